@@ -1,0 +1,109 @@
+/**
+ * Evaluates the stack's own program in process: no Pulumi engine, no cluster, no network. Pulumi's mocks answer
+ * each registration at once, and what was registered comes back as plain data, with its dependencies.
+ */
+import * as pulumi from "@pulumi/pulumi";
+import { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
+import type { MockResourceArgs } from "@pulumi/pulumi/runtime";
+import { program } from "../components/program";
+
+export interface RegisteredResource {
+  urn: string;
+  type: string;
+  name: string;
+  parent?: string;
+  custom: boolean;
+  provider?: string;
+  /** Inputs with secrets unwrapped. */
+  inputs: any;
+  /** Paths within `inputs` that Pulumi knows to be secret. */
+  secretPaths: string[];
+  /** URNs that must exist before this one. */
+  dependencies: string[];
+  protect: boolean;
+  retainOnDelete: boolean;
+  additionalSecretOutputs: string[];
+}
+
+export interface Evaluation {
+  /** In order of registration. */
+  resources: RegisteredResource[];
+  outputs: Record<string, any>;
+}
+
+/** State of a resource that only a provider knows: generated values, certificates. */
+export type Generator = (resource: MockResourceArgs, urn: string) => Record<string, any> | Promise<Record<string, any>>;
+
+export interface EvaluateOptions {
+  stack: string;
+  /** As in Pulumi.<stack>.yaml: keys with or without the `matrix-ha:` prefix, structured values as they are. */
+  config: Record<string, unknown>;
+  /** Default: deterministic values derived from the resource's name. */
+  generator?: Generator;
+  /** Default: the stack's program. Tests of one component pass a program of their own. */
+  program?: () => Promise<Record<string, any>>;
+}
+
+const SECRET_SIG = "4dabf18193072939515e22adb298388d";
+const isSecret = (v: any): boolean => v !== null && typeof v === "object" && v[SECRET_SIG] === "1b47061264138c4ac30d75fd1eb44270";
+
+function unwrap(value: any, path: string, secrets: string[]): any {
+  if (isSecret(value)) { secrets.push(path); return unwrap(value.value, path, secrets); }
+  if (Array.isArray(value)) return value.map((v, i) => unwrap(v, `${path}[${i}]`, secrets));
+  if (value !== null && typeof value === "object") {
+    return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, unwrap(v, path ? `${path}.${k}` : k, secrets)]));
+  }
+  return value;
+}
+
+/** Evaluations share Pulumi's process-wide runtime, so they run one after the other. */
+let queue: Promise<unknown> = Promise.resolve();
+
+export function evaluate(options: EvaluateOptions): Promise<Evaluation> {
+  const run = queue.then(() => evaluateNow(options));
+  queue = run.catch(() => undefined);
+  return run;
+}
+
+async function evaluateNow(options: EvaluateOptions): Promise<Evaluation> {
+  const resources: RegisteredResource[] = [];
+  const urns = new Set<string>();
+  const generator = options.generator ?? (await import("./generated")).deterministic;
+  await pulumi.runtime.setMocks({
+    newResource: async (args) => ({ id: args.id || `${args.name}-id`, state: { ...args.inputs, ...(await generator(args, args.name)) } }),
+    call: async (args) => args.inputs,
+  }, "matrix-ha", options.stack, false);
+  recordInto(resources, urns);
+  pulumi.runtime.setAllConfig(Object.fromEntries(Object.entries(options.config).map(([k, v]) => [
+    k.includes(":") ? k : `matrix-ha:${k}`, typeof v === "string" ? v : JSON.stringify(v),
+  ])));
+  const outputs = await pulumi.runtime.runInPulumiStack(async () => (options.program ?? program)());
+  const plainOutputs = await settle(outputs ?? {});
+  return { resources, outputs: plainOutputs };
+}
+
+async function settle(outputs: Record<string, any>): Promise<Record<string, any>> {
+  const values = await new Promise<any>((resolve) => { pulumi.output(outputs).apply((v) => { resolve(v); }); });
+  await new Promise<void>((resolve, reject) => { pulumi.runtime.disconnect().then(resolve, reject); });
+  return unwrap(values, "", []);
+}
+
+/** Mocks do not hand on dependencies, protection or parents; the request has them. */
+function recordInto(resources: RegisteredResource[], urns: Set<string>): void {
+  const original = originalRegister;
+  MockMonitor.prototype.registerResource = function (this: MockMonitor, req: any, callback: any) {
+    const urn = (this as any).newUrn(req.getParent(), req.getType(), req.getName());
+    if (urns.has(urn)) throw new Error(`registered twice: ${urn}`);
+    urns.add(urn);
+    const secretPaths: string[] = [];
+    const raw = pulumi.runtime.deserializeProperties(req.getObject());
+    resources.push({
+      urn, type: req.getType(), name: req.getName(), parent: req.getParent() || undefined, custom: req.getCustom(),
+      provider: req.getProvider() || undefined, inputs: unwrap(raw, "", secretPaths), secretPaths,
+      dependencies: req.getDependenciesList().slice().sort(), protect: req.getProtect(), retainOnDelete: req.getRetainondelete(),
+      additionalSecretOutputs: req.getAdditionalsecretoutputsList(),
+    });
+    return original.call(this, req, callback);
+  } as any;
+}
+const originalRegister: any = MockMonitor.prototype.registerResource;

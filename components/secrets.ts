@@ -1,0 +1,60 @@
+/** Every generated secret of the stack. Protected where the loss is fatal; imported where the operator gives it. */
+import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
+import type { ImportableSecret, Settings } from "./settings/types";
+
+export class StackSecrets extends pulumi.ComponentResource {
+  /** `ed25519 a_<id> <base64 seed>`: the server's identity. Losing it makes every room unreachable to others. */
+  readonly signingKey: pulumi.Output<string>;
+  readonly macaroonSecretKey: pulumi.Output<string>;
+  readonly formSecret: pulumi.Output<string>;
+  readonly registrationSharedSecret: pulumi.Output<string>;
+  readonly replicationSecret: pulumi.Output<string>;
+  readonly databasePassword: pulumi.Output<string>;
+  readonly turnSharedSecret: pulumi.Output<string>;
+  readonly redisSynapsePassword: pulumi.Output<string>;
+  readonly redisLivekitPassword: pulumi.Output<string>;
+  readonly minioRootPassword: pulumi.Output<string>;
+  readonly mediaS3SecretKey: pulumi.Output<string>;
+  readonly backupS3SecretKey: pulumi.Output<string>;
+  readonly livekitApiKey: pulumi.Output<string>;
+  readonly livekitApiSecret: pulumi.Output<string>;
+  readonly alertmanagerToken: pulumi.Output<string>;
+  readonly grafanaPassword: pulumi.Output<string>;
+
+  constructor(name: string, args: { settings: Settings }, opts?: pulumi.ComponentResourceOptions) {
+    super("matrix-ha:secrets:StackSecrets", name, {}, opts);
+    const { settings } = args;
+    const fatal: pulumi.CustomResourceOptions = { parent: this, protect: settings.deletionProtection };
+    const plain: pulumi.CustomResourceOptions = { parent: this };
+    const password = (label: string, o: pulumi.CustomResourceOptions, length = 40): pulumi.Output<string> =>
+      pulumi.secret(new random.RandomPassword(`${name}-${label}`, { length, special: false }, o).result);
+    const importable = (key: ImportableSecret, make: () => pulumi.Output<string>): pulumi.Output<string> => {
+      const given = settings.importSecrets[key];
+      return given === undefined ? make() : pulumi.secret(given);
+    };
+
+    this.signingKey = importable("signingKey", () => {
+      const seed = new random.RandomBytes(`${name}-signing-key`, { length: 32 }, fatal);
+      const id = new random.RandomString(`${name}-signing-key-id`, { length: 4, special: false, upper: false }, fatal);
+      // signedjson wants base64 without padding.
+      return pulumi.secret(pulumi.interpolate`ed25519 a_${id.result} ${seed.base64.apply((b) => b.replace(/=+$/, ""))}`);
+    });
+    this.macaroonSecretKey = importable("macaroonSecretKey", () => password("macaroon", fatal, 64));
+    this.formSecret = importable("formSecret", () => password("form", plain, 64));
+    this.registrationSharedSecret = importable("registrationSharedSecret", () => password("registration", plain, 64));
+    this.databasePassword = importable("databasePassword", () => password("database", fatal));
+    this.turnSharedSecret = importable("turnSharedSecret", () => password("turn", plain, 64));
+    this.replicationSecret = password("replication", plain, 64);
+    this.redisSynapsePassword = password("redis-synapse", plain);
+    this.redisLivekitPassword = password("redis-livekit", plain);
+    this.minioRootPassword = password("minio-root", fatal);
+    this.mediaS3SecretKey = password("media-s3", plain);
+    this.backupS3SecretKey = password("backup-s3", plain);
+    this.livekitApiKey = password("livekit-key", plain, 16).apply((k) => `API${k}`);
+    this.livekitApiSecret = password("livekit-secret", plain, 48);
+    this.alertmanagerToken = password("alertmanager", plain);
+    this.grafanaPassword = password("grafana", plain);
+    this.registerOutputs({});
+  }
+}

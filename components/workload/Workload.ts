@@ -1,0 +1,161 @@
+/** A component's pods and everything that belongs to them: account, Services, disruption budget, autoscaler. */
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import type { StackContext } from "../context";
+import { labels, selectorLabels } from "./metadata";
+import { podTemplate, type PodSpec } from "./pod";
+import { gibi } from "./quantities";
+
+export interface ServiceSpec {
+  name: string;
+  /** Service port and the container port's name it goes to (same name). */
+  ports: Record<string, number>;
+  headless?: boolean;
+  /** Headless Services of clusters whose members find each other before they are ready. */
+  publishNotReady?: boolean;
+  type?: "ClusterIP" | "LoadBalancer";
+  annotations?: Record<string, string>;
+  externalTrafficPolicy?: "Local" | "Cluster";
+  /** UDP ports by name; TCP otherwise. */
+  udp?: string[];
+  labels?: Record<string, string>;
+}
+
+export interface WorkloadArgs {
+  ctx: StackContext;
+  namespace: string;
+  /** Unique in the stack: label app.kubernetes.io/component, and the name of the edges' ends. */
+  component: string;
+  /** Kubernetes object name; default `component`. */
+  objectName?: string;
+  /** app.kubernetes.io/name: the software. */
+  appName: string;
+  version: string;
+  kind: "Deployment" | "StatefulSet" | "DaemonSet";
+  replicas?: number;
+  /** Deployment only. The replica count is then the autoscaler's and left out of the Deployment. */
+  autoscale?: { min: number; max: number; cpuPercent: number };
+  pod: PodSpec;
+  configHash?: pulumi.Input<string>;
+  services?: ServiceSpec[];
+  /** StatefulSet: governing headless Service; default the first headless one. */
+  serviceName?: string;
+  /** StatefulSet volumes, kept when the set is deleted or scaled down. */
+  claims?: Array<{ name: string; sizeGiB: number; storageClass: string }>;
+  podManagementPolicy?: "Parallel" | "OrderedReady";
+  /** Default: 1 for more than one replica; no budget for one (it would block every drain). */
+  maxUnavailable?: number;
+  /** Deployment rollout; default 25 % surge, none unavailable. */
+  rollout?: { maxSurge: number | string; maxUnavailable: number | string };
+  /** Rules that the account is bound to. */
+  roleRules?: object[];
+  clusterRoleRules?: object[];
+  /** Seconds for the engine to wait for the rollout. Default 600. */
+  timeoutSeconds?: number;
+  minReadySeconds?: number;
+  /** Annotations on the controller (not on the pods). */
+  annotations?: Record<string, string>;
+}
+
+export class Workload extends pulumi.ComponentResource {
+  readonly controller: pulumi.CustomResource;
+  readonly services: Record<string, k8s.core.v1.Service> = {};
+  readonly serviceAccount: k8s.core.v1.ServiceAccount;
+
+  constructor(name: string, args: WorkloadArgs, opts: pulumi.ComponentResourceOptions) {
+    super("matrix-ha:workload:Workload", name, {}, opts);
+    const { settings } = args.ctx;
+    const objectName = args.objectName ?? args.component;
+    const childOpts: pulumi.CustomResourceOptions = { parent: this };
+    const meta = (n: string, extra: object = {}): any => ({
+      name: n, namespace: args.namespace, labels: labels(settings, args.component, args.appName, args.version), ...extra,
+    });
+    const selector = selectorLabels(settings, args.component);
+
+    this.serviceAccount = new k8s.core.v1.ServiceAccount(`${name}-account`, {
+      metadata: meta(objectName), automountServiceAccountToken: false,
+    }, childOpts);
+    if (args.roleRules) this.bindRole(name, objectName, args.roleRules, meta, childOpts, false);
+    if (args.clusterRoleRules) this.bindRole(name, objectName, args.clusterRoleRules, meta, childOpts, true);
+
+    // The governing Service comes before its StatefulSet, and no Service waits for endpoints: the pods of one
+    // layer start while the Services of the next are made, and order is what the graph says, not what endpoints do.
+    for (const s of args.services ?? []) {
+      this.services[s.name] = new k8s.core.v1.Service(`${name}-service-${s.name}`, {
+        metadata: { ...meta(s.name, {}), labels: { ...labels(settings, args.component, args.appName, args.version), ...s.labels }, annotations: { "pulumi.com/skipAwait": s.type === "LoadBalancer" ? "false" : "true", ...s.annotations } },
+        spec: {
+          type: s.type ?? "ClusterIP", selector, ipFamilyPolicy: "PreferDualStack",
+          ...(s.headless ? { clusterIP: "None" } : {}), ...(s.publishNotReady ? { publishNotReadyAddresses: true } : {}),
+          ...(s.type === "LoadBalancer" ? { externalTrafficPolicy: s.externalTrafficPolicy ?? "Local" } : {}),
+          ports: Object.entries(s.ports).map(([n, p]) => ({ name: n, port: p, targetPort: n, protocol: s.udp?.includes(n) ? "UDP" : "TCP", ...(n.startsWith("http") ? { appProtocol: "http" } : {}) })),
+        },
+      }, childOpts);
+    }
+
+    const template = podTemplate({
+      settings, component: args.component, name: args.appName, version: args.version, serviceAccountName: objectName,
+      pod: args.pod, configHash: args.configHash,
+    });
+    const controllerMeta = meta(objectName, { annotations: { "pulumi.com/timeoutSeconds": String(args.timeoutSeconds ?? 600), ...args.annotations } });
+    const controllerOpts: pulumi.CustomResourceOptions = { ...childOpts, dependsOn: [this.serviceAccount, ...Object.values(this.services)] };
+    this.controller = this.makeController(name, args, controllerMeta, selector, template, controllerOpts);
+
+    const most = args.autoscale?.max ?? args.replicas ?? 0;
+    if (args.kind !== "DaemonSet" && most > 1) {
+      new k8s.policy.v1.PodDisruptionBudget(`${name}-budget`, {
+        metadata: meta(objectName),
+        spec: { maxUnavailable: args.maxUnavailable ?? 1, selector: { matchLabels: selector }, unhealthyPodEvictionPolicy: "AlwaysAllow" },
+      }, childOpts);
+    }
+    if (args.autoscale) {
+      new k8s.autoscaling.v2.HorizontalPodAutoscaler(`${name}-autoscaler`, {
+        metadata: meta(objectName, { annotations: { "pulumi.com/skipAwait": "true" } }),
+        spec: {
+          scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name: objectName },
+          minReplicas: args.autoscale.min, maxReplicas: args.autoscale.max,
+          metrics: [{ type: "Resource", resource: { name: "cpu", target: { type: "Utilization", averageUtilization: args.autoscale.cpuPercent } } }],
+          // Scaling in drops clients' warm sync caches: ten minutes of quiet first.
+          behavior: { scaleDown: { stabilizationWindowSeconds: 600 }, scaleUp: { stabilizationWindowSeconds: 30 } },
+        },
+      }, { ...childOpts, dependsOn: [this.controller] });
+    }
+    this.registerOutputs({});
+  }
+
+  private bindRole(name: string, objectName: string, rules: object[], meta: (n: string) => any, opts: pulumi.CustomResourceOptions, cluster: boolean): void {
+    const subjects = [{ kind: "ServiceAccount", name: objectName, namespace: meta(objectName).namespace }];
+    if (cluster) {
+      const m = { ...meta(`matrix-ha-${objectName}`), namespace: undefined };
+      const role = new k8s.rbac.v1.ClusterRole(`${name}-clusterrole`, { metadata: m, rules: rules as any }, opts);
+      new k8s.rbac.v1.ClusterRoleBinding(`${name}-clusterrolebinding`, { metadata: m, roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: m.name }, subjects }, { ...opts, dependsOn: [role] });
+      return;
+    }
+    const role = new k8s.rbac.v1.Role(`${name}-role`, { metadata: meta(objectName), rules: rules as any }, opts);
+    new k8s.rbac.v1.RoleBinding(`${name}-rolebinding`, { metadata: meta(objectName), roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: objectName }, subjects }, { ...opts, dependsOn: [role] });
+  }
+
+  private makeController(name: string, args: WorkloadArgs, metadata: any, selector: Record<string, string>, template: any, opts: pulumi.CustomResourceOptions): pulumi.CustomResource {
+    const common = { selector: { matchLabels: selector }, template, ...(args.minReadySeconds ? { minReadySeconds: args.minReadySeconds } : {}) };
+    // Left out where the autoscaler owns it: server-side apply would fight over the field.
+    const replicas = args.autoscale ? {} : { replicas: args.replicas ?? 1 };
+    switch (args.kind) {
+      case "Deployment":
+        return new k8s.apps.v1.Deployment(`${name}-deployment`, {
+          metadata, spec: { ...common, ...replicas, revisionHistoryLimit: 3, strategy: { type: "RollingUpdate", rollingUpdate: args.rollout ?? { maxSurge: "25%", maxUnavailable: 0 } } },
+        }, opts);
+      case "StatefulSet":
+        return new k8s.apps.v1.StatefulSet(`${name}-statefulset`, {
+          metadata,
+          spec: {
+            ...common, ...replicas, revisionHistoryLimit: 3,
+            serviceName: args.serviceName ?? args.services?.find((s) => s.headless)?.name ?? args.component,
+            podManagementPolicy: args.podManagementPolicy ?? "Parallel", updateStrategy: { type: "RollingUpdate" },
+            persistentVolumeClaimRetentionPolicy: { whenDeleted: "Retain", whenScaled: "Retain" },
+            ...(args.claims ? { volumeClaimTemplates: args.claims.map((c) => ({ metadata: { name: c.name, labels: selector }, spec: { accessModes: ["ReadWriteOnce"], storageClassName: c.storageClass, resources: { requests: { storage: gibi(c.sizeGiB) } } } })) } : {}),
+          },
+        }, opts);
+      case "DaemonSet":
+        return new k8s.apps.v1.DaemonSet(`${name}-daemonset`, { metadata, spec: { ...common, revisionHistoryLimit: 3, updateStrategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 1 } } } }, opts);
+    }
+  }
+}

@@ -1,0 +1,3 @@
+module matrix-ha.lab/minio
+
+go 1.26.8
