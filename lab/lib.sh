@@ -3,7 +3,7 @@
 #
 #   MATRIX_HA_CACHE   what was built (programs, image archives, the nodes' base system). Keyed by content, survives down.sh.
 #   MATRIX_HA_RUN     what belongs to one running cluster (keys, node data, etcd, logs). Removed by down.sh.
-LAB=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+LAB=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 CACHE=${MATRIX_HA_CACHE:-$HOME/.cache/matrix-ha}
 RUN=${MATRIX_HA_RUN:-$HOME/.local/state/matrix-ha/local}
 BIN=$CACHE/bin        # stable names (symlinks) of the programs of the present sources
@@ -15,15 +15,27 @@ took() { echo "$(now) $1" | awk '{printf "%.1f", $1-$2}'; }
 
 # key FILE... : 16 hex digits over names and contents (directories are walked); extra text to hash comes on stdin.
 key() {
-  { cat; find "$@" -type f | LC_ALL=C sort | while read -r f; do printf '%s ' "${f#"$LAB"/}"; sha256sum < "$f"; done; } | sha256sum | cut -c1-16
+  { cat; realpath "$@" | xargs -d '\n' -I{} find {} -type f | LC_ALL=C sort | while read -r f; do printf '%s ' "${f#"$LAB"/}"; sha256sum < "$f"; done; } | sha256sum | cut -c1-16
 }
 
 # Only one script at a time may change the cache or the cluster: a second one waits here and says so.
-# The lock is handed on to the scripts that the holder calls (they see MATRIX_HA_LOCKED).
+# The lock is handed on to the scripts that the holder calls (they see MATRIX_HA_LOCKFD).
 lock() {
-  [ -z "${MATRIX_HA_LOCKED:-}" ] || return 0
+  [ -z "${MATRIX_HA_LOCKFD:-}" ] || return 0
   mkdir -p "$CACHE"
-  exec {LOCKFD}> "$CACHE/.lock"
-  flock -n "$LOCKFD" || { say "waiting for another lab script that is working in $CACHE ..."; flock "$LOCKFD"; }
-  export MATRIX_HA_LOCKED=$$
+  exec {MATRIX_HA_LOCKFD}> "$CACHE/.lock"
+  export MATRIX_HA_LOCKFD
+  flock -n "$MATRIX_HA_LOCKFD" || { say "waiting for another lab script that works in $CACHE ..."; flock "$MATRIX_HA_LOCKFD"; }
 }
+
+# The Debian mirror that this machine itself uses: images and nodes come from the same one.
+debian_mirror() {
+  apt-get indextargets --format '$(REPO_URI) $(RELEASE)' 'Created-By: Packages' 'Origin: Debian' 2>/dev/null |
+    awk '$2 !~ /-/ && $1 !~ /security/ {sub("/$", "", $1); print $1; exit}' | grep . ||
+    { sed -nE 's/^URIs: *(\S+).*/\1/p; s/^deb (\[[^]]*\] )?(\S+) .*/\2/p' /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null | grep -E '/debian/?$' | head -1 | sed 's#/$##'; }
+}
+
+# What this machine's apt was told about its mirror (a proxy; a mirror that is a dated copy, whose lists have "expired")
+# holds for the nodes' and the images' packages too: they come from the same mirror. Signatures are verified in any case.
+apt_settings() { apt-config dump | grep -E '^Acquire::(Check-Valid-Until|Retries|https?::Proxy|https?::Timeout) ' || true; }
+mmdebstrap_options() { local l; while read -r l; do printf -- '--aptopt=%s\n' "$l"; done < <(apt_settings); }

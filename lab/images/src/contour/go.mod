@@ -1,6 +1,6 @@
 module matrix-ha.lab/contour
 
-go 1.26.8
+go 1.26.4
 
 tool github.com/projectcontour/contour/cmd/contour
 

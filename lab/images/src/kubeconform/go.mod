@@ -1,6 +1,6 @@
 module matrix-ha.lab/kubeconform
 
-go 1.26.8
+go 1.26.4
 
 tool github.com/yannh/kubeconform/cmd/kubeconform
 

@@ -1,6 +1,6 @@
 module matrix-ha.lab/livekit
 
-go 1.26.8
+go 1.26.4
 
 tool github.com/livekit/livekit-server/cmd/server
 

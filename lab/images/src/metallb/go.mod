@@ -1,6 +1,6 @@
 module matrix-ha.lab/metallb
 
-go 1.26.8
+go 1.26.4
 
 tool (
 	go.universe.tf/metallb/controller

@@ -1,0 +1,33 @@
+/** Which layer a registered resource belongs to, and what it is called there. Pure. */
+import type { RegisteredResource } from "./evaluate";
+
+/** Component types that are no layer of their own. */
+const TRANSPARENT = new Set(["stack", "workload"]);
+
+/** The layers in the order in which the program builds them; files and reports follow it. */
+export const LAYER_ORDER = [
+  "hosts", "cluster", "secrets", "postgres", "redis", "objectstore", "synapse", "router", "web", "turn", "rtc", "ingress", "monitoring",
+];
+
+/** Layer of a resource, from the chain of component types in its URN. */
+export function layerOf(urn: string): string {
+  const types = urn.split("::")[2]?.split("$") ?? [];
+  for (const type of types) {
+    const layer = /^matrix-ha:([a-z]+):/.exec(type)?.[1];
+    if (layer && !TRANSPARENT.has(layer)) return layer;
+  }
+  return "cluster";
+}
+
+/** A Kubernetes object that goes to the API server, as opposed to a provider, a component or a generated value. */
+export const isKubernetes = (r: RegisteredResource): boolean =>
+  r.custom && r.type.startsWith("kubernetes:") && r.inputs?.kind !== undefined;
+
+export const isCommand = (r: RegisteredResource): boolean => r.type === "command:remote:Command";
+
+/** `Kind namespace/name`, as people say it. */
+export function objectTitle(r: RegisteredResource): string {
+  if (!isKubernetes(r)) return `${r.type.split(":").pop()} ${r.name}`;
+  const { namespace, name } = r.inputs.metadata ?? {};
+  return `${r.inputs.kind} ${namespace ? `${namespace}/` : ""}${name}`;
+}

@@ -1,0 +1,100 @@
+/** `npm run render`: every object of a stack as files, in an order that can be applied. Needs no cluster and no engine. */
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { stringify } from "yaml";
+import { parse, runMain, selectStack, STACK_OPTIONS, UsageError } from "./arguments";
+import { evaluate, type Evaluation, type RegisteredResource } from "./evaluate";
+import { isCommand, isKubernetes, layerOf } from "./layers";
+import { redacted } from "./redact";
+
+const USAGE = `npm run render -- --stack NAME --out DIR [--set path=value ...] [--show-secrets]
+  Writes DIR/<layer>/<kind>.<namespace>.<name>.yaml, DIR/hosts/<host>/NN-<step>.sh, DIR/images.txt and DIR/order.txt
+  (the files in an order that can be applied). Secret values are written only with --show-secrets.`;
+
+export interface RenderedFile { path: string; text: string }
+
+const fileName = (r: RegisteredResource): string => {
+  const { namespace, name } = r.inputs.metadata ?? {};
+  return `${[r.inputs.kind, namespace, name].filter(Boolean).join(".")}.yaml`.toLowerCase().replace(/[^a-z0-9.-]/g, "-");
+};
+
+/** Files of a stack, objects first to last in the order of their dependencies (registration already is such an order). */
+export function renderFiles(evaluation: Evaluation, showSecrets: boolean): RenderedFile[] {
+  const files: RenderedFile[] = [];
+  const order: string[] = [];
+  const taken = new Set<string>();
+  for (const r of evaluation.resources.filter(isKubernetes)) {
+    const inputs = showSecrets ? structuredClone(r.inputs) : redacted(r);
+    let file = `${layerOf(r.urn)}/${fileName(r)}`;
+    // A patch of a foreign object (a Node) may occur beside others of the same kind and name.
+    for (let n = 2; taken.has(file); n++) file = `${layerOf(r.urn)}/${fileName(r).replace(/\.yaml$/, `.${n}.yaml`)}`;
+    taken.add(file);
+    const { apiVersion, kind, metadata, ...rest } = inputs;
+    files.push({ path: file, text: stringify({ apiVersion, kind, metadata, ...rest }, { lineWidth: 0, aliasDuplicateObjects: false }) });
+    order.push(file);
+  }
+  files.push(...hostScripts(evaluation.resources.filter(isCommand)));
+  files.push({ path: "images.txt", text: imagesOf(evaluation).join("\n") + "\n" });
+  files.push({ path: "order.txt", text: order.join("\n") + "\n" });
+  return files;
+}
+
+/** Host steps as scripts that can be read (and run) one by one. What goes to stdin is named, never shown. */
+function hostScripts(commands: RegisteredResource[]): RenderedFile[] {
+  const count = new Map<string, number>();
+  return commands.map((r) => {
+    const host = r.inputs.connection?.host ?? "unknown";
+    const name = /^hosts?-(.+)$/.exec(r.name)?.[1] ?? r.name;
+    const n = (count.get(host) ?? 0) + 1;
+    count.set(host, n);
+    const stdin = r.inputs.stdin ? "# Reads its input from stdin, which is not shown here.\n" : "";
+    const script = String(r.inputs.create ?? "");
+    const body = script.startsWith("#!") ? script : `#!/usr/bin/env bash\n${stdin}${script}`;
+    return { path: `hosts/${host}/${String(n).padStart(2, "0")}-${name.replace(/[^A-Za-z0-9-]/g, "-")}.sh`, text: body.endsWith("\n") ? body : `${body}\n` };
+  });
+}
+
+/** Every image that any pod of the stack runs, operators' own pods included. */
+export function imagesOf(evaluation: Evaluation): string[] {
+  const found = new Set<string>();
+  const walk = (value: any): void => {
+    if (Array.isArray(value)) { value.forEach(walk); return; }
+    if (value === null || typeof value !== "object") return;
+    for (const [k, v] of Object.entries(value)) {
+      if ((k === "image" || k === "imageName") && typeof v === "string" && v) found.add(v);
+      else walk(v);
+    }
+  };
+  for (const r of evaluation.resources.filter(isKubernetes)) if (r.inputs.kind !== "CustomResourceDefinition") walk(r.inputs);
+  return [...found].sort();
+}
+
+/** Replaces the directory's former content, but only one that this command wrote. */
+export function writeFiles(out: string, files: RenderedFile[]): void {
+  const marker = path.join(out, "order.txt");
+  if (fs.existsSync(out) && fs.readdirSync(out).length > 0 && !fs.existsSync(marker)) {
+    throw new UsageError(`--out ${out}: not empty and not written by this command (no order.txt in it). Give an empty or new directory.`);
+  }
+  fs.rmSync(out, { recursive: true, force: true });
+  for (const f of files) {
+    const target = path.join(out, f.path);
+    fs.mkdirSync(path.dirname(target), { recursive: true });
+    fs.writeFileSync(target, f.text, { mode: f.path.endsWith(".sh") ? 0o755 : 0o644 });
+  }
+}
+
+async function main(argv: string[]): Promise<void> {
+  const values = parse(argv, { ...STACK_OPTIONS, out: { type: "string", short: "o" }, "show-secrets": { type: "boolean" } });
+  if (!values.out) throw new UsageError("--out is missing: the directory to write to");
+  const evaluation = await evaluate(selectStack(values));
+  const files = renderFiles(evaluation, Boolean(values["show-secrets"]));
+  writeFiles(values.out, files);
+  const objects = evaluation.resources.filter(isKubernetes);
+  const layers = new Map<string, number>();
+  for (const r of objects) layers.set(layerOf(r.urn), (layers.get(layerOf(r.urn)) ?? 0) + 1);
+  console.log(`${objects.length} objects, ${evaluation.resources.filter(isCommand).length} host steps, ${files.length} files in ${values.out}`);
+  console.log([...layers].map(([l, n]) => `  ${l}: ${n}`).join("\n"));
+  if (!values["show-secrets"]) console.log("Secret values are replaced by (secret); --show-secrets writes them (values of this evaluation, not of a deployed stack).");
+}
+
+if (require.main === module) runMain(USAGE, main);

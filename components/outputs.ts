@@ -1,0 +1,81 @@
+/**
+ * What other stacks may rely on. Typed and versioned: a field is never removed or changed in meaning within a
+ * version; `contract` tells which one a stack speaks.
+ */
+import * as pulumi from "@pulumi/pulumi";
+import type { Settings } from "./settings/types";
+import type { Plan } from "./sizing/types";
+import { fqdn } from "./context";
+import { NAMESPACES, PORTS, SECRETS, SERVICES } from "./names";
+
+export const CONTRACT_VERSION = 1;
+
+/** Where a secret lives; never its value. */
+export interface SecretReference { namespace: string; name: string; key: string }
+
+/** How an application connects to the stack's Redis. Database 2 is set aside for applications of other stacks. */
+export interface RedisConnection { host: string; port: number; database: number; password: SecretReference }
+
+export interface StackOutputs {
+  contract: number;
+  urls: { homeserver: string; web?: string; admin?: string; rtc?: string; wellKnownClient: string };
+  serverName: string;
+  /** Complete in-cluster names, for pods of other stacks. */
+  services: { router: string; postgres: string; postgresPrimary: string; s3Endpoint?: string };
+  redis: RedisConnection;
+  /** Objects that hold credentials; readable with the cluster's own permissions. */
+  secrets: { database: SecretReference; registrationSharedSecret: SecretReference; mediaS3: SecretReference };
+  plan: {
+    ccu: number; extrapolated: boolean; postgresInstances: number; maxConnections: number; connectionsAtMax: number;
+    redisInstances: number; workers: Record<string, number>; notes: string[];
+  };
+  /** PEM of the stack's own CA, where it made one: what clients must trust. Not a secret. */
+  caCertificate?: string;
+  turnUris: string[];
+}
+
+export interface OutputsInput {
+  settings: Settings;
+  plan: Plan;
+  turnUris: string[];
+  s3Endpoint?: string;
+  caCertificate?: pulumi.Output<string>;
+}
+
+export function stackOutputs(input: OutputsInput): Record<keyof StackOutputs, pulumi.Input<any>> {
+  const { settings, plan } = input;
+  const https = (host: string): string => `https://${host}`;
+  return {
+    contract: CONTRACT_VERSION,
+    serverName: settings.serverName,
+    urls: {
+      homeserver: https(settings.hostnames.homeserver),
+      ...(settings.web.elementWeb.enabled ? { web: https(settings.hostnames.web) } : {}),
+      ...(settings.web.admin.enabled ? { admin: https(settings.hostnames.admin) } : {}),
+      ...(settings.rtc.enabled ? { rtc: https(settings.hostnames.rtc) } : {}),
+      wellKnownClient: `${https(settings.serverName)}/.well-known/matrix/client`,
+    },
+    services: {
+      router: `http://${fqdn(input, SERVICES.router, NAMESPACES.matrix)}:${PORTS.routerHttp}`,
+      postgres: `${fqdn(input, SERVICES.pooler, NAMESPACES.matrix)}:${PORTS.postgres}`,
+      postgresPrimary: `${fqdn(input, SERVICES.postgresRw, NAMESPACES.matrix)}:${PORTS.postgres}`,
+      ...(input.s3Endpoint ? { s3Endpoint: input.s3Endpoint } : {}),
+    },
+    redis: {
+      host: fqdn(input, SERVICES.redisSynapseMaster, NAMESPACES.matrix), port: PORTS.redis, database: 2,
+      password: { namespace: NAMESPACES.matrix, name: SECRETS.redisSynapse, key: "password" },
+    },
+    secrets: {
+      database: { namespace: NAMESPACES.matrix, name: SECRETS.database, key: "password" },
+      registrationSharedSecret: { namespace: NAMESPACES.matrix, name: SECRETS.synapse, key: "registration_shared_secret" },
+      mediaS3: { namespace: NAMESPACES.matrix, name: SECRETS.mediaS3, key: "secretKey" },
+    },
+    plan: {
+      ccu: plan.ccu, extrapolated: plan.extrapolated, postgresInstances: plan.postgres.instances, maxConnections: plan.postgres.maxConnections,
+      connectionsAtMax: plan.postgres.connectionsAtMax, redisInstances: plan.redis.instances,
+      workers: Object.fromEntries(plan.synapse.pools.map((p) => [p.class, p.replicas])), notes: plan.notes,
+    },
+    caCertificate: input.caCertificate,
+    turnUris: input.turnUris,
+  };
+}

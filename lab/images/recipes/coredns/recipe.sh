@@ -1,0 +1,2 @@
+program coredns /coredns
+image --entrypoint '["/coredns"]'

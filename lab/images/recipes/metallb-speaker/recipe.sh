@@ -1,0 +1,2 @@
+program metallb-speaker /speaker
+image --entrypoint '["/speaker"]'

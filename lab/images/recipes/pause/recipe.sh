@@ -1,0 +1,2 @@
+program pause /pause
+image --entrypoint '["/pause"]' --user 65535:65535

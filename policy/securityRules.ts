@@ -1,0 +1,134 @@
+/** Rules about secrets, exposure, volumes that must survive, and who may talk to whom. */
+import { containersOf, matches, strings } from "./subject";
+import type { Edge, Peer } from "../components/edges";
+import type { KubernetesObject, PodTemplate, Rule, Subject } from "./types";
+
+/** Every value that the stack generates or is given as a secret, with a name for reports. */
+export function secretValues(subject: Subject): Array<{ name: string; value: string }> {
+  const found: Array<{ name: string; value: string }> = [];
+  for (const r of subject.resources.filter((x) => x.inputs?.kind === "Secret")) {
+    for (const [key, value] of Object.entries<any>({ ...r.inputs.stringData })) {
+      if (typeof value === "string" && value.length >= 12) found.push({ name: `${r.inputs.metadata.name}/${key}`, value });
+    }
+  }
+  return found;
+}
+
+export const secretsOnlyInSecrets: Rule = {
+  id: "16", demands: "no secret value in a ConfigMap, an annotation, a command line or an environment literal",
+  check: (subject) => {
+    // Whole-file secrets (configurations with a password inside) are searched by the generated values instead: secrets.test.ts.
+    const secrets = secretValues(subject).filter((s) => !s.value.includes("\n") && !/^(https?:|[a-z0-9.-]+\.[a-z]{2,}$)/.test(s.value) && !/^(synapse|minio|backup|media)[a-z-]*$/.test(s.value));
+    return subject.objects.filter((o) => o.kind !== "Secret").flatMap((o) => [...strings(o.inputs)].flatMap(({ path, text }) =>
+      secrets.filter((s) => text.includes(s.value)).map((s) => ({ object: o, what: `the value of ${s.name} stands at ${path}` }))));
+  },
+};
+
+export const ingresses: Rule = {
+  id: "18", demands: "Ingress rules with host, pathType, backend by existing port name, matching TLS host; nothing private",
+  check: ({ objects }) => objects.filter((o) => o.kind === "Ingress").flatMap((o) => {
+    const tls = (o.inputs.spec.tls ?? []).flatMap((t: any) => t.hosts ?? []);
+    return (o.inputs.spec.rules ?? []).flatMap((r: any) => [
+      ...(r.host ? [] : [{ object: o, what: "a rule without host" }]),
+      ...(tls.includes(r.host) ? [] : [{ object: o, what: `no TLS for ${r.host}` }]),
+      ...(r.http?.paths ?? []).flatMap((p: any) => {
+        const backend = p.backend?.service, service = objects.find((s) => s.kind === "Service" && s.namespace === o.namespace && s.name === backend?.name);
+        return [
+          ...(p.pathType ? [] : [{ object: o, what: `${p.path}: no pathType` }]),
+          ...(service?.inputs.spec.ports.some((x: any) => x.name === backend?.port?.name) ? [] : [{ object: o, what: `${p.path}: backend ${backend?.name}:${backend?.port?.name ?? backend?.port?.number} does not exist` }]),
+          ...(/^\/_synapse\/(admin|metrics|replication)|^\/metrics/.test(p.path) ? [{ object: o, what: `${p.path} is private` }] : []),
+        ];
+      }),
+    ]);
+  }),
+};
+
+export const monitors: Rule = {
+  id: "19", demands: "monitors that select something, and nothing scraped twice",
+  check: ({ objects, templates }) => {
+    const scraped = new Map<string, string>();
+    const claim = (key: string, by: KubernetesObject): Array<{ object: KubernetesObject; what: string }> => {
+      const first = scraped.get(key); scraped.set(key, by.name);
+      return first ? [{ object: by, what: `${key} is scraped by ${first} as well` }] : [];
+    };
+    return objects.filter((o) => ["ServiceMonitor", "PodMonitor"].includes(o.kind)).flatMap((o) => {
+      const spec = o.inputs.spec, inNamespace = (n: string): boolean => spec.namespaceSelector?.any || (spec.namespaceSelector?.matchNames ?? [o.namespace]).includes(n);
+      const wanted = spec.selector?.matchLabels ?? {};
+      const foreign = JSON.stringify(spec.selector ?? {}).includes("cnpg.io/");
+      if (o.kind === "PodMonitor") {
+        const pods = templates.filter((t) => inNamespace(t.owner.namespace) && matches(wanted, t.labels));
+        if (!pods.length && !foreign) return [{ object: o, what: "selects no pods" }];
+        return pods.flatMap((t) => (spec.podMetricsEndpoints ?? []).flatMap((e: any) => claim(`${t.owner.name}:${e.port}`, o)));
+      }
+      const services = objects.filter((s) => s.kind === "Service" && inNamespace(s.namespace) && matches(wanted, s.inputs.metadata.labels ?? {}) && expressionsMatch(spec.selector?.matchExpressions, s.inputs.metadata.labels ?? {})
+        && (spec.endpoints ?? []).some((e: any) => (s.inputs.spec.ports ?? []).some((p: any) => p.name === e.port)));
+      if (!services.length && !foreign) return [{ object: o, what: "selects no Service with its port" }];
+      return services.flatMap((s) => templates.filter((t) => t.owner.namespace === s.namespace && matches(s.inputs.spec.selector, t.labels)).flatMap((t) => (spec.endpoints ?? [])
+        .filter((e: any) => (s.inputs.spec.ports ?? []).some((p: any) => p.name === e.port)).flatMap((e: any) => claim(`${t.owner.namespace}/${t.owner.name}:${e.port}:${e.path ?? ""}`, o))));
+    });
+  },
+};
+
+function expressionsMatch(expressions: any[] | undefined, labels: Record<string, string>): boolean {
+  return (expressions ?? []).every((e) => (e.operator === "In" ? e.values.includes(labels[e.key]) : e.operator === "NotIn" ? !e.values.includes(labels[e.key]) : e.operator === "Exists" ? e.key in labels : !(e.key in labels)));
+}
+
+const selects = (peer: Peer, t: PodTemplate): boolean => {
+  if ("component" in peer) return peer.namespace === t.owner.namespace && t.labels["app.kubernetes.io/component"] === peer.component;
+  if ("labels" in peer) return peer.namespace === t.owner.namespace && matches(peer.labels, t.labels);
+  return false;
+};
+
+export const declaredEdges: Rule = {
+  id: "20", demands: "a declared edge for each pair that talks, edges between components that exist, and a default deny in each namespace",
+  check: ({ objects, templates, edges, settings }) => {
+    if (!settings.networkPolicies.enabled) return [];
+    const byName = new Map(objects.filter((o) => o.kind === "Service").map((o) => [`${o.name}.${o.namespace}`, o]));
+    const found: Array<{ object: KubernetesObject | PodTemplate; what: string }> = [];
+    for (const t of templates.filter((x) => !x.spec.hostNetwork && x.owner.layer !== "cluster")) {
+      for (const target of referredServices(t, objects)) {
+        const service = byName.get(target);
+        const callees = templates.filter((c) => service && c.owner.namespace === service.namespace && matches(service.inputs.spec.selector, c.labels));
+        for (const callee of callees) {
+          if (callee === t && callee.owner.kind !== "StatefulSet") continue;
+          if (!edges.some((e: Edge) => selects(e.from, t) && selects(e.to, callee))) found.push({ object: t, what: `its configuration names ${target}, but there is no edge to ${callee.owner.name}` });
+        }
+      }
+    }
+    const namespaces = new Set(templates.filter((t) => t.owner.layer !== "cluster").map((t) => t.owner.namespace));
+    for (const n of namespaces) {
+      const deny = objects.some((o) => o.kind === "NetworkPolicy" && o.namespace === n && Object.keys(o.inputs.spec.podSelector ?? {}).length === 0 && (o.inputs.spec.policyTypes ?? []).length === 2);
+      if (!deny) found.push({ object: templates.find((t) => t.owner.namespace === n)!, what: `namespace ${n} has no default deny` });
+    }
+    return found;
+  },
+};
+
+/** Services that a pod's own text, or a ConfigMap or Secret that it mounts, names. */
+function referredServices(t: PodTemplate, objects: KubernetesObject[]): Set<string> {
+  const names = new Set<string>();
+  const add = (text: string): void => { for (const m of text.matchAll(/([a-z0-9-]+)\.([a-z0-9-]+)\.svc\./g)) names.add(`${m[1]}.${m[2]}`); };
+  for (const c of containersOf(t)) for (const s of strings({ command: c.command, args: c.args, env: c.env })) add(s.text);
+  for (const v of t.spec.volumes ?? []) {
+    const sources = [[v.configMap?.name, "ConfigMap"], [v.secret?.secretName, "Secret"], ...(v.projected?.sources ?? []).flatMap((s: any) => [[s.configMap?.name, "ConfigMap"], [s.secret?.name, "Secret"]])];
+    for (const [name, kind] of sources) {
+      const o = name && objects.find((x) => x.kind === kind && x.name === name && x.namespace === t.owner.namespace);
+      // A homeserver's shared file is read by every process; its instance map concerns those that replicate.
+      if (o) for (const s of strings({ ...o.inputs.data, ...o.inputs.stringData })) add(s.text);
+    }
+  }
+  return names;
+}
+
+export const keepsData: Rule = {
+  id: "21", demands: "volumes that outlive their workload, databases and keys protected",
+  check: ({ objects, resources, settings }) => [
+    ...objects.filter((o) => o.kind === "StatefulSet" && o.inputs.spec.volumeClaimTemplates?.length).filter((o) => o.inputs.spec.persistentVolumeClaimRetentionPolicy?.whenDeleted !== "Retain" || o.inputs.spec.persistentVolumeClaimRetentionPolicy?.whenScaled !== "Retain")
+      .map((object) => ({ object, what: "its claims do not outlive it" })),
+    ...objects.filter((o) => o.kind === "StorageClass" && o.inputs.reclaimPolicy !== "Retain").map((object) => ({ object, what: "released volumes are deleted" })),
+    ...objects.filter((o) => (o.kind === "Cluster" && o.apiVersion.startsWith("postgresql.cnpg.io")) && settings.deletionProtection && !resources.find((r) => r.urn === o.urn)?.protect).map((object) => ({ object, what: "the database is not protected" })),
+    ...objects.filter((o) => o.kind === "PersistentVolumeClaim" && !resources.find((r) => r.urn === o.urn)?.retainOnDelete).map((object) => ({ object, what: "the claim is deleted with the stack" })),
+  ],
+};
+
+export const SECURITY_RULES: Rule[] = [secretsOnlyInSecrets, ingresses, monitors, declaredEdges, keepsData];

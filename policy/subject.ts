@@ -1,0 +1,41 @@
+/** Makes the subject of the rules out of an evaluation. Pure. */
+import type { Evaluation } from "../cli/evaluate";
+import { isKubernetes, layerOf } from "../cli/layers";
+import { edges } from "../components/edges";
+import type { Settings } from "../components/settings/types";
+import type { Plan } from "../components/sizing/types";
+import type { KubernetesObject, PodTemplate, Subject } from "./types";
+
+const LONG_RUNNING = new Set(["Deployment", "StatefulSet", "DaemonSet"]);
+
+export function templateOf(owner: KubernetesObject): PodTemplate | undefined {
+  const spec = owner.inputs.spec;
+  const template = owner.kind === "CronJob" ? spec?.jobTemplate?.spec?.template : owner.kind === "Job" || LONG_RUNNING.has(owner.kind) ? spec?.template : undefined;
+  if (!template) return undefined;
+  return { owner, labels: template.metadata?.labels ?? {}, annotations: template.metadata?.annotations ?? {}, spec: template.spec, longRunning: LONG_RUNNING.has(owner.kind) };
+}
+
+export function subjectOf(evaluation: Evaluation, settings: Settings, plan: Plan): Subject {
+  const objects = evaluation.resources.filter(isKubernetes).map((r): KubernetesObject => ({
+    urn: r.urn, layer: layerOf(r.urn), kind: r.inputs.kind, apiVersion: r.inputs.apiVersion,
+    namespace: r.inputs.metadata?.namespace ?? "", name: r.inputs.metadata?.name ?? "", inputs: r.inputs,
+  }));
+  const templates = objects.map(templateOf).filter((t): t is PodTemplate => t !== undefined);
+  return { resources: evaluation.resources, objects, templates, settings, plan, edges: edges({ settings, plan }) };
+}
+
+export const containersOf = (t: PodTemplate): any[] => [...(t.spec.initContainers ?? []), ...(t.spec.containers ?? [])];
+export const titleOf = (o: KubernetesObject | PodTemplate): string => {
+  const k = "owner" in o ? o.owner : o;
+  return `${k.kind} ${k.namespace ? `${k.namespace}/` : ""}${k.name}`;
+};
+
+/** Every string in a value with its path. */
+export function* strings(value: any, path = ""): Generator<{ path: string; text: string }> {
+  if (typeof value === "string") yield { path, text: value };
+  else if (Array.isArray(value)) for (const [i, v] of value.entries()) yield* strings(v, `${path}[${i}]`);
+  else if (value !== null && typeof value === "object") for (const [k, v] of Object.entries(value)) yield* strings(v, path ? `${path}.${k}` : k);
+}
+
+export const matches = (selector: Record<string, string> | undefined, labels: Record<string, string>): boolean =>
+  Object.entries(selector ?? {}).every(([k, v]) => labels[k] === v);

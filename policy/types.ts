@@ -1,0 +1,31 @@
+/** Rules over everything that a stack registers. Pure: objects in, violations out. */
+import type { RegisteredResource } from "../cli/evaluate";
+import type { Settings } from "../components/settings/types";
+import type { Plan } from "../components/sizing/types";
+import type { Edge } from "../components/edges";
+
+export interface KubernetesObject { urn: string; layer: string; kind: string; apiVersion: string; namespace: string; name: string; inputs: any }
+
+/** A pod template with the object that makes pods of it. */
+export interface PodTemplate { owner: KubernetesObject; labels: Record<string, string>; annotations: Record<string, string>; spec: any; longRunning: boolean }
+
+export interface Subject {
+  resources: RegisteredResource[];
+  objects: KubernetesObject[];
+  templates: PodTemplate[];
+  settings: Settings;
+  plan: Plan;
+  edges: Edge[];
+}
+
+export interface Violation { rule: string; object: string; what: string }
+
+export interface Rule {
+  /** Number in the list of rules, and what it demands in a phrase. */
+  id: string;
+  demands: string;
+  check(subject: Subject): Array<{ object: KubernetesObject | PodTemplate; what: string }>;
+}
+
+/** Something that a rule does not apply to, and why. */
+export interface Exception { rule: string; /** `Kind namespace/name`; a `*` matches any run of characters. */ object: string; what?: RegExp; why: string }
