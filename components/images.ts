@@ -18,6 +18,7 @@ export const IMAGES = {
   pgbouncer: { repository: "ghcr.io/cloudnative-pg/pgbouncer", tag: "1.26.1", source: "cloudnative-pg/pgbouncer-containers" },
   cloudnativePg: { repository: "ghcr.io/cloudnative-pg/cloudnative-pg", tag: "1.30.0", source: "releases/cnpg-1.30.0.yaml of github.com/cloudnative-pg/cloudnative-pg" },
   redis: { repository: "docker.io/library/redis", tag: "8.0.6", source: "docker-library/official-images" },
+  redisExporter: { repository: "quay.io/oliver006/redis_exporter", tag: "v1.86.0", source: "oliver006/redis_exporter; Debian testing packages 1.86" },
   haproxy: { repository: "docker.io/library/haproxy", tag: "3.2.26", source: "docker-library/official-images" },
   nginx: { repository: "docker.io/nginxinc/nginx-unprivileged", tag: "1.30.6", source: "nginxinc/docker-nginx-unprivileged" },
   minio: { repository: "localhost/matrix-ha/minio", tag: "20260212", source: "images/minio: built from github.com/minio/minio (Docker Hub's images ended in September 2026)" },

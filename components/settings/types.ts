@@ -127,7 +127,13 @@ export interface Settings {
   storage: { database: StorageClassSettings; objectStore: StorageClassSettings; general: StorageClassSettings };
   tls: TlsSettings;
   federation: { enabled: boolean; domainAllowList?: string[] };
-  registration: { enabled: boolean; requireEmail: boolean; allowGuests: boolean };
+  registration: {
+    enabled: boolean; requireEmail: boolean; allowGuests: boolean;
+    /** A token that the administrator gives out is needed. */
+    requireToken?: boolean;
+    /** Neither e-mail nor token is needed, and the operator insists (Synapse: enable_registration_without_verification). */
+    allowOpen?: boolean;
+  };
   presence: { enabled: boolean };
   sso?: {
     oidc: Array<{ id: string; name: string; issuer: string; clientId: string; clientSecret: string; scopes: string[] }>;
@@ -148,14 +154,18 @@ export interface Settings {
   objectStore: { kind: "minio"; driveGiB?: number } | ({ kind: "s3" } & S3Settings);
   backups: {
     enabled: boolean;
-    /** Where base backups and WAL go; the stack's own MinIO only when `allowSameCluster`. */
+    /** Where base backups and WAL go; the stack's own object store does not survive the loss of the site. */
     target: { kind: "object-store" } | ({ kind: "s3" } & S3Settings);
     /** Six-field cron, as CNPG's ScheduledBackup wants (seconds first). */
     schedule: string;
     retentionDays: number;
   };
   turn: { enabled: boolean; minPort: number; maxPort: number; tlsPort: number; allowedPrivateCidrs: string[] };
-  rtc: { enabled: boolean; udpPortMin: number; udpPortMax: number; tcpPort: number };
+  rtc: {
+    enabled: boolean; udpPortMin: number; udpPortMax: number; tcpPort: number;
+    /** lk-jwt-service beside the SFU. Default true; false where tokens come from elsewhere. */
+    jwtService?: boolean;
+  };
   web: {
     elementWeb: { enabled: boolean; brand: string };
     admin: { enabled: boolean; allowCidrs: string[] };
@@ -171,6 +181,8 @@ export interface Settings {
     grafanaDashboards: boolean;
   };
   images: { mirror?: string; pullSecret?: string; overrides: Record<string, string> };
+  /** The hosts' own packet filter. Absent: on, and only the cluster's machines and pods are trusted. */
+  firewall?: { enabled: boolean; /** Who else may reach every port of the hosts: monitoring, backup, a second site. */ trustedCidrs: string[] };
   networkPolicies: { enabled: boolean; apiServerCidrs: string[] };
   /** Secrets of an existing deployment, imported instead of generated. */
   importSecrets: Partial<Record<ImportableSecret, string>>;

@@ -153,7 +153,8 @@ export class Workload extends pulumi.ComponentResource {
             persistentVolumeClaimRetentionPolicy: { whenDeleted: "Retain", whenScaled: "Retain" },
             ...(args.claims ? { volumeClaimTemplates: args.claims.map((c) => ({ metadata: { name: c.name, labels: selector }, spec: { accessModes: ["ReadWriteOnce"], storageClassName: c.storageClass, resources: { requests: { storage: gibi(c.sizeGiB) } } } })) } : {}),
           },
-        }, opts);
+        // Kubernetes refuses to change claim templates, and replacing the set would stop all its pods at once for nothing: claims that exist stay as they are.
+        }, args.claims ? { ...opts, ignoreChanges: ["spec.volumeClaimTemplates"] } : opts);
       case "DaemonSet":
         return new k8s.apps.v1.DaemonSet(`${name}-daemonset`, { metadata, spec: { ...common, revisionHistoryLimit: 3, updateStrategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 1 } } } }, opts);
     }

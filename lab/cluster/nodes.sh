@@ -13,13 +13,14 @@ prepare() {
   printf 'lab-node-%s' "$n" | md5sum | cut -c1-32 > "$U/etc/machine-id"
   # The kernel is the host's. Where the host has no /lib/modules (everything built in), modprobe in the node would fail
   # even for what is there: list the built-in ones so that "modprobe br_netfilter" does what it does on a real server.
-  local K; K=/lib/modules/$(uname -r)
-  if [ ! -d "$K" ]; then
-    mkdir -p "$U$K"; : > "$U$K/modules.order"
+  # (In usr/lib: a directory "lib" in the upper layer would hide Debian's link from /lib to /usr/lib.)
+  local K; K=lib/modules/$(uname -r)
+  if [ ! -d "/$K" ]; then
+    mkdir -p "$U/usr/$K"; : > "$U/usr/$K/modules.order"
     { for m in bridge loop nf_conntrack ip_set tcp_cubic; do [ ! -d "/sys/module/$m" ] || echo "kernel/lab/$m.ko"; done
       for m in overlay xfs ext4 fuse; do ! grep -qw "$m" /proc/filesystems || echo "kernel/lab/$m.ko"; done
       [ ! -d /proc/sys/net/bridge ] || echo kernel/lab/br_netfilter.ko
-      ! grep -qw bbr /proc/sys/net/ipv4/tcp_available_congestion_control || echo kernel/lab/tcp_bbr.ko; } | sort -u > "$U$K/modules.builtin"
+      ! grep -qw bbr /proc/sys/net/ipv4/tcp_available_congestion_control || echo kernel/lab/tcp_bbr.ko; } | sort -u > "$U/usr/$K/modules.builtin"
   fi
   # The blank disk: a sparse file behind a loop device, seen in the node as /dev/disk/by-id/lab-nvme-nodeN.
   [ -e "$D/disk.img" ] || truncate -s "$DISK" "$D/disk.img"

@@ -10,7 +10,7 @@ while IFS=$'\t' read -r im tar dg; do r=${tar##*/}; r=${r%-*}; image[$r]=$im; di
 [ $# -gt 0 ] || { mapfile -t all < <(printf '%s\n' "${!image[@]}" | sort); set -- "${all[@]}"; }
 for r in "$@"; do [ -n "${image[$r]:-}" ] || die "image $r is not built (lab/images/build.sh $r)"; done
 missing() { # recipes whose image node N does not have with this digest
-  local have; have=$(sshn "$1" 'ctr -n k8s.io images ls' < /dev/null | awk '{print $1, $3}')
+  local have; have=$(sshn "$1" 'ctr -n k8s.io images ls 2> /dev/null' < /dev/null | awk '{print $1, $3}')
   shift; for r in "$@"; do grep -qxF "${image[$r]} ${digest[$r]}" <<< "$have" || echo "$r"; done
 }
 s=$(now); declare -A want; nodes=()

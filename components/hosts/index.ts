@@ -1,0 +1,8 @@
+export { Hosts, type HostsArgs } from "./Hosts";
+export { remoteCommand, renderHostScripts } from "./command";
+export { hostsEdges } from "./edges";
+export { DATA_ROOT, diskMounts, usePath, type DiskMount } from "./mounts";
+export { nodeLabels, nodeTaints } from "./nodeRoles";
+export { hostSteps, type HostStep } from "./steps";
+export { callPorts } from "./steps/sysctls";
+export { openPorts, trustedSources } from "./steps/firewall";

@@ -1,0 +1,83 @@
+/** Start, readiness and stop of the Redis container, as text. Pure. The password is only ever read from the environment. */
+import { PORTS } from "../names";
+import { findMasterScript } from "./findMaster";
+import { headlessFqdn, MAX_LAG_SECONDS, minReplicas, type RedisTopology } from "./topology";
+
+export interface RedisStartInput extends RedisTopology {
+  /** Redis' own bound on its data, MiB; the container's limit leaves room for rewriting the append-only file. */
+  maxmemoryMiB: number;
+}
+
+/**
+ * redis.conf is written anew at each start into memory, because it holds the password and because Sentinel rewrites it:
+ * whether this pod follows somebody is asked, never remembered.
+ */
+export function redisStartScript(t: RedisStartInput): string {
+  return `#!/bin/bash
+set -euo pipefail
+${findMasterScript(t)}
+find_master
+echo "redis $me: master is $m (from $src)"
+mkdir -p "$data/redis"
+umask 077
+# Failover prefers the first three, so that a set that shrinks does not promote a pod that is about to go.
+ordinal=\${HOSTNAME##*-}
+priority=100
+[ "$ordinal" -lt 3 ] || priority=200
+cat > "$run/redis.conf" <<END
+port ${PORTS.redis}
+bind \${BIND:-* -::*}
+dir $data/redis
+save ""
+appendonly yes
+appendfsync everysec
+requirepass $REDISCLI_AUTH
+masterauth $REDISCLI_AUTH
+replica-announce-ip $me
+replica-announce-port ${PORTS.redis}
+replica-priority $priority
+min-replicas-to-write ${minReplicas(t.instances)}
+min-replicas-max-lag ${MAX_LAG_SECONDS}
+repl-timeout 10
+repl-ping-replica-period 2
+repl-diskless-sync-delay 0
+repl-backlog-size 64mb
+maxmemory ${t.maxmemoryMiB}mb
+# Only keys with an expiry go: Synapse's caches have one, LiveKit's rooms and other applications' data need not.
+maxmemory-policy volatile-lru
+END
+[ "$m" = "$me" ] || echo "replicaof $m ${PORTS.redis}" >> "$run/redis.conf"
+exec redis-server "$run/redis.conf"
+`;
+}
+
+/**
+ * Ready: a master, or a replica that is in step. A rollout so waits for each replica before it takes the next; but not for
+ * ever: when the password is changed, a replica is in step again only after its master has been restarted too.
+ */
+export function redisReadyScript(): string {
+  return `#!/bin/bash
+info=$(timeout 3 redis-cli --no-auth-warning \${BIND:+-h "$BIND"} -p ${PORTS.redis} info </dev/null) || exit 1
+case $info in *role:master*|*master_link_status:up*) exit 0 ;; esac
+[[ $info =~ uptime_in_seconds:([0-9]+) ]] && [ "\${BASH_REMATCH[1]}" -gt 60 ]
+`;
+}
+
+/** A master that is told to stop hands over first: the switch then costs a second instead of the detection's five. */
+export function redisStopScript(t: RedisTopology): string {
+  return `#!/bin/bash
+headless=${headlessFqdn(t)}
+role() { timeout 2 redis-cli --no-auth-warning \${BIND:+-h "$BIND"} -p ${PORTS.redis} role 2>/dev/null </dev/null | head -n 1; }
+[ "$(role)" = master ] || exit 0
+for i in ${Array.from({ length: t.instances }, (_, i) => i).join(" ")}; do
+  [ "${t.component}-$i" = "$HOSTNAME" ] && continue
+  answer=$(timeout 2 redis-cli --no-auth-warning -h "${t.component}-$i.$headless" -p ${PORTS.sentinel} sentinel failover ${t.masterName} 2>/dev/null </dev/null) || continue
+  case $answer in OK*|*INPROG*) break ;; esac
+done
+for ((try = 0; try < 20; try++)); do
+  [ "$(role)" = master ] || exit 0
+  sleep 0.5
+done
+exit 0
+`;
+}

@@ -1,0 +1,19 @@
+/** What no field can tell alone. Each file looks at one concern; all of them always run. */
+import type { SettingsInput } from "../schema";
+import type { Report } from "../report";
+import type { Settings } from "../types";
+
+export interface CheckInput {
+  /** As written, parsed. */
+  input: SettingsInput;
+  /** Complete. */
+  settings: Settings;
+  report: Report;
+  now: Date;
+}
+
+export function check(given: CheckInput): void {
+  for (const one of CHECKS) one(given);
+}
+
+const CHECKS: Array<(given: CheckInput) => void> = [];

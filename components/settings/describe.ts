@@ -1,0 +1,20 @@
+/** Values in error messages. A secret is never among them. */
+import type { z } from "zod";
+import { docOf, isPlainObject, typeOf } from "./walk";
+
+/** What was given for a field, as far as it may be shown. */
+export function describeValue(value: unknown, schema: z.ZodType): string {
+  if (value === undefined) return "nothing";
+  if (docOf(schema).secret) return value === "" ? "an empty secret" : "a secret (not shown)";
+  if (Array.isArray(value)) return value.length === 0 ? "an empty list" : `a list of ${value.length}`;
+  if (isPlainObject(value)) return Object.keys(value).length === 0 ? "an empty section" : "a section";
+  // A text where a section or list belongs may be anything, a pasted key for instance.
+  if (typeof value === "string" && ["object", "array", "union", "record"].includes(typeOf(schema))) return "a text";
+  return typeof value === "string" ? quote(value) : String(value);
+}
+
+export function quote(text: string): string {
+  if (/-----BEGIN|PRIVATE KEY/.test(text)) return "a PEM block (not shown)";
+  const short = text.length > 80 ? `${text.slice(0, 77)}...` : text;
+  return JSON.stringify(short);
+}

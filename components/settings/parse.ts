@@ -1,0 +1,112 @@
+/** Form: every field's type and syntax. What is wrong is reported and replaced, so that the rest can be checked too. */
+import type { z } from "zod";
+import { Report } from "./report";
+import { settingsSchema, type SettingsInput } from "./schema";
+import { describeValue } from "./describe";
+import { nearest } from "./syntax/text";
+import { normalize } from "./normalize";
+import { docOf, enumOf, exampleOf, isPlainObject, mayBeAbsent, optionFor, optionsOf, pathText, schemasAlong, shapeOf, typeOf, valueAt, literalOf } from "./walk";
+
+type Path = PropertyKey[];
+
+/** Settings whose every wrong part is replaced by a stand-in; undefined when that fails. */
+export function parse(raw: unknown, report: Report): SettingsInput | undefined {
+  let value = normalize(settingsSchema, structuredClone(raw ?? {}));
+  for (let round = 0; round < 8; round++) {
+    const result = settingsSchema.safeParse(value);
+    if (result.success) return structuredClone(result.data); // zod hands out its own default values
+    const issues = result.error.issues.map((issue) => ({ ...issue, path: issue.path as Path }));
+    for (const issue of issues) reportIssue(issue, value, report);
+    // Deeper first: what stands in for a parent would hide its children.
+    for (const issue of issues.sort((a, b) => b.path.length - a.path.length)) value = repair(value, issue);
+  }
+  return undefined;
+}
+
+type Issue = z.core.$ZodIssue & { path: Path };
+
+function reportIssue(issue: Issue, raw: unknown, report: Report): void {
+  if (issue.code === "unrecognized_keys") {
+    for (const key of issue.keys) reportUnknown([...issue.path, key], raw, report);
+    return;
+  }
+  const schemas = schemasAlong(settingsSchema, raw, issue.path);
+  const schema = schemas[schemas.length - 1];
+  const doc = docOf(schema);
+  const value = valueAt(raw, issue.path);
+  const path = pathText(issue.path) || "settings";
+  const discriminates = issue.code === "invalid_union";
+  const union = discriminates ? schemas[schemas.length - (schemas.length > issue.path.length ? 2 : 1)] : undefined;
+  const unionDoc = union && docOf(union);
+  report.add({
+    path,
+    given: describeValue(value, schema),
+    allowed: unionDoc?.allowed ?? doc.allowed ?? derivedAllowed(schema),
+    remedy: unionDoc?.remedy ?? (value === undefined ? missingRemedy(doc.remedy, path) : doc.remedy) ?? derivedRemedy(schema, value, path),
+  });
+}
+
+const missingRemedy = (remedy: string | undefined, path: string): string => `add \`${path}\`${remedy ? `: ${remedy}` : ""}`;
+
+function reportUnknown(path: Path, raw: unknown, report: Report): void {
+  const schemas = schemasAlong(settingsSchema, raw, path.slice(0, -1));
+  const parent = schemas[schemas.length - 1];
+  const known = knownKeys(parent, valueAt(raw, path.slice(0, -1)));
+  const meant = nearest(String(path[path.length - 1]), known);
+  report.add({
+    path: pathText(path), given: "a setting that does not exist",
+    allowed: known.length > 0 ? known.join(", ") : "nothing here",
+    remedy: meant ? `did you mean \`${meant}\`?` : "remove it; docs/settings.md lists every setting",
+  });
+}
+
+function knownKeys(schema: z.ZodType, value: unknown): string[] {
+  if (typeOf(schema) === "union") {
+    const option = optionFor(schema, value);
+    return option ? Object.keys(shapeOf(option)) : [];
+  }
+  return typeOf(schema) === "object" ? Object.keys(shapeOf(schema)) : [];
+}
+
+function derivedAllowed(schema: z.ZodType): string {
+  switch (typeOf(schema)) {
+    case "object": return `a section with ${Object.keys(shapeOf(schema)).join(", ")}`;
+    case "array": return "a list";
+    case "enum": return `one of ${enumOf(schema).join(", ")}`;
+    case "literal": return String(literalOf(schema));
+    case "union": return `a section whose ${optionsOf(schema).discriminator} is one of ${optionsOf(schema).options.map((o) => literalOf(shapeOf(o)[optionsOf(schema).discriminator])).join(", ")}`;
+    case "boolean": return "true or false";
+    case "number": return "a number";
+    case "record": return "names with text values";
+    default: return "text";
+  }
+}
+
+function derivedRemedy(schema: z.ZodType, value: unknown, path: string): string {
+  if (typeOf(schema) === "enum" && typeof value === "string") {
+    const meant = nearest(value, enumOf(schema));
+    if (meant) return `did you mean \`${meant}\`?`;
+  }
+  if (typeOf(schema) === "array") return `write a list: ${path}: [...]`;
+  return `correct \`${path}\``;
+}
+
+/** The value with what one issue is about removed or replaced. */
+function repair(value: unknown, issue: Issue): unknown {
+  if (issue.code === "unrecognized_keys") {
+    const parent = valueAt(value, issue.path);
+    if (isPlainObject(parent)) for (const key of issue.keys) delete parent[key];
+    return value;
+  }
+  const discriminates = issue.code === "invalid_union" && issue.path.length > 0 && isPlainObject(valueAt(value, issue.path.slice(0, -1)));
+  const path = discriminates ? issue.path.slice(0, -1) : issue.path;
+  if (path.length === 0) return {};
+  const schemas = schemasAlong(settingsSchema, value, path);
+  const parent = valueAt(value, path.slice(0, -1)) as any;
+  const key = path[path.length - 1];
+  if (parent === null || typeof parent !== "object" || schemas.length <= path.length) return value;
+  const schema = schemas[path.length];
+  if (issue.code === "invalid_key" || (mayBeAbsent(schema) && !Array.isArray(parent))) delete parent[key];
+  else parent[key] = exampleOf(schema);
+  return value;
+}

@@ -1,0 +1,95 @@
+/** Grammars of the plain texts that settings hold. Each answers with what is wrong, or undefined. Pure. */
+import { isIP, isIPv4, isIPv6 } from "node:net";
+
+export const DNS_LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+export const LABEL_VALUE = /^[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/;
+
+export const isDnsName = (text: string, labels = 1): boolean =>
+  text.length <= 253 && text.split(".").length >= labels && text.split(".").every((label) => DNS_LABEL.test(label)) && !isIPv4(text);
+
+/** Server name grammar of the Matrix specification (appendices, "Server name"), in lower case. */
+export function isServerName(text: string): boolean {
+  const match = /^(\[[0-9a-f:.]+\]|[^:]+)(?::(\d{1,5}))?$/.exec(text);
+  if (!match || text.length > 230) return false;
+  if (match[2] !== undefined && (Number(match[2]) < 1 || Number(match[2]) > 65535)) return false;
+  if (match[1].startsWith("[")) return isIPv6(match[1].slice(1, -1));
+  return isIPv4(match[1]) || isDnsName(match[1]);
+}
+
+export function isUrl(text: string, protocols: string[]): boolean {
+  try {
+    const url = new URL(text);
+    return protocols.includes(url.protocol) && url.hostname !== "" && url.username === "" && url.password === "";
+  } catch {
+    return false;
+  }
+}
+
+/** HTTP without TLS is fit for an address that only the operator's own network carries. */
+export function isS3Endpoint(text: string): boolean {
+  if (isUrl(text, ["https:"])) return true;
+  if (!isUrl(text, ["http:"])) return false;
+  const host = new URL(text).hostname.replace(/^\[|\]$/g, "");
+  return isIP(host) ? isPrivateAddress(host) : /\.svc(\.|$)|\.(internal|local|lan)$/.test(host);
+}
+
+export const isPrivateAddress = (address: string): boolean =>
+  /^(10\.|192\.168\.|127\.|169\.254\.|172\.(1[6-9]|2\d|3[01])\.|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.)/.test(address) || /^(f[cd]|fe80:|::1$)/i.test(address);
+
+const CRON_FIELDS: Array<{ name: string; min: number; max: number; names?: string[] }> = [
+  { name: "second", min: 0, max: 59 }, { name: "minute", min: 0, max: 59 }, { name: "hour", min: 0, max: 23 },
+  { name: "day of month", min: 1, max: 31 },
+  { name: "month", min: 1, max: 12, names: ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"] },
+  { name: "day of week", min: 0, max: 6, names: ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"] },
+];
+
+/** The six fields of robfig/cron, which CloudNativePG's ScheduledBackup reads; seconds come first. */
+export function cronProblem(text: string): string | undefined {
+  if (/^@(yearly|annually|monthly|weekly|daily|midnight|hourly)$/.test(text)) return undefined;
+  const fields = text.trim().split(/\s+/);
+  if (fields.length !== 6) return `${fields.length} field${fields.length === 1 ? "" : "s"}`;
+  for (const [i, spec] of CRON_FIELDS.entries()) {
+    if (!fields[i].split(",").every((item) => cronItem(item, spec))) return `${spec.name} "${fields[i]}"`;
+  }
+  return undefined;
+}
+
+function cronItem(item: string, spec: (typeof CRON_FIELDS)[number]): boolean {
+  const match = /^(\*|\?|[A-Za-z0-9]+(?:-[A-Za-z0-9]+)?)(?:\/(\d+))?$/.exec(item);
+  if (!match || (match[2] !== undefined && Number(match[2]) < 1)) return false;
+  if (match[1] === "*" || match[1] === "?") return true;
+  const bounds = match[1].split("-").map((part) => (/^\d+$/.test(part) ? Number(part) : (spec.names?.indexOf(part.toUpperCase()) ?? -1) + (spec.min === 1 ? 1 : 0)));
+  if (bounds.some((n, i) => (!/^\d+$/.test(match[1].split("-")[i]) && !spec.names?.includes(match[1].split("-")[i].toUpperCase())) || n < spec.min || n > spec.max)) return false;
+  return bounds.length === 1 || bounds[0] <= bounds[1];
+}
+
+export interface ImageReference { repository: string; tag?: string; digest?: string }
+
+export function parseImage(text: string): ImageReference | undefined {
+  const match = /^([a-z0-9]+(?:[._:/-]+[a-z0-9]+)*?)(?::([A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?(?:@(sha256:[0-9a-f]{64}))?$/.exec(text);
+  return match ? { repository: match[1], tag: match[2], digest: match[3] } : undefined;
+}
+
+/** Nearest of the known names to a mistyped one, when it is near enough to be meant. */
+export function nearest(name: string, known: readonly string[]): string | undefined {
+  const plain = (text: string): string => text.toLowerCase().replace(/[^a-z0-9]/g, "");
+  const wanted = plain(name);
+  const ranked = known
+    .map((candidate) => ({ candidate, distance: editDistance(wanted, plain(candidate)) }))
+    .sort((a, b) => a.distance - b.distance);
+  if (ranked.length > 0 && ranked[0].distance <= Math.max(1, Math.floor(wanted.length / 3))) return ranked[0].candidate;
+  return known.find((candidate) => wanted.length >= 4 && (plain(candidate).startsWith(wanted) || wanted.startsWith(plain(candidate)) && candidate.length >= 4));
+}
+
+function editDistance(a: string, b: string): number {
+  if (Math.abs(a.length - b.length) > 12) return 99;
+  let previous = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const current = [i];
+    for (let j = 1; j <= b.length; j++) {
+      current[j] = Math.min(previous[j] + 1, current[j - 1] + 1, previous[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1));
+    }
+    previous = current;
+  }
+  return previous[b.length];
+}

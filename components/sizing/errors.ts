@@ -1,0 +1,11 @@
+import type { SettingsError } from "../settings/types";
+
+/** The settings are well formed, but what they ask for cannot stand. Lists everything that is wrong. */
+export class PlanInvalid extends Error {
+  override readonly name = "PlanInvalid";
+  constructor(readonly errors: SettingsError[]) {
+    super(`The plan cannot stand (${errors.length} ${errors.length === 1 ? "reason" : "reasons"}):\n${errors.map(formatError).join("\n")}`);
+  }
+}
+
+export const formatError = (e: SettingsError): string => `  ${e.path}: given ${e.given}\n    allowed: ${e.allowed}\n    remedy:  ${e.remedy}`;

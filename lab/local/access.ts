@@ -1,0 +1,83 @@
+/** How a client reaches the local homeserver: the address that MetalLB announces, the CA, and one administrator. */
+import { spawnSync } from "node:child_process";
+import * as crypto from "node:crypto";
+import * as dns from "node:dns";
+import * as fs from "node:fs";
+import * as https from "node:https";
+import * as path from "node:path";
+import { resolveSettings } from "../../components/settings";
+import { CACHE_DIR, RUN_DIR } from "./state";
+import { localConfig } from "./config";
+
+export interface Access {
+  /** Address of the ingress. */
+  address: string;
+  serverName: string;
+  hostnames: Record<string, string>;
+  ca: string;
+  caFile: string;
+}
+
+export const KUBECONFIG = path.join(RUN_DIR, "pki", "admin.conf");
+
+export function kubectl(...args: string[]): string {
+  const done = spawnSync(path.join(CACHE_DIR, "bin", "kubectl"), args, { env: { ...process.env, KUBECONFIG }, encoding: "utf8", maxBuffer: 1 << 28 });
+  if (done.status !== 0) throw new Error(`kubectl ${args.join(" ")}: ${done.stderr.trim()}`);
+  return done.stdout;
+}
+
+const secret = (namespace: string, name: string, key: string): string =>
+  Buffer.from(JSON.parse(kubectl("-n", namespace, "get", "secret", name, "-o", "json")).data[key] ?? "", "base64").toString();
+
+export async function access(): Promise<Access> {
+  const { settings, errors } = resolveSettings(localConfig([]), "local");
+  if (!settings) throw new Error(errors.map((e) => `${e.path}: ${e.remedy}`).join("\n"));
+  const ingress = JSON.parse(kubectl("get", "ingress", "-A", "-o", "json")).items.find((i: any) => i.spec.rules?.some((r: any) => r.host === settings.hostnames.homeserver));
+  const address = ingress?.status?.loadBalancer?.ingress?.[0]?.ip;
+  if (!address) throw new Error(`the Ingress for ${settings.hostnames.homeserver} has no address yet`);
+  const ca = secret("matrix", ingress.spec.tls[0].secretName, "ca.crt");
+  const caFile = path.join(RUN_DIR, "ca.crt");
+  fs.writeFileSync(caFile, ca);
+  return { address, serverName: settings.serverName, hostnames: { ...settings.hostnames }, ca, caFile };
+}
+
+/** Names of the stack resolve to the ingress in this process; everything else as usual. */
+export function resolveNames(a: Access): void {
+  const names = new Set([a.serverName, ...Object.values(a.hostnames)]);
+  const original = dns.lookup as any;
+  (dns as any).lookup = (host: string, options: any, callback: any): void => {
+    const done = typeof options === "function" ? options : callback;
+    const o = typeof options === "object" ? options : {};
+    if (!names.has(host)) { original(host, options, callback); return; }
+    if (o.all) process.nextTick(done, null, [{ address: a.address, family: 4 }]);
+    else process.nextTick(done, null, a.address, 4);
+  };
+}
+
+interface Answer { status: number; headers: Record<string, any>; body: Buffer }
+
+/** One request to a host of the stack, TLS verified against its CA. */
+export function request(a: Access, host: string, method: string, target: string, options: { body?: Buffer | string; headers?: Record<string, string> } = {}): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const req = https.request({ host: a.address, servername: host, port: 443, method, path: target, ca: a.ca, timeout: 30_000, headers: { Host: host, ...options.headers } }, (res) => {
+      const chunks: Buffer[] = [];
+      res.on("data", (c) => chunks.push(c));
+      res.on("end", () => resolve({ status: res.statusCode ?? 0, headers: res.headers, body: Buffer.concat(chunks) }));
+    });
+    req.on("timeout", () => req.destroy(new Error(`${method} https://${host}${target}: no answer in 30 s`)));
+    req.on("error", reject);
+    req.end(options.body);
+  });
+}
+
+/** Registers a user with the shared secret, through the admin host (which only lets the allowed addresses in). */
+export async function adminRequest(a: Access, user: string, password: string, admin: boolean): Promise<any> {
+  const target = "/_synapse/admin/v1/register";
+  const { nonce } = JSON.parse((await request(a, a.hostnames.admin!, "GET", target)).body.toString());
+  const mac = crypto.createHmac("sha1", secret("matrix", "synapse-secrets", "registration_shared_secret"))
+    .update([nonce, user, password, admin ? "admin" : "notadmin"].join("\0")).digest("hex");
+  const answer = await request(a, a.hostnames.admin!, "POST", target, { headers: { "content-type": "application/json" }, body: JSON.stringify({ nonce, username: user, password, admin, mac }) });
+  const body = JSON.parse(answer.body.toString());
+  if (answer.status !== 200) throw new Error(`registering ${user}: ${answer.status} ${JSON.stringify(body)}`);
+  return body;
+}

@@ -1,0 +1,49 @@
+/** The stacks that the rules are asserted over: five sizes, and the options that change what is made. */
+import { evaluate, type Evaluation } from "../../cli/evaluate";
+import { resolveSettings } from "../../components/settings";
+import type { Settings } from "../../components/settings/types";
+import { plan } from "../../components/sizing";
+import { recommendedHosts } from "../../components/sizing/recommendedHosts";
+import type { Plan } from "../../components/sizing/types";
+import { subjectOf, type Subject } from "../../policy";
+
+export interface Tier { name: string; config: Record<string, unknown> }
+
+export const SIZES = [100, 1_000, 5_000, 10_000, 20_000];
+
+const EXTERNAL_S3 = { kind: "s3", endpoint: "https://s3.example.net", region: "eu-1", bucket: "media", accessKey: "AKIAEXAMPLEEXAMPLE", secretKey: "external-secret-key-of-the-operator" };
+
+export function tier(ccu: number, options: { federation?: boolean; s3?: boolean; more?: Record<string, unknown> } = {}): Tier {
+  return {
+    name: `${ccu} CCU, federation ${options.federation ? "on" : "off"}, ${options.s3 ? "external S3" : "MinIO"}`,
+    config: {
+      ccu, domain: "example.org", hosts: recommendedHosts(ccu), addressPools: [{ name: "public", addresses: ["203.0.113.10-203.0.113.20"] }],
+      tls: { mode: "own-ca" }, federation: { enabled: options.federation ?? false },
+      ...(options.s3 ? { objectStore: EXTERNAL_S3, backups: { target: { ...EXTERNAL_S3, bucket: "backups" } } } : {}), ...options.more,
+    },
+  };
+}
+
+/** Every size, with federation off and on and both object stores. */
+export const TIERS: Tier[] = SIZES.flatMap((ccu) => [
+  tier(ccu), tier(ccu, { federation: true, s3: true }),
+]);
+
+export interface Evaluated { evaluation: Evaluation; settings: Settings; plan: Plan; subject: Subject }
+const done = new Map<string, Promise<Evaluated>>();
+
+/** Evaluates once per distinct configuration. */
+export function evaluated(config: Record<string, unknown>, stack = "test"): Promise<Evaluated> {
+  const key = JSON.stringify([stack, config]);
+  const known = done.get(key);
+  if (known) return known;
+  const fresh = (async () => {
+    const { settings, errors } = resolveSettings(config, stack);
+    if (!settings) throw new Error(JSON.stringify(errors, null, 1));
+    const p = plan(settings);
+    const evaluation = await evaluate({ stack, config });
+    return { evaluation, settings, plan: p, subject: subjectOf(evaluation, settings, p) };
+  })();
+  done.set(key, fresh);
+  return fresh;
+}

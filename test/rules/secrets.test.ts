@@ -1,0 +1,55 @@
+/** Each generated secret, in each tier: found only where secrets belong. */
+import assert from "node:assert/strict";
+import { deterministic } from "../../cli/generated";
+import { strings } from "../../policy/subject";
+import { evaluated, TIERS } from "../helpers/tiers";
+
+const GENERATED = /^(random:index\/random(Password|Bytes):|tls:index\/privateKey:)/;
+
+/** Values that the providers made, in the forms in which they are used. */
+function generatedValues(resources: any[]): Array<{ name: string; values: string[] }> {
+  return resources.filter((r) => GENERATED.test(r.type)).map((r) => {
+    const state = deterministic({ type: r.type, name: r.name, inputs: r.inputs } as any);
+    const raw: string[] = [state.result, state.base64?.replace(/=+$/, ""), state.hex, state.privateKeyPem].filter((v) => typeof v === "string" && v.length > 0);
+    return { name: r.name, values: [...raw, ...raw.map((v) => Buffer.from(v).toString("base64").replace(/=+$/, "")), ...raw.map((v) => encodeURIComponent(v))] };
+  });
+}
+
+describe("generated secrets", () => {
+  for (const tier of TIERS) {
+    it(`${tier.name}: in Secrets only`, async () => {
+      const { evaluation } = await evaluated(tier.config);
+      const secrets = generatedValues(evaluation.resources);
+      assert.ok(secrets.length >= 12, `${secrets.length} generated secrets`);
+      const leaks: string[] = [];
+      for (const r of evaluation.resources) {
+        if (r.inputs?.kind === "Secret" || GENERATED.test(r.type) || r.type.startsWith("tls:")) continue;
+        for (const { path, text } of strings(r.inputs)) {
+          // Input of a remote command is the one channel that is neither logged nor shown.
+          if (r.type === "command:remote:Command" && (path === "stdin" || path.startsWith("connection."))) continue;
+          for (const s of secrets) if (s.values.some((v) => text.includes(v))) leaks.push(`${s.name} in ${r.type} ${r.name} at ${path}`);
+        }
+      }
+      assert.deepEqual(leaks, []);
+      const outputs = [...strings(evaluation.outputs)].filter(({ text }) => secrets.some((s) => s.values.some((v) => text.includes(v)))).map(({ path }) => path);
+      assert.deepEqual(outputs, [], "no output carries a secret");
+    });
+
+    it(`${tier.name}: each is used, and a Secret that holds one is known to Pulumi as secret`, async () => {
+      const { evaluation } = await evaluated(tier.config);
+      const inSecrets = evaluation.resources.filter((r) => r.inputs?.kind === "Secret");
+      const text = JSON.stringify(inSecrets.map((r) => r.inputs)) + JSON.stringify(evaluation.resources.filter((r) => r.type.startsWith("tls:")).map((r) => r.inputs));
+      const unescape = text.replace(/\\n/g, "\n");
+      const unused = generatedValues(evaluation.resources).filter((s) => !s.values.some((v) => unescape.includes(v))).map((s) => s.name);
+      assert.deepEqual(unused, []);
+      for (const r of inSecrets) assert.ok(r.secretPaths.some((p) => /^(stringData|data)/.test(p)), `${r.inputs.metadata.name} is not marked secret`);
+    });
+  }
+
+  it("what cannot be made again is protected", async () => {
+    const { evaluation } = await evaluated(TIERS[0]!.config);
+    for (const name of ["secrets-signing-key", "secrets-database", "secrets-macaroon", "secrets-minio-root"]) {
+      assert.equal(evaluation.resources.find((r) => r.name === name)?.protect, true, name);
+    }
+  });
+});

@@ -1,0 +1,60 @@
+/** A rule that cannot fail proves nothing: each is broken once on purpose here. */
+import assert from "node:assert/strict";
+import { RULES, subjectOf, violations, type Subject } from "../../policy";
+import { evaluated, tier } from "../helpers/tiers";
+
+type Objects = any[];
+const find = (objects: Objects, kind: string, name: string | RegExp): any => {
+  const o = objects.find((r) => r.inputs?.kind === kind && (typeof name === "string" ? r.inputs.metadata.name === name : name.test(r.inputs.metadata.name)));
+  assert.ok(o, `${kind} ${name} is there to be broken`);
+  return o.inputs;
+};
+
+/** What is done to the manifests, and which rule has to notice. */
+const BREAKS: Array<{ rule: string; breaks: string; how: (objects: Objects) => void }> = [
+  { rule: "1", breaks: "a name of 70 characters", how: (o) => { find(o, "ConfigMap", /./).metadata.name = "x".repeat(70); } },
+  { rule: "3", breaks: "a missing label", how: (o) => { delete find(o, "Deployment", "haproxy").metadata.labels["app.kubernetes.io/version"]; } },
+  { rule: "3", breaks: "a selector with a version", how: (o) => { find(o, "Deployment", "haproxy").spec.selector.matchLabels["app.kubernetes.io/version"] = "1"; } },
+  { rule: "5", breaks: "an unnamed Service port", how: (o) => { delete find(o, "Service", "haproxy").spec.ports[0].name; } },
+  { rule: "6", breaks: "a short DNS name", how: (o) => { const c = find(o, "ConfigMap", /haproxy/); const k = Object.keys(c.data)[0]!; c.data[k] += "\n# minio-api.minio.svc\n"; } },
+  { rule: "6", breaks: "a Service that is not there", how: (o) => { const c = find(o, "ConfigMap", /haproxy/); const k = Object.keys(c.data)[0]!; c.data[k] += "\n# nobody.matrix.svc.cluster.local\n"; } },
+  { rule: "7", breaks: "a StatefulSet without its Service", how: (o) => { find(o, "StatefulSet", "synapse-main").spec.serviceName = "nobody"; } },
+  { rule: "8", breaks: "two ports of one name", how: (o) => { const p = find(o, "StatefulSet", "synapse-main").spec.template.spec.containers[0].ports; p.push({ ...p[0], containerPort: 1 }); } },
+  { rule: "9", breaks: "no readiness probe", how: (o) => { delete find(o, "StatefulSet", "synapse-main").spec.template.spec.containers[0].readinessProbe; } },
+  { rule: "10", breaks: "a writable root", how: (o) => { find(o, "StatefulSet", "synapse-main").spec.template.spec.containers[0].securityContext.readOnlyRootFilesystem = false; } },
+  { rule: "11", breaks: "no memory limit", how: (o) => { delete find(o, "StatefulSet", "synapse-main").spec.template.spec.containers[0].resources.limits; } },
+  { rule: "12", breaks: "one router", how: (o) => { find(o, "Deployment", "haproxy").spec.replicas = 1; } },
+  { rule: "13", breaks: "no spread", how: (o) => { find(o, "Deployment", "haproxy").spec.template.spec.topologySpreadConstraints = []; } },
+  { rule: "13", breaks: "a budget that blocks", how: (o) => { find(o, "PodDisruptionBudget", "haproxy").spec.maxUnavailable = 0; } },
+  { rule: "14", breaks: "a shared account", how: (o) => { find(o, "Deployment", "haproxy").spec.template.spec.serviceAccountName = "synapse-main"; } },
+  { rule: "15", breaks: "a volume that is not registered", how: (o) => { find(o, "Deployment", "haproxy").spec.template.spec.volumes.push({ name: "x", configMap: { name: "nobody" } }); } },
+  { rule: "16a", breaks: "a blank value", how: (o) => { find(o, "ConfigMap", /haproxy/).data.empty = " "; } },
+  { rule: "16", breaks: "a password in a ConfigMap", how: (o) => { find(o, "ConfigMap", /haproxy/).data.more = find(o, "Secret", "synapse-secrets").stringData.macaroon_secret_key; } },
+  { rule: "17", breaks: "an image of no version", how: (o) => { find(o, "Deployment", "haproxy").spec.template.spec.containers[0].image = "haproxy:latest"; } },
+  { rule: "18", breaks: "a public admin API", how: (o) => { const p = find(o, "Ingress", /./).spec.rules[0].http.paths; p.push({ ...p[0], path: "/_synapse/admin" }); } },
+  { rule: "19", breaks: "a monitor of nothing", how: (o) => { const m = o.find((r: any) => r.inputs?.kind === "ServiceMonitor").inputs; m.spec.selector = { matchLabels: { nobody: "here" } }; } },
+  { rule: "20", breaks: "a call without an edge", how: (o) => { find(o, "Deployment", "element-web").spec.template.spec.containers[0].env = [{ name: "X", value: "redis-synapse.matrix.svc.cluster.local" }]; } },
+  { rule: "21", breaks: "claims that go with their set", how: (o) => { find(o, "StatefulSet", "minio").spec.persistentVolumeClaimRetentionPolicy = { whenDeleted: "Delete", whenScaled: "Retain" }; } },
+  { rule: "22", breaks: "one object twice", how: (o) => { o.push({ ...o.find((r: any) => r.inputs?.kind === "ConfigMap"), urn: "urn:other" }); } },
+];
+
+describe("each rule notices what it forbids", () => {
+  async function broken(how: (objects: Objects) => void): Promise<Subject> {
+    const { evaluation, settings, plan } = await evaluated(tier(1000).config);
+    const copy = structuredClone(evaluation);
+    how(copy.resources);
+    return subjectOf(copy, settings, plan);
+  }
+  for (const b of BREAKS) {
+    it(`${b.rule}: ${b.breaks}`, async () => {
+      const rule = RULES.filter((r) => r.id === b.rule);
+      assert.equal(rule.length, 1, `rule ${b.rule} exists once`);
+      const before = violations((await evaluated(tier(1000).config)).subject, rule).found.length;
+      assert.ok(violations(await broken(b.how), rule).found.length > before);
+    });
+  }
+  it("no rule is left untested", () => {
+    const tested = new Set([...BREAKS.map((b) => b.rule), "9b"]);
+    assert.deepEqual(RULES.map((r) => r.id).filter((id) => !tested.has(id)), []);
+  });
+});
