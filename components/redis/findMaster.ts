@@ -1,15 +1,9 @@
-/** The part that both start scripts share: who is the master? Pure. */
+/** What the scripts share: who is the master? Pure. */
 import { PORTS } from "../names";
 import { headlessFqdn, SELF_WAIT_SECONDS, type RedisTopology } from "./topology";
 
-/**
- * Leaves the master's name in `m` and where it is known from in `src`. In this order:
- * 1. what most of the other pods' Sentinels say; while they say that it is this very pod, which is only just starting, it
- *    waits for them to elect another, because otherwise there are two masters for as long as they take;
- * 2. what this pod's own Sentinel wrote down last (all pods started anew after all were down);
- * 3. nobody knows and nothing is written down: a new set, whose first pod is the master.
- */
-export function findMasterScript(t: RedisTopology): string {
+/** Names, and the function that prints what most of the other pods' Sentinels call the master; nothing when none answers. */
+export function askSentinelsScript(t: RedisTopology): string {
   return `headless=${headlessFqdn(t)}
 instances=${t.instances}
 me=$HOSTNAME.$headless
@@ -24,7 +18,18 @@ ask_sentinels() {
     timeout 2 redis-cli --no-auth-warning -h "${t.component}-$i.$headless" -p ${PORTS.sentinel} sentinel get-master-addr-by-name ${t.masterName} 2>/dev/null </dev/null | head -n 1 &
   done | grep "^${t.component}-[0-9]*\\\\.$headless$" | sort | uniq -c | sort -rn | { read -r _ name && echo "$name"; } || true
 }
+`;
+}
 
+/**
+ * Leaves the master's name in `m` and where it is known from in `src`. In this order:
+ * 1. what most of the other pods' Sentinels say; while they say that it is this very pod, which is only just starting, it
+ *    waits for them to elect another, because otherwise there are two masters for as long as they take;
+ * 2. what this pod's own Sentinel wrote down last (all pods started anew after all were down);
+ * 3. nobody knows and nothing is written down: a new set, whose first pod is the master.
+ */
+export function findMasterScript(t: RedisTopology): string {
+  return `${askSentinelsScript(t)}
 find_master() {
   local try n
   m= src=

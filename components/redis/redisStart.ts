@@ -1,12 +1,15 @@
 /** Start, readiness and stop of the Redis container, as text. Pure. The password is only ever read from the environment. */
 import { PORTS } from "../names";
-import { findMasterScript } from "./findMaster";
-import { headlessFqdn, MAX_LAG_SECONDS, minReplicas, type RedisTopology } from "./topology";
+import { askSentinelsScript, findMasterScript } from "./findMaster";
+import { MAX_LAG_SECONDS, minReplicas, type RedisTopology } from "./topology";
 
 export interface RedisStartInput extends RedisTopology {
   /** Redis' own bound on its data, MiB; the container's limit leaves room for rewriting the append-only file. */
   maxmemoryMiB: number;
 }
+
+/** For how long a master that stops waits for its successor, taking no writes. */
+const HANDOVER_PAUSE_MILLISECONDS = 10000;
 
 /**
  * redis.conf is written anew at each start into memory, because it holds the password and because Sentinel rewrites it:
@@ -31,6 +34,8 @@ dir $data/redis
 save ""
 appendonly yes
 appendfsync everysec
+# While the first append-only file after a synchronisation is being written, Redis would not stop when told to.
+shutdown-on-sigterm force
 requirepass $REDISCLI_AUTH
 masterauth $REDISCLI_AUTH
 replica-announce-ip $me
@@ -63,20 +68,37 @@ case $info in *role:master*|*master_link_status:up*) exit 0 ;; esac
 `;
 }
 
-/** A master that is told to stop hands over first: the switch then costs a second instead of the detection's five. */
+/**
+ * A master that is told to stop hands over first: the switch then costs a second or two instead of the detection's five.
+ * Meanwhile it takes no more writes, and it follows its successor as soon as that is known: Sentinel demotes a former master
+ * only after 8 s, and what was written to it in between would be lost (measured: a second's worth).
+ */
 export function redisStopScript(t: RedisTopology): string {
   return `#!/bin/bash
-headless=${headlessFqdn(t)}
-role() { timeout 2 redis-cli --no-auth-warning \${BIND:+-h "$BIND"} -p ${PORTS.redis} role 2>/dev/null </dev/null | head -n 1; }
-[ "$(role)" = master ] || exit 0
-for i in ${Array.from({ length: t.instances }, (_, i) => i).join(" ")}; do
+set -u
+${askSentinelsScript(t)}
+here() { timeout 2 redis-cli --no-auth-warning \${BIND:+-h "$BIND"} -p ${PORTS.redis} "$@" 2>/dev/null </dev/null; }
+is_master() { [ "$(here role | head -n 1)" = master ]; }
+is_master || exit 0
+accepted=
+here client pause ${HANDOVER_PAUSE_MILLISECONDS} write >/dev/null
+for ((i = 0; i < instances; i++)); do
   [ "${t.component}-$i" = "$HOSTNAME" ] && continue
   answer=$(timeout 2 redis-cli --no-auth-warning -h "${t.component}-$i.$headless" -p ${PORTS.sentinel} sentinel failover ${t.masterName} 2>/dev/null </dev/null) || continue
-  case $answer in OK*|*INPROG*) break ;; esac
+  case $answer in OK*|*INPROG*) accepted=yes; break ;; esac
 done
-for ((try = 0; try < 20; try++)); do
-  [ "$(role)" = master ] || exit 0
-  sleep 0.5
+# No Sentinel knows a fit replica: nothing to hand over to.
+[ -n "$accepted" ] || { here client unpause >/dev/null; exit 0; }
+for ((try = 0; try < ${HANDOVER_PAUSE_MILLISECONDS / 250}; try++)); do
+  m=$(ask_sentinels)
+  if [ -n "$m" ] && [ "$m" != "$me" ]; then
+    echo "handing over to $m"
+    here replicaof "$m" ${PORTS.redis} >/dev/null
+    here client unpause >/dev/null
+    break
+  fi
+  is_master || break
+  sleep 0.25
 done
 exit 0
 `;

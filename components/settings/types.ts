@@ -170,6 +170,8 @@ export interface Settings {
     elementWeb: { enabled: boolean; brand: string };
     admin: { enabled: boolean; allowCidrs: string[] };
     jitsiDomain?: string;
+    /** Whom other operators and users may ask: served as /.well-known/matrix/support. Absent: not served. */
+    supportContact?: { email?: string; matrixId?: string; page?: string };
   };
   monitoring: {
     enabled: boolean;
@@ -179,6 +181,8 @@ export interface Settings {
     /** Labels that an existing Prometheus selects monitors and rules by. */
     selectorLabels: Record<string, string>;
     grafanaDashboards: boolean;
+    /** Where Alertmanager posts alerts (its webhook format, with a bearer token). Absent: alerts are only kept and shown. */
+    alertWebhook?: string;
   };
   images: { mirror?: string; pullSecret?: string; overrides: Record<string, string> };
   /** The hosts' own packet filter. Absent: on, and only the cluster's machines and pods are trusted. */
@@ -192,7 +196,7 @@ export interface Settings {
     pools: Record<string, PoolOverride>;
     postgres: { instances?: number; cpu?: number; memoryMiB?: number; storageGiB?: number; walStorageGiB?: number; maxConnections?: number; parameters: Record<string, string>; poolerInstances?: number };
     redis: { instances?: number; memoryMiB?: number; cpu?: number };
-    minio: { nodes?: number; drivesPerNode?: number; parity?: number; driveGiB?: number; cpu?: number; memoryMiB?: number };
+    minio: { nodes?: number; /** Nodes of each MinIO server pool, oldest first; only ever append. Default: pools of four. */ pools?: number[]; drivesPerNode?: number; parity?: number; driveGiB?: number; cpu?: number; memoryMiB?: number };
     router: { replicas?: number; cpu?: number; memoryMiB?: number };
     ingress: { replicas?: number; cpu?: number; memoryMiB?: number };
     turn: { cpu?: number; memoryMiB?: number };

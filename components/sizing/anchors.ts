@@ -45,8 +45,8 @@ export const MACHINES: Record<HostRole, MachineAnchor> = {
 export interface PoolAnchor { replicas: Anchor; cpu: Anchor; memoryGiB: Anchor; cpMax: Anchor }
 
 const ONE = decision("Synapse allows exactly one", "processes", 1, 1, 1, 1, 1);
-const LIGHT_CPU = decision("one Python process: at most one busy core, bursts are not limited", "vCPU", 0.25, 0.5, 0.75, 1, 1);
-const LIGHT_MEMORY = decision("idle 0.14 GiB measured; caches grow with global_factor", "GB", 0.5, 0.75, 1.5, 2, 2);
+const LIGHT_CPU = decision("one Python process: at most one busy core, bursts are not limited", "vCPU", 0.1, 0.5, 0.75, 1, 1);
+const LIGHT_MEMORY = decision("idle 0.14 GiB measured; caches grow with global_factor", "GB", 0.3125, 0.75, 1.5, 2, 2);
 /**
  * The pools that were run (8 to 15 for every worker) cannot stand at the autoscalers' maximum: at 20,000 users
  * already the starting replicas would hold 565 of 600 connections. So the classes that write or read the database
@@ -61,11 +61,11 @@ export const POOLS: Record<WorkerClass, PoolAnchor> = {
   synchrotron: { replicas: run("processes", 2, 4, 8, 12, 16), cpu: run("vCPU", 1, 1.5, 2, 2, 2), memoryGiB: run("GB", 1, 2, 3, 4, 4), cpMax: READER_POOL },
   "initial-sync": {
     replicas: decision("first syncs are rare and heavy: apart from the others so that they slow no one", "processes", 2, 2, 3, 4, 5),
-    cpu: decision("as synchrotron", "vCPU", 0.5, 1, 2, 2, 2), memoryGiB: decision("as synchrotron", "GB", 1, 2, 3, 4, 4), cpMax: SMALL_POOL,
+    cpu: decision("as synchrotron; seldom busy at the small end", "vCPU", 0.25, 1, 2, 2, 2), memoryGiB: decision("as synchrotron", "GB", 0.5, 2, 3, 4, 4), cpMax: SMALL_POOL,
   },
-  generic: { replicas: run("processes", 2, 4, 6, 8, 10), cpu: decision("half of a synchrotron at the small end", "vCPU", 0.5, 1, 1.5, 2, 2), memoryGiB: decision("as synchrotron, without its caches", "GB", 0.75, 1.5, 2, 3, 3), cpMax: READER_POOL },
-  "event-persister": { replicas: run("processes", 2, 2, 3, 4, 4), cpu: decision("one busy core at most", "vCPU", 0.5, 1, 1.5, 2, 2), memoryGiB: decision("event cache", "GB", 0.75, 1.5, 2, 3, 3), cpMax: decision("as run, without the dip from 15 to 12", "connections", 8, 12, 12, 12, 12) },
-  media: { replicas: run("processes", 2, 2, 3, 3, 4), cpu: LIGHT_CPU, memoryGiB: decision("thumbnails of large images", "GB", 0.75, 1, 2, 2, 2), cpMax: SMALL_POOL },
+  generic: { replicas: run("processes", 2, 4, 6, 8, 10), cpu: decision("a quarter of a synchrotron at the small end", "vCPU", 0.25, 1, 1.5, 2, 2), memoryGiB: decision("as synchrotron, without its caches", "GB", 0.5, 1.5, 2, 3, 3), cpMax: READER_POOL },
+  "event-persister": { replicas: run("processes", 2, 2, 3, 4, 4), cpu: decision("one busy core at most", "vCPU", 0.25, 1, 1.5, 2, 2), memoryGiB: decision("event cache", "GB", 0.5, 1.5, 2, 3, 3), cpMax: decision("as run, without the dip from 15 to 12", "connections", 8, 12, 12, 12, 12) },
+  media: { replicas: run("processes", 2, 2, 3, 3, 4), cpu: LIGHT_CPU, memoryGiB: decision("thumbnails of large images", "GB", 0.5, 1, 2, 2, 2), cpMax: SMALL_POOL },
   ephemeral: light(ONE),
   presence: light(ONE),
   "to-device": light(ONE),
@@ -106,7 +106,7 @@ export const POSTGRES = {
 export const REDIS = {
   instances: run("instances with Sentinel", 3, 3, 3, 5, 5),
   memoryGiB: run("Gi", 1, 2, 4, 4, 8),
-  cpu: decision("one thread serves everything", "vCPU", 0.25, 0.5, 0.5, 1, 1),
+  cpu: decision("one thread serves everything", "vCPU", 0.15, 0.5, 0.5, 1, 1),
 };
 
 export const MINIO = {
@@ -128,6 +128,6 @@ export const FRONT = {
   ingressCpu: decision("TLS", "vCPU", 0.25, 0.5, 1, 1, 1), ingressGiB: decision("", "GB", 0.25, 0.5, 1, 1, 1),
   routerReplicas: decision("one more than the load needs", "replicas", 2, 2, 3, 3, 4),
   routerCpu: decision("HTTP/1.1 in and out, hashing", "vCPU", 0.25, 0.5, 1, 1.5, 2), routerGiB: decision("17 kB a connection and its buffers", "GB", 0.25, 0.5, 1, 1.5, 2),
-  prometheusCpu: decision("", "vCPU", 0.25, 0.5, 1, 2, 2), prometheusGiB: decision("8 kB a series, Synapse has about 8,000 a process", "GB", 1.5, 3, 6, 8, 12),
+  prometheusCpu: decision("", "vCPU", 0.1, 0.5, 1, 2, 2), prometheusGiB: decision("8 kB a series, Synapse has about 8,000 a process", "GB", 1, 3, 6, 8, 12),
   prometheusStorageGiBPerDay: decision("2 bytes a sample, every 30 s", "GiB a day", 1, 1.5, 2.5, 3.5, 5),
 };

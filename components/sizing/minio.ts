@@ -12,8 +12,8 @@ const LARGEST_SET = 16;
 const DEFAULT_DRIVES_PER_NODE = 2;
 const MIN_NODES = 3;
 
-/** Drives of one erasure set that one node holds: MinIO deals a set's drives out over the nodes in turn. */
-export const setDrivesOfNode = (l: Pick<Layout, "nodes" | "erasureSetDrives">): number => Math.max(1, Math.ceil(l.erasureSetDrives / l.nodes));
+/** The most drives of one erasure set that one node may hold, in whatever order MinIO deals them out. */
+export const setDrivesOfNode = (l: Pick<Layout, "drivesPerNode" | "erasureSetDrives">): number => Math.min(l.drivesPerNode, l.erasureSetDrives);
 
 /** Drives of a set that must answer for a write: the data drives, and one more where parity is half. */
 export const writeQuorum = (l: Pick<Layout, "erasureSetDrives" | "parity">): number => {
@@ -24,17 +24,15 @@ export const writeQuorum = (l: Pick<Layout, "erasureSetDrives" | "parity">): num
 export const survivesNode = (l: Layout): boolean => l.erasureSetDrives - setDrivesOfNode(l) >= writeQuorum(l);
 
 /**
- * Largest set of 2 to 16 drives that divides all drives and holds equally many of each node
- * (MinIO asks for this symmetry; with it the loss of a node costs every set the same).
+ * Largest set of 2 to 16 drives that divides all drives and holds equally many of each node, so that the loss of a
+ * node costs every set the same. MinIO looks for symmetry over hosts or over drives, whichever it reads last
+ * (minio/minio, cmd/endpoint-ellipses.go): sets that are symmetric over both come first.
  */
 export function erasureSetSize(nodes: number, drivesPerNode: number): number | undefined {
   const total = nodes * drivesPerNode;
-  for (let size = Math.min(LARGEST_SET, total); size >= 2; size--) {
-    const symmetric = size >= nodes ? size % nodes === 0 : nodes % size === 0;
-    const overDrives = size >= drivesPerNode ? size % drivesPerNode === 0 : drivesPerNode % size === 0;
-    if (total % size === 0 && symmetric && overDrives) return size;
-  }
-  return undefined;
+  const even = (size: number, parts: number): boolean => (size >= parts ? size % parts === 0 : parts % size === 0);
+  const sizes = Array.from({ length: LARGEST_SET - 1 }, (_, i) => LARGEST_SET - i).filter((size) => size <= total && total % size === 0 && even(size, nodes));
+  return sizes.find((size) => even(size, drivesPerNode)) ?? sizes[0];
 }
 
 /** MinIO's own defaults (EC:4 from eight drives on), never less than the drives that leave with a node. */

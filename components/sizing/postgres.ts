@@ -2,7 +2,7 @@
 import type { Settings, SettingsError } from "../settings/types";
 import { GIB_PER_TB, POSTGRES } from "./anchors";
 import { RESERVED_CONNECTIONS, connectionsAtMax } from "./connections";
-import { ceilTo, cores, count, interpolate, memoryMiB, step } from "./interpolate";
+import { ceilTo, cores, interpolate, memoryMiB, step } from "./interpolate";
 import { hostsOf } from "./hosts";
 import type { Plan, PoolPlan } from "./types";
 
@@ -79,7 +79,7 @@ export function postgresParameters({ settings, memoryMiB: memory, maxConnections
 function storagePlan(settings: Settings): { storageGiB: number; walStorageGiB: number; notes: string[] } {
   const { ccu } = settings;
   const o = settings.overrides.postgres;
-  const want = { data: count(POSTGRES.storageTB.row, ccu, GIB_PER_TB), wal: count(POSTGRES.walTB.row, ccu, GIB_PER_TB) };
+  const want = { data: Math.floor(interpolate(POSTGRES.storageTB.row, ccu) * GIB_PER_TB), wal: Math.floor(interpolate(POSTGRES.walTB.row, ccu) * GIB_PER_TB) };
   const drives = hostsOf(settings, "database").map((h) => h.disks.filter((d) => d.use === "database").reduce((s, d) => s + d.sizeGiB, 0)).filter((g) => g > 0);
   const room = drives.length > 0 ? Math.floor(Math.min(...drives) * DRIVE_SHARE) : Infinity;
   const share = Math.min(1, room / (want.data + want.wal));
@@ -87,7 +87,7 @@ function storagePlan(settings: Settings): { storageGiB: number; walStorageGiB: n
   const data = o.storageGiB ?? Math.max(1, Math.floor(want.data * share));
   return {
     storageGiB: data, walStorageGiB: wal,
-    notes: share < 1 && o.storageGiB === undefined ? [`The database volumes are ${data} + ${wal} GiB: the smallest database host's drives (${Math.min(...drives)} GiB) have no room for the ${want.data} + ${want.wal} GiB of this size.`] : [],
+    notes: share < 0.99 && o.storageGiB === undefined ? [`The database volumes are ${data} + ${wal} GiB: the smallest database host's drives (${Math.min(...drives)} GiB) have no room for the ${want.data} + ${want.wal} GiB of this size.`] : [],
   };
 }
 
@@ -112,8 +112,6 @@ function postgresErrors(settings: Settings, p: Plan["postgres"]): SettingsError[
   }
   if (o.memoryMiB !== undefined && o.memoryMiB < 192) errors.push({ path: "overrides.postgres.memoryMiB", given: String(o.memoryMiB), allowed: "at least 192 MiB", remedy: "give 256 for a trial, more for users" });
   if (p.instances < 3 || !Number.isInteger(p.instances)) errors.push({ path: "overrides.postgres.instances", given: String(p.instances), allowed: "at least 3: with two, losing one stops all writes, since one synchronous standby is required", remedy: "set 3, or leave it out" });
-  const hosts = hostsOf(settings, "database").length;
-  if (hosts < p.instances) errors.push({ path: "hosts", given: `${hosts} with the role database`, allowed: `at least ${p.instances}, one for each PostgreSQL instance`, remedy: `add ${p.instances - hosts} database ${p.instances - hosts === 1 ? "host" : "hosts"}, or give the role database to hosts that exist` });
   if (p.pooler.replicas < 1) errors.push({ path: "overrides.postgres.poolerInstances", given: String(p.pooler.replicas), allowed: "at least 1, 2 to survive a node", remedy: "set 3, or leave it out" });
   return errors;
 }

@@ -26,6 +26,7 @@ export const CP_MIN = 3;
 const RECOVERY_SECONDS: Partial<Record<WorkerClass, number>> = {
   main: 20, "event-persister": 27, ephemeral: 15, presence: 15, "to-device": 15, account: 15,
   pusher: 15, background: 15, "user-directory": 15, "device-lists": 15,
+  receipts: 15, "federation-sender": 15,
 };
 
 export function workerClasses(settings: Settings): WorkerClass[] {

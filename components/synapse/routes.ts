@@ -103,10 +103,12 @@ export const ROUTES: readonly Route[] = [
       `${C}/(v1/login/get_token|unstable/org[.]matrix[.]msc3882/login/token)$`, `${ROOM}/(report|forget|upgrade)(/|$)`, `${C}/v3/users/[^/]+/report$`,
       `${C}/${V3}/user/[^/]+/openid/request_token$`, `${C}/${V3}/thirdparty/`, `${C}/${ANY}/admin/whois/`, `${C}/${V3}/account_validity/`, `${C}/(v1|unstable)/mutual_rooms$`,
       `${C}/${V3}/account/password`, `${C}/${V3}/account/3pid/`, `${C}/${V3}/register/(email|msisdn)/requestToken$`, `${C}/unstable/(add_threepid|registration)/`,
-      `${C}/${ANY}/directory/list/`, `${C}/unstable/org[.]matrix[.]msc4140/delayed_events/[^/]+(/cancel|/send)?$`,
+      `${C}/${ANY}/directory/list/`,
     ],
-    methods: undefined,
-    except: { methods: READ, patterns: [`${C}/unstable/org[.]matrix[.]msc4140/delayed_events/[^/]+$`] },
+  },
+  {
+    id: "delayed-events-update", resource: "client", hash: "none", target: { class: "main" }, fallback: [], methods: WRITE, doc: `${CODE}: cancel and send are the main process's`, why: "no worker serves it",
+    patterns: [`${C}/unstable/org[.]matrix[.]msc4140/delayed_events/[^/]+(/cancel|/send)?$`],
   },
   // ------------------------------------------------------------------ federation
   {
@@ -137,7 +139,7 @@ export const ROUTES: readonly Route[] = [
   {
     id: "room-reads", resource: "client", hash: "room", target: { class: "generic" }, fallback: ["main"], doc: WORKERS,
     patterns: [
-      `${ROOM}/(joined_members|members|state)$`, `${ROOM}/(context|event)/`, `${C}/(r0|v3|unstable|unstable/[^/]+)/rooms/[^/]+/aliases$`, `${C}/v1/rooms/[^/]+/(hierarchy|threads|timestamp_to_event)$`,
+      `${ROOM}/(joined_members|members|state)$`, `${ROOM}/(context|event)/`, `${C}/${V3}/rooms/[^/]+/aliases$`, `${C}/v1/rooms/[^/]+/(hierarchy|threads|timestamp_to_event)$`,
       `${C}/(v1|unstable)/rooms/[^/]+/relations/`,
     ],
   },
@@ -147,7 +149,7 @@ export const ROUTES: readonly Route[] = [
     patterns: [
       `${C}/${ANY}/(createRoom(/[^/]+)?|publicRooms|joined_rooms|search|voip/turnServer)$`, `${C}/versions$`, `${C}/${ANY}/events/[^/]+$`, `${C}/${V3}/(capabilities|notifications|password_policy)$`,
       `${C}/${V3}/account/(3pid|whoami|deactivate)$`, `${C}/${ANY}/profile/`, `${C}/${ANY}/directory/room/`, `${C}/${V3}/user/[^/]+/filter(/|$)`,
-      `${C}/v1/room_summary/`, `${C}/unstable/im[.]nheko[.]summary/`, `${C}/unstable/org[.]matrix[.]msc4143/rtc/transports$`, `${C}/(v1|unstable)/appservice/[^/]+/ping$`,
+      `${C}/v1/room_summary/`, `${C}/unstable/[^/]+/rooms/[^/]+/aliases$`, `${C}/unstable/im[.]nheko[.]summary/`, `${C}/unstable/org[.]matrix[.]msc4143/rtc/transports$`, `${C}/(v1|unstable)/appservice/[^/]+/ping$`,
     ],
   },
   {

@@ -20,8 +20,6 @@ export interface Route {
   methods?: readonly string[];
   /** Matches only when this query parameter is absent or empty. */
   queryAbsent?: string;
-  /** Requests that match `patterns` but are left to a later route. */
-  except?: { methods: readonly string[]; patterns: readonly string[] };
   surface?: Surface;
   resource: Resource;
   target: { class: WorkerClass } | { stream: Stream };
@@ -65,7 +63,8 @@ export function resourcesOf(cls: WorkerClass, input: { plan: Plan; federation: b
   for (const r of resolveRoutes(input)) if (r.classes.includes(cls)) needed.add(r.resource);
   // `federation` holds openid already; asking for both mounts the path twice.
   if (needed.has("federation")) needed.delete("openid");
-  // The media listener of a worker needs `client` for nothing, but admin calls come with it.
+  // Media workers carry `client` too, as they ran when this was measured; the router sends them media only.
+  if (needed.has("media")) needed.add("client");
   return (["media", "client", "federation", "openid"] as const).filter((r) => needed.has(r));
 }
 
@@ -74,7 +73,6 @@ export interface Request { method: string; path: string; query?: string }
 function matches(route: Route, request: Request): boolean {
   if (route.methods && !route.methods.includes(request.method)) return false;
   if (!route.patterns.some((p) => new RegExp(p).test(request.path))) return false;
-  if (route.except && route.except.methods.includes(request.method) && route.except.patterns.some((p) => new RegExp(p).test(request.path))) return false;
   return route.queryAbsent === undefined || !new URLSearchParams(request.query ?? "").get(route.queryAbsent);
 }
 

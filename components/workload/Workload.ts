@@ -97,7 +97,9 @@ export class Workload extends pulumi.ComponentResource {
       pod: args.pod, configHash: args.configHash,
     });
     const controllerMeta = meta(objectName, { annotations: { "pulumi.com/timeoutSeconds": String(args.timeoutSeconds ?? 600), ...args.annotations } });
-    const controllerOpts: pulumi.CustomResourceOptions = { ...childOpts, dependsOn: [this.serviceAccount, ...Object.values(this.services)] };
+    // What a component waits for does not reach its children by itself: the pods are what must wait.
+    const after = (opts.dependsOn === undefined ? [] : Array.isArray(opts.dependsOn) ? opts.dependsOn : [opts.dependsOn]) as pulumi.Input<pulumi.Resource>[];
+    const controllerOpts: pulumi.CustomResourceOptions = { ...childOpts, dependsOn: [this.serviceAccount, ...Object.values(this.services), ...after] };
     this.controller = this.makeController(name, args, controllerMeta, selector, template, controllerOpts);
 
     const most = args.autoscale?.max ?? args.replicas ?? 0;

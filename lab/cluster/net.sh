@@ -8,8 +8,11 @@ set -euo pipefail
 if [ "$1" = down ]; then
   ip link del lab0 2>/dev/null || true
   for ns in $(for n in $NODES; do echo "lab-n$n"; done) lab-cp lab-sw; do ip netns del "$ns" 2>/dev/null || true; done
+  if [ -e "$RUN/netns.mount" ] && [ -z "$(ls -A /run/netns 2>/dev/null)" ]; then umount /run/netns 2>/dev/null || true; rmdir /run/netns 2>/dev/null || true; fi
   exit 0
 fi
+# The first "ip netns add" on a machine leaves a mount on /run/netns: remember whether it was there before.
+mountpoint -q /run/netns || : > "$RUN/netns.mount"
 ns() { ip netns list | grep -qw -- "$1" || ip netns add "$1"; ip -n "$1" link set lo up; }
 port() { # namespace ("" = this machine) interface address name-at-the-switch
   local in=(); [ -z "$1" ] || in=(-n "$1")

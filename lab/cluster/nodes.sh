@@ -5,6 +5,8 @@ set -euo pipefail
 prepare() {
   local n=$1 D=$RUN/node$1 U=$RUN/node$1/upper m
   mkdir -p "$U/root/.ssh" "$U/etc/ssh" "$D"; chmod 700 "$U/root" "$U/root/.ssh"
+  # A node keeps the base system that it was made on, also when it is started again after a change of rootfs.sh.
+  [ -e "$D/rootfs" ] || readlink "$CACHE/rootfs/current" > "$D/rootfs"
   cp "$PKI/id.pub" "$U/root/.ssh/authorized_keys"
   install -m 600 "$PKI/node${n}_host" "$U/etc/ssh/ssh_host_ed25519_key"; install -m 644 "$PKI/node${n}_host.pub" "$U/etc/ssh/ssh_host_ed25519_key.pub"
   echo "node$n" > "$U/etc/hostname"
@@ -41,6 +43,8 @@ up)
     state=$(sshn "$n" 'systemctl is-system-running --wait' || true)
     [ "$state" = running ] || { say "        node$n: systemd says '${state:-no answer}'"; sshn "$n" 'systemctl --failed --no-legend' || { tail -5 "$RUN/node$n/console.log"; die "node$n does not answer on SSH"; }; }
   done
+  # modprobe reads an index that depmod makes of the list above.
+  for n in "${new[@]}"; do sshn "$n" "[ -e /lib/modules/\$(uname -r)/modules.builtin.bin ] || depmod"; done
   say "        nodes: 3 answer on SSH, ${#new[@]} started now" ;;
 down)
   # SIGKILL to "unshare --kill-child": it takes the node's pid 1 along, and with it the kernel ends every process of the

@@ -27,10 +27,14 @@ fi
 [ -n "$(debian_mirror)" ] || bad+=("no Debian mirror in apt's sources (looked in /etc/apt/sources.list and sources.list.d)")
 
 mkdir -p "$RUN" "$CACHE"; chmod 700 "$RUN"
+# Only a folder with this mark is deleted whole by down.sh; one that held something else before keeps it.
+[ -n "$(ls -A "$RUN")" ] || echo "run state of the matrix-ha lab; lab/cluster/down.sh deletes this folder" > "$RUN/.matrix-ha-lab"
 mem=$(awk '/MemAvailable/{print int($2/1024)}' /proc/meminfo)
 [ -e "$RUN/pki" ] || [ "$mem" -ge 6000 ] || bad+=("6 GB of free memory for the cluster and the whole stack; $mem MB are free")
+# Building from nothing fills Go's own caches with 13 GB more.
+want=15000; [ -e "$BIN/kubeconform" ] || want=30000
 [ -e "$RUN/pki" ] || for d in "$CACHE" "$RUN"; do
-  free=$(df -Pm "$d" | awk 'NR==2{print $4}'); [ "$free" -ge 15000 ] || bad+=("15 GB free in $d (of 20 GB in all: cache 8, run state 12); $free MB are free")
+  free=$(df -Pm "$d" | awk 'NR==2{print $4}'); [ "$free" -ge $want ] || bad+=("$((want / 1000)) GB free in $d; $free MB are free")
 done
 # Overlay mounts need an upper directory with extended attributes and d_type: not on overlayfs itself, NFS, FAT, ...
 for d in "$CACHE" "$RUN"; do
@@ -43,7 +47,10 @@ done
 for f in overlay xfs; do grep -qw "$f" /proc/filesystems || modprobe "$f" 2>/dev/null || bad+=("the kernel has no $f"); done
 [ -d /proc/sys/net/bridge ] || modprobe br_netfilter 2>/dev/null || bad+=("the kernel has no br_netfilter: traffic between pods would bypass kube-proxy")
 ! cgroup_v2 || grep -q memory /sys/fs/cgroup/cgroup.controllers || bad+=("control group version 2 without the memory controller")
-if ip -br link show lab0 > /dev/null 2>&1; then :; elif ip route show match "$NET.0/24" | grep -qv '^default'; then bad+=("the network $NET.0/24 is in use on this machine: $(ip route show match "$NET.0/24" | grep -v '^default' | head -1)"); fi
+if ip -br link show lab0 > /dev/null 2>&1; then
+  # Names and addresses are fixed, so one machine holds one cluster.
+  [ -e "$RUN/sysctl.old" ] || bad+=("another cluster of the lab is running on this machine (lab0 exists) and its state is not in $RUN: MATRIX_HA_RUN=<its folder> lab/cluster/down.sh")
+elif ip route show match "$NET.0/24" | grep -qv '^default'; then bad+=("the network $NET.0/24 is in use on this machine: $(ip route show match "$NET.0/24" | grep -v '^default' | head -1)"); fi
 
 if [ ${#bad[@]} -gt 0 ]; then printf 'missing: %s\n' "${bad[@]}" >&2; exit 1; fi
 say "prerequisites: fine (memory $mem MB free, $(nproc) cores, control groups $(cgroup_v2 && echo v2 || echo v1), mirror of apt's sources)"

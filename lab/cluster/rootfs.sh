@@ -26,6 +26,7 @@ if [ ! -e "$OUT/.done" ]; then
   sed -i 's/^session.*pam_systemd.so.*/# &/' "$R/etc/pam.d/common-session" # without logind it would delay every login
   # chronyd may run, and be configured, but must not steer the one clock that all nodes and this machine share.
   echo 'DAEMON_OPTS="-F 1 -x"' > "$R/etc/default/chrony"
+  : > "$R/etc/default/locale" # else every login logs a warning
   mkdir -p "$R/root/.ssh"; chmod 700 "$R/root/.ssh"
   touch "$R/.done"; mv "$R" "$OUT"; rm -rf "$T"
   say "        rootfs: $(took "$s") s, $(du -sm "$OUT" | cut -f1) MB"

@@ -25,6 +25,7 @@ sysctls() {
 }
 machine() {
   sysctls
+  rm -rf "$RUN"/import/pack.* "$RUN"/provision.* # of a run that was killed
   # 128 is too few for three times systemd, containerd and kubelet.
   [ "$(cat /proc/sys/fs/inotify/max_user_instances)" -ge 1024 ] || echo 1024 > /proc/sys/fs/inotify/max_user_instances
   # The nodes see hard links of the programs, at $RUN/bin: a later build does not change what runs.
@@ -50,10 +51,10 @@ step "prerequisites" "$CLUSTER/prerequisites.sh"
 if [ ${#which[@]} -gt 0 ]; then
   step "programs (about 6 min on 2 cores when nothing is cached)" "$LAB/build.sh" kubernetes node base
 else
-  step "programs (about 11 min on 2 cores when nothing is cached)" "$LAB/build.sh"
+  step "programs (about 15 min on 2 cores when nothing is cached)" "$LAB/build.sh"
 fi
 step "the nodes' operating system (about 40 s when not cached)" "$CLUSTER/rootfs.sh"
-step "images (about 3 min when nothing is cached)" "$LAB/images/build.sh" "${which[@]}"
+step "images (about 2 min when nothing is cached)" "$LAB/images/build.sh" "${which[@]}"
 step "certificates and SSH keys" "$CLUSTER/pki.sh"
 step "network and machine settings" eval 'machine; "$CLUSTER/net.sh" up'
 step "nodes (about 6 s)" "$CLUSTER/nodes.sh" up

@@ -48,8 +48,7 @@ image() { python3 "$I/mkimage.py" "${image[$name]}" "$out.tmp" "${ARGS[@]}" "$@"
 
 # ---- programs first: their keys are part of the images' keys
 progs=(); for name in "$@"; do mapfile -t -O ${#progs[@]} progs < <(awk '$1 == "program" {print $2}' "$I/recipes/$name/recipe.sh"); done
-missing=(); for p in "${progs[@]}"; do [ -e "$BIN/$p" ] || missing+=("$p"); done
-[ ${#progs[@]} = 0 ] || "$LAB/build.sh" "${progs[@]}"
+[ ${#progs[@]} = 0 ] || "$LAB/build.sh" "${progs[@]}" | sed "/^programs:/d"
 
 t=$(now); i=0; built=0
 for name in "$@"; do

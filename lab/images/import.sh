@@ -4,6 +4,7 @@
 # one takes four times as long.
 set -euo pipefail
 . "$(dirname "$0")/../cluster/env.sh"
+lock
 only=""; [ "${1:-}" != --node ] || { only=$2; shift 2; }
 O=$CACHE/images; declare -A image digest
 while IFS=$'\t' read -r im tar dg; do r=${tar##*/}; r=${r%-*}; image[$r]=$im; digest[$r]=$dg; done < "$O/index.tsv"

@@ -26,8 +26,8 @@ printf '#!/bin/sh\nexit 101\n' > "$T/policy"; chmod +x "$T/policy" # no service 
 for f in resolv.conf:/etc/resolv.conf sources.list:/etc/apt/sources.list apt.conf:/etc/apt/apt.conf.d/90lab dpkg:/etc/dpkg/dpkg.cfg.d/slim policy:/usr/sbin/policy-rc.d; do
   [ -e "$R${f#*:}" ] || touch "$R${f#*:}"; mount --bind "$T/${f%%:*}" "$R${f#*:}"
 done
-# An older list names packages that the mirror no longer has.
-[ -n "$(find "$B/lists" -name '*Packages*' -mmin -360 -print -quit)" ] || chroot "$R" apt-get update -qq
+# An older list names packages that the mirror no longer has. (A stamp of our own: apt gives its lists the mirror's dates.)
+[ -n "$(find "$B/lists.stamp" -mmin -360 2> /dev/null)" ] || { chroot "$R" apt-get update -qq; touch "$B/lists.stamp"; }
 # The CA variables: pip and curl of the host may be told to trust a file that, inside, is Debian's own.
 chroot "$R" env -u SSL_CERT_DIR -u PIP_FIND_LINKS SSL_CERT_FILE=/mnt/ca.crt REQUESTS_CA_BUNDLE=/mnt/ca.crt CURL_CA_BUNDLE=/mnt/ca.crt PIP_CERT=/mnt/ca.crt \
   DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_DEFAULT_TIMEOUT=180 PIP_ROOT_USER_ACTION=ignore \
@@ -35,7 +35,7 @@ chroot "$R" env -u SSL_CERT_DIR -u PIP_FIND_LINKS SSL_CERT_FILE=/mnt/ca.crt REQU
 gone; trap - EXIT
 # Traces of the building: the mount points made above, caches, logs.
 U=$D/upper
-rm -rf "$U/var/cache/apt" "$U/var/lib/apt/lists" "$U/var/log/apt" "$U/var/log/dpkg.log" "$U/var/log/alternatives.log" "$U/usr/sbin/policy-rc.d" "$U/etc/dpkg/dpkg.cfg.d" "$U/etc/resolv.conf" \
-  "$U/etc/apt" "$U/root/.cache" "$U/recipe" "$U/mnt" "$U/dev" "$U/proc"
+rm -rf "${U:?}/var/cache/apt" "$U/var/lib/apt/lists" "$U/var/log/apt" "$U/var/log/dpkg.log" "$U/var/log/alternatives.log" "$U/usr/sbin/policy-rc.d" "$U/etc/dpkg/dpkg.cfg.d" "$U/etc/resolv.conf" \
+  "$U/etc/apt" "$U/root/.cache" "${U:?}/recipe" "${U:?}/mnt" "${U:?}/dev" "${U:?}/proc"
 [ ! -d "$U/tmp" ] || find "$U/tmp" -mindepth 1 -delete
 rm -rf "$D/work" "$D/root" "$D/host"

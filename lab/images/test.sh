@@ -20,14 +20,14 @@ t haproxy "3.2.26" haproxy -v
 t nginx "1.30.6" nginx -v
 t coturn "4.18.0" turnserver --version
 t synapse "1.163.2" /opt/synapse/bin/python -c "'import synapse, s3_storage_provider; print(synapse.__version__)'"
-t minio "2026-02-12" minio --version
+t minio "minio version" minio --version
 t mc "mc version" mc --version
 t livekit "1.13.5" /livekit-server --version
 t metallb-controller "Usage" /controller --help
 t metallb-speaker "Usage" /speaker --help
 t metrics-server "Usage" /metrics-server --help
 t cloudnative-pg "1.30.0" /manager version
-t contour "ontour" /bin/contour version
+t contour "1.33.8" /bin/contour version
 t envoy "1.40.0" envoy --version
 say "$pass passed, $fail failed"
 [ $fail = 0 ]

@@ -26,6 +26,8 @@ export interface DriverOptions {
   kubeconfig: string;
   state: State;
   log: (line: string) => void;
+  /** Default: the stack's program. */
+  program?: () => Promise<Record<string, any>>;
 }
 
 type Outcome = "created" | "changed" | "unchanged";
@@ -47,7 +49,7 @@ export class Driver {
 
   async up(): Promise<Report> {
     const { state, stack, config, log } = this.options;
-    const { resources } = await evaluate({ stack, config, generator: persistentGenerator(state) });
+    const { resources } = await evaluate({ stack, config, program: this.options.program, generator: persistentGenerator(state) });
     const work = resources.filter((r) => isKubernetes(r) || isCommand(r));
     log(`${work.length} resources to bring about (${resources.filter(isCommand).length} commands on hosts)`);
     const report: Report = { created: [], changed: [], unchanged: 0, deleted: [], seconds: 0 };

@@ -1,5 +1,6 @@
 /** Real values for what the random and tls providers make, kept in the driver's state. For local use only. */
 import * as crypto from "node:crypto";
+import "reflect-metadata";
 import * as x509 from "@peculiar/x509";
 import type { Generator } from "../../cli/evaluate";
 import type { State } from "./state";

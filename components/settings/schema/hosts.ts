@@ -33,7 +33,7 @@ const sshFields = {
 /** Sizes of a machine; a host's own value wins over hostDefaults. */
 const sizeFields = {
   cpu: decimal(1, 1024, { doc: "Cores (threads) that the machine has; the plan checks that everything fits.", allowed: "the number of cores, from 1", remedy: "run `nproc` on the machine" }).optional(),
-  memoryGiB: decimal(1, 16384, { doc: "Memory that the machine has, GiB.", allowed: "GiB of memory, from 1", remedy: "run `free --giga` on the machine" }).optional(),
+  memoryGiB: decimal(1, 16384, { doc: "Memory that the machine has, GiB.", allowed: "GiB of memory, from 1", remedy: "run `free --gibi` on the machine" }).optional(),
   zone: text({ doc: "Failure domain (rack, room). Replicas spread over zones.", allowed: "letters, digits, '-', '_' and '.', at most 63" }, (v) => LABEL_VALUE.test(v)).optional(),
 };
 

@@ -6,7 +6,7 @@ set -euo pipefail
 n=$1; D=$RUN/node$n; R=$D/root
 hostname "node$n"
 mkdir -p "$D"/{upper,work,root,containerd,kubelet,local} "$RUN/import"
-mount -t overlay "lab-node$n" -o "lowerdir=$CACHE/rootfs/current/,upperdir=$D/upper,workdir=$D/work" "$R"
+mount -t overlay "lab-node$n" -o "lowerdir=$CACHE/rootfs/$(cat "$D/rootfs"),upperdir=$D/upper,workdir=$D/work" "$R"
 # Outside the overlay: containerd makes overlays of its own, which cannot lie on an overlay.
 mkdir -p "$R"/var/lib/{containerd,kubelet} "$R/opt/k8s/bin" "$R/opt/local-path-provisioner" "$R/opt/import"
 mount --bind "$D/containerd" "$R/var/lib/containerd"

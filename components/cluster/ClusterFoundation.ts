@@ -1,0 +1,97 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import type { StackContext } from "../context";
+import { NAMESPACES } from "../names";
+import { labels } from "../workload";
+import { NginxIngressController } from "./NginxIngressController";
+import { TlsMaterial } from "./TlsMaterial";
+import { VendoredOperator } from "./VendoredOperator";
+import { namespacePlans, podSecurityLabels } from "./namespaces";
+import { installedOperators } from "./operators";
+import { PRIORITIES } from "./priorities";
+import { tlsNamespaces } from "./publicTls";
+import { storageClasses } from "./storageClasses";
+import type { OperatorName } from "./vendored";
+
+export interface ClusterFoundationArgs {
+  ctx: StackContext;
+  /** Prepared hosts with their node labels: operators run on the application hosts. */
+  after?: pulumi.Resource[];
+}
+
+/** What every other layer stands on: namespaces, storage classes, operators, addresses, the public door and its certificate. */
+export class ClusterFoundation extends pulumi.ComponentResource {
+  /** By name; the objects of a namespace depend on it. */
+  readonly namespaces: Record<string, k8s.core.v1.Namespace> = {};
+  /** Namespaces, storage and priority classes: what any workload needs. */
+  readonly basics: pulumi.Resource[];
+  readonly tls: TlsMaterial;
+  private readonly operators: Partial<Record<OperatorName, VendoredOperator>> = {};
+  private readonly childOpts: pulumi.CustomResourceOptions;
+
+  constructor(name: string, private readonly args: ClusterFoundationArgs, opts: pulumi.ComponentResourceOptions) {
+    super("matrix-ha:cluster:ClusterFoundation", name, {}, opts);
+    const { ctx } = args;
+    const { settings } = ctx;
+    this.childOpts = { parent: this, dependsOn: args.after ?? [] };
+
+    for (const n of namespacePlans(settings)) {
+      this.namespaces[n.name] = new k8s.core.v1.Namespace(`${name}-namespace-${n.name}`, {
+        metadata: { name: n.name, labels: { ...this.labels(n.name), ...podSecurityLabels(n.level) } },
+        // Deleting a namespace deletes its claims: those with data outlive the stack.
+      }, { ...this.childOpts, retainOnDelete: n.holdsData, protect: n.holdsData && settings.deletionProtection });
+    }
+    this.basics = [...Object.values(this.namespaces), ...this.classes(name)];
+
+    for (const operator of installedOperators(settings)) {
+      const needs: OperatorName[] = operator.name === "plugin-barman-cloud" ? ["cert-manager", "cloudnative-pg"] : [];
+      this.operators[operator.name] = new VendoredOperator(`${name}-${operator.name}`, {
+        ctx, operator, after: [...this.childOpts.dependsOn as pulumi.Resource[], ...this.basics, ...needs.flatMap((n) => this.ready(n))],
+      }, { parent: this });
+    }
+    const addresses = this.addresses(name);
+    const door = settings.cluster.install.ingressController
+      ? [new NginxIngressController(`${name}-ingress`, { ctx, after: [...this.basics, ...addresses] }, { parent: this })] : [];
+    this.tls = new TlsMaterial(`${name}-tls`, { ctx, namespaces: tlsNamespaces(settings), after: [...this.basics, ...this.ready("cert-manager"), ...(settings.tls.mode === "acme" ? door : [])] }, { parent: this });
+    this.registerOutputs({});
+  }
+
+  /** What depends on an operator waits for these; empty where the cluster has it already. */
+  ready(operator: OperatorName): pulumi.Resource[] {
+    return this.operators[operator]?.ready ?? [];
+  }
+
+  private labels(component: string): Record<string, string> {
+    return labels(this.args.ctx.settings, component, "matrix-ha", "none");
+  }
+
+  private classes(name: string): pulumi.Resource[] {
+    const { settings } = this.args.ctx;
+    return [
+      ...storageClasses(settings).map((c) => new k8s.storage.v1.StorageClass(`${name}-storage-${c.name}`, {
+        metadata: { name: c.name, labels: this.labels("storage") }, provisioner: c.provisioner, parameters: c.parameters,
+        // The scheduler picks the node first, then the volume is made there; a released volume keeps its data.
+        volumeBindingMode: "WaitForFirstConsumer", reclaimPolicy: "Retain", allowVolumeExpansion: true,
+      }, this.childOpts)),
+      ...Object.values(PRIORITIES).map((p) => new k8s.scheduling.v1.PriorityClass(`${name}-priority-${p.name}`, {
+        metadata: { name: p.name, labels: this.labels("priority") }, value: p.value, globalDefault: false, preemptionPolicy: "PreemptLowerPriority", description: p.description,
+      }, this.childOpts)),
+    ];
+  }
+
+  /** MetalLB's pools, each announced by one node at a time on the local network. */
+  private addresses(name: string): pulumi.Resource[] {
+    const { settings } = this.args.ctx;
+    const opts = { ...this.childOpts, dependsOn: [...this.basics, ...this.ready("metallb")] };
+    return settings.addressPools.flatMap((p) => {
+      const meta = { name: p.name, namespace: NAMESPACES.metallb, labels: this.labels("metallb") };
+      const pool = new k8s.apiextensions.CustomResource(`${name}-pool-${p.name}`, {
+        apiVersion: "metallb.io/v1beta1", kind: "IPAddressPool", metadata: meta, spec: { addresses: p.addresses, autoAssign: p.use.includes("any") },
+      }, opts);
+      const advertisement = new k8s.apiextensions.CustomResource(`${name}-advertisement-${p.name}`, {
+        apiVersion: "metallb.io/v1beta1", kind: "L2Advertisement", metadata: meta, spec: { ipAddressPools: [p.name] },
+      }, { ...opts, dependsOn: [...opts.dependsOn, pool] });
+      return [pool, advertisement];
+    });
+  }
+}

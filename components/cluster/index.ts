@@ -1,0 +1,11 @@
+export { ClusterFoundation, type ClusterFoundationArgs } from "./ClusterFoundation";
+export { NetworkPolicies, type NetworkPoliciesArgs } from "./NetworkPolicies";
+export { TlsMaterial } from "./TlsMaterial";
+export { clusterEdges } from "./edges";
+export { namespacePlans, PRIVILEGED } from "./namespaces";
+export { networkPolicies, peerLabels, peerTitle, policySpec, type PolicyPlan } from "./networkPolicies";
+export { INGRESS_CONTROLLER, INGRESS_NAMESPACE } from "./nginxIngress";
+export { ISSUER, PUBLIC_CERTIFICATE, TRUST_BUNDLE, publicNames } from "./publicTls";
+export { PRIORITIES } from "./priorities";
+export { OPERATORS, installedOperators } from "./operators";
+export { vendoredObjects, vendoredVersion, type OperatorName } from "./vendored";

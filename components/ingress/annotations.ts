@@ -1,0 +1,55 @@
+/**
+ * What Ingress objects cannot say themselves: body size, timeouts, WebSockets. One table over the controllers that
+ * are known by the name of their class; a controller ignores annotations of another's prefix. No snippets. Pure.
+ */
+export interface Needs {
+  maxBodyMiB: number;
+  /** A /sync waits 30 s by itself, a first one of a large account minutes. */
+  readTimeoutSeconds: number;
+  websocketServices: string[];
+  websocketPaths: string[];
+}
+
+type Table = (n: Needs) => Record<string, string>;
+
+const f5Nginx: Table = (n) => ({
+  "nginx.org/client-max-body-size": `${n.maxBodyMiB}m`,
+  "nginx.org/proxy-read-timeout": `${n.readTimeoutSeconds}s`,
+  "nginx.org/proxy-send-timeout": `${n.readTimeoutSeconds}s`,
+  // Media of any size pass through without being written to the controller's disk first.
+  "nginx.org/proxy-buffering": "false",
+  ...(n.websocketServices.length > 0 ? { "nginx.org/websocket-services": n.websocketServices.join(",") } : {}),
+});
+
+const communityNginx: Table = (n) => ({
+  "nginx.ingress.kubernetes.io/proxy-body-size": `${n.maxBodyMiB}m`,
+  "nginx.ingress.kubernetes.io/proxy-read-timeout": String(n.readTimeoutSeconds),
+  "nginx.ingress.kubernetes.io/proxy-send-timeout": String(n.readTimeoutSeconds),
+});
+
+const contour: Table = (n) => ({
+  "projectcontour.io/response-timeout": `${n.readTimeoutSeconds}s`,
+  ...(n.websocketPaths.length > 0 ? { "projectcontour.io/websocket-routes": n.websocketPaths.join(",") } : {}),
+});
+
+const haproxy: Table = (n) => ({
+  "haproxy.org/timeout-server": `${n.readTimeoutSeconds}s`,
+  "haproxy.org/timeout-tunnel": "3600s",
+});
+
+/** Two controllers call their class `nginx`. */
+const TABLE: Record<string, Table[]> = {
+  nginx: [f5Nginx, communityNginx], contour: [contour], haproxy: [haproxy],
+  // Neither limits bodies nor responses in time by default, and both pass WebSockets.
+  traefik: [], cilium: [],
+};
+
+export function controllerAnnotations(ingressClass: string, needs: Needs): Record<string, string> {
+  return Object.assign({}, ...(TABLE[ingressClass] ?? []).map((t) => t(needs)));
+}
+
+/** A sentence for the plan when nothing is known of the controller; else nothing. */
+export function ingressNotes(ingressClass: string): string[] {
+  if (TABLE[ingressClass]) return [];
+  return [`cluster.ingressClass "${ingressClass}" is not one of ${Object.keys(TABLE).join(", ")}: see that its controller lets media.maxUploadMiB through, waits 300 s for an answer, passes WebSockets on the rtc host and appends to X-Forwarded-For.`];
+}

@@ -1,0 +1,37 @@
+import { type Edge, type EdgeInput, type Peer, tcp } from "../edges";
+import { NAMESPACES, PORTS, SERVICES } from "../names";
+import { publicHosts } from "./hosts";
+
+/** Whatever controller it is: the pods of its namespace. */
+export const INGRESS_CONTROLLER: Peer = { labels: {}, namespace: NAMESPACES.ingress, label: "ingress controller" };
+
+/** Container port behind each named Service port that is public. */
+const PORT: Record<string, Record<string, number>> = {
+  [SERVICES.router]: { http: PORTS.routerHttp, federation: PORTS.routerFederation },
+  [SERVICES.wellKnown]: { http: PORTS.web },
+  [SERVICES.elementWeb]: { http: PORTS.web },
+  [SERVICES.admin]: { http: PORTS.web },
+  [SERVICES.livekit]: { http: PORTS.livekitHttp },
+  [SERVICES.jwt]: { http: PORTS.jwt },
+};
+
+export function ingressEdges({ settings }: EdgeInput): Edge[] {
+  const backends = new Map<string, { namespace: string; service: string; ports: Set<number>; why: Set<string> }>();
+  for (const host of publicHosts(settings)) {
+    for (const p of host.paths) {
+      const key = `${host.namespace}/${p.service}`;
+      const b = backends.get(key) ?? { namespace: host.namespace, service: p.service, ports: new Set<number>(), why: new Set<string>() };
+      const port = PORT[p.service]?.[p.port];
+      if (port === undefined) throw new Error(`no port known for ${p.service}:${p.port}`);
+      b.ports.add(port);
+      b.why.add(p.why);
+      backends.set(key, b);
+    }
+  }
+  return [...backends.values()].map((b) => ({
+    from: INGRESS_CONTROLLER,
+    // The SFU is on the nodes' own network.
+    to: b.service === SERVICES.livekit ? { nodes: true } : { component: b.service, namespace: b.namespace },
+    ports: tcp(...b.ports), why: [...b.why].join(", "),
+  }));
+}

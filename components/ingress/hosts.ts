@@ -1,0 +1,74 @@
+/** Which public host leads to which Service: plain data, one entry per host. Pure. */
+import type { Settings } from "../settings/types";
+import { NAMESPACES, SERVICES } from "../names";
+
+export interface PublicPath {
+  path: string;
+  pathType: "Prefix" | "Exact";
+  service: string;
+  /** Name of the Service's port. */
+  port: string;
+  why: string;
+}
+
+export interface PublicHost {
+  /** Kubernetes name of the Ingress. */
+  name: string;
+  host: string;
+  /** An Ingress must live where its backends do. */
+  namespace: string;
+  paths: PublicPath[];
+  /** Services whose connections become WebSockets. */
+  websockets: string[];
+}
+
+const to = (path: string, service: string, port: string, why: string, pathType: "Prefix" | "Exact" = "Prefix"): PublicPath => ({ path, pathType, service, port, why });
+
+/** Everything public. What is not here is not reachable: no admin API, no metrics, no replication. */
+export function publicHosts(settings: Settings): PublicHost[] {
+  const { hostnames } = settings;
+  const wellKnown = to("/.well-known/matrix", SERVICES.wellKnown, "http", "discovery");
+  const wanted: PublicHost[] = [
+    {
+      name: "homeserver", host: hostnames.homeserver, namespace: NAMESPACES.matrix, websockets: [],
+      paths: [
+        to("/_matrix", SERVICES.router, "http", "client API and media"),
+        to("/_synapse/client", SERVICES.router, "http", "SSO, password reset and unsubscribe pages"),
+        // Other servers' requests queue apart from clients': a burst of theirs must not delay a login.
+        ...(settings.federation.enabled ? [
+          to("/_matrix/federation", SERVICES.router, "federation", "other servers"),
+          to("/_matrix/key", SERVICES.router, "federation", "signing keys"),
+        ] : []),
+        wellKnown,
+      ],
+    },
+    { name: "server-name", host: settings.serverName, namespace: NAMESPACES.matrix, websockets: [], paths: [wellKnown] },
+    ...(settings.web.elementWeb.enabled ? [{ name: "web", host: hostnames.web, namespace: NAMESPACES.matrix, websockets: [], paths: [to("/", SERVICES.elementWeb, "http", "Element Web")] }] : []),
+    ...(settings.web.admin.enabled ? [{ name: "admin", host: hostnames.admin, namespace: NAMESPACES.matrix, websockets: [], paths: [to("/", SERVICES.admin, "http", "admin UI; its own nginx refuses addresses outside web.admin.allowCidrs")] }] : []),
+    ...(settings.rtc.enabled ? [{
+      // No path is rewritten, because no two controllers agree on how: the SFU and the token service keep their own
+      // paths, which do not overlap. /twirp (the SFU's server API) and /sfu_webhook stay inside the cluster.
+      name: "rtc", host: hostnames.rtc, namespace: NAMESPACES.livekit, websockets: [SERVICES.livekit],
+      paths: [
+        to("/rtc", SERVICES.livekit, "http", "signalling of calls (WebSocket)"),
+        ...(settings.rtc.jwtService === false ? [] : [
+          to("/sfu/get", SERVICES.jwt, "http", "tokens for calls", "Exact"),
+          to("/get_token", SERVICES.jwt, "http", "tokens for calls", "Exact"),
+          to("/delegate_delayed_leave", SERVICES.jwt, "http", "leaving a call when the client is gone", "Exact"),
+        ]),
+      ],
+    }] : []),
+  ];
+  return wanted.reduce(mergeByHost, []);
+}
+
+/** Two Ingress objects for one host contend with each other in some controllers: one object per host. */
+function mergeByHost(hosts: PublicHost[], next: PublicHost): PublicHost[] {
+  const same = hosts.find((h) => h.host === next.host);
+  if (!same) return [...hosts, next];
+  if (same.namespace !== next.namespace) {
+    throw new Error(`hostnames: "${next.host}" is given for both ${same.name} (namespace ${same.namespace}) and ${next.name} (namespace ${next.namespace}). An Ingress reaches Services of its own namespace only. Give ${next.name} a host name of its own.`);
+  }
+  const paths = [...same.paths, ...next.paths.filter((p) => !same.paths.some((q) => q.path === p.path))];
+  return hosts.map((h) => (h === same ? { ...same, paths, websockets: [...same.websockets, ...next.websockets] } : h));
+}

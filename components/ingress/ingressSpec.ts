@@ -1,0 +1,13 @@
+/** Spec of an Ingress, from one public host. Pure. */
+import type { PublicHost } from "./hosts";
+
+export function ingressSpec(host: PublicHost, i: { ingressClass: string; tlsSecret: string }): object {
+  return {
+    ingressClassName: i.ingressClass,
+    tls: [{ hosts: [host.host], secretName: i.tlsSecret }],
+    rules: [{
+      host: host.host,
+      http: { paths: host.paths.map((p) => ({ path: p.path, pathType: p.pathType, backend: { service: { name: p.service, port: { name: p.port } } } })) },
+    }],
+  };
+}

@@ -1,0 +1,27 @@
+import { type Edge, type EdgeInput, type Peer, tcp, udp } from "../edges";
+import { NAMESPACES, PORTS } from "../names";
+import { targetPeer, targets } from "./targets";
+
+const namespace = NAMESPACES.monitoring;
+
+/** Prometheus: this stack's, or an existing one if its pods carry the operator's usual label in the monitoring namespace. */
+export const PROMETHEUS_PEER: Peer = { labels: { "app.kubernetes.io/name": "prometheus" }, namespace, label: "Prometheus" };
+
+export function monitoringEdges({ settings, plan }: EdgeInput): Edge[] {
+  if (!settings.monitoring.enabled) return [];
+  const alertmanager: Peer = { labels: { "app.kubernetes.io/name": "alertmanager" }, namespace, label: "Alertmanager" };
+  // Targets that are one peer (Synapse's classes are many) are one edge.
+  const scrapes = targets(settings, plan).flatMap((t): Edge[] => ("components" in t.pods && !t.hostNetwork
+    ? t.pods.components.map((component) => ({ from: PROMETHEUS_PEER, to: { component, namespace: t.namespace }, ports: tcp(t.port), why: `metrics of ${t.name}` }))
+    : [{ from: PROMETHEUS_PEER, to: targetPeer(t), ports: tcp(t.port), why: `metrics of ${t.name}` }]));
+  if (settings.monitoring.prometheus !== "install") return scrapes;
+  return [
+    ...scrapes,
+    { from: PROMETHEUS_PEER, to: { apiServer: true }, ports: tcp(6443, 443), why: "finding what to scrape" },
+    { from: PROMETHEUS_PEER, to: alertmanager, ports: tcp(PORTS.alertmanager), why: "alerts" },
+    { from: alertmanager, to: alertmanager, ports: [...tcp(9094), ...udp(9094)], why: "agreeing on who notifies" },
+    ...(settings.monitoring.alertWebhook ? [{ from: alertmanager, to: { world: true as const }, ports: tcp(Number(new URL(settings.monitoring.alertWebhook).port || 443)), why: "notifications" }] : []),
+    { from: { component: "kube-state-metrics", namespace }, to: { apiServer: true }, ports: tcp(6443, 443), why: "state of Kubernetes' objects" },
+    ...(settings.monitoring.grafanaDashboards ? [{ from: { component: "grafana", namespace }, to: PROMETHEUS_PEER, ports: tcp(PORTS.prometheus), why: "dashboards" }] : []),
+  ];
+}

@@ -1,0 +1,76 @@
+/** Where media and backups are kept: MinIO on this cluster's storage nodes, or any S3 elsewhere. The outputs are the same. */
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import type { StackContext } from "../context";
+import { NAMESPACES, PORTS, SECRETS, SERVICES, serviceFqdn } from "../names";
+import type { StackSecrets } from "../secrets";
+import type { S3Settings } from "../settings/types";
+import { labels } from "../workload";
+import { Minio } from "./Minio";
+import { BACKUP_BUCKET, BACKUP_USER, MEDIA_BUCKET, MEDIA_USER, MINIO_REGION } from "./provision";
+
+export interface ObjectStoreArgs {
+  ctx: StackContext;
+  secrets: StackSecrets;
+}
+
+/** One bucket and what opens it. The Secret is in namespace matrix, keys `accessKey`, `secretKey`, `region`, `bucket`, `endpoint`. */
+export interface Bucket {
+  /** With scheme, without a path: http://minio-api.minio.svc.cluster.local:9000 */
+  endpoint: string;
+  region: string;
+  bucket: string;
+  /** Folder within the bucket, with no slash at its ends; empty where the bucket is its alone. */
+  prefix: string;
+  secretName: string;
+}
+
+/** Values of the Secrets, and the bucket they open. */
+interface Keys extends Omit<Bucket, "secretName"> { accessKey: string; secretKey: pulumi.Input<string> }
+
+export class ObjectStore extends pulumi.ComponentResource {
+  readonly media: Bucket;
+  /** Absent when backups are off. */
+  readonly backup?: Bucket;
+  /** What users of the buckets must wait for: their Secrets, and with MinIO the Job that makes buckets and users. */
+  readonly ready: pulumi.Resource[];
+
+  constructor(name: string, args: ObjectStoreArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("matrix-ha:objectstore:ObjectStore", name, {}, opts);
+    const { ctx, secrets } = args;
+    const { objectStore, backups } = ctx.settings;
+    const ownBackups = backups.enabled && backups.target.kind === "object-store";
+
+    let media: Keys;
+    let backup: Keys | undefined;
+    const made: pulumi.Resource[] = [];
+    if (objectStore.kind === "minio") {
+      const minio = new Minio(`${name}-minio`, { ctx, secrets, withBackups: ownBackups }, { parent: this });
+      made.push(minio.provisioned);
+      const common = { endpoint: `http://${serviceFqdn(SERVICES.minioApi, NAMESPACES.minio, ctx.settings.cluster.domain)}:${PORTS.s3}`, region: MINIO_REGION, prefix: "" };
+      media = { ...common, bucket: MEDIA_BUCKET, accessKey: MEDIA_USER, secretKey: secrets.mediaS3SecretKey };
+      if (ownBackups) backup = { ...common, bucket: BACKUP_BUCKET, accessKey: BACKUP_USER, secretKey: secrets.backupS3SecretKey };
+    } else {
+      media = external(objectStore, "");
+      // One bucket was given for everything: backups have a folder of their own in it.
+      if (ownBackups) backup = external(objectStore, BACKUP_BUCKET);
+    }
+    if (backups.enabled && backups.target.kind === "s3") backup = external(backups.target, "");
+
+    this.media = this.bucket(name, ctx, "media", SECRETS.mediaS3, media, made);
+    if (backup) this.backup = this.bucket(name, ctx, "backup", SECRETS.backupS3, backup, made);
+    this.ready = made;
+    this.registerOutputs({ media: this.media, backup: this.backup });
+  }
+
+  private bucket(name: string, ctx: StackContext, label: string, secretName: string, keys: Keys, made: pulumi.Resource[]): Bucket {
+    const { accessKey, secretKey, ...bucket } = keys;
+    made.push(new k8s.core.v1.Secret(`${name}-${label}-secret`, {
+      metadata: { name: secretName, namespace: NAMESPACES.matrix, labels: labels(ctx.settings, `object-store-${label}`, "s3", "none") },
+      stringData: { accessKey: pulumi.secret(accessKey), secretKey: pulumi.secret(secretKey), region: bucket.region, bucket: bucket.bucket, endpoint: bucket.endpoint },
+    }, { parent: this }));
+    return { ...bucket, secretName };
+  }
+}
+
+const external = (s: S3Settings, prefix: string): Keys => ({ endpoint: s.endpoint.replace(/\/+$/, ""), region: s.region, bucket: s.bucket, prefix, accessKey: s.accessKey, secretKey: pulumi.secret(s.secretKey) });

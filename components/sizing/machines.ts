@@ -1,0 +1,29 @@
+/** Machines to provide, per role, from the anchors. */
+import { HOST_ROLES, type HostRole } from "../settings/types";
+import { GIB_PER_TB, MACHINES } from "./anchors";
+import { ceilTo, count, interpolate, step } from "./interpolate";
+import type { NodePlan } from "./types";
+
+/** Machines are sold in even cores and multiples of four GiB. */
+const CPU_STEP = 2;
+const MEMORY_STEP_GIB = 4;
+export function machinesFor(ccu: number, roles: readonly HostRole[] = HOST_ROLES): NodePlan[] {
+  return roles.map((role) => {
+    const m = MACHINES[role];
+    return {
+      role, count: machineCount(role, ccu),
+      cpu: ceilTo(interpolate(m.cpu.row, ccu), CPU_STEP),
+      memoryGiB: ceilTo(interpolate(m.memoryGiB.row, ccu), MEMORY_STEP_GIB),
+      diskGiB: Math.floor(interpolate(m.diskTB.row, ccu) * GIB_PER_TB),
+    };
+  });
+}
+
+function machineCount(role: HostRole, ccu: number): number {
+  const row = MACHINES[role].count.row;
+  // One host for each database instance, and those are a quorum: they change in steps.
+  if (role === "database") return step(row, ccu);
+  const n = count(row, ccu);
+  // Erasure sets of up to 16 drives with equally many of each node: beyond 16 nodes only even numbers divide well.
+  return role === "storage" && n > 16 ? ceilTo(n, 4) : n;
+}

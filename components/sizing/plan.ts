@@ -1,0 +1,81 @@
+import { HOST_ROLES, type Settings, type SettingsError } from "../settings/types";
+import { budgetConnections } from "./connections";
+import { demandsOf, type Demand, type PlanParts } from "./demands";
+import { PlanInvalid } from "./errors";
+import { fitErrors } from "./fitErrors";
+import { planFailures } from "./failures";
+import { planFront } from "./front";
+import { missingRoom, roleFits } from "./hostsFit";
+import { isExtrapolated } from "./interpolate";
+import { machinesFor } from "./machines";
+import { planMinio } from "./minio";
+import { planNotes } from "./notes";
+import { planPostgres } from "./postgres";
+import { planRedis } from "./redis";
+import { AUTOSCALED, overrideOf, poolOverrideErrors, streamWriters, synapsePools, synapseTuning } from "./synapsePools";
+import { planCalls } from "./turnRtc";
+import type { Plan, PoolPlan } from "./types";
+
+/** Users in, every number out. Throws PlanInvalid with everything that is wrong. */
+export function plan(settings: Settings): Plan {
+  const errors: SettingsError[] = [...ccuErrors(settings), ...poolOverrideErrors(settings)];
+  if (errors.length > 0) throw new PlanInvalid(errors);
+
+  const redis = planRedis(settings);
+  const minio = planMinio(settings);
+  const calls = planCalls(settings);
+  const front = planFront(settings);
+  const parts = (pools: PoolPlan[], maxConnections: number): PlanParts & { postgresErrors: SettingsError[]; postgresNotes: string[] } => {
+    const pg = planPostgres({ settings, pools, maxConnections });
+    return {
+      pools, postgres: pg.postgres, postgresErrors: pg.errors, postgresNotes: pg.notes, redis: redis.redis, minio: minio.minio,
+      turn: calls.turn, rtc: calls.rtc, router: front.router, ingress: front.ingress, web: front.web, monitoring: front.monitoring,
+    };
+  };
+
+  const unbounded = synapsePools(settings);
+  const draft = parts(unbounded, 1);
+  const bounded = boundAutoscaling(settings, unbounded, (pools) => demandsOf(settings, { ...draft, pools }));
+  const budget = budgetConnections(settings, bounded.pools);
+  const p = parts(budget.pools, budget.maxConnections);
+  errors.push(...redis.errors, ...minio.errors, ...calls.errors, ...front.errors, ...budget.errors, ...p.postgresErrors);
+
+  const demands = demandsOf(settings, p);
+  const fit = fitErrors({ hosts: settings.hosts, demands, load: bounded.fixed ? "maximum" : "minimum" });
+  errors.push(...fit.errors);
+  if (errors.length > 0) throw new PlanInvalid(errors, fit.remedies);
+
+  const { ccu } = settings;
+  const roles = HOST_ROLES.filter((r) => (r !== "storage" || p.minio) && (r !== "call" || p.turn || p.rtc));
+  const base: Plan = {
+    ccu, extrapolated: isExtrapolated(ccu), notes: [], nodes: machinesFor(ccu, roles), fit: roleFits(settings.hosts, demands), failures: [],
+    synapse: { pools: p.pools, streamWriters: streamWriters(settings), ...synapseTuning(settings) },
+    postgres: p.postgres, redis: p.redis, ...(p.minio ? { minio: p.minio } : {}), router: p.router, ingress: p.ingress,
+    ...(p.turn ? { turn: p.turn } : {}), ...(p.rtc ? { rtc: p.rtc } : {}), web: p.web, ...(p.monitoring ? { monitoring: p.monitoring } : {}),
+  };
+  const failures = planFailures(settings, base);
+  const notes = [...planNotes(settings, base), ...budget.notes, ...bounded.notes, ...minio.notes, ...p.postgresNotes];
+  return { ...base, failures, notes };
+}
+
+/** Lowers the autoscalers' maxima until they fit: one that asks for pods which cannot be placed is a promise not kept. */
+function boundAutoscaling(settings: Settings, planned: PoolPlan[], demands: (pools: PoolPlan[]) => Demand[]): { pools: PoolPlan[]; notes: string[]; fixed: boolean } {
+  const pools = planned.map((p) => ({ ...p }));
+  const given = (p: PoolPlan): boolean => overrideOf(settings, p.class).maxReplicas !== undefined;
+  // Not even the minimum fits: that is reported as such.
+  if (missingRoom(settings.hosts, demands(pools), "minimum")) return { pools, notes: [], fixed: false };
+  while (missingRoom(settings.hosts, demands(pools), "maximum")) {
+    const open = pools.filter((p) => AUTOSCALED.includes(p.class) && !given(p) && p.maxReplicas > p.replicas);
+    if (open.length === 0) return { pools, notes: [], fixed: true };
+    open.reduce((a, b) => (b.maxReplicas / b.replicas > a.maxReplicas / a.replicas ? b : a)).maxReplicas -= 1;
+  }
+  const lowered = pools.filter((p, i) => p.maxReplicas < planned[i].maxReplicas);
+  return {
+    pools, fixed: false,
+    notes: lowered.length > 0 ? [`The hosts have no room for the full autoscaling range with one of them lost: ${lowered.map((p) => `${p.class} stops at ${p.maxReplicas}`).join(", ")}. Another application host would allow more.`] : [],
+  };
+}
+
+function ccuErrors({ ccu }: Settings): SettingsError[] {
+  return Number.isFinite(ccu) && ccu >= 1 ? [] : [{ path: "ccu", given: String(ccu), allowed: "a number of concurrent users from 1", remedy: "set ccu to the most users that are online at once" }];
+}

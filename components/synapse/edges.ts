@@ -1,0 +1,46 @@
+/** Whom Synapse's processes talk to. Pure. */
+import { tcp, type Edge, type EdgeInput, type Peer } from "../edges";
+import { NAMESPACES, PORTS, SERVICES, synapseService } from "../names";
+import type { WorkerClass } from "../sizing/types";
+import { isWriter } from "./instances";
+import { portsOf } from "./workerYaml";
+
+export const synapsePeer = (cls: WorkerClass): Peer => ({ component: synapseService(cls), namespace: NAMESPACES.matrix });
+
+/** The pooler's pods are the PostgreSQL operator's, by its labels. */
+const pooler: Peer = { labels: { "cnpg.io/poolerName": SERVICES.pooler }, namespace: NAMESPACES.matrix, label: SERVICES.pooler };
+const redis: Peer = { component: SERVICES.redisSynapseMaster, namespace: NAMESPACES.matrix };
+const world: Peer = { world: true };
+
+export function synapseEdges(input: EdgeInput): Edge[] {
+  const { settings, plan } = input;
+  const classes = plan.synapse.pools.map((p) => p.class);
+  const writers = classes.filter((c) => isWriter(plan, c));
+  const federationPorts = tcp(443, 8448);
+  return classes.flatMap((cls): Edge[] => {
+    const from = synapsePeer(cls);
+    const ports = portsOf({ settings, plan, class: cls });
+    const media = cls === "media";
+    const external = settings.objectStore.kind === "s3" ? settings.objectStore.endpoint : undefined;
+    return [
+      { from, to: pooler, ports: tcp(PORTS.postgres), why: "database, through the connection pooler" },
+      { from, to: redis, ports: tcp(PORTS.redis), why: "replication stream and shared cache, at the master" },
+      ...writers.filter((w) => w !== cls || (plan.synapse.pools.find((p) => p.class === w)?.replicas ?? 1) > 1)
+        .map((w): Edge => ({ from, to: synapsePeer(w), ports: tcp(PORTS.synapseReplication), why: `requests to the writers of class ${w}` })),
+      { from: { nodes: true }, to: from, ports: tcp(ports.health!), why: "probes" },
+      ...(media && external === undefined ? [{ from, to: { component: "minio", namespace: NAMESPACES.minio } satisfies Peer, ports: tcp(PORTS.s3), why: "media" }] : []),
+      ...(media && external !== undefined ? [{ from, to: world, ports: tcp(endpointPort(external)), why: "media in the external object store" }] : []),
+      ...(media && settings.media.urlPreviews ? [{ from, to: world, ports: tcp(80, 443), why: "URL previews" }] : []),
+      ...(cls === "pusher" ? [{ from, to: world, ports: tcp(443), why: "push gateways" }] : []),
+      ...(settings.emailSmtp && (cls === "pusher" || cls === "main" || cls === "background") ? [{ from, to: world, ports: tcp(settings.emailSmtp.port), why: "e-mail" }] : []),
+      ...(settings.sso?.oidc.length && (cls === "main" || cls === "generic") ? [{ from, to: world, ports: tcp(443), why: "identity providers" }] : []),
+      // Any process may fetch an event, a key or a profile of another server.
+      ...(settings.federation.enabled ? [{ from, to: world, ports: federationPorts, why: "other homeservers" }] : []),
+    ];
+  });
+}
+
+function endpointPort(endpoint: string): number {
+  const url = new URL(endpoint);
+  return url.port ? Number(url.port) : url.protocol === "http:" ? 80 : 443;
+}

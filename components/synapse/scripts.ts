@@ -1,0 +1,131 @@
+/** Programs that run beside Synapse, in the Python that its image has anyway. Pure. */
+import { MOUNTS } from "./paths";
+
+/**
+ * Waits, with a bound, until the database can be used. The main process needs a connection; the others need the
+ * schema that it makes, and not the main process itself: they can start while it is away.
+ */
+export const WAIT_PY = `import os, sys, time
+import psycopg2
+from synapse.storage.schema import SCHEMA_VERSION
+
+need_schema = sys.argv[1] == "schema"
+deadline = time.monotonic() + float(sys.argv[2])
+said = None
+while True:
+    try:
+        connection = psycopg2.connect(host=os.environ["DB_HOST"], port=os.environ["DB_PORT"], user="synapse", dbname="synapse", connect_timeout=3)
+        try:
+            cursor = connection.cursor()
+            cursor.execute("SELECT to_regclass('schema_version')")
+            version = None
+            if cursor.fetchone()[0] is not None:
+                cursor.execute("SELECT version FROM schema_version")
+                row = cursor.fetchone()
+                version = row[0] if row else None
+        finally:
+            connection.close()
+        if not need_schema or (version is not None and version >= SCHEMA_VERSION):
+            print("database ready, schema", version)
+            sys.exit(0)
+        why = "schema is %s, %s is needed: the main process has still to make it" % (version, SCHEMA_VERSION)
+    except psycopg2.Error as error:
+        why = str(error).strip()
+    if why != said:
+        print("waiting:", why, flush=True)
+        said = why
+    if time.monotonic() > deadline:
+        sys.exit("gave up: " + why)
+    time.sleep(1)
+`;
+
+/**
+ * Keeps a media pod's cache below its bound: every file is in the object store already, so the oldest may go.
+ * Nothing younger than ten minutes is touched. URL preview images are in no object store and go only after a day.
+ */
+export const TRIM_PY = `import os, sys, time
+
+root, bound = sys.argv[1], int(sys.argv[2])
+while True:
+    try:
+        files, total, now = [], 0, time.time()
+        for directory, _, names in os.walk(root):
+            for name in names:
+                path = os.path.join(directory, name)
+                try:
+                    s = os.stat(path)
+                except FileNotFoundError:
+                    continue
+                total += s.st_blocks * 512
+                age = now - max(s.st_atime, s.st_mtime)
+                if age > (86400 if "/url_cache" in path else 600):
+                    files.append((-age, s.st_blocks * 512, path))
+        if total > bound:
+            for _, size, path in sorted(files):
+                if total <= bound * 0.8:
+                    break
+                try:
+                    os.unlink(path)
+                    total -= size
+                except FileNotFoundError:
+                    pass
+    except Exception as error:
+        print("media cache:", error, file=sys.stderr, flush=True)
+    time.sleep(60)
+`;
+
+/**
+ * Reads the configuration of every class as its pod would, with Synapse's own parser, and then checks what Synapse
+ * accepts in silence although nobody would do the work.
+ */
+export const CHECK_PY = `import json, os, sys
+import yaml
+from synapse.config.homeserver import HomeServerConfig
+
+SHARED, CLASSES, EMAIL = "${MOUNTS.shared}/homeserver.yaml", "/conf/classes", "${MOUNTS.email}/email.yaml"
+instances = json.loads(os.environ["INSTANCES"])
+known = {name for names in instances.values() for name in names}
+shared = yaml.safe_load(open(SHARED))
+bad = []
+
+
+def want(condition, text):
+    if not condition:
+        bad.append(text)
+
+
+for key in ("run_background_tasks_on", "update_user_directory_from_worker", "notify_appservices_from_worker", "media_instance_running_background_jobs"):
+    want(shared.get(key, None) is None or shared[key] in known, "%s names no process: %s" % (key, shared.get(key)))
+for key in ("federation_sender_instances", "pusher_instances"):
+    for name in shared.get(key, []):
+        want(name in known, "%s names no process: %s" % (key, name))
+want(shared.get("public_baseurl"), "public_baseurl is not set")
+
+media = 0
+for cls, names in sorted(instances.items()):
+    files = ["-c", SHARED] + (["-c", EMAIL] if os.path.exists(EMAIL) else []) + ["-c", "%s/%s.yaml" % (CLASSES, cls)]
+    name = names[0] if names else "synapse-%s-0" % cls
+    if cls != "main":
+        path = "/tmp/name-%s.yaml" % cls
+        with open(path, "w") as f:
+            f.write('worker_name: "%s"\\n' % name)
+        files += ["-c", path]
+    try:
+        c = HomeServerConfig.load_config("check", files + ["--no-secrets-in-config"])
+    except BaseException as error:
+        bad.append("%s: %s: %s" % (cls, type(error).__name__, error))
+        continue
+    want(c.database.databases[0].config["name"] == "psycopg2", cls + ": the database is not PostgreSQL")
+    want(c.redis.redis_enabled, cls + ": Redis is off, the process would die at its start")
+    want((c.worker.worker_name is None) == (cls == "main"), cls + ": worker_name is wrong")
+    resources = [n for l in (c.server.listeners if cls == "main" else c.worker.worker_listeners) if l.http_options for r in l.http_options.resources for n in r.names]
+    want("health" in resources, cls + ": no health listener")
+    want("media" not in resources or c.media.can_load_media_repo, cls + ": a media listener with the media repository off")
+    want((names[0] if names else None) not in shared.get("instance_map", {}) or "replication" in resources, cls + ": in instance_map without a replication listener")
+    media += "media" in resources
+    print("ok", cls, " ".join(resources))
+want(media > 0, "no class serves media")
+for text in bad:
+    print("BAD", text, file=sys.stderr)
+sys.exit(1 if bad else 0)
+`;

@@ -1,0 +1,58 @@
+/**
+ * `npm run vendor:schema`: the part of Kubernetes' own OpenAPI that this stack's objects need, without descriptions,
+ * as JSON schema that refuses unknown fields. From the Go module k8s.io/kubernetes, so it can be made again anywhere.
+ */
+import { execFileSync } from "node:child_process";
+import * as fs from "node:fs";
+import * as path from "node:path";
+
+/** The version that the manifests are written for. */
+const VERSION = "v1.36.4";
+const KINDS: Array<[string, string]> = [
+  ["core.v1", "Namespace"], ["core.v1", "ConfigMap"], ["core.v1", "Secret"], ["core.v1", "Service"], ["core.v1", "ServiceAccount"], ["core.v1", "PersistentVolumeClaim"], ["core.v1", "Node"],
+  ["apps.v1", "Deployment"], ["apps.v1", "StatefulSet"], ["apps.v1", "DaemonSet"], ["batch.v1", "Job"], ["batch.v1", "CronJob"],
+  ["policy.v1", "PodDisruptionBudget"], ["autoscaling.v2", "HorizontalPodAutoscaler"], ["networking.v1", "NetworkPolicy"], ["networking.v1", "Ingress"], ["networking.v1", "IngressClass"],
+  ["rbac.v1", "Role"], ["rbac.v1", "RoleBinding"], ["rbac.v1", "ClusterRole"], ["rbac.v1", "ClusterRoleBinding"], ["storage.v1", "StorageClass"], ["scheduling.v1", "PriorityClass"],
+  ["admissionregistration.v1", "ValidatingWebhookConfiguration"], ["admissionregistration.v1", "MutatingWebhookConfiguration"],
+];
+const EXTRA = ["io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.APIService", "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinition"];
+
+/** JSONSchemaProps describe schemas and may hold anything. */
+const OPEN = new Set(["io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps"]);
+
+function convert(node: any): any {
+  if (Array.isArray(node)) return node.map(convert);
+  if (node === null || typeof node !== "object") return node;
+  const out: any = {};
+  for (const [k, v] of Object.entries<any>(node)) {
+    if (k === "description" || k.startsWith("x-kubernetes") || k === "default") continue;
+    if (k === "$ref") { out.$ref = v.replace("#/definitions/", "#/$defs/"); continue; }
+    if (k === "format") { if (v === "int-or-string") out.type = ["integer", "string"]; continue; }
+    if (k === "properties") { out.properties = Object.fromEntries(Object.entries(v).map(([p, s]) => [p, convert(s)])); continue; }
+    out[k] = convert(v);
+  }
+  if (node.format === "int-or-string") out.type = ["integer", "string"];
+  if (out.properties && out.additionalProperties === undefined) out.additionalProperties = false;
+  return out;
+}
+
+function main(): void {
+  const info = JSON.parse(execFileSync("go", ["mod", "download", "-json", `k8s.io/kubernetes@${VERSION}`], { encoding: "utf8", env: { ...process.env, GOFLAGS: "-mod=mod" }, cwd: "/" }));
+  const { definitions } = JSON.parse(fs.readFileSync(path.join(info.Dir, "api/openapi-spec/swagger.json"), "utf8"));
+  const wanted = [...KINDS.map(([group, kind]) => `io.k8s.api.${group}.${kind}`), ...EXTRA];
+  const $defs: Record<string, any> = {};
+  const add = (name: string): void => {
+    if ($defs[name]) return;
+    const definition = definitions[name];
+    if (!definition) throw new Error(`${name} is not in Kubernetes ${VERSION}`);
+    $defs[name] = OPEN.has(name) ? {} : name.endsWith(".Quantity") || name.endsWith(".IntOrString") ? { type: ["string", "integer", "number"] } : convert(definition);
+    if (!OPEN.has(name)) for (const ref of JSON.stringify(definition).matchAll(/"#\/definitions\/([^"]+)"/g)) add(ref[1]!);
+  };
+  wanted.forEach(add);
+  const kinds = Object.fromEntries(wanted.flatMap((name) => (definitions[name]["x-kubernetes-group-version-kind"] ?? []).map((g: any) => [`${g.group ? `${g.group}/` : ""}${g.version} ${g.kind}`, name])));
+  const file = path.join(__dirname, "../vendor/kubernetes/schema.json");
+  fs.mkdirSync(path.dirname(file), { recursive: true });
+  fs.writeFileSync(file, `${JSON.stringify({ version: VERSION, kinds, $defs })}\n`);
+  console.log(`${file}: ${Object.keys(kinds).length} kinds, ${Math.round(fs.statSync(file).size / 1024)} KiB`);
+}
+main();

@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import { evaluate, type Evaluation } from "../../cli/evaluate";
+import { PublicIngress, controllerAnnotations, ingressEdges, ingressNotes, publicHosts } from "../../components/ingress";
+import { Web } from "../../components/web";
+import { fixtureContext, fixturePlan, fixtureSettings } from "../fixtures/context";
+
+const evaluateIngress = (change?: Parameters<typeof fixtureContext>[0]): Promise<Evaluation> => evaluate({
+  stack: "t", config: {},
+  program: async () => {
+    const ctx = fixtureContext(change);
+    const web = new Web("web", { ctx }, { provider: ctx.provider });
+    new PublicIngress("ingress", { ctx, tls: { secretName: (ns) => `tls-${ns}` } }, { provider: ctx.provider, dependsOn: [web] });
+    return {};
+  },
+});
+const ingresses = (e: Evaluation): any[] => e.resources.filter((r) => r.type === "kubernetes:networking.k8s.io/v1:Ingress").map((r) => r.inputs);
+const paths = (host: string, s = fixtureSettings()): string[] => publicHosts(s).find((h) => h.host === host)!.paths.map((p) => p.path);
+
+describe("public hosts", () => {
+  it("are one Ingress each, with the rule's host in the certificate", async () => {
+    const all = ingresses(await evaluateIngress());
+    assert.deepEqual(all.map((i) => i.spec.rules[0].host).sort(), ["admin.example.org", "chat.example.org", "example.org", "matrix.example.org", "rtc.example.org"]);
+    for (const i of all) {
+      assert.equal(i.spec.rules.length, 1);
+      assert.deepEqual(i.spec.tls, [{ hosts: [i.spec.rules[0].host], secretName: `tls-${i.metadata.namespace}` }]);
+      assert.equal(i.spec.ingressClassName, "nginx");
+      for (const p of i.spec.rules[0].http.paths) {
+        assert.ok(["Prefix", "Exact"].includes(p.pathType));
+        assert.ok(typeof p.backend.service.port.name === "string");
+      }
+      assert.ok(!Object.keys(i.metadata.annotations).some((k) => k.includes("snippet")));
+    }
+  });
+  it("lead to Services that exist, by the name of a port that they have", async () => {
+    const e = await evaluateIngress();
+    const services = new Map(e.resources.filter((r) => r.type === "kubernetes:core/v1:Service").map((r) => [`${r.inputs.metadata.namespace}/${r.inputs.metadata.name}`, r.inputs.spec.ports.map((p: any) => p.name)]));
+    // Services of layers that are not part of this test; the whole stack's test covers them.
+    const elsewhere = ["matrix/haproxy", "livekit/livekit", "livekit/lk-jwt-service"];
+    let checked = 0;
+    for (const i of ingresses(e)) {
+      for (const p of i.spec.rules[0].http.paths) {
+        const key = `${i.metadata.namespace}/${p.backend.service.name}`;
+        if (elsewhere.includes(key)) continue;
+        assert.ok(services.get(key)?.includes(p.backend.service.port.name), key);
+        checked += 1;
+      }
+    }
+    assert.equal(checked, 4);
+  });
+  it("never expose the admin API, metrics, replication or the SFU's server API", () => {
+    for (const h of publicHosts(fixtureSettings()).filter((x) => x.name !== "admin")) {
+      for (const p of h.paths) {
+        for (const secret of ["/_synapse/admin", "/_synapse/metrics", "/_synapse/replication", "/metrics", "/twirp", "/sfu_webhook"]) {
+          const reached = p.pathType === "Prefix" ? p.path === "/" ? h.name !== "web" : secret === p.path || secret.startsWith(`${p.path}/`) : secret === p.path;
+          assert.ok(!reached, `${h.host}${p.path} reaches ${secret}`);
+        }
+      }
+    }
+  });
+  it("give federation its own entrance, and none while it is off", () => {
+    assert.ok(!paths("matrix.example.org").includes("/_matrix/federation"));
+    const s = fixtureSettings();
+    s.federation.enabled = true;
+    const hs = publicHosts(s).find((h) => h.name === "homeserver")!;
+    assert.equal(hs.paths.find((p) => p.path === "/_matrix/federation")?.port, "federation");
+  });
+  it("serve the SFU and the token service without rewriting", () => {
+    assert.deepEqual(paths("rtc.example.org"), ["/rtc", "/sfu/get", "/get_token", "/delegate_delayed_leave"]);
+  });
+  it("share one Ingress where two names are equal", () => {
+    const s = fixtureSettings();
+    s.hostnames.homeserver = s.serverName;
+    const hosts = publicHosts(s);
+    assert.equal(hosts.filter((h) => h.host === s.serverName).length, 1);
+    assert.equal(hosts[0]!.paths.filter((p) => p.path === "/.well-known/matrix").length, 1);
+    s.hostnames.rtc = s.serverName;
+    assert.throws(() => publicHosts(s), /rtc .*host name of its own/);
+  });
+  it("tell the controller what an Ingress cannot say", () => {
+    const needs = { maxBodyMiB: 77, readTimeoutSeconds: 300, websocketServices: ["livekit"], websocketPaths: ["/rtc"] };
+    const nginx = controllerAnnotations("nginx", needs);
+    assert.equal(nginx["nginx.org/client-max-body-size"], "77m");
+    assert.equal(nginx["nginx.org/websocket-services"], "livekit");
+    assert.equal(controllerAnnotations("contour", needs)["projectcontour.io/websocket-routes"], "/rtc");
+    assert.deepEqual(controllerAnnotations("mystery", needs), {});
+    assert.equal(ingressNotes("nginx").length, 0);
+    assert.match(ingressNotes("mystery")[0]!, /mystery/);
+  });
+  it("are declared edges from the controller, one per backend", () => {
+    const e = ingressEdges({ settings: fixtureSettings(), plan: fixturePlan() });
+    assert.equal(e.length, 6);
+    const router = e.find((x) => "component" in x.to && x.to.component === "haproxy")!;
+    assert.deepEqual(router.ports, [{ port: 8008, protocol: "TCP" }]);
+  });
+});

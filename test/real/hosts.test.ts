@@ -1,0 +1,101 @@
+/**
+ * The host steps on this machine's own kernel: real block devices (loop), file systems, mounts and packet filter.
+ * By hand, as root: npx mocha --no-config --require tsx --timeout 120000 test/real/hosts.test.ts
+ */
+import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { diskMounts } from "../../components/hosts";
+import { disksStep } from "../../components/hosts/steps/disks";
+import { firewallRules } from "../../components/hosts/steps/firewall";
+import type { DiskSettings, HostSettings } from "../../components/settings/types";
+import { fixtureSettings } from "../fixtures/context";
+
+const sh = (command: string, ...args: string[]): string => execFileSync(command, args, { encoding: "utf8" }).trim();
+const bash = (script: string): { status: number | null; stdout: string; stderr: string } =>
+  spawnSync("bash", ["-c", script], { encoding: "utf8" });
+
+describe("hosts, for real: disks", () => {
+  const root = fs.mkdtempSync(path.join(os.tmpdir(), "matrix-ha-real-"));
+  const loops: string[] = [];
+  const disk = (mib: number): string => {
+    const file = path.join(root, `disk${loops.length}`);
+    fs.writeFileSync(file, "");
+    fs.truncateSync(file, mib * 2 ** 20);
+    loops.push(sh("losetup", "-f", "--show", file));
+    return loops[loops.length - 1];
+  };
+  const host = (...disks: DiskSettings[]): HostSettings => ({ ...fixtureSettings().hosts[0], disks });
+  /** mount(8) reads /etc/fstab; here it is told of the sandbox's. */
+  const run = (h: HostSettings): ReturnType<typeof bash> =>
+    bash(disksStep(h, { root }).script.replace(/^ {4}mount "\$path"$/m, `    mount -T ${root}/etc/fstab "$path"`));
+
+  before(() => fs.mkdirSync(path.join(root, "etc"), { recursive: true }));
+  after(() => {
+    for (const h of loops) spawnSync("umount", [h]);
+    for (const h of loops) spawnSync("losetup", ["-d", h]);
+    spawnSync("chattr", ["-R", "-i", path.join(root, "var")]);
+    fs.rmSync(root, { recursive: true, force: true });
+  });
+
+  it("formats two blank disks (ext4 and XFS), mounts them, and is idle the second time; files survive", () => {
+    const h = host({ id: disk(1024), use: "database", sizeGiB: 1 }, { id: disk(1024), use: "object-store", sizeGiB: 1 });
+    const first = run(h);
+    assert.equal(first.status, 0, first.stderr);
+    for (const m of diskMounts(h)) {
+      assert.equal(sh("findmnt", "-nro", "FSTYPE,LABEL", "-M", root + m.path), `${m.filesystem} ${m.label}`);
+      fs.writeFileSync(path.join(root + m.path, "kept"), "x");
+    }
+    assert.match(run(h).stdout, /^disks: nothing changed$/m);
+    for (const m of diskMounts(h)) spawnSync("umount", [root + m.path]);
+    const again = run(h);
+    assert.match(again.stdout, /mounted/);
+    assert.doesNotMatch(again.stdout, /formatted/);
+    for (const m of diskMounts(h)) assert.equal(fs.readFileSync(path.join(root + m.path, "kept"), "utf8"), "x");
+    for (const m of diskMounts(h)) spawnSync("umount", [root + m.path]);
+  });
+
+  const dirt: Array<[string, (dev: string) => void, RegExp]> = [
+    ["ext4", (d) => sh("mkfs.ext4", "-q", d), /TYPE=ext4/],
+    ["XFS", (d) => sh("mkfs.xfs", "-q", d), /TYPE=xfs/],
+    ["swap", (d) => sh("mkswap", d), /TYPE=swap/],
+    ["a partition table", (d) => {
+      const sector = Buffer.alloc(512);
+      // One Linux partition, 100 MiB from 1 MiB on.
+      sector.set([0, 0, 0, 0, 0x83, 0, 0, 0, 0, 8, 0, 0, 0, 0x20, 3, 0], 446);
+      sector.set([0x55, 0xaa], 510);
+      fs.writeFileSync(d, sector, { flag: "r+" });
+    }, /(PTTYPE=dos|partitions)/],
+    ["raw data at 700 MiB", (d) => sh("dd", "if=/dev/urandom", `of=${d}`, "bs=1M", "seek=704", "count=1", "status=none"), /data at 704 MiB/],
+  ];
+  for (const [what, make, says] of dirt) {
+    it(`leaves a disk with ${what} exactly as it is`, () => {
+      const dev = disk(1024);
+      make(dev);
+      const before = sh("sha256sum", dev);
+      const r = run(host({ id: dev, use: "local", sizeGiB: 1 }));
+      assert.notEqual(r.status, 0);
+      assert.match(r.stderr, says);
+      assert.equal(sh("sha256sum", dev), before);
+    });
+  }
+});
+
+describe("hosts, for real: firewall", () => {
+  it("the kernel takes every host's rules, twice over, beside a table of somebody else", () => {
+    for (const families of [["IPv4"], ["IPv4", "IPv6"]] as Array<Array<"IPv4" | "IPv6">>) {
+      const s = fixtureSettings();
+      s.cluster.ipFamilies = families;
+      if (families.length > 1) s.cluster.podCidrs.push("fd00:10::/56");
+      for (const h of s.hosts) {
+        const rules = firewallRules(s, h);
+        const script = `set -e\nnft add table inet other\ncat >$T <<'X'\n${rules}X\nnft -c -f $T\nnft -f $T\nnft -f $T\nnft list tables`;
+        const r = spawnSync("unshare", ["-n", "bash", "-c", `T=$(mktemp); trap 'rm -f $T' EXIT\n${script}`], { encoding: "utf8" });
+        assert.equal(r.status, 0, `${h.name}: ${r.stderr}\n${rules}`);
+        assert.deepEqual(r.stdout.trim().split("\n").sort(), ["table inet matrix_ha", "table inet other"]);
+      }
+    }
+  });
+});

@@ -1,0 +1,86 @@
+/** What SynapseServer registers: order, consumers of each setting, shape of the pods. */
+import assert from "node:assert/strict";
+import { evaluate, type Evaluation } from "../../cli/evaluate";
+import { StackSecrets } from "../../components/secrets";
+import type { Settings } from "../../components/settings/types";
+import type { Plan } from "../../components/sizing/types";
+import { SynapseServer } from "../../components/synapse";
+import { CONFIG_HASH } from "../../components/workload";
+import { fixtureContext } from "../fixtures/context";
+
+const run = (change?: (s: Settings, p: Plan) => void): Promise<Evaluation> => evaluate({ stack: "t", config: {}, program: async () => {
+  const ctx = fixtureContext(change);
+  const secrets = new StackSecrets("secrets", { settings: ctx.settings });
+  new SynapseServer("synapse", {
+    ctx, secrets, turnUris: ["turn:turn.example.org:3478?transport=udp"], s3: { endpoint: "http://minio-api.minio.svc.cluster.local:9000", region: "us-east-1", bucket: "synapse-media", secretName: "synapse-media-s3" },
+  }, { provider: ctx.provider });
+  return {};
+} });
+const controllers = (e: Evaluation) => e.resources.filter((r) => /:(Deployment|StatefulSet)$/.test(r.type));
+const named = (e: Evaluation, name: string) => controllers(e).find((r) => r.inputs.metadata.name === name)!;
+const hashes = (e: Evaluation): Record<string, string> => Object.fromEntries(controllers(e).map((r) => [r.inputs.metadata.name, r.inputs.spec.template.metadata.annotations[CONFIG_HASH]]));
+const changed = (a: Record<string, string>, b: Record<string, string>): string[] => Object.keys(a).filter((k) => a[k] !== b[k]).sort();
+
+describe("SynapseServer", () => {
+  let base: Evaluation;
+  before(async () => { base = await run(); });
+
+  it("registers a workload for each pool", () => {
+    assert.equal(controllers(base).length, 13);
+    assert.equal(named(base, "synapse-main").type, "kubernetes:apps/v1:StatefulSet");
+    assert.equal(named(base, "synapse-synchrotron").inputs.spec.replicas, undefined, "the autoscaler's");
+  });
+
+  it("checks the configuration, then starts main, then the workers", () => {
+    const job = base.resources.find((r) => r.type === "kubernetes:batch/v1:Job")!;
+    const main = named(base, "synapse-main");
+    assert.ok(main.dependencies.includes(job.urn), "main waits for the check");
+    for (const c of controllers(base)) if (c !== main) assert.ok(c.dependencies.includes(main.urn), `${c.inputs.metadata.name} waits for main`);
+    for (const map of base.resources.filter((r) => r.type === "kubernetes:core/v1:ConfigMap")) assert.ok(job.dependencies.includes(map.urn), map.name);
+  });
+
+  it("restarts for a setting exactly the processes that read it", async () => {
+    const before = hashes(base);
+    assert.deepEqual(changed(before, hashes(await run((s) => { s.media.maxUploadMiB = 200; }))), ["synapse-media"]);
+    assert.deepEqual(changed(before, hashes(await run((_, p) => { p.synapse.pools.find((x) => x.class === "generic")!.cpMax = 15; }))), ["synapse-generic"]);
+    assert.deepEqual(changed(before, hashes(await run((_, p) => { const x = p.synapse.pools.find((y) => y.class === "event-persister")!; x.replicas = x.maxReplicas = 3; }))), Object.keys(before).sort(), "every process shares the event persisters' map");
+    assert.deepEqual(changed(before, hashes(await run((s) => { s.turn.maxPort = 54000; }))), []);
+    assert.deepEqual(changed(before, hashes(await run((_, p) => { p.synapse.pools.find((x) => x.class === "synchrotron")!.maxReplicas = 10; }))), []);
+  });
+
+  it("runs the check again for a new configuration, and only then", async () => {
+    const job = (e: Evaluation): string => e.resources.find((r) => r.type === "kubernetes:batch/v1:Job")!.inputs.metadata.name;
+    assert.equal(job(base), job(await run()));
+    assert.notEqual(job(base), job(await run((s) => { s.presence.enabled = false; })));
+  });
+
+  it("lets peers find a writer that starts", () => {
+    const service = (n: string) => base.resources.find((r) => r.type === "kubernetes:core/v1:Service" && r.inputs.metadata.name === n)!.inputs.spec;
+    assert.equal(service("synapse-event-persister").publishNotReadyAddresses, true);
+    assert.equal(service("synapse-generic").publishNotReadyAddresses, undefined);
+    for (const n of ["synapse-main", "synapse-generic"]) {
+      assert.equal(service(n).clusterIP, "None");
+      assert.ok(service(n).ports.some((p: any) => p.name === "http" && p.port === 8008));
+    }
+  });
+
+  it("names workers after their pods and keeps S3 keys from those that serve no media", () => {
+    const container = (n: string) => named(base, n).inputs.spec.template.spec.containers[0];
+    assert.match(container("synapse-generic").command[2], /worker_name: "%s"\\n' "\$HOSTNAME"/);
+    assert.doesNotMatch(container("synapse-main").command[2], /worker_name/);
+    assert.ok(container("synapse-media").env.some((e: any) => e.name === "AWS_SECRET_ACCESS_KEY" && e.valueFrom.secretKeyRef.name === "synapse-media-s3"));
+    assert.ok(!container("synapse-generic").env.some((e: any) => e.name.startsWith("AWS")));
+  });
+
+  it("bounds the media cache", () => {
+    const data = named(base, "synapse-media").inputs.spec.template.spec.volumes.find((v: any) => v.name === "data");
+    assert.equal(data.emptyDir.sizeLimit, `${10 * 1024 * 1.5}Mi`);
+  });
+
+  it("puts no secret value anywhere but in Secrets", () => {
+    const secret = base.resources.find((r) => r.type === "kubernetes:core/v1:Secret")!;
+    const rest = JSON.stringify(base.resources.filter((r) => r.type.startsWith("kubernetes:") && r.type !== "kubernetes:core/v1:Secret").map((r) => r.inputs));
+    for (const value of Object.values<string>(secret.inputs.stringData)) assert.ok(value.trim().length > 8 && !rest.includes(value.trim()), "a value leaked");
+    assert.equal(Object.keys(secret.inputs.stringData).length, 7);
+  });
+});

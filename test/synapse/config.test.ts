@@ -1,0 +1,129 @@
+/** Synapse's configuration: known keys, valid combinations, no secret, and one place per setting. */
+import assert from "node:assert/strict";
+import { parse } from "yaml";
+import { homeserverConfig, renderEmailYaml, renderHomeserverYaml } from "../../components/synapse/homeserverYaml";
+import { renderLogYaml, workerConfig } from "../../components/synapse/workerYaml";
+import { streamWriters } from "../../components/synapse/instances";
+import type { Settings } from "../../components/settings/types";
+import type { Plan, WorkerClass } from "../../components/sizing/types";
+import { fixturePlan, fixtureSettings } from "../fixtures/context";
+import known from "./known-keys.json";
+
+const s3 = { endpoint: "http://minio-api.minio.svc.cluster.local:9000", region: "us-east-1", bucket: "synapse-media" };
+const turnUris = ["turn:turn.example.org:3478?transport=udp"];
+const shared = (settings: Settings, plan: Plan): any => homeserverConfig({ settings, plan, turnUris, rtcServiceUrl: "https://rtc.example.org" });
+const cls = (c: WorkerClass, settings = fixtureSettings(), plan = fixturePlan()): any => workerConfig({ settings, plan, class: c, s3 });
+
+function full(): { settings: Settings; plan: Plan } {
+  const settings = fixtureSettings();
+  settings.federation = { enabled: true, domainAllowList: ["a.example"] };
+  settings.registration = { enabled: true, requireEmail: true, allowGuests: true };
+  settings.media = { ...settings.media, urlPreviews: true, localRetentionDays: 100 };
+  settings.retention = { maxLifetimeDays: 365 };
+  settings.emailSmtp = { host: "smtp.example", port: 587, user: "u", password: "smtp-secret-value", from: "a@b.c" };
+  settings.sso = { oidc: [{ id: "kc", name: "KC", issuer: "https://i/", clientId: "c", clientSecret: "oidc-secret-value", scopes: ["openid"] }], passwordLogin: false };
+  const plan = fixturePlan();
+  plan.synapse.pools.push({ ...plan.synapse.pools[1]!, class: "federation-reader" }, { ...plan.synapse.pools[0]!, class: "federation-sender", replicas: 2, maxReplicas: 2 });
+  return { settings, plan };
+}
+
+function paths(value: unknown, at = ""): string[] {
+  if (Array.isArray(value)) return value.flatMap((v) => paths(v, `${at}[]`));
+  if (value === null || typeof value !== "object") return [];
+  return Object.entries(value).flatMap(([k, v]) => { const p = at ? `${at}.${k}` : k; return [p, ...paths(v, p)]; });
+}
+
+describe("Synapse's configuration", () => {
+  it("has only keys that Synapse reads", () => {
+    const reads = new Set<string>(known.keys);
+    const { settings, plan } = full();
+    const open = (p: string): boolean => known.open.some((o) => p === o || p.startsWith(`${o}.`) || p.startsWith(`${o}[`));
+    const documents = [shared(settings, plan), shared(fixtureSettings(), fixturePlan()), parse(renderEmailYaml(settings)!), ...plan.synapse.pools.map((p) => workerConfig({ settings, plan, class: p.class, s3 }))];
+    assert.deepEqual([...new Set(documents.flatMap((d) => paths(d)))].filter((p) => !reads.has(p) && !open(p)), []);
+    assert.ok(!reads.has("stream_writer"), "the list must not hold what Synapse does not read");
+  });
+
+  it("names the same processes in instance_map and stream_writers, main as main", () => {
+    const c = shared(fixtureSettings(), fixturePlan());
+    assert.deepEqual(c.instance_map.main, { host: "synapse-main-0.synapse-main.matrix.svc.cluster.local", port: 9093 });
+    for (const [stream, names] of Object.entries<string[]>(c.stream_writers)) for (const n of names) assert.ok(c.instance_map[n], `${stream}: ${n}`);
+    assert.deepEqual(c.stream_writers.events, ["synapse-event-persister-0", "synapse-event-persister-1"]);
+    assert.ok(!JSON.stringify(c.instance_map).includes("synchrotron"), "autoscaled workers are in no map");
+  });
+
+  it("refuses a second writer where Synapse takes one, and writers without stable names", () => {
+    const two = fixturePlan();
+    two.synapse.pools.find((p) => p.class === "account")!.replicas = 2;
+    assert.throws(() => streamWriters(two), /stream (to_device|account_data|push_rules) has 2 writers/);
+    const floating = fixturePlan();
+    floating.synapse.pools.find((p) => p.class === "receipts")!.kind = "Deployment";
+    assert.throws(() => streamWriters(floating), /must be a StatefulSet/);
+  });
+
+  it("gives each class its own connection pool within a whole database section", () => {
+    const plan = fixturePlan();
+    plan.synapse.pools.find((p) => p.class === "main")!.cpMax = 25;
+    const main = cls("main", fixtureSettings(), plan).database;
+    assert.equal(main.args.cp_max, 25);
+    assert.equal(cls("generic").database.args.cp_max, 12);
+    assert.equal(main.args.host, "synapse-postgres-pooler-rw.matrix.svc.cluster.local");
+    assert.ok(!("password" in main.args));
+  });
+
+  it("listens for what the routing table sends, and for replication on main and writers only", () => {
+    const names = (c: WorkerClass, f = fixtureSettings(), p = fixturePlan()): string[] => {
+      const d = cls(c, f, p);
+      return (d.listeners ?? d.worker_listeners).flatMap((l: any) => (l.resources ?? []).flatMap((r: any) => r.names));
+    };
+    assert.deepEqual(names("synchrotron"), ["health", "client"]);
+    assert.deepEqual(names("event-persister"), ["health", "replication"]);
+    assert.deepEqual(names("pusher"), ["health"]);
+    assert.deepEqual(names("media"), ["health", "media", "client", "replication"]);
+    const { settings, plan } = full();
+    assert.deepEqual(names("federation-reader", settings, plan), ["health", "federation"]);
+    assert.deepEqual(names("main", settings, plan), ["health", "client", "federation", "replication"]);
+  });
+
+  it("runs the media repository in the media class only, synchronously in the object store", () => {
+    assert.equal(shared(fixtureSettings(), fixturePlan()).enable_media_repo, false);
+    assert.equal(shared(fixtureSettings(), fixturePlan()).media_instance_running_background_jobs, "synapse-media-0");
+    for (const p of fixturePlan().synapse.pools) assert.equal(cls(p.class).enable_media_repo, p.class === "media" ? true : undefined, p.class);
+    assert.equal(cls("media").media_storage_providers[0].store_synchronous, true);
+  });
+
+  it("denies URL previews of the cluster's own networks", () => {
+    const { settings, plan } = full();
+    const denied = cls("media", settings, plan).url_preview_ip_range_blacklist;
+    for (const cidr of ["10.244.0.0/16", "10.96.0.0/16", "169.254.0.0/16", "fc00::/7"]) assert.ok(denied.includes(cidr), cidr);
+  });
+
+  it("is closed to federation unless it is on", () => {
+    const off = shared(fixtureSettings(), fixturePlan());
+    assert.deepEqual([off.federation_domain_whitelist, off.send_federation, off.federation_sender_instances], [[], false, undefined]);
+    const { settings, plan } = full();
+    const on = shared(settings, plan);
+    assert.deepEqual([on.federation_domain_whitelist, on.send_federation], [["a.example"], undefined]);
+    assert.deepEqual(on.federation_sender_instances, ["synapse-federation-sender-0", "synapse-federation-sender-1"]);
+  });
+
+  it("holds no secret outside of the SMTP file", () => {
+    const { settings, plan } = full();
+    const text = renderHomeserverYaml({ settings, plan, turnUris, rtcServiceUrl: "x" }) + plan.synapse.pools.map((p) => JSON.stringify(workerConfig({ settings, plan, class: p.class, s3 }))).join();
+    for (const value of ["smtp-secret-value", "oidc-secret-value"]) assert.ok(!text.includes(value), value);
+    assert.ok(renderEmailYaml(settings)!.includes("smtp-secret-value"));
+    assert.equal(renderEmailYaml(fixtureSettings()), undefined);
+  });
+
+  it("offers calls what Element Call asks for, only where RTC is on", () => {
+    const on = shared(fixtureSettings(), fixturePlan());
+    assert.equal(on.matrix_rtc.transports[0].livekit_service_url, "https://rtc.example.org");
+    assert.equal(on.max_event_delay_duration, "24h");
+    const settings = fixtureSettings();
+    settings.rtc.enabled = false;
+    assert.equal(shared(settings, fixturePlan()).matrix_rtc, undefined);
+  });
+
+  it("logs to standard output at the level asked for", () => {
+    assert.equal(parse(renderLogYaml("WARNING")).root.level, "WARNING");
+  });
+});
