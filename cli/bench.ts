@@ -11,8 +11,8 @@ const SIZES = [100, 1_000, 5_000, 10_000, 20_000];
 async function child(ccu: number): Promise<void> {
   const { evaluate } = await import("./evaluate");
   const { renderFiles, writeFiles } = await import("./render");
-  const { recommendedHosts } = await import("../components/sizing/recommendedHosts");
-  const config = { ccu, domain: "example.org", hosts: recommendedHosts(ccu), addressPools: [{ name: "public", addresses: ["203.0.113.10-203.0.113.20"] }], tls: { mode: "own-ca" } };
+  const { exampleConfig } = await import("./exampleStack");
+  const config = exampleConfig(ccu);
   const begun = process.hrtime.bigint();
   const evaluation = await evaluate({ stack: "bench", config });
   const evaluated = process.hrtime.bigint();

@@ -77,8 +77,13 @@ async function evaluateNow(options: EvaluateOptions): Promise<Evaluation> {
   pulumi.runtime.setAllConfig(Object.fromEntries(Object.entries(options.config).map(([k, v]) => [
     k.includes(":") ? k : `matrix-ha:${k}`, typeof v === "string" ? v : JSON.stringify(v),
   ])));
-  const outputs = await pulumi.runtime.runInPulumiStack(async () => (options.program ?? program)());
+  // A program that throws would end the process from within the runtime: the error is handed out instead.
+  let failure: unknown;
+  const outputs = await pulumi.runtime.runInPulumiStack(async () => {
+    try { return await (options.program ?? program)(); } catch (error) { failure = error; return {}; }
+  });
   const plainOutputs = await settle(outputs ?? {});
+  if (failure) throw failure;
   return { resources, outputs: plainOutputs };
 }
 

@@ -1,6 +1,6 @@
 /**
- * Who talks to whom, on which port. Network policies, the topology picture and the rules read this one table.
- * Each layer declares its own edges in `components/<layer>/edges.ts`; here they are put together. Pure.
+ * The words in which a layer declares who talks to whom, on which port (`components/<layer>/edges.ts`).
+ * topology.ts puts them together. Pure.
  */
 import type { Settings } from "./settings/types";
 import type { Plan } from "./sizing/types";
@@ -26,11 +26,6 @@ export interface Edge {
 }
 
 export interface EdgeInput { settings: Settings; plan: Plan }
-export const tcp = (...ports: number[]): Edge["ports"] => ports.map((port) => ({ port, protocol: "TCP" as const }));
-export const udp = (...ports: number[]): Edge["ports"] => ports.map((port) => ({ port, protocol: "UDP" as const }));
-
-export function edges(input: EdgeInput): Edge[] {
-  return EDGE_SOURCES.flatMap((source) => source(input));
-}
-
-const EDGE_SOURCES: Array<(input: EdgeInput) => Edge[]> = [];
+// Declarations, not constants: the layers' files use them while they are loaded from here.
+export function tcp(...ports: number[]): Edge["ports"] { return ports.map((port) => ({ port, protocol: "TCP" as const })); }
+export function udp(...ports: number[]): Edge["ports"] { return ports.map((port) => ({ port, protocol: "UDP" as const })); }

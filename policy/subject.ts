@@ -1,7 +1,7 @@
 /** Makes the subject of the rules out of an evaluation. Pure. */
 import type { Evaluation } from "../cli/evaluate";
 import { isKubernetes, layerOf } from "../cli/layers";
-import { edges } from "../components/edges";
+import { edges } from "../components/topology";
 import type { Settings } from "../components/settings/types";
 import type { Plan } from "../components/sizing/types";
 import type { KubernetesObject, PodTemplate, Subject } from "./types";

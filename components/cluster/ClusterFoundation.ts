@@ -26,6 +26,8 @@ export class ClusterFoundation extends pulumi.ComponentResource {
   /** Namespaces, storage and priority classes: what any workload needs. */
   readonly basics: pulumi.Resource[];
   readonly tls: TlsMaterial;
+  /** What an Ingress needs before it can get an address. */
+  readonly doorReady: pulumi.Resource[];
   private readonly operators: Partial<Record<OperatorName, VendoredOperator>> = {};
   private readonly childOpts: pulumi.CustomResourceOptions;
 
@@ -52,6 +54,7 @@ export class ClusterFoundation extends pulumi.ComponentResource {
     const addresses = this.addresses(name);
     const door = settings.cluster.install.ingressController
       ? [new NginxIngressController(`${name}-ingress`, { ctx, after: [...this.basics, ...addresses] }, { parent: this })] : [];
+    this.doorReady = [...this.basics, ...addresses, ...door];
     this.tls = new TlsMaterial(`${name}-tls`, { ctx, namespaces: tlsNamespaces(settings), after: [...this.basics, ...this.ready("cert-manager"), ...(settings.tls.mode === "acme" ? door : [])] }, { parent: this });
     this.registerOutputs({});
   }

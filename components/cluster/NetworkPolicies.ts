@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { StackContext } from "../context";
 import type { Edge } from "../edges";
 import { labels } from "../workload";
-import { networkPolicies, policySpec } from "./networkPolicies";
+import { networkPolicies, policySpec } from "./policiesFromEdges";
 import { namespacePlans } from "./namespaces";
 
 export interface NetworkPoliciesArgs {

@@ -4,7 +4,7 @@ import type { StackContext } from "../context";
 import { imageRef, imageVersion } from "../images";
 import { Workload, configHash, labels, type ContainerSpec, type PodSpec } from "../workload";
 import {
-  CONFIG_MAP, INGRESS_CLASS_CONTROLLER, INGRESS_CONTROLLER, INGRESS_NAMESPACE, INGRESS_PORTS, NGINX_UID,
+  CONFIG_MAP, INGRESS_CLASS_CONTROLLER, INGRESS_COMPONENT, INGRESS_CONTROLLER, INGRESS_NAMESPACE, INGRESS_PORTS, NGINX_UID,
   controllerArgs, controllerClusterRules, controllerRules, ingressPool, nginxConfig,
 } from "./nginxIngress";
 
@@ -22,19 +22,19 @@ export class NginxIngressController extends pulumi.ComponentResource {
     super("matrix-ha:cluster:NginxIngressController", name, {}, opts);
     const { settings, plan } = args.ctx;
     const version = imageVersion(settings, "nginxIngress");
-    const meta = (n: string): object => ({ name: n, namespace: INGRESS_NAMESPACE, labels: labels(settings, INGRESS_CONTROLLER, "nginx-ingress", version) });
+    const meta = (n: string): object => ({ name: n, namespace: INGRESS_NAMESPACE, labels: labels(settings, INGRESS_COMPONENT, "nginx-ingress", version) });
     const childOpts: pulumi.CustomResourceOptions = { parent: this, dependsOn: args.after };
 
     const config = nginxConfig(settings, plan);
     new k8s.core.v1.ConfigMap(`${name}-config`, { metadata: meta(CONFIG_MAP), data: config }, childOpts);
     const ingressClass = new k8s.networking.v1.IngressClass(`${name}-class`, {
-      metadata: { name: settings.cluster.ingressClass, labels: labels(settings, INGRESS_CONTROLLER, "nginx-ingress", version) },
+      metadata: { name: settings.cluster.ingressClass, labels: labels(settings, INGRESS_COMPONENT, "nginx-ingress", version) },
       spec: { controller: INGRESS_CLASS_CONTROLLER },
     }, childOpts);
 
     const pool = ingressPool(settings.addressPools);
     this.workload = new Workload(`${name}-controller`, {
-      ctx: args.ctx, namespace: INGRESS_NAMESPACE, component: INGRESS_CONTROLLER, appName: "nginx-ingress", version,
+      ctx: args.ctx, namespace: INGRESS_NAMESPACE, component: INGRESS_COMPONENT, objectName: INGRESS_CONTROLLER, appName: "nginx-ingress", version,
       kind: "Deployment", replicas: plan.ingress.replicas, pod: this.pod(args.ctx),
       // The controller follows its ConfigMap without a restart: no hash over it here, only over what it reads at start.
       configHash: configHash({ args: controllerArgs(settings).join(" ") }),

@@ -1,22 +1,14 @@
-/** Who talks to the operators and the ingress controller, and to whom they talk. Pure. */
+/** Who talks to the operators and the ingress controller, and to whom they talk; metrics are monitoring's edges. Pure. */
 import { tcp, type Edge, type EdgeInput, type Peer } from "../edges";
 import { NAMESPACES } from "../names";
-import { INGRESS_CONTROLLER, INGRESS_NAMESPACE, INGRESS_PORTS } from "./nginxIngress";
+import { INGRESS_COMPONENT, INGRESS_NAMESPACE, INGRESS_PORTS } from "./nginxIngress";
 import { installedOperators } from "./operators";
 import { tlsNamespaces } from "./publicTls";
 
 const API = tcp(6443);
-const PROMETHEUS: Peer = { component: "prometheus", namespace: NAMESPACES.monitoring };
 
-/** Ports that the API server calls (webhooks) and that Prometheus scrapes, by component. */
-const OPERATOR_PORTS: Record<string, { webhook?: number; metrics?: number }> = {
-  "cnpg-controller-manager": { webhook: 9443, metrics: 8080 },
-  "metallb-controller": { webhook: 9443, metrics: 9120 },
-  "cert-manager": { metrics: 9402 },
-  "cert-manager-webhook": { webhook: 10250, metrics: 9402 },
-  "cert-manager-cainjector": { metrics: 9402 },
-  "prometheus-operator": { metrics: 8080 },
-};
+/** Ports that the API server calls to have objects checked, by component. */
+const WEBHOOKS: Record<string, number> = { "cnpg-controller-manager": 9443, "metallb-controller": 9443, "cert-manager-webhook": 10250 };
 
 export function clusterEdges({ settings }: EdgeInput): Edge[] {
   const operators = installedOperators(settings).flatMap((o) => Object.values(o.workloads)
@@ -24,11 +16,10 @@ export function clusterEdges({ settings }: EdgeInput): Edge[] {
     .filter((w) => o.namespace !== NAMESPACES.kubeSystem && w.replicas !== "daemon")
     .flatMap((w): Edge[] => {
       const self: Peer = { component: w.component, namespace: o.namespace };
-      const { webhook, metrics } = OPERATOR_PORTS[w.component] ?? {};
+      const webhook = WEBHOOKS[w.component];
       return [
         { from: self, to: { apiServer: true }, ports: API, why: "the objects that it manages" },
         ...(webhook ? [{ from: { apiServer: true } as Peer, to: self, ports: tcp(webhook), why: "checks of new objects" }] : []),
-        ...(metrics && settings.monitoring.enabled ? [{ from: PROMETHEUS, to: self, ports: tcp(metrics), why: "metrics" }] : []),
       ];
     }));
   return [...operators, ...barmanEdges(settings.cluster.install), ...acmeEdges({ settings }), ...controllerEdges({ settings })];
@@ -48,7 +39,7 @@ function acmeEdges({ settings }: Pick<EdgeInput, "settings">): Edge[] {
     { from: manager, to: { world: true }, ports: tcp(443), why: "orders certificates" },
     { from: manager, to: { world: true }, ports: tcp(80), why: "sees that a challenge is answered before the issuer looks" },
     ...tlsNamespaces(settings).filter((n) => n !== NAMESPACES.coturn).map((namespace): Edge => ({
-      from: { component: INGRESS_CONTROLLER, namespace: INGRESS_NAMESPACE },
+      from: { component: INGRESS_COMPONENT, namespace: INGRESS_NAMESPACE },
       to: { labels: { "acme.cert-manager.io/http01-solver": "true" }, namespace, label: "acme-solver" }, ports: tcp(8089), why: "the issuer's challenge",
     })),
   ];
@@ -56,10 +47,9 @@ function acmeEdges({ settings }: Pick<EdgeInput, "settings">): Edge[] {
 
 function controllerEdges({ settings }: Pick<EdgeInput, "settings">): Edge[] {
   if (!settings.cluster.install.ingressController) return [];
-  const self: Peer = { component: INGRESS_CONTROLLER, namespace: INGRESS_NAMESPACE };
+  const self: Peer = { component: INGRESS_COMPONENT, namespace: INGRESS_NAMESPACE };
   return [
     { from: { world: true }, to: self, ports: tcp(INGRESS_PORTS.http, INGRESS_PORTS.https), why: "clients and other servers" },
     { from: self, to: { apiServer: true }, ports: API, why: "Ingress objects, endpoints and certificates" },
-    ...(settings.monitoring.enabled ? [{ from: PROMETHEUS, to: self, ports: tcp(INGRESS_PORTS.metrics), why: "metrics" }] : []),
   ];
 }

@@ -1,16 +1,18 @@
 /** Configuration of the NGINX ingress controller (F5's nginx/kubernetes-ingress 5.x). Pure. */
 import type { AddressPoolSettings, Settings } from "../settings/types";
 import type { Plan } from "../sizing/types";
-import { NAMESPACES } from "../names";
+import { NAMESPACES, PORTS } from "../names";
 
-/** Component, Deployment, Service and the ends of its edges. */
+/** app.kubernetes.io/component of its pods. */
+export const INGRESS_COMPONENT = "ingress-controller";
+/** Its Deployment and Service. */
 export const INGRESS_CONTROLLER = "nginx-ingress";
-export const INGRESS_PORTS = { http: 80, https: 443, ready: 8081, metrics: 9113 } as const;
+export const INGRESS_PORTS = { http: 80, https: 443, ready: 8081, metrics: PORTS.ingressMetrics } as const;
 /** The controller field of the IngressClass that this controller answers to. */
 export const INGRESS_CLASS_CONTROLLER = "nginx.org/ingress-controller";
 export const CONFIG_MAP = "nginx-config";
 
-/** Names of the image's own user: /etc/nginx and the caches belong to it. */
+/** The image's own user: /etc/nginx and the caches belong to it. */
 export const NGINX_UID = 101;
 
 export function controllerArgs(settings: Settings): string[] {

@@ -7,12 +7,12 @@ import { controllerAnnotations } from "./annotations";
 import { publicHosts, type PublicHost } from "./hosts";
 import { ingressSpec } from "./ingressSpec";
 
-/** What the cluster layer knows about certificates. */
+/** What the cluster layer's TlsMaterial knows about certificates. */
 export interface IngressTls {
-  /** Name of the TLS Secret in a namespace; it must cover the public hosts of that namespace. */
-  secretName(namespace: string): string;
-  /** For a controller that issues by annotation. Default none. */
-  annotations?: Record<string, string>;
+  /** Name of the TLS Secret, in the Ingress's namespace, that covers the host of the Ingress of this name. */
+  secretName(ingress: string): string;
+  /** For cert-manager, where it issues; else empty. */
+  issuerAnnotations: Record<string, string>;
 }
 
 export interface PublicIngressArgs {
@@ -32,9 +32,9 @@ export class PublicIngress extends pulumi.ComponentResource {
       this.ingresses[host.name] = new k8s.networking.v1.Ingress(`${name}-${host.name}`, {
         metadata: {
           name: host.name, namespace: host.namespace, labels: labels(settings, `ingress-${host.name}`, "ingress", "1"),
-          annotations: { "pulumi.com/timeoutSeconds": "600", ...this.annotations(args, host), ...args.tls.annotations },
+          annotations: { "pulumi.com/timeoutSeconds": "600", ...this.annotations(args, host), ...args.tls.issuerAnnotations },
         },
-        spec: ingressSpec(host, { ingressClass: settings.cluster.ingressClass, tlsSecret: args.tls.secretName(host.namespace) }) as any,
+        spec: ingressSpec(host, { ingressClass: settings.cluster.ingressClass, tlsSecret: args.tls.secretName(host.name) }) as any,
       }, { parent: this });
     }
     this.registerOutputs({});

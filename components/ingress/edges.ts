@@ -1,9 +1,12 @@
 import { type Edge, type EdgeInput, type Peer, tcp } from "../edges";
+import { INGRESS_CONTROLLER } from "../cluster/nginxIngress";
 import { NAMESPACES, PORTS, SERVICES } from "../names";
 import { publicHosts } from "./hosts";
 
-/** Whatever controller it is: the pods of its namespace. */
-export const INGRESS_CONTROLLER: Peer = { labels: {}, namespace: NAMESPACES.ingress, label: "ingress controller" };
+/** Our own controller by its component; one that was there already, by the namespace that it must then be in. */
+const controller = (settings: EdgeInput["settings"]): Peer => (settings.cluster.install.ingressController
+  ? { component: INGRESS_CONTROLLER, namespace: NAMESPACES.ingress }
+  : { labels: {}, namespace: NAMESPACES.ingress, label: "ingress-controller" });
 
 /** Container port behind each named Service port that is public. */
 const PORT: Record<string, Record<string, number>> = {
@@ -29,7 +32,7 @@ export function ingressEdges({ settings }: EdgeInput): Edge[] {
     }
   }
   return [...backends.values()].map((b) => ({
-    from: INGRESS_CONTROLLER,
+    from: controller(settings),
     // The SFU is on the nodes' own network.
     to: b.service === SERVICES.livekit ? { nodes: true } : { component: b.service, namespace: b.namespace },
     ports: tcp(...b.ports), why: [...b.why].join(", "),

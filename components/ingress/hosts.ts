@@ -42,7 +42,7 @@ export function publicHosts(settings: Settings): PublicHost[] {
         wellKnown,
       ],
     },
-    { name: "server-name", host: settings.serverName, namespace: NAMESPACES.matrix, websockets: [], paths: [wellKnown] },
+    { name: "server-name", host: settings.serverName.replace(/:\d+$/, ""), namespace: NAMESPACES.matrix, websockets: [], paths: [wellKnown] },
     ...(settings.web.elementWeb.enabled ? [{ name: "web", host: hostnames.web, namespace: NAMESPACES.matrix, websockets: [], paths: [to("/", SERVICES.elementWeb, "http", "Element Web")] }] : []),
     ...(settings.web.admin.enabled ? [{ name: "admin", host: hostnames.admin, namespace: NAMESPACES.matrix, websockets: [], paths: [to("/", SERVICES.admin, "http", "admin UI; its own nginx refuses addresses outside web.admin.allowCidrs")] }] : []),
     ...(settings.rtc.enabled ? [{

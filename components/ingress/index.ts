@@ -1,4 +1,4 @@
 export { PublicIngress, type IngressTls, type PublicIngressArgs } from "./PublicIngress";
 export { publicHosts, type PublicHost, type PublicPath } from "./hosts";
 export { controllerAnnotations, ingressNotes } from "./annotations";
-export { INGRESS_CONTROLLER, ingressEdges } from "./edges";
+export { ingressEdges } from "./edges";

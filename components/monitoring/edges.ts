@@ -1,16 +1,16 @@
 import { type Edge, type EdgeInput, type Peer, tcp, udp } from "../edges";
 import { NAMESPACES, PORTS } from "../names";
+import { ALERTMANAGER, PROMETHEUS } from "./prometheusSpec";
 import { targetPeer, targets } from "./targets";
 
 const namespace = NAMESPACES.monitoring;
 
-/** Prometheus: this stack's, or an existing one if its pods carry the operator's usual label in the monitoring namespace. */
-export const PROMETHEUS_PEER: Peer = { labels: { "app.kubernetes.io/name": "prometheus" }, namespace, label: "Prometheus" };
+/** Prometheus: this stack's; an existing one scrapes if its pods are in the namespace `monitoring` and carry this component label. */
+export const PROMETHEUS_PEER: Peer = { component: PROMETHEUS, namespace };
 
 export function monitoringEdges({ settings, plan }: EdgeInput): Edge[] {
   if (!settings.monitoring.enabled) return [];
-  const alertmanager: Peer = { labels: { "app.kubernetes.io/name": "alertmanager" }, namespace, label: "Alertmanager" };
-  // Targets that are one peer (Synapse's classes are many) are one edge.
+  const alertmanager: Peer = { component: ALERTMANAGER, namespace };
   const scrapes = targets(settings, plan).flatMap((t): Edge[] => ("components" in t.pods && !t.hostNetwork
     ? t.pods.components.map((component) => ({ from: PROMETHEUS_PEER, to: { component, namespace: t.namespace }, ports: tcp(t.port), why: `metrics of ${t.name}` }))
     : [{ from: PROMETHEUS_PEER, to: targetPeer(t), ports: tcp(t.port), why: `metrics of ${t.name}` }]));

@@ -1,6 +1,7 @@
 /**
  * Everything that is scraped, once: the monitors, the network's edges and the tests read this table. Pure.
  */
+import { INGRESS_CONTROLLER } from "../cluster/nginxIngress";
 import type { Edge } from "../edges";
 import { NAMESPACES, PORTS, SERVICES, synapseService } from "../names";
 import type { Settings } from "../settings/types";
@@ -30,7 +31,8 @@ const own = (...components: string[]): Target["pods"] => ({ components });
 
 export function targets(settings: Settings, plan: Plan): Target[] {
   const installed = settings.monitoring.prometheus === "install";
-  const prometheusPods = (name: string): Target["pods"] => ({ labels: { "app.kubernetes.io/name": name, "app.kubernetes.io/managed-by": "prometheus-operator" } });
+  // The operator sets the instance label of its pods itself.
+  const prometheusPods = (component: string): Target["pods"] => ({ labels: { "app.kubernetes.io/component": component, "app.kubernetes.io/managed-by": "prometheus-operator" } });
   return [
     { name: "synapse", namespace: matrix, pods: own(...plan.synapse.pools.map((p) => synapseService(p.class))), port: PORTS.synapseMetrics, paths: ["/_synapse/metrics"], layer: "synapse", synapse: true },
     { name: "router", namespace: matrix, pods: own(SERVICES.router), port: PORTS.routerHealth, paths: ["/metrics"], layer: "router" },
@@ -44,9 +46,9 @@ export function targets(settings: Settings, plan: Plan): Target[] {
       { name: "redis-livekit", namespace: NAMESPACES.livekit, pods: own(SERVICES.redisLivekit), port: PORTS.redisExporter, paths: ["/metrics"], layer: "redis" },
       { name: "redis-livekit-proxy", namespace: NAMESPACES.livekit, pods: own(SERVICES.redisLivekitMaster), port: PORTS.routerHealth, paths: ["/metrics"], layer: "redis-proxy" },
     ] : []),
-    ...(settings.cluster.install.ingressController ? [{ name: "ingress", namespace: NAMESPACES.ingress, pods: own(INGRESS_COMPONENT), port: PORTS.ingressMetrics, paths: ["/metrics"], job: "ingress", layer: "ingress" }] : []),
+    ...(settings.cluster.install.ingressController ? [{ name: "ingress", namespace: NAMESPACES.ingress, pods: own(INGRESS_CONTROLLER), port: PORTS.ingressMetrics, paths: ["/metrics"], job: "ingress", layer: "ingress" }] : []),
     ...(settings.cluster.install.certManager ? [{
-      name: "cert-manager", namespace: NAMESPACES.certManager, pods: { labels: { "app.kubernetes.io/name": "cert-manager", "app.kubernetes.io/component": "controller" } }, port: 9402, paths: ["/metrics"], job: "cert-manager", layer: "cert-manager",
+      name: "cert-manager", namespace: NAMESPACES.certManager, pods: own("cert-manager"), port: 9402, paths: ["/metrics"], layer: "cert-manager",
     }] : []),
     ...(installed ? [
       { name: "node-exporter", namespace: NAMESPACES.monitoring, pods: own("node-exporter"), port: PORTS.nodeExporter, paths: ["/metrics"], layer: "node", hostNetwork: true },
@@ -57,11 +59,9 @@ export function targets(settings: Settings, plan: Plan): Target[] {
   ];
 }
 
-/** app.kubernetes.io/component of the ingress controller's pods. */
-export const INGRESS_COMPONENT = "ingress-controller";
-
 export const targetPeer = (t: Target): Edge["to"] => {
   if (t.hostNetwork) return { nodes: true };
+  if ("labels" in t.pods && t.layer === "monitoring") return { component: t.name, namespace: t.namespace };
   if ("labels" in t.pods) return { labels: t.pods.labels, namespace: t.namespace, label: t.name };
   return { component: t.pods.components[0]!, namespace: t.namespace };
 };

@@ -154,6 +154,8 @@ export function renderHaproxyCfg(input: HaproxyInput): string {
     "# Generated from components/synapse/routes.ts.",
     "global",
     `  maxconn ${input.plan.router.maxConnections}`,
+    // Where the node allows fewer descriptors, serve fewer connections instead of none.
+    "  no strict-limits",
     "  log stdout format raw local0 info",
     // Long polls that are still open when a router is replaced: clients poll again, by the other router.
     "  hard-stop-after 30s",

@@ -88,7 +88,7 @@ function derivedRemedy(schema: z.ZodType, value: unknown, path: string): string 
     if (meant) return `did you mean \`${meant}\`?`;
   }
   if (typeOf(schema) === "array") return `write a list: ${path}: [...]`;
-  return `correct \`${path}\``;
+  return `give \`${path}\` a value that is allowed`;
 }
 
 /** The value with what one issue is about removed or replaced. */

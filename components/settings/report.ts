@@ -10,6 +10,12 @@ export class Report {
     this.errors.push(error);
   }
 
+  /** Reports one of several errors at a place that has many parts, unless one of those parts is wrong already. */
+  addAt(error: SettingsError): void {
+    const told = this.errors.some((other) => within(other.path, error.path) || (other.path === error.path && (other.remedy === error.remedy || other.given === "nothing")));
+    if (!told) this.errors.push(error);
+  }
+
   /** Whether something at, below or around a place was reported. */
   isWrong(path: string): boolean {
     return this.errors.some((error) => error.path === path || within(error.path, path) || within(path, error.path));

@@ -22,13 +22,14 @@ export const DAEMONS = { cpu: 0.06, memoryMiB: 128 } as const;
 
 /** Operators and add-ons that the stack installs: small, whatever the number of users. */
 const PLATFORM: Array<{ name: string; when: (s: Settings) => boolean; replicas: number; cpu: number; memoryMiB: number }> = [
-  { name: "cloudnative-pg", when: (s) => s.cluster.install.cloudNativePg, replicas: 1, cpu: 0.1, memoryMiB: 256 },
-  { name: "barman-cloud", when: (s) => s.cluster.install.barmanPlugin, replicas: 1, cpu: 0.05, memoryMiB: 128 },
-  { name: "cert-manager", when: (s) => s.cluster.install.certManager, replicas: 4, cpu: 0.02, memoryMiB: 64 },
-  { name: "metallb-controller", when: (s) => s.cluster.install.metallb, replicas: 1, cpu: 0.05, memoryMiB: 64 },
-  { name: "metrics-server", when: (s) => s.cluster.install.metricsServer, replicas: 2, cpu: 0.05, memoryMiB: 128 },
-  { name: "local-path-provisioner", when: (s) => s.cluster.install.localPathProvisioner, replicas: 1, cpu: 0.02, memoryMiB: 64 },
-  { name: "prometheus-operator", when: (s) => s.monitoring.enabled && s.monitoring.prometheus === "install" && s.cluster.install.prometheusOperator, replicas: 1, cpu: 0.05, memoryMiB: 128 },
+  { name: "cloudnative-pg", when: (s) => s.cluster.install.cloudNativePg, replicas: 2, cpu: 0.05, memoryMiB: 128 },
+  { name: "barman-cloud", when: (s) => s.cluster.install.barmanPlugin, replicas: 1, cpu: 0.02, memoryMiB: 64 },
+  // Controller, webhook and CA injector, two of each.
+  { name: "cert-manager", when: (s) => s.cluster.install.certManager, replicas: 6, cpu: 0.02, memoryMiB: 64 },
+  { name: "metallb-controller", when: (s) => s.cluster.install.metallb, replicas: 1, cpu: 0.02, memoryMiB: 64 },
+  { name: "metrics-server", when: (s) => s.cluster.install.metricsServer, replicas: 2, cpu: 0.02, memoryMiB: 64 },
+  { name: "local-path-provisioner", when: (s) => s.cluster.install.localPathProvisioner, replicas: 1, cpu: 0.01, memoryMiB: 32 },
+  { name: "prometheus-operator", when: (s) => s.cluster.install.prometheusOperator, replicas: 1, cpu: 0.02, memoryMiB: 96 },
   // Jobs at a rollout (check of the configuration, buckets): never all at once.
   { name: "jobs", when: () => true, replicas: 1, cpu: 0.05, memoryMiB: 128 },
 ];

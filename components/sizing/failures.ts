@@ -51,7 +51,7 @@ const EFFECT: Partial<Record<WorkerClass, string>> = {
 /** What people know a stream as. */
 const STREAM_WORDS: Partial<Record<Stream, string>> = {
   typing: "typing notices", presence: "presence", to_device: "to-device messages (keys)", account_data: "changes of account data",
-  push_rules: "of push rules", receipts: "read receipts", thread_subscriptions: "thread subscriptions", device_lists: "device list updates",
+  push_rules: "push rules", receipts: "read receipts", thread_subscriptions: "thread subscriptions", device_lists: "device list updates",
 };
 
 function effectOf(p: PoolPlan, writers: Plan["synapse"]["streamWriters"]): string {
@@ -75,10 +75,12 @@ const singletonNode = (): FailureCost => ({
   seconds: NODE_LOST + FENCED + 20, source: "bound: node declared lost after 40 s, then `hosts fence`, then the restart",
 });
 
+const others = (replicas: number): string => (replicas === 2 ? "the other takes" : `the other ${replicas - 1} take`);
+
 function frontFailures(plan: Plan): FailureCost[] {
   return [
-    { failure: "Router: pod", effect: `its connections break, the other ${plan.router.replicas - 1} take them; clients retry`, seconds: 3, source: "probe interval and endpoint update; a bound" },
-    { failure: "Ingress: pod", effect: `its connections break, the other ${plan.ingress.replicas - 1} take them`, seconds: 3, source: "probe interval and endpoint update; a bound" },
+    { failure: "Router: pod", effect: `its connections break, ${others(plan.router.replicas)} them; clients retry`, seconds: 3, source: "probe interval and endpoint update; a bound" },
+    { failure: "Ingress: pod", effect: `its connections break, ${others(plan.ingress.replicas)} them`, seconds: 3, source: "probe interval and endpoint update; a bound" },
     { failure: "Ingress address: announcing node", effect: "new connections fail until another node announces the address", seconds: 8, source: `${MEASURED}: last failed request 7.4 s after the cut` },
   ];
 }

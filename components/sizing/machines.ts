@@ -24,6 +24,6 @@ function machineCount(role: HostRole, ccu: number): number {
   // One host for each database instance, and those are a quorum: they change in steps.
   if (role === "database") return step(row, ccu);
   const n = count(row, ccu);
-  // Erasure sets of up to 16 drives with equally many of each node: beyond 16 nodes only even numbers divide well.
-  return role === "storage" && n > 16 ? ceilTo(n, 4) : n;
+  // Beyond eight nodes only multiples of four make large erasure sets: nine nodes would hold less than eight.
+  return role === "storage" && n > 8 ? ceilTo(n, 4) : n;
 }

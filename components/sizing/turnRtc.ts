@@ -62,6 +62,7 @@ export function planCalls(settings: Settings): { turn?: NonNullable<Plan["turn"]
 interface Capacity { path: string; from: number; to: number; users: number; portsEach: number; nodes: number; what: string }
 
 function capacity({ path, from, to, users, portsEach, nodes, what }: Capacity): SettingsError[] {
+  if (from > to) return [];
   const has = to - from + 1;
   const needs = perSurvivor(users, nodes) * portsEach;
   if (has >= needs) return [];

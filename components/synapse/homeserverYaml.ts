@@ -121,7 +121,7 @@ function calls({ settings: s, turnUris, rtcServiceUrl }: HomeserverInput): Yaml 
     ...(s.rtc.enabled ? {
       // What Element Call asks of a homeserver: RTC transports, delayed events, `state_after` in sync.
       experimental_features: { msc4143_enabled: true, msc4222_enabled: true },
-      matrix_rtc: { transports: [{ type: "livekit", livekit_service_url: rtcServiceUrl }] },
+      ...(s.rtc.jwtService ?? true ? { matrix_rtc: { transports: [{ type: "livekit", livekit_service_url: rtcServiceUrl }] } } : {}),
       max_event_delay_duration: "24h", rc_delayed_event_mgmt: rate(1, 20),
     } : {}),
   };

@@ -6,6 +6,7 @@ import * as fs from "node:fs";
 import * as https from "node:https";
 import * as path from "node:path";
 import { resolveSettings } from "../../components/settings";
+import { TRUST_BUNDLE } from "../../components/cluster/publicTls";
 import { CACHE_DIR, RUN_DIR } from "./state";
 import { localConfig } from "./config";
 
@@ -35,7 +36,7 @@ export async function access(): Promise<Access> {
   const ingress = JSON.parse(kubectl("get", "ingress", "-A", "-o", "json")).items.find((i: any) => i.spec.rules?.some((r: any) => r.host === settings.hostnames.homeserver));
   const address = ingress?.status?.loadBalancer?.ingress?.[0]?.ip;
   if (!address) throw new Error(`the Ingress for ${settings.hostnames.homeserver} has no address yet`);
-  const ca = secret("matrix", ingress.spec.tls[0].secretName, "ca.crt");
+  const ca: string = JSON.parse(kubectl("-n", "matrix", "get", "configmap", TRUST_BUNDLE, "-o", "json")).data["ca.crt"];
   const caFile = path.join(RUN_DIR, "ca.crt");
   fs.writeFileSync(caFile, ca);
   return { address, serverName: settings.serverName, hostnames: { ...settings.hostnames }, ca, caFile };

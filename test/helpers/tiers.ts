@@ -1,9 +1,9 @@
 /** The stacks that the rules are asserted over: five sizes, and the options that change what is made. */
 import { evaluate, type Evaluation } from "../../cli/evaluate";
+import { exampleConfig } from "../../cli/exampleStack";
 import { resolveSettings } from "../../components/settings";
 import type { Settings } from "../../components/settings/types";
 import { plan } from "../../components/sizing";
-import { recommendedHosts } from "../../components/sizing/recommendedHosts";
 import type { Plan } from "../../components/sizing/types";
 import { subjectOf, type Subject } from "../../policy";
 
@@ -17,8 +17,7 @@ export function tier(ccu: number, options: { federation?: boolean; s3?: boolean;
   return {
     name: `${ccu} CCU, federation ${options.federation ? "on" : "off"}, ${options.s3 ? "external S3" : "MinIO"}`,
     config: {
-      ccu, domain: "example.org", hosts: recommendedHosts(ccu), addressPools: [{ name: "public", addresses: ["203.0.113.10-203.0.113.20"] }],
-      tls: { mode: "own-ca" }, federation: { enabled: options.federation ?? false },
+      ...exampleConfig(ccu), federation: { enabled: options.federation ?? false },
       ...(options.s3 ? { objectStore: EXTERNAL_S3, backups: { target: { ...EXTERNAL_S3, bucket: "backups" } } } : {}), ...options.more,
     },
   };

@@ -9,7 +9,7 @@ const evaluateIngress = (change?: Parameters<typeof fixtureContext>[0]): Promise
   program: async () => {
     const ctx = fixtureContext(change);
     const web = new Web("web", { ctx }, { provider: ctx.provider });
-    new PublicIngress("ingress", { ctx, tls: { secretName: (ns) => `tls-${ns}` } }, { provider: ctx.provider, dependsOn: [web] });
+    new PublicIngress("ingress", { ctx, tls: { secretName: (n) => `${n}-tls`, issuerAnnotations: {} } }, { provider: ctx.provider, dependsOn: [web] });
     return {};
   },
 });
@@ -22,7 +22,7 @@ describe("public hosts", () => {
     assert.deepEqual(all.map((i) => i.spec.rules[0].host).sort(), ["admin.example.org", "chat.example.org", "example.org", "matrix.example.org", "rtc.example.org"]);
     for (const i of all) {
       assert.equal(i.spec.rules.length, 1);
-      assert.deepEqual(i.spec.tls, [{ hosts: [i.spec.rules[0].host], secretName: `tls-${i.metadata.namespace}` }]);
+      assert.deepEqual(i.spec.tls, [{ hosts: [i.spec.rules[0].host], secretName: `${i.metadata.name}-tls` }]);
       assert.equal(i.spec.ingressClassName, "nginx");
       for (const p of i.spec.rules[0].http.paths) {
         assert.ok(["Prefix", "Exact"].includes(p.pathType));

@@ -9,7 +9,7 @@ const topology = (instances: number): RedisTopology => ({
   component: "redis-synapse", namespace: "matrix", clusterDomain: "cluster.local", masterName: "synapse", instances, quorum: Math.floor(instances / 2) + 1,
 });
 const scripts = (n: number): string[] => [redisStartScript({ ...topology(n), maxmemoryMiB: 1536 }), redisStopScript(topology(n)), redisReadyScript(), sentinelStartScript(topology(n))];
-const bash = (script: string, env: Record<string, string> = {}): string => execFileSync("bash", ["-c", script], { encoding: "utf8", env: { PATH: process.env.PATH, ...env } });
+const bash = (script: string, env: Record<string, string> = {}): string => execFileSync("bash", ["--norc", "-c", script], { encoding: "utf8", env: { PATH: process.env.PATH, ...env } });
 
 /** The function that takes lines of pods beyond the last out of sentinel.conf, alone. */
 const functionOf = (script: string, name: string): string => new RegExp(`^${name}\\(\\) \\{\\n[\\s\\S]*?^\\}`, "m").exec(script)![0];
@@ -32,7 +32,7 @@ describe("redis scripts", () => {
     const s = redisStartScript({ ...topology(3), maxmemoryMiB: 1 });
     const answers = functionOf(s, "find_master");
     const run = (sequence: string[]): string => bash(
-      `set -euo pipefail; me=redis-synapse-0.h; headless=h; own_record=/nonexistent; sleep() { :; }; t=$(mktemp); echo 0 > $t
+      `set -euo pipefail; me=redis-synapse-0.h; headless=h; own_record=/nonexistent/record; sleep() { :; }; t=$(mktemp); echo 0 > $t
 ask_sentinels() { local a=(${sequence.map((x) => `"${x}"`).join(" ")}) i; i=$(cat $t); echo $((i + 1)) > $t; echo "\${a[$i]:-\${a[-1]}}"; }
 ${answers}
 find_master; echo "$m $src $(cat $t)"; rm $t`);

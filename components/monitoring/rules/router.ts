@@ -42,7 +42,7 @@ export function routerRules({ settings, plan }: RuleInput): RuleGroup {
       },
       ...(settings.cluster.install.ingressController ? [{
         alert: "IngressDown", severity: "critical" as const, for: "1m", expr: 'absent(up{layer="ingress"} == 1)',
-        summary: "No ingress controller answers: nothing public is reachable", meaning: "TLS ends there.", look: ["kubectl get pods,svc -n nginx-ingress -o wide", "kubectl get events -n metallb-system"], act: ["Controller down: its log. Controller up but unreachable: the address is announced by one node at a time; see which one (MetalLB speaker logs)."],
+        summary: "No ingress controller answers: nothing public is reachable", meaning: "Every public host is served by it: TLS ends there.", look: ["kubectl get pods,svc -n nginx-ingress -o wide", "kubectl get events -n metallb-system"], act: ["Controller down: its log. Controller up but unreachable: the address is announced by one node at a time; see which one (MetalLB speaker logs)."],
       }, {
         alert: "IngressReplicaDown", severity: "warning" as const, for: "3m", expr: `${countOrZero('up{layer="ingress"} == 1')} < ${plan.ingress.replicas}`,
         summary: `{{ $value }} of ${plan.ingress.replicas} ingress controllers answer`, meaning: "The others carry the load.", look: ["kubectl describe pod -n nginx-ingress"], act: ["Bring its node back."],

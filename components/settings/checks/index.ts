@@ -1,4 +1,11 @@
 /** What no field can tell alone. Each file looks at one concern; all of them always run. */
+import { checkCalls } from "./calls";
+import { checkData } from "./data";
+import { checkHomeserver } from "./homeserver";
+import { checkHosts } from "./hosts";
+import { checkNetwork } from "./network";
+import { checkOverrides } from "./overrides";
+import { checkTls } from "./tls";
 import type { SettingsInput } from "../schema";
 import type { Report } from "../report";
 import type { Settings } from "../types";
@@ -16,4 +23,6 @@ export function check(given: CheckInput): void {
   for (const one of CHECKS) one(given);
 }
 
-const CHECKS: Array<(given: CheckInput) => void> = [];
+const CHECKS: Array<(given: CheckInput) => void> = [
+  checkHosts, checkNetwork, checkTls, checkHomeserver, checkData, checkCalls, checkOverrides,
+];

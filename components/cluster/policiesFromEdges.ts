@@ -5,7 +5,7 @@
 import type { Edge, Peer } from "../edges";
 import { NAMESPACES, SERVICES } from "../names";
 import type { Settings } from "../settings/types";
-import { INGRESS_CONTROLLER, INGRESS_NAMESPACE, INGRESS_PORTS } from "./nginxIngress";
+import { INGRESS_COMPONENT, INGRESS_NAMESPACE, INGRESS_PORTS } from "./nginxIngress";
 
 export interface PolicyPeer { podSelector?: object; namespaceSelector?: object; ipBlock?: { cidr: string; except?: string[] } }
 export interface PolicyPort { protocol: "TCP" | "UDP"; port: number; endPort?: number }
@@ -97,7 +97,7 @@ function merge(rules: PolicyRule[]): PolicyRule[] {
 function implied(e: Edge, settings: Settings): PolicyRule[] {
   const web = e.ports.filter((p) => p.protocol === "TCP" && (p.port === 443 || p.port === 80));
   if (!("world" in e.to) || !web.length || !settings.cluster.install.ingressController) return [];
-  return [{ peers: peers({ component: INGRESS_CONTROLLER, namespace: INGRESS_NAMESPACE }, settings, true), ports: [{ protocol: "TCP", port: INGRESS_PORTS.https }, { protocol: "TCP", port: INGRESS_PORTS.http }] }];
+  return [{ peers: peers({ component: INGRESS_COMPONENT, namespace: INGRESS_NAMESPACE }, settings, true), ports: [{ protocol: "TCP", port: INGRESS_PORTS.https }, { protocol: "TCP", port: INGRESS_PORTS.http }] }];
 }
 
 /** Only namespaces given here get policies: those that the stack makes. */

@@ -1,0 +1,66 @@
+/** Continuous archiving and base backups to object storage. Pure. */
+import { SERVICES } from "../names";
+import type { Settings } from "../settings/types";
+
+/** Where WAL and base backups go: a bucket, and the Secret in the database's namespace that opens it. */
+export interface BackupTarget {
+  /** URL of the S3 API, complete. */
+  endpoint: string;
+  region: string;
+  bucket: string;
+  secretName: string;
+  /** Keys within the Secret. */
+  accessKeyKey: string;
+  secretKeyKey: string;
+  /** Secret with the endpoint's CA, where the public does not know it. */
+  endpointCa?: { name: string; key: string };
+}
+
+export const OBJECT_STORE = SERVICES.postgresCluster;
+export const PLUGIN = "barman-cloud.cloudnative-pg.io";
+
+/**
+ * By the plugin where this stack installs it; else by what is within the operator (up to CloudNativePG 1.30;
+ * 1.31 removes it).
+ */
+export const backupMethod = (settings: Settings): "plugin" | "barmanObjectStore" => (settings.cluster.install.barmanPlugin ? "plugin" : "barmanObjectStore");
+
+const retention = (settings: Settings): string => `${settings.backups.retentionDays}d`;
+
+/** What both ways call an object store. */
+function objectStore(t: BackupTarget): object {
+  const key = (name: string): object => ({ name: t.secretName, key: name });
+  return {
+    destinationPath: `s3://${t.bucket}/`, endpointURL: t.endpoint, ...(t.endpointCa ? { endpointCA: t.endpointCa } : {}),
+    s3Credentials: { accessKeyId: key(t.accessKeyKey), secretAccessKey: key(t.secretKeyKey) },
+    // Two at once: archiving keeps up with bursts after an outage of the store.
+    wal: { compression: "gzip", maxParallel: 2 }, data: { compression: "gzip", jobs: 2 },
+  };
+}
+
+const regionEnv = (t: BackupTarget): object => ({ env: [{ name: "AWS_DEFAULT_REGION", value: t.region }] });
+
+/** The part of the Cluster's spec. */
+export function backupStanza(settings: Settings, target: BackupTarget | undefined): object {
+  if (!target) return {};
+  if (backupMethod(settings) === "plugin") return { plugins: [{ name: PLUGIN, enabled: true, isWALArchiver: true, parameters: { barmanObjectName: OBJECT_STORE } }] };
+  return { ...regionEnv(target), backup: { target: "prefer-standby", retentionPolicy: retention(settings), barmanObjectStore: objectStore(target) } };
+}
+
+/** Spec of the plugin's ObjectStore. */
+export function objectStoreSpec(settings: Settings, target: BackupTarget): object {
+  return {
+    configuration: objectStore(target), retentionPolicy: retention(settings),
+    instanceSidecarConfiguration: { ...regionEnv(target), resources: { requests: { cpu: "20m", memory: "128Mi" }, limits: { memory: "512Mi" } } },
+  };
+}
+
+export function scheduledBackupSpec(settings: Settings): object {
+  const method = backupMethod(settings);
+  return {
+    cluster: { name: SERVICES.postgresCluster }, schedule: settings.backups.schedule,
+    // The first at once: until there is one, WAL restores nothing.
+    immediate: true, suspend: false, backupOwnerReference: "cluster", target: "prefer-standby",
+    method, ...(method === "plugin" ? { pluginConfiguration: { name: PLUGIN } } : {}),
+  };
+}

@@ -1,0 +1,95 @@
+/** The CloudNativePG Cluster that holds Synapse's database. Pure. */
+import { imageRef, imageVersion } from "../images";
+import { NAMESPACES, NODE_LABELS, PORTS, SECRETS, SERVICES } from "../names";
+import type { Settings } from "../settings/types";
+import type { Plan } from "../sizing/types";
+import { gibi, labels, mebi, milliCpu, selectorLabels } from "../workload";
+import { PRIORITIES } from "../cluster/priorities";
+import { backupStanza, type BackupTarget } from "./backups";
+
+export const POSTGRES_APP = "postgresql";
+/** Database and owner. */
+export const DATABASE = "synapse";
+/** Ports of an instance besides PostgreSQL's own. */
+export const INSTANCE_PORTS = { status: 8000, metrics: PORTS.postgresMetrics } as const;
+/** Labels of instance pods (not of the Jobs that create them). */
+export const INSTANCE_LABELS = { "cnpg.io/cluster": SERVICES.postgresCluster, "cnpg.io/podRole": "instance" } as const;
+
+/**
+ * Seconds that the dead primary's lease holds a replica back. The operator's defaults (15/10/2) cost 16 of 31.7 s
+ * after the loss of a primary; with these, 20.8 s in all until writes (measured, 2026-11-21).
+ */
+export const PRIMARY_LEASE = { leaseDurationSeconds: 6, renewDeadlineSeconds: 4, retryPeriodSeconds: 1 } as const;
+
+/**
+ * Memory limit: room for a burst of sessions, bounded, so that a small request does not mean an out-of-memory kill
+ * and a large one does not promise the node twice.
+ */
+export const memoryLimitMiB = (requestMiB: number): number => requestMiB + Math.max(requestMiB / 4, Math.min(requestMiB, 1024));
+
+export interface CnpgClusterInput { settings: Settings; plan: Plan; backup?: BackupTarget }
+
+export function cnpgClusterSpec({ settings, plan, backup }: CnpgClusterInput): object {
+  const p = plan.postgres;
+  const probe = { periodSeconds: 5, timeoutSeconds: 5, successThreshold: 1 };
+  return {
+    description: "Synapse's database",
+    instances: p.instances,
+    imageName: imageRef(settings, "postgresql"), imagePullPolicy: "IfNotPresent",
+    ...(settings.images.pullSecret ? { imagePullSecrets: [{ name: settings.images.pullSecret }] } : {}),
+    // The operator copies these onto pods, volumes and Services: policies and rules find them like anything else of the stack.
+    inheritedMetadata: { labels: { ...selectorLabels(settings, SERVICES.postgresCluster), "app.kubernetes.io/part-of": "matrix-ha" } },
+    serviceAccountTemplate: { metadata: { labels: labels(settings, SERVICES.postgresCluster, POSTGRES_APP, imageVersion(settings, "postgresql")) } },
+    enableSuperuserAccess: false,
+    bootstrap: {
+      initdb: {
+        database: DATABASE, owner: DATABASE, secret: { name: SECRETS.database },
+        // Synapse refuses any other collation: indexes would break when the C library's rules change.
+        encoding: "UTF8", localeCollate: "C", localeCType: "C", dataChecksums: true,
+      },
+    },
+    postgresql: {
+      parameters: p.parameters,
+      // A write counts when one standby has it too. Without any standby writes stop: losing acknowledged messages is worse.
+      // The quorum keeps the operator from promoting an instance that may lack what was acknowledged.
+      synchronous: { method: "any", number: 1, dataDurability: "required", failoverQuorum: true },
+    },
+    storage: { size: gibi(p.storageGiB), storageClass: settings.storage.database.name, resizeInUseVolumes: true },
+    // WAL that cannot be archived fills its own volume, not the data's.
+    walStorage: { size: gibi(p.walStorageGiB), storageClass: settings.storage.database.name, resizeInUseVolumes: true },
+    resources: {
+      requests: { cpu: milliCpu(p.cpu), memory: mebi(p.memoryMiB) }, limits: { memory: mebi(memoryLimitMiB(p.memoryMiB)) },
+    },
+    affinity: {
+      enablePodAntiAffinity: true, podAntiAffinityType: "required", topologyKey: "kubernetes.io/hostname",
+      nodeSelector: { "kubernetes.io/os": "linux", [NODE_LABELS.role("database")]: "true" },
+      tolerations: [{ key: NODE_LABELS.role("database"), operator: "Exists", effect: "NoSchedule" }],
+    },
+    topologySpreadConstraints: [{ maxSkew: 1, topologyKey: NODE_LABELS.zone, whenUnsatisfiable: "ScheduleAnyway", labelSelector: { matchLabels: INSTANCE_LABELS } }],
+    priorityClassName: PRIORITIES.data.name,
+    probes: {
+      startup: { ...probe, failureThreshold: 720 }, // an hour: recovery after a crash replays WAL
+      readiness: { ...probe, failureThreshold: 3 },
+      // A primary that sees neither the API server nor its replicas stops itself.
+      liveness: { ...probe, periodSeconds: 10, failureThreshold: 3, isolationCheck: { enabled: true } },
+    },
+    // At once: the lease and the quorum are what protects, not waiting.
+    failoverDelay: 0,
+    primaryLease: PRIMARY_LEASE,
+    // Limits of a graceful stop: 10 s for sessions to end by themselves (Synapse's do not), then a fast shutdown.
+    smartShutdownTimeout: 10, stopDelay: 60, switchoverDelay: 30,
+    primaryUpdateStrategy: "unsupervised", primaryUpdateMethod: "switchover",
+    enablePDB: true,
+    replicationSlots: { highAvailability: { enabled: true } },
+    monitoring: { disableDefaultQueries: false, enablePodMonitor: false },
+    seccompProfile: { type: "RuntimeDefault" },
+    ...backupStanza(settings, backup),
+  };
+}
+
+export const clusterMetadata = (settings: Settings): { name: string; namespace: string; labels: Record<string, string>; annotations: Record<string, string> } => ({
+  name: SERVICES.postgresCluster, namespace: NAMESPACES.matrix,
+  labels: labels(settings, SERVICES.postgresCluster, POSTGRES_APP, imageVersion(settings, "postgresql")),
+  // Three instances in turn, each a copy of the last: 148 s on shared cores with an empty database (measured).
+  annotations: { "pulumi.com/waitFor": "condition=Ready", "pulumi.com/timeoutSeconds": "1200" },
+});

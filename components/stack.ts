@@ -1,0 +1,75 @@
+/** The layers, wired. What each gets from the others is visible here and nowhere else. */
+import * as pulumi from "@pulumi/pulumi";
+import { ClusterFoundation, NetworkPolicies } from "./cluster";
+import type { StackContext } from "./context";
+import { edges } from "./topology";
+import { Hosts } from "./hosts";
+import { PublicIngress } from "./ingress";
+import { Monitoring } from "./monitoring";
+import { NAMESPACES, SECRETS, SERVICES } from "./names";
+import { ObjectStore } from "./objectstore";
+import { stackOutputs, type StackOutputs } from "./outputs";
+import { PostgresCluster } from "./postgres";
+import { RedisSentinel } from "./redis";
+import { HaproxyRouter } from "./router";
+import { REDIS_MASTER_NAME, Rtc } from "./rtc";
+import { StackSecrets } from "./secrets";
+import { SynapseServer } from "./synapse";
+import { Turn, turnUris } from "./turn";
+import { Web } from "./web";
+
+export class MatrixStack extends pulumi.ComponentResource {
+  readonly outputs: Record<keyof StackOutputs, pulumi.Input<any>>;
+
+  constructor(name: string, ctx: StackContext, opts?: pulumi.ComponentResourceOptions) {
+    super("matrix-ha:stack:MatrixStack", name, {}, { ...opts, providers: { kubernetes: ctx.provider } });
+    const { settings, plan } = ctx;
+    /** Options of a layer whose every resource comes after others. */
+    const after = (...resources: pulumi.Resource[][]): pulumi.ComponentResourceOptions => layerAfter(this, resources.flat());
+
+    const secrets = new StackSecrets("secrets", { settings }, { parent: this });
+    const hosts = new Hosts("hosts", { ctx }, { parent: this });
+    const cluster = new ClusterFoundation("cluster", { ctx, after: hosts.ready }, { parent: this });
+    const { basics, tls } = cluster;
+    new NetworkPolicies("policies", { ctx, edges: edges({ settings, plan }), after: basics }, { parent: this });
+
+    const objects = new ObjectStore("objectstore", { ctx, secrets }, after(basics));
+    const postgres = new PostgresCluster("postgres", { ctx, secrets, backup: objects.backup && { ...objects.backup, accessKeyKey: "accessKey", secretKeyKey: "secretKey" } }, after(basics, cluster.ready("cloudnative-pg"), cluster.ready("plugin-barman-cloud"), objects.ready));
+    const redis = new RedisSentinel("redis-synapse", {
+      ctx, component: SERVICES.redisSynapse, namespace: NAMESPACES.matrix, secretName: SECRETS.redisSynapse, password: secrets.redisSynapsePassword, masterName: SERVICES.redisSynapse,
+    }, after(basics));
+
+    const uris = settings.turn.enabled ? turnUris(settings) : [];
+    const synapse = new SynapseServer("synapse", { ctx, secrets, turnUris: uris, s3: objects.media, databaseSecretName: postgres.databaseSecretName }, after(postgres.ready, redis.ready, objects.ready));
+    const router = new HaproxyRouter("router", { ctx }, after(basics));
+    const web = new Web("web", { ctx }, after(basics));
+
+    const calls: pulumi.Resource[] = [];
+    if (plan.turn) {
+      calls.push(new Turn("turn", { ctx, secrets, tlsSecretName: settings.tls.mode === "acme" ? undefined : tls.secretName("turn") }, after(basics, tls.ready)));
+    }
+    if (plan.rtc) {
+      const redisCalls = new RedisSentinel("redis-livekit", {
+        ctx, component: SERVICES.redisLivekit, namespace: NAMESPACES.livekit, secretName: SECRETS.redisLivekit, password: secrets.redisLivekitPassword, masterName: REDIS_MASTER_NAME,
+      }, after(basics));
+      calls.push(new Rtc("rtc", { ctx, secrets, ca: tls.trustBundle ? { configMap: tls.trustBundle, key: "ca.crt", hash: tls.caPem } : undefined }, after(basics, tls.ready, redisCalls.ready)));
+    }
+
+    new PublicIngress("ingress", { ctx, tls: { secretName: (namespace) => tls.secretName(namespace), annotations: tls.issuerAnnotations } }, after(cluster.doorReady, tls.ready, [synapse.main, router, web, ...calls]));
+    if (settings.monitoring.enabled) new Monitoring("monitoring", { ctx, secrets }, after(basics, cluster.ready("prometheus-operator")));
+
+    this.outputs = stackOutputs({ settings, plan, turnUris: uris, s3Endpoint: objects.media.endpoint, caCertificate: tls.caPem });
+    this.registerOutputs({});
+  }
+}
+
+/**
+ * `dependsOn` of a component delays its children but is no dependency of theirs: a destroy would not know the order.
+ * So it is given to each child as well.
+ */
+function layerAfter(parent: pulumi.Resource, resources: pulumi.Resource[]): pulumi.ComponentResourceOptions {
+  return {
+    parent, dependsOn: resources,
+    transformations: [({ props, opts }) => ({ props, opts: pulumi.mergeOptions(opts, { dependsOn: resources }) })],
+  };
+}
