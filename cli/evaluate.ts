@@ -70,7 +70,7 @@ async function evaluateNow(options: EvaluateOptions): Promise<Evaluation> {
   const urns = new Set<string>();
   const generator = options.generator ?? (await import("./generated")).deterministic;
   await pulumi.runtime.setMocks({
-    newResource: async (args) => ({ id: args.id || `${args.name}-id`, state: { ...args.inputs, ...(await generator(args, args.name)) } }),
+    newResource: async (args) => ({ id: args.id || `${args.name}-id`, state: { ...args.inputs, ...(await generator({ ...args, inputs: unwrap(args.inputs, "", []) }, args.name)) } }),
     call: async (args) => args.inputs,
   }, "matrix-ha", options.stack, false);
   recordInto(resources, urns);

@@ -55,7 +55,7 @@ export class MatrixStack extends pulumi.ComponentResource {
       calls.push(new Rtc("rtc", { ctx, secrets, ca: tls.trustBundle ? { configMap: tls.trustBundle, key: "ca.crt", hash: tls.caPem } : undefined }, after(basics, tls.ready, redisCalls.ready)));
     }
 
-    new PublicIngress("ingress", { ctx, tls: { secretName: (namespace) => tls.secretName(namespace), annotations: tls.issuerAnnotations } }, after(cluster.doorReady, tls.ready, [synapse.main, router, web, ...calls]));
+    new PublicIngress("ingress", { ctx, tls }, after(cluster.doorReady, tls.ready, [synapse.main, router, web, ...calls]));
     if (settings.monitoring.enabled) new Monitoring("monitoring", { ctx, secrets }, after(basics, cluster.ready("prometheus-operator")));
 
     this.outputs = stackOutputs({ settings, plan, turnUris: uris, s3Endpoint: objects.media.endpoint, caCertificate: tls.caPem });

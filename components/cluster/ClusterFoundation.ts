@@ -29,6 +29,7 @@ export class ClusterFoundation extends pulumi.ComponentResource {
   /** What an Ingress needs before it can get an address. */
   readonly doorReady: pulumi.Resource[];
   private readonly operators: Partial<Record<OperatorName, VendoredOperator>> = {};
+  /** Of namespaces and classes, which everything else depends on and so comes after the hosts too. */
   private readonly childOpts: pulumi.CustomResourceOptions;
 
   constructor(name: string, private readonly args: ClusterFoundationArgs, opts: pulumi.ComponentResourceOptions) {
@@ -48,7 +49,7 @@ export class ClusterFoundation extends pulumi.ComponentResource {
     for (const operator of installedOperators(settings)) {
       const needs: OperatorName[] = operator.name === "plugin-barman-cloud" ? ["cert-manager", "cloudnative-pg"] : [];
       this.operators[operator.name] = new VendoredOperator(`${name}-${operator.name}`, {
-        ctx, operator, after: [...this.childOpts.dependsOn as pulumi.Resource[], ...this.basics, ...needs.flatMap((n) => this.ready(n))],
+        ctx, operator, after: [...this.basics, ...needs.flatMap((n) => this.ready(n))],
       }, { parent: this });
     }
     const addresses = this.addresses(name);
@@ -85,7 +86,7 @@ export class ClusterFoundation extends pulumi.ComponentResource {
   /** MetalLB's pools, each announced by one node at a time on the local network. */
   private addresses(name: string): pulumi.Resource[] {
     const { settings } = this.args.ctx;
-    const opts = { ...this.childOpts, dependsOn: [...this.basics, ...this.ready("metallb")] };
+    const opts = { parent: this, dependsOn: [...this.basics, ...this.ready("metallb")] };
     return settings.addressPools.flatMap((p) => {
       const meta = { name: p.name, namespace: NAMESPACES.metallb, labels: this.labels("metallb") };
       const pool = new k8s.apiextensions.CustomResource(`${name}-pool-${p.name}`, {

@@ -35,7 +35,7 @@ export interface VendoredOperatorArgs {
 
 /** One vendored operator: CRDs, permissions and configuration first, then the controllers, which the engine waits for. */
 export class VendoredOperator extends pulumi.ComponentResource {
-  /** Ready when the operator is: what its custom resources depend on. */
+  /** The controllers, which come after everything else of the operator: what its custom resources depend on. */
   readonly ready: pulumi.Resource[];
 
   constructor(name: string, args: VendoredOperatorArgs, opts: pulumi.ComponentResourceOptions) {
@@ -43,7 +43,7 @@ export class VendoredOperator extends pulumi.ComponentResource {
     const objects = operatorObjects(args.operator, args.ctx.settings);
     const controllers = objects.filter((o) => o.kind === "Deployment" || o.kind === "DaemonSet");
     const first = objects.filter((o) => !controllers.includes(o)).map((o) => this.register(name, o, args.after));
-    this.ready = [...first, ...controllers.map((o) => this.register(name, o, [...args.after, ...first]))];
+    this.ready = controllers.map((o) => this.register(name, o, first));
     this.registerOutputs({});
   }
 

@@ -10,7 +10,7 @@ const controller = (settings: EdgeInput["settings"]): Peer => (settings.cluster.
 
 /** Container port behind each named Service port that is public. */
 const PORT: Record<string, Record<string, number>> = {
-  [SERVICES.router]: { http: PORTS.routerHttp, federation: PORTS.routerFederation },
+  [SERVICES.router]: { http: PORTS.routerHttp },
   [SERVICES.wellKnown]: { http: PORTS.web },
   [SERVICES.elementWeb]: { http: PORTS.web },
   [SERVICES.admin]: { http: PORTS.web },

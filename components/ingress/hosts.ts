@@ -1,6 +1,7 @@
 /** Which public host leads to which Service: plain data, one entry per host. Pure. */
 import type { Settings } from "../settings/types";
 import { NAMESPACES, SERVICES } from "../names";
+import { rtcRoutes } from "../rtc/foci";
 
 export interface PublicPath {
   path: string;
@@ -32,13 +33,8 @@ export function publicHosts(settings: Settings): PublicHost[] {
     {
       name: "homeserver", host: hostnames.homeserver, namespace: NAMESPACES.matrix, websockets: [],
       paths: [
-        to("/_matrix", SERVICES.router, "http", "client API and media"),
+        to("/_matrix", SERVICES.router, "http", settings.federation.enabled ? "clients and other servers" : "clients"),
         to("/_synapse/client", SERVICES.router, "http", "SSO, password reset and unsubscribe pages"),
-        // Other servers' requests queue apart from clients': a burst of theirs must not delay a login.
-        ...(settings.federation.enabled ? [
-          to("/_matrix/federation", SERVICES.router, "federation", "other servers"),
-          to("/_matrix/key", SERVICES.router, "federation", "signing keys"),
-        ] : []),
         wellKnown,
       ],
     },
@@ -46,17 +42,8 @@ export function publicHosts(settings: Settings): PublicHost[] {
     ...(settings.web.elementWeb.enabled ? [{ name: "web", host: hostnames.web, namespace: NAMESPACES.matrix, websockets: [], paths: [to("/", SERVICES.elementWeb, "http", "Element Web")] }] : []),
     ...(settings.web.admin.enabled ? [{ name: "admin", host: hostnames.admin, namespace: NAMESPACES.matrix, websockets: [], paths: [to("/", SERVICES.admin, "http", "admin UI; its own nginx refuses addresses outside web.admin.allowCidrs")] }] : []),
     ...(settings.rtc.enabled ? [{
-      // No path is rewritten, because no two controllers agree on how: the SFU and the token service keep their own
-      // paths, which do not overlap. /twirp (the SFU's server API) and /sfu_webhook stay inside the cluster.
       name: "rtc", host: hostnames.rtc, namespace: NAMESPACES.livekit, websockets: [SERVICES.livekit],
-      paths: [
-        to("/rtc", SERVICES.livekit, "http", "signalling of calls (WebSocket)"),
-        ...(settings.rtc.jwtService === false ? [] : [
-          to("/sfu/get", SERVICES.jwt, "http", "tokens for calls", "Exact"),
-          to("/get_token", SERVICES.jwt, "http", "tokens for calls", "Exact"),
-          to("/delegate_delayed_leave", SERVICES.jwt, "http", "leaving a call when the client is gone", "Exact"),
-        ]),
-      ],
+      paths: rtcRoutes(settings).map((r) => to(r.path, r.service, r.port, r.service === SERVICES.jwt ? "tokens for calls" : "signalling of calls", r.pathType)),
     }] : []),
   ];
   return wanted.reduce(mergeByHost, []);

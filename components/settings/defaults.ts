@@ -1,6 +1,5 @@
 /** Parsed settings made complete: the defaults that depend on other settings. Pure. */
-import { familyOf } from "./syntax/addresses";
-import { addressToInt } from "./syntax/addresses";
+import { addressToInt, familyOf } from "./syntax/addresses";
 import type { SettingsInput } from "./schema";
 import type { HostSettings, Settings, StorageClassSettings } from "./types";
 
@@ -21,7 +20,7 @@ export function complete(input: SettingsInput, instance: string): Settings {
       rtc: input.hostnames.rtc ?? `rtc.${domain}`,
       turn: input.hostnames.turn ?? `turn.${domain}`,
     },
-    hosts, prepareHosts: input.prepareHosts,
+    hosts, prepareHosts: input.prepareHosts, firewall: input.firewall,
     cluster: {
       ...cluster,
       ipFamilies: cluster.ipFamilies ?? [...new Set(cluster.serviceCidrs.map(familyOf))],

@@ -6,7 +6,7 @@ import { Report } from "./report";
 import type { Settings, SettingsError } from "./types";
 
 export type { Settings, SettingsError } from "./types";
-export { SECRET_PLACEHOLDER } from "./syntax/keys";
+export { exampleHostKey, SECRET_PLACEHOLDER } from "./syntax/keys";
 
 /**
  * @param raw What was written, by top-level key.

@@ -10,10 +10,13 @@ export class Report {
     this.errors.push(error);
   }
 
-  /** Reports one of several errors at a place that has many parts, unless one of those parts is wrong already. */
-  addAt(error: SettingsError): void {
-    const told = this.errors.some((other) => within(other.path, error.path) || (other.path === error.path && (other.remedy === error.remedy || other.given === "nothing")));
-    if (!told) this.errors.push(error);
+  /** Reports one of several errors about the same place. */
+  addAnother(error: SettingsError): void {
+    this.errors.push(error);
+  }
+
+  hasAt(path: RegExp): boolean {
+    return this.errors.some((error) => path.test(error.path));
   }
 
   /** Whether something at, below or around a place was reported. */

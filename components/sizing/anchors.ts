@@ -99,7 +99,7 @@ export const POSTGRES = {
   walTB: decision("15 % of the drive: an hour of WAL at the message rate, while archiving stands still", "TB", 0.075, 0.15, 0.3, 0.6, 0.6),
   workMemMB: decision("connections x work_mem stays below a quarter of the pod's memory", "MB", 8, 16, 24, 32, 32),
   maintenanceWorkMemMB: decision("1/16 of the shared buffers' machine, at most 2 GB", "MB", 512, 1024, 2048, 2048, 2048),
-  minWalGB: decision("", "GB", 1, 2, 2, 4, 4),
+  minWalGB: decision("keeps files for reuse", "GB", 1, 2, 2, 4, 4),
   maxWalGB: decision("checkpoints by time, not by volume", "GB", 4, 8, 16, 32, 32),
 };
 
@@ -125,9 +125,9 @@ export const CALLS = {
 
 export const FRONT = {
   ingressReplicas: run("replicas", 2, 2, 3, 5, 7),
-  ingressCpu: decision("TLS", "vCPU", 0.25, 0.5, 1, 1, 1), ingressGiB: decision("", "GB", 0.25, 0.5, 1, 1, 1),
+  ingressCpu: decision("TLS", "vCPU", 0.25, 0.5, 1, 1, 1), ingressGiB: decision("buffers of open connections", "GB", 0.25, 0.5, 1, 1, 1),
   routerReplicas: decision("one more than the load needs", "replicas", 2, 2, 3, 3, 4),
   routerCpu: decision("HTTP/1.1 in and out, hashing", "vCPU", 0.25, 0.5, 1, 1.5, 2), routerGiB: decision("17 kB a connection and its buffers", "GB", 0.25, 0.5, 1, 1.5, 2),
-  prometheusCpu: decision("", "vCPU", 0.1, 0.5, 1, 2, 2), prometheusGiB: decision("8 kB a series, Synapse has about 8,000 a process", "GB", 1, 3, 6, 8, 12),
+  prometheusCpu: decision("rule evaluation and compaction", "vCPU", 0.1, 0.5, 1, 2, 2), prometheusGiB: decision("8 kB a series, Synapse has about 8,000 a process", "GB", 1, 3, 6, 8, 12),
   prometheusStorageGiBPerDay: decision("2 bytes a sample, every 30 s", "GiB a day", 1, 1.5, 2.5, 3.5, 5),
 };

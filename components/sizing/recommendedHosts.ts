@@ -1,10 +1,8 @@
 /** The machines of the anchors as host settings: plans without a stack file, tests of every size. */
 import { HOST_ROLES, type HostRole, type HostSettings } from "../settings/types";
+import { exampleHostKey } from "../settings/syntax/keys";
 import { machinesFor } from "./machines";
 import type { NodePlan } from "./types";
-
-/** Well formed, and no machine's: 32 zero bytes. These machines are to be bought, not reached. */
-const NO_HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 /** Drives of each storage host: parity must cover them, so few large ones. */
 const DRIVES_PER_STORAGE_HOST = 2;
@@ -12,13 +10,13 @@ const DRIVES_PER_STORAGE_HOST = 2;
 const SHORT: Record<HostRole, string> = { "control-plane": "cp", application: "app", database: "db", storage: "store", call: "call" };
 const ZONES = ["a", "b", "c"];
 
-/** The machines of the anchors as host settings, with addresses of a documentation range; RFC 2544. */
+/** The machines of the anchors as host settings, with addresses of the benchmarking range (RFC 2544): they are to be bought, not reached. */
 export function recommendedHosts(ccu: number, roles: readonly HostRole[] = HOST_ROLES): HostSettings[] {
   return machinesFor(ccu, roles).flatMap((m, r) => Array.from({ length: m.count }, (_, i): HostSettings => {
     const name = `${SHORT[m.role]}-${i + 1}`;
     return {
       name, address: `198.18.${r * 16 + Math.floor(i / 250)}.${(i % 250) + 1}`, roles: [m.role], zone: ZONES[i % ZONES.length], cpu: m.cpu, memoryGiB: m.memoryGiB,
-      disks: disksOf(m, name), ssh: { user: "root", port: 22, hostKey: NO_HOST_KEY },
+      disks: disksOf(m, name), ssh: { user: "root", port: 22, hostKey: exampleHostKey(name) },
     };
   }));
 }

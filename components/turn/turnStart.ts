@@ -11,7 +11,8 @@ export function turnStart(settings: Settings, tls: boolean): string {
 set -eu
 umask 077
 ${publicAddressLookup(settings)}
-cp ${secret} ${run}/turnserver.conf
+# Not cp: it would keep the Secret's read-only mode, and a restart of the container finds the file of the last one.
+cat ${secret} >${run}/turnserver.conf
 {
   echo "listening-ip=$HOST_IP"
   if [ "$PUBLIC_IP" = "$HOST_IP" ]; then

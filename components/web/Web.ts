@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { type StackContext, fqdn } from "../context";
 import { imageRef, imageVersion, type ImageKey } from "../images";
 import { NAMESPACES, PORTS, SERVICES } from "../names";
+import { rtcFoci } from "../rtc/foci";
 import type { Sized } from "../sizing/types";
 import { configHash, httpProbes, labels, Workload, type ContainerSpec, type VolumeSpec } from "../workload";
 import { adminConfig, adminNginxConf, COPY_UI, UI_DIR } from "./adminConfig";
@@ -13,7 +14,7 @@ import { wellKnownDocuments, wellKnownNginxConf, type RtcFocus } from "./wellKno
 
 export interface WebArgs {
   ctx: StackContext;
-  /** Where clients find the SFU; default: the rtc host when `rtc.enabled`. */
+  /** Where clients find the SFU; default: what the rtc layer says. */
   rtcFoci?: RtcFocus[];
   /** Networks from which the ingress controller reaches the pods; default: the cluster's pod networks. */
   trustedProxyCidrs?: string[];
@@ -52,7 +53,7 @@ export class Web extends pulumi.ComponentResource {
     const { settings, plan } = this.args.ctx;
     const documents = wellKnownDocuments({
       homeserverHost: settings.hostnames.homeserver, federation: settings.federation.enabled,
-      rtcFoci: this.args.rtcFoci ?? defaultRtcFoci(settings), support: settings.web.supportContact, jitsiDomain: settings.web.jitsiDomain,
+      rtcFoci: this.args.rtcFoci ?? rtcFoci(settings), support: settings.web.supportContact, jitsiDomain: settings.web.jitsiDomain,
     });
     this.site({
       component: SERVICES.wellKnown, image: "nginx", appName: "nginx", sized: plan.web.wellKnown,
@@ -125,9 +126,4 @@ export class Web extends pulumi.ComponentResource {
       },
     }, { parent: this, dependsOn: [files] });
   }
-}
-
-/** lk-jwt-service answers at the root of the rtc host; clients append /sfu/get or /get_token. */
-export function defaultRtcFoci(settings: StackContext["settings"]): RtcFocus[] {
-  return settings.rtc.enabled ? [{ type: "livekit", livekit_service_url: `https://${settings.hostnames.rtc}` }] : [];
 }

@@ -1,3 +1,3 @@
-export { Web, defaultRtcFoci, type WebArgs } from "./Web";
+export { Web, type WebArgs } from "./Web";
 export { webEdges } from "./edges";
 export { wellKnownDocuments, type RtcFocus } from "./wellKnown";

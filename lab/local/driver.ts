@@ -4,9 +4,9 @@
  * state is a file on this machine. Real environments use `pulumi up`.
  */
 import * as crypto from "node:crypto";
-import * as k8s from "@kubernetes/client-node";
 import { evaluate, type RegisteredResource } from "../../cli/evaluate";
 import { isCommand, isKubernetes, layerOf, objectTitle } from "../../cli/layers";
+import { Cluster } from "./cluster";
 import { persistentGenerator } from "./generators";
 import { runRemote } from "./remote";
 import type { State } from "./state";
@@ -36,15 +36,13 @@ const sleep = (ms: number): Promise<void> => new Promise((r) => setTimeout(r, ms
 const digest = (value: unknown): string => crypto.createHash("sha256").update(JSON.stringify(value)).digest("hex");
 
 export class Driver {
-  private readonly api: k8s.KubernetesObjectApi;
+  private readonly cluster: Cluster;
   private readonly started = Date.now();
   private inFlight = 0;
   private readonly waiting: Array<() => void> = [];
 
   constructor(private readonly options: DriverOptions) {
-    const config = new k8s.KubeConfig();
-    config.loadFromFile(options.kubeconfig);
-    this.api = k8s.KubernetesObjectApi.makeApiClient(config);
+    this.cluster = new Cluster(options.kubeconfig);
   }
 
   async up(): Promise<Report> {
@@ -62,7 +60,11 @@ export class Driver {
         else if (outcome === "changed") report.changed.push(objectTitle(r));
         else report.unchanged++;
       });
-      mine.catch((error: Error) => { if (!error.message.startsWith("not reached")) failures.push(`${objectTitle(r)}: ${error.message}`); });
+      mine.catch((error: Error) => {
+        if (error.message.startsWith("not reached")) return;
+        failures.push(`${objectTitle(r)}: ${error.message}`);
+        log(`${this.elapsed()}  FAILED ${objectTitle(r)}: ${error.message.slice(0, 400)}`);
+      });
       done.set(r.urn, mine.catch(() => { throw new Error(`not reached: ${objectTitle(r)}`); }));
     }
     await Promise.allSettled(done.values());
@@ -120,25 +122,21 @@ export class Driver {
     const deadline = Date.now() + RETRY_SECONDS * 1000;
     for (;;) {
       try {
-        const before = await this.read(desired);
+        const before = await this.cluster.read(desired);
         if (before && desired.kind === "Job" && this.options.state.applied[r.urn] && this.options.state.applied[r.urn]!.digest !== digest(r.inputs)) {
-          await this.api.delete(before, undefined, undefined, undefined, undefined, "Foreground");
-          for (let i = 0; i < 60 && await this.read(desired); i++) await sleep(500);
+          await this.cluster.remove(before, "Foreground");
+          for (let i = 0; i < 60 && await this.cluster.read(desired); i++) await sleep(500);
         }
-        const live: any = await this.api.patch(desired, undefined, undefined, FIELD_MANAGER, true, k8s.PatchStrategy.ServerSideApply);
+        const live: any = await this.cluster.apply(desired, FIELD_MANAGER);
         if (!before) return { outcome: "created", live };
         return { outcome: before.metadata.resourceVersion === live.metadata.resourceVersion || sameSpec(before, live) ? "unchanged" : "changed", live };
       } catch (error) {
-        const text = reason(error);
+        const text = error instanceof Error ? error.message : String(error);
         const transient = /webhook|no endpoints|connection refused|ECONNREFUSED|ECONNRESET|socket hang up|timeout|no matches|404 page not found|Unrecognized API|the server could not find|not found in|etcdserver|conflict/i.test(text);
         if (!transient || Date.now() > deadline) throw new Error(text);
         await sleep(1500);
       }
     }
-  }
-
-  private async read(o: any): Promise<any | undefined> {
-    try { return await this.api.read(o); } catch (error) { if ((error as any).code === 404) return undefined; throw error; }
   }
 
   /** Waits as the provider does. A verdict's text is printed when it has not changed for a while, so that nobody stares at nothing. */
@@ -152,7 +150,7 @@ export class Driver {
       if (Date.now() - begun > limit) throw new Error(`not ready after ${limit / 1000} s: ${v.why}`);
       if (Date.now() - told > 30_000) { this.options.log(`${this.elapsed()}  waiting for ${objectTitle(r)}: ${v.why}`); told = Date.now(); }
       await sleep(Date.now() - begun > 20_000 ? 2000 : 700);
-      live = (await this.read(live).catch(() => live)) ?? live;
+      live = (await this.cluster.read(live).catch(() => live)) ?? live;
     }
   }
 
@@ -164,8 +162,8 @@ export class Driver {
       if (present.has(urn)) continue;
       if (a.protect) throw new Error(`${urn} is protected and no longer in the program: unprotect it first, or bring its setting back`);
       if (!a.retain && a.handle?.kind) {
-        const found = await this.read(a.handle);
-        if (found) await this.api.delete(found, undefined, undefined, undefined, undefined, "Background");
+        const found = await this.cluster.read(a.handle);
+        if (found) await this.cluster.remove(found, "Background");
         removed.push(`${a.handle.kind} ${a.handle.metadata.name}`);
         log(`${this.elapsed()}  deleted ${a.handle.kind} ${a.handle.metadata.namespace ?? ""}/${a.handle.metadata.name}`);
       }
@@ -190,10 +188,4 @@ function sameSpec(before: any, after: any): boolean {
     return { ...rest, labels: metadata.labels, annotations: metadata.annotations, generation: metadata.generation };
   };
   return digest(own(before)) === digest(own(after));
-}
-
-function reason(error: any): string {
-  const body = error?.body;
-  if (typeof body === "string") { try { return JSON.parse(body).message ?? body; } catch { return body; } }
-  return body?.message ?? error?.message ?? String(error);
 }

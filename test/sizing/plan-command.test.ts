@@ -35,9 +35,9 @@ describe("npm run plan", () => {
   });
 
   it("lists every error and ends with 2", () => {
-    const r = run("--ccu", "1000", "--set", "overrides.redis.instances=4", "--set", "overrides.minio.parity=5", "--json");
+    const r = run("--ccu", "1000", "--set", "overrides.postgres.maxConnections=60", "--set", "overrides.minio.parity=5", "--json");
     assert.equal(r.status, 2);
-    assert.deepEqual(JSON.parse(r.stdout).errors.map((e: { path: string }) => e.path).sort(), ["overrides.minio.parity", "overrides.redis.instances"]);
+    assert.deepEqual(JSON.parse(r.stdout).errors.map((e: { path: string }) => e.path).sort(), ["overrides.minio.parity", "overrides.postgres.maxConnections"]);
   });
 
   it("says how to call it when called wrongly", () => {

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { evaluate, type Evaluation } from "../../cli/evaluate";
-import { Web, defaultRtcFoci, wellKnownDocuments } from "../../components/web";
+import { Web, wellKnownDocuments } from "../../components/web";
 import { adminNginxConf } from "../../components/web/adminConfig";
 import { elementConfig, elementNginxConf, type ElementConfigInput } from "../../components/web/elementConfig";
 import { wellKnownNginxConf } from "../../components/web/wellKnown";
+import { rtcFoci } from "../../components/rtc/foci";
 import { fixtureContext, fixtureSettings } from "../fixtures/context";
 
 const evaluateWeb = (change?: Parameters<typeof fixtureContext>[0]): Promise<Evaluation> => evaluate({
@@ -29,7 +30,7 @@ describe("well-known documents", () => {
   it("give clients the SFU", () => {
     const focus = { type: "livekit" as const, livekit_service_url: "https://rtc.example.org" };
     assert.deepEqual((wellKnownDocuments({ ...input, rtcFoci: [focus] }).client as any)["org.matrix.msc4143.rtc_foci"], [focus]);
-    assert.deepEqual(defaultRtcFoci(fixtureSettings()), [focus]);
+    assert.deepEqual(rtcFoci(fixtureSettings()), [focus]);
   });
   it("name a contact when there is one", () => {
     assert.deepEqual(wellKnownDocuments({ ...input, support: { email: "help@example.org" } }).support, { contacts: [{ role: "m.role.admin", email_address: "help@example.org" }] });

@@ -2,6 +2,9 @@
 import type { CheckInput } from ".";
 import type { HostRole } from "../types";
 
+/** Where errors about hosts as a whole, and about their roles, are. */
+const ROLES = /^hosts(\[\d+\](\.roles?\b.*)?)?$/;
+
 /** Least hosts of a role that survive the loss of one, and why. */
 const LEAST: Partial<Record<HostRole, { count: number; why: string }>> = {
   application: { count: 3, why: "Redis elects its master by a majority of three Sentinels, each on a host of its own" },
@@ -14,10 +17,10 @@ export function checkHosts(given: CheckInput): void {
   checkDistinct(given);
   given.settings.hosts.forEach((host, i) => {
     checkSizes(given, i);
-    checkDisks(given, i);
     if (host.roles.length === 0) {
       given.report.add({ path: `hosts[${i}].role`, given: "nothing", allowed: "one of control-plane, application, database, storage, call", remedy: `say what ${host.name} is for: role: application, or roles: [application, database]` }, [`hosts[${i}].roles`]);
     }
+    checkDisks(given, i);
     if (given.settings.prepareHosts && host.ssh.hostKey === undefined) {
       given.report.add({
         path: `hosts[${i}].ssh.hostKey`, given: "nothing", allowed: "the host's public key: without it any machine at that address would be trusted with root commands",
@@ -71,6 +74,8 @@ function checkDisks({ settings, report }: CheckInput, i: number): void {
 }
 
 function checkCounts({ settings, report }: CheckInput): void {
+  // Where a role is wrong already, who is missing is not known. Several roles may be short, all at one place.
+  if (report.hasAt(ROLES)) return;
   const wanted: Partial<Record<HostRole, boolean>> = {
     application: true, database: true, storage: settings.objectStore.kind === "minio", call: settings.turn.enabled || settings.rtc.enabled,
   };
@@ -81,8 +86,7 @@ function checkCounts({ settings, report }: CheckInput): void {
     const have = settings.hosts.filter((host) => host.roles.includes(role)).length;
     const instances = role === "database" ? Math.max(count, settings.overrides.postgres.instances ?? 0) : count;
     if (!wanted[role] || have >= instances) continue;
-    // One error per role, all at the same place.
-    report.addAt({
+    report.addAnother({
       path: "hosts", given: `${have} ${have === 1 ? "host" : "hosts"} with the role ${role}`,
       allowed: `at least ${instances}: ${instances > count ? `overrides.postgres.instances is ${instances}, each on a host of its own` : why}`,
       remedy: `add ${instances - have} ${role} ${instances - have === 1 ? "host" : "hosts"}, or give the role to hosts that exist${way[role] ?? ""}`,

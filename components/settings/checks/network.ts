@@ -14,6 +14,7 @@ export function checkNetwork(given: CheckInput): void {
   checkFamilies(given);
   checkPools(given);
   checkAdmin(given);
+  checkTrusted(given);
   checkRelay(given);
 }
 
@@ -60,6 +61,20 @@ function checkPools({ settings, report }: CheckInput): void {
 /** Half of the Internet is as good as all of it. */
 const WHOLE_INTERNET_BITS = 1n;
 
+function isWholeInternet(text: string): boolean {
+  const interval = parseAddresses(text);
+  if (!interval) return false;
+  const bits = interval.family === 4 ? 32n : 128n;
+  return interval.to - interval.from + 1n >= 1n << (bits - WHOLE_INTERNET_BITS);
+}
+
+function checkTrusted({ input, report }: CheckInput): void {
+  input.firewall.trustedCidrs.forEach((text, i) => {
+    if (!isWholeInternet(text)) return;
+    report.add({ path: `firewall.trustedCidrs[${i}]`, given: text, allowed: "networks of your own: who is trusted reaches every port, the databases' too", remedy: "name the networks; public services need nothing here. To have no filter at all: firewall.enabled: false" });
+  });
+}
+
 function checkAdmin({ input, settings, report }: CheckInput): void {
   const { admin } = settings.web;
   if (!admin.enabled) return;
@@ -67,10 +82,7 @@ function checkAdmin({ input, settings, report }: CheckInput): void {
     report.add({ path: "web.admin.allowCidrs", given: "an empty list", allowed: "at least one network", remedy: "name the networks of the administrators, or set web.admin.enabled: false" });
   }
   admin.allowCidrs.forEach((text, i) => {
-    const interval = parseAddresses(text);
-    if (!interval || input.web.admin.allowPublic) return;
-    const bits = interval.family === 4 ? 32n : 128n;
-    if (interval.to - interval.from + 1n < 1n << (bits - WHOLE_INTERNET_BITS)) return;
+    if (!isWholeInternet(text) || input.web.admin.allowPublic) return;
     report.add({
       path: `web.admin.allowCidrs[${i}]`, given: text, allowed: "the administrators' networks, not the whole Internet: who gets in can read and delete every account",
       remedy: "name office or VPN networks; or set web.admin.allowPublic: true if it must be so",

@@ -108,6 +108,7 @@ export const callSections = {
     udpPortMin: port({ doc: "First UDP port of media." }).default(55_001),
     udpPortMax: port({ doc: "Last UDP port of media." }).default(60_000),
     tcpPort: port({ doc: "TCP port of media where UDP is blocked." }).default(7881),
+    jwtService: bool({ doc: "Run the token service (lk-jwt-service). False where its image cannot be had: clients then find no SFU." }).default(true),
   }, { doc: "Group calls." }).prefault({}),
 };
 

@@ -2,26 +2,27 @@ import { z } from "zod";
 import { HOST_ROLES } from "../types";
 import { hostKeyProblem, sshPrivateKeyProblem } from "../syntax/keys";
 import { isDnsName, LABEL_VALUE } from "../syntax/text";
-import { address, decimal, field, list, oneOf, port, secret, section, text } from "./fields";
+import { address, cidr, decimal, field, list, oneOf, port, secret, section, text } from "./fields";
 
-const hostKey = (who: string) => text({
+const hostKey = (who: string, defaultText?: string) => text({
+  defaultText,
   doc: `Public key of ${who}, checked at every connection: without it any machine at that address would be trusted.`,
   allowed: "a key as known_hosts has it: `ssh-ed25519 AAAA...`",
   remedy: "take it from the machine's console (/etc/ssh/ssh_host_ed25519_key.pub), or compare there what `ssh-keyscan -t ed25519 ADDRESS` prints",
 }, (value) => hostKeyProblem(value) === undefined, "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
 
-const user = () => text({ doc: "Login name. Anyone but root needs sudo without a password.", allowed: "a login name" }, (v) => /^[a-z_][a-z0-9_.-]{0,31}$/i.test(v), "root");
+const user = (defaultText?: string) => text({ defaultText, doc: "Login name. Anyone but root needs sudo without a password.", allowed: "a login name" }, (v) => /^[a-z_][a-z0-9_.-]{0,31}$/i.test(v), "root");
 
 const bastion = () => section({
   host: text({ doc: "Address or DNS name of the machine that connections pass through.", allowed: "an address or a DNS name" }, (v) => isDnsName(v) || /^[0-9a-f.:]+$/i.test(v), "192.0.2.1"),
   port: port({ doc: "Its SSH port." }).default(22),
   user: user().default("root"),
-  hostKey: hostKey("the bastion").optional(),
+  hostKey: hostKey("the bastion"),
 }, { doc: "A machine that SSH connections pass through." });
 
 const sshFields = {
-  user: user().optional(),
-  port: port({ doc: "SSH port." }).optional(),
+  user: user("root").optional(),
+  port: port({ doc: "SSH port.", defaultText: "22" }).optional(),
   privateKey: secret({
     doc: "Private key, PEM or OpenSSH, without passphrase. Absent: the SSH agent of who runs Pulumi.",
     allowed: "a whole private key block, PEM or OpenSSH, without passphrase",
@@ -32,8 +33,8 @@ const sshFields = {
 
 /** Sizes of a machine; a host's own value wins over hostDefaults. */
 const sizeFields = {
-  cpu: decimal(1, 1024, { doc: "Cores (threads) that the machine has; the plan checks that everything fits.", allowed: "the number of cores, from 1", remedy: "run `nproc` on the machine" }).optional(),
-  memoryGiB: decimal(1, 16384, { doc: "Memory that the machine has, GiB.", allowed: "GiB of memory, from 1", remedy: "run `free --gibi` on the machine" }).optional(),
+  cpu: decimal(1, 1024, { doc: "Cores (threads) that the machine has; the plan checks that everything fits.", allowed: "the number of cores, from 1", defaultText: "that of hostDefaults, else **required**", remedy: "run `nproc` on the machine" }).optional(),
+  memoryGiB: decimal(1, 16384, { doc: "Memory that the machine has, GiB.", allowed: "GiB of memory, from 1", defaultText: "that of hostDefaults, else **required**", remedy: "run `free --gibi` on the machine" }).optional(),
   zone: text({ doc: "Failure domain (rack, room). Replicas spread over zones.", allowed: "letters, digits, '-', '_' and '.', at most 63" }, (v) => LABEL_VALUE.test(v)).optional(),
 };
 
@@ -56,8 +57,8 @@ const host = section({
   publicAddress: address({ doc: "Address at which clients on the Internet reach this host (TURN and SFU), when it is not `address`." }).optional(),
   ...sizeFields,
   disks: list(disk, { doc: "Disks that this stack may use." }).default([]),
-  ssh: section({ ...sshFields, hostKey: hostKey("the host").optional() }, { doc: "Access to this host; fields left out come from the top-level `ssh`." }).prefault({}),
-  hostKey: hostKey("the host").optional(),
+  ssh: section({ ...sshFields, hostKey: hostKey("the host", "**required** while prepareHosts is true").optional() }, { doc: "Access to this host; fields left out come from the top-level `ssh`." }).prefault({}),
+  hostKey: hostKey("the host", "the same as ssh.hostKey, written shorter").optional(),
 }, { doc: "A machine.", allowed: "a host with name, address, role or roles, cpu, memoryGiB" });
 
 export const hostSections = {
@@ -67,6 +68,10 @@ export const hostSections = {
   }),
   hostDefaults: section(sizeFields, { doc: "Sizes of every host that does not state its own." }).prefault({}),
   ssh: section(sshFields, { doc: "Access to every host that does not state its own." }).prefault({}),
+  firewall: section({
+    enabled: field(z.boolean(), { doc: "The hosts' own packet filter: SSH, the public ports of each role, everything among the cluster's machines and pods.", allowed: "true or false", example: true }).default(true),
+    trustedCidrs: list(cidr({ doc: "Network." }), { doc: "Who else may reach every port of the hosts: monitoring, backup, a second site." }).default([]),
+  }, { doc: "The hosts' packet filter." }).prefault({}),
   prepareHosts: field(z.boolean(), { doc: "Prepare the hosts over SSH: kernel modules, sysctls, swap, time, disks, firewall, labels. False: someone else does.", allowed: "true or false", example: true }).default(true),
 };
 

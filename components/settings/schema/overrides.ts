@@ -1,5 +1,5 @@
 import { WORKER_CLASSES } from "../../sizing/types";
-import { decimal, int, oneOf, section, text, texts } from "./fields";
+import { decimal, int, list, oneOf, section, text, texts } from "./fields";
 
 const cpu = () => decimal(0.01, 1024, { doc: "Requested cores of each pod.", allowed: "cores, more than 0" }).optional();
 const memoryMiB = (min = 16) => int(min, 16_777_216, { doc: "Memory of each pod, MiB: request and limit." }).optional();
@@ -15,7 +15,7 @@ const pool = section({
 
 export const overrideSections = {
   overrides: section({
-    pools: section(Object.fromEntries(WORKER_CLASSES.map((cls) => [cls, pool.optional()])), { doc: "Synapse, by class of process." }).prefault({}),
+    pools: section(Object.fromEntries(WORKER_CLASSES.map((cls) => [cls, pool.optional()])), { doc: `Synapse, by class of process: ${WORKER_CLASSES.join(", ")}.` }).prefault({}),
     postgres: section({
       instances: int(3, 9, { doc: "PostgreSQL instances. Three are the least that keeps every acknowledged write and stays writable with one lost.", allowed: "a whole number from 3 to 9" }).optional(),
       cpu: cpu(), memoryMiB: memoryMiB(512),
@@ -28,6 +28,7 @@ export const overrideSections = {
     minio: section({
       nodes: int(3, 64, { doc: "MinIO pods, one a host." }).optional(),
       drivesPerNode: int(1, 32, { doc: "Drives of each." }).optional(),
+      pools: list(int(3, 64, { doc: "Nodes of one server pool." }), { doc: "Nodes of each MinIO server pool, oldest first. A pool never changes its size: grow by appending one." }).optional(),
       parity: int(1, 8, { doc: "Parity drives of an erasure set." }).optional(),
       driveGiB: storageGiB("Size of each drive, GiB."), cpu: cpu(), memoryMiB: memoryMiB(256),
     }, { doc: "MinIO." }).prefault({}),

@@ -1,5 +1,5 @@
 /** Keys and certificates, looked at as far as their form goes. No value ever leaves these functions. */
-import { createPrivateKey, X509Certificate, type KeyObject } from "node:crypto";
+import { createHash, createPrivateKey, X509Certificate, type KeyObject } from "node:crypto";
 
 /** Stands for an encrypted value that only the Pulumi engine can read; passes wherever a secret is expected. */
 export const SECRET_PLACEHOLDER = "[encrypted by pulumi]";
@@ -52,3 +52,10 @@ export function certificateChain(pem: string): X509Certificate[] | undefined {
 /** Synapse's signing key as signedjson writes it: algorithm, key id, base64 of 32 bytes without padding. */
 export const isSigningKey = (text: string): boolean =>
   /^ed25519 a_[A-Za-z0-9]{1,32} [A-Za-z0-9+/]{43}=?$/.test(text.trim()) && Buffer.from(text.trim().split(" ")[2], "base64").length === 32;
+
+/** A well-formed host key that no machine has, for plans without machines and for examples: the same for the same name. */
+export function exampleHostKey(name: string): string {
+  const type = Buffer.from("ssh-ed25519");
+  const length = (n: number): Buffer => Buffer.from([0, 0, 0, n]);
+  return `ssh-ed25519 ${Buffer.concat([length(type.length), type, length(32), createHash("sha256").update(name).digest()]).toString("base64")}`;
+}

@@ -1,0 +1,128 @@
+import assert from "node:assert/strict";
+import { evaluate, type RegisteredResource } from "../../cli/evaluate";
+import { ClusterFoundation, NetworkPolicies, PUBLIC_CERTIFICATE, clusterEdges } from "../../components/cluster";
+import type { Settings } from "../../components/settings/types";
+import { fixtureContext } from "../fixtures/context";
+import { crdProblems } from "../helpers/crdSchemas";
+import { kubernetesProblems } from "../helpers/kubernetesSchemas";
+
+async function foundation(change: (s: Settings) => void = () => undefined): Promise<RegisteredResource[]> {
+  const { resources } = await evaluate({
+    stack: "t", config: {}, program: async () => {
+      const ctx = fixtureContext(change);
+      const f = new ClusterFoundation("cluster", { ctx }, { provider: ctx.provider });
+      new NetworkPolicies("policies", { ctx, edges: clusterEdges(ctx), after: f.basics }, { provider: ctx.provider });
+      return {};
+    },
+  });
+  return resources;
+}
+const nothing = (s: Settings): void => { for (const k of Object.keys(s.cluster.install)) (s.cluster.install as Record<string, boolean>)[k] = false; };
+const kind = (list: RegisteredResource[], k: string): RegisteredResource[] => list.filter((r) => r.inputs?.kind === k);
+const one = (list: RegisteredResource[], k: string, name: string): RegisteredResource => {
+  const found = kind(list, k).filter((r) => r.inputs.metadata.name === name);
+  assert.equal(found.length, 1, `${found.length} of ${k} ${name}`);
+  return found[0]!;
+};
+
+/** Everything that must exist before. */
+function earlierThan(list: RegisteredResource[], r: RegisteredResource): Set<string> {
+  const byUrn = new Map(list.map((x) => [x.urn, x]));
+  const seen = new Set<string>();
+  const walk = (urn: string): void => { for (const d of byUrn.get(urn)?.dependencies ?? []) if (!seen.has(d)) { seen.add(d); walk(d); } };
+  walk(r.urn);
+  return seen;
+}
+
+describe("cluster foundation", () => {
+  let full: RegisteredResource[];
+  before(async () => { full = await foundation(); });
+
+  it("registers only valid objects", () => {
+    const problems = full.filter((r) => r.inputs?.kind).flatMap((r) => (kubernetesProblems(r.inputs) ?? crdProblems(r.inputs) ?? ["of no known kind"]).map((p) => `${r.inputs.kind} ${r.inputs.metadata.name}: ${p}`));
+    assert.deepEqual(problems, []);
+  });
+
+  it("has Pod Security in every namespace, restricted but where a reason is given", () => {
+    const levels = Object.fromEntries(kind(full, "Namespace").map((n) => [n.inputs.metadata.name, n.inputs.metadata.labels["pod-security.kubernetes.io/enforce"]]));
+    assert.deepEqual(Object.keys(levels).filter((n) => levels[n] !== "restricted").sort(), ["coturn", "livekit", "local-path-storage", "metallb-system", "monitoring"]);
+    assert.equal(levels.matrix, "restricted");
+  });
+
+  it("keeps the namespaces with data when the stack goes", () => {
+    for (const n of ["matrix", "minio", "livekit"]) { assert.ok(one(full, "Namespace", n).retainOnDelete, n); assert.ok(one(full, "Namespace", n).protect, n); }
+    assert.ok(!one(full, "Namespace", "metallb-system").retainOnDelete);
+  });
+
+  it("makes storage classes that wait for a consumer, keep released volumes and lie on the hosts' directories", () => {
+    const classes = kind(full, "StorageClass");
+    assert.equal(classes.length, 3);
+    for (const c of classes) assert.deepEqual([c.inputs.volumeBindingMode, c.inputs.reclaimPolicy], ["WaitForFirstConsumer", "Retain"]);
+    const paths = JSON.parse(one(full, "ConfigMap", "local-path-config").inputs.data["config.json"]).nodePathMap[0].paths;
+    for (const c of classes) assert.ok(paths.includes(c.inputs.parameters.nodePath), `${c.inputs.metadata.name}: ${c.inputs.parameters.nodePath} is no path of the provisioner`);
+  });
+
+  it("makes no class that exists, and one of a shared one", async () => {
+    const list = await foundation((s) => { nothing(s); s.storage.database.create = false; s.storage.general = { ...s.storage.objectStore }; });
+    assert.deepEqual(kind(list, "StorageClass").map((c) => c.inputs.metadata.name), ["matrix-ha-object-store"]);
+  });
+
+  it("has each custom resource after its definition and its operator's controllers", () => {
+    const definition = new Map(kind(full, "CustomResourceDefinition").map((d) => [`${d.inputs.spec.group} ${d.inputs.spec.names.kind}`, d]));
+    const custom = full.filter((r) => definition.has(`${String(r.inputs?.apiVersion).split("/")[0]} ${r.inputs?.kind}`));
+    assert.ok(custom.length >= 4, `${custom.length} custom resources`);
+    for (const r of custom) {
+      const d = definition.get(`${r.inputs.apiVersion.split("/")[0]} ${r.inputs.kind}`)!;
+      const earlier = earlierThan(full, r);
+      assert.ok(earlier.has(d.urn), `${r.name} may come before ${d.inputs.metadata.name}`);
+      const controller = r.inputs.apiVersion.startsWith("metallb") ? "controller" : "cert-manager-webhook";
+      assert.ok(earlier.has(one(full, "Deployment", controller).urn), `${r.name} may come before ${controller}`);
+    }
+  });
+
+  it("gives the public door an address of the ingress pool, after the pool", () => {
+    const s = one(full, "Service", "nginx-ingress");
+    assert.equal(s.inputs.metadata.annotations["metallb.io/address-pool"], "public");
+    assert.equal(s.inputs.spec.externalTrafficPolicy, "Local");
+    const controller = one(full, "Deployment", "nginx-ingress");
+    const args: string[] = controller.inputs.spec.template.spec.containers[0].args;
+    assert.ok(args.includes("-enable-custom-resources=false") && args.includes("-ingress-class=nginx"), args.join(" "));
+  });
+
+  it("installs nothing that the cluster has already", async () => {
+    const list = await foundation(nothing);
+    assert.deepEqual(list.filter((r) => ["Deployment", "DaemonSet", "CustomResourceDefinition", "ClusterRole"].includes(r.inputs?.kind)).map((r) => r.name), []);
+    assert.equal(kind(list, "IPAddressPool").length, 1, "addresses are still this stack's");
+  });
+
+  it("own CA: one protected key, the same certificate for every name in each namespace that presents it, and the CA to trust", () => {
+    const key = full.find((r) => r.type === "tls:index/privateKey:PrivateKey" && r.protect)!;
+    assert.match(key.name, /ca-key$/);
+    const request = full.find((r) => r.type === "tls:index/certRequest:CertRequest")!;
+    for (const n of ["matrix.example.org", "chat.example.org", "rtc.example.org", "turn.example.org", "example.org"]) assert.ok(request.inputs.dnsNames.includes(n), n);
+    const secrets = kind(full, "Secret").filter((r) => r.inputs.metadata.name === PUBLIC_CERTIFICATE);
+    assert.deepEqual(secrets.map((r) => r.inputs.metadata.namespace).sort(), ["coturn", "livekit", "matrix"]);
+    assert.equal(new Set(secrets.map((r) => JSON.stringify(r.inputs.stringData))).size, 1);
+    for (const r of secrets) assert.match(r.inputs.stringData["tls.key"], /PRIVATE KEY/);
+    assert.equal(kind(full, "ConfigMap").filter((r) => r.inputs.data?.["ca.crt"] && !/PRIVATE/.test(r.inputs.data["ca.crt"])).length, 3);
+  });
+
+  it("ACME: an issuer and no key of our own", async () => {
+    const list = await foundation((s) => { s.tls = { mode: "acme", email: "ops@example.org", server: "https://acme.example/directory", solver: "http01" }; });
+    const issuer = one(list, "ClusterIssuer", "matrix-ha-acme");
+    assert.equal(issuer.inputs.spec.acme.server, "https://acme.example/directory");
+    assert.deepEqual(list.filter((r) => r.type.startsWith("tls:")), []);
+    assert.ok(kind(list, "NetworkPolicy").some((p) => JSON.stringify(p.inputs.spec).includes("http01-solver")), "nobody may reach the solver");
+  });
+
+  it("given certificate: exactly that, and the key is a secret", async () => {
+    const list = await foundation((s) => { nothing(s); s.tls = { mode: "given", certificate: "CERT", privateKey: "KEY" }; });
+    const secret = kind(list, "Secret").find((r) => r.inputs.metadata.namespace === "matrix")!;
+    assert.deepEqual(secret.inputs.stringData, { "tls.crt": "CERT", "tls.key": "KEY" });
+    assert.ok(secret.secretPaths.length > 0, "the key is registered in the clear");
+  });
+
+  it("makes no policies when they are switched off", async () => {
+    assert.deepEqual(kind(await foundation((s) => { nothing(s); s.networkPolicies.enabled = false; }), "NetworkPolicy"), []);
+  });
+});

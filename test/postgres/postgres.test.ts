@@ -1,0 +1,169 @@
+import assert from "node:assert/strict";
+import { evaluate, type RegisteredResource } from "../../cli/evaluate";
+import { memoryLimitMiB } from "../../components/postgres/cnpgCluster";
+import { PostgresCluster, postgresEdges, type BackupTarget } from "../../components/postgres";
+import { StackSecrets } from "../../components/secrets";
+import type { Settings } from "../../components/settings/types";
+import type { Plan } from "../../components/sizing/types";
+import { fixtureContext, fixturePlan, fixtureSettings } from "../fixtures/context";
+import { crdProblems } from "../helpers/crdSchemas";
+import { kubernetesProblems } from "../helpers/kubernetesSchemas";
+
+const TARGET: BackupTarget = { endpoint: "http://minio-api.minio.svc.cluster.local:9000", region: "eu-1", bucket: "backup", secretName: "synapse-backup-s3", accessKeyKey: "accessKey", secretKeyKey: "secretKey" };
+
+async function postgres(change: (s: Settings, p: Plan) => void = () => undefined, backup: BackupTarget | undefined = TARGET): Promise<RegisteredResource[]> {
+  const { resources } = await evaluate({
+    stack: "t", config: {}, program: async () => {
+      const ctx = fixtureContext(change);
+      new PostgresCluster("postgres", { ctx, secrets: new StackSecrets("secrets", ctx), backup }, { provider: ctx.provider });
+      return {};
+    },
+  });
+  return resources;
+}
+const one = (list: RegisteredResource[], k: string): RegisteredResource => {
+  const found = list.filter((r) => r.inputs?.kind === k);
+  assert.equal(found.length, 1, `${found.length} of ${k}`);
+  return found[0]!;
+};
+const withoutPlugin = (s: Settings): void => { s.cluster.install.barmanPlugin = false; };
+const none = (list: RegisteredResource[], k: string): void => assert.ok(!list.some((r) => r.inputs?.kind === k), `${k} is registered`);
+const mebibytes = (quantity: string): number => Number(/^(\d+)Mi$/.exec(quantity)![1]);
+
+describe("PostgreSQL", () => {
+  let all: RegisteredResource[];
+  let spec: any;
+  before(async () => { all = await postgres(); spec = one(all, "Cluster").inputs.spec; });
+
+  for (const [name, change, backup] of [["by the plugin", () => undefined, TARGET], ["by the operator itself", withoutPlugin, TARGET], ["without backups", () => undefined, undefined]] as Array<[string, (s: Settings) => void, BackupTarget | undefined]>) {
+    it(`registers objects that the operator's own definitions accept: ${name}`, async () => {
+      const list = backup ? await postgres(change, backup) : await evaluateWithoutBackup();
+      const problems = list.filter((r) => r.inputs?.kind).flatMap((r) => (crdProblems(r.inputs) ?? kubernetesProblems(r.inputs) ?? ["of no known kind"]).map((p) => `${r.inputs.kind}: ${p}`));
+      assert.deepEqual(problems, []);
+    });
+  }
+
+  it("does not acknowledge a write that only one instance has, nor promote one that may lack it", () => {
+    assert.deepEqual(spec.postgresql.synchronous, { method: "any", number: 1, dataDurability: "required", failoverQuorum: true });
+    assert.equal(spec.instances, 3);
+    assert.equal(spec.failoverDelay, 0);
+  });
+
+  it("waits for a dead primary's lease no longer than measured, with renewal before expiry", () => {
+    const l = spec.primaryLease;
+    assert.ok(l.leaseDurationSeconds <= 6 && l.renewDeadlineSeconds < l.leaseDurationSeconds && l.retryPeriodSeconds < l.renewDeadlineSeconds, JSON.stringify(l));
+  });
+
+  it("gives Synapse the database that it demands, with its own password", () => {
+    const i = spec.bootstrap.initdb;
+    assert.deepEqual([i.database, i.owner, i.encoding, i.localeCollate, i.localeCType, i.dataChecksums], ["synapse", "synapse", "UTF8", "C", "C", true]);
+    const secret = one(all, "Secret");
+    assert.equal(i.secret.name, secret.inputs.metadata.name);
+    assert.equal(secret.inputs.type, "kubernetes.io/basic-auth");
+    assert.equal(secret.inputs.stringData.username, i.owner);
+    assert.ok(secret.inputs.stringData.password.length >= 40);
+    assert.ok(secret.secretPaths.some((p) => p.includes("password")) || secret.secretPaths.includes("stringData"), `secret: ${secret.secretPaths.join(", ")}`);
+    assert.equal(spec.enableSuperuserAccess, false);
+  });
+
+  it("never has two instances on a host, and only on database hosts", () => {
+    assert.deepEqual([spec.affinity.podAntiAffinityType, spec.affinity.topologyKey], ["required", "kubernetes.io/hostname"]);
+    assert.equal(spec.affinity.nodeSelector["matrix-ha.dev/role-database"], "true");
+    assert.ok(spec.affinity.tolerations.some((t: any) => t.key === "matrix-ha.dev/role-database"));
+  });
+
+  it("keeps WAL on a volume of its own, both of the database's class", () => {
+    assert.deepEqual([spec.storage.size, spec.walStorage.size], ["200Gi", "50Gi"]);
+    assert.deepEqual([spec.storage.storageClass, spec.walStorage.storageClass], ["matrix-ha-database", "matrix-ha-database"]);
+  });
+
+  it("requests at least the shared buffers, which the operator checks, and limits memory above the request", () => {
+    const request = mebibytes(spec.resources.requests.memory);
+    assert.ok(request >= 8 * 1024, `${request} MiB for shared_buffers ${spec.postgresql.parameters.shared_buffers}`);
+    assert.ok(mebibytes(spec.resources.limits.memory) > request);
+    assert.equal(spec.resources.limits.cpu, undefined);
+    assert.deepEqual([256, 1024, 24576].map(memoryLimitMiB), [512, 2048, 30720]);
+  });
+
+  it("is waited for, protected, and left alone by a destroy", () => {
+    const r = one(all, "Cluster");
+    assert.equal(r.inputs.metadata.annotations["pulumi.com/waitFor"], "condition=Ready");
+    assert.ok(r.protect && r.retainOnDelete);
+  });
+
+  it("may be removed where nothing is to be protected", async () => {
+    const r = one(await postgres((s) => { s.deletionProtection = false; }), "Cluster");
+    assert.ok(!r.protect && !r.retainOnDelete);
+  });
+
+  it("pools sessions, and any one pooler can carry every connection without exceeding the server's", () => {
+    const p = one(all, "Pooler").inputs.spec;
+    const n = Object.fromEntries(Object.entries<string>(p.pgbouncer.parameters).map(([k, v]) => [k, Number(v)]));
+    const plan = fixturePlan().postgres;
+    assert.equal(p.pgbouncer.poolMode, "session");
+    assert.ok(n.default_pool_size! >= plan.connectionsAtMax && n.max_client_conn! > plan.connectionsAtMax);
+    assert.ok(n.max_db_connections! >= n.default_pool_size! && n.max_db_connections! < plan.maxConnections);
+    assert.ok(n.server_idle_timeout! <= 60, "connections that clients left stay open on a pooler while they are opened on another");
+    assert.equal(p.template.spec.containers[0].name, "pgbouncer", "the operator completes only a container of this name");
+    assert.equal(p.instances, 3);
+  });
+
+  it("has a budget for the poolers, which selects what the operator labels", () => {
+    const b = one(all, "PodDisruptionBudget").inputs;
+    assert.deepEqual(b.spec.selector.matchLabels, { "cnpg.io/poolerName": one(all, "Pooler").inputs.metadata.name });
+    assert.equal(b.spec.maxUnavailable, 1);
+  });
+
+  it("has the poolers and the schedule after the cluster", () => {
+    const cluster = one(all, "Cluster").urn;
+    for (const k of ["Pooler", "ScheduledBackup"]) assert.ok(one(all, k).dependencies.includes(cluster), k);
+    assert.ok(one(all, "Cluster").dependencies.includes(one(all, "ObjectStore").urn));
+    assert.ok(one(all, "Cluster").dependencies.includes(one(all, "Secret").urn));
+  });
+
+  it("archives through the plugin where it is installed", () => {
+    assert.deepEqual(spec.plugins.map((p: any) => [p.name, p.isWALArchiver, p.parameters.barmanObjectName]), [["barman-cloud.cloudnative-pg.io", true, one(all, "ObjectStore").inputs.metadata.name]]);
+    assert.equal(spec.backup, undefined);
+    const store = one(all, "ObjectStore").inputs.spec;
+    assert.equal(store.retentionPolicy, "30d");
+    assert.equal(store.configuration.destinationPath, "s3://backup/");
+    const b = one(all, "ScheduledBackup").inputs.spec;
+    assert.deepEqual([b.method, b.immediate, b.schedule], ["plugin", true, "0 0 2 * * *"]);
+  });
+
+  it("archives by the operator itself where it is not", async () => {
+    const list = await postgres(withoutPlugin);
+    const s = one(list, "Cluster").inputs.spec;
+    assert.equal(s.plugins, undefined);
+    assert.equal(s.backup.barmanObjectStore.endpointURL, TARGET.endpoint);
+    assert.deepEqual(s.backup.barmanObjectStore.s3Credentials.secretAccessKey, { name: "synapse-backup-s3", key: "secretKey" });
+    assert.deepEqual(s.env, [{ name: "AWS_DEFAULT_REGION", value: "eu-1" }]);
+    assert.equal(one(list, "ScheduledBackup").inputs.spec.method, "barmanObjectStore");
+    none(list, "ObjectStore");
+  });
+
+  it("neither archives nor schedules without a target", async () => {
+    const list = await evaluateWithoutBackup();
+    assert.equal(one(list, "Cluster").inputs.spec.plugins, undefined);
+    none(list, "ScheduledBackup");
+    none(list, "ObjectStore");
+  });
+
+  it("declares who reaches the database: poolers and instances, nobody else", () => {
+    const edges = postgresEdges({ settings: fixtureSettings(), plan: fixturePlan() });
+    const callers = edges.filter((e) => "component" in e.to && e.to.component === "synapse-postgres" && e.ports.some((p) => p.port === 5432)).map((e) => ("component" in e.from ? e.from.component : "other")).sort();
+    assert.deepEqual(callers, ["synapse-postgres", "synapse-postgres-pooler-rw"]);
+    for (const pool of fixturePlan().synapse.pools) assert.ok(edges.some((e) => "component" in e.from && e.from.component === `synapse-${pool.class}` && "component" in e.to && e.to.component === "synapse-postgres-pooler-rw"), pool.class);
+  });
+});
+
+async function evaluateWithoutBackup(): Promise<RegisteredResource[]> {
+  const { resources } = await evaluate({
+    stack: "t", config: {}, program: async () => {
+      const ctx = fixtureContext();
+      new PostgresCluster("postgres", { ctx, secrets: new StackSecrets("secrets", ctx) }, { provider: ctx.provider });
+      return {};
+    },
+  });
+  return resources;
+}

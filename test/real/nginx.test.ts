@@ -1,0 +1,95 @@
+/** The generated nginx configurations in a real nginx: syntax, who is let in at the admin UI, what the documents' headers are. */
+import assert from "node:assert/strict";
+import { spawn, spawnSync, type ChildProcess } from "node:child_process";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { adminNginxConf } from "../../components/web/adminConfig";
+import { elementNginxConf } from "../../components/web/elementConfig";
+import { wellKnownNginxConf } from "../../components/web/wellKnown";
+
+const NGINX = process.env.NGINX_BIN ?? "nginx";
+const SITES = { admin: 18080, element: 18081, wellKnown: 18082 } as const;
+
+describe("nginx configurations", function () {
+  this.timeout(30_000);
+  let dir: string;
+  const running: ChildProcess[] = [];
+  const url = (site: keyof typeof SITES, p: string): string => `http://127.0.0.1:${SITES[site]}${p}`;
+
+  /** Paths of the pod to paths of the test; nothing else changes. */
+  const local = (conf: string, port: number): string => conf
+    .replace(/ \/tmp\//g, ` ${dir}/tmp-${port}/`).replace(/ \/dev\/std(err|out)/g, ` ${dir}/log`)
+    .replace("listen 8080", `listen 127.0.0.1:${port}`).replace("include /etc/nginx/mime.types", `include ${dir}/mime.types`).replace(/alias \/conf\//g, `alias ${dir}/conf/`).replace(/root \/(ui|app);/, `root ${dir}/ui;`);
+
+  before(async function () {
+    if (spawnSync(NGINX, ["-v"]).error) this.skip();
+    dir = fs.mkdtempSync(path.join(os.tmpdir(), "nginx-"));
+    for (const d of ["conf", "ui", "ui/bundles"]) fs.mkdirSync(path.join(dir, d));
+    fs.writeFileSync(path.join(dir, "mime.types"), "types { text/html html; application/javascript js; }");
+    for (const f of ["config", "client"]) fs.writeFileSync(path.join(dir, "conf", `${f}.json`), "{}");
+    fs.writeFileSync(path.join(dir, "ui/index.html"), "ui");
+    fs.writeFileSync(path.join(dir, "ui/bundles/a.js"), "1");
+    fs.chmodSync(dir, 0o755);
+    const confs = {
+      admin: adminNginxConf({ ipv6: false, homeserverHost: "m.test", routerFqdn: "127.0.0.1", allowCidrs: ["10.9.0.0/16", "2001:db8::/32"], trustedProxyCidrs: ["127.0.0.0/8"], maxUploadMiB: 5 }),
+      element: elementNginxConf({ ipv6: false }), wellKnown: wellKnownNginxConf({ ipv6: false, documents: ["client"] }),
+    };
+    for (const [site, port] of Object.entries(SITES) as Array<[keyof typeof SITES, number]>) {
+      const file = path.join(dir, `${site}.conf`);
+      fs.mkdirSync(path.join(dir, `tmp-${port}`));
+      fs.writeFileSync(file, local(confs[site], port));
+      const check = spawnSync(NGINX, ["-t", "-e", path.join(dir, "log"), "-c", file], { encoding: "utf8" });
+      assert.equal(check.status, 0, `${check.stderr}${fs.readFileSync(path.join(dir, "log"), "utf8")}`);
+      running.push(spawn(NGINX, ["-e", path.join(dir, "log"), "-g", "daemon off;", "-c", file], { stdio: "ignore" }));
+      for (let n = 0; ; n += 1) {
+        if (await fetch(url(site, "/healthz")).then((r) => r.ok, () => false)) break;
+        assert.ok(n < 100, `${site} does not answer`);
+        await new Promise((done) => { setTimeout(done, 50); });
+      }
+    }
+  });
+  after(() => {
+    running.forEach((p) => p.kill());
+    if (dir) fs.rmSync(dir, { recursive: true });
+  });
+
+  const admin = async (p: string, forwardedFor?: string): Promise<number> => (await fetch(url("admin", p), { headers: forwardedFor ? { "X-Forwarded-For": forwardedFor } : {} })).status;
+
+  it("let only the given networks to the admin UI and its API", async () => {
+    assert.equal(await admin("/"), 403);
+    assert.equal(await admin("/", "8.8.8.8"), 403);
+    assert.equal(await admin("/_synapse/admin/v1/users", "8.8.8.8"), 403);
+    assert.equal(await admin("/_matrix/client/versions", "8.8.8.8"), 403);
+    assert.equal(await admin("/config.json", "8.8.8.8"), 403);
+    assert.equal(await admin("/", "10.9.1.1"), 200);
+    assert.equal(await admin("/any/page", "2001:db8::5"), 200);
+    // No router behind it here: reached, and not answered.
+    assert.equal(await admin("/_synapse/admin/v1/users", "10.9.1.1"), 502);
+    assert.equal(await admin("/_synapse/metrics", "10.9.1.1"), 404);
+  });
+  it("do not believe a client that names an address of its own before the ingress controller's", async () => {
+    assert.equal(await admin("/", "10.9.1.1, 8.8.8.8"), 403);
+    // The controller saw an address of the cluster (translated by a node): not taken for what stands before it.
+    assert.equal(await admin("/", "10.9.1.1, 127.0.0.5"), 403);
+  });
+  it("give the well-known documents to every origin, and no others", async () => {
+    const r = await fetch(url("wellKnown", "/.well-known/matrix/client"));
+    assert.equal(r.status, 200);
+    assert.equal(r.headers.get("content-type"), "application/json");
+    assert.equal(r.headers.get("access-control-allow-origin"), "*");
+    const preflight = await fetch(url("wellKnown", "/.well-known/matrix/client"), { method: "OPTIONS" });
+    assert.equal(preflight.status, 204);
+    assert.equal(preflight.headers.get("access-control-allow-origin"), "*");
+    assert.equal((await fetch(url("wellKnown", "/.well-known/matrix/server"))).status, 404);
+  });
+  it("serve Element Web with headers that keep it out of frames and caches honest", async () => {
+    const bundle = await fetch(url("element", "/bundles/a.js"));
+    assert.match(bundle.headers.get("cache-control") ?? "", /immutable/);
+    const page = await fetch(url("element", "/"));
+    assert.equal(page.headers.get("cache-control"), "no-cache");
+    assert.equal(page.headers.get("content-security-policy"), "frame-ancestors 'self'");
+    assert.equal((await fetch(url("element", "/config.json"))).headers.get("content-type"), "application/json");
+    assert.equal((await fetch(url("element", "/missing.js"))).status, 404);
+  });
+});
