@@ -86,7 +86,7 @@ export function compare(before: Evaluation, after: Evaluation): Change[] {
   const changes: Change[] = [];
   for (const urn of new Set([...a.keys(), ...b.keys()])) {
     const old = a.get(urn), now = b.get(urn);
-    const layer = layerOf(urn);
+    const layer = layerOf((now ?? old)!);
     if (!old && now) { changes.push({ layer, action: "create", title: objectTitle(now), fields: [] }); continue; }
     if (old && !now) { changes.push({ layer, action: "delete", title: objectTitle(old), fields: [] }); continue; }
     if (!old || !now || JSON.stringify(old.inputs) === JSON.stringify(now.inputs)) continue;

@@ -6,12 +6,15 @@ import * as pulumi from "@pulumi/pulumi";
 import { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
 import type { MockResourceArgs } from "@pulumi/pulumi/runtime";
 import { program } from "../components/program";
+import { layerOfType } from "./layers";
 
 export interface RegisteredResource {
   urn: string;
   type: string;
   name: string;
   parent?: string;
+  /** Of the outermost component that begins one. */
+  layer?: string;
   custom: boolean;
   provider?: string;
   /** Inputs with secrets unwrapped. */
@@ -44,6 +47,9 @@ export interface EvaluateOptions {
   program?: () => Promise<Record<string, any>>;
 }
 
+/** Parts of the SDK that carry no types. */
+const debuggable = require("@pulumi/pulumi/runtime/debuggable"), resproto = require("@pulumi/pulumi/proto/resource_pb"), structproto = require("google-protobuf/google/protobuf/struct_pb");
+
 const SECRET_SIG = "4dabf18193072939515e22adb298388d";
 const isSecret = (v: any): boolean => v !== null && typeof v === "object" && v[SECRET_SIG] === "1b47061264138c4ac30d75fd1eb44270";
 
@@ -67,13 +73,13 @@ export function evaluate(options: EvaluateOptions): Promise<Evaluation> {
 
 async function evaluateNow(options: EvaluateOptions): Promise<Evaluation> {
   const resources: RegisteredResource[] = [];
-  const urns = new Set<string>();
   const generator = options.generator ?? (await import("./generated")).deterministic;
   await pulumi.runtime.setMocks({
+    // Registrations are answered by recordInto; nothing else is asked for but what a test's program reads.
     newResource: async (args) => ({ id: args.id || `${args.name}-id`, state: { ...args.inputs, ...(await generator({ ...args, inputs: unwrap(args.inputs, "", []) }, args.name)) } }),
     call: async (args) => args.inputs,
   }, "matrix-ha", options.stack, false);
-  recordInto(resources, urns);
+  recordInto(resources, generator);
   pulumi.runtime.setAllConfig(Object.fromEntries(Object.entries(options.config).map(([k, v]) => [
     k.includes(":") ? k : `matrix-ha:${k}`, typeof v === "string" ? v : JSON.stringify(v),
   ])));
@@ -88,27 +94,61 @@ async function evaluateNow(options: EvaluateOptions): Promise<Evaluation> {
 }
 
 async function settle(outputs: Record<string, any>): Promise<Record<string, any>> {
-  const values = await new Promise<any>((resolve) => { pulumi.output(outputs).apply((v) => { resolve(v); }); });
+  const values = await (pulumi.output(outputs) as any).promise();
   await new Promise<void>((resolve, reject) => { pulumi.runtime.disconnect().then(resolve, reject); });
   return unwrap(values, "", []);
 }
 
-/** Mocks do not hand on dependencies, protection or parents; the request has them. */
-function recordInto(resources: RegisteredResource[], urns: Set<string>): void {
-  const original = originalRegister;
-  MockMonitor.prototype.registerResource = function (this: MockMonitor, req: any, callback: any) {
-    const urn = (this as any).newUrn(req.getParent(), req.getType(), req.getName());
-    if (urns.has(urn)) throw new Error(`registered twice: ${urn}`);
-    urns.add(urn);
-    const secretPaths: string[] = [];
-    const raw = pulumi.runtime.deserializeProperties(req.getObject());
-    resources.push({
-      urn, type: req.getType(), name: req.getName(), parent: req.getParent() || undefined, custom: req.getCustom(),
-      provider: req.getProvider() || undefined, inputs: unwrap(raw, "", secretPaths), secretPaths,
-      dependencies: req.getDependenciesList().slice().sort(), protect: req.getProtect(), retainOnDelete: req.getRetainondelete(),
-      additionalSecretOutputs: req.getAdditionalsecretoutputsList(),
-    });
-    return original.call(this, req, callback);
-  } as any;
+/**
+ * Answers every registration itself. Pulumi's mocks do not hand on dependencies, protection or parents, which the
+ * request has; and where no provider adds anything the request's own properties are the answer, so that nothing is
+ * translated twice.
+ */
+function recordInto(resources: RegisteredResource[], generator: Generator): void {
+  const known = new Map<string, RegisteredResource>();
+  MockMonitor.prototype.registerResource = async function (this: MockMonitor, req: any, callback: any): Promise<void> {
+    try {
+      const urn: string = (this as any).newUrn(req.getParent(), req.getType(), req.getName());
+      if (known.has(urn)) throw new Error(`registered twice: ${urn}`);
+      const secretPaths: string[] = [];
+      const inputs = unwrap(pulumi.runtime.deserializeProperties(req.getObject()), "", secretPaths);
+      const resource: RegisteredResource = {
+        urn, type: req.getType(), name: req.getName(), parent: req.getParent() || undefined,
+        layer: known.get(req.getParent())?.layer ?? layerOfType(req.getType()), custom: req.getCustom(),
+        provider: req.getProvider() || undefined, inputs, secretPaths,
+        dependencies: dependenciesOf(req, known), protect: req.getProtect(), retainOnDelete: req.getRetainondelete(),
+        additionalSecretOutputs: req.getAdditionalsecretoutputsList(),
+      };
+      known.set(urn, resource);
+      resources.push(resource);
+      const id = req.getImportid() || `${resource.name}-id`;
+      const made = await generator({ type: resource.type, name: resource.name, inputs, provider: req.getProvider(), custom: true, id: req.getImportid() }, urn);
+      const answer = new resproto.RegisterResourceResponse();
+      answer.setUrn(urn);
+      answer.setId(id);
+      const state = Object.keys(made).length ? structproto.Struct.fromJavaScript({ ...req.getObject().toJavaScript(), ...made }) : req.getObject();
+      answer.setObject(state);
+      (this as any).resources.set(urn, { urn, id, state });
+      callback(null, answer);
+    } catch (error) {
+      callback(error, undefined);
+    }
+  };
 }
-const originalRegister: any = MockMonitor.prototype.registerResource;
+
+/** What a resource waits for: its own dependencies, and those of the component that it is in, which is registered after them. */
+function dependenciesOf(req: any, known: Map<string, RegisteredResource>): string[] {
+  const all = new Set<string>([...req.getDependenciesList(), ...(known.get(req.getParent())?.dependencies ?? [])]);
+  return [...all].sort();
+}
+
+/**
+ * Pulumi notes a stack trace with every promise, which is read only where one leaks; through tsx's source maps that
+ * took half of an evaluation.
+ */
+const noteLeak = debuggable.debuggablePromise;
+debuggable.debuggablePromise = (promise: Promise<unknown>, context: string) => {
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = 0;
+  try { return noteLeak(promise, context); } finally { Error.stackTraceLimit = limit; }
+};

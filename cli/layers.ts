@@ -9,15 +9,14 @@ export const LAYER_ORDER = [
   "hosts", "cluster", "secrets", "postgres", "redis", "objectstore", "synapse", "router", "web", "turn", "rtc", "ingress", "monitoring",
 ];
 
-/** Layer of a resource, from the chain of component types in its URN. */
-export function layerOf(urn: string): string {
-  const types = urn.split("::")[2]?.split("$") ?? [];
-  for (const type of types) {
-    const layer = /^matrix-ha:([a-z]+):/.exec(type)?.[1];
-    if (layer && !TRANSPARENT.has(layer)) return layer;
-  }
-  return "cluster";
+/** The layer that a component's type begins, if it begins one. */
+export function layerOfType(type: string): string | undefined {
+  const layer = /^matrix-ha:([a-z]+):/.exec(type)?.[1];
+  return layer && !TRANSPARENT.has(layer) ? layer : undefined;
 }
+
+/** What belongs to no layer (the provider of the cluster) is shown with the cluster. */
+export const layerOf = (r: RegisteredResource): string => r.layer ?? "cluster";
 
 /** A Kubernetes object that goes to the API server, as opposed to a provider, a component or a generated value. */
 export const isKubernetes = (r: RegisteredResource): boolean =>

@@ -117,7 +117,16 @@ function storage({ minio, postgres: pg }: Plan): string {
   return `${media}\n  Database: ${n(pg.storageGiB)} GiB on each of ${pg.instances} instances`;
 }
 
-const failureList = (p: Plan): string => table(["lost", "for", "effect"], p.failures.map((f) => [f.failure, duration(f.seconds), f.effect]));
+const failureList = (p: Plan): string => table(["lost", "for", "known by", "effect"], p.failures.map((f) => [f.failure, duration(f.seconds), sourceKind(f), f.effect]));
+
+/** How far the number of seconds can be relied on, in a word; `--json` has the whole source. */
+export function sourceKind({ seconds, source }: Pick<Plan["failures"][number], "seconds" | "source">): string {
+  if (/not measured/.test(source)) return "estimate";
+  if (/^target/.test(source)) return "target";
+  if (/\bbound\b/.test(source)) return "bound";
+  if (/^measured/.test(source)) return "measured";
+  return seconds === 0 ? "design" : "estimate";
+}
 
 function printErrors(errors: SettingsError[], json: boolean, message: string): void {
   if (json) console.log(JSON.stringify({ errors }, null, 2));

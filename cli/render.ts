@@ -13,6 +13,9 @@ const USAGE = `npm run render -- --stack NAME --out DIR [--set path=value ...] [
 
 export interface RenderedFile { path: string; text: string }
 
+/** In YAML 1.1, which Kubernetes reads: a variable's value "on" has to stay a string. */
+const manifest = (object: object): string => stringify(object, { version: "1.1", lineWidth: 0, aliasDuplicateObjects: false });
+
 const fileName = (r: RegisteredResource): string => {
   const { namespace, name } = r.inputs.metadata ?? {};
   return `${[r.inputs.kind, namespace, name].filter(Boolean).join(".")}.yaml`.toLowerCase().replace(/[^a-z0-9.-]/g, "-");
@@ -25,12 +28,12 @@ export function renderFiles(evaluation: Evaluation, showSecrets: boolean): Rende
   const taken = new Set<string>();
   for (const r of evaluation.resources.filter(isKubernetes)) {
     const inputs = showSecrets ? structuredClone(r.inputs) : redacted(r);
-    let file = `${layerOf(r.urn)}/${fileName(r)}`;
+    let file = `${layerOf(r)}/${fileName(r)}`;
     // A patch of a foreign object (a Node) may occur beside others of the same kind and name.
-    for (let n = 2; taken.has(file); n++) file = `${layerOf(r.urn)}/${fileName(r).replace(/\.yaml$/, `.${n}.yaml`)}`;
+    for (let n = 2; taken.has(file); n++) file = `${layerOf(r)}/${fileName(r).replace(/\.yaml$/, `.${n}.yaml`)}`;
     taken.add(file);
     const { apiVersion, kind, metadata, ...rest } = inputs;
-    files.push({ path: file, text: stringify({ apiVersion, kind, metadata, ...rest }, { lineWidth: 0, aliasDuplicateObjects: false }) });
+    files.push({ path: file, text: manifest({ apiVersion, kind, metadata, ...rest }) });
     order.push(file);
   }
   files.push(...hostScripts(evaluation.resources.filter(isCommand)));
@@ -91,7 +94,7 @@ async function main(argv: string[]): Promise<void> {
   writeFiles(values.out, files);
   const objects = evaluation.resources.filter(isKubernetes);
   const layers = new Map<string, number>();
-  for (const r of objects) layers.set(layerOf(r.urn), (layers.get(layerOf(r.urn)) ?? 0) + 1);
+  for (const r of objects) layers.set(layerOf(r), (layers.get(layerOf(r)) ?? 0) + 1);
   console.log(`${objects.length} objects, ${evaluation.resources.filter(isCommand).length} host steps, ${files.length} files in ${values.out}`);
   console.log([...layers].map(([l, n]) => `  ${l}: ${n}`).join("\n"));
   if (!values["show-secrets"]) console.log("Secret values are replaced by (secret); --show-secrets writes them (values of this evaluation, not of a deployed stack).");

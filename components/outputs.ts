@@ -6,15 +6,16 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "./settings/types";
 import type { Plan } from "./sizing/types";
 import { fqdn } from "./context";
+import { SECRET_FILES } from "./synapse/paths";
 import { NAMESPACES, PORTS, SECRETS, SERVICES } from "./names";
+import { redisConnection, type RedisConnection } from "./redis/connection";
 
 export const CONTRACT_VERSION = 1;
 
 /** Where a secret lives; never its value. */
 export interface SecretReference { namespace: string; name: string; key: string }
 
-/** How an application connects to the stack's Redis. Database 2 is set aside for applications of other stacks. */
-export interface RedisConnection { host: string; port: number; database: number; password: SecretReference }
+export type { RedisConnection };
 
 export interface StackOutputs {
   contract: number;
@@ -42,7 +43,10 @@ export interface OutputsInput {
   caCertificate?: pulumi.Output<string>;
 }
 
-export function stackOutputs(input: OutputsInput): Record<keyof StackOutputs, pulumi.Input<any>> {
+/** `StackOutputs`, some of it known only after the deployment. */
+export type StackOutputInputs = { [K in keyof StackOutputs]: pulumi.Input<StackOutputs[K]> };
+
+export function stackOutputs(input: OutputsInput): StackOutputInputs {
   const { settings, plan } = input;
   const https = (host: string): string => `https://${host}`;
   return {
@@ -61,13 +65,10 @@ export function stackOutputs(input: OutputsInput): Record<keyof StackOutputs, pu
       postgresPrimary: `${fqdn(input, SERVICES.postgresRw, NAMESPACES.matrix)}:${PORTS.postgres}`,
       ...(input.s3Endpoint ? { s3Endpoint: input.s3Endpoint } : {}),
     },
-    redis: {
-      host: fqdn(input, SERVICES.redisSynapseMaster, NAMESPACES.matrix), port: PORTS.redis, database: 2,
-      password: { namespace: NAMESPACES.matrix, name: SECRETS.redisSynapse, key: "password" },
-    },
+    redis: redisConnection(settings),
     secrets: {
       database: { namespace: NAMESPACES.matrix, name: SECRETS.database, key: "password" },
-      registrationSharedSecret: { namespace: NAMESPACES.matrix, name: SECRETS.synapse, key: "registration_shared_secret" },
+      registrationSharedSecret: { namespace: NAMESPACES.matrix, name: SECRETS.synapse, key: SECRET_FILES.registration },
       mediaS3: { namespace: NAMESPACES.matrix, name: SECRETS.mediaS3, key: "secretKey" },
     },
     plan: {
@@ -75,7 +76,7 @@ export function stackOutputs(input: OutputsInput): Record<keyof StackOutputs, pu
       connectionsAtMax: plan.postgres.connectionsAtMax, redisInstances: plan.redis.instances,
       workers: Object.fromEntries(plan.synapse.pools.map((p) => [p.class, p.replicas])), notes: plan.notes,
     },
-    caCertificate: input.caCertificate,
+    ...(input.caCertificate ? { caCertificate: input.caCertificate } : {}),
     turnUris: input.turnUris,
   };
 }

@@ -1,13 +1,13 @@
 /** The stack's program: settings in, layers composed, outputs out. index.ts runs it under the engine, the tools in process. */
 import * as k8s from "@pulumi/kubernetes";
-import type { Output, Input } from "@pulumi/pulumi";
 import * as pulumi from "@pulumi/pulumi";
 import { settingsFromConfig } from "./settings/fromConfig";
+import type { StackOutputInputs } from "./outputs";
 import { plan, PlanInvalid } from "./sizing";
 import type { Settings } from "./settings/types";
 import { MatrixStack } from "./stack";
 
-export async function program(): Promise<Record<string, Input<any> | Output<any>>> {
+export async function program(): Promise<StackOutputInputs> {
   // Both throw before anything is registered, with every error at once.
   const settings = settingsFromConfig();
   const planned = planOrExplain(settings);

@@ -8,7 +8,7 @@ import { PublicIngress } from "./ingress";
 import { Monitoring } from "./monitoring";
 import { NAMESPACES, SECRETS, SERVICES } from "./names";
 import { ObjectStore } from "./objectstore";
-import { stackOutputs, type StackOutputs } from "./outputs";
+import { stackOutputs, type StackOutputInputs } from "./outputs";
 import { PostgresCluster } from "./postgres";
 import { RedisSentinel } from "./redis";
 import { HaproxyRouter } from "./router";
@@ -19,7 +19,7 @@ import { Turn, turnUris } from "./turn";
 import { Web } from "./web";
 
 export class MatrixStack extends pulumi.ComponentResource {
-  readonly outputs: Record<keyof StackOutputs, pulumi.Input<any>>;
+  readonly outputs: StackOutputInputs;
 
   constructor(name: string, ctx: StackContext, opts?: pulumi.ComponentResourceOptions) {
     super("matrix-ha:stack:MatrixStack", name, {}, { ...opts, providers: { kubernetes: ctx.provider } });
@@ -39,14 +39,16 @@ export class MatrixStack extends pulumi.ComponentResource {
       ctx, component: SERVICES.redisSynapse, namespace: NAMESPACES.matrix, secretName: SECRETS.redisSynapse, password: secrets.redisSynapsePassword, masterName: SERVICES.redisSynapse,
     }, after(basics));
 
-    const uris = settings.turn.enabled ? turnUris(settings) : [];
+    // ACME proves a name by HTTP at its address, and the TURN host's address is coturn's: no certificate, so no TURN over TLS.
+    const turnTls = settings.tls.mode !== "acme";
+    const uris = turnUris(settings, { tls: turnTls });
     const synapse = new SynapseServer("synapse", { ctx, secrets, turnUris: uris, s3: objects.media, databaseSecretName: postgres.databaseSecretName }, after(postgres.ready, redis.ready, objects.ready));
     const router = new HaproxyRouter("router", { ctx }, after(basics));
     const web = new Web("web", { ctx }, after(basics));
 
     const calls: pulumi.Resource[] = [];
     if (plan.turn) {
-      calls.push(new Turn("turn", { ctx, secrets, tlsSecretName: settings.tls.mode === "acme" ? undefined : tls.secretName("turn") }, after(basics, tls.ready)));
+      calls.push(new Turn("turn", { ctx, secrets, tlsSecretName: turnTls ? tls.secretName("turn") : undefined }, after(basics, tls.ready)));
     }
     if (plan.rtc) {
       const redisCalls = new RedisSentinel("redis-livekit", {

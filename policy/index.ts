@@ -1,12 +1,13 @@
 /** All rules, run over a subject, exceptions taken off. */
 import { EXCEPTIONS } from "./exceptions";
+import { CONFIGURATION_RULES } from "./configurationRules";
 import { METADATA_RULES } from "./metadataRules";
 import { POD_RULES } from "./podRules";
 import { SECURITY_RULES } from "./securityRules";
 import { titleOf } from "./subject";
 import type { Exception, Rule, Subject, Violation } from "./types";
 
-export const RULES: Rule[] = [...METADATA_RULES, ...POD_RULES, ...SECURITY_RULES];
+export const RULES: Rule[] = [...METADATA_RULES, ...CONFIGURATION_RULES, ...POD_RULES, ...SECURITY_RULES];
 export { EXCEPTIONS } from "./exceptions";
 export { subjectOf } from "./subject";
 export type { Subject, Violation } from "./types";

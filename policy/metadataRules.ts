@@ -36,17 +36,19 @@ export const labelsPresent: Rule = {
 
 export const services: Rule = {
   id: "5", demands: "Services with named unique ports, an explicit type, PreferDualStack, a traffic policy on load balancers, and pods behind them",
-  check: ({ objects, templates }) => objects.filter((o) => o.kind === "Service").flatMap((o) => {
+  check: ({ objects, templates, operatorPods }) => objects.filter((o) => o.kind === "Service").flatMap((o) => {
     const s = o.inputs.spec, ports = (s.ports ?? []).map((p: any) => p.name);
-    const behind = templates.filter((t) => t.owner.namespace === o.namespace && matches(s.selector, t.labels));
+    const behind = templates.filter((t) => t.longRunning && t.owner.namespace === o.namespace && matches(s.selector, t.labels));
+    const made = operatorPods.filter((p) => p.owner.namespace === o.namespace && matches(s.selector, p.labels));
     return [
       ...(ports.some((n: any) => !n) || new Set(ports).size !== ports.length ? [{ object: o, what: "ports unnamed or not unique" }] : []),
       ...(s.type ? [] : [{ object: o, what: "type is not set" }]),
       ...(s.ipFamilyPolicy === "PreferDualStack" ? [] : [{ object: o, what: "ipFamilyPolicy is not PreferDualStack" }]),
       ...(["LoadBalancer", "NodePort"].includes(s.type) && !s.externalTrafficPolicy ? [{ object: o, what: "externalTrafficPolicy is not set" }] : []),
-      ...(s.selector && behind.length === 0 ? [{ object: o, what: "selects no pods that the stack makes" }] : []),
+      ...(s.selector && behind.length + made.length !== 1 ? [{ object: o, what: `selects the pods of ${behind.length + made.length} workloads` }] : []),
       ...behind.flatMap((t) => (s.ports ?? []).filter((p: any) => typeof p.targetPort === "string" && !(t.spec.containers ?? []).some((c: any) => (c.ports ?? []).some((x: any) => x.name === p.targetPort)))
         .map((p: any) => ({ object: o, what: `port ${p.targetPort} is no port of ${t.owner.name}` }))),
+      ...made.flatMap((t) => (s.ports ?? []).filter((p: any) => typeof p.targetPort === "string" && !(p.targetPort in t.ports)).map((p: any) => ({ object: o, what: `port ${p.targetPort} is no port of ${t.owner.name}` }))),
     ];
   }),
 };
@@ -104,11 +106,11 @@ export const accounts: Rule = {
   },
 };
 
-/** Made by operators or by the cluster, not by the stack. */
-const EXTERNAL_VOLUMES = [/^kube-root-ca\.crt$/, /^cnpg-webhook-cert$/, /^metallb-webhook-cert$/, /^.*-webhook-(ca|cert|tls|server-cert)$/, /^barman-cloud-(client|server)-tls$/];
+/** Made by the cluster, or by the operators themselves for their webhooks and their members (memberlist: MetalLB's controller). */
+const EXTERNAL_VOLUMES = [/^kube-root-ca\.crt$/, /^memberlist$/, /^cnpg-webhook-cert$/, /^metallb-webhook-cert$/, /^.*-webhook-(ca|cert|tls|server-cert)$/, /^barman-cloud-(client|server)-tls$/];
 
 export const volumes: Rule = {
-  id: "15", demands: "volumes of registered sources, each mount of a declared volume, each volume mounted, memory behind what holds secrets",
+  id: "15", demands: "volumes of registered sources, each mount of a declared volume, each volume mounted, a size limit on each emptyDir",
   check: ({ objects, templates }) => templates.flatMap((t) => {
     const exists = (kind: string, name: string): boolean => EXTERNAL_VOLUMES.some((p) => p.test(name)) || objects.some((o) => o.kind === kind && o.namespace === t.owner.namespace && o.name === name)
       || (kind === "Secret" && objects.some((o) => o.kind === "Certificate" && o.namespace === t.owner.namespace && o.inputs.spec?.secretName === name));
@@ -121,6 +123,7 @@ export const volumes: Rule = {
     ]);
     return [
       ...sources.filter(([kind, name, optional]: any) => !optional && !exists(kind, name)).map(([kind, name]: any) => ({ object: t, what: `${kind} ${name} is not registered` })),
+      ...(t.spec.volumes ?? []).filter((v: any) => v.emptyDir && !v.emptyDir.sizeLimit).map((v: any) => ({ object: t, what: `emptyDir ${v.name} has no size limit` })),
       ...mounts.filter((m) => !declared.includes(m) && !claims.includes(m)).map((m) => ({ object: t, what: `mount of an undeclared volume ${m}` })),
       ...[...declared, ...claims].filter((v) => !mounts.includes(v)).map((v) => ({ object: t, what: `volume ${v} is mounted nowhere` })),
     ];

@@ -1,4 +1,5 @@
 /** Rules about pods: security, probes, resources, spreading. */
+import { IMAGES, imageRef, type ImageKey } from "../components/images";
 import { containersOf, matches } from "./subject";
 import type { PodTemplate, Rule } from "./types";
 
@@ -108,15 +109,46 @@ export const spreading: Rule = {
   },
 };
 
+/** Where objects name images: containers, and the custom resources whose operators start them. */
+function* imagesIn(value: any): Generator<string> {
+  if (Array.isArray(value)) for (const v of value) yield* imagesIn(v);
+  else if (value !== null && typeof value === "object") {
+    for (const [k, v] of Object.entries<any>(value)) if ((k === "image" || k === "imageName") && typeof v === "string") yield v; else yield* imagesIn(v);
+  }
+}
+
 export const images: Rule = {
-  id: "17", demands: "images by exact version, pulled only when absent",
-  check: ({ templates }) => templates.flatMap((t) => each(t, (c) => {
-    const tag = /:([^:/@]+)(@sha256:[0-9a-f]{64})?$/.exec(c.image ?? "")?.[1];
+  id: "17", demands: "images of the one table, by exact version, pulled only when absent",
+  check: ({ objects, templates, settings }) => {
+    const table = new Set((Object.keys(IMAGES) as ImageKey[]).map((k) => imageRef(settings, k)));
     return [
-      ...(!tag || /^(latest|stable|main|edge|dev)$/.test(tag) ? [`image ${c.image} is not pinned`] : []),
-      ...(c.imagePullPolicy === "IfNotPresent" ? [] : [`imagePullPolicy is ${c.imagePullPolicy ?? "not set"}`]),
+      ...objects.filter((o) => o.kind !== "CustomResourceDefinition").flatMap((o) => [...imagesIn(o.inputs.spec)].flatMap((image) => {
+        const tag = /:([^:/@]+)(@sha256:[0-9a-f]{64})?$/.exec(image)?.[1];
+        return [
+          ...(!tag || !/\d/.test(tag) ? [{ object: o, what: `image ${image} is not pinned` }] : []),
+          ...(table.has(image) ? [] : [{ object: o, what: `image ${image} is not in the table (components/images.ts)` }]),
+        ];
+      })),
+      ...templates.flatMap((t) => each(t, (c) => (c.imagePullPolicy === "IfNotPresent" ? [] : [`imagePullPolicy is ${c.imagePullPolicy ?? "not set"}`]))),
     ];
-  })),
+  },
+};
+
+/** What the operators start for us keeps the same rules as far as their custom resources can say. */
+export const operatorMade: Rule = {
+  id: "11-13", demands: "of pods that operators make: requests, a memory limit, several replicas, never two on a host, one disruption budget",
+  check: ({ objects, operatorPods }) => operatorPods.flatMap(({ owner: o, labels, replicas: n }) => {
+    const { spec } = o.inputs;
+    const containers = spec.template?.spec?.containers?.map((c: any) => c.resources) ?? [spec.resources];
+    const pod = spec.template?.spec ?? spec;
+    const apart = spec.affinity?.podAntiAffinityType === "required" || pod.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.length || (pod.topologySpreadConstraints ?? []).some((c: any) => c.topologyKey === "kubernetes.io/hostname");
+    // CloudNativePG makes an instance's budgets itself unless it is told not to.
+    const budgets = o.kind === "Cluster" ? (spec.enablePDB === false ? 0 : 1) : objects.filter((b) => b.kind === "PodDisruptionBudget" && b.namespace === o.namespace && matches(b.inputs.spec.selector?.matchLabels, labels)).length;
+    return [
+      ...containers.flatMap((r: any) => [...(r?.requests?.cpu && r.requests.memory ? [] : ["no requests"]), ...(r?.limits?.memory ? [] : ["no memory limit"]), ...(r?.limits?.cpu ? ["a CPU limit"] : [])]),
+      ...(n >= 2 ? [] : [`${n} replicas`]), ...(apart ? [] : ["not spread over hosts"]), ...(budgets === 1 ? [] : [`${budgets} disruption budgets`]),
+    ].map((what) => ({ object: o, what }));
+  }),
 };
 
 export const livenessIndependent: Rule = {
@@ -128,4 +160,4 @@ export const livenessIndependent: Rule = {
   })),
 };
 
-export const POD_RULES: Rule[] = [ports, probes, livenessIndependent, hardening, resources, replicas, spreading, images];
+export const POD_RULES: Rule[] = [ports, probes, livenessIndependent, hardening, resources, replicas, spreading, operatorMade, images];

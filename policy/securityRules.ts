@@ -1,7 +1,7 @@
 /** Rules about secrets, exposure, volumes that must survive, and who may talk to whom. */
-import { containersOf, matches, strings } from "./subject";
+import { containersOf, matches, matchesSelector, strings } from "./subject";
 import type { Edge, Peer } from "../components/edges";
-import type { KubernetesObject, PodTemplate, Rule, Subject } from "./types";
+import type { KubernetesObject, OperatorPods, PodTemplate, Rule, Subject } from "./types";
 
 /** Every value that the stack generates or is given as a secret, with a name for reports. */
 export function secretValues(subject: Subject): Array<{ name: string; value: string }> {
@@ -45,52 +45,58 @@ export const ingresses: Rule = {
 
 export const monitors: Rule = {
   id: "19", demands: "monitors that select something, and nothing scraped twice",
-  check: ({ objects, templates }) => {
+  check: ({ objects, templates, operatorPods }) => {
     const scraped = new Map<string, string>();
-    const claim = (key: string, by: KubernetesObject): Array<{ object: KubernetesObject; what: string }> => {
+    const claim = (key: string, by: KubernetesObject): Found => {
       const first = scraped.get(key); scraped.set(key, by.name);
       return first ? [{ object: by, what: `${key} is scraped by ${first} as well` }] : [];
     };
+    const pods: Scrapable[] = [
+      ...templates.filter((t) => t.longRunning).map((t) => ({ owner: t.owner, labels: t.labels, ports: Object.fromEntries((t.spec.containers ?? []).flatMap((c: any) => (c.ports ?? []).map((p: any) => [p.name, p.containerPort]))) })),
+      ...operatorPods,
+    ];
     return objects.filter((o) => ["ServiceMonitor", "PodMonitor"].includes(o.kind)).flatMap((o) => {
-      const spec = o.inputs.spec, inNamespace = (n: string): boolean => spec.namespaceSelector?.any || (spec.namespaceSelector?.matchNames ?? [o.namespace]).includes(n);
-      const wanted = spec.selector?.matchLabels ?? {};
-      const foreign = JSON.stringify(spec.selector ?? {}).includes("cnpg.io/");
-      if (o.kind === "PodMonitor") {
-        const pods = templates.filter((t) => inNamespace(t.owner.namespace) && matches(wanted, t.labels));
-        if (!pods.length && !foreign) return [{ object: o, what: "selects no pods" }];
-        return pods.flatMap((t) => (spec.podMetricsEndpoints ?? []).flatMap((e: any) => claim(`${t.owner.name}:${e.port}`, o)));
-      }
-      const services = objects.filter((s) => s.kind === "Service" && inNamespace(s.namespace) && matches(wanted, s.inputs.metadata.labels ?? {}) && expressionsMatch(spec.selector?.matchExpressions, s.inputs.metadata.labels ?? {})
-        && (spec.endpoints ?? []).some((e: any) => (s.inputs.spec.ports ?? []).some((p: any) => p.name === e.port)));
-      if (!services.length && !foreign) return [{ object: o, what: "selects no Service with its port" }];
-      return services.flatMap((s) => templates.filter((t) => t.owner.namespace === s.namespace && matches(s.inputs.spec.selector, t.labels)).flatMap((t) => (spec.endpoints ?? [])
-        .filter((e: any) => (s.inputs.spec.ports ?? []).some((p: any) => p.name === e.port)).flatMap((e: any) => claim(`${t.owner.namespace}/${t.owner.name}:${e.port}:${e.path ?? ""}`, o))));
+      const { spec } = o.inputs;
+      const inNamespace = (n: string): boolean => spec.namespaceSelector?.any || (spec.namespaceSelector?.matchNames ?? [o.namespace]).includes(n);
+      const selected = o.kind === "PodMonitor" ? pods.filter((p) => inNamespace(p.owner.namespace) && matchesSelector(spec.selector, p.labels))
+        : objects.filter((s) => s.kind === "Service" && inNamespace(s.namespace) && matchesSelector(spec.selector, s.inputs.metadata.labels ?? {})).flatMap((s) => pods.filter((p) => p.owner.namespace === s.namespace && matches(s.inputs.spec.selector, p.labels)));
+      if (!selected.length) return [{ object: o, what: "selects nothing" }];
+      const wanted = (spec.selector?.matchExpressions ?? []).flatMap((e: any) => (e.operator === "In" ? e.values.map((v: string) => [e.key, v]) : []));
+      const absent: Found = wanted.filter(([k, v]: string[]) => !selected.some((p) => p.labels[k!] === v)).map(([k, v]: string[]) => ({ object: o, what: `nothing has ${k} ${v}` }));
+      return [...absent, ...selected.flatMap((p) => (spec.podMetricsEndpoints ?? spec.endpoints ?? []).flatMap((e: any) => {
+        const number = e.portNumber ?? p.ports[e.port];
+        if (!Object.values(p.ports).includes(number)) return [{ object: o, what: `port ${e.portNumber ?? e.port} is no port of ${p.owner.name}` }];
+        return claim(`${p.owner.namespace}/${p.owner.name}:${number}${e.path ?? "/metrics"}`, o);
+      }))];
     });
   },
 };
 
-function expressionsMatch(expressions: any[] | undefined, labels: Record<string, string>): boolean {
-  return (expressions ?? []).every((e) => (e.operator === "In" ? e.values.includes(labels[e.key]) : e.operator === "NotIn" ? !e.values.includes(labels[e.key]) : e.operator === "Exists" ? e.key in labels : !(e.key in labels)));
-}
+type Found = Array<{ object: KubernetesObject; what: string }>;
+interface Scrapable { owner: KubernetesObject; labels: Record<string, string>; ports: Record<string, number> }
 
-const selects = (peer: Peer, t: PodTemplate): boolean => {
+const selects = (peer: Peer, t: { owner: KubernetesObject; labels: Record<string, string> }): boolean => {
   if ("component" in peer) return peer.namespace === t.owner.namespace && t.labels["app.kubernetes.io/component"] === peer.component;
   if ("labels" in peer) return peer.namespace === t.owner.namespace && matches(peer.labels, t.labels);
   return false;
 };
 
+/** Names of the Services that an operator makes before the pods of a custom resource. */
+const servicesOf = ({ owner }: OperatorPods): string[] => (owner.kind === "Cluster" ? ["rw", "ro", "r"].map((s) => `${owner.name}-${s}.${owner.namespace}`) : [`${owner.name}.${owner.namespace}`]);
+
 export const declaredEdges: Rule = {
   id: "20", demands: "a declared edge for each pair that talks, edges between components that exist, and a default deny in each namespace",
-  check: ({ objects, templates, edges, settings }) => {
+  check: ({ objects, templates, operatorPods, edges, settings }) => {
     if (!settings.networkPolicies.enabled) return [];
     const byName = new Map(objects.filter((o) => o.kind === "Service").map((o) => [`${o.name}.${o.namespace}`, o]));
     const found: Array<{ object: KubernetesObject | PodTemplate; what: string }> = [];
     for (const t of templates.filter((x) => !x.spec.hostNetwork && x.owner.layer !== "cluster")) {
       for (const target of referredServices(t, objects)) {
         const service = byName.get(target);
-        const callees = templates.filter((c) => service && c.owner.namespace === service.namespace && matches(service.inputs.spec.selector, c.labels));
+        const callees = [...operatorPods.filter((p) => servicesOf(p).includes(target)), ...templates.filter((c) => c.longRunning && service && c.owner.namespace === service.namespace && matches(service.inputs.spec.selector, c.labels))];
         for (const callee of callees) {
-          if (callee === t && callee.owner.kind !== "StatefulSet") continue;
+          // A shared file names its reader too: members of a set talk to each other, one pod does not talk to itself.
+          if (callee === t && (callee.owner.kind !== "StatefulSet" || callee.owner.inputs.spec.replicas === 1)) continue;
           if (!edges.some((e: Edge) => selects(e.from, t) && selects(e.to, callee))) found.push({ object: t, what: `its configuration names ${target}, but there is no edge to ${callee.owner.name}` });
         }
       }

@@ -9,10 +9,14 @@ export interface KubernetesObject { urn: string; layer: string; kind: string; ap
 /** A pod template with the object that makes pods of it. */
 export interface PodTemplate { owner: KubernetesObject; labels: Record<string, string>; annotations: Record<string, string>; spec: any; longRunning: boolean }
 
+/** Pods that an operator makes of a custom resource: what Services, monitors and edges can select. */
+export interface OperatorPods { owner: KubernetesObject; labels: Record<string, string>; ports: Record<string, number>; replicas: number }
+
 export interface Subject {
   resources: RegisteredResource[];
   objects: KubernetesObject[];
   templates: PodTemplate[];
+  operatorPods: OperatorPods[];
   settings: Settings;
   plan: Plan;
   edges: Edge[];

@@ -2,6 +2,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { StackContext } from "../context";
 import { imageRef, imageVersion } from "../images";
+import { PRIORITIES } from "./priorities";
 import { Workload, configHash, labels, type ContainerSpec, type PodSpec } from "../workload";
 import {
   CONFIG_MAP, INGRESS_CLASS_CONTROLLER, INGRESS_COMPONENT, INGRESS_CONTROLLER, INGRESS_NAMESPACE, INGRESS_PORTS, NGINX_UID,
@@ -67,7 +68,7 @@ export class NginxIngressController extends pulumi.ComponentResource {
       preStopSleepSeconds: 10,
     };
     return {
-      uid: NGINX_UID, apiAccess: true, terminationGracePeriodSeconds: 60,
+      uid: NGINX_UID, apiAccess: true, runtimePriority: PRIORITIES.core.name, terminationGracePeriodSeconds: 60,
       // The root file system is read-only: the templates in /etc/nginx move to where the controller may write beside them.
       initContainers: [{ name: "copy-etc", image, command: ["cp", "-dR", "/etc/nginx/.", "/mnt/etc"], mounts: [{ volume: "etc", path: "/mnt/etc" }], resources: { cpu: 0.01, memoryMiB: 32 } }],
       containers: [controller],

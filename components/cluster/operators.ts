@@ -1,9 +1,10 @@
 /** What this stack changes in each vendored operator, and why. Pure. */
 import { imageRef } from "../images";
-import { usePath } from "../hosts/mounts";
 import { NAMESPACES } from "../names";
 import type { Settings } from "../settings/types";
 import { httpProbes, type Probes } from "../workload";
+import { OPERATOR_REQUESTS, requestOf } from "./operatorRequests";
+import { localPaths } from "./storageClasses";
 import type { Operator, OperatorName } from "./vendored";
 
 const https = (path: string, port: string): Probes => {
@@ -19,11 +20,10 @@ const cloudNativePg: Operator = {
   name: "cloudnative-pg", namespace: NAMESPACES.cnpg, appName: "cloudnative-pg", image: "cloudnativePg",
   workloads: {
     "Deployment cnpg-controller-manager": {
-      component: "cnpg-controller-manager", replicas: 2, uid: 10001, minReadySeconds: 5,
+      component: "cnpg-controller-manager", replicas: OPERATOR_REQUESTS.cloudNativePg.replicas, uid: 10001, minReadySeconds: 5,
       containers: {
-        // 40 MiB resident with one cluster (measured); its cache grows with the Secrets and Pods of the cluster.
         manager: {
-          image: "cloudnativePg", cpu: 0.05, memoryMiB: 128, memoryLimitMiB: 512, probes: https("/readyz", "webhook-server"),
+          image: "cloudnativePg", ...requestOf("cloudNativePg"), memoryLimitMiB: 512, probes: https("/readyz", "webhook-server"),
           // Instances get the instance manager, and poolers their init container, from the operator's own image.
           env: (s) => ({ OPERATOR_IMAGE_NAME: imageRef(s, "cloudnativePg") }),
         },
@@ -41,7 +41,7 @@ const barmanPlugin: Operator = {
       replicas: { one: "it serves its API only as leader: a second replica would never be ready; archiving goes on in the instances' sidecars without it" },
       containers: {
         "barman-cloud": {
-          image: "barmanPlugin", cpu: 0.02, memoryMiB: 64, memoryLimitMiB: 256, ports: { grpc: 9090 }, probes: tcpProbes("grpc"),
+          image: "barmanPlugin", ...requestOf("barmanPlugin"), memoryLimitMiB: 256, ports: { grpc: 9090 }, probes: tcpProbes("grpc"),
           args: (args) => args.map((a) => (a === "--log-level=debug" ? "--log-level=info" : a)),
           env: (s) => ({ SIDECAR_IMAGE: imageRef(s, "barmanSidecar") }),
         },
@@ -57,13 +57,13 @@ const metallb: Operator = {
       component: "metallb-controller", uid: 65534, minReadySeconds: 10,
       replicas: { one: "it has no leader election; addresses that are assigned stay announced by the speakers without it" },
       containers: {
-        controller: { image: "metallbController", cpu: 0.02, memoryMiB: 64, memoryLimitMiB: 256, ports: { health: 17472 }, probes: httpProbes("/healthz", "health") },
+        controller: { image: "metallbController", ...requestOf("metallbController"), memoryLimitMiB: 256, ports: { health: 17472 }, probes: httpProbes("/healthz", "health") },
       },
     },
     "DaemonSet speaker": {
       component: "metallb-speaker", replicas: "daemon", uid: null, everywhere: true,
       containers: {
-        speaker: { image: "metallbSpeaker", cpu: 0.02, memoryMiB: 64, memoryLimitMiB: 256, ports: { health: 17472 }, probes: httpProbes("/healthz", "health"), addCapabilities: ["NET_RAW"] },
+        speaker: { image: "metallbSpeaker", ...requestOf("metallbSpeaker"), memoryLimitMiB: 256, ports: { health: 17472 }, probes: httpProbes("/healthz", "health"), addCapabilities: ["NET_RAW"] },
       },
     },
   },
@@ -73,28 +73,28 @@ const certManager: Operator = {
   name: "cert-manager", namespace: NAMESPACES.certManager, appName: "cert-manager", image: "certManagerController",
   workloads: {
     "Deployment cert-manager": {
-      component: "cert-manager", replicas: 2, uid: 65532,
+      component: "cert-manager", replicas: OPERATOR_REQUESTS.certManager.replicas, uid: 65532,
       containers: {
         "cert-manager-controller": {
-          image: "certManagerController", cpu: 0.02, memoryMiB: 64, memoryLimitMiB: 256, probes: httpProbes("/livez", "http-healthz"),
+          image: "certManagerController", ...requestOf("certManager"), memoryLimitMiB: 256, probes: httpProbes("/livez", "http-healthz"),
           args: (args, s) => args.map((a) => (a.startsWith("--acme-http01-solver-image=") ? `--acme-http01-solver-image=${imageRef(s, "certManagerAcmesolver")}` : a)),
         },
       },
     },
     "Deployment cert-manager-webhook": {
-      component: "cert-manager-webhook", replicas: 2, uid: 65532, minReadySeconds: 10,
+      component: "cert-manager-webhook", replicas: OPERATOR_REQUESTS.certManagerWebhook.replicas, uid: 65532, minReadySeconds: 10,
       containers: {
         "cert-manager-webhook": {
-          image: "certManagerWebhook", cpu: 0.02, memoryMiB: 32, memoryLimitMiB: 128,
+          image: "certManagerWebhook", ...requestOf("certManagerWebhook"), memoryLimitMiB: 128,
           probes: { startup: { http: "/healthz", port: "healthcheck" }, readiness: { http: "/healthz", port: "healthcheck" }, liveness: { http: "/livez", port: "healthcheck" } },
         },
       },
     },
     "Deployment cert-manager-cainjector": {
-      component: "cert-manager-cainjector", replicas: 2, uid: 65532, minReadySeconds: 10,
+      component: "cert-manager-cainjector", replicas: OPERATOR_REQUESTS.certManagerCainjector.replicas, uid: 65532, minReadySeconds: 10,
       containers: {
         // It has no health endpoint: that its metrics port takes connections is what can be asked.
-        "cert-manager-cainjector": { image: "certManagerCainjector", cpu: 0.02, memoryMiB: 96, memoryLimitMiB: 512, probes: tcpProbes("http-metrics") },
+        "cert-manager-cainjector": { image: "certManagerCainjector", ...requestOf("certManagerCainjector"), memoryLimitMiB: 512, probes: tcpProbes("http-metrics") },
       },
     },
   },
@@ -104,11 +104,11 @@ const metricsServer: Operator = {
   name: "metrics-server", namespace: NAMESPACES.kubeSystem, appName: "metrics-server", image: "metricsServer",
   workloads: {
     "Deployment metrics-server": {
-      component: "metrics-server", replicas: 2, uid: 65534,
+      component: "metrics-server", replicas: OPERATOR_REQUESTS.metricsServer.replicas, uid: 65534,
       volumes: [{ name: "kubelet-ca", configMap: { name: "kube-root-ca.crt", defaultMode: 0o444 } }],
       containers: {
         "metrics-server": {
-          image: "metricsServer", cpu: 0.02, memoryMiB: 64, memoryLimitMiB: 256,
+          image: "metricsServer", ...requestOf("metricsServer"), memoryLimitMiB: 256,
           probes: { startup: { http: "/livez", port: "https", scheme: "HTTPS" }, readiness: { http: "/readyz", port: "https", scheme: "HTTPS" }, liveness: { http: "/livez", port: "https", scheme: "HTTPS" } },
           // Kubelets are believed only with a certificate of the cluster's own CA (kubelet serverTLSBootstrap), never --kubelet-insecure-tls.
           args: (args) => [...args.filter((a) => !a.startsWith("--kubelet-preferred-address-types")), "--kubelet-preferred-address-types=InternalIP", "--kubelet-certificate-authority=/ca/ca.crt"],
@@ -128,7 +128,7 @@ const localPath: Operator = {
       replicas: { one: "it has no leader election; only making new volumes waits for it" },
       containers: {
         "local-path-provisioner": {
-          image: "localPathProvisioner", cpu: 0.01, memoryMiB: 32, memoryLimitMiB: 128,
+          image: "localPathProvisioner", ...requestOf("localPathProvisioner"), memoryLimitMiB: 128,
           // It listens on no port: that the process starts is what can be asked.
           probes: { startup: { exec: ["local-path-provisioner", "--version"] }, readiness: { exec: ["local-path-provisioner", "--version"], timing: SLOW }, liveness: { exec: ["local-path-provisioner", "--version"], timing: SLOW } },
         },
@@ -141,7 +141,7 @@ const localPath: Operator = {
 function localPathConfig(data: Record<string, string>, settings: Settings): Record<string, string> {
   return {
     ...data,
-    "config.json": JSON.stringify({ nodePathMap: [{ node: "DEFAULT_PATH_FOR_NON_LISTED_NODES", paths: [usePath("database"), usePath("object-store"), usePath("local")] }] }, null, 2),
+    "config.json": JSON.stringify({ nodePathMap: [{ node: "DEFAULT_PATH_FOR_NON_LISTED_NODES", paths: localPaths(settings) }] }, null, 2),
     "helperPod.yaml": data["helperPod.yaml"]!.replace(/image: .*/, `image: ${imageRef(settings, "busybox")}`),
   };
 }
@@ -154,7 +154,7 @@ const prometheusOperator: Operator = {
       replicas: { one: "it has no leader election; Prometheus and Alertmanager run on without it" },
       containers: {
         "prometheus-operator": {
-          image: "prometheusOperator", cpu: 0.02, memoryMiB: 96, memoryLimitMiB: 384, probes: httpProbes("/healthz", "http"),
+          image: "prometheusOperator", ...requestOf("prometheusOperator"), memoryLimitMiB: 384, probes: httpProbes("/healthz", "http"),
           args: (args, s) => args.map((a) => (a.startsWith("--prometheus-config-reloader=") ? `--prometheus-config-reloader=${imageRef(s, "prometheusConfigReloader")}` : a)),
         },
       },

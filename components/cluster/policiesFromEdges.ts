@@ -44,9 +44,15 @@ const NODE_LOCAL_DNS = "169.254.20.10/32";
 
 const everywhere = (settings: Settings): string[] => settings.cluster.ipFamilies.map((f) => ENTIRE[f]);
 
+/** All pods is an empty selector: with an empty `matchLabels` in it the API server would see a change in each apply. */
+function podsOf(p: Parameters<typeof peerLabels>[0]): { matchLabels?: Record<string, string> } {
+  const matchLabels = peerLabels(p);
+  return Object.keys(matchLabels).length ? { matchLabels } : {};
+}
+
 /** Who the peer is, as one end of a rule. `outgoing`: the policy's pods call it. */
 function peers(p: Peer, settings: Settings, outgoing: boolean): PolicyPeer[] {
-  if (isPods(p)) return [{ namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": p.namespace } }, podSelector: { matchLabels: peerLabels(p) } }];
+  if (isPods(p)) return [{ namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": p.namespace } }, podSelector: podsOf(p) }];
   if ("nodes" in p) return blocks(settings.hosts.map((h) => hostCidr(h.address)));
   if ("apiServer" in p) return apiServer(settings, outgoing);
   if ("cidrs" in p) return blocks(p.cidrs);

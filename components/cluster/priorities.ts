@@ -1,5 +1,9 @@
-/** Who goes first when a node has no room: what everything else needs. Pure. */
+/**
+ * Who goes first when a node has no room: what is tied to its node and what everything else needs. The plan places tied
+ * pods first too; the scheduler does so only by priority. Pods without a class come after these. Pure.
+ */
 export const PRIORITIES = {
   data: { name: "matrix-ha-data", value: 1_000_000, description: "PostgreSQL, Redis and the object store: without them nothing else works" },
-  core: { name: "matrix-ha-core", value: 900_000, description: "Synapse, its pooler and its router" },
+  calls: { name: "matrix-ha-calls", value: 950_000, description: "TURN and the SFU: bound to the call hosts, where others may run too" },
+  core: { name: "matrix-ha-core", value: 900_000, description: "Synapse, its pooler, its router, Redis' door and the ingress" },
 } as const;

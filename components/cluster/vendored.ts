@@ -6,7 +6,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { imageRef, imageVersion, type ImageKey } from "../images";
 import type { Settings } from "../settings/types";
-import { labels, lostNodeTolerations, mebi, milliCpu, selectorLabels, spread, type Probes } from "../workload";
+import { CONFIG_HASH, digest, labels, lostNodeTolerations, mebi, milliCpu, selectorLabels, spread, type Probes } from "../workload";
 import { NODE_LABELS } from "../names";
 import { renderProbes } from "../workload/probes";
 
@@ -86,7 +86,7 @@ export function operatorObjects(operator: Operator, settings: Settings): any[] {
   if (unknown.length) throw new Error(`${operator.name} ${vendoredVersion(operator.name)} has ${unknown.map(title).join(", ")}, of which components/cluster/operators.ts knows nothing: add what it needs there`);
   const version = imageVersion(settings, operator.image);
   const originals = source.filter(isWorkload);
-  return source.flatMap((original): any[] => {
+  const objects = source.flatMap((original): any[] => {
     const moved = operator.moveFrom ? moveNamespace(original, operator.moveFrom, operator.namespace) : original;
     const w = workloadOf(original, originals, operator);
     const metadata = { ...moved.metadata, labels: { ...stripped(moved.metadata.labels), ...labels(settings, w?.component ?? operator.name, operator.appName, version) } };
@@ -96,6 +96,17 @@ export function operatorObjects(operator: Operator, settings: Settings): any[] {
     if (operator.adjust) o = operator.adjust(o, settings);
     return isWorkload(o) && o.spec.replicas > 1 ? [o, budget(o, operator.workloads[title(original)]!, settings)] : [o];
   });
+  return objects.map((o) => (isWorkload(o) ? withConfigHash(o, objects) : o));
+}
+
+/** A changed ConfigMap restarts the pods that mount it, and nobody else. */
+function withConfigHash(o: any, objects: any[]): any {
+  const { template } = o.spec;
+  const names = (template.spec.volumes ?? []).flatMap((v: any) => (v.configMap ? [v.configMap.name] : []));
+  const read = objects.filter((c) => c.kind === "ConfigMap" && c.metadata.namespace === o.metadata.namespace && names.includes(c.metadata.name));
+  if (read.length === 0) return o;
+  const annotations = { ...template.metadata.annotations, [CONFIG_HASH]: digest(JSON.stringify(read.map((c) => c.data))) };
+  return { ...o, spec: { ...o.spec, template: { ...template, metadata: { ...template.metadata, annotations } } } };
 }
 
 /** Labels of other tools and of versions that our own say. */

@@ -1,12 +1,12 @@
 import { type Edge, type EdgeInput, type Peer, tcp } from "../edges";
-import { INGRESS_CONTROLLER } from "../cluster/nginxIngress";
+import { INGRESS_COMPONENT } from "../cluster/nginxIngress";
 import { NAMESPACES, PORTS, SERVICES } from "../names";
 import { publicHosts } from "./hosts";
 
-/** Our own controller by its component; one that was there already, by the namespace that it must then be in. */
+/** Our own controller by its component; one that was there already, by its namespace. */
 const controller = (settings: EdgeInput["settings"]): Peer => (settings.cluster.install.ingressController
-  ? { component: INGRESS_CONTROLLER, namespace: NAMESPACES.ingress }
-  : { labels: {}, namespace: NAMESPACES.ingress, label: "ingress-controller" });
+  ? { component: INGRESS_COMPONENT, namespace: NAMESPACES.ingress }
+  : { labels: {}, namespace: settings.cluster.ingressNamespace, label: "ingress-controller" });
 
 /** Container port behind each named Service port that is public. */
 const PORT: Record<string, Record<string, number>> = {

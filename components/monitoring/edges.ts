@@ -8,6 +8,11 @@ const namespace = NAMESPACES.monitoring;
 /** Prometheus: this stack's; an existing one scrapes if its pods are in the namespace `monitoring` and carry this component label. */
 export const PROMETHEUS_PEER: Peer = { component: PROMETHEUS, namespace };
 
+function webhookPort(url: string): number {
+  const { port, protocol } = new URL(url);
+  return port ? Number(port) : protocol === "http:" ? 80 : 443;
+}
+
 export function monitoringEdges({ settings, plan }: EdgeInput): Edge[] {
   if (!settings.monitoring.enabled) return [];
   const alertmanager: Peer = { component: ALERTMANAGER, namespace };
@@ -20,7 +25,7 @@ export function monitoringEdges({ settings, plan }: EdgeInput): Edge[] {
     { from: PROMETHEUS_PEER, to: { apiServer: true }, ports: tcp(6443, 443), why: "finding what to scrape" },
     { from: PROMETHEUS_PEER, to: alertmanager, ports: tcp(PORTS.alertmanager), why: "alerts" },
     { from: alertmanager, to: alertmanager, ports: [...tcp(9094), ...udp(9094)], why: "agreeing on who notifies" },
-    ...(settings.monitoring.alertWebhook ? [{ from: alertmanager, to: { world: true as const }, ports: tcp(Number(new URL(settings.monitoring.alertWebhook).port || 443)), why: "notifications" }] : []),
+    ...(settings.monitoring.alertWebhook ? [{ from: alertmanager, to: { world: true as const }, ports: tcp(webhookPort(settings.monitoring.alertWebhook)), why: "notifications" }] : []),
     { from: { component: "kube-state-metrics", namespace }, to: { apiServer: true }, ports: tcp(6443, 443), why: "state of Kubernetes' objects" },
     ...(settings.monitoring.grafanaDashboards ? [{ from: { component: "grafana", namespace }, to: PROMETHEUS_PEER, ports: tcp(PORTS.prometheus), why: "dashboards" }] : []),
   ];

@@ -1,6 +1,7 @@
 /** Exporters and Grafana: pods of our own, beside what the operator makes. */
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { requestOf } from "../cluster/operatorRequests";
 import { type StackContext, fqdn } from "../context";
 import { imageRef, imageVersion } from "../images";
 import { NAMESPACES, PORTS } from "../names";
@@ -50,7 +51,7 @@ export function nodeExporter(name: string, ctx: StackContext, parent: pulumi.Res
           "--collector.filesystem.mount-points-exclude=^/(dev|proc|sys|run|var/lib/(kubelet|containerd))($|/)", "--no-collector.wifi",
         ],
         ports: { metrics: { port: PORTS.nodeExporter } }, probes: httpProbes("/", "metrics"),
-        resources: { cpu: 0.05, memoryMiB: 48 }, mounts: [{ volume: "host", path: "/host", readOnly: true }],
+        resources: requestOf("nodeExporter"), mounts: [{ volume: "host", path: "/host", readOnly: true }],
       }],
       volumes: [{ name: "host", hostPath: "/" }],
     },

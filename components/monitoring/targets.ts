@@ -1,7 +1,7 @@
 /**
  * Everything that is scraped, once: the monitors, the network's edges and the tests read this table. Pure.
  */
-import { INGRESS_CONTROLLER } from "../cluster/nginxIngress";
+import { INGRESS_COMPONENT } from "../cluster/nginxIngress";
 import type { Edge } from "../edges";
 import { NAMESPACES, PORTS, SERVICES, synapseService } from "../names";
 import type { Settings } from "../settings/types";
@@ -46,7 +46,7 @@ export function targets(settings: Settings, plan: Plan): Target[] {
       { name: "redis-livekit", namespace: NAMESPACES.livekit, pods: own(SERVICES.redisLivekit), port: PORTS.redisExporter, paths: ["/metrics"], layer: "redis" },
       { name: "redis-livekit-proxy", namespace: NAMESPACES.livekit, pods: own(SERVICES.redisLivekitMaster), port: PORTS.routerHealth, paths: ["/metrics"], layer: "redis-proxy" },
     ] : []),
-    ...(settings.cluster.install.ingressController ? [{ name: "ingress", namespace: NAMESPACES.ingress, pods: own(INGRESS_CONTROLLER), port: PORTS.ingressMetrics, paths: ["/metrics"], job: "ingress", layer: "ingress" }] : []),
+    ...(settings.cluster.install.ingressController ? [{ name: "ingress", namespace: NAMESPACES.ingress, pods: own(INGRESS_COMPONENT), port: PORTS.ingressMetrics, paths: ["/metrics"], job: "ingress", layer: "ingress" }] : []),
     ...(settings.cluster.install.certManager ? [{
       name: "cert-manager", namespace: NAMESPACES.certManager, pods: own("cert-manager"), port: 9402, paths: ["/metrics"], layer: "cert-manager",
     }] : []),

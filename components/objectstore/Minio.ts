@@ -1,6 +1,8 @@
 /** MinIO on the storage nodes, one pod a node, and the Job that makes its buckets and users. */
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { PRIORITIES } from "../cluster/priorities";
+import { objectStoreClass } from "../cluster/storageClasses";
 import type { StackContext } from "../context";
 import { imageRef, imageVersion } from "../images";
 import { NAMESPACES, PORTS, SECRETS, SERVICES, serviceFqdn } from "../names";
@@ -35,7 +37,7 @@ export class Minio extends pulumi.ComponentResource {
     if (!plan.minio) throw new Error("objectStore.kind is minio and the plan has no MinIO: this is a defect of the plan, not of the settings.");
     const version = imageVersion(settings, "minio");
     const meta = (n: string, component: string = SERVICES.minioHeadless): any => ({ name: n, namespace: NAMESPACE, labels: labels(settings, component, "minio", version) });
-    const layout = minioLayout({ nodes: plan.minio.nodes, drivesPerNode: plan.minio.drivesPerNode, parity: plan.minio.parity, pools: settings.overrides.minio.pools });
+    const layout = minioLayout({ nodes: plan.minio.nodes, drivesPerNode: plan.minio.drivesPerNode, parity: plan.minio.parity, pools: plan.minio.pools });
 
     const rootSecret = new k8s.core.v1.Secret(`${name}-root`, {
       metadata: meta(SECRETS.minioRoot), stringData: { user: ROOT_USER, password: secrets.minioRootPassword },
@@ -50,7 +52,7 @@ export class Minio extends pulumi.ComponentResource {
         { name: SERVICES.minioHeadless, headless: true, publishNotReady: true, ports: { s3: PORTS.s3 } },
         { name: SERVICES.minioApi, ports: { s3: PORTS.s3 } },
       ],
-      claims: Array.from({ length: layout.drivesPerNode }, (_, i) => ({ name: `data${i}`, sizeGiB: plan.minio!.driveGiB, storageClass: settings.storage.objectStore.name })),
+      claims: Array.from({ length: layout.drivesPerNode }, (_, i) => ({ name: `data${i}`, sizeGiB: plan.minio!.driveGiB, storageClass: objectStoreClass(settings, i) })),
       configHash: configHash({ password: secrets.minioRootPassword }),
       pod: serverPod(ctx, layout),
     }, { parent: this, dependsOn: [rootSecret] });
@@ -78,7 +80,7 @@ function serverPod({ settings, plan }: StackContext, layout: Layout): PodSpec {
   const drives = Array.from({ length: layout.drivesPerNode }, (_, i) => ({ volume: `data${i}`, path: drivePath(i).replace(/\/drive$/, "") }));
   return {
     // Two on one node would take two pods' drives away with it, and a drain of that node would never end: the first one's volumes keep it there, and the budget the second.
-    uid: UID, role: "storage", onePerNode: true, terminationGracePeriodSeconds: 60,
+    uid: UID, role: "storage", onePerNode: true, runtimePriority: PRIORITIES.data.name, terminationGracePeriodSeconds: 60,
     initContainers: [{
       name: "layout-guard", image: imageRef(settings, "mc"), command: ["sh", "-c", layoutGuardScript(layout)],
       resources: { cpu: 0.01, memoryMiB: 32 }, mounts: drives.map((d) => ({ ...d, readOnly: true })),

@@ -1,4 +1,4 @@
-/** Who talks to the object store. Pure. */
+/** Who talks to the object store; metrics are monitoring's edges. Pure. */
 import { tcp, type Edge, type EdgeInput, type Peer } from "../edges";
 import { NAMESPACES, PORTS, SERVICES, synapseService } from "../names";
 import type { S3Settings } from "../settings/types";
@@ -20,7 +20,6 @@ export function objectStoreEdges({ settings }: EdgeInput): Edge[] {
       { from: { component: "minio-provision", namespace: NAMESPACES.minio }, to: minio, ports: s3, why: "buckets, users and policies" },
     );
     if (backups.enabled && backups.target.kind === "object-store") edges.push({ from: postgres, to: minio, ports: s3, why: "base backups and write-ahead log" });
-    if (settings.monitoring.enabled) edges.push({ from: { component: "prometheus", namespace: NAMESPACES.monitoring }, to: minio, ports: s3, why: "metrics of MinIO" });
   } else {
     outside(media, objectStore, "media, in an external S3");
     if (backups.enabled && backups.target.kind === "object-store") outside(postgres, objectStore, "base backups and write-ahead log, in an external S3");

@@ -7,7 +7,7 @@ import { podFqdn } from "../names";
 
 /** Nodes of a pool: the fewest that keep three quarters of the space and lose one node. Growing by fours then only appends. */
 export const POOL_NODES = 4;
-const LARGEST_SET = 16;
+export const LARGEST_SET = 16;
 
 export interface LayoutInput {
   /** Storage nodes to use; those beyond a multiple of POOL_NODES stay unused unless `pools` says otherwise. */
@@ -34,12 +34,16 @@ export interface Layout {
 export const minioPools = (nodes: number, given?: number[]): number[] =>
   given ?? (nodes < POOL_NODES ? [nodes] : Array.from({ length: Math.floor(nodes / POOL_NODES) }, () => POOL_NODES));
 
-/** Largest set of at most 16 drives that divides the pool and takes equally many drives of each node. */
-function setSize(nodes: number, drivesPerNode: number): number | undefined {
-  for (let size = Math.min(LARGEST_SET, nodes * drivesPerNode); size >= 2; size--) {
-    if ((nodes * drivesPerNode) % size === 0 && (size % nodes === 0 || nodes % size === 0)) return size;
-  }
-  return undefined;
+/**
+ * Largest set of 2 to 16 drives that divides all drives of a pool and holds equally many of each node, so that the loss
+ * of a node costs every set the same. MinIO looks for symmetry over hosts or over drives, whichever it reads last
+ * (minio/minio, cmd/endpoint-ellipses.go): sets that are symmetric over both come first.
+ */
+export function erasureSetSize(nodes: number, drivesPerNode: number): number | undefined {
+  const total = nodes * drivesPerNode;
+  const even = (size: number, parts: number): boolean => (size >= parts ? size % parts === 0 : parts % size === 0);
+  const sizes = Array.from({ length: LARGEST_SET - 1 }, (_, i) => LARGEST_SET - i).filter((size) => size <= total && total % size === 0 && even(size, nodes));
+  return sizes.find((size) => even(size, drivesPerNode)) ?? sizes[0];
 }
 
 export function minioLayout(input: LayoutInput): Layout {
@@ -51,7 +55,7 @@ export function minioLayout(input: LayoutInput): Layout {
   };
   if (pools.length === 0 || pools.some((p) => !Number.isInteger(p) || p < 2)) fail("each pool needs at least 2 nodes", "Correct overrides.minio.pools.");
   if (replicas > input.nodes) fail(`${replicas} nodes are needed and ${input.nodes} have the role storage`, "Add storage hosts, or take the newest pool out before it holds data.");
-  const setDrives = setSize(pools[0], drivesPerNode) ?? fail("no erasure set of 2 to 16 drives takes equally many drives of each node", "Use other numbers of drives per node or nodes.");
+  const setDrives = erasureSetSize(pools[0], drivesPerNode) ?? fail("no erasure set of 2 to 16 drives takes equally many drives of each node", "Use other numbers of drives per node or nodes.");
   for (const pool of pools) {
     if ((pool * drivesPerNode) % setDrives !== 0) fail(`the first pool's erasure sets have ${setDrives} drives, which do not divide the ${pool * drivesPerNode} of a later pool`, `Give each later pool a multiple of ${setDrives / drivesPerNode} nodes.`);
     // A set is dealt out over the nodes of its pool in turn.

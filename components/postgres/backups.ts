@@ -8,6 +8,8 @@ export interface BackupTarget {
   endpoint: string;
   region: string;
   bucket: string;
+  /** Folder within the bucket, with no slash at its ends. Default: none, the bucket is the backups' alone. */
+  prefix?: string;
   secretName: string;
   /** Keys within the Secret. */
   accessKeyKey: string;
@@ -31,7 +33,7 @@ const retention = (settings: Settings): string => `${settings.backups.retentionD
 function objectStore(t: BackupTarget): object {
   const key = (name: string): object => ({ name: t.secretName, key: name });
   return {
-    destinationPath: `s3://${t.bucket}/`, endpointURL: t.endpoint, ...(t.endpointCa ? { endpointCA: t.endpointCa } : {}),
+    destinationPath: `s3://${t.bucket}/${t.prefix ? `${t.prefix}/` : ""}`, endpointURL: t.endpoint, ...(t.endpointCa ? { endpointCA: t.endpointCa } : {}),
     s3Credentials: { accessKeyId: key(t.accessKeyKey), secretAccessKey: key(t.secretKeyKey) },
     // Two at once: archiving keeps up with bursts after an outage of the store.
     wal: { compression: "gzip", maxParallel: 2 }, data: { compression: "gzip", jobs: 2 },

@@ -1,6 +1,7 @@
 /** Redis with Sentinel, three or more instances that elect a master, and a proxy that always reaches it. */
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { PRIORITIES } from "../cluster/priorities";
 import type { StackContext } from "../context";
 import { fqdn } from "../context";
 import { imageRef, imageVersion } from "../images";
@@ -74,7 +75,7 @@ export class RedisSentinel extends pulumi.ComponentResource {
       claims: [{ name: "data", sizeGiB: CLAIM_GIB, storageClass: settings.storage.general.name }],
       configHash: configHash({ ...scripts, password: args.password }),
       pod: {
-        uid: UID, onePerNode: true, terminationGracePeriodSeconds: 30,
+        uid: UID, onePerNode: true, runtimePriority: PRIORITIES.data.name, terminationGracePeriodSeconds: 30,
         containers: [redisContainer(ctx, args.secretName), sentinelContainer(ctx, args.secretName), ...(settings.monitoring.enabled ? [exporterContainer(ctx, args.secretName)] : [])],
         volumes: [{ name: "scripts", configMap: `${component}-scripts` }, { name: "run", emptyDir: { sizeMiB: 1, memory: true } }],
       },
@@ -86,7 +87,7 @@ export class RedisSentinel extends pulumi.ComponentResource {
       services: [{ name: `${component}-master`, ports: { redis: PORTS.redis } }],
       configHash: configHash({ haproxyCfg, password: args.password }),
       pod: {
-        uid: UID, terminationGracePeriodSeconds: 20,
+        uid: UID, runtimePriority: PRIORITIES.core.name, terminationGracePeriodSeconds: 20,
         containers: [proxyContainer(ctx, args.secretName)],
         volumes: [{ name: "config", configMap: `${component}-master` }],
       },

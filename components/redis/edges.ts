@@ -1,4 +1,4 @@
-/** Who talks to Redis. Pure. */
+/** Who talks to Redis; metrics are monitoring's edges. Pure. */
 import { tcp, type Edge, type EdgeInput, type Peer } from "../edges";
 import { NAMESPACES, PORTS, SERVICES, synapseService } from "../names";
 import { REDIS_CLIENT_LABEL } from "./connection";
@@ -15,7 +15,7 @@ function setEdges(component: string, namespace: string): Edge[] {
 }
 
 export function redisEdges({ settings, plan }: EdgeInput): Edge[] {
-  const { matrix, livekit, monitoring } = NAMESPACES;
+  const { matrix, livekit } = NAMESPACES;
   const master: Peer = { component: SERVICES.redisSynapseMaster, namespace: matrix };
   const edges: Edge[] = [
     ...setEdges(SERVICES.redisSynapse, matrix),
@@ -31,13 +31,6 @@ export function redisEdges({ settings, plan }: EdgeInput): Edge[] {
     edges.push(...setEdges(SERVICES.redisLivekit, livekit));
     // The SFU is on the nodes' network, so its connections come from the nodes.
     edges.push({ from: { nodes: true }, to: sfuSet, ports: both, why: "SFUs ask the Sentinels for the master and keep their rooms there" });
-  }
-  if (settings.monitoring.enabled) {
-    const sets: Array<[string, typeof matrix | typeof livekit]> = [[SERVICES.redisSynapse, matrix], ...(settings.rtc.enabled ? [[SERVICES.redisLivekit, livekit] as [string, typeof livekit]] : [])];
-    for (const [component, namespace] of sets) {
-      edges.push({ from: { component: "prometheus", namespace: monitoring }, to: { component, namespace }, ports: tcp(EXPORTER_PORT), why: "metrics of Redis" });
-      edges.push({ from: { component: "prometheus", namespace: monitoring }, to: { component: `${component}-master`, namespace }, ports: tcp(PORTS.routerHealth), why: "metrics of the proxy" });
-    }
   }
   return edges;
 }

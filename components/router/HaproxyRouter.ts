@@ -1,6 +1,7 @@
 /** HAProxy in front of Synapse: each path to the class of process that serves it. */
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { PRIORITIES } from "../cluster/priorities";
 import type { StackContext } from "../context";
 import { imageRef, imageVersion } from "../images";
 import { NAMESPACES, PORTS, SERVICES } from "../names";
@@ -43,7 +44,7 @@ export class HaproxyRouter extends pulumi.ComponentResource {
       // A new router knows its servers after its first DNS answers and checks; the old one stays until then.
       minReadySeconds: 10,
       pod: {
-        uid: UID,
+        runtimePriority: PRIORITIES.core.name, uid: UID,
         // A configuration that HAProxy refuses stops the rollout at its first pod, with the reason in this container's log.
         initContainers: [{ name: "check-config", image, command: ["haproxy", "-c", "-f", `${CONFIG_DIR}/${CONFIG_FILE}`], resources: { cpu: 0.01, memoryMiB: Math.min(128, resources.memoryMiB) }, mounts }],
         containers: [{

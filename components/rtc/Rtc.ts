@@ -1,6 +1,7 @@
 /** MatrixRTC: the SFU on every call node's own network, and the service that gives Matrix users its tokens. */
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { PRIORITIES } from "../cluster/priorities";
 import type { StackContext } from "../context";
 import { imageRef, imageVersion } from "../images";
 import { NAMESPACES, NODE_LABELS, PORTS, SECRETS, SERVICES } from "../names";
@@ -55,7 +56,7 @@ export class Rtc extends pulumi.ComponentResource {
       // One node after the other, each waiting for its calls.
       timeoutSeconds: 600 + plan.nodes * DRAIN_SECONDS,
       pod: {
-        hostNetwork: true, uid: SFU_UID, role: "call", nodeSelector: { [NODE_LABELS.rtc]: "true" }, terminationGracePeriodSeconds: DRAIN_SECONDS,
+        hostNetwork: true, uid: SFU_UID, role: "call", runtimePriority: PRIORITIES.calls.name, nodeSelector: { [NODE_LABELS.rtc]: "true" }, terminationGracePeriodSeconds: DRAIN_SECONDS,
         volumes: [
           { name: "configuration", secret: CONFIGURATION },
           { name: "start", configMap: START },

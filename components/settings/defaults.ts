@@ -46,7 +46,10 @@ export function complete(input: SettingsInput, instance: string): Settings {
     objectStore: input.objectStore,
     backups: input.backups,
     turn: input.turn, rtc: input.rtc,
-    web: { elementWeb: web.elementWeb, admin: { enabled: web.admin.enabled, allowCidrs: web.admin.allowCidrs }, ...(web.jitsiDomain ? { jitsiDomain: web.jitsiDomain } : {}) },
+    web: {
+      elementWeb: web.elementWeb, admin: { enabled: web.admin.enabled, allowCidrs: web.admin.allowCidrs },
+      ...(web.jitsiDomain ? { jitsiDomain: web.jitsiDomain } : {}), ...(web.supportContact ? { supportContact: web.supportContact } : {}),
+    },
     monitoring,
     images: { ...input.images, overrides: defined(input.images.overrides as Record<string, string | undefined>) },
     networkPolicies: { enabled: input.networkPolicies.enabled, apiServerCidrs: input.networkPolicies.apiServerCidrs ?? apiServerCidrs(hosts) },

@@ -122,6 +122,8 @@ export interface Settings {
     };
     /** IngressClass that the Ingress objects name. */
     ingressClass: string;
+    /** Namespace of an ingress controller that is not this stack's: its pods are let in to the public backends. */
+    ingressNamespace: string;
   };
   addressPools: AddressPoolSettings[];
   storage: { database: StorageClassSettings; objectStore: StorageClassSettings; general: StorageClassSettings };

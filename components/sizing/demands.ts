@@ -1,4 +1,5 @@
 /** Everything that asks for room on the hosts, from the parts of a plan. */
+import { OPERATOR_REQUESTS } from "../cluster/operatorRequests";
 import type { HostRole, Settings } from "../settings/types";
 import type { Plan, PoolPlan } from "./types";
 
@@ -18,18 +19,22 @@ export const SYSTEM_RESERVE = { cpu: 0.5, memoryGiB: 1, share: 0.05 } as const;
 /** kube-apiserver, controller-manager, scheduler and etcd, where they share a host with other roles (kubeadm's requests, and room). */
 export const CONTROL_PLANE_RESERVE = { cpu: 0.65, memoryGiB: 1 } as const;
 /** On every host: MetalLB's speaker, the node exporter. */
-export const DAEMONS = { cpu: 0.06, memoryMiB: 128 } as const;
+export const DAEMONS = {
+  cpu: OPERATOR_REQUESTS.metallbSpeaker.cpu + OPERATOR_REQUESTS.nodeExporter.cpu, memoryMiB: OPERATOR_REQUESTS.metallbSpeaker.memoryMiB + OPERATOR_REQUESTS.nodeExporter.memoryMiB,
+} as const;
 
 /** Operators and add-ons that the stack installs: small, whatever the number of users. */
+const R = OPERATOR_REQUESTS;
 const PLATFORM: Array<{ name: string; when: (s: Settings) => boolean; replicas: number; cpu: number; memoryMiB: number }> = [
-  { name: "cloudnative-pg", when: (s) => s.cluster.install.cloudNativePg, replicas: 2, cpu: 0.05, memoryMiB: 128 },
-  { name: "barman-cloud", when: (s) => s.cluster.install.barmanPlugin, replicas: 1, cpu: 0.02, memoryMiB: 64 },
-  // Controller, webhook and CA injector, two of each.
-  { name: "cert-manager", when: (s) => s.cluster.install.certManager, replicas: 6, cpu: 0.02, memoryMiB: 64 },
-  { name: "metallb-controller", when: (s) => s.cluster.install.metallb, replicas: 1, cpu: 0.02, memoryMiB: 64 },
-  { name: "metrics-server", when: (s) => s.cluster.install.metricsServer, replicas: 2, cpu: 0.02, memoryMiB: 64 },
-  { name: "local-path-provisioner", when: (s) => s.cluster.install.localPathProvisioner, replicas: 1, cpu: 0.01, memoryMiB: 32 },
-  { name: "prometheus-operator", when: (s) => s.cluster.install.prometheusOperator, replicas: 1, cpu: 0.02, memoryMiB: 96 },
+  { name: "cloudnative-pg", when: (s) => s.cluster.install.cloudNativePg, ...R.cloudNativePg },
+  { name: "barman-cloud", when: (s) => s.cluster.install.barmanPlugin, ...R.barmanPlugin },
+  { name: "cert-manager", when: (s) => s.cluster.install.certManager, ...R.certManager },
+  { name: "cert-manager-webhook", when: (s) => s.cluster.install.certManager, ...R.certManagerWebhook },
+  { name: "cert-manager-cainjector", when: (s) => s.cluster.install.certManager, ...R.certManagerCainjector },
+  { name: "metallb-controller", when: (s) => s.cluster.install.metallb, ...R.metallbController },
+  { name: "metrics-server", when: (s) => s.cluster.install.metricsServer, ...R.metricsServer },
+  { name: "local-path-provisioner", when: (s) => s.cluster.install.localPathProvisioner, ...R.localPathProvisioner },
+  { name: "prometheus-operator", when: (s) => s.cluster.install.prometheusOperator, ...R.prometheusOperator },
   // Jobs at a rollout (check of the configuration, buckets): never all at once.
   { name: "jobs", when: () => true, replicas: 1, cpu: 0.05, memoryMiB: 128 },
 ];

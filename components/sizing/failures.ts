@@ -9,6 +9,8 @@ const LOST_NODE_TOLERATION = 30;
 /** Detection, and then the operator (or `hosts fence`) who makes sure that the machine is off. */
 const FENCED = 120;
 const MEASURED = "measured";
+/** Seconds of the pause when MinIO's arguments change (a pool more): in all, and per node. */
+export const MINIO_GROWTH = { measured: 50, perNode: 10 } as const;
 
 export function planFailures(settings: Settings, plan: Plan): FailureCost[] {
   return [
@@ -29,6 +31,10 @@ function dataFailures(plan: Plan): FailureCost[] {
     { failure: "PostgreSQL pooler: pod", effect: "its sessions break and reconnect through another", seconds: 8, source: `${MEASURED}: 6 to 8 s` },
     { failure: "Redis master: pod", effect: "live delivery pauses twice, no send fails, nothing is lost", seconds: 10, source: `${MEASURED}: pauses of 5.3 and 4.6 s, slowest send 9.6 s` },
   ];
+  if (plan.minio) failures.push({
+    failure: "MinIO: a pool added", effect: "media largely cannot be read or written while the pods restart in turn; text messages go on", seconds: Math.max(MINIO_GROWTH.measured, MINIO_GROWTH.perNode * plan.minio.nodes),
+    source: `${MEASURED}: ${MINIO_GROWTH.measured} s, about ${MINIO_GROWTH.perNode} s a node: pods with the new arguments join only when most have them; a bound`,
+  });
   if (plan.minio) failures.push({ failure: "MinIO: pod or node", effect: "none: reads and writes go on with the remaining drives", seconds: 0, source: `erasure set of ${plan.minio.erasureSetDrives}, parity ${plan.minio.parity}, at most ${plan.minio.drivesPerNode} drives leave with a node` });
   return failures;
 }

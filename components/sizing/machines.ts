@@ -1,5 +1,6 @@
 /** Machines to provide, per role, from the anchors. */
 import { HOST_ROLES, type HostRole } from "../settings/types";
+import { POOL_NODES } from "../objectstore/layout";
 import { GIB_PER_TB, MACHINES } from "./anchors";
 import { ceilTo, count, interpolate, step } from "./interpolate";
 import type { NodePlan } from "./types";
@@ -24,6 +25,6 @@ function machineCount(role: HostRole, ccu: number): number {
   // One host for each database instance, and those are a quorum: they change in steps.
   if (role === "database") return step(row, ccu);
   const n = count(row, ccu);
-  // Beyond eight nodes only multiples of four make large erasure sets: nine nodes would hold less than eight.
-  return role === "storage" && n > 8 ? ceilTo(n, 4) : n;
+  // MinIO grows by whole pools: five nodes would hold no more than four.
+  return role === "storage" ? ceilTo(n, POOL_NODES) : n;
 }

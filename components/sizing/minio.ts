@@ -1,14 +1,16 @@
 /** MinIO: drives, erasure set and parity such that one node may be lost without losing a write. */
 import type { Settings, SettingsError } from "../settings/types";
+import { LARGEST_SET, POOL_NODES, erasureSetSize, minioPools } from "../objectstore/layout";
 import { GIB_PER_TB, MACHINES, MINIO } from "./anchors";
 import { hostsOf } from "./hosts";
 import { cores, count, interpolate, memoryMiB } from "./interpolate";
 import type { Plan } from "./types";
 
 type Minio = NonNullable<Plan["minio"]>;
+/** Of one server pool; every pool has the same sets. */
 export interface Layout { nodes: number; drivesPerNode: number; erasureSetDrives: number; parity: number }
 
-const LARGEST_SET = 16;
+export { erasureSetSize };
 const DEFAULT_DRIVES_PER_NODE = 2;
 const MIN_NODES = 3;
 
@@ -22,18 +24,6 @@ export const writeQuorum = (l: Pick<Layout, "erasureSetDrives" | "parity">): num
 };
 
 export const survivesNode = (l: Layout): boolean => l.erasureSetDrives - setDrivesOfNode(l) >= writeQuorum(l);
-
-/**
- * Largest set of 2 to 16 drives that divides all drives and holds equally many of each node, so that the loss of a
- * node costs every set the same. MinIO looks for symmetry over hosts or over drives, whichever it reads last
- * (minio/minio, cmd/endpoint-ellipses.go): sets that are symmetric over both come first.
- */
-export function erasureSetSize(nodes: number, drivesPerNode: number): number | undefined {
-  const total = nodes * drivesPerNode;
-  const even = (size: number, parts: number): boolean => (size >= parts ? size % parts === 0 : parts % size === 0);
-  const sizes = Array.from({ length: LARGEST_SET - 1 }, (_, i) => LARGEST_SET - i).filter((size) => size <= total && total % size === 0 && even(size, nodes));
-  return sizes.find((size) => even(size, drivesPerNode)) ?? sizes[0];
-}
 
 /** MinIO's own defaults (EC:4 from eight drives on), never less than the drives that leave with a node. */
 export function defaultParity(erasureSetDrives: number, drivesPerNode: number): number {
@@ -75,13 +65,34 @@ export function planMinio(settings: Settings): { minio?: Minio; errors: Settings
     errors.push({ path: `hosts[${settings.hosts.indexOf(hosts[i])}].disks`, given: `no disk with use "object-store" on ${hosts[i].name}`, allowed: "equally many on every storage host", remedy: "list its object-store disks, or take the role storage from it" });
     return { errors, notes };
   }
+  const counts = drives.map((d) => d.length).filter((n) => n > 0);
+  if (o.drivesPerNode === undefined && new Set(counts).size > 1) {
+    const i = drives.findIndex((d) => d.length > 0 && d.length < Math.max(...counts));
+    errors.push({ path: `hosts[${settings.hosts.indexOf(hosts[i])}].disks`, given: `${drives[i].length} with use "object-store" on ${hosts[i].name}, others have ${Math.max(...counts)}`, allowed: "equally many on every storage host: every pod has the same drives, for good", remedy: "list as many, or say how many are used: overrides.minio.drivesPerNode" });
+    return { errors, notes };
+  }
   const drivesPerNode = o.drivesPerNode ?? (listed ? Math.min(...drives.filter((d) => d.length > 0).map((d) => d.length)) : DEFAULT_DRIVES_PER_NODE);
   if (listed && o.drivesPerNode !== undefined && drives.some((d) => d.length > 0 && d.length < drivesPerNode)) {
     errors.push({ path: "overrides.minio.drivesPerNode", given: String(drivesPerNode), allowed: `at most ${Math.min(...drives.map((d) => d.length))}, the object-store disks of the host that has the fewest`, remedy: "list more disks, or lower it" });
   }
-  const layout = chooseLayout(wanted, drivesPerNode, o.parity, o.nodes !== undefined);
-  if (!stands(layout)) return { errors: [...errors, layoutError(wanted, drivesPerNode, o.parity, layout)], notes };
-  if (layout.nodes < wanted) notes.push(`${wanted - layout.nodes} of ${wanted} storage hosts carry no MinIO pod: ${wanted} x ${drivesPerNode} drives cannot be divided into equal erasure sets of 2 to ${LARGEST_SET}, ${layout.nodes} x ${drivesPerNode} can.`);
+  const pools = minioPools(wanted, o.pools);
+  const nodes = pools.reduce((sum, p) => sum + p, 0);
+  if (o.pools !== undefined && nodes > wanted) {
+    errors.push({ path: "overrides.minio.pools", given: `pools of ${pools.join(" + ")} nodes: ${nodes}`, allowed: `at most ${wanted} in all: ${o.nodes !== undefined ? "overrides.minio.nodes" : "the hosts with the role storage"}`, remedy: `add ${nodes - wanted} storage ${nodes - wanted === 1 ? "host" : "hosts"}, or leave out the newest pool if it was never deployed` });
+  }
+  // The first pool decides: its sets are every later pool's.
+  const layout = layoutFor(pools[0], drivesPerNode, o.parity);
+  if (!stands(layout)) return { errors: [...errors, layoutError(pools[0], drivesPerNode, o.parity, layout)], notes };
+  const odd = pools.find((p) => !stands({ ...layout, nodes: p }) || (p * drivesPerNode) % layout.erasureSetDrives !== 0);
+  if (odd !== undefined) {
+    const step = Math.max(1, layout.erasureSetDrives / drivesPerNode);
+    errors.push({ path: "overrides.minio.pools", given: `a pool of ${odd} nodes x ${drivesPerNode} drives after a first one of ${pools[0]}`, allowed: `pools whose drives divide into the first pool's erasure sets of ${layout.erasureSetDrives}`, remedy: `give each later pool a multiple of ${step} nodes` });
+    return { errors, notes };
+  }
+  if (nodes < wanted) notes.push(`${wanted - nodes} of ${wanted} storage hosts carry no MinIO pod: the pools have ${pools.join(" + ")} nodes. A pool never grows; ${o.pools !== undefined ? "append one to overrides.minio.pools" : `${POOL_NODES} further storage hosts make the next one`}.`);
+  if (o.pools === undefined && pools[0] < POOL_NODES) notes.push(`Object store: ${pools[0]} storage hosts make one pool of ${pools[0]}, which stays so for good. Before you add a storage host, write overrides.minio.pools: [${pools[0]}]; else the stack would ask for another first pool, and a check before MinIO's start would stop the rollout.`);
+
+  if (!listed && drivesPerNode > 1) notes.push(`No object-store disks are listed on the storage hosts: the ${drivesPerNode} drives of a MinIO pod may lie on one disk and be lost together.`);
 
   const smallest = listed ? Math.min(...drives.filter((d) => d.length > 0).flatMap((d) => [...d].sort((a, b) => b - a).slice(0, drivesPerNode))) : undefined;
   const anchorDrive = Math.max(1, Math.floor((interpolate(MACHINES.storage.diskTB.row, ccu) * GIB_PER_TB) / drivesPerNode));
@@ -89,21 +100,12 @@ export function planMinio(settings: Settings): { minio?: Minio; errors: Settings
   if (smallest !== undefined && driveGiB > smallest) {
     errors.push({ path: o.driveGiB !== undefined ? "overrides.minio.driveGiB" : "objectStore.driveGiB", given: `${driveGiB} GiB`, allowed: `at most ${smallest} GiB, the smallest object-store disk in use`, remedy: `set ${smallest}, or leave it out` });
   }
-  const usable = Math.floor((layout.nodes * drivesPerNode * driveGiB * (layout.erasureSetDrives - layout.parity)) / layout.erasureSetDrives);
+  const usable = Math.floor((nodes * drivesPerNode * driveGiB * (layout.erasureSetDrives - layout.parity)) / layout.erasureSetDrives);
   const growth = count(MINIO.growthTBPerYear.row, ccu, GIB_PER_TB);
   return {
-    minio: { ...layout, driveGiB, usableGiB: usable, growthGiBPerYear: growth, cpu: o.cpu ?? cores(MINIO.cpu.row, ccu), memoryMiB: o.memoryMiB ?? memoryMiB(MINIO.memoryGiB.row, ccu) },
+    minio: { ...layout, nodes, pools, driveGiB, usableGiB: usable, growthGiBPerYear: growth, cpu: o.cpu ?? cores(MINIO.cpu.row, ccu), memoryMiB: o.memoryMiB ?? memoryMiB(MINIO.memoryGiB.row, ccu) },
     errors, notes,
   };
-}
-
-/** With a number of nodes given, exactly that; else the most of the hosts that make equal sets. */
-function chooseLayout(nodes: number, drivesPerNode: number, parity: number | undefined, exact: boolean): Layout | undefined {
-  for (let n = nodes; n >= (exact ? nodes : MIN_NODES); n--) {
-    const layout = layoutFor(n, drivesPerNode, parity);
-    if (stands(layout)) return layout;
-  }
-  return layoutFor(nodes, drivesPerNode, parity);
 }
 
 function layoutError(nodes: number, drivesPerNode: number, parity: number | undefined, layout: Layout | undefined): SettingsError {

@@ -1,4 +1,6 @@
 /** What an operator should know about a plan and would not see in its numbers. */
+import { ingressNotes } from "../ingress/annotations";
+import { jwtServiceEnabled } from "../rtc/foci";
 import type { Settings } from "../settings/types";
 import { LARGEST_CCU, SMALLEST_CCU } from "./interpolate";
 import type { Plan } from "./types";
@@ -14,6 +16,9 @@ export function planNotes(settings: Settings, plan: Plan): string[] {
   notes.push(`Single points that Synapse imposes, with seconds to be back: ${single.map((p) => `${p.class} ${p.recoverySeconds}`).join(", ")}. Each event persister is one for its share of the rooms. When their node is lost they return only after it is fenced.`);
   if (plan.minio) notes.push(...storageNotes(plan.minio));
   notes.push("MetalLB announces each address from one node at a time: failover, not load sharing. More addresses, or BGP, spread load.");
+  notes.push(...ingressNotes(settings.cluster.ingressClass));
+  if (settings.turn.enabled && settings.tls.mode === "acme") notes.push("No TURN over TLS with tls.mode acme: the authority asks at the name's own address, which is coturn's, not the ingress'. TURN over UDP and TCP works (media are encrypted anyway); for turns: use tls.mode given, with a certificate for hostnames.turn.");
+  if (settings.rtc.enabled && !jwtServiceEnabled(settings)) notes.push("rtc.jwtService is false: clients are told of no SFU. Group calls work once a token service is run elsewhere and announced.");
   notes.push(...sharedHosts(settings));
   const controlPlane = settings.hosts.filter((h) => h.roles.includes("control-plane")).length;
   if (controlPlane === 1 || controlPlane === 2) notes.push(`${controlPlane} control-plane ${controlPlane === 1 ? "host is" : "hosts are"} not highly available: etcd needs 3 to lose one.`);
@@ -25,7 +30,7 @@ function storageNotes(m: NonNullable<Plan["minio"]>): string[] {
   const months = Math.floor((m.usableGiB / Math.max(1, m.growthGiBPerYear)) * 12);
   return [
     `Media grow by about ${number(m.growthGiBPerYear)} GiB in the first year; ${number(m.usableGiB)} GiB are usable: ${months >= 24 ? "more than two years" : `about ${months} ${months === 1 ? "month" : "months"}`}.${months < 12 ? " Plan a second MinIO pool, media retention or an external S3." : ""}`,
-    "MinIO's nodes and drives are fixed when its drives are first formatted: keep overrides.minio.nodes and drivesPerNode when storage hosts are added later.",
+    `MinIO's pools (${m.pools.join(" + ")} nodes, ${m.drivesPerNode} ${m.drivesPerNode === 1 ? "drive" : "drives"} each) never change once formatted: growth appends one, and media are largely unavailable meanwhile (about 50 s, 10 s a node). Keep disks per storage host and overrides.minio as they are.`,
   ];
 }
 

@@ -96,7 +96,11 @@ export interface Plan {
   redis: { instances: number; quorum: number; memoryMiB: number; maxmemoryMiB: number; cpu: number; proxy: Sized };
   /** Absent when media live in an external S3. */
   minio?: {
-    nodes: number; drivesPerNode: number; driveGiB: number; parity: number; erasureSetDrives: number;
+    /** Pods: the sum of `pools`. */
+    nodes: number;
+    /** Nodes of each server pool, oldest first. A pool never changes: growth appends. */
+    pools: number[];
+    drivesPerNode: number; driveGiB: number; parity: number; erasureSetDrives: number;
     usableGiB: number; growthGiBPerYear: number; cpu: number; memoryMiB: number;
   };
   router: Sized & { maxConnections: number };

@@ -1,4 +1,5 @@
 /** The pod of one class: what it starts, what it mounts, when it counts as alive. Pure. */
+import { PRIORITIES } from "../cluster/priorities";
 import { imageRef } from "../images";
 import { NAMESPACES, PORTS, SECRETS, SERVICES, serviceFqdn } from "../names";
 import type { Settings } from "../settings/types";
@@ -85,7 +86,7 @@ export function synapsePod(input: SynapsePodInput): PodSpec {
     ],
   };
   return {
-    uid: SYNAPSE_UID, containers: [synapse], initContainers: [wait],
+    uid: SYNAPSE_UID, runtimePriority: PRIORITIES.core.name, containers: [synapse], initContainers: [wait],
     // Stopping took 2.3 s when measured; long polls are cut, clients poll again.
     terminationGracePeriodSeconds: singleton ? 20 : 40,
     // At most one of each singleton, ever: nothing in the database fences a second. A lost node's come back when the

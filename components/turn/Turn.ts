@@ -1,6 +1,7 @@
 /** coturn on every call node, on the host's network. */
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { PRIORITIES } from "../cluster/priorities";
 import type { StackContext } from "../context";
 import { imageRef, imageVersion } from "../images";
 import { NAMESPACES, NODE_LABELS, PORTS, SECRETS, SERVICES } from "../names";
@@ -43,7 +44,7 @@ export class Turn extends pulumi.ComponentResource {
       // Node after node, each as long as its allocations may need to go away.
       timeoutSeconds: 600 + plan.turn.nodes * 120,
       pod: {
-        hostNetwork: true, uid: UID, role: "call", nodeSelector: { [NODE_LABELS.turn]: "true" }, terminationGracePeriodSeconds: 60,
+        hostNetwork: true, uid: UID, role: "call", runtimePriority: PRIORITIES.calls.name, nodeSelector: { [NODE_LABELS.turn]: "true" }, terminationGracePeriodSeconds: 60,
         volumes: [
           { name: "configuration", secret: SECRETS.turn },
           { name: "start", configMap: START },

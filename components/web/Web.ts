@@ -69,7 +69,7 @@ export class Web extends pulumi.ComponentResource {
     const config = elementConfig({
       homeserverUrl: `https://${settings.hostnames.homeserver}`, serverName: settings.serverName, webUrl: `https://${settings.hostnames.web}`,
       brand: settings.web.elementWeb.brand, allowGuests: settings.registration.allowGuests, registration: settings.registration.enabled,
-      email: settings.emailSmtp !== undefined, presence: settings.presence.enabled, rtc: settings.rtc.enabled, jitsiDomain: settings.web.jitsiDomain,
+      email: settings.emailSmtp !== undefined, presence: settings.presence.enabled, rtc: rtcFoci(settings).length > 0, jitsiDomain: settings.web.jitsiDomain,
       ssoOnly: settings.sso !== undefined && !settings.sso.passwordLogin && settings.sso.oidc.length === 1,
     });
     this.site({

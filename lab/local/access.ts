@@ -1,11 +1,13 @@
 /** How a client reaches the local homeserver: the address that MetalLB announces, the CA, and one administrator. */
 import { spawnSync } from "node:child_process";
 import * as crypto from "node:crypto";
-import * as dns from "node:dns";
+import dns from "node:dns";
 import * as fs from "node:fs";
 import * as https from "node:https";
 import * as path from "node:path";
 import { resolveSettings } from "../../components/settings";
+import { NAMESPACES, SECRETS } from "../../components/names";
+import { SECRET_FILES } from "../../components/synapse/paths";
 import { TRUST_BUNDLE } from "../../components/cluster/publicTls";
 import { CACHE_DIR, RUN_DIR } from "./state";
 import { localConfig } from "./config";
@@ -75,7 +77,7 @@ export function request(a: Access, host: string, method: string, target: string,
 export async function adminRequest(a: Access, user: string, password: string, admin: boolean): Promise<any> {
   const target = "/_synapse/admin/v1/register";
   const { nonce } = JSON.parse((await request(a, a.hostnames.admin!, "GET", target)).body.toString());
-  const mac = crypto.createHmac("sha1", secret("matrix", "synapse-secrets", "registration_shared_secret"))
+  const mac = crypto.createHmac("sha1", secret(NAMESPACES.matrix, SECRETS.synapse, SECRET_FILES.registration))
     .update([nonce, user, password, admin ? "admin" : "notadmin"].join("\0")).digest("hex");
   const answer = await request(a, a.hostnames.admin!, "POST", target, { headers: { "content-type": "application/json" }, body: JSON.stringify({ nonce, username: user, password, admin, mac }) });
   const body = JSON.parse(answer.body.toString());

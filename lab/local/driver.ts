@@ -86,7 +86,7 @@ export class Driver {
     const begun = Date.now();
     const outcome = isCommand(r) ? await this.slot(() => this.command(r)) : await this.object(r);
     const took = (Date.now() - begun) / 1000;
-    if (outcome !== "unchanged" && (took > 2 || outcome === "changed")) this.options.log(`${this.elapsed()}  ${layerOf(r.urn)}: ${objectTitle(r)} ${outcome} (${took.toFixed(1)} s)`);
+    if (outcome !== "unchanged" && (took > 2 || outcome === "changed")) this.options.log(`${this.elapsed()}  ${layerOf(r)}: ${objectTitle(r)} ${outcome} (${took.toFixed(1)} s)`);
     return outcome;
   }
 

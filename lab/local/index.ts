@@ -9,6 +9,7 @@ import * as path from "node:path";
 import { access, adminRequest, type Access } from "./access";
 import { localConfig, ROOT, STACK } from "./config";
 import { Driver } from "./driver";
+import { pulumiUp } from "./engine";
 import { CACHE_DIR, RUN_DIR, State } from "./state";
 
 const USAGE = `npm run local [-- up|deploy|down|status] [--expect-no-changes] [--set path=value ...]
@@ -28,32 +29,10 @@ const onPath = (command: string): boolean => spawnSync("sh", ["-c", `command -v 
 
 async function deploy(sets: string[]): Promise<{ changes: number; detail: string[] }> {
   const config = localConfig(sets);
-  if (onPath("pulumi")) return pulumiUp(config);
+  if (onPath("pulumi")) return pulumiUp(config, KUBECONFIG);
   const report = await new Driver({ stack: STACK, config, kubeconfig: KUBECONFIG, state: State.open(), log: (l) => console.log(l) }).up();
   console.log(`deployed in ${report.seconds.toFixed(0)} s: ${report.created.length} created, ${report.changed.length} changed, ${report.unchanged} unchanged, ${report.deleted.length} deleted`);
   return { changes: report.created.length + report.changed.length + report.deleted.length, detail: [...report.created, ...report.changed, ...report.deleted] };
-}
-
-/** The same with the engine: its state in the run directory, its configuration in a copy so that the repository stays clean. */
-function pulumiUp(config: Record<string, unknown>): { changes: number; detail: string[] } {
-  const dir = path.join(RUN_DIR, "pulumi");
-  fs.mkdirSync(path.join(dir, "state"), { recursive: true, mode: 0o700 });
-  const passphrase = path.join(dir, "passphrase");
-  if (!fs.existsSync(passphrase)) fs.writeFileSync(passphrase, crypto.randomBytes(24).toString("base64url"), { mode: 0o600 });
-  const configFile = path.join(dir, `Pulumi.${STACK}.yaml`);
-  const env = { ...process.env, KUBECONFIG, PULUMI_BACKEND_URL: `file://${dir}/state`, PULUMI_CONFIG_PASSPHRASE_FILE: passphrase, PULUMI_SKIP_UPDATE_CHECK: "true" };
-  const engine = (args: string[]): { status: number | null; stdout: string } => {
-    const done = spawnSync("pulumi", args, { cwd: ROOT, env, stdio: ["ignore", args.includes("--json") ? "pipe" : "inherit", "inherit"], encoding: "utf8", maxBuffer: 1 << 28 });
-    return { status: done.status, stdout: done.stdout ?? "" };
-  };
-  engine(["stack", "select", "--create", STACK, "--config-file", configFile]);
-  const keep = fs.existsSync(configFile) ? fs.readFileSync(configFile, "utf8").match(/^encryptionsalt:.*$/m)?.[0] : undefined;
-  const lines = Object.entries(config).map(([k, v]) => `  ${k.includes(":") ? k : `matrix-ha:${k}`}: ${JSON.stringify(v)}`);
-  fs.writeFileSync(configFile, `${keep ? `${keep}\n` : ""}config:\n${lines.join("\n")}\n`, { mode: 0o600 });
-  const preview = engine(["preview", "--json", "--config-file", configFile]);
-  const changes = Object.entries<number>(JSON.parse(preview.stdout || "{}").changeSummary ?? {}).filter(([k]) => k !== "same").reduce((n, [, v]) => n + v, 0);
-  if (engine(["up", "--yes", "--skip-preview", "--config-file", configFile]).status !== 0) throw new Error("pulumi up failed");
-  return { changes, detail: [`${changes} changes by the engine's preview`] };
 }
 
 /** An administrator of the homeserver; the password is made once and kept beside the state. */

@@ -7,7 +7,7 @@ import { ROOT } from "./config";
 async function main(): Promise<void> {
   const a = await access();
   const mocha = path.join(ROOT, "node_modules", "mocha", "bin", "mocha.js");
-  const done = spawnSync(process.execPath, [mocha, "--no-config", "--require", "tsx", "--timeout", "120000", "test/local/*.test.ts"], {
+  const done = spawnSync(process.execPath, [mocha, "--no-config", "--require", "tsx", "--exit", "--timeout", "120000", "test/local/*.test.ts"], {
     cwd: ROOT, stdio: "inherit", env: { ...process.env, NODE_EXTRA_CA_CERTS: a.caFile },
   });
   process.exitCode = done.status ?? 1;

@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { evaluate, type RegisteredResource } from "../../cli/evaluate";
 import { ClusterFoundation, NetworkPolicies, PUBLIC_CERTIFICATE, clusterEdges } from "../../components/cluster";
 import type { Settings } from "../../components/settings/types";
-import { fixtureContext } from "../fixtures/context";
+import { objectStoreClass, storageClasses } from "../../components/cluster/storageClasses";
+import { diskMounts } from "../../components/hosts";
+import { fixtureContext, fixtureSettings } from "../fixtures/context";
 import { crdProblems } from "../helpers/crdSchemas";
 import { kubernetesProblems } from "../helpers/kubernetesSchemas";
 
@@ -41,6 +43,26 @@ describe("cluster foundation", () => {
   it("registers only valid objects", () => {
     const problems = full.filter((r) => r.inputs?.kind).flatMap((r) => (kubernetesProblems(r.inputs) ?? crdProblems(r.inputs) ?? ["of no known kind"]).map((p) => `${r.inputs.kind} ${r.inputs.metadata.name}: ${p}`));
     assert.deepEqual(problems, []);
+  });
+
+  it("gives each disk of a storage host a class of its own, and MinIO's drives one each", async () => {
+    const two = (s: Settings): void => { for (const h of s.hosts) if (h.roles.includes("storage")) h.disks = [1, 2].map((n) => ({ id: `/dev/disk/by-id/${h.name}-${n}`, use: "object-store" as const, sizeGiB: 1000 })); };
+    const list = await foundation(two);
+    const path = (name: string): string => one(list, "StorageClass", name).inputs.parameters.nodePath;
+    assert.deepEqual([path("matrix-ha-object-store"), path("matrix-ha-object-store-2")], ["/var/lib/matrix-ha/object-store", "/var/lib/matrix-ha/object-store-2"]);
+    const paths = JSON.parse(one(list, "ConfigMap", "local-path-config").inputs.data["config.json"]).nodePathMap[0].paths;
+    assert.ok(paths.includes("/var/lib/matrix-ha/object-store-2"), "the provisioner refuses a nodePath that it does not know");
+    const settings = fixtureSettings();
+    two(settings);
+    // Each class's directory is where the host step mounts that disk.
+    const host = settings.hosts.find((h) => h.roles.includes("storage"))!;
+    assert.deepEqual([0, 1].map((d) => path(objectStoreClass(settings, d))), diskMounts(host).map((m) => m.path));
+    settings.cluster.install.localPathProvisioner = false;
+    assert.deepEqual([0, 1].map((d) => objectStoreClass(settings, d)), ["matrix-ha-object-store", "matrix-ha-object-store"]);
+    assert.ok(storageClasses(settings).every((c) => c.parameters.nodePath === undefined), "another provisioner knows nothing of these directories");
+    settings.cluster.install.localPathProvisioner = true;
+    settings.storage.objectStore.create = false;
+    assert.equal(objectStoreClass(settings, 1), "matrix-ha-object-store", "a class that exists serves all drives");
   });
 
   it("has Pod Security in every namespace, restricted but where a reason is given", () => {

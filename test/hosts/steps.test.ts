@@ -6,6 +6,7 @@ import { modulesStep } from "../../components/hosts/steps/modules";
 import { packagesStep } from "../../components/hosts/steps/packages";
 import { swapStep } from "../../components/hosts/steps/swap";
 import { portList, sysctls, sysctlsStep } from "../../components/hosts/steps/sysctls";
+import { timeStep } from "../../components/hosts/steps/time";
 import type { HostSettings, Settings } from "../../components/settings/types";
 import { fixtureSettings } from "../fixtures/context";
 import { Sandbox } from "./sandbox";
@@ -140,6 +141,26 @@ describe("hosts: modules, swap, packages", () => {
     assert.equal(box.read("etc/modules-load.d/90-matrix-ha.conf"), "br_netfilter\noverlay\nnf_conntrack\n");
     assert.match(box.run(script).stdout, /^kernel-modules: (nothing changed|loaded)/);
     box.remove();
+  });
+});
+
+describe("hosts: time", () => {
+  const clock = (synchronized: boolean, active: boolean): Sandbox => new Sandbox()
+    .fake("systemctl", `case "$1 $3" in "is-active chronyd") exit ${active ? 0 : 1} ;; *) exit 1 ;; esac`)
+    .fake("timedatectl", `echo ${synchronized ? "yes" : "no"}`).fake("sleep").fake("systemd-detect-virt", "exit 1");
+  const run = (box: Sandbox): ReturnType<Sandbox["run"]> => { try { return box.run(timeStep(settings.hosts[0]!).script); } finally { box.remove(); } };
+
+  it("warns and passes, after five seconds at most, while a running daemon has no source yet", () => {
+    const r = run(clock(false, true));
+    assert.equal(r.status, 0, r.stderr);
+    assert.match(r.stdout, /WARNING: chronyd runs, but the clock is not synchronized/);
+    assert.equal(r.calls.filter((c) => c.startsWith("sleep 1")).length, 5);
+  });
+  it("waits for nothing when the clock is right, and stops where no daemon runs", () => {
+    const right = run(clock(true, true));
+    assert.deepEqual([right.status, right.calls.filter((c) => c.startsWith("sleep"))], [0, []]);
+    assert.doesNotMatch(right.stdout, /WARNING/);
+    assert.match(run(clock(false, false)).stderr, /no time daemon runs/);
   });
 });
 

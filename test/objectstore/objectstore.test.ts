@@ -92,7 +92,7 @@ describe("ObjectStore", () => {
     const first = await name();
     assert.equal(await name(), first);
     assert.notEqual(await name((s) => { s.backups.enabled = false; }), first);
-    assert.notEqual(await name((_, p) => { p.minio!.nodes = 8; }), first);
+    assert.notEqual(await name((_, p) => { p.minio!.nodes = 8; p.minio!.pools = [4, 4]; }), first);
   });
 
   it("puts keys nowhere but in Secrets", async () => {
@@ -122,7 +122,7 @@ describe("ObjectStore", () => {
 describe("object store edges", () => {
   it("let media and PostgreSQL reach it, within or outside the cluster", () => {
     const input = { settings: fixtureSettings(), plan: fixturePlan() };
-    assert.equal(objectStoreEdges(input).filter((e) => "component" in e.to && e.to.component === "minio").length, 5);
+    assert.equal(objectStoreEdges(input).filter((e) => "component" in e.to && e.to.component === "minio").length, 4);
     input.settings.objectStore = external;
     assert.ok(objectStoreEdges(input).every((e) => "world" in e.to && e.ports[0].port === 443));
   });

@@ -142,6 +142,12 @@ describe("PostgreSQL", () => {
     none(list, "ObjectStore");
   });
 
+  it("keeps to its folder of a bucket that it shares, either way", async () => {
+    const shared = { ...TARGET, bucket: "ours", prefix: "synapse-backups" };
+    assert.equal(one(await postgres(undefined, shared), "ObjectStore").inputs.spec.configuration.destinationPath, "s3://ours/synapse-backups/");
+    assert.equal(one(await postgres(withoutPlugin, shared), "Cluster").inputs.spec.backup.barmanObjectStore.destinationPath, "s3://ours/synapse-backups/");
+  });
+
   it("neither archives nor schedules without a target", async () => {
     const list = await evaluateWithoutBackup();
     assert.equal(one(list, "Cluster").inputs.spec.plugins, undefined);

@@ -87,6 +87,33 @@ describe("sizing: overrides", () => {
     assert.ok(p.notes.some((n) => n.startsWith("1 of 17 storage hosts carry no MinIO pod")));
   });
 
+  it("MinIO grows by appended pools: the first one, its sets and parity stay", () => {
+    const stores = (n: number, change: (s: Settings) => void = () => undefined): ReturnType<typeof plan> => plan(sized(1000, (s) => {
+      const store = s.hosts.find((h) => h.name === "store-1")!;
+      s.hosts = [...s.hosts.filter((h) => !h.roles.includes("storage")), ...Array.from({ length: n }, (_, i) => ({ ...store, name: `s-${i}`, address: `198.18.78.${i}` }))];
+      change(s);
+    }));
+    const before = stores(4).minio!;
+    for (const [hosts, pools] of [[5, [4]], [7, [4]], [8, [4, 4]], [12, [4, 4, 4]]] as Array<[number, number[]]>) {
+      const m = stores(hosts).minio!;
+      assert.deepEqual([m.pools, m.nodes], [pools, 4 * pools.length]);
+      assert.deepEqual([m.drivesPerNode, m.erasureSetDrives, m.parity, m.driveGiB, m.usableGiB], [before.drivesPerNode, before.erasureSetDrives, before.parity, before.driveGiB, before.usableGiB * pools.length]);
+    }
+    assert.deepEqual(stores(9, (s) => { s.overrides.minio = { pools: [3, 6], drivesPerNode: 1 }; }).minio!.pools, [3, 6]);
+    const bad = (pools: number[]): string => { try { stores(8, (s) => { s.overrides.minio.pools = pools; }); return "accepted"; } catch (e) { return (e as Error).message; } };
+    assert.match(bad([4, 3]), /overrides\.minio\.pools[^]*multiple of 4/);
+    assert.match(bad([4, 4, 4]), /at most 8/);
+    const three = stores(3);
+    assert.deepEqual(three.minio!.pools, [3]);
+    assert.ok(three.notes.some((n) => n.includes("overrides.minio.pools: [3]")), "a pool of three must be written down before a fourth host comes");
+    assert.ok(three.failures.some((f) => f.failure === "MinIO: a pool added" && f.seconds >= 50));
+  });
+
+  it("refuses storage hosts with unequal disks: the smaller would shrink every pod", () => {
+    const { errors } = invalid(sized(1000, (s) => { const h = s.hosts.find((x) => x.name === "store-3")!; h.disks = h.disks.slice(0, 1); }));
+    assert.match(errors[0].given, /store-3, others have 2/);
+  });
+
   it("an external S3 needs no storage hosts", () => {
     const p = plan(sized(1000, (s) => { s.hosts = s.hosts.filter((h) => !h.roles.includes("storage")); s.objectStore = { kind: "s3", endpoint: "https://s3.example.net", region: "x", bucket: "b", accessKey: "a", secretKey: "k" }; }));
     assert.equal(p.minio, undefined);

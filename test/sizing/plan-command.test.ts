@@ -1,7 +1,7 @@
 import * as assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import * as path from "node:path";
-import { planFor, report } from "../../cli/plan";
+import { planFor, report, sourceKind } from "../../cli/plan";
 
 const ROOT = path.resolve(__dirname, "../..");
 const run = (...args: string[]): { status: number | null; stdout: string; stderr: string; seconds: number } => {
@@ -27,6 +27,22 @@ describe("npm run plan", () => {
     const text = report(planFor({ ccu: 5000 }));
     for (const part of ["Machines to provide", "synchrotron", "8 to 12", "0.85 x max_connections 400", "growth about", "PostgreSQL primary: pod", "32 s", "MetalLB announces each address from one node"]) assert.ok(text.includes(part), part);
     assert.ok(Math.max(...text.split("\n").map((l) => l.length)) <= 170);
+  });
+
+  it("says of each failure whether its seconds were measured or are a bound", () => {
+    const p = planFor({ ccu: 1000 });
+    const kinds = Object.fromEntries(p.plan.failures.map((f) => [f.failure, sourceKind(f)]));
+    assert.deepEqual(["PostgreSQL primary: pod", "Synapse main: process", "PostgreSQL primary: node", "TURN: node", "Host lost: storage"].map((f) => kinds[f]), ["measured", "bound", "target", "estimate", "design"]);
+    const text = report(p);
+    assert.match(text, /PostgreSQL primary: pod +32 s +measured/);
+    assert.match(text, /Synapse main: process +20 s +bound/);
+  });
+
+  it("says what it does not know of an ingress controller, and that ACME gives TURN no certificate", () => {
+    const notes = planFor({ ccu: 1000, set: ["cluster.ingressClass=strange", 'tls={"mode":"acme","email":"a@example.org"}'] }).plan.notes.join("\n");
+    assert.match(notes, /"strange" is not one of nginx/);
+    assert.match(notes, /No TURN over TLS/);
+    assert.doesNotMatch(planFor({ ccu: 1000 }).plan.notes.join("\n"), /No TURN over TLS|is not one of/);
   });
 
   it("takes settings: federation adds its workers", () => {

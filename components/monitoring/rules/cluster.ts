@@ -72,7 +72,7 @@ export function clusterRules({ settings }: RuleInput): RuleGroup[] {
         },
         ...(settings.cluster.install.certManager ? [{
           alert: "CertificateExpiring", severity: "critical" as const, for: "1h", expr: "certmanager_certificate_expiration_timestamp_seconds - time() < 14 * 86400",
-          summary: "Certificate {{ $labels.exported_namespace }}/{{ $labels.name }} expires in {{ $value | humanizeDuration }}", meaning: "It is renewed 30 days before; renewal has failed since.", look: ["kubectl describe certificate,order,challenge -A"], act: ["ACME: the public host must answer on port 80 under /.well-known/acme-challenge.", "Own CA: see that the issuer is ready."],
+          summary: "Certificate {{ $labels.exported_namespace }}/{{ $labels.name }} expires in {{ $value | humanizeDuration }}", meaning: "It is renewed 30 days before; renewal has failed since.", look: ["kubectl describe certificate,order,challenge -A"], act: ["ACME: the public host must answer on port 80 under /.well-known/acme-challenge.", "Any other: see that its issuer is ready, `kubectl get issuer,clusterissuer -A`."],
         }] : []),
       ],
     },

@@ -42,6 +42,7 @@ export const clusterSections = {
       prometheusOperator: field(z.boolean(), { doc: "Install the Prometheus operator.", allowed: "true or false", example: true, defaultText: "true where monitoring is enabled and monitoring.prometheus is install" }).optional(),
     }, { doc: "What this stack installs into the cluster, at pinned versions." }).prefault({}),
     ingressClass: objectName("IngressClass that the Ingress objects name.").default("nginx"),
+    ingressNamespace: objectName("Namespace of the ingress controller's pods, which the public backends let in. Matters where the controller is not this stack's.").default("nginx-ingress"),
   }, { doc: "The Kubernetes cluster, which exists." }).prefault({}),
 
   addressPools: field(z.array(section({
@@ -99,6 +100,7 @@ export const monitoringSections = {
     prometheus: oneOf(["install", "existing"], { doc: "`install`: operator, Prometheus and Alertmanager here. `existing`: only monitors and rules, for an operator that runs already." }).default("install"),
     retentionDays: int(1, 3650, { doc: "Metrics are kept so many days." }).default(15),
     selectorLabels: field(z.record(z.string().regex(/^([a-z0-9.-]+\/)?[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/), z.string().refine((v) => v === "" || LABEL_VALUE.test(v))), { doc: "Labels by which an existing Prometheus selects monitors and rules.", allowed: "Kubernetes labels", example: {} }).default({}),
+    alertWebhook: text({ doc: "Where Alertmanager posts alerts (its webhook format). It sends a bearer token, which the stack makes: Secret `alertmanager-token` in the namespace monitoring. Absent: alerts are only kept and shown.", allowed: "an https:// URL, or http:// to a private address", remedy: "give the receiver's whole URL" }, isS3Endpoint, "https://alerts.example.com/hook").optional(),
     grafanaDashboards: bool({ doc: "Make dashboards, as ConfigMaps that Grafana's sidecar reads." }).default(true),
   }, { doc: "Monitoring." }).prefault({}),
 };

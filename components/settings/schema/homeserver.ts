@@ -124,5 +124,10 @@ export const webSections = {
       allowPublic: bool({ doc: "Permit allowCidrs that contain the whole Internet." }).default(false),
     }, { doc: "The admin UI." }).prefault({}),
     jitsiDomain: hostname({ doc: "A Jitsi to link conferences to. Absent: none." }).optional(),
+    supportContact: section({
+      email: text({ doc: "E-mail address.", allowed: "an e-mail address" }, (v) => /^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(v), "admin@example.com").optional(),
+      matrixId: text({ doc: "Matrix user id.", allowed: "a user id such as @admin:example.com" }, (v) => /^@[^\s:]+:[^\s]+$/.test(v), "@admin:example.com").optional(),
+      page: httpsUrl({ doc: "Page with help." }).optional(),
+    }, { doc: "Whom users and other operators may ask: served as /.well-known/matrix/support. Absent: nothing is served." }).optional(),
   }, { doc: "Web applications." }).prefault({}),
 };

@@ -1,0 +1,48 @@
+/**
+ * `npm run test:real [mocha arguments]`: installs the real programs, enters network, mount and process namespaces of its
+ * own, runs test/real there, prints what was checked and writes it to docs/proof/real.md. Needs root, on Debian or the like.
+ */
+import { spawnSync } from "node:child_process";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+
+const root = path.resolve(__dirname, "..");
+const started = Date.now();
+const fail = (text: string): never => { process.stderr.write(`${text}\n`); process.exit(1); };
+if (process.getuid?.() !== 0) fail("test:real needs root: it runs each pod's processes in namespaces, as their own users");
+const missing = ["unshare", "ip", "python3", "openssl", "mmdebstrap"].filter((p) => spawnSync("sh", ["-c", `command -v ${p}`]).status !== 0);
+if (missing.length) fail(`test:real needs ${missing.join(", ")}: apt-get install util-linux iproute2 python3 openssl mmdebstrap`);
+
+const installed = spawnSync(path.join(root, "test/real/programs/install.sh"), { stdio: "inherit" });
+if (installed.status !== 0) process.exit(installed.status ?? 1);
+const installSeconds = (Date.now() - started) / 1000;
+
+const dir = fs.mkdtempSync(path.join(os.tmpdir(), "real-run-"));
+const counts = path.join(dir, "counts.json"), report = path.join(dir, "mocha.json");
+const given = process.argv.slice(2);
+const whole = given.length === 0;
+const mocha = ["node_modules/.bin/mocha", "--no-config", "-r", "tsx", "--timeout", "300000", "--reporter", path.join(root, "test/real/helpers/reporter.cjs"), ...(whole ? ["test/real/*.test.ts"] : given)];
+// The process namespace ends with its first process, and every program of the tests with it.
+const run = spawnSync("unshare", ["--net", "--mount", "--uts", "--pid", "--fork", "--kill-child", "--mount-proc", "bash", "-c",
+  'ip link set lo up; mkdir -p /run/netns; mount -t tmpfs netns /run/netns; exec "$@"', "real", ...mocha], {
+  cwd: root, stdio: "inherit", env: { ...process.env, REAL_NAMESPACES: "1", REAL_COUNTS: counts, REAL_REPORT: report },
+});
+const seconds = (Date.now() - started) / 1000;
+if (fs.existsSync(counts)) {
+  const { counts: n, notes } = JSON.parse(fs.readFileSync(counts, "utf8")) as { counts: Record<string, number>; notes: string[] };
+  const suites = (JSON.parse(fs.readFileSync(report, "utf8")) as Array<{ suite: string; passed: number; failed: number; pending: number; seconds: number }>);
+  process.stdout.write(`\nchecked: ${Object.entries(n).map(([k, v]) => `${v.toLocaleString("en")} ${k}`).join("; ")}\n${seconds.toFixed(0)} s in all, ${installSeconds.toFixed(0)} s of it for the programs\n`);
+  if (whole && run.status === 0) {
+    fs.mkdirSync(path.join(root, "docs/proof"), { recursive: true });
+    fs.writeFileSync(path.join(root, "docs/proof/real.md"), [
+      "# Configurations, read by the programs themselves", "",
+      `Written by \`npm run test:real\` on ${new Date().toISOString().slice(0, 10)} (${os.cpus().length} cores, ${Math.round(os.totalmem() / 1024 ** 3)} GiB): everything passed, in ${(seconds / 60).toFixed(1)} minutes, of which ${installSeconds.toFixed(0)} s for installing the programs.`, "",
+      "| checked | number |", "|---|---|", ...Object.entries(n).map(([k, v]) => `| ${k} | ${v.toLocaleString("en")} |`), "",
+      "| suite | tests passed | skipped | seconds |", "|---|---|---|---|", ...suites.map((s) => `| ${s.suite} | ${s.passed} | ${s.pending} | ${s.seconds.toFixed(0)} |`), "",
+      ...(notes.length ? ["What a reader should know:", "", ...notes.map((t) => `- ${t}`), ""] : []),
+    ].join("\n"));
+  }
+}
+fs.rmSync(dir, { recursive: true });
+process.exit(run.status ?? 1);
