@@ -23,7 +23,16 @@ export function parse<T extends Record<string, { type: "string" | "boolean"; sho
 
 export function selectStack(values: Record<string, any>): StackSelection {
   if (!values.stack) throw new UsageError("--stack is missing: the name of a Pulumi.<stack>.yaml, for example --stack small");
-  return { stack: values.stack, config: applySets(readStackConfig(values.stack, values.cwd), values.set ?? []) };
+  return { stack: values.stack, config: stackConfig(values.stack, values) };
+}
+
+/** The settings of a stack file under --set; a file that is not there, or a path that leads nowhere, is an error of use. */
+export function stackConfig(stack: string, values: Record<string, any>): Record<string, unknown> {
+  try {
+    return applySets(readStackConfig(stack, values.cwd), values.set ?? []);
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
 }
 
 /** Runs a command's main function: errors of use and of settings are read by people, so they print without a stack trace. */
@@ -31,7 +40,7 @@ export function runMain(usage: string, main: (argv: string[]) => Promise<void>):
   const argv = process.argv.slice(2);
   if (argv.includes("--help") || argv.includes("-h")) { console.log(usage); return; }
   main(argv).catch((error: Error & { errors?: unknown }) => {
-    const forPeople = error instanceof UsageError || error.name === "SettingsInvalid" || error.name === "PlanInvalid";
+    const forPeople = error instanceof UsageError || error.name === "SettingsInvalid" || error.name === "PlanInvalid" || (error as any).__pulumiRunError === true;
     console.error(forPeople ? error.message : error.stack);
     if (error instanceof UsageError) console.error(`\n${usage}`);
     process.exitCode = 2;

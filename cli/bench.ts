@@ -12,12 +12,13 @@ async function child(ccu: number): Promise<void> {
   const { evaluate } = await import("./evaluate");
   const { renderFiles, writeFiles } = await import("./render");
   const { exampleConfig } = await import("./exampleStack");
+  const { resolveSettings } = await import("../components/settings");
   const config = exampleConfig(ccu);
   const begun = process.hrtime.bigint();
   const evaluation = await evaluate({ stack: "bench", config });
   const evaluated = process.hrtime.bigint();
   const out = fs.mkdtempSync(path.join(os.tmpdir(), "matrix-ha-bench-"));
-  const files = renderFiles(evaluation, false);
+  const files = renderFiles(evaluation, resolveSettings(config, "bench").settings!, false);
   writeFiles(out, files);
   const rendered = process.hrtime.bigint();
   fs.rmSync(out, { recursive: true });

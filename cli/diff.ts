@@ -1,9 +1,11 @@
 /** `npm run diff`: what a changed setting would change, layer by layer, and which workloads it restarts. */
-import { applySets, readStackConfig } from "../components/settings/stackFile";
-import { parse, runMain, STACK_OPTIONS, UsageError } from "./arguments";
+import { RunError } from "@pulumi/pulumi/errors";
+import { parse, runMain, STACK_OPTIONS, stackConfig, UsageError } from "./arguments";
 import { evaluate, type Evaluation, type RegisteredResource } from "./evaluate";
+import { exampleConfig } from "./exampleStack";
 import { isKubernetes, LAYER_ORDER, layerOf, objectTitle } from "./layers";
 import { HIDDEN, redacted } from "./redact";
+import { wrap } from "./table";
 
 const USAGE = `npm run diff -- --stack NAME --set path=value ... [--against NAME] [--json]
   Compares the stack as its file says with the same stack under --set (or with another stack file, --against):
@@ -46,6 +48,7 @@ function restartReason(kind: string, fields: Change["fields"], changedConfigs: s
   if (template.length === 0) return undefined;
   const reasons = new Set(template.map((f) => {
     if (f.path.includes("config-hash")) return changedConfigs.length ? `its configuration changed (${changedConfigs.join(", ")})` : "its configuration changed";
+    if (/\.(configMap\.name|secret\.secretName)$/.test(f.path)) return changedConfigs.length ? `its configuration changed (${changedConfigs.join(", ")})` : "its configuration changed";
     if (/\.image$/.test(f.path)) return `new image ${f.to}`;
     if (/\.resources\./.test(f.path)) return "other resources";
     if (/\.labels\./.test(f.path)) return "other labels";
@@ -89,8 +92,8 @@ export function compare(before: Evaluation, after: Evaluation): Change[] {
     const layer = layerOf((now ?? old)!);
     if (!old && now) { changes.push({ layer, action: "create", title: objectTitle(now), fields: [] }); continue; }
     if (old && !now) { changes.push({ layer, action: "delete", title: objectTitle(old), fields: [] }); continue; }
-    if (!old || !now || JSON.stringify(old.inputs) === JSON.stringify(now.inputs)) continue;
-    const shown = fieldsOf(redacted(old), redacted(now));
+    if (!old || !now || (JSON.stringify(old.inputs) === JSON.stringify(now.inputs) && old.protect === now.protect)) continue;
+    const shown = fieldsOf({ ...redacted(old), protect: old.protect }, { ...redacted(now), protect: now.protect });
     const kind = isKubernetes(now) ? now.inputs.kind : "";
     const mine = isKubernetes(now) ? [...referred(now.inputs.spec?.template)].filter((c) => changedConfigs.has(c)) : [];
     changes.push({
@@ -101,14 +104,55 @@ export function compare(before: Evaluation, after: Evaluation): Change[] {
   return changes.sort((x, y) => LAYER_ORDER.indexOf(x.layer) - LAYER_ORDER.indexOf(y.layer) || x.title.localeCompare(y.title));
 }
 
-const clip = (s: string | undefined): string => (s === undefined ? "-" : s.includes("\n") ? `(${s.split("\n").length} lines)` : s.length > 60 ? `${s.slice(0, 57)}...` : s);
+const LINE = 100;
+
+/** Old and new value, each from shortly before where they begin to differ. */
+function clipped(from: string | undefined, to: string | undefined): string {
+  let same = 0;
+  if (from !== undefined && to !== undefined && Math.max(from.length, to.length) > 60) while (from[same] !== undefined && from[same] === to[same]) same++;
+  const start = Math.max(0, same - 15);
+  const clip = (s: string | undefined): string => {
+    if (s === undefined) return "-";
+    if (s.includes("\n")) return `(${s.split("\n").length} lines)`;
+    const rest = start ? `...${s.slice(start)}` : s;
+    return rest.length > 60 ? `${rest.slice(0, 57)}...` : rest;
+  };
+  return `${clip(from)} -> ${clip(to)}`;
+}
+
+/** Of a long line (a list of addresses) only the words that come or go. */
+function wordDiff(from: string, to: string): string[] {
+  const a = from.split(/[\s,]+/), b = to.split(/[\s,]+/);
+  const gone = a.filter((w) => !b.includes(w)), come = b.filter((w) => !a.includes(w));
+  return [`in ${from.trim().slice(0, 30)}...: ${[...gone.map((w) => `- ${w}`), ...come.map((w) => `+ ${w}`)].join(" ")}`];
+}
 
 /** A changed text is shown by its lines, as a reviewer wants them. */
 function lineDiff(from: string, to: string): string[] {
   const a = from.split("\n"), b = to.split("\n");
   const inA = new Set(a), inB = new Set(b);
-  const lines = [...a.filter((l) => !inB.has(l)).map((l) => `- ${l.trim()}`), ...b.filter((l) => !inA.has(l)).map((l) => `+ ${l.trim()}`)];
+  const gone = a.filter((l) => !inB.has(l)), come = b.filter((l) => !inA.has(l));
+  const pairs = gone.length === come.length && gone.every((l, i) => l.length > LINE && come[i]!.length > LINE);
+  const lines = pairs ? gone.flatMap((l, i) => wordDiff(l, come[i]!)) : [...gone.map((l) => `- ${l.trim()}`), ...come.map((l) => `+ ${l.trim()}`)];
   return lines.length > 16 ? [...lines.slice(0, 16), `... ${lines.length - 16} more lines`] : lines;
+}
+
+function body(c: Change): string[] {
+  const lines = c.fields.slice(0, 12).flatMap((f) => (f.from?.includes("\n") && f.to?.includes("\n")
+    ? [`      ${f.path}:`, ...lineDiff(f.from, f.to).map((l) => `        ${l}`)] : [`      ${f.path}: ${clipped(f.from, f.to)}`]));
+  return c.fields.length > 12 ? [...lines, `      ... ${c.fields.length - 12} more fields`] : lines;
+}
+
+/** What changes alike is said once: a firewall's list on twenty hosts. */
+function grouped(changes: Change[]): Array<{ change: Change; titles: string[]; lines: string[] }> {
+  const groups = new Map<string, { change: Change; titles: string[]; lines: string[] }>();
+  for (const change of changes) {
+    const lines = body(change);
+    const key = JSON.stringify([change.action, change.title.split(" ")[0], lines]);
+    const group = groups.get(key);
+    if (group) group.titles.push(change.title); else groups.set(key, { change, titles: [change.title], lines });
+  }
+  return [...groups.values()];
 }
 
 export function formatChanges(changes: Change[]): string {
@@ -117,13 +161,9 @@ export function formatChanges(changes: Change[]): string {
   const mark = { create: "+", update: "~", replace: "±", delete: "-" };
   for (const layer of new Set(changes.map((c) => c.layer))) {
     out.push(`${layer}`);
-    for (const c of changes.filter((x) => x.layer === layer)) {
-      out.push(`  ${mark[c.action]} ${c.title}${c.action === "replace" ? " (replaced)" : ""}`);
-      for (const f of c.fields.slice(0, 12)) {
-        if (f.from?.includes("\n") && f.to?.includes("\n")) out.push(`      ${f.path}:`, ...lineDiff(f.from, f.to).map((l) => `        ${l}`));
-        else out.push(`      ${f.path}: ${clip(f.from)} -> ${clip(f.to)}`);
-      }
-      if (c.fields.length > 12) out.push(`      ... ${c.fields.length - 12} more fields`);
+    for (const { change: c, titles, lines } of grouped(changes.filter((x) => x.layer === layer))) {
+      const name = titles.length === 1 ? c.title : wrap(`${c.title.split(" ")[0]} (${titles.length}): ${titles.map((t) => t.replace(/^\S+ /, "")).join(", ")}`, LINE, "", "      ");
+      out.push(`  ${mark[c.action]} ${name}${c.action === "replace" ? " (replaced)" : ""}`, ...lines);
     }
   }
   const restarting = changes.filter((c) => c.restarts);
@@ -134,15 +174,50 @@ export function formatChanges(changes: Change[]): string {
   return out.join("\n");
 }
 
+/**
+ * More users may need machines that are not in the file yet. Instead of refusing to answer, the comparison is made
+ * with the hosts that would do, and says so.
+ */
+async function evaluateTarget(stack: string, config: Record<string, unknown>): Promise<{ evaluation: Evaluation; note?: string }> {
+  try {
+    return { evaluation: await evaluate({ stack, config }) };
+  } catch (error) {
+    if (!RunError.isInstance(error) || typeof config.ccu !== "number") throw error;
+    const grown = withRecommendedHosts(config);
+    const evaluation = await evaluate({ stack, config: grown.config }).catch(() => { throw error; });
+    return { evaluation, note: `The hosts of this stack do not carry it. What follows is the change on hosts that would (\`npm run plan -- --ccu ${config.ccu}\`):\n${grown.changes.map((c) => `  ${c}`).join("\n")}\n` };
+  }
+}
+
+/** The stack's hosts, those of the same name as large as recommended and the missing ones added. */
+function withRecommendedHosts(config: Record<string, any>): { config: Record<string, unknown>; changes: string[] } {
+  const given = new Map<string, any>((config.hosts ?? []).map((h: any) => [h.name, h]));
+  const changes: string[] = [];
+  const shape = (h: any): string => `${h.cpu} CPU / ${h.memoryGiB} GiB${(h.disks ?? []).map((d: any) => ` + ${d.sizeGiB} GiB`).join("")}`;
+  const hosts = (exampleConfig(config.ccu).hosts as any[]).map((wanted) => {
+    const old = given.get(wanted.name);
+    given.delete(wanted.name);
+    if (!old) { changes.push(`+ ${wanted.name}: ${shape(wanted)}`); return wanted; }
+    const disks = (wanted.disks ?? []).map((d: any, i: number) => ({ ...d, ...old.disks?.[i], sizeGiB: Math.max(d.sizeGiB, old.disks?.[i]?.sizeGiB ?? 0) }));
+    const host = { ...old, cpu: Math.max(wanted.cpu, old.cpu ?? config.hostDefaults?.cpu ?? 0), memoryGiB: Math.max(wanted.memoryGiB, old.memoryGiB ?? config.hostDefaults?.memoryGiB ?? 0), ...(disks.length ? { disks } : {}) };
+    if (shape(host) !== shape({ ...config.hostDefaults, ...old })) changes.push(`~ ${wanted.name}: ${shape({ ...config.hostDefaults, ...old })} -> ${shape(host)}`);
+    return host;
+  });
+  return { config: { ...config, hosts: [...hosts, ...given.values()] }, changes };
+}
+
 async function main(argv: string[]): Promise<void> {
   const values = parse(argv, { ...STACK_OPTIONS, against: { type: "string" }, json: { type: "boolean" } });
   if (!values.stack) throw new UsageError("--stack is missing");
   if (!values.set && !values.against) throw new UsageError("give --set path=value or --against STACK: there is nothing to compare with");
-  const base = readStackConfig(values.stack, values.cwd);
-  const target = applySets(values.against ? readStackConfig(values.against, values.cwd) : base, values.set ?? []);
+  const base = stackConfig(values.stack, { cwd: values.cwd });
+  const target = stackConfig(values.against ?? values.stack, values);
   // Under the same stack name on both sides: the comparison is about settings, not about names.
-  const changes = compare(await evaluate({ stack: values.stack, config: base }), await evaluate({ stack: values.stack, config: target }));
-  console.log(values.json ? JSON.stringify(changes, null, 2) : formatChanges(changes));
+  const before = await evaluate({ stack: values.stack, config: base });
+  const { evaluation, note } = await evaluateTarget(values.stack, target);
+  const changes = compare(before, evaluation);
+  console.log(values.json ? JSON.stringify(changes, null, 2) : `${note ? `${note}\n` : ""}${formatChanges(changes)}`);
+  if (values.json && note) console.error(note);
 }
 
 if (require.main === module) runMain(USAGE, main);

@@ -2,15 +2,35 @@
 import { resolveSettings } from "../components/settings";
 import { plan } from "../components/sizing";
 import { EXCEPTIONS, RULES, subjectOf, violations } from "../policy";
+import { KUBE_SCORE } from "../policy/otherTools";
 import { parse, runMain, selectStack, STACK_OPTIONS } from "./arguments";
 import { evaluate } from "./evaluate";
 
 const USAGE = `npm run policy -- --stack NAME [--set path=value ...] [--explain]
   Checks every object of the stack against the rules of policy/. Exit code 1 when one is broken.
-  --explain lists the rules, and each exception with its reason.`;
+  --explain lists the rules, and each exception with its reason; --markdown does so as docs/policy.md.`;
+
+/** docs/policy.md. */
+export function policyMarkdown(): string {
+  const cell = (s: string): string => s.replace(/\|/g, "\\|");
+  return [
+    "# The rules that every manifest keeps", "",
+    "Written by `npm run policy -- --markdown > docs/policy.md`. The rules are code (`policy/`); `npm test` asserts each over every object that the stack registers at five sizes, with federation off and on, with MinIO and with an external S3, and over the example stacks. Each rule is also broken on purpose there, to see that it notices. `npm run policy -- --stack NAME` checks a stack of yours.", "",
+    "| rule | demands |", "|---|---|", ...RULES.map((r) => `| ${r.id} | ${cell(r.demands)} |`), "",
+    "## Exceptions", "", "An exception that nothing needs any more fails the tests.", "",
+    "| rule | object | what | why |", "|---|---|---|---|",
+    ...EXCEPTIONS.map((e) => `| ${e.rule} | ${cell(e.object)} | ${cell(e.what ? plainText(e.what) : "")} | ${cell(e.why)} |`), "",
+    "## What kube-score says", "", "kube-score 1.20.0 over the rendered large stack (`npm run render -- --stack large`) calls these critical. Nothing else is.", "",
+    "| check | where | why it stays |", "|---|---|---|", ...KUBE_SCORE.map((k) => `| ${k.check} | ${k.where} | ${cell(k.why)} |`), "",
+  ].join("\n");
+}
+
+/** A pattern as a phrase. */
+const plainText = (p: RegExp): string => p.source.replace(/[\^$]/g, "").replace(/\\(.)/g, "$1").replace(/\.\*/g, "...");
 
 async function main(argv: string[]): Promise<void> {
-  const values = parse(argv, { ...STACK_OPTIONS, explain: { type: "boolean" } });
+  const values = parse(argv, { ...STACK_OPTIONS, explain: { type: "boolean" }, markdown: { type: "boolean" } });
+  if (values.markdown) { process.stdout.write(policyMarkdown()); return; }
   if (values.explain) {
     for (const r of RULES) console.log(`${r.id.padEnd(4)} ${r.demands}`);
     for (const e of EXCEPTIONS) console.log(`     except ${e.object} (rule ${e.rule}): ${e.why}`);

@@ -2,6 +2,9 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { stringify } from "yaml";
+import { renderHostScripts } from "../components/hosts/command";
+import { resolveSettings } from "../components/settings";
+import type { Settings } from "../components/settings/types";
 import { parse, runMain, selectStack, STACK_OPTIONS, UsageError } from "./arguments";
 import { evaluate, type Evaluation, type RegisteredResource } from "./evaluate";
 import { isCommand, isKubernetes, layerOf } from "./layers";
@@ -22,7 +25,7 @@ const fileName = (r: RegisteredResource): string => {
 };
 
 /** Files of a stack, objects first to last in the order of their dependencies (registration already is such an order). */
-export function renderFiles(evaluation: Evaluation, showSecrets: boolean): RenderedFile[] {
+export function renderFiles(evaluation: Evaluation, settings: Settings, showSecrets: boolean): RenderedFile[] {
   const files: RenderedFile[] = [];
   const order: string[] = [];
   const taken = new Set<string>();
@@ -36,26 +39,15 @@ export function renderFiles(evaluation: Evaluation, showSecrets: boolean): Rende
     files.push({ path: file, text: manifest({ apiVersion, kind, metadata, ...rest }) });
     order.push(file);
   }
-  files.push(...hostScripts(evaluation.resources.filter(isCommand)));
+  files.push(...hostScripts(settings));
   files.push({ path: "images.txt", text: imagesOf(evaluation).join("\n") + "\n" });
   files.push({ path: "order.txt", text: order.join("\n") + "\n" });
   return files;
 }
 
-/** Host steps as scripts that can be read (and run) one by one. What goes to stdin is named, never shown. */
-function hostScripts(commands: RegisteredResource[]): RenderedFile[] {
-  const count = new Map<string, number>();
-  return commands.map((r) => {
-    const host = r.inputs.connection?.host ?? "unknown";
-    const name = /^hosts?-(.+)$/.exec(r.name)?.[1] ?? r.name;
-    const n = (count.get(host) ?? 0) + 1;
-    count.set(host, n);
-    const stdin = r.inputs.stdin ? "# Reads its input from stdin, which is not shown here.\n" : "";
-    const script = String(r.inputs.create ?? "");
-    const body = script.startsWith("#!") ? script : `#!/usr/bin/env bash\n${stdin}${script}`;
-    return { path: `hosts/${host}/${String(n).padStart(2, "0")}-${name.replace(/[^A-Za-z0-9-]/g, "-")}.sh`, text: body.endsWith("\n") ? body : `${body}\n` };
-  });
-}
+/** Host steps as scripts that can be read (and run) one by one: what the remote commands carry, without their wrapping. */
+const hostScripts = (settings: Settings): RenderedFile[] =>
+  Object.entries(renderHostScripts(settings)).flatMap(([host, steps]) => steps.map((s) => ({ path: `hosts/${host}/${s.file}`, text: s.text })));
 
 /** Every image that any pod of the stack runs, operators' own pods included. */
 export function imagesOf(evaluation: Evaluation): string[] {
@@ -89,8 +81,10 @@ export function writeFiles(out: string, files: RenderedFile[]): void {
 async function main(argv: string[]): Promise<void> {
   const values = parse(argv, { ...STACK_OPTIONS, out: { type: "string", short: "o" }, "show-secrets": { type: "boolean" } });
   if (!values.out) throw new UsageError("--out is missing: the directory to write to");
-  const evaluation = await evaluate(selectStack(values));
-  const files = renderFiles(evaluation, Boolean(values["show-secrets"]));
+  const selection = selectStack(values);
+  const evaluation = await evaluate(selection);
+  const { settings } = resolveSettings(selection.config, selection.stack);
+  const files = renderFiles(evaluation, settings!, Boolean(values["show-secrets"]));
   writeFiles(values.out, files);
   const objects = evaluation.resources.filter(isKubernetes);
   const layers = new Map<string, number>();

@@ -24,7 +24,7 @@ export function planRedis(settings: Settings): { redis: Plan["redis"]; errors: S
   return {
     redis: {
       instances, quorum: quorumOf(instances), memoryMiB: memory, maxmemoryMiB: Math.floor(memory * MAXMEMORY_SHARE), cpu,
-      proxy: { replicas: 2, cpu: Math.min(cpu, 0.1), memoryMiB: o.memoryMiB !== undefined ? 32 : 64 },
+      proxy: { replicas: 2, cpu: Math.min(cpu, 0.1), memoryMiB: memory < 256 ? 32 : 64 },
     },
     errors,
   };

@@ -5,7 +5,10 @@
 import Ajv, { type ValidateFunction } from "ajv";
 import { OPERATORS, vendoredObjects } from "../../components/cluster";
 
-const ajv = new Ajv({ strict: false, allErrors: true, validateFormats: false });
+/** Patterns are Go's: a flag within them is one of the whole expression here. */
+const goPattern = Object.assign((pattern: string, flags: string): RegExp => new RegExp(pattern.replace("(?i)", ""), pattern.includes("(?i)") ? `${flags}i` : flags), { code: "goPattern" });
+
+const ajv = new Ajv({ strict: false, allErrors: true, validateFormats: false, code: { regExp: goPattern } });
 const schemas = new Map<string, any>();
 const compiled = new Map<string, ValidateFunction>();
 

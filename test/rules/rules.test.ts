@@ -1,12 +1,18 @@
 import assert from "node:assert/strict";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { policyMarkdown } from "../../cli/policy";
 import { EXCEPTIONS, RULES, violations } from "../../policy";
+import { readStackConfig } from "../../components/settings/stackFile";
 import type { Exception } from "../../policy/types";
 import { evaluated, TIERS } from "../helpers/tiers";
 
 describe("rules over every manifest", () => {
   const needed = new Set<Exception>();
 
-  for (const tier of TIERS) {
+  // The examples that people begin with, and the stack of `npm run local`, are held to the same.
+  const files = ["small", "large", "local"].map((stack) => ({ name: `Pulumi.${stack}.yaml`, config: readStackConfig(stack) }));
+  for (const tier of [...TIERS, ...files]) {
     describe(tier.name, () => {
       for (const rule of RULES) {
         it(`${rule.id}: ${rule.demands}`, async () => {
@@ -22,5 +28,9 @@ describe("rules over every manifest", () => {
   it("every exception is still needed, and says why", () => {
     assert.deepEqual(EXCEPTIONS.filter((e) => !needed.has(e)).map((e) => `${e.rule} ${e.object} ${e.what ?? ""}`), []);
     for (const e of EXCEPTIONS) assert.ok(e.why.length > 20, `${e.rule} ${e.object}: the reason is missing`);
+  });
+
+  it("docs/policy.md says the same", () => {
+    assert.equal(fs.readFileSync(path.join(__dirname, "../../docs/policy.md"), "utf8"), policyMarkdown(), "run: npm run -s policy -- --markdown > docs/policy.md");
   });
 });

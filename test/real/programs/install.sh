@@ -28,7 +28,7 @@ for l in m["layers"]:
 P
     while read -r layer; do
       tar -tf "$layer" | grep -E '(^|/)\.wh\.' | while read -r w; do
-        case $w in */.wh..wh..opq) find "$to/root/${w%/*}" -mindepth 1 -delete ;; *) rm -rf "$to/root/${w%.wh.*}${w##*.wh.}" ;; esac
+        case $w in */.wh..wh..opq) [ ! -d "$to/root/${w%/*}" ] || find "$to/root/${w%/*}" -mindepth 1 -delete ;; *) rm -rf "$to/root/${w%.wh.*}${w##*.wh.}" ;; esac
       done || true
       tar -C "$to/root" --exclude='.wh.*' -xf "$layer"
     done < "$to/layers"

@@ -1,0 +1,194 @@
+/** A steady client load through the announced address, TLS verified, that knows afterwards what was promised and what came. */
+import * as crypto from "node:crypto";
+import * as https from "node:https";
+import { adminRequest, type Access } from "../../lab/local/access";
+
+/** One send in all per this many milliseconds, by the users in turn, each into a room of its own. */
+const SEND_EVERY = 200;
+/** A client gives a request up after this long, and tries once more with the same transaction id. */
+const ATTEMPT_SECONDS = 30;
+/** What clients wait before the second try; matrix-js-sdk waits 1, 2, 4, 8 s and so on, and tries four times. */
+export const RETRY_AFTER_SECONDS = 5;
+const USERS = 4;
+
+export interface Send { room: number; sent: number; done: number; eventId?: string; body: string; firstFailure?: string; secondFailure?: string }
+
+export interface Figures {
+  sends: number;
+  /** Longest time without an acknowledgement to anybody, seconds; and to one room. */
+  gap: number;
+  roomGap: number;
+  failedFirst: number;
+  failedAfterRetry: number;
+  kinds: Record<string, number>;
+  slowest: number;
+  lost: number;
+  doubled: number;
+  /** From the send to its arrival in the reader's /sync, seconds. */
+  deliveryMedian: number;
+  deliveryLongest: number;
+  syncErrors: number;
+  baselineMedian: number;
+}
+
+const sleep = (ms: number): Promise<void> => new Promise((r) => setTimeout(r, ms));
+const median = (x: number[]): number => (x.length ? [...x].sort((a, b) => a - b)[Math.floor(x.length / 2)]! : 0);
+const round = (x: number): number => Math.round(x * 10) / 10;
+
+export interface Reply { status: number; body: any; error?: string }
+
+export class Client {
+  private readonly agent: https.Agent;
+  constructor(private readonly a: Access, readonly userId: string, readonly token: string, keepAlive = true) {
+    this.agent = new https.Agent({ keepAlive, ca: a.ca });
+  }
+
+  static async register(a: Access, name: string): Promise<Client> {
+    const user = await adminRequest(a, name, crypto.randomBytes(12).toString("base64url"), false);
+    return new Client(a, user.user_id, user.access_token);
+  }
+
+  /** Never throws: a failure is a result here. */
+  call(method: string, target: string, body?: unknown, seconds = ATTEMPT_SECONDS, host = this.a.hostnames.homeserver!): Promise<Reply> {
+    return new Promise((resolve) => {
+      let timer: NodeJS.Timeout;
+      const end = (r: Reply): void => { clearTimeout(timer); resolve(r); };
+      const raw = Buffer.isBuffer(body);
+      const req = https.request({
+        host: this.a.address, servername: host, port: 443, method, path: target, agent: this.agent,
+        headers: { Host: host, Authorization: `Bearer ${this.token}`, ...(body === undefined ? {} : { "content-type": raw ? "application/octet-stream" : "application/json" }) },
+      }, (res) => {
+        const chunks: Buffer[] = [];
+        res.on("data", (c) => chunks.push(c));
+        res.on("error", (e) => end({ status: 0, body: undefined, error: e.message }));
+        res.on("end", () => {
+          const all = Buffer.concat(chunks);
+          if (!String(res.headers["content-type"]).includes("json")) return end({ status: res.statusCode ?? 0, body: all });
+          try { end({ status: res.statusCode ?? 0, body: JSON.parse(all.toString()) }); } catch { end({ status: 0, body: undefined, error: "cut off" }); }
+        });
+      });
+      timer = setTimeout(() => req.destroy(new Error(`no answer in ${seconds} s`)), seconds * 1000);
+      req.on("error", (e: any) => end({ status: 0, body: undefined, error: e.code ?? e.message }));
+      req.end(body === undefined ? undefined : raw ? body : JSON.stringify(body));
+    });
+  }
+
+  async must(method: string, target: string, body?: unknown, host?: string): Promise<any> {
+    let r: Reply = { status: 0, body: undefined };
+    for (let i = 0; i < 5; i++) {
+      r = await this.call(method, target, body, 60, host);
+      if (r.status === 200) return r.body;
+      await sleep(2000);
+    }
+    throw new Error(`${method} ${target}: ${r.status} ${r.error ?? JSON.stringify(r.body)}`);
+  }
+
+  close(): void { this.agent.destroy(); }
+}
+
+const q = encodeURIComponent;
+
+export class Load {
+  private readonly sends: Send[] = [];
+  private readonly pending = new Set<Promise<void>>();
+  private readonly seen = new Map<string, number>();
+  private syncErrors = 0;
+  private stopped = false;
+  private loops: Promise<void>[] = [];
+
+  private constructor(private readonly senders: Client[], private readonly rooms: string[], private readonly reader: Client) {}
+
+  static async make(a: Access, admin: Client): Promise<Load> {
+    const run = crypto.randomBytes(4).toString("hex");
+    const senders: Client[] = [];
+    for (let i = 0; i < USERS; i++) senders.push(await Client.register(a, `load-${run}-${i}`));
+    const reader = await Client.register(a, `load-${run}-reader`);
+    // The limit per user is the server's protection against exactly this; it is lifted for these users alone.
+    for (const s of senders) await admin.must("POST", `/_synapse/admin/v1/users/${q(s.userId)}/override_ratelimit`, { messages_per_second: 0, burst_count: 0 }, a.hostnames.admin);
+    const rooms: string[] = [];
+    for (const s of senders) {
+      const { room_id } = await s.must("POST", "/_matrix/client/v3/createRoom", { preset: "private_chat", invite: [reader.userId] });
+      await reader.must("POST", `/_matrix/client/v3/join/${q(room_id)}`, {});
+      rooms.push(room_id);
+    }
+    return new Load(senders, rooms, reader);
+  }
+
+  start(): void { this.loops = [this.send(), this.read()]; }
+
+  private async send(): Promise<void> {
+    const started = Date.now();
+    for (let i = 0; !this.stopped; i++) {
+      const p = this.one(i);
+      this.pending.add(p);
+      void p.finally(() => this.pending.delete(p));
+      await sleep(Math.max(0, started + (i + 1) * SEND_EVERY - Date.now()));
+    }
+  }
+
+  private async one(i: number): Promise<void> {
+    const room = i % this.rooms.length;
+    const record: Send = { room, sent: Date.now(), done: 0, body: `message ${i}` };
+    this.sends.push(record);
+    const target = `/_matrix/client/v3/rooms/${q(this.rooms[room]!)}/send/m.room.message/t${i}`;
+    for (const attempt of ["firstFailure", "secondFailure"] as const) {
+      const r = await this.senders[room]!.call("PUT", target, { msgtype: "m.text", body: record.body });
+      if (r.status === 200) { record.eventId = r.body.event_id; break; }
+      record[attempt] = r.error ?? String(r.status);
+      if (attempt === "firstFailure") await sleep(RETRY_AFTER_SECONDS * 1000);
+    }
+    record.done = Date.now();
+  }
+
+  private async read(): Promise<void> {
+    let since = (await this.reader.must("GET", "/_matrix/client/v3/sync?timeout=0")).next_batch;
+    while (!this.stopped) {
+      const r = await this.reader.call("GET", `/_matrix/client/v3/sync?timeout=5000&since=${q(since)}`);
+      if (r.status !== 200) { this.syncErrors++; await sleep(500); continue; }
+      since = r.body.next_batch;
+      for (const room of Object.values<any>(r.body.rooms?.join ?? {})) for (const e of room.timeline?.events ?? []) if (!this.seen.has(e.event_id)) this.seen.set(e.event_id, Date.now());
+    }
+  }
+
+  /** Acknowledgements in the last `seconds`: true when each room had at least one. */
+  flowing(seconds: number): boolean {
+    const from = Date.now() - seconds * 1000;
+    const rooms = new Set(this.sends.filter((s) => s.eventId && s.done > from && s.sent > from).map((s) => s.room));
+    return rooms.size === this.rooms.length;
+  }
+
+  async finish(cause: number): Promise<Figures> {
+    this.stopped = true;
+    await Promise.all([...this.pending, ...this.loops]);
+    const stored = new Map<string, string>();
+    const bodies = new Map<string, number>();
+    for (const [i, room] of this.rooms.entries()) {
+      for (let from = ""; ;) {
+        const page = await this.senders[i]!.must("GET", `/_matrix/client/v3/rooms/${q(room)}/messages?dir=b&limit=500${from}`);
+        for (const e of page.chunk) if (e.type === "m.room.message") {
+          stored.set(e.event_id, e.content.body);
+          bodies.set(e.content.body, (bodies.get(e.content.body) ?? 0) + 1);
+        }
+        if (!page.end) break;
+        from = `&from=${q(page.end)}`;
+      }
+    }
+    for (const c of [...this.senders, this.reader]) c.close();
+    const acknowledged = this.sends.filter((s) => s.eventId);
+    const longest = (list: Send[]): number => {
+      const times = [cause, ...list.map((s) => s.done).filter((t) => t > cause).sort((x, y) => x - y)];
+      return Math.max(0, ...times.slice(1).map((t, i) => t - times[i]!)) / 1000;
+    };
+    const delivery = acknowledged.filter((s) => this.seen.has(s.eventId!)).map((s) => (this.seen.get(s.eventId!)! - s.sent) / 1000);
+    const kinds: Record<string, number> = {};
+    for (const s of this.sends) if (s.firstFailure) kinds[s.firstFailure] = (kinds[s.firstFailure] ?? 0) + 1;
+    return {
+      sends: this.sends.length, gap: round(longest(acknowledged)), roomGap: round(Math.max(...this.rooms.map((_, r) => longest(acknowledged.filter((s) => s.room === r))))),
+      failedFirst: this.sends.filter((s) => s.firstFailure).length, failedAfterRetry: this.sends.filter((s) => s.secondFailure).length, kinds,
+      slowest: round(Math.max(...acknowledged.map((s) => s.done - s.sent)) / 1000),
+      lost: acknowledged.filter((s) => stored.get(s.eventId!) !== s.body).length, doubled: [...bodies.values()].filter((n) => n > 1).length,
+      deliveryMedian: Math.round(median(delivery) * 100) / 100, deliveryLongest: round(Math.max(0, ...delivery)), syncErrors: this.syncErrors,
+      baselineMedian: Math.round(median(acknowledged.filter((s) => s.done < cause).map((s) => s.done - s.sent))) / 1000,
+    };
+  }
+}

@@ -1,0 +1,69 @@
+/** A small server behind every class of a plan, which says who it is and what it was asked. */
+import * as http from "node:http";
+import { synapseService } from "../../../components/names";
+import type { Plan, WorkerClass } from "../../../components/sizing/types";
+import { addLoopback, type Network } from "./network";
+
+export interface Answer { class: string; index: number; method: string; url: string; headers: http.IncomingHttpHeaders }
+export type Behaviour = (req: http.IncomingMessage, res: http.ServerResponse, who: { class: string; index: number }) => boolean;
+
+let loopbacks = 0;
+export class Classes {
+  private servers = new Map<string, http.Server[]>();
+  readonly requests: Answer[] = [];
+  /** Returns true when it has dealt with the request itself. */
+  behaviour?: Behaviour;
+  readonly addresses = new Map<string, string[]>();
+
+  constructor(private readonly plan: Plan, private readonly net: Network, private readonly domain = "cluster.local") {}
+
+  async start(): Promise<this> {
+    for (const pool of this.plan.synapse.pools) {
+      const addresses = Array.from({ length: pool.replicas }, () => { loopbacks += 1; const a = `10.91.${loopbacks >> 8}.${loopbacks & 255}`; addLoopback(a); return a; });
+      this.addresses.set(pool.class, addresses);
+      await this.up(pool.class);
+      const service = `${synapseService(pool.class)}.matrix.svc.${this.domain}`;
+      addresses.forEach((a, i) => this.net.dns.a.set(`${i}.${service}`, [a]));
+      this.net.dns.a.set(service, addresses);
+      this.net.dns.srv.set(`_http._tcp.${service}`, addresses.map((_, i) => ({ target: `${i}.${service}`, port: 8008 })));
+    }
+    return this;
+  }
+  async up(cls: WorkerClass | string): Promise<void> {
+    const servers = await Promise.all(this.addresses.get(cls)!.flatMap((a, index) => [8008, 8080].map((port) => new Promise<http.Server>((resolve, reject) => {
+      const server = http.createServer((req, res) => {
+        if (port === 8080) { res.end("OK"); return; }
+        const who = { class: cls, index };
+        this.requests.push({ ...who, method: req.method!, url: req.url!, headers: req.headers });
+        if (this.behaviour?.(req, res, who)) return;
+        req.resume();
+        res.setHeader("content-type", "application/json");
+        res.end(JSON.stringify({ ...who, url: req.url }));
+      });
+      server.on("error", reject);
+      server.listen(port, a, () => resolve(server));
+    }))));
+    this.servers.set(cls, servers);
+  }
+  async down(cls: WorkerClass | string): Promise<void> {
+    await Promise.all((this.servers.get(cls) ?? []).map((s) => new Promise<void>((done) => { s.close(() => done()); s.closeAllConnections(); })));
+    this.servers.delete(cls);
+  }
+  async stop(): Promise<void> { await Promise.all([...this.servers.keys()].map((c) => this.down(c))); }
+}
+
+export interface Reply { status: number; body: string; headers: http.IncomingHttpHeaders; who?: { class: string; index: number } }
+const agent = new http.Agent({ keepAlive: true, maxSockets: 64 });
+export const ask = (host: string, port: number, method: string, url: string, headers: Record<string, string> = {}, body?: string): Promise<Reply> => new Promise((resolve, reject) => {
+  const r = http.request({ host, port, method, path: url, headers, agent }, (res) => {
+    let text = "";
+    res.on("data", (d) => { text += d; });
+    res.on("end", () => {
+      let who: Reply["who"];
+      try { const j = JSON.parse(text); if (typeof j.class === "string") who = j; } catch { /* no JSON: not ours */ }
+      resolve({ status: res.statusCode!, body: text, headers: res.headers, who });
+    });
+  });
+  r.on("error", reject);
+  r.end(body);
+});

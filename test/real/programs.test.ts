@@ -1,0 +1,261 @@
+/** Every other program of the stack starts with what is generated for it, uses it as it stands, and warns of nothing. */
+import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
+import * as crypto from "node:crypto";
+import * as dgram from "node:dgram";
+import * as fs from "node:fs";
+import * as net from "node:net";
+import * as os from "node:os";
+import * as path from "node:path";
+import type { PodTemplate, Subject } from "../../policy/types";
+import { crdProblems } from "../helpers/crdSchemas";
+import { CONFIGURATIONS, SIZE_CONFIGURATIONS, subjectFor } from "./helpers/configurations";
+import { count, note } from "./helpers/counts";
+import { Network, nextAddress, type Running, type TestPod } from "./helpers/network";
+import { PROMTOOL, rootfsOf } from "./helpers/programs";
+import { output } from "./helpers/synapse";
+
+const imageName = (image: string): string => image.replace(/@.*$/, "").split("/").pop()!.split(":")[0]!;
+const using = (s: Subject, image: string): PodTemplate[] => s.templates.filter((t) => t.longRunning && t.spec.containers.some((c: any) => imageName(c.image) === image));
+const domain = (s: Subject): string => s.settings.cluster.domain;
+
+/** Texts that several configurations share are read once. */
+const seen = new Set<string>();
+const isNew = (kind: string, value: unknown): boolean => {
+  const key = `${kind} ${crypto.createHash("sha256").update(JSON.stringify(value)).digest("hex")}`;
+  if (seen.has(key)) return false;
+  seen.add(key);
+  return true;
+};
+const configurationOf = (t: PodTemplate, s: Subject): unknown => [t.spec.containers.map((c: any) => [c.command, c.args, c.env]), (t.spec.volumes ?? []).map((v: any) => s.objects.find((o) => o.namespace === t.owner.namespace && (o.kind === "ConfigMap" ? o.name === v.configMap?.name : o.kind === "Secret" && o.name === v.secret?.secretName))?.inputs.data ?? v)];
+const answers = async (url: string): Promise<number> => (await fetch(url)).status;
+const connects = (ip: string, port: number): Promise<boolean> => new Promise((resolve) => {
+  const s = net.connect(port, ip, () => { s.destroy(); resolve(true); });
+  s.on("error", () => resolve(false));
+});
+
+describe("HAProxy", () => {
+  let net: Network;
+  before(async () => { net = await new Network().start(); });
+  after(() => net.close());
+  for (const c of CONFIGURATIONS) {
+    it(`${c.name}: accepts its configurations without a warning`, async () => {
+      const s = await subjectFor(c);
+      for (const t of using(s, "haproxy")) {
+        if (!isNew("haproxy", configurationOf(t, s))) { count("configurations equal to one already read"); continue; }
+        const pod = net.pod(t, s.objects, `${t.owner.name}-x${seen.size}`, domain(s));
+        const container = pod.containers.find((x) => x.argv[0] === "haproxy")!;
+        const check = await net.run(pod, container, ["haproxy", "-c", "-dW", ...container.argv.slice(1).filter((a) => a !== "-db")]);
+        assert.equal(check.status, 0, check.output);
+        assert.doesNotMatch(check.output, /WARNING|ALERT|NOTICE.*deprecated/i);
+        count("HAProxy configurations checked with -c -dW");
+        const running = net.startContainer(pod, container);
+        await running.until(async () => (await answers(`http://${pod.ip}:8404/healthz`)) === 200, 15);
+        assert.doesNotMatch(running.output, /\[(WARNING|ALERT)\].*(unknown|deprecated|ignored)/i);
+        await running.stop("SIGUSR1");
+        count("HAProxy processes started");
+      }
+    });
+  }
+});
+
+/** Directory of a cluster, made once. */
+describe("PostgreSQL and PgBouncer", () => {
+  let net: Network, template: string;
+  const PG = "/usr/lib/postgresql/18/bin";
+  before(async () => {
+    net = await new Network().start();
+    template = path.join(net.dir, "initdb");
+    fs.mkdirSync(template);
+    fs.chownSync(template, 26, 26);
+    execFileSync("unshare", ["--mount", "bash", "-c", `mkdir -p ${net.dir}/r; mount --bind ${rootfsOf("postgresql")} ${net.dir}/r; mount --bind ${template} ${net.dir}/r/mnt; exec chroot --userspec=26:26 ${net.dir}/r ${PG}/initdb -D /mnt/data -U postgres --encoding=UTF8 --locale=C --auth=trust --data-checksums`], { stdio: "pipe" });
+  });
+  after(() => net.close());
+
+  const inImage = (image: string, dir: string, argv: string[], uid: number): string =>
+    `mkdir -p ${dir}/root; mount --bind ${rootfsOf(image)} ${dir}/root; mount -o remount,bind,ro ${dir}/root; mount --bind ${dir}/data ${dir}/root/mnt; mount -t tmpfs t ${dir}/root/tmp; mount -t tmpfs -o mode=1777 t ${dir}/root/dev; : > ${dir}/root/dev/null; mount --bind /dev/null ${dir}/root/dev/null; : > ${dir}/root/dev/urandom; mount --bind /dev/urandom ${dir}/root/dev/urandom; mkdir -m 1777 ${dir}/root/dev/shm; exec env -i PATH=${PG}:/usr/sbin:/usr/bin:/bin LANG=C.UTF-8 chroot --userspec=${uid}:${uid} ${dir}/root ${argv.join(" ")}`;
+  const psql = async (host: string, port: number, database: string, sql: string): Promise<string> => {
+    const r = await output("unshare", ["--mount", "bash", "-c", `mount --bind ${rootfsOf("postgresql")} ${net.dir}/r; exec chroot ${net.dir}/r ${PG}/psql -X -At -F '|' -h ${host} -p ${port} -U postgres -d ${database} -c "${sql}"`]);
+    if (r.status !== 0) throw new Error(r.stderr);
+    return r.stdout.trim();
+  };
+
+  for (const c of CONFIGURATIONS) {
+    it(`${c.name}: PostgreSQL starts with its parameters and has them; PgBouncer likewise, and reaches it`, async function () {
+      const s = await subjectFor(c);
+      const cluster = s.objects.find((o) => o.kind === "Cluster" && o.apiVersion.startsWith("postgresql.cnpg.io"))!;
+      const pooler = s.objects.find((o) => o.kind === "Pooler")!;
+      const wanted: Record<string, string> = { ...cluster.inputs.spec.postgresql.parameters }, pgbouncer: Record<string, string> = pooler.inputs.spec.pgbouncer.parameters;
+      if (!isNew("postgres", [wanted, pgbouncer])) { count("configurations equal to one already read"); return; }
+      // What does not fit into this machine is scaled; what is compared is all the rest.
+      const scaled = new Set<string>();
+      const half = os.totalmem() / 8, bytes = (v: string): number => Number(/^\d+/.exec(v)![0]) * ({ kB: 1024, MB: 1024 ** 2, GB: 1024 ** 3 }[/[a-zA-Z]+$/.exec(v)?.[0] ?? "kB"] ?? 1);
+      if (wanted.shared_buffers && bytes(wanted.shared_buffers) > half) { wanted.shared_buffers = "1GB"; scaled.add("shared_buffers"); }
+      for (const k of ["min_wal_size", "max_wal_size"]) if (wanted[k] && bytes(wanted[k]!) > 4 * 1024 ** 3) { /* only a bound: nothing is allocated */ }
+      const dir = path.join(net.dir, `pg${seen.size}`);
+      fs.mkdirSync(path.join(dir, "data"), { recursive: true });
+      execFileSync("cp", ["-a", path.join(template, "data"), path.join(dir, "data/data")]);
+      fs.writeFileSync(path.join(dir, "data/data/postgresql.auto.conf"), Object.entries(wanted).map(([k, v]) => `${k} = '${v}'`).join("\n"));
+      fs.appendFileSync(path.join(dir, "data/data/postgresql.conf"), "\nlisten_addresses = '*'\nunix_socket_directories = '/tmp'\nport = 5432\n");
+      fs.appendFileSync(path.join(dir, "data/data/pg_hba.conf"), "\nhost all all 0.0.0.0/0 trust\n");
+      fs.chmodSync(dir, 0o755);
+      const ip = nextAddress(), ns = net.namespace(ip);
+      const server = net.spawn(ns, inImage("postgresql", dir, [`${PG}/postgres`, "-D", "/mnt/data", "-c", "logging_collector=off"], 26), "postgres");
+      await server.until(() => /ready to accept connections/.test(server.output), 60);
+      const rows = (await psql(ip, 5432, "postgres", "select name, source, pending_restart, case when unit is null then setting else current_setting(name) end from pg_settings")).split("\n").map((l) => l.split("|"));
+      const bad = await psql(ip, 5432, "postgres", "select name, error from pg_file_settings where error is not null");
+      assert.equal(bad, "", "settings that PostgreSQL refuses");
+      for (const name of Object.keys(wanted)) {
+        const row = rows.find((r) => r[0] === name.toLowerCase());
+        // A dot: a parameter of an extension that is loaded later, or of none.
+        assert.ok(row, `PostgreSQL does not know ${name}`);
+        assert.equal(row[1], "configuration file", `${name} is not taken from the configuration`);
+        assert.equal(row[2], "f", name);
+      }
+      assert.doesNotMatch(server.output, /WARNING|unrecognized|deprecated|FATAL|PANIC/);
+      count("PostgreSQL servers started"); count("PostgreSQL parameters in effect", Object.keys(wanted).length);
+      if (scaled.size) note(`PostgreSQL: ${[...scaled].join(", ")} of the largest stacks is more than this machine's memory allows and was scaled down for the start.`);
+
+      const bdir = path.join(net.dir, `pgb${seen.size}`);
+      fs.mkdirSync(path.join(bdir, "data"), { recursive: true });
+      fs.chmodSync(bdir, 0o755);
+      const own = { listen_addr: "*", listen_port: "5432", unix_socket_dir: "", auth_type: "any", admin_users: "postgres", stats_users: "postgres", pool_mode: pooler.inputs.spec.pgbouncer.poolMode };
+      fs.writeFileSync(path.join(bdir, "data/pgbouncer.ini"), `[databases]\n* = host=${ip} port=5432 user=postgres\n[pgbouncer]\n${Object.entries({ ...own, ...pgbouncer }).map(([k, v]) => `${k} = ${v}`).join("\n")}\n`);
+      const bip = nextAddress(), bns = net.namespace(bip);
+      const bouncer = net.spawn(bns, inImage("pgbouncer", bdir, ["/usr/sbin/pgbouncer", "/mnt/pgbouncer.ini"], 998), "pgbouncer");
+      await bouncer.until(async () => (await psql(bip, 5432, "postgres", "select 1")) === "1", 15);
+      const config = new Map((await psql(bip, 5432, "pgbouncer", "show config")).split("\n").map((l) => l.split("|") as [string, string]));
+      for (const [k, v] of Object.entries(pgbouncer)) assert.equal(config.get(k), v, `PgBouncer has ${k}=${config.get(k)}, generated is ${v}`);
+      assert.equal(config.get("pool_mode"), pooler.inputs.spec.pgbouncer.poolMode);
+      assert.doesNotMatch(bouncer.output, /WARNING|ERROR|unrecognized|unknown parameter/i);
+      count("PgBouncer processes started"); count("PgBouncer parameters in effect", Object.keys(pgbouncer).length);
+      await bouncer.stop(); await server.stop("SIGINT");
+      fs.rmSync(dir, { recursive: true, force: true });
+    });
+  }
+});
+
+describe("Redis, Sentinel and LiveKit", () => {
+  let net: Network;
+  beforeEach(async () => { net = await new Network().start(); });
+  afterEach(() => net.close());
+  for (const c of SIZE_CONFIGURATIONS) {
+    it(`${c.name}: each set elects a master that its proxy finds; LiveKit finds it through the Sentinels`, async () => {
+      const s = await subjectFor(c);
+      const started: Running[] = [];
+      await Promise.all(s.templates.filter((t) => t.owner.kind === "StatefulSet" && t.owner.name.startsWith("redis-")).map(async (t) => {
+        const pods = Array.from({ length: t.owner.inputs.spec.replicas }, (_, i) => net.pod(t, s.objects, `${t.owner.name}-${i}`, domain(s)));
+        const password = pods[0]!.containers[0]!.env.REDISCLI_AUTH!;
+        const processes = pods.map((p) => ["redis", "sentinel"].map((n) => net.startContainer(p, p.containers.find((x) => x.name === n)!)));
+        started.push(...processes.flat());
+        const ask = async (pod: TestPod, port: number, ...args: string[]): Promise<string> => (await output("ip", ["netns", "exec", pod.netns, "chroot", rootfsOf("redis"), "redis-cli", "--no-auth-warning", "-a", password, "-h", pod.ip, "-p", String(port), ...args])).stdout;
+        await processes[0]![0]!.until(async () => new RegExp(`connected_slaves:${pods.length - 1}\\b`).test(await ask(pods[0]!, 6379, "info", "replication")), 60);
+        await processes[0]![1]!.until(async () => { const m = await ask(pods[0]!, 26379, "sentinel", "master", t.owner.name); return new RegExp(`num-other-sentinels\\n${pods.length - 1}\\n`).test(m); }, 60);
+        const max = /maxmemory (\d+)mb/.exec(JSON.stringify(s.objects.find((o) => o.kind === "ConfigMap" && o.name === `${t.owner.name}-scripts`)!.inputs.data))![1]!;
+        assert.match(await ask(pods[0]!, 6379, "config", "get", "maxmemory"), new RegExp(`\\b${Number(max) * 1024 ** 2}\\b`));
+        assert.match(await ask(pods[0]!, 26379, "sentinel", "ckquorum", t.owner.name), /^OK/);
+        count("Redis and Sentinel processes started", pods.length * 2);
+
+        const proxy = s.templates.find((x) => x.owner.name === `${t.owner.name}-master`)!;
+        const p = net.pod(proxy, s.objects, `${proxy.owner.name}-x`, domain(s));
+        const h = net.startContainer(p, p.containers[0]!);
+        started.push(h);
+        await h.until(async () => /role:master/.test(await ask(p, 6379, "info", "replication")), 20);
+        count("Redis proxies that found the master");
+      }));
+      const livekit = s.templates.find((t) => t.owner.name === "livekit");
+      if (livekit) {
+        const pod = net.pod(livekit, s.objects, "livekit-x", domain(s));
+        for (const i of pod.init) { const r = await net.run(pod, i); assert.equal(r.status, 0, r.output); }
+        const lk = net.startContainer(pod, pod.containers[0]!);
+        started.push(lk);
+        await lk.until(async () => (await answers(`http://${pod.ip}:7880/`)) === 200, 40);
+        count("LiveKit processes started");
+      }
+      for (const r of started) assert.doesNotMatch(r.output, /unknown (option|directive|field)|deprecated|bad directive|not recognized|FATAL CONFIG|# WARNING(?!.*(overcommit|backlog|TCP|Memory))/i, r.name);
+    });
+  }
+});
+
+describe("nginx", () => {
+  let net: Network;
+  before(async () => { net = await new Network().start(); });
+  after(() => net.close());
+  for (const c of CONFIGURATIONS) {
+    it(`${c.name}: accepts the sites' configurations and serves them`, async () => {
+      const s = await subjectFor(c);
+      for (const t of ["nginx-unprivileged", "element-web", "ketesa"].flatMap((i) => using(s, i))) {
+        if (!isNew("nginx", configurationOf(t, s))) { count("configurations equal to one already read"); continue; }
+        // The admin UI's proxy resolves the router's name when it starts.
+        net.dns.a.set(`haproxy.matrix.svc.${domain(s)}`, ["10.90.0.1"]);
+        const pod = net.pod(t, s.objects, `${t.owner.name}-n${seen.size}`, domain(s));
+        const container = pod.containers[0]!;
+        const test = await net.run(pod, container, [...container.argv.slice(0, 1), "-t", "-e", "/dev/stderr", "-c", "/conf/nginx.conf"]);
+        assert.equal(test.status, 0, test.output);
+        assert.doesNotMatch(test.output, /\[(warn|emerg|alert|error)\]/);
+        const running = net.startContainer(pod, container);
+        await running.until(async () => (await answers(`http://${pod.ip}:8080/healthz`)) === 200, 15);
+        assert.doesNotMatch(running.output, /\[(warn|emerg|alert|error)\]/);
+        for (const o of s.objects.filter((x) => x.kind === "ConfigMap" && t.spec.volumes.some((v: any) => v.configMap?.name === x.name))) {
+          for (const [file, text] of Object.entries<string>(o.inputs.data)) if (file.endsWith(".json")) JSON.parse(text);
+        }
+        await running.stop();
+        count("nginx processes started");
+      }
+    });
+  }
+});
+
+describe("coturn", () => {
+  let net: Network;
+  before(async () => { net = await new Network().start(); });
+  after(() => net.close());
+  for (const c of CONFIGURATIONS) {
+    it(`${c.name}: starts, answers STUN, and knows each of its options`, async () => {
+      const s = await subjectFor(c);
+      for (const t of using(s, "coturn")) {
+        if (!isNew("coturn", configurationOf(t, s))) { count("configurations equal to one already read"); continue; }
+        const pod = net.pod(t, s.objects, `${t.owner.name}-t${seen.size}`, domain(s));
+        const running = net.startContainer(pod, pod.containers[0]!);
+        await running.until(() => connects(pod.ip, 3478), 20);
+        const stun = Buffer.concat([Buffer.from("000100002112a442", "hex"), crypto.randomBytes(12)]);
+        const reply = await new Promise<Buffer>((resolve, reject) => {
+          const u = dgram.createSocket("udp4");
+          const late = setTimeout(() => { u.close(); reject(new Error(`no STUN answer\n${running.output.slice(-2000)}`)); }, 5000);
+          u.on("message", (m) => { clearTimeout(late); u.close(); resolve(m); });
+          u.send(stun, 3478, pod.ip);
+        });
+        assert.equal(reply.readUInt16BE(0), 0x0101);
+        if (c.config.tls && (c.config.tls as any).mode !== "acme") await running.until(() => connects(pod.ip, s.settings.turn.tlsPort), 10);
+        assert.doesNotMatch(running.output, /bad config|unknown (option|argument)|unrecognized|deprecated|cannot (start|load|find)|ERROR/i);
+        await running.stop();
+        count("coturn processes started");
+      }
+    });
+  }
+});
+
+describe("Prometheus' rules and operators' objects", () => {
+  for (const c of CONFIGURATIONS) {
+    it(`${c.name}: promtool accepts every rule; every custom resource fits its operator's own schema`, async () => {
+      const s = await subjectFor(c);
+      let unknown = 0;
+      for (const o of s.objects) {
+        const problems = crdProblems(o.inputs);
+        if (problems === undefined) { if (/\./.test(o.apiVersion) && !/k8s\.io|^(apps|batch|policy|autoscaling)/.test(o.apiVersion)) { unknown += 1; note(`No vendored schema for ${o.apiVersion} ${o.kind}.`); } continue; }
+        assert.deepEqual(problems, [], `${o.kind} ${o.name}`);
+        count("custom resources that fit their schema");
+      }
+      for (const o of s.objects.filter((x) => x.kind === "PrometheusRule")) {
+        if (!isNew("rules", o.inputs.spec)) { count("configurations equal to one already read"); continue; }
+        const file = path.join(os.tmpdir(), `rules-${process.pid}.json`);
+        fs.writeFileSync(file, JSON.stringify({ groups: o.inputs.spec.groups }));
+        const r = spawnSync(PROMTOOL, ["check", "rules", file], { encoding: "utf8" });
+        assert.equal(r.status, 0, r.stdout + r.stderr);
+        count("alert rules accepted by promtool", o.inputs.spec.groups.flatMap((g: any) => g.rules).length);
+        fs.rmSync(file);
+      }
+      assert.equal(unknown, 0);
+    });
+  }
+});

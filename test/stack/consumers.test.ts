@@ -1,0 +1,70 @@
+/** A changed setting changes the manifests of what reads it, and restarts nothing else. */
+import assert from "node:assert/strict";
+import { compare, type Change } from "../../cli/diff";
+import { evaluate } from "../../cli/evaluate";
+import { exampleConfig } from "../../cli/exampleStack";
+import { applySets } from "../../components/settings/stackFile";
+import { evaluated } from "../helpers/tiers";
+
+const BASE = exampleConfig(1000);
+const SYNAPSE = "every Synapse process";
+
+/** Setting, the workloads that restart (by name), and the layers in which anything changes. */
+const CASES: Array<[set: string[], restarts: string[], layers: string[]]> = [
+  [["media.maxUploadMiB=50"], ["synapse-media", "haproxy", "synapse-admin"], ["cluster", "synapse", "router", "web", "ingress"]],
+  [["media.urlPreviews=true"], ["synapse-media"], ["cluster", "synapse"]],
+  [["presence.enabled=false"], [SYNAPSE, "element-web"], ["synapse", "web"]],
+  [["registration.enabled=true", "registration.requireToken=true"], [SYNAPSE, "element-web"], ["synapse", "web"]],
+  [["retention.maxLifetimeDays=365"], [SYNAPSE], ["synapse"]],
+  [["overrides.synapse.globalCacheFactor=1.5"], [SYNAPSE], ["synapse"]],
+  [["turn.minPort=50000"], ["coturn"], ["hosts", "cluster", "turn"]],
+  [["rtc.udpPortMin=56000"], ["livekit"], ["hosts", "cluster", "rtc"]],
+  // The SFU's start script runs in the Redis image, which has a shell.
+  [["images.overrides.redis=docker.io/library/redis:8.0.7"], ["redis-synapse", "redis-livekit", "livekit"], ["redis", "rtc"]],
+  [["images.overrides.elementWeb=docker.io/vectorim/element-web:v1.12.33"], ["element-web"], ["web"]],
+  [["images.overrides.coturn=docker.io/coturn/coturn:4.18.0"], ["coturn"], ["turn"]],
+  [["images.overrides.synapse=localhost/matrix-ha/synapse:1.164.0"], [SYNAPSE], ["synapse"]],
+  [["monitoring.retentionDays=30"], [], ["monitoring"]],
+  [["monitoring.alertWebhook=https://alerts.example.org/hook"], [], ["cluster", "monitoring"]],
+  [["overrides.pools.media.cpu=3"], ["synapse-media"], ["synapse"]],
+  [["overrides.pools.synchrotron.replicas=5"], ["haproxy"], ["postgres", "synapse", "router"]],
+  [["overrides.redis.memoryMiB=3000"], ["redis-synapse", "redis-livekit"], ["redis"]],
+  [["overrides.router.replicas=4"], [], ["router", "monitoring"]],
+  [["overrides.router.memoryMiB=999"], ["haproxy"], ["router"]],
+  [["overrides.postgres.parameters.work_mem=8MB"], [], ["postgres"]],
+  [["backups.retentionDays=60"], [], ["postgres"]],
+  [["web.elementWeb.brand=Chat"], ["element-web"], ["web"]],
+  [["web.admin.allowCidrs=[\"10.9.0.0/16\"]"], ["synapse-admin"], ["web"]],
+  [["cluster.ingressClass=other"], ["nginx-ingress"], ["cluster", "ingress"]],
+  [["networkPolicies.enabled=false"], [], ["cluster"]],
+];
+
+const nameOf = (c: Change): string => c.title.split("/").pop()!;
+
+describe("a changed setting", () => {
+  for (const [set, restarts, layers] of CASES) {
+    it(`${set.join(", ")}: restarts ${restarts.join(", ") || "nothing"}`, async () => {
+      const before = (await evaluated(BASE)).evaluation;
+      const after = await evaluate({ stack: "test", config: applySets(BASE, set) });
+      const changes = compare(before, after);
+      assert.ok(changes.length > 0, "something changes");
+      const synapse = before.resources.filter((r) => ["Deployment", "StatefulSet"].includes(r.inputs?.kind) && r.inputs.metadata.labels["app.kubernetes.io/name"] === "synapse").map((r) => r.inputs.metadata.name);
+      assert.ok(synapse.length >= 12);
+      const wanted = restarts.flatMap((r) => (r === SYNAPSE ? synapse : [r]));
+      assert.deepEqual(changes.filter((c) => c.restarts).map(nameOf).sort(), wanted.sort());
+      assert.deepEqual([...new Set(changes.map((c) => c.layer))].sort(), [...layers].sort());
+      for (const c of changes.filter((x) => x.restarts)) assert.match(c.restarts!, /configuration|image|resources|args|labels/, `${c.title} says why`);
+    });
+  }
+
+  it("that only protects or frees resources changes no manifest", async () => {
+    const changes = compare((await evaluated(BASE)).evaluation, (await evaluated(applySets(BASE, ["deletionProtection=false"]))).evaluation);
+    assert.ok(changes.length > 0);
+    assert.deepEqual(changes.filter((c) => c.fields.some((f) => f.path !== "protect")), []);
+  });
+
+  it("none: nothing changes", async () => {
+    const { evaluation } = await evaluated(BASE);
+    assert.deepEqual(compare(evaluation, (await evaluated({ ...BASE, presence: { enabled: true } })).evaluation), [], "a default that is written out");
+  });
+});
