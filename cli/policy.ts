@@ -16,7 +16,7 @@ export function policyMarkdown(): string {
   return [
     "# The rules that every manifest keeps", "",
     "Written by `npm run policy -- --markdown > docs/policy.md`. The rules are code (`policy/`); `npm test` asserts each over every object that the stack registers at five sizes, with federation off and on, with MinIO and with an external S3, and over the example stacks. Each rule is also broken on purpose there, to see that it notices. `npm run policy -- --stack NAME` checks a stack of yours.", "",
-    "| rule | demands |", "|---|---|", ...RULES.map((r) => `| ${r.id} | ${cell(r.demands)} |`), "",
+    "| rule | demands |", "|---|---|", ...[...RULES].sort((a, b) => parseInt(a.id, 10) - parseInt(b.id, 10)).map((r) => `| ${r.id} | ${cell(r.demands)} |`), "",
     "## Exceptions", "", "An exception that nothing needs any more fails the tests.", "",
     "| rule | object | what | why |", "|---|---|---|---|",
     ...EXCEPTIONS.map((e) => `| ${e.rule} | ${cell(e.object)} | ${cell(e.what ? plainText(e.what) : "")} | ${cell(e.why)} |`), "",

@@ -27,6 +27,7 @@ export const EXCEPTIONS: Exception[] = [
   { rule: "12", object: "StatefulSet matrix/synapse-account", what: SINGLE, why: oneOf("the writer of account data and push rules has to be one worker") },
   { rule: "12", object: "StatefulSet matrix/synapse-to-device", what: SINGLE, why: oneOf("the writer of to-device messages has to be one worker") },
   { rule: "12", object: "StatefulSet matrix/synapse-device-lists", what: SINGLE, why: oneOf("each writer of device lists is the only one for its share of the users: a second would halve what one loss touches, which small stacks do not need") },
+  { rule: "12", object: "StatefulSet matrix/synapse-receipts", what: SINGLE, why: oneOf("each writer of receipts is the only one for its share of the rooms; one only where the overrides ask for it, as on the local stack") },
   { rule: "12", object: "StatefulSet matrix/synapse-pusher", what: SINGLE, why: oneOf("each pusher is the only one for its share of the users: a second would halve what one loss touches, which small stacks do not need") },
 
   // What serves no user's request.

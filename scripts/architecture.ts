@@ -25,7 +25,7 @@ interface Part extends Box {
 const n = (count: number | undefined): string => `${count ?? 0} ×`;
 
 /** Every box: where it stands and what is written in it. */
-function parts(settings: Settings, plan: Plan): Record<string, Part> {
+export function parts(settings: Settings, plan: Plan): Record<string, Part> {
   const { minio, turn, rtc, redis, postgres } = plan;
   const column = (x: number, w: number) => (y: number, h: number): { x: number; y: number; w: number; h: number } => ({ x, y, w, h });
   const [left, middle, right, calls] = [column(30, 240), column(290, 240), column(550, 240), column(860, 270)];

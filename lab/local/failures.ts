@@ -6,7 +6,7 @@ import * as crypto from "node:crypto";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { get, healthy, restarts } from "../../test/failures/cluster";
+import { cable, get, healthy, k, restarts, thaw } from "../../test/failures/cluster";
 import { CHANGES } from "../../test/failures/changes";
 import { Client, Load } from "../../test/failures/load";
 import { renderReport, type Result, type Surroundings } from "../../test/failures/report";
@@ -56,6 +56,16 @@ async function one(s: Scenario, a: Access, admin: Client): Promise<Result> {
   if (figures.failedAfterRetry > s.bounds.failedAfterRetry) failures.push(`${figures.failedAfterRetry} sends failed after one retry, more than ${s.bounds.failedAfterRetry}`);
   return { id: s.id, title: s.title, how: s.how, promised: s.promised, date: new Date().toISOString().slice(0, 16).replace("T", " ") + " UTC", figures, notes, failures, healed, bounds: s.bounds };
 }
+
+/** However this ends, no node stays frozen, cut off or cordoned. */
+async function mend(): Promise<void> {
+  for (const n of ["node1", "node2", "node3"]) {
+    thaw(n);
+    await cable(n, "up");
+    await k("uncordon", n);
+  }
+}
+for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => { void mend().finally(() => process.exit(1)); });
 
 async function main(): Promise<void> {
   const argv = process.argv.slice(2);

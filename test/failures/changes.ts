@@ -47,7 +47,7 @@ const setting = (id: string, set: string[], consumers: RegExp, gap = 60, failedA
 });
 
 export const CHANGES: Scenario[] = [
-  setting("web", ["web.brand=Proof"], /^element-web$/),
+  setting("web", ["web.elementWeb.brand=Proof"], /^element-web$/),
   setting("router", ["overrides.router.memoryMiB=72"], /^haproxy$/),
   setting("turn", ["overrides.turn.memoryMiB=72"], /^coturn$/),
   setting("media", ["overrides.pools.media.memoryMiB=200"], /^synapse-media$/),

@@ -17,7 +17,7 @@ export function requireNamespaces(): void {
   if (process.env.REAL_NAMESPACES !== "1") throw new Error("run this by `npm run test:real`: it makes the namespaces that these tests work in");
 }
 
-let bridge = false, used = 1;
+let bridge = false, used = 1, logs = 0;
 export function makeBridge(): void {
   if (bridge) return;
   requireNamespaces();
@@ -32,13 +32,13 @@ export const nextAddress = (): string => { used += 1; return `10.90.${used >> 8}
 
 /** A process of a container, with what it has written. */
 export class Running {
-  output = "";
   exit: number | string | undefined;
   readonly ended: Promise<void>;
-  constructor(readonly child: ChildProcess, readonly name: string) {
-    for (const stream of [child.stdout!, child.stderr!]) stream.on("data", (d) => { this.output += d; });
-    this.ended = new Promise((resolve) => { child.on("close", (code, signal) => { this.exit = code ?? signal ?? -1; resolve(); }); });
+  /** @param log file that the process writes to: programs open /dev/stderr by name, which they cannot with a socket. */
+  constructor(readonly child: ChildProcess, readonly name: string, private readonly log: string) {
+    this.ended = new Promise((resolve) => { child.on("exit", (code, signal) => { this.exit = code ?? signal ?? -1; setImmediate(resolve); }); });
   }
+  get output(): string { return fs.readFileSync(this.log, "utf8"); }
   /** Resolves when `ready` does not throw or return false; fails with the output when the process ends or time is up. */
   async until(ready: () => boolean | Promise<boolean>, seconds = 30): Promise<void> {
     const deadline = Date.now() + seconds * 1000;
@@ -54,6 +54,8 @@ export class Running {
     const hard = setTimeout(() => this.child.kill("SIGKILL"), 8000);
     await this.ended;
     clearTimeout(hard);
+    // What the command left in the background dies with the container.
+    try { process.kill(-this.child.pid!, "SIGKILL"); } catch { /* nothing left */ }
   }
 }
 
@@ -110,8 +112,11 @@ export class Network {
 
   /** A script in the pod's network namespace and a mount namespace of its own. The process id stays that of what it becomes. */
   spawn(netns: string, script: string, name: string): Running {
-    const child = spawn("ip", ["netns", "exec", netns, "bash", "-c", script], { stdio: ["ignore", "pipe", "pipe"] });
-    const r = new Running(child, name);
+    const log = path.join(this.dir, `log-${(logs += 1)}`), fd = fs.openSync(log, "a");
+    fs.chmodSync(log, 0o666);
+    const child = spawn("ip", ["netns", "exec", netns, "bash", "-c", script], { stdio: ["ignore", fd, fd], detached: true });
+    fs.closeSync(fd);
+    const r = new Running(child, name, log);
     this.running.push(r);
     return r;
   }

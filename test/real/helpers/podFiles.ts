@@ -5,7 +5,8 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import type { KubernetesObject, PodTemplate } from "../../../policy/types";
-import { programOf } from "./programs";
+import { note } from "./counts";
+import { isKnown, programOf } from "./programs";
 
 export interface PodIdentity { name: string; namespace: string; ip?: string; hostIp?: string; fqdn?: string }
 export interface LaidOutContainer {
@@ -90,6 +91,13 @@ function envOf(c: any, objects: KubernetesObject[], identity: PodIdentity): Reco
 const quote = (s: string): string => `'${s.replace(/'/g, "'\\''")}'`;
 export const shell = (argv: string[]): string => argv.map(quote).join(" ");
 
+/** Some programs cannot be had without a container registry: said, not passed over. */
+function known(image: string): boolean {
+  if (isKnown(image)) return true;
+  note(`Not started, because its program is in neither Debian, PyPI nor Go's proxy in this form: ${image}.`);
+  return false;
+}
+
 /** @param dns address of the name server that the pod asks; default none. */
 export function layOutPod(dir: string, template: PodTemplate, objects: KubernetesObject[], identity: PodIdentity, dns?: string): LaidOutPod {
   const { spec } = template;
@@ -129,7 +137,7 @@ export function layOutPod(dir: string, template: PodTemplate, objects: Kubernete
     const env = { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", ...program.env, HOSTNAME: identity.name, ...envOf(c, objects, identity) };
     return { name: c.name, root, mountScript: lines.join("\n"), argv, env, uid: c.securityContext?.runAsUser ?? uid, gid };
   };
-  return { dir, identity, volume, init: (spec.initContainers ?? []).map(layContainer), containers: spec.containers.map(layContainer) };
+  return { dir, identity, volume, init: (spec.initContainers ?? []).map(layContainer), containers: spec.containers.filter((c: any) => known(c.image)).map(layContainer) };
 }
 
 /** A whole script that becomes the container's process; `argv` may replace the registered command. */

@@ -25,9 +25,10 @@ const PROGRAMS: Record<string, () => Program> = {
   ketesa: () => ({ rootfs: rootfs("nginx"), files: { "/var/public/index.html": "admin", "/app/index.html": "admin" } }),
 };
 
+const nameOf = (image: string): string => image.replace(/@.*$/, "").split("/").pop()!.split(":")[0]!;
+export const isKnown = (image: string): boolean => nameOf(image) in PROGRAMS;
 export function programOf(image: string): Program {
-  const name = image.replace(/@.*$/, "").split("/").pop()!.split(":")[0]!;
-  const program = PROGRAMS[name];
+  const program = PROGRAMS[nameOf(image)];
   if (!program) throw new Error(`no program stands for image ${image}`);
   return program();
 }

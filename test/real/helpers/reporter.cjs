@@ -15,7 +15,8 @@ module.exports = class extends reporters.Spec {
     runner.on(C.EVENT_SUITE_BEGIN, (s) => { if (s.parent && s.parent.root) of({ parent: s }); });
     runner.on(C.EVENT_SUITE_END, (s) => { if (s.parent && s.parent.root) { const x = of({ parent: s }); x.seconds = (Date.now() - x.from) / 1000; } });
     runner.on(C.EVENT_TEST_PASS, (t) => { of(t).passed += 1; });
-    runner.on(C.EVENT_TEST_FAIL, (t) => { of(t).failed += 1; });
+    // At once: a run that hangs later has still said what failed.
+    runner.on(C.EVENT_TEST_FAIL, (t, error) => { of(t).failed += 1; process.stdout.write(`      ${String(error.message).slice(0, 3000)}\n`); });
     runner.on(C.EVENT_TEST_PENDING, (t) => { of(t).pending += 1; });
     runner.on(C.EVENT_RUN_END, () => { if (process.env.REAL_REPORT) fs.writeFileSync(process.env.REAL_REPORT, JSON.stringify([...suites.values()])); });
   }

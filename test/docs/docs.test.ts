@@ -1,0 +1,49 @@
+import { strict as assert } from "node:assert";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { connections, FILE, parts, picture } from "../../scripts/architecture";
+import { README, readmeText } from "../../scripts/readme";
+import { planFor } from "../../cli/plan";
+import { edges } from "../../components/topology";
+
+const ROOT = resolve(__dirname, "../..");
+const PAGES = ["README.md", "CONTRIBUTING.md", ...readdirSync(join(ROOT, "docs")).filter((f) => f.endsWith(".md")).map((f) => `docs/${f}`)];
+const text = (page: string): string => readFileSync(join(ROOT, page), "utf8");
+/** As GitHub makes them from headings. */
+const anchors = (page: string): string[] => text(page).split("\n").filter((l) => /^#+ /.test(l)).map((l) => l.replace(/^#+ /, "").toLowerCase().replace(/[^\p{L}\p{N}\s_-]/gu, "").trim().replace(/ /g, "-"));
+
+describe("the picture of the architecture", () => {
+  it("is current: npx tsx scripts/architecture.ts", () => assert.equal(readFileSync(FILE, "utf8"), picture()));
+  for (const set of ["federation.enabled=true", "tls={mode: own-ca}", "rtc.enabled=false", "objectStore={kind: s3, endpoint: https://s3.example.com, bucket: media, accessKey: AKIAEXAMPLE, secretKey: 0123456789abcdef}"]) {
+    it(`has a box for every part with ${set.split(/[,:] /)[0]}`, () => {
+      const { settings, plan } = planFor({ stack: "small", set: [set] });
+      assert.ok(connections(edges({ settings, plan }), parts(settings, plan)).length > 10);
+    });
+  }
+});
+
+describe("the documentation", () => {
+  it("README's generated parts are current: npx tsx scripts/readme.ts", () => assert.equal(readFileSync(README, "utf8"), readmeText()));
+
+  it("names only files and headings that exist", () => {
+    const broken = PAGES.flatMap((page) => [...text(page).matchAll(/\]\(([^)\s]+)\)/g)].map((m) => m[1]!).filter((l) => !/^(https?:|mailto:)/.test(l)).filter((link) => {
+      const [file, anchor] = link.split("#") as [string, string?];
+      const target = file === "" ? page : join(dirname(page), file);
+      if (!existsSync(join(ROOT, target))) return true;
+      return anchor !== undefined && target.endsWith(".md") && !anchors(target).includes(anchor);
+    }).map((link) => `${page}: ${link}`));
+    assert.deepEqual(broken, []);
+  });
+
+  it("names only commands that exist", () => {
+    const scripts = Object.keys(JSON.parse(text("package.json")).scripts);
+    const wrong = PAGES.flatMap((page) => [...text(page).matchAll(/npm run (?:--silent )?([\w:-]+)/g)].filter((m) => !scripts.includes(m[1]!)).map((m) => `${page}: ${m[0]}`));
+    assert.deepEqual([...new Set(wrong)], []);
+  });
+
+  it("names only paths in code spans that exist", () => {
+    const paths = /`((?:components|cli|lab|policy|scripts|test|vendor|examples|docs|images)\/[\w./-]+)`/g;
+    const wrong = PAGES.flatMap((page) => [...text(page).matchAll(paths)].map((m) => m[1]!).filter((p) => !existsSync(join(ROOT, p))).map((p) => `${page}: ${p}`));
+    assert.deepEqual([...new Set(wrong)], []);
+  });
+});

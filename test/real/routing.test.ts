@@ -1,0 +1,230 @@
+/**
+ * The generated HAProxy configuration, unmodified, in the real HAProxy, with a name service and a small server behind every
+ * class. What must be routed where is read from Synapse's own documentation of the pinned version, and from its servlets.
+ */
+import assert from "node:assert/strict";
+import { classify } from "../../components/synapse/routingTable";
+import type { Stream, WorkerClass } from "../../components/sizing/types";
+import type { Subject } from "../../policy/types";
+import servlets from "../router/servlets.json";
+import { tier } from "../helpers/tiers";
+import { ask, Classes, type Reply } from "./helpers/classes";
+import { subjectFor, type Configuration } from "./helpers/configurations";
+import { count, note } from "./helpers/counts";
+import { Network, type Running, type TestPod } from "./helpers/network";
+import { documentedEndpoints, expand } from "./helpers/workersDoc";
+
+const sizes: Configuration[] = [1000, 20_000].map((n) => ({ name: `${n} CCU, federation, for routing`, config: tier(n, { federation: true }).config }));
+const PUBLIC = 8008, ADMIN = 8010;
+const bearer = (user: string): Record<string, string> => ({ authorization: `Bearer syt_${Buffer.from(user).toString("base64url")}_${"x".repeat(12)}_abc` });
+const ROOMS = ["!r:example.org", "%21r%3Aexample.org", "!31hneApxJ_1o-63DmFrpeqnkFfWppnzWso1JvH3ogLM", "!r%20%F0%9F%92%AC:example.org:8448"];
+
+for (const c of sizes) describe(`routing, ${c.name.split(",")[0]}`, function () {
+  let net: Network, classes: Classes, pod: TestPod, haproxy: Running, s: Subject;
+  const get = async (method: string, url: string, headers: Record<string, string> = {}, port = PUBLIC, body?: string): Promise<Reply> => {
+    count("requests routed by HAProxy");
+    return ask(pod.ip, port, method, url, headers, body);
+  };
+  const where = async (method: string, url: string, headers: Record<string, string> = {}, port = PUBLIC): Promise<string> => { const r = await get(method, url, headers, port); return r.who?.class ?? `status ${r.status}`; };
+  const writer = (stream: Stream): WorkerClass => s.plan.synapse.streamWriters[stream];
+  const settle = (check: () => Promise<boolean>): Promise<void> => haproxy.until(check, 20);
+
+  before(async () => {
+    s = await subjectFor(c);
+    net = await new Network().start();
+    classes = await new Classes(s.plan, net, s.settings.cluster.domain).start();
+    const t = s.templates.find((x) => x.owner.kind === "Deployment" && x.owner.name === "haproxy")!;
+    pod = net.pod(t, s.objects, "haproxy-x", s.settings.cluster.domain);
+    for (const i of pod.init) { const r = await net.run(pod, i); assert.equal(r.status, 0, r.output); }
+    haproxy = net.startContainer(pod, pod.containers[0]!);
+    // Every server that exists is up.
+    await haproxy.until(async () => {
+      const text = (await ask(pod.ip, 8404, "GET", "/metrics")).body;
+      return s.plan.synapse.pools.every((p) => {
+        const up = [...text.matchAll(/^haproxy_backend_active_servers\{proxy="([^"]+)"\} (\d+)/gm)].filter((m) => m[1] === p.class || m[1]!.startsWith(`${p.class}-by-`));
+        return up.every((m) => Number(m[2]) >= p.replicas);
+      });
+    }, 60);
+    assert.doesNotMatch(haproxy.output, /\[(ALERT|WARNING)\].*(unknown|deprecated|ignored|parsing)/i);
+  });
+  after(async () => { await haproxy?.stop(); await classes?.stop(); await net?.close(); });
+
+  /** Class that a documented endpoint belongs to, from what the documentation says of it. */
+  const expectation = (section: string, url: string, method: string): WorkerClass[] | undefined => {
+    const stream = /The `(\w+)` stream/.exec(section)?.[1] as Stream | undefined;
+    const reads = method === "GET" || method === "HEAD";
+    if (stream) return reads && ["account_data", "presence", "push_rules"].includes(stream) ? ["generic", writer(stream)] : [writer(stream)];
+    if (/media_repository/.test(section)) return ["media"];
+    // Synapse has these for GET only.
+    if (/Sync requests/.test(section)) return !reads ? undefined : /initialSync$|\/sync$/.test(url) ? ["initial-sync"] : ["synchrotron"];
+    if (/[Ff]ederation/.test(section)) return ["federation-reader"];
+    if (/SSO|OpenID|SAML|CAS/.test(section)) return ["main"];
+    return undefined;
+  };
+
+  it("every endpoint of docs/workers.md reaches the class that the documentation names, encoded or not, on both kinds of room id", async () => {
+    const all = documentedEndpoints();
+    assert.ok(all.length > 100, `only ${all.length} endpoints read from docs/workers.md`);
+    let asked = 0;
+    const wrong: string[] = [];
+    for (const e of all) {
+      const admin = e.pattern.startsWith("^/_synapse/admin");
+      for (const room of ROOMS) for (const base of expand(e.pattern, room)) {
+        const urls = /\$$/.test(e.pattern) || /\$\)$/.test(e.pattern) ? [base] : [base, `${base}${base.endsWith("/") ? "" : "/"}%40u%3Aexample.org`];
+        for (const url of urls) for (const method of e.getOnly ? ["GET"] : ["GET", "PUT", "POST"]) for (const query of ["", "?limit=5&filter=%7B%7D"]) {
+          const got = await where(method, url + query, bearer("alice"), admin ? ADMIN : PUBLIC);
+          asked += 1;
+          const documented = expectation(e.section, url, method);
+          const table = classify({ method, path: url, query: query.slice(1) }, { plan: s.plan, federation: true, frontend: admin ? "admin" : "public" });
+          // The table is checked against the documentation and the servlets; HAProxy against the table.
+          if (got !== (table?.class ?? "status 404")) wrong.push(`${method} ${url}: HAProxy ${got}, table ${table?.class}`);
+          if (documented && !documented.includes(got as WorkerClass) && !exception(method, url, got)) wrong.push(`${method} ${url}: ${got}, documentation (${e.section}): ${documented.join(" or ")}`);
+          if (got === "status 404" && !url.startsWith("/_synapse/mas/")) wrong.push(`${method} ${url}: documented, and refused`);
+        }
+      }
+    }
+    assert.deepEqual([...new Set(wrong)].slice(0, 40), []);
+    count("endpoints of docs/workers.md", all.length);
+    note(`docs/workers.md lists ${all.length} path patterns; ${asked} concrete requests for each size were made of them.`);
+  }).timeout(600_000);
+
+  /** Where the documentation's patterns are wider than its words, or its words wider than the code (each with its reason). */
+  const exception = (method: string, url: string, got: string): boolean =>
+    // `.*/tags` and `.*/account_data` match more than the endpoints of that name.
+    (/\/(tags|account_data)/.test(url) && !/\/user\/[^/]+\/(rooms\/[^/]+\/)?(tags|account_data)/.test(url))
+    // "/mas/" is for a service that this stack does not have; it is refused.
+    || url.startsWith("/_synapse/mas/") && got === "status 404"
+    // These end otherwise: typing and receipts have a part behind them, read markers have none.
+    || /\/rooms\/[^/]*\/(typing|receipt)$/.test(url) || /\/read_markers\/./.test(url);
+
+  it("every servlet of this version goes where the table says, on both ports", async () => {
+    for (const [port, frontend] of [[PUBLIC, "public"], [ADMIN, "admin"]] as const) for (const line of servlets.requests) for (const query of ["", "since=s1"]) {
+      const [method, url] = line.split(" ") as [string, string];
+      const want = classify({ method, path: url, query }, { plan: s.plan, federation: true, frontend });
+      assert.equal(await where(method, query ? `${url}?${query}` : url, {}, port), want?.class ?? "status 404", `${frontend} ${line} ${query}`);
+    }
+  }).timeout(300_000);
+
+  const process = async (method: string, url: string, headers: Record<string, string> = {}): Promise<string> => { const r = await get(method, url, headers); assert.ok(r.who, `${url}: ${r.status}`); return `${r.who.class}-${r.who.index}`; };
+
+  it("one user, one sync process: by header, by query token, for both paths; many users, all processes", async () => {
+    const used = new Set<string>();
+    for (let i = 0; i < 200; i += 1) {
+      const user = `user${i}`, token = bearer(user).authorization!.slice(7);
+      const a = await process("GET", "/_matrix/client/v3/sync?since=s1", bearer(user));
+      assert.equal(await process("GET", `/_matrix/client/r0/sync?access_token=${token}&since=s2`), a);
+      assert.equal(await process("GET", "/_matrix/client/v3/sync?timeout=30000&since=s3&filter=1", { authorization: `bearer ${token}` }), a);
+      assert.match(a, /^synchrotron-/);
+      used.add(a);
+    }
+    assert.equal(used.size, s.plan.synapse.pools.find((p) => p.class === "synchrotron")!.replicas);
+  });
+
+  it("an initial sync is apart: without since, with an empty one, and initialSync", async () => {
+    for (const url of ["/_matrix/client/v3/sync", "/_matrix/client/v3/sync?since=", "/_matrix/client/v3/sync?timeout=0&full_state=true", "/_matrix/client/r0/initialSync"]) assert.equal(await where("GET", url, bearer("a")), "initial-sync", url);
+    assert.equal(await where("GET", "/_matrix/client/v3/sync?xsince=1", bearer("a")), "initial-sync");
+    assert.equal(await where("GET", "/_matrix/client/v3/sync?timeout=0&since=s72", bearer("a")), "synchrotron");
+  });
+
+  it("one room, one process, however its id is written; rooms spread", async () => {
+    const used = new Set<string>();
+    for (let i = 0; i < 100; i += 1) {
+      const a = await process("PUT", `/_matrix/client/v3/rooms/!room${i}:example.org/send/m.room.message/t1`);
+      for (const url of [`/_matrix/client/r0/rooms/%21room${i}%3Aexample.org/send/m.room.message/t2`, `/_matrix/client/api/v1/rooms/!room${i}%3aexample.org/send/m.room.message/t3`]) assert.equal(await process("PUT", url), a);
+      assert.equal(await process("GET", `/_matrix/client/v3/rooms/!room${i}:example.org/messages?dir=b`), a);
+      used.add(a);
+    }
+    assert.ok(used.size > 1);
+  });
+
+  it("one sending server, one process: by its signature, else by the address that the ingress saw", async () => {
+    const used = new Set<string>();
+    for (let i = 0; i < 60; i += 1) {
+      const sign = (extra: string): Record<string, string> => ({ authorization: `X-Matrix ${extra}origin="s${i}.example",destination="example.org",key="ed25519:1",sig="abc"`, "x-forwarded-for": `198.51.100.${Math.floor(Math.random() * 250)}` });
+      const a = await process("PUT", `/_matrix/federation/v1/send/${i}`, sign(""));
+      assert.equal(await process("PUT", `/_matrix/federation/v1/send/${i}x`, { authorization: `X-Matrix destination=example.org,key=k,sig=s,origin=S${i}.example` }), a);
+      used.add(a);
+      const b = await process("PUT", "/_matrix/federation/v1/send/1", { "x-forwarded-for": `1.2.3.4, 198.51.100.${i}` });
+      assert.equal(await process("PUT", "/_matrix/federation/v1/send/2", { "x-forwarded-for": `4.3.2.1, 198.51.100.${i}` }), b);
+    }
+    assert.ok(used.size > 1);
+  });
+
+  it("near misses and what is private reach nobody", async () => {
+    const before = classes.requests.length;
+    for (const url of ["/_synapse/admin/v1/register", "/%5fsynapse/admin/v1/register", "/_synapse/%61dmin/v2/users", "//_synapse/admin/v2/users", "/_synapse//admin/v2/users", "/_synapse/metrics", "/_synapse/replication/x", "/_synapse/mas/x", "/metrics", "/_matrix", "/_matrixx/client/v3/sync", "/_matrix/federationx/v1/version", "/admin"]) {
+      for (const method of ["GET", "POST"]) assert.equal((await get(method, url)).status, 404, url);
+    }
+    for (const url of ["/_synapse/metrics", "/_synapse/replication/x", "/_synapse/mas/x"]) assert.equal((await get("GET", url, {}, ADMIN)).status, 404, url);
+    assert.equal(classes.requests.length, before);
+    assert.equal(await where("GET", "/_matrix/client/v3/synchronize"), "main");
+    assert.equal(await where("PUT", "/_matrix/client/v3/sendToDevicex/a/b"), "main");
+  });
+
+  it("a class without a process: the next one, or 503 with Retry-After where nobody may step in", async () => {
+    const cases: Array<[WorkerClass, string, string, WorkerClass | 503]> = [
+      ["initial-sync", "GET", "/_matrix/client/v3/sync", "synchrotron"], ["synchrotron", "GET", "/_matrix/client/v3/sync?since=1", "generic"],
+      ["generic", "GET", "/_matrix/client/versions", "main"], ["generic", "PUT", "/_matrix/client/v3/rooms/!r:x/send/m.room.message/1", "main"], ["federation-reader", "PUT", "/_matrix/federation/v1/send/1", "main"],
+      [writer("typing"), "PUT", "/_matrix/client/v3/rooms/!r:x/typing/@u:x", 503], [writer("to_device"), "PUT", "/_matrix/client/v3/sendToDevice/m.x/1", 503], ["media", "GET", "/_matrix/client/v1/media/download/x/abc", 503],
+      [writer("device_lists"), "POST", "/_matrix/client/v3/keys/upload", "generic"], ["main", "POST", "/_matrix/client/v3/logout", 503],
+    ];
+    for (const [down, method, url, want] of cases) {
+      await classes.down(down);
+      await settle(async () => { const r = await ask(pod.ip, PUBLIC, method, url); return want === 503 ? r.status === 503 : r.who?.class === want; });
+      const r = await get(method, url);
+      if (want === 503) { assert.equal(r.headers["retry-after"], "2", url); assert.equal(JSON.parse(r.body).errcode, "M_UNKNOWN"); assert.equal(r.headers["access-control-allow-origin"], "*"); } else assert.equal(r.who?.class, want, url);
+      await classes.up(down);
+      await settle(async () => (await ask(pod.ip, PUBLIC, method, url)).who?.class === down);
+      count("fallbacks of a class");
+    }
+  }).timeout(400_000);
+
+  it("retries a PUT and a GET whose answer was lost, never a POST: no event is sent twice", async () => {
+    for (const [method, url, times] of [["GET", "/_matrix/client/v3/rooms/!r:x/messages?t=1", 2], ["PUT", "/_matrix/client/v3/rooms/!r:x/send/m.room.message/once", 2], ["POST", "/_matrix/client/v3/rooms/!r:x/join?t=1", 1], ["POST", "/_matrix/client/v3/createRoom?t=1", 1]] as const) {
+      let seen = 0;
+      classes.behaviour = (req) => {
+        if (req.url !== url) return false;
+        seen += 1;
+        if (seen > 1) return false;
+        req.socket.destroy();
+        return true;
+      };
+      const r = await get(method, url, bearer("a"), PUBLIC, method === "GET" ? undefined : "{}");
+      classes.behaviour = undefined;
+      assert.equal(seen, times, `${method} ${url}: reached ${seen} times`);
+      assert.equal(r.status, times === 2 ? 200 : 502, url);
+    }
+  });
+
+  it("overload waits in the router up to its bound, then is told 503 and when to come back", async () => {
+    // Initial syncs have the smallest bound: more than all of them at once, none of which is answered.
+    const pool = s.plan.synapse.pools.find((p) => p.class === "initial-sync")!, bound = pool.replicas * 32;
+    const held: Array<() => void> = [];
+    classes.behaviour = (req, res) => {
+      if (!req.url!.includes("overload=1")) return false;
+      held.push(() => res.end("{}"));
+      return true;
+    };
+    // A user's requests wait for the user's process: three times as many as fit, so that each process has too many.
+    const more = bound * 2;
+    const asked = Array.from({ length: bound + more }, (_, i) => ask2(pod.ip, `/_matrix/client/v3/sync?overload=1`, bearer(`o${i}`)));
+    await settle(async () => held.length >= bound);
+    assert.equal(held.length, bound, "requests in flight are bounded");
+    const first = await Promise.race(asked);
+    assert.equal(first.status, 503);
+    assert.equal(first.headers["retry-after"], "2");
+    held.splice(0).forEach((answer) => answer());
+    classes.behaviour = undefined;
+    const all = await Promise.all(asked);
+    count("requests routed by HAProxy", all.length);
+    assert.equal(all.filter((r) => r.status === 503).length, more);
+    assert.equal(all.filter((r) => r.status === 200).length, bound);
+  }).timeout(120_000);
+});
+
+/** On a connection of its own: the agent's pool must not be what bounds the requests. */
+function ask2(host: string, url: string, headers: Record<string, string>): Promise<Reply> {
+  return new Promise((resolve, reject) => {
+    require("node:http").get({ host, port: PUBLIC, path: url, headers, agent: false }, (res: any) => { let body = ""; res.on("data", (d: any) => { body += d; }); res.on("end", () => resolve({ status: res.statusCode, body, headers: res.headers })); }).on("error", reject);
+  });
+}
