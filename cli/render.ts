@@ -5,6 +5,7 @@ import { stringify } from "yaml";
 import { renderHostScripts } from "../components/hosts/command";
 import { resolveSettings } from "../components/settings";
 import type { Settings } from "../components/settings/types";
+import { IMAGES, imageRef, type ImageKey } from "../components/images";
 import { parse, runMain, selectStack, STACK_OPTIONS, UsageError } from "./arguments";
 import { evaluate, type Evaluation, type RegisteredResource } from "./evaluate";
 import { isCommand, isKubernetes, layerOf } from "./layers";
@@ -40,7 +41,7 @@ export function renderFiles(evaluation: Evaluation, settings: Settings, showSecr
     order.push(file);
   }
   files.push(...hostScripts(settings));
-  files.push({ path: "images.txt", text: imagesOf(evaluation).join("\n") + "\n" });
+  files.push({ path: "images.txt", text: imagesOf(evaluation, settings).join("\n") + "\n" });
   files.push({ path: "order.txt", text: order.join("\n") + "\n" });
   return files;
 }
@@ -49,9 +50,10 @@ export function renderFiles(evaluation: Evaluation, settings: Settings, showSecr
 const hostScripts = (settings: Settings): RenderedFile[] =>
   Object.entries(renderHostScripts(settings)).flatMap(([host, steps]) => steps.map((s) => ({ path: `hosts/${host}/${s.file}`, text: s.text })));
 
-/** Every image that any pod of the stack runs, operators' own pods included. */
-export function imagesOf(evaluation: Evaluation): string[] {
+/** Every image that any pod of the stack runs: in pod templates, in custom resources, and those that operators are told to run. */
+export function imagesOf(evaluation: Evaluation, settings: Settings): string[] {
   const found = new Set<string>();
+  const told = (Object.keys(IMAGES) as ImageKey[]).map((key) => imageRef(settings, key));
   const walk = (value: any): void => {
     if (Array.isArray(value)) { value.forEach(walk); return; }
     if (value === null || typeof value !== "object") return;
@@ -60,7 +62,12 @@ export function imagesOf(evaluation: Evaluation): string[] {
       else walk(v);
     }
   };
-  for (const r of evaluation.resources.filter(isKubernetes)) if (r.inputs.kind !== "CustomResourceDefinition") walk(r.inputs);
+  for (const r of evaluation.resources.filter((x) => isKubernetes(x) && x.inputs.kind !== "CustomResourceDefinition")) {
+    walk(r.inputs);
+    // An operator learns of the images of the pods it makes by argument, environment or configuration.
+    const text = JSON.stringify(r.inputs);
+    for (const ref of told) if (text.includes(ref)) found.add(ref);
+  }
   return [...found].sort();
 }
 

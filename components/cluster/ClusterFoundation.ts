@@ -10,7 +10,7 @@ import { namespacePlans, podSecurityLabels } from "./namespaces";
 import { installedOperators } from "./operators";
 import { PRIORITIES } from "./priorities";
 import { tlsNamespaces } from "./publicTls";
-import { storageClasses } from "./storageClasses";
+import { expandable, storageClasses } from "./storageClasses";
 import type { OperatorName } from "./vendored";
 
 export interface ClusterFoundationArgs {
@@ -75,7 +75,7 @@ export class ClusterFoundation extends pulumi.ComponentResource {
       ...storageClasses(settings).map((c) => new k8s.storage.v1.StorageClass(`${name}-storage-${c.name}`, {
         metadata: { name: c.name, labels: this.labels("storage") }, provisioner: c.provisioner, parameters: c.parameters,
         // The scheduler picks the node first, then the volume is made there; a released volume keeps its data.
-        volumeBindingMode: "WaitForFirstConsumer", reclaimPolicy: "Retain", allowVolumeExpansion: true,
+        volumeBindingMode: "WaitForFirstConsumer", reclaimPolicy: "Retain", allowVolumeExpansion: expandable(c),
       }, this.childOpts)),
       ...Object.values(PRIORITIES).map((p) => new k8s.scheduling.v1.PriorityClass(`${name}-priority-${p.name}`, {
         metadata: { name: p.name, labels: this.labels("priority") }, value: p.value, globalDefault: false, preemptionPolicy: "PreemptLowerPriority", description: p.description,

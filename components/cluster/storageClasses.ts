@@ -4,6 +4,12 @@ import type { DiskSettings, Settings, StorageClassSettings } from "../settings/t
 
 const LOCAL_PATH = "rancher.io/local-path";
 
+/**
+ * Whether claims of a class can grow. A directory on a local disk has no size of its own, and its provisioner resizes
+ * nothing: a claim that asked for more would stay pending. A class that exists already is its maker's matter.
+ */
+export const expandable = (c: StorageClassSettings): boolean => !c.create || c.provisioner !== LOCAL_PATH;
+
 /** The provisioner that this stack installs serves the directories that its hosts have prepared, one for each disk. */
 const ownLocal = (settings: Settings, c: StorageClassSettings): boolean =>
   c.create && settings.cluster.install.localPathProvisioner && c.provisioner === LOCAL_PATH && c.parameters.nodePath === undefined;

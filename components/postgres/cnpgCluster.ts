@@ -5,6 +5,7 @@ import type { Settings } from "../settings/types";
 import type { Plan } from "../sizing/types";
 import { gibi, labels, mebi, milliCpu, selectorLabels } from "../workload";
 import { PRIORITIES } from "../cluster/priorities";
+import { expandable } from "../cluster/storageClasses";
 import { backupStanza, type BackupTarget } from "./backups";
 
 export const POSTGRES_APP = "postgresql";
@@ -54,9 +55,9 @@ export function cnpgClusterSpec({ settings, plan, backup }: CnpgClusterInput): o
       // The quorum keeps the operator from promoting an instance that may lack what was acknowledged.
       synchronous: { method: "any", number: 1, dataDurability: "required", failoverQuorum: true },
     },
-    storage: { size: gibi(p.storageGiB), storageClass: settings.storage.database.name, resizeInUseVolumes: true },
+    storage: { size: gibi(p.storageGiB), storageClass: settings.storage.database.name, resizeInUseVolumes: expandable(settings.storage.database) },
     // WAL that cannot be archived fills its own volume, not the data's.
-    walStorage: { size: gibi(p.walStorageGiB), storageClass: settings.storage.database.name, resizeInUseVolumes: true },
+    walStorage: { size: gibi(p.walStorageGiB), storageClass: settings.storage.database.name, resizeInUseVolumes: expandable(settings.storage.database) },
     resources: {
       requests: { cpu: milliCpu(p.cpu), memory: mebi(p.memoryMiB) }, limits: { memory: mebi(memoryLimitMiB(p.memoryMiB)) },
     },

@@ -79,15 +79,17 @@ export function postgresParameters({ settings, memoryMiB: memory, maxConnections
 function storagePlan(settings: Settings): { storageGiB: number; walStorageGiB: number; notes: string[] } {
   const { ccu } = settings;
   const o = settings.overrides.postgres;
-  const want = { data: Math.floor(interpolate(POSTGRES.storageTB.row, ccu) * GIB_PER_TB), wal: Math.floor(interpolate(POSTGRES.walTB.row, ccu) * GIB_PER_TB) };
+  // Rounded last: data and WAL share a full drive in a fixed ratio, and one GiB of rounding would let either fall as users grow.
+  const want = { data: interpolate(POSTGRES.storageTB.row, ccu) * GIB_PER_TB, wal: interpolate(POSTGRES.walTB.row, ccu) * GIB_PER_TB };
+  const whole = (gib: number): number => Math.max(1, Math.floor(gib + 1e-6));
   const drives = hostsOf(settings, "database").map((h) => h.disks.filter((d) => d.use === "database").reduce((s, d) => s + d.sizeGiB, 0)).filter((g) => g > 0);
   const room = drives.length > 0 ? Math.floor(Math.min(...drives) * DRIVE_SHARE) : Infinity;
   const share = Math.min(1, room / (want.data + want.wal));
-  const wal = o.walStorageGiB ?? Math.max(1, Math.floor(want.wal * share));
-  const data = o.storageGiB ?? Math.max(1, Math.floor(want.data * share));
+  const wal = o.walStorageGiB ?? whole(want.wal * share);
+  const data = o.storageGiB ?? whole(want.data * share);
   return {
     storageGiB: data, walStorageGiB: wal,
-    notes: share < 0.99 && o.storageGiB === undefined ? [`The database volumes are ${data} + ${wal} GiB: the smallest database host's drives (${Math.min(...drives)} GiB) have no room for the ${want.data} + ${want.wal} GiB of this size.`] : [],
+    notes: share < 0.99 && o.storageGiB === undefined ? [`The database volumes are ${data} + ${wal} GiB: the smallest database host's drives (${Math.min(...drives)} GiB) have no room for the ${whole(want.data)} + ${whole(want.wal)} GiB of this size.`] : [],
   };
 }
 

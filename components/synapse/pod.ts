@@ -29,6 +29,10 @@ export interface SynapsePodInput {
 /** jemalloc keeps Python's memory from fragmenting and lets Synapse bound its caches; where an image has it differs. */
 const JEMALLOC = ["/usr/lib/x86_64-linux-gnu/libjemalloc.so.2", "/usr/lib/aarch64-linux-gnu/libjemalloc.so.2", "/usr/lib/libjemalloc.so.2"];
 
+/** Less than the startup probe of a worker allows (180 s), with room for the start itself. */
+const RESTART_WAIT_SECONDS = 120;
+const waitFor = (cls: PoolPlan["class"]): string => (cls === "main" ? "connection" : "schema");
+
 function startScript(input: SynapsePodInput, servesMedia: boolean): string {
   const { class: cls } = input.pool;
   const files = [`${MOUNTS.shared}/${SHARED_FILES.homeserver}`, ...(input.email ? [`${MOUNTS.email}/${EMAIL_FILE}`] : []), `${MOUNTS.class}/${CLASS_FILE}`, ...(cls === "main" ? [] : [`${MOUNTS.tmp}/name.yaml`])];
@@ -39,6 +43,10 @@ function startScript(input: SynapsePodInput, servesMedia: boolean): string {
     // A process is named after its pod: no two are alike, and the writers' names are those of instance_map.
     ...(cls === "main" ? [] : [`printf 'worker_name: "%s"\\n' "$HOSTNAME" > ${MOUNTS.tmp}/name.yaml`]),
     ...(servesMedia ? [`python ${MOUNTS.shared}/${SHARED_FILES.trim} ${MOUNTS.data}/media ${cacheBytes} &`] : []),
+    // The init container waits before the first start only. A database that goes away during that start (a switchover while
+    // a node is drained) ends the process; the next start waits instead of failing again into the kubelet's back-off.
+    `if [ -e ${MOUNTS.tmp}/started ]; then python ${MOUNTS.shared}/${SHARED_FILES.wait} ${waitFor(cls)} ${RESTART_WAIT_SECONDS}; fi`,
+    `: > ${MOUNTS.tmp}/started`,
     `exec python -m synapse.app.${cls === "main" ? "homeserver" : "generic_worker"} ${files.map((f) => `-c ${f}`).join(" ")} --no-secrets-in-config`,
   ].join("\n");
 }
@@ -62,11 +70,14 @@ export function synapsePod(input: SynapsePodInput): PodSpec {
   const image = imageRef(settings, "synapse");
   const servesMedia = resourcesOf(pool.class, { plan, federation: settings.federation.enabled }).includes("media");
   const singleton = isSingleton(pool);
-  const database: ContainerSpec["env"] = { PGPASSWORD: { secret: input.databaseSecret, key: "password" } };
+  const database: ContainerSpec["env"] = {
+    PGPASSWORD: { secret: input.databaseSecret, key: "password" },
+    DB_HOST: serviceFqdn(SERVICES.pooler, NAMESPACES.matrix, settings.cluster.domain), DB_PORT: String(PORTS.postgres),
+  };
   const wait: ContainerSpec = {
     // Bounded: a pod that has waited five minutes says so by failing.
-    name: "wait-database", image, command: ["python", `${MOUNTS.shared}/${SHARED_FILES.wait}`, pool.class === "main" ? "connection" : "schema", "300"],
-    env: { ...database, DB_HOST: serviceFqdn(SERVICES.pooler, NAMESPACES.matrix, settings.cluster.domain), DB_PORT: String(PORTS.postgres), PYTHONDONTWRITEBYTECODE: "1" },
+    name: "wait-database", image, command: ["python", `${MOUNTS.shared}/${SHARED_FILES.wait}`, waitFor(pool.class), "300"],
+    env: { ...database, PYTHONDONTWRITEBYTECODE: "1" },
     resources: { cpu: 0.05, memoryMiB: 128 }, mounts: [{ volume: "shared", path: MOUNTS.shared, readOnly: true }, { volume: "tmp", path: MOUNTS.tmp }],
   };
   const synapse: ContainerSpec = {

@@ -46,6 +46,7 @@ async function one(s: Scenario, a: Access, admin: Client): Promise<Result> {
   } catch (error) { failures.push((error as Error).message); }
   await sleep(TAIL_MILLISECONDS);
   await sleep(TAIL_MILLISECONDS);
+  notes.push(`load average of the machine ${os.loadavg()[0]!.toFixed(0)} on ${os.cpus().length} cores`);
   const figures = await load.finish(cause || Date.now());
   let healed = -1;
   try { healed = await healthy(HEAL_SECONDS); } catch (error) { failures.push((error as Error).message); }

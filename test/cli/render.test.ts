@@ -78,7 +78,7 @@ describe("npm run render", () => {
   });
 
   it("images.txt lists what any pod runs, pinned", async () => {
-    const images = imagesOf((await evaluated(large.config)).evaluation);
+    const images = await evaluated(large.config).then((e) => imagesOf(e.evaluation, e.settings));
     assert.ok(images.length > 20);
     for (const image of images) assert.match(image, /^[\w.-]+(:\d+)?\/[\w./-]+:[\w.-]*\d[\w.-]*$/);
     for (const part of ["synapse:", "postgresql:", "pgbouncer:", "haproxy:", "livekit-server:", "coturn:", "minio:"]) assert.ok(images.some((i) => i.includes(part)), part);

@@ -1,5 +1,9 @@
 /** What SynapseServer registers: order, consumers of each setting, shape of the pods. */
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
 import { evaluate, type Evaluation } from "../../cli/evaluate";
 import { StackSecrets } from "../../components/secrets";
 import type { Settings } from "../../components/settings/types";
@@ -70,6 +74,20 @@ describe("SynapseServer", () => {
     assert.doesNotMatch(container("synapse-main").command[2], /worker_name/);
     assert.ok(container("synapse-media").env.some((e: any) => e.name === "AWS_SECRET_ACCESS_KEY" && e.valueFrom.secretKeyRef.name === "synapse-media-s3"));
     assert.ok(!container("synapse-generic").env.some((e: any) => e.name.startsWith("AWS")));
+  });
+
+  it("waits for the database before a second start, not before the first", () => {
+    for (const [name, what] of [["synapse-main", "connection"], ["synapse-event-persister", "schema"]] as const) {
+      const { command, env } = named(base, name).inputs.spec.template.spec.containers[0];
+      for (const key of ["DB_HOST", "DB_PORT", "PGPASSWORD"]) assert.ok(env.some((e: any) => e.name === key), `${name} has no ${key}`);
+      const dir = fs.mkdtempSync(path.join(os.tmpdir(), "start-"));
+      fs.writeFileSync(path.join(dir, "python"), '#!/bin/sh\necho "$1 $2 $3"\n', { mode: 0o755 });
+      const start = (): string[] => execFileSync("sh", ["-c", command[2].replaceAll("/tmp/", `${dir}/`)], { env: { PATH: `${dir}:${process.env.PATH}`, HOSTNAME: `${name}-0` }, encoding: "utf8" }).trim().split("\n").map((l) => l.split(" ").slice(0, 2).join(" "));
+      const synapse = `-m synapse.app.${name === "synapse-main" ? "homeserver" : "generic_worker"}`;
+      assert.deepEqual(start(), [synapse]);
+      assert.deepEqual(start(), [`/conf/shared/wait.py ${what}`, synapse]);
+      fs.rmSync(dir, { recursive: true });
+    }
   });
 
   it("bounds the media cache", () => {

@@ -4,7 +4,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import type { KubernetesObject, PodTemplate, Subject } from "../../../policy/types";
 import known from "../../synapse/known-keys.json";
-import { containerScript, layOutPod, shell } from "./podFiles";
+import { containerScript, layOutPod } from "./podFiles";
 import { rootfsOf, SYNAPSE_SOURCE } from "./programs";
 
 export interface Process {
@@ -44,13 +44,12 @@ export async function readAll(dir: string, templates: PodTemplate[], objects: Ku
   const lib = rootfsOf("synapse"), outer = path.join(dir, "outer");
   fs.mkdirSync(outer);
   fs.writeFileSync(path.join(dir, "pods.json"), JSON.stringify(pods));
-  script.push(`mount --rbind / ${outer} 2>/dev/null || true`);
-  script.pop();
   script.push(`mount -t overlay reader -o lowerdir=${skeletonWith(dir)}:${lib} ${outer}`, `mount --rbind ${dir} ${outer}${dir}`,
     `cp ${path.join(__dirname, "synapse_check.py")} ${dir}/check.py`, `exec chroot ${outer} /opt/synapse/bin/python -B ${dir}/check.py < ${dir}/pods.json`);
   const { status, stdout, stderr } = await output("unshare", ["--mount", "bash", "-c", script.join("\n")]);
   if (status !== 0) throw new Error(`reading configurations failed: ${stderr.slice(-3000)}`);
-  return stdout.trim().split("\n").map((l) => JSON.parse(l) as Process);
+  // Synapse itself prints hints in between.
+  return stdout.split("\n").filter((l) => l.startsWith("{")).map((l) => JSON.parse(l) as Process);
 }
 
 function skeletonWith(dir: string): string {
@@ -138,5 +137,3 @@ export function silentProblems(processes: Process[]): string[] {
   for (const [stream, list] of Object.entries(ok[0]!.writers)) for (const w of list) if (w !== "master" && !names.has(w)) bad.push(`stream ${stream} has the writer ${w}, which is no process`);
   return bad;
 }
-
-export { shell };
