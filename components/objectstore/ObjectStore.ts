@@ -60,7 +60,7 @@ export class ObjectStore extends pulumi.ComponentResource {
     this.media = this.bucket(name, ctx, "media", SECRETS.mediaS3, media, made);
     if (backup) this.backup = this.bucket(name, ctx, "backup", SECRETS.backupS3, backup, made);
     this.ready = made;
-    this.registerOutputs({ media: this.media, backup: this.backup });
+    this.registerOutputs({ media: this.media, ...(this.backup ? { backup: this.backup } : {}) });
   }
 
   private bucket(name: string, ctx: StackContext, label: string, secretName: string, keys: Keys, made: pulumi.Resource[]): Bucket {

@@ -141,7 +141,8 @@ export function renderEmailYaml(settings: Settings): string | undefined {
     smtp_host: e.host, smtp_port: e.port, ...(e.user !== undefined ? { smtp_user: e.user } : {}), ...(e.password !== undefined ? { smtp_pass: e.password } : {}),
     // 465 is TLS from the first byte; every other port must upgrade.
     ...(e.port === 465 ? { force_tls: true } : { require_transport_security: e.port !== 25 }),
-    notif_from: `%(app)s <${e.from}>`, app_name: settings.web.elementWeb.brand, enable_notifs: true, notif_for_new_users: true,
+    // A sender with a name of its own stays as it is: Synapse refuses brackets within brackets.
+    notif_from: e.from.includes("<") ? e.from : `%(app)s <${e.from}>`, app_name: settings.web.elementWeb.brand, enable_notifs: true, notif_for_new_users: true,
     ...(settings.web.elementWeb.enabled ? { client_base_url: `https://${settings.hostnames.web}/` } : {}),
   } }, { lineWidth: 0 });
 }

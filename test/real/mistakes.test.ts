@@ -35,7 +35,7 @@ const SILENT: Mistake[] = [
   { title: "run_background_tasks_on names nobody", shared: (y) => { y.run_background_tasks_on = "synapse-background-9"; }, caught: /background work is done by no process|names no process/ },
   { title: "federation_sender_instances names nobody", shared: (y) => { y.federation_sender_instances = ["sender-1"]; delete y.send_federation; }, caught: /federation_sender_instances names sender-1/ },
   { title: "no media_instance_running_background_jobs", shared: (y) => { delete y.media_instance_running_background_jobs; }, caught: /media_instance_running_background_jobs is not set/ },
-  { title: "a worker without worker_name", command: (script) => script.replace(/^printf 'worker_name.*$/m, "echo 'pid_file: /tmp/x.pid' > /tmp/name.yaml"), caught: /worker without worker_name/, read: ["generic"] },
+  { title: "a worker without worker_name", command: (script) => script.replace(/^printf 'worker_name.*$/m, "echo 'pid_file: /tmp/x.pid' > /tmp/name.yaml"), caught: /without worker_name|calls itself synapse\.app\.generic_worker/, read: ["generic"] },
   { title: "no public_baseurl", shared: (y) => { delete y.public_baseurl; }, caught: /no public_baseurl|public_baseurl is not set/, read: ["main"] },
   { title: "SQLite with workers", classes: { generic: (y) => { y.database = { name: "sqlite3", args: { database: "/data/homeserver.db" } }; } }, caught: /database is sqlite3|not PostgreSQL/, read: ["generic"] },
   { title: "a media listener with the media repository off", classes: { media: (y) => { y.enable_media_repo = false; } }, caught: /media listener with the media repository off/, read: ["media"] },
