@@ -107,6 +107,11 @@ export class Driver {
     const { state } = this.options;
     const desired = manifestOf(r);
     const annotations: Record<string, string> = r.inputs.metadata?.annotations ?? {};
+    // As the engine does: what was applied with the same inputs, and is still there, is not touched again.
+    if (state.applied[r.urn]?.digest === digest(r.inputs)) {
+      const present = await this.slot(() => this.cluster.read(desired));
+      if (present) { await this.settle(r, present, annotations); return "unchanged"; }
+    }
     const { outcome, live } = await this.slot(() => this.apply(r, desired));
     const meta = desired.metadata;
     state.applied[r.urn] = {
