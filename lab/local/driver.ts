@@ -108,17 +108,19 @@ export class Driver {
     const desired = manifestOf(r);
     const annotations: Record<string, string> = r.inputs.metadata?.annotations ?? {};
     // As the engine does: what was applied with the same inputs, and is still there, is not touched again.
-    if (state.applied[r.urn]?.digest === digest(r.inputs)) {
+    const mark = digest(r.inputs);
+    if (state.applied[r.urn]?.digest === mark) {
       const present = await this.slot(() => this.cluster.read(desired));
       if (present) { await this.settle(r, present, annotations); return "unchanged"; }
     }
     const { outcome, live } = await this.slot(() => this.apply(r, desired));
     const meta = desired.metadata;
     state.applied[r.urn] = {
-      type: r.type, digest: digest(r.inputs), protect: r.protect, retain: r.retainOnDelete || r.type.endsWith("Patch"),
+      type: r.type, digest: mark, protect: r.protect, retain: r.retainOnDelete || r.type.endsWith("Patch"),
       handle: { apiVersion: desired.apiVersion, kind: desired.kind, metadata: { name: meta.name, namespace: meta.namespace } },
     };
-    if (outcome !== "unchanged") state.save();
+    // Also when nothing changed in the cluster: these inputs are now the known ones.
+    state.save();
     await this.settle(r, live, annotations);
     return outcome;
   }
@@ -128,7 +130,8 @@ export class Driver {
     for (;;) {
       try {
         const before = await this.cluster.read(desired);
-        if (before && desired.kind === "Job" && this.options.state.applied[r.urn] && this.options.state.applied[r.urn]!.digest !== digest(r.inputs)) {
+        // Reached with an object of ours only when its inputs changed, and a Job's template cannot be changed in place.
+        if (before && desired.kind === "Job" && this.options.state.applied[r.urn]) {
           await this.cluster.remove(before, "Foreground");
           for (let i = 0; i < 60 && await this.cluster.read(desired); i++) await sleep(500);
         }

@@ -6,7 +6,7 @@ import { spawnSync } from "node:child_process";
 import * as crypto from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { access, adminRequest, type Access } from "./access";
+import { access, adminRequest, KUBECONFIG, type Access } from "./access";
 import { localConfig, ROOT, STACK } from "./config";
 import { Driver } from "./driver";
 import { pulumiUp } from "./engine";
@@ -18,7 +18,6 @@ const USAGE = `npm run local [-- up|deploy|down|status] [--expect-no-changes] [-
   down    stops everything and removes all but the cache of built parts
   status  what runs`;
 
-const KUBECONFIG = path.join(RUN_DIR, "pki", "admin.conf");
 
 function script(relative: string, args: string[] = []): void {
   const done = spawnSync("bash", [path.join(ROOT, relative), ...args], { stdio: "inherit" });
