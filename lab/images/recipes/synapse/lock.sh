@@ -7,7 +7,7 @@ set -euo pipefail
 H=$(cd "$(dirname "$0")" && pwd -P); . "$H/../../../lib.sh"; lock
 "$LAB/images/layer.sh" synapse.lock "$H" "
   inst python3.13-venv python3.13-dev gcc libc6-dev libpq-dev; python3.13 -m venv /b; rm -rf /mnt/dl
-  /b/bin/pip download -q -d /mnt/dl 'matrix-synapse[postgres,redis]==$1' synapse-s3-storage-provider==$2
+  /b/bin/pip download -q -d /mnt/dl 'matrix-synapse[oidc,postgres,redis,url-preview]==$1' synapse-s3-storage-provider==$2
   /b/bin/python - <<'PY' > /mnt/requirements.txt
 import glob, hashlib, os, re
 for p in sorted(glob.glob('/mnt/dl/*'), key=lambda p: os.path.basename(p).lower()):
