@@ -84,17 +84,21 @@ export const replicas: Rule = {
 };
 
 export const spreading: Rule = {
-  id: "13", demands: "spread over hosts and zones and a disruption budget on everything with several replicas; no budget that blocks a drain for ever",
+  id: "13", demands: "spread over hosts and zones, never all on one host, and a disruption budget on everything with several replicas; no budget that blocks a drain for ever",
   check: ({ objects, templates }) => {
     const budgets = objects.filter((o) => o.kind === "PodDisruptionBudget");
     const several = (t: PodTemplate): boolean => ["Deployment", "StatefulSet"].includes(t.owner.kind) && (t.owner.inputs.spec.replicas ?? 2) > 1;
     return [
       ...templates.filter(several).flatMap((t) => {
         const constraints = t.spec.topologySpreadConstraints ?? [];
-        const keys = constraints.filter((c: any) => matches(c.labelSelector?.matchLabels, t.labels)).map((c: any) => c.topologyKey);
+        const ours = constraints.filter((c: any) => matches(c.labelSelector?.matchLabels, t.labels));
+        const keys = ours.map((c: any) => c.topologyKey);
+        // A preference lets both pods of a class meet on one node; a node that is drained must not count as the empty one.
+        const apart = ours.some((c: any) => c.topologyKey === "kubernetes.io/hostname" && c.whenUnsatisfiable === "DoNotSchedule" && c.nodeTaintsPolicy === "Honor");
         const mine = budgets.filter((b) => b.namespace === t.owner.namespace && matches(b.inputs.spec.selector?.matchLabels, t.labels));
         return [
           ...(["kubernetes.io/hostname", "topology.kubernetes.io/zone"].filter((k) => !keys.includes(k)).map((k) => ({ object: t, what: `not spread over ${k}` }))),
+          ...(apart ? [] : [{ object: t, what: "all replicas may meet on one host" }]),
           ...(mine.length === 1 ? [] : [{ object: t, what: `${mine.length} disruption budgets` }]),
         ];
       }),

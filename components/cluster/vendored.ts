@@ -178,7 +178,7 @@ function workload(o: any, w: VendoredWorkload, operator: Operator, settings: Set
             seccompProfile: { type: "RuntimeDefault" },
             ...(w.uid === null ? {} : { runAsNonRoot: true, runAsUser: w.uid, runAsGroup: w.uid, fsGroup: w.uid, fsGroupChangePolicy: "OnRootMismatch" }),
           },
-          topologySpreadConstraints: spread(settings, w.component),
+          topologySpreadConstraints: spread(selector, w.replicas === "daemon" ? {} : { replicas: several ? (w.replicas as number) : 1, rolling: o.spec.strategy?.type !== "Recreate" }),
           containers: pod.containers.map((c: any) => container(c, w.containers[c.name], `${title(o)} of ${operator.name}`, settings)),
           ...(w.volumes || pod.volumes ? { volumes: [...(pod.volumes ?? []).map(bounded), ...(w.volumes ?? [])] } : {}),
         },

@@ -63,8 +63,10 @@ export class PostgresCluster extends pulumi.ComponentResource {
       }, childOpts);
     }
     if (backup) {
-      new k8s.apiextensions.CustomResource(`${name}-scheduled-backup`, {
-        apiVersion: "postgresql.cnpg.io/v1", kind: "ScheduledBackup", metadata: meta(SERVICES.postgresCluster), spec: scheduledBackupSpec(settings),
+      // One for each archive: the first base backup of a restored database is then made at once as well.
+      const { archiveName } = settings.backups;
+      new k8s.apiextensions.CustomResource(`${name}-scheduled-backup${archiveName === SERVICES.postgresCluster ? "" : `-${archiveName}`}`, {
+        apiVersion: "postgresql.cnpg.io/v1", kind: "ScheduledBackup", metadata: meta(archiveName), spec: scheduledBackupSpec(settings),
       }, after(this.cluster, ...store));
     }
     this.ready = [this.cluster, this.pooler];

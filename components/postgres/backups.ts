@@ -29,6 +29,12 @@ export const backupMethod = (settings: Settings): "plugin" | "barmanObjectStore"
 
 const retention = (settings: Settings): string => `${settings.backups.retentionDays}d`;
 
+/** Where a restored database comes from, as the Cluster names it. */
+export const SOURCE = "before";
+
+/** A name of the archive is written only where it is not what the operator takes anyway: the Cluster's. */
+const serverName = (name: string): object => (name === SERVICES.postgresCluster ? {} : { serverName: name });
+
 /** What both ways call an object store. */
 function objectStore(t: BackupTarget): object {
   const key = (name: string): object => ({ name: t.secretName, key: name });
@@ -45,8 +51,22 @@ const regionEnv = (t: BackupTarget): object => ({ env: [{ name: "AWS_DEFAULT_REG
 /** The part of the Cluster's spec. */
 export function backupStanza(settings: Settings, target: BackupTarget | undefined): object {
   if (!target) return {};
-  if (backupMethod(settings) === "plugin") return { plugins: [{ name: PLUGIN, enabled: true, isWALArchiver: true, parameters: { barmanObjectName: OBJECT_STORE } }] };
-  return { ...regionEnv(target), backup: { target: "prefer-standby", retentionPolicy: retention(settings), barmanObjectStore: objectStore(target) } };
+  if (backupMethod(settings) === "plugin") return { plugins: [{ name: PLUGIN, enabled: true, isWALArchiver: true, parameters: { barmanObjectName: OBJECT_STORE, ...serverName(settings.backups.archiveName) } }] };
+  return { ...regionEnv(target), backup: { target: "prefer-standby", retentionPolicy: retention(settings), barmanObjectStore: { ...objectStore(target), ...serverName(settings.backups.archiveName) } } };
+}
+
+/** How the database begins: read at its creation, and never again. */
+export function bootstrapStanza(settings: Settings, target: BackupTarget | undefined, empty: { database: string; owner: string; secret: { name: string } }, options: object): object {
+  const { restore } = settings.backups;
+  if (!restore || !target) return { bootstrap: { initdb: { ...empty, ...options } } };
+  return {
+    bootstrap: { recovery: { source: SOURCE, ...empty, ...(restore.targetTime ? { recoveryTarget: { targetTime: restore.targetTime } } : {}) } },
+    externalClusters: [{
+      name: SOURCE,
+      ...(backupMethod(settings) === "plugin" ? { plugin: { name: PLUGIN, parameters: { barmanObjectName: OBJECT_STORE, serverName: restore.from } } }
+        : { barmanObjectStore: { ...objectStore(target), serverName: restore.from } }),
+    }],
+  };
 }
 
 /** Spec of the plugin's ObjectStore. */

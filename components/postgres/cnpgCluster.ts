@@ -6,7 +6,7 @@ import type { Plan } from "../sizing/types";
 import { gibi, labels, mebi, milliCpu, selectorLabels } from "../workload";
 import { PRIORITIES } from "../cluster/priorities";
 import { expandable } from "../cluster/storageClasses";
-import { backupStanza, type BackupTarget } from "./backups";
+import { backupStanza, bootstrapStanza, type BackupTarget } from "./backups";
 
 export const POSTGRES_APP = "postgresql";
 /** Database and owner. */
@@ -42,13 +42,8 @@ export function cnpgClusterSpec({ settings, plan, backup }: CnpgClusterInput): o
     inheritedMetadata: { labels: { ...selectorLabels(settings, SERVICES.postgresCluster), "app.kubernetes.io/part-of": "matrix-ha" } },
     serviceAccountTemplate: { metadata: { labels: labels(settings, SERVICES.postgresCluster, POSTGRES_APP, imageVersion(settings, "postgresql")) } },
     enableSuperuserAccess: false,
-    bootstrap: {
-      initdb: {
-        database: DATABASE, owner: DATABASE, secret: { name: SECRETS.database },
-        // Synapse refuses any other collation: indexes would break when the C library's rules change.
-        encoding: "UTF8", localeCollate: "C", localeCType: "C", dataChecksums: true,
-      },
-    },
+    // Synapse refuses any other collation: indexes would break when the C library's rules change.
+    ...bootstrapStanza(settings, backup, { database: DATABASE, owner: DATABASE, secret: { name: SECRETS.database } }, { encoding: "UTF8", localeCollate: "C", localeCType: "C", dataChecksums: true }),
     postgresql: {
       parameters: p.parameters,
       // A write counts when one standby has it too. Without any standby writes stop: losing acknowledged messages is worse.

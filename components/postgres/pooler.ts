@@ -4,7 +4,7 @@ import { NAMESPACES, NODE_LABELS, SERVICES } from "../names";
 import type { Settings } from "../settings/types";
 import type { Plan } from "../sizing/types";
 import { PRIORITIES } from "../cluster/priorities";
-import { labels, lostNodeTolerations, mebi, milliCpu } from "../workload";
+import { labels, lostNodeTolerations, mebi, milliCpu, spread } from "../workload";
 import { renderProbes } from "../workload/probes";
 
 /** Label that only pooler pods have: the operator sets app.kubernetes.io/component to `pooler` itself. */
@@ -32,9 +32,7 @@ export function poolerSpec({ settings, plan }: PoolerInput): object {
         priorityClassName: PRIORITIES.core.name,
         nodeSelector: { "kubernetes.io/os": "linux", [NODE_LABELS.role("application")]: "true" },
         tolerations: [{ key: NODE_LABELS.role("application"), operator: "Exists", effect: "NoSchedule" }, ...lostNodeTolerations(30)],
-        topologySpreadConstraints: ["kubernetes.io/hostname", NODE_LABELS.zone].map((topologyKey) => ({
-          maxSkew: 1, topologyKey, whenUnsatisfiable: "ScheduleAnyway", labelSelector: { matchLabels: POOLER_LABELS },
-        })),
+        topologySpreadConstraints: spread(POOLER_LABELS, { replicas: p.replicas, rolling: true }),
         // By this name the operator completes it: command, mounts, users 998:996, read-only root, no capabilities.
         containers: [{
           name: "pgbouncer", image: imageRef(settings, "pgbouncer"), imagePullPolicy: "IfNotPresent",

@@ -95,6 +95,7 @@ export class Workload extends pulumi.ComponentResource {
     const template = podTemplate({
       settings, component: args.component, name: args.appName, version: args.version, serviceAccountName: objectName,
       pod: args.pod, configHash: args.configHash,
+      apart: args.kind === "DaemonSet" ? {} : { replicas: args.autoscale?.min ?? args.replicas, rolling: args.kind === "Deployment" },
     });
     const controllerMeta = meta(objectName, { annotations: { "pulumi.com/timeoutSeconds": String(args.timeoutSeconds ?? 600), ...args.annotations } });
     // What a component waits for does not reach its children by itself: the pods are what must wait.
