@@ -4,15 +4,20 @@
 set -euo pipefail
 . "$(dirname "$0")/env.sh"
 D=$RUN/cp; P=$PKI; mkdir -p "$D"
+if cgroup_v2; then GROUP=/sys/fs/cgroup/labncp; else GROUP=/sys/fs/cgroup/cpu/labncp; fi
 if [ "$1" = down ]; then
   for n in scheduler controller-manager apiserver etcd; do stop "$D/$n.pid" TERM; done
+  for ((i = 0; i < 50; i++)); do rmdir "$GROUP" 2>/dev/null || true; [ -d "$GROUP" ] || break; sleep 0.1; done
   exit 0
 fi
+mkdir -p "$GROUP"
+if cgroup_v2; then echo +cpu > /sys/fs/cgroup/cgroup.subtree_control 2>/dev/null || true; fi
+cpu_weight cp
 started=0
 start() { # name command...
   local n=$1; shift
   ! alive "$D/$n.pid" || return 0
-  detached "$D/$n.pid" "$D/$n.log" nsenter --net=/run/netns/lab-cp "$@"; started=$((started + 1))
+  detached "$D/$n.pid" "$D/$n.log" bash -c 'echo $$ > "$0/cgroup.procs"; exec nsenter --net=/run/netns/lab-cp "$@"' "$GROUP" "$@"; started=$((started + 1))
 }
 # --unsafe-no-fsync: a lab's etcd need not survive a power cut, and fsync on a shared disk costs seconds.
 start etcd "$RUN/bin/etcd" --name cp --data-dir "$D/etcd" --unsafe-no-fsync --log-level warn \

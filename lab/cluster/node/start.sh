@@ -16,5 +16,6 @@ for d in $(cgroup_dirs "$n"); do
   fi
   echo $$ > "$d/cgroup.procs"
 done
+cpu_weight "$n"
 exec nsenter --net="/run/netns/lab-n$n" unshare --mount --uts --ipc --pid --cgroup --fork --kill-child=SIGKILL \
   --propagation private bash "$CLUSTER/node/root.sh" "$n"
