@@ -1,8 +1,10 @@
 /** Each generated secret, in each tier: found only where secrets belong. */
 import assert from "node:assert/strict";
+import * as crypto from "node:crypto";
 import { deterministic } from "../../cli/generated";
+import { IMPORTABLE_SECRETS } from "../../components/settings/types";
 import { strings } from "../../policy/subject";
-import { evaluated, TIERS } from "../helpers/tiers";
+import { evaluated, tier, TIERS } from "../helpers/tiers";
 
 const GENERATED = /^(random:index\/random(Password|Bytes):|tls:index\/privateKey:)/;
 
@@ -57,5 +59,43 @@ describe("generated secrets", () => {
     for (const name of ["secrets-signing-key", "secrets-database", "secrets-macaroon", "secrets-minio-root"]) {
       assert.equal(evaluation.resources.find((r) => r.name === name)?.protect, true, name);
     }
+  });
+});
+
+describe("secrets that the operator gives", () => {
+  const own = (name: string): string => `${name}-${crypto.createHash("sha256").update(name).digest("hex").slice(0, 24)}`;
+  const pem = crypto.generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey.export({ type: "pkcs1", format: "pem" }).toString();
+  const signingKey = `ed25519 a_own1 ${crypto.randomBytes(32).toString("base64").replace(/=+$/, "")}`;
+  const s3 = (bucket: string): object => ({ kind: "s3", endpoint: "https://s3.example.net", region: "eu-1", bucket, accessKey: own(`${bucket}-access`), secretKey: own(`${bucket}-secret`) });
+  const imported = Object.fromEntries(IMPORTABLE_SECRETS.map((k) => [k, k === "signingKey" ? signingKey : own(k)]));
+  const config = tier(1_000, { more: {
+    objectStore: s3("media"), backups: { target: s3("backups") }, ssh: { user: "root", privateKey: pem }, importSecrets: imported,
+    sso: { oidc: [{ id: "corp", name: "Corp", issuer: "https://sso.example.net", clientId: "matrix", clientSecret: own("oidc") }] },
+    emailSmtp: { host: "mail.example.net", user: "matrix", password: own("smtp"), from: "matrix@example.net" },
+  } }).config;
+  // A key is looked for by a line of its middle: the frame lines are the same in every key.
+  const given: Record<string, string> = {
+    ...imported, signingKey: signingKey.split(" ")[2]!, "ssh.privateKey": pem.split("\n")[5]!, oidc: own("oidc"), smtp: own("smtp"),
+    ...Object.fromEntries(["media-secret", "backups-secret"].map((k) => [k, own(k)])),
+  };
+
+  it("are found in Secrets and SSH connections only, and there marked secret", async () => {
+    const { evaluation } = await evaluated(config);
+    const leaks: string[] = [], found = new Set<string>();
+    for (const r of evaluation.resources) {
+      for (const { path, text } of strings(r.inputs)) {
+        for (const [name, value] of Object.entries(given)) {
+          if (![value, Buffer.from(value).toString("base64").replace(/=+$/, ""), encodeURIComponent(value)].some((v) => text.includes(v))) continue;
+          found.add(name);
+          const secretPlace = r.inputs.kind === "Secret" || (r.type === "command:remote:Command" && (path === "stdin" || path.startsWith("connection.")));
+          if (!secretPlace) leaks.push(`${name} in ${r.type} ${r.name} at ${path}`);
+          else if (!r.secretPaths.some((p) => path === p || path.startsWith(`${p}.`) || path.startsWith(`${p}[`))) leaks.push(`${name} in ${r.name} at ${path}: not marked secret`);
+        }
+      }
+    }
+    assert.deepEqual(leaks, []);
+    const outputs = [...strings(evaluation.outputs)].filter(({ text }) => Object.values(given).some((v) => text.includes(v))).map(({ path }) => path);
+    assert.deepEqual(outputs, [], "no output carries one");
+    assert.deepEqual(Object.keys(given).filter((n) => !found.has(n)), [], "each is used");
   });
 });

@@ -46,6 +46,13 @@ export function postgresRules({ settings, plan }: RuleInput): RuleGroup {
       look: [status, "Logs of the standbys: `kubectl logs -n matrix <pod> -c postgres`"],
       act: ["Bring one standby back; its disk being full is the usual reason.", "Only when none can come back soon, and with the risk accepted: set `dataDurability: preferred` until one is there."],
     },
+    ...(instances > 2 ? [{
+      alert: "PostgresStandbyNotStreaming", severity: "warning" as const, for: "5m", expr: `max(cnpg_pg_replication_streaming_replicas{${L}}) < ${instances - 1}`,
+      summary: `Only {{ $value }} of ${instances - 1} standbys follow the primary`,
+      meaning: "A standby has no stream. The operator may still call it ready. After a failover it can have read WAL from the archive that the new primary never had (`new timeline forked off before current recovery point` in its log): it then never catches up by itself (cloudnative-pg issue 4990), and the next failure finds one standby less.",
+      look: [status, "Logs of the standby: `kubectl logs -n matrix <pod> -c postgres`"],
+      act: ["When the log says that the timeline forked off, have the operator make that standby anew from the primary, pod and volumes: `kubectl annotate pod -n matrix <pod> alpha.cnpg.io/unrecoverable=true`. Never do it to the primary.", "Otherwise bring its network or disk back."],
+    }] : []),
     {
       alert: "PostgresReplicationLag", severity: "warning", for: "5m", expr: `max by (pod) (cnpg_pg_replication_lag{${L}}) > 30`,
       summary: "{{ $labels.pod }} is {{ $value | humanizeDuration }} behind",
