@@ -1,7 +1,6 @@
 /**
  * Every image that the stack runs, in one table: pods, the mirror list and the bill of materials read it. Pure.
- * Each tag is an exact version. `digest` is filled in by `npm run images -- lock` where a registry can be reached,
- * never by hand.
+ * Each tag is an exact version. `digest` pins it to one content.
  */
 import type { Settings } from "./settings/types";
 

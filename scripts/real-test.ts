@@ -6,23 +6,24 @@ import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
+import { realPage } from "../test/real/helpers/page";
 
 const root = path.resolve(__dirname, "..");
 const started = Date.now();
 const fail = (text: string): never => { process.stderr.write(`${text}\n`); process.exit(1); };
 if (process.getuid?.() !== 0) fail("test:real needs root: it runs each pod's processes in namespaces, as their own users");
-const missing = ["unshare", "ip", "python3", "openssl", "mmdebstrap"].filter((p) => spawnSync("sh", ["-c", `command -v ${p}`]).status !== 0);
-if (missing.length) fail(`test:real needs ${missing.join(", ")}: apt-get install util-linux iproute2 python3 openssl mmdebstrap`);
+const missing = ["unshare", "ip", "python3", "openssl", "mmdebstrap", "losetup", "mkfs.ext4", "mkfs.xfs", "nft"].filter((p) => spawnSync("sh", ["-c", `command -v ${p}`]).status !== 0);
+if (missing.length) fail(`test:real needs ${missing.join(", ")}: apt-get install util-linux mount iproute2 python3 openssl mmdebstrap e2fsprogs xfsprogs nftables`);
 
-const installed = spawnSync(path.join(root, "test/real/programs/install.sh"), { stdio: "inherit" });
+// --built: the images that are there, without a look at their recipes.
+const given = process.argv.slice(2).filter((a) => a !== "--built"), whole = given.length === 0;
+const installed = spawnSync(path.join(root, "test/real/programs/install.sh"), process.argv.includes("--built") ? ["--built"] : [], { stdio: "inherit" });
 if (installed.status !== 0) process.exit(installed.status ?? 1);
 const installSeconds = (Date.now() - started) / 1000;
 
 const dir = fs.mkdtempSync(path.join(os.tmpdir(), "real-run-"));
 const counts = path.join(dir, "counts.json"), report = path.join(dir, "mocha.json");
-const given = process.argv.slice(2);
-const whole = given.length === 0;
-const mocha = ["node_modules/.bin/mocha", "--no-config", "-r", "tsx", "--timeout", "300000", "--reporter", path.join(root, "test/real/helpers/reporter.cjs"), ...(whole ? ["test/real/*.test.ts"] : given)];
+const mocha = ["node_modules/.bin/mocha", "--no-config", "-r", "tsx", "--timeout", "300000", "--forbid-pending", "--forbid-only", "--reporter", path.join(root, "test/real/helpers/reporter.cjs"), ...(whole ? ["test/real/*.test.ts"] : given)];
 // The process namespace ends with its first process, and every program of the tests with it.
 const run = spawnSync("unshare", ["--net", "--mount", "--uts", "--pid", "--fork", "--kill-child", "--mount-proc", "bash", "-c",
   'ip link set lo up; mkdir -p /run/netns; mount -t tmpfs netns /run/netns; exec "$@"', "real", ...mocha], {
@@ -35,13 +36,7 @@ if (fs.existsSync(counts)) {
   process.stdout.write(`\nchecked: ${Object.entries(n).map(([k, v]) => `${v.toLocaleString("en")} ${k}`).join("; ")}\n${seconds.toFixed(0)} s in all, ${installSeconds.toFixed(0)} s of it for the programs\n`);
   if (whole && run.status === 0) {
     fs.mkdirSync(path.join(root, "docs/proof"), { recursive: true });
-    fs.writeFileSync(path.join(root, "docs/proof/real.md"), [
-      "# Configurations, read by the programs themselves", "",
-      `Written by \`npm run test:real\` on ${new Date().toISOString().slice(0, 10)} (${os.cpus().length} cores, ${Math.round(os.totalmem() / 1024 ** 3)} GiB): everything passed, in ${(seconds / 60).toFixed(1)} minutes, of which ${installSeconds.toFixed(0)} s for installing the programs.`, "",
-      "| checked | number |", "|---|---|", ...Object.entries(n).map(([k, v]) => `| ${k} | ${v.toLocaleString("en")} |`), "",
-      "| suite | tests passed | skipped | seconds |", "|---|---|---|---|", ...suites.map((s) => `| ${s.suite} | ${s.passed} | ${s.pending} | ${s.seconds.toFixed(0)} |`), "",
-      ...(notes.length ? ["What a reader should know:", "", ...notes.map((t) => `- ${t}`), ""] : []),
-    ].join("\n"));
+    fs.writeFileSync(path.join(root, "docs/proof/real.md"), realPage({ counts: n, notes, suites, seconds, installSeconds }));
   }
 }
 fs.rmSync(dir, { recursive: true });

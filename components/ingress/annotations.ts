@@ -28,6 +28,8 @@ const communityNginx: Table = (n) => ({
 });
 
 const contour: Table = (n) => ({
+  // Contour answers plain HTTP of a host with TLS too unless told otherwise (measured); nginx's two and haproxy redirect by default.
+  "ingress.kubernetes.io/force-ssl-redirect": "true",
   "projectcontour.io/response-timeout": `${n.readTimeoutSeconds}s`,
   ...(n.websocketPaths.length > 0 ? { "projectcontour.io/websocket-routes": n.websocketPaths.join(",") } : {}),
 });

@@ -34,7 +34,7 @@ export class Monitoring extends pulumi.ComponentResource {
       nodeExporter(baseName, args.ctx, this);
       this.alertmanager();
       this.prometheus();
-      if (dashboards.length > 0) grafana(baseName, args.ctx, args.secrets, dashboards, DASHBOARDS.map((d) => d.uid), this);
+      if (dashboards.length > 0 && settings.monitoring.grafana) grafana(baseName, args.ctx, args.secrets, dashboards, DASHBOARDS.map((d) => d.uid), this);
     }
     this.registerOutputs({});
   }

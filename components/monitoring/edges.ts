@@ -27,6 +27,6 @@ export function monitoringEdges({ settings, plan }: EdgeInput): Edge[] {
     { from: alertmanager, to: alertmanager, ports: [...tcp(9094), ...udp(9094)], why: "agreeing on who notifies" },
     ...(settings.monitoring.alertWebhook ? [{ from: alertmanager, to: { world: true as const }, ports: tcp(webhookPort(settings.monitoring.alertWebhook)), why: "notifications" }] : []),
     { from: { component: "kube-state-metrics", namespace }, to: { apiServer: true }, ports: tcp(6443, 443), why: "state of Kubernetes' objects" },
-    ...(settings.monitoring.grafanaDashboards ? [{ from: { component: "grafana", namespace }, to: PROMETHEUS_PEER, ports: tcp(PORTS.prometheus), why: "dashboards" }] : []),
+    ...(settings.monitoring.grafanaDashboards && settings.monitoring.grafana ? [{ from: { component: "grafana", namespace }, to: PROMETHEUS_PEER, ports: tcp(PORTS.prometheus), why: "dashboards" }] : []),
   ];
 }

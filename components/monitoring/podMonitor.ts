@@ -2,9 +2,6 @@
 import type { Settings } from "../settings/types";
 import type { Target } from "./targets";
 
-/** Seconds. Alerts on a lost master or primary wait two scrapes. */
-export const SCRAPE_INTERVAL = 15;
-
 const COMPONENT = "app.kubernetes.io/component";
 const META_COMPONENT = "__meta_kubernetes_pod_label_app_kubernetes_io_component";
 
@@ -35,12 +32,16 @@ function relabelings(t: Target, serverName: string): object[] {
   ];
 }
 
+/** Where scrapes are rare, a busy machine may take its time: the exporter of a database took 8 s on cores with ten times their load. */
+const timeoutSeconds = (interval: number): number => Math.max(10, Math.floor(interval / 2));
+
 export function podMonitorSpec(t: Target, settings: Settings): object {
+  const interval = settings.monitoring.scrapeIntervalSeconds;
   return {
     selector: podSelector(t, settings.instance),
     namespaceSelector: { matchNames: [t.namespace] },
     podMetricsEndpoints: t.paths.map((path) => ({
-      portNumber: t.port, path, scheme: "http", interval: `${SCRAPE_INTERVAL}s`, scrapeTimeout: "10s",
+      portNumber: t.port, path, scheme: "http", interval: `${interval}s`, scrapeTimeout: `${timeoutSeconds(interval)}s`,
       // kube-state-metrics names what it reports on: its own pod's labels must not take their place.
       honorLabels: t.layer === "kubernetes", relabelings: relabelings(t, settings.serverName),
     })),

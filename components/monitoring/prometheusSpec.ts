@@ -44,7 +44,7 @@ export function prometheusSpec(settings: Settings, plan: Plan): object {
     // Size before time: a full volume stops it, an old day less does not.
     retention: `${settings.monitoring.retentionDays}d`, retentionSize: `${Math.floor(prometheus.storageGiB * 0.85)}GiB`,
     storage: claim(prometheus.storageGiB, settings.storage.general.name),
-    scrapeInterval: "30s", evaluationInterval: "15s", walCompression: true, enableAdminAPI: false,
+    scrapeInterval: `${settings.monitoring.scrapeIntervalSeconds}s`, evaluationInterval: "15s", walCompression: true, enableAdminAPI: false,
     externalLabels: { stack: settings.instance },
     podMonitorSelector: select, podMonitorNamespaceSelector: {}, serviceMonitorSelector: select, serviceMonitorNamespaceSelector: {},
     ruleSelector: select, ruleNamespaceSelector: {},

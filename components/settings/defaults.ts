@@ -54,7 +54,7 @@ export function complete(input: SettingsInput, instance: string): Settings {
     images: { ...input.images, overrides: defined(input.images.overrides as Record<string, string | undefined>) },
     networkPolicies: { enabled: input.networkPolicies.enabled, apiServerCidrs: input.networkPolicies.apiServerCidrs ?? apiServerCidrs(hosts) },
     importSecrets: input.importSecrets,
-    deletionProtection: input.deletionProtection,
+    deletionProtection: input.deletionProtection, stopSynapse: input.stopSynapse,
     ...(input.emailSmtp ? { emailSmtp: input.emailSmtp } : {}),
     overrides: { ...input.overrides, pools: defined(input.overrides.pools) },
   };

@@ -161,6 +161,10 @@ export interface Settings {
     /** Six-field cron, as CNPG's ScheduledBackup wants (seconds first). */
     schedule: string;
     retentionDays: number;
+    /** Folder of the target that this database writes to. A restored database needs another than its source's. */
+    archiveName: string;
+    /** A database that does not exist is made from this archive instead of empty; one that exists is left alone. */
+    restore?: { from: string; /** RFC 3339, with zone. Absent: the latest moment that is there. */ targetTime?: string };
   };
   turn: { enabled: boolean; minPort: number; maxPort: number; tlsPort: number; allowedPrivateCidrs: string[] };
   rtc: {
@@ -183,6 +187,10 @@ export interface Settings {
     /** Labels that an existing Prometheus selects monitors and rules by. */
     selectorLabels: Record<string, string>;
     grafanaDashboards: boolean;
+    /** Run Grafana itself, where Prometheus is installed. */
+    grafana: boolean;
+    /** Seconds between two scrapes of each target. */
+    scrapeIntervalSeconds: number;
     /** Where Alertmanager posts alerts (its webhook format, with a bearer token). Absent: alerts are only kept and shown. */
     alertWebhook?: string;
   };
@@ -193,6 +201,8 @@ export interface Settings {
   /** Secrets of an existing deployment, imported instead of generated. */
   importSecrets: Partial<Record<ImportableSecret, string>>;
   deletionProtection: boolean;
+  /** No process of Synapse runs; everything else does. */
+  stopSynapse: boolean;
   emailSmtp?: { host: string; port: number; user?: string; password?: string; from: string };
   overrides: {
     pools: Record<string, PoolOverride>;

@@ -99,11 +99,11 @@ export class SynapseServer extends pulumi.ComponentResource {
     const { settings, plan } = args.ctx;
     const { pool } = p;
     const service = synapseService(pool.class);
-    const scales = pool.kind === "Deployment" && pool.maxReplicas > pool.replicas;
+    const scales = pool.kind === "Deployment" && pool.maxReplicas > pool.replicas && !settings.stopSynapse;
     return new Workload(`${name}-${pool.class}`, {
       ctx: args.ctx, namespace: NAMESPACES.matrix, component: service, appName: "synapse", version: imageVersion(settings, "synapse"),
       kind: pool.kind,
-      ...(scales ? { autoscale: { min: pool.replicas, max: pool.maxReplicas, cpuPercent: SCALE_AT_CPU_PERCENT } } : { replicas: pool.replicas }),
+      ...(scales ? { autoscale: { min: pool.replicas, max: pool.maxReplicas, cpuPercent: SCALE_AT_CPU_PERCENT } } : { replicas: settings.stopSynapse ? 0 : pool.replicas }),
       pod: p.pod, configHash: p.configHash,
       // Peers must find a writer that is starting, else their requests fail by name instead of waiting for it.
       services: [{ name: service, headless: true, publishNotReady: isWriter(plan, pool.class), ports: portsOf({ settings, plan, class: pool.class }) }],

@@ -6,7 +6,7 @@ set -euo pipefail
 own="pause coredns local-path-provisioner base"; which=()
 case ${1:-} in "") ;; --bare) which=($own) ;; *) die "usage: up.sh [--bare]" ;; esac
 lock
-t0=$(now); i=0; N=10
+t0=$(now); i=0; N=11
 step() { # title command...
   local s title=$1; s=$(now); shift; i=$((i + 1)); say "[$i/$N] $title"
   "$@"
@@ -61,6 +61,7 @@ step "nodes (about 6 s)" "$CLUSTER/nodes.sh" up
 step "control plane (about 5 s)" "$CLUSTER/controlplane.sh" up
 step "containerd, kubelet and images in the nodes (about 45 s)" eval '"$CLUSTER/provision.sh"; "$LAB/images/import.sh" "${which[@]}"'
 step "nodes Ready, DNS, volumes (about 10 s)" ready
+step "network policies enforced (about 5 s)" "$CLUSTER/netpol.sh" up
 kubectl get nodes -o wide
 say "cluster up in $(took "$t0") s"
 say "export KUBECONFIG=$KUBECONFIG   # kubectl: $BIN/kubectl; ssh: ssh -i $PKI/id -o UserKnownHostsFile=$PKI/known_hosts root@$(node_ip 1)"

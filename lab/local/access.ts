@@ -1,5 +1,4 @@
 /** How a client reaches the local homeserver: the address that MetalLB announces, the CA, and one administrator. */
-import { spawnSync } from "node:child_process";
 import * as crypto from "node:crypto";
 import dns from "node:dns";
 import * as fs from "node:fs";
@@ -9,8 +8,11 @@ import { resolveSettings } from "../../components/settings";
 import { NAMESPACES, SECRETS } from "../../components/names";
 import { SECRET_FILES } from "../../components/synapse/paths";
 import { TRUST_BUNDLE } from "../../components/cluster/publicTls";
-import { CACHE_DIR, RUN_DIR } from "./state";
+import { RUN_DIR } from "./state";
 import { localConfig } from "./config";
+import { kubectl as ask } from "./kubectl";
+
+export { KUBECONFIG } from "./kubectl";
 
 export interface Access {
   /** Address of the ingress. */
@@ -21,13 +23,7 @@ export interface Access {
   caFile: string;
 }
 
-export const KUBECONFIG = path.join(RUN_DIR, "pki", "admin.conf");
-
-export function kubectl(...args: string[]): string {
-  const done = spawnSync(path.join(CACHE_DIR, "bin", "kubectl"), args, { env: { ...process.env, KUBECONFIG }, encoding: "utf8", maxBuffer: 1 << 28 });
-  if (done.status !== 0) throw new Error(`kubectl ${args.join(" ")}: ${done.stderr.trim()}`);
-  return done.stdout;
-}
+export const kubectl = (...args: string[]): string => ask(args);
 
 const secret = (namespace: string, name: string, key: string): string =>
   Buffer.from(JSON.parse(kubectl("-n", namespace, "get", "secret", name, "-o", "json")).data[key] ?? "", "base64").toString();

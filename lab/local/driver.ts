@@ -12,7 +12,8 @@ import { runRemote } from "./remote";
 import type { State } from "./state";
 import { verdict } from "./waits";
 
-const FIELD_MANAGER = "matrix-ha-local";
+/** Under this name the driver's fields are known to the API server. */
+export const FIELD_MANAGER = "matrix-ha-local";
 /** API requests and SSH sessions in flight; more only heats two cores. */
 const CONCURRENCY = 12;
 /** Webhooks of operators answer some seconds after their pods are ready; the provider retries as well. */
@@ -113,10 +114,11 @@ export class Driver {
       const present = await this.slot(() => this.cluster.read(desired));
       if (present) { await this.settle(r, present, annotations); return "unchanged"; }
     }
-    const { outcome, live } = await this.slot(() => this.apply(r, desired));
+    const known = state.applied[r.urn];
+    const { outcome, live, foreign } = await this.slot(() => this.apply(r, desired));
     const meta = desired.metadata;
     state.applied[r.urn] = {
-      type: r.type, digest: mark, protect: r.protect, retain: r.retainOnDelete || r.type.endsWith("Patch"),
+      type: r.type, digest: mark, protect: r.protect, retain: r.retainOnDelete || r.type.endsWith("Patch"), existed: (known ? known.existed : foreign) || undefined,
       handle: { apiVersion: desired.apiVersion, kind: desired.kind, metadata: { name: meta.name, namespace: meta.namespace } },
     };
     // Also when nothing changed in the cluster: these inputs are now the known ones.
@@ -125,7 +127,7 @@ export class Driver {
     return outcome;
   }
 
-  private async apply(r: RegisteredResource, desired: any): Promise<{ outcome: Outcome; live: any }> {
+  private async apply(r: RegisteredResource, desired: any): Promise<{ outcome: Outcome; live: any; foreign: boolean }> {
     const deadline = Date.now() + RETRY_SECONDS * 1000;
     for (;;) {
       try {
@@ -136,8 +138,9 @@ export class Driver {
           for (let i = 0; i < 60 && await this.cluster.read(desired); i++) await sleep(500);
         }
         const live: any = await this.cluster.apply(desired, FIELD_MANAGER);
-        if (!before) return { outcome: "created", live };
-        return { outcome: before.metadata.resourceVersion === live.metadata.resourceVersion || sameSpec(before, live) ? "unchanged" : "changed", live };
+        if (!before) return { outcome: "created", live, foreign: false };
+        const foreign = !(before.metadata.managedFields ?? []).some((m: any) => m.manager === FIELD_MANAGER);
+        return { foreign, outcome: before.metadata.resourceVersion === live.metadata.resourceVersion || sameSpec(before, live) ? "unchanged" : "changed", live };
       } catch (error) {
         const text = error instanceof Error ? error.message : String(error);
         const transient = /webhook|no endpoints|connection refused|ECONNREFUSED|ECONNRESET|socket hang up|timeout|no matches|404 page not found|Unrecognized API|the server could not find|not found in|etcdserver|conflict/i.test(text);

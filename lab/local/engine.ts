@@ -33,7 +33,7 @@ function passphraseFile(): string {
 }
 
 /** Brings the stack up; reports how many resources the preview before it meant to change. */
-export function pulumiUp(config: Record<string, unknown>, kubeconfig: string): { changes: number; detail: string[] } {
+export function pulumiUp(config: Record<string, unknown>, kubeconfig: string, replace?: string): { changes: number; detail: string[] } {
   projectFolder(config);
   const state = path.join(DIR, "state");
   fs.mkdirSync(state, { recursive: true, mode: 0o700 });
@@ -46,6 +46,6 @@ export function pulumiUp(config: Record<string, unknown>, kubeconfig: string): {
   engine(["stack", "select", "--create", STACK]);
   const summary: Record<string, number> = JSON.parse(engine(["preview", "--json"], true)).changeSummary ?? {};
   const changes = Object.entries(summary).filter(([operation]) => operation !== "same").reduce((n, [, count]) => n + count, 0);
-  engine(["up", "--yes", "--skip-preview"]);
+  engine(["up", "--yes", "--skip-preview", ...(replace ? ["--replace", `**::${replace}`] : [])]);
   return { changes, detail: Object.entries(summary).map(([operation, count]) => `${count} ${operation}`) };
 }

@@ -1,103 +1,145 @@
 /**
- * `npm run test:cluster [-- --only id,id | --list]`: causes failures and changes on the local cluster under a steady load,
- * asserts what they may cost, and writes docs/proof/cluster.md. `npm run local` first.
+ * `npm run test:cluster [-- --only id,id | --part quick | --list | --mend]`: causes failures and changes on the local
+ * cluster under a steady load, asserts what they may cost, and writes docs/proof/cluster.md. `npm run local` first.
  */
 import * as crypto from "node:crypto";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { cable, get, healthy, k, restarts, thaw } from "../../test/failures/cluster";
-import { CHANGES } from "../../test/failures/changes";
+import { get, healthy, mend, restarts, sleep } from "../../test/failures/cluster";
 import { Client, Load } from "../../test/failures/load";
-import { renderReport, type Result, type Surroundings } from "../../test/failures/report";
-import { SCENARIOS, type Scenario } from "../../test/failures/scenarios";
+import { renderReport, type FirstLogin, type Result, type Surroundings } from "../../test/failures/report";
+import type { Scenario } from "../../test/failures/scenario";
+import { ALL } from "../../test/failures/scenarios";
 import { access, adminRequest, type Access } from "./access";
 import { ROOT } from "./config";
-import { RUN_DIR } from "./state";
+import { FIRST_LOGIN } from "./firstLogin";
 
-const ALL = [...SCENARIOS, ...CHANGES];
-const RESULTS = path.join(RUN_DIR, "failures", "results.json");
+const USAGE = `npm run test:cluster [-- options]
+  --only a,b     these, or those whose name begins so (drain, change)
+  --part quick   what runs on every change, under 15 minutes
+  --list         names, times, what is done
+  --no-record    writes nothing into docs/proof
+  --mend         only undoes what an interrupted run left: frozen, cut, cordoned, full`;
+/** In the repository: rows stay until they are run again, also when the cluster has been taken down meanwhile. */
+const RECORD = path.join(ROOT, "docs", "proof", "cluster.json");
 const DOCUMENT = path.join(ROOT, "docs", "proof", "cluster.md");
 /** Machine and operators may take this long to mend everything after a failure. */
 const HEAL_SECONDS = 300;
-const BASELINE_MILLISECONDS = 6000, TAIL_MILLISECONDS = 6000;
-const sleep = (ms: number): Promise<void> => new Promise((r) => setTimeout(r, ms));
+const BASELINE_MILLISECONDS = 5000, TAIL_MILLISECONDS = 5000;
 
-async function surroundings(): Promise<Surroundings> {
+interface Proof { results: Result[]; firstLogins: FirstLogin[] }
+
+async function surroundings(firstLogins: FirstLogin[]): Promise<Surroundings> {
   const node = (await get("nodes")).items[0].status.nodeInfo;
   const versions: Record<string, string> = { Kubernetes: node.kubeletVersion, containerd: node.containerRuntimeVersion.replace("containerd://", ""), Linux: node.kernelVersion };
   for (const p of (await get("pods", "-A")).items) for (const c of p.spec.containers) {
     const m = /([^/]+):([^:@]+)$/.exec(c.image);
     if (m) versions[m[1]!] = m[2]!;
   }
-  return { versions, machine: `three nodes on one machine of ${os.cpus().length} cores and ${Math.round(os.totalmem() / 2 ** 30)} GiB` };
+  return { versions, firstLogins, machine: `three nodes on one machine of ${os.cpus().length} cores and ${Math.round(os.totalmem() / 2 ** 30)} GiB` };
 }
 
-async function one(s: Scenario, a: Access, admin: Client): Promise<Result> {
+/** Users and rooms are made for the first scenario that needs them. */
+class Loads {
+  private made?: Load;
+  constructor(private readonly a: Access, private readonly admin: Client) {}
+  async get(): Promise<Load> { return (this.made ??= await Load.make(this.a, this.admin)); }
+}
+
+async function one(s: Scenario, a: Access, admin: Client, loads: Loads): Promise<Result> {
+  const begun = Date.now();
   await healthy(HEAL_SECONDS);
-  const load = await Load.make(a, admin);
+  const load = s.quiet ? undefined : await loads.get();
   const earlier = await restarts();
   const notes: string[] = [], failures: string[] = [];
-  let cause = 0;
-  load.start();
-  await sleep(BASELINE_MILLISECONDS);
+  let cause = 0, table: Result["table"], afterwards: void | (() => void) = undefined;
+  load?.start();
+  if (load) await sleep(BASELINE_MILLISECONDS);
   try {
-    await s.action({ a, load, admin, cause: () => { cause = Date.now(); }, note: (t) => notes.push(t), fail: (t) => failures.push(t) });
+    afterwards = await s.action({ a, load: load!, admin, cause: () => { cause = Date.now(); }, note: (t) => notes.push(t), fail: (t) => failures.push(t), table: (t) => { table = t; } });
   } catch (error) { failures.push((error as Error).message); }
-  await sleep(TAIL_MILLISECONDS);
-  await sleep(TAIL_MILLISECONDS);
+  if (load) await sleep(TAIL_MILLISECONDS);
   notes.push(`load average of the machine ${os.loadavg()[0]!.toFixed(0)} on ${os.cpus().length} cores`);
-  const figures = await load.finish(cause || Date.now());
+  const figures = await load?.finish(cause || Date.now());
+  afterwards?.();
   let healed = -1;
   try { healed = await healthy(HEAL_SECONDS); } catch (error) { failures.push((error as Error).message); }
   const crashed = [...await restarts()].filter(([c, n]) => n > (earlier.get(c) ?? 0)).map(([c, n]) => `${c.split(" ")[0]} (${n - (earlier.get(c) ?? 0)})`);
   if (crashed.length) notes.push(`containers restarted on the way: ${crashed.join(", ")}`);
-  if (figures.lost > 0) failures.push(`${figures.lost} acknowledged messages lost`);
-  if (figures.gap > s.bounds.gap) failures.push(`${figures.gap} s without acknowledgement, more than ${s.bounds.gap}`);
-  if (figures.failedAfterRetry > s.bounds.failedAfterRetry) failures.push(`${figures.failedAfterRetry} sends failed after one retry, more than ${s.bounds.failedAfterRetry}`);
-  return { id: s.id, title: s.title, how: s.how, promised: s.promised, date: new Date().toISOString().slice(0, 16).replace("T", " ") + " UTC", figures, notes, failures, healed, bounds: s.bounds };
-}
-
-/** However this ends, no node stays frozen, cut off or cordoned. */
-async function mend(): Promise<void> {
-  for (const n of ["node1", "node2", "node3"]) {
-    thaw(n);
-    await cable(n, "up");
-    await k("uncordon", n);
+  if (figures) {
+    if (figures.lost > 0) failures.push(`${figures.lost} acknowledged messages lost`);
+    if (figures.gap > s.bounds.gap) failures.push(`${figures.gap} s without acknowledgement, more than ${s.bounds.gap}`);
+    if (figures.failedAfterRetry > s.bounds.failedAfterRetry) failures.push(`${figures.failedAfterRetry} sends failed after one retry, more than ${s.bounds.failedAfterRetry}`);
   }
+  const { id, group, title, how, promised, bounds } = s;
+  return { id, group, title, how, promised, bounds, date: new Date().toISOString().slice(0, 16).replace("T", " ") + " UTC", figures, table, notes, failures, healed, seconds: Math.round((Date.now() - begun) / 1000) };
 }
-for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => { void mend().finally(() => process.exit(1)); });
 
-async function main(): Promise<void> {
+function choose(argv: string[]): Scenario[] {
+  const value = (name: string): string | undefined => (argv.includes(name) ? argv[argv.indexOf(name) + 1] : undefined);
+  const only = value("--only")?.split(","), part = value("--part");
+  if (part !== undefined && part !== "quick") throw new Error(`--part ${part}: there is only the part quick`);
+  for (const o of only ?? []) if (!ALL.some((s) => s.id === o || s.id.startsWith(`${o}-`))) throw new Error(`${o} is unknown: --list names all`);
+  const chosen = ALL.filter((s) => (only ? only.some((o) => s.id === o || s.id.startsWith(`${o}-`)) : part ? s.quick : true));
+  // What was set is taken back, whatever was chosen.
+  return chosen.some((s) => s.id.startsWith("change-")) && !chosen.some((s) => s.id === "change-back") ? ALL.filter((s) => chosen.includes(s) || s.id === "change-back") : chosen;
+}
+
+function print(r: Result): void {
+  const f = r.figures;
+  console.log(`${r.failures.length ? "NOT " : ""}ok ${r.id} (${r.seconds} s)${f ? `: gap ${f.gap} s, one room ${f.roomGap} s, failed ${f.failedFirst} -> ${f.failedAfterRetry} of ${f.sends}, lost ${f.lost}, doubled ${f.doubled}, delivery ${f.deliveryMedian.toFixed(2)}/${f.deliveryLongest} s, slowest ${f.slowest} s, healed ${r.healed.toFixed(0)} s ${JSON.stringify(f.kinds)}` : ""}`);
+  for (const n of r.notes) console.log(`     ${n}`);
+  for (const row of r.table?.rows ?? []) console.log(`     ${row.join(" | ")}`);
+  for (const n of r.failures) console.log(`  !! ${n}`);
+}
+
+async function main(): Promise<number> {
   const argv = process.argv.slice(2);
-  if (argv.includes("--list")) { for (const s of ALL) console.log(`${s.id.padEnd(20)} ${s.title}`); return; }
-  const only = argv[argv.indexOf("--only") + 1]?.split(",");
-  const chosen = argv.includes("--only") ? ALL.filter((s) => only!.some((o) => s.id === o || s.id.startsWith(`${o}-`))) : ALL;
+  if (argv.includes("--help")) { console.log(USAGE); return 0; }
+  const record: Proof = fs.existsSync(RECORD) ? JSON.parse(fs.readFileSync(RECORD, "utf8")) : { results: [], firstLogins: [] };
+  const results = new Map(record.results.map((r) => [r.id, r]));
+  const expected = (s: Scenario): number => results.get(s.id)?.seconds ?? s.seconds;
+  const chosen = choose(argv);
+  if (argv.includes("--list")) {
+    for (const s of chosen) console.log(`${s.id.padEnd(18)} ${`${expected(s)} s`.padStart(6)}  ${s.quick ? "quick" : "     "}  ${s.title}: ${s.how}`);
+    console.log(`${chosen.length} in about ${(chosen.reduce((n, s) => n + expected(s), 0) / 60).toFixed(0)} minutes`);
+    return 0;
+  }
+  if (argv.includes("--mend")) { await mend(); return 0; }
+  for (const name of ["SIGINT", "SIGTERM"] as const) {
+    process.once(name, () => {
+      console.log("\nundoing ... (settings that a change had set, or a restore half done, stay: `npm run local -- deploy` goes on)");
+      void mend().finally(() => process.exit(1));
+    });
+  }
+  await mend(); // of a run that was killed
   const a = await access();
   const user = await adminRequest(a, `proof-${Date.now().toString(36)}`, crypto.randomBytes(12).toString("base64url"), true);
-  const admin = new Client(a, user.user_id, user.access_token, false);
-  const earlier: Result[] = fs.existsSync(RESULTS) ? JSON.parse(fs.readFileSync(RESULTS, "utf8")) : [];
-  const results = new Map(earlier.map((r) => [r.id, r]));
-  const around = await surroundings();
+  const admin = new Client(a, user.user_id, user.access_token, false), loads = new Loads(a, admin);
+  if (fs.existsSync(FIRST_LOGIN)) {
+    const found: FirstLogin = JSON.parse(fs.readFileSync(FIRST_LOGIN, "utf8"));
+    record.firstLogins = [...record.firstLogins.filter((x) => x.cold !== found.cold), found];
+  }
+  const around = await surroundings(record.firstLogins);
+  const begun = Date.now();
   let bad = 0;
-  for (const s of chosen) {
-    const started = Date.now();
-    const r = await one(s, a, admin).catch((error: Error) => { console.error(`${s.id}: not run: ${error.message}`); bad++; return undefined; });
+  for (const [i, s] of chosen.entries()) {
+    const left = chosen.slice(i).reduce((n, x) => n + expected(x), 0);
+    console.log(`[${i + 1}/${chosen.length}] ${s.id}, about ${expected(s)} s; ${Math.ceil(left / 60)} min left`);
+    const r = await one(s, a, admin, loads).catch(async (error: Error) => { console.error(`NOT ok ${s.id}: not run: ${error.message}`); bad++; await mend(); return undefined; });
     if (!r) continue;
     results.set(s.id, r);
     if (r.failures.length) bad++;
-    const f = r.figures;
-    console.log(`${r.failures.length ? "NOT " : ""}ok ${s.id} (${((Date.now() - started) / 1000).toFixed(0)} s): gap ${f.gap} s, one room ${f.roomGap} s, failed ${f.failedFirst} -> ${f.failedAfterRetry} of ${f.sends}, lost ${f.lost}, doubled ${f.doubled}, delivery ${f.deliveryMedian.toFixed(2)}/${f.deliveryLongest} s, slowest ${f.slowest} s, healed ${r.healed.toFixed(0)} s ${JSON.stringify(f.kinds)}`);
-    for (const n of r.notes) console.log(`     ${n}`);
-    for (const n of r.failures) console.log(`  !! ${n}`);
-    fs.mkdirSync(path.dirname(RESULTS), { recursive: true });
+    print(r);
+    if (argv.includes("--no-record")) continue;
     const ordered = ALL.flatMap((x) => results.get(x.id) ?? []);
-    fs.writeFileSync(RESULTS, JSON.stringify(ordered, null, 1));
-    fs.mkdirSync(path.dirname(DOCUMENT), { recursive: true });
+    fs.mkdirSync(path.dirname(RECORD), { recursive: true });
+    fs.writeFileSync(RECORD, `${JSON.stringify({ results: ordered, firstLogins: record.firstLogins }, null, 1)}\n`);
     fs.writeFileSync(DOCUMENT, renderReport(ordered, around));
   }
-  console.log(bad ? `${bad} of ${chosen.length} not as promised` : `all ${chosen.length} as promised`);
-  process.exit(bad ? 1 : 0);
+  console.log(`${bad ? `${bad} of ${chosen.length} not as promised` : `all ${chosen.length} as promised`}, ${((Date.now() - begun) / 60_000).toFixed(0)} minutes`);
+  return bad ? 1 : 0;
 }
 
-main().catch((error) => { console.error(`error: ${error.message}`); process.exit(1); });
+main().then((code) => process.exit(code), (error) => { console.error(`error: ${error.message}`); process.exit(1); });

@@ -17,6 +17,8 @@ export interface Applied {
   handle?: any;
   protect?: boolean;
   retain?: boolean;
+  /** It was there before the driver first applied it: `down` leaves it. */
+  existed?: boolean;
 }
 
 interface Contents { generated: Record<string, any>; applied: Record<string, Applied> }
@@ -27,6 +29,15 @@ export class State {
   static open(file = path.join(RUN_DIR, "driver", "state.json")): State {
     const contents = fs.existsSync(file) ? JSON.parse(fs.readFileSync(file, "utf8")) : { generated: {}, applied: {} };
     return new State(file, contents);
+  }
+  /** Nothing was ever applied. */
+  static isNew(file = path.join(RUN_DIR, "driver", "state.json")): boolean { return !fs.existsSync(file); }
+  /** The value of this resource is made anew, and with it what follows from it. */
+  forget(name: string): void {
+    const keys = Object.keys(this.contents.generated).filter((k) => k.endsWith(`::${name}`));
+    if (!keys.length) throw new Error(`no generated value is called ${name}; there are ${Object.keys(this.contents.generated).map((k) => k.replace(/^.*::/, "")).sort().join(", ")}`);
+    for (const k of keys) delete this.contents.generated[k];
+    this.save();
   }
   get generated(): Contents["generated"] { return this.contents.generated; }
   get applied(): Contents["applied"] { return this.contents.applied; }

@@ -1,15 +1,45 @@
-/** `npm run test:local`: the homeserver's tests, in a process that trusts the stack's own CA. */
+/**
+ * `npm run test:local [-- day,web,turn,calls,...]`: the tests of test/local against the local cluster, in a process that trusts
+ * the stack's own CA, and docs/proof/user.md from what they saw. Without names, all of them.
+ */
 import { spawnSync } from "node:child_process";
+import * as fs from "node:fs";
 import * as path from "node:path";
-import { access } from "./access";
+import { renderProof, results } from "../../test/local/helpers/proof";
+import { access, kubectl } from "./access";
+import { ensureBrowser, ensureLivekitClient } from "./browser";
 import { ROOT } from "./config";
+
+const DIRECTORY = path.join("test", "local");
+const DOCUMENT = path.join(ROOT, "docs", "proof", "user.md");
+/** What a user's day stands on: each is in the table of versions. */
+const NAMESPACES = ["matrix", "coturn", "livekit", "minio", "metallb-system"];
+
+function versions(): Record<string, string> {
+  const found: Record<string, string> = {};
+  for (const n of NAMESPACES) for (const p of JSON.parse(kubectl("-n", n, "get", "pods", "-o", "json")).items) for (const c of p.spec.containers) {
+    const m = /([^/]+):([^:@]+)$/.exec(c.image);
+    if (m) found[m[1]!] = m[2]!;
+  }
+  for (const module of ["matrix-js-sdk", "@matrix-org/matrix-sdk-crypto-wasm"]) found[module] = JSON.parse(fs.readFileSync(path.join(ROOT, "node_modules", module, "package.json"), "utf8")).version;
+  return found;
+}
 
 async function main(): Promise<void> {
   const a = await access();
+  const names = process.argv.slice(2).flatMap((x) => x.split(","));
+  const all = fs.readdirSync(path.join(ROOT, DIRECTORY)).filter((f) => f.endsWith(".test.ts"));
+  const files = names.length === 0 ? all : names.map((n) => `${n}.test.ts`);
+  const unknown = files.filter((f) => !all.includes(f));
+  if (unknown.length) throw new Error(`no test named ${unknown.map((f) => f.replace(".test.ts", "")).join(", ")}; there are ${all.map((f) => f.replace(".test.ts", "")).join(", ")}`);
+  if (files.some((f) => /^(web|calls)\./.test(f))) ensureBrowser();
+  if (files.includes("calls.test.ts")) ensureLivekitClient();
   const mocha = path.join(ROOT, "node_modules", "mocha", "bin", "mocha.js");
-  const done = spawnSync(process.execPath, [mocha, "--no-config", "--require", "tsx", "--exit", "--timeout", "120000", "test/local/*.test.ts"], {
+  const done = spawnSync(process.execPath, [mocha, "--no-config", "--require", "tsx", "--require", `./${DIRECTORY}/helpers/proof.ts`, "--exit", "--timeout", "120000", ...files.map((f) => path.join(DIRECTORY, f))], {
     cwd: ROOT, stdio: "inherit", env: { ...process.env, NODE_EXTRA_CA_CERTS: a.caFile },
   });
+  fs.mkdirSync(path.dirname(DOCUMENT), { recursive: true });
+  fs.writeFileSync(DOCUMENT, renderProof(results(), versions()));
   process.exitCode = done.status ?? 1;
 }
 

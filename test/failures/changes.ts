@@ -1,17 +1,11 @@
-/** Changes of settings: each restarts only who uses it, and no request fails for it after one retry. */
-import { spawn } from "node:child_process";
-import { ROOT } from "../../lab/local/config";
-import { get } from "./cluster";
-import type { Run, Scenario } from "./scenarios";
+/**
+ * Changes of settings: each restarts only who uses it, and no request fails for it after one retry. They add up, one
+ * deployment each, and one deployment takes all of them back.
+ */
+import { deploy, get } from "./cluster";
+import { since, type Run, type Scenario } from "./scenario";
 
-function deploy(sets: string[]): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const child = spawn("npm", ["run", "-s", "local", "--", "deploy", ...sets.flatMap((s) => ["--set", s])], { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
-    let text = "";
-    for (const s of [child.stdout, child.stderr]) s.on("data", (c) => { text += c; });
-    child.on("close", (code) => (code === 0 ? resolve(text) : reject(new Error(`deploy ${sets.join(" ")} ended with ${code}: ${text.slice(-600)}`))));
-  });
-}
+const applied: string[] = [];
 
 /** Workload of each pod that is not a Job's, by pod uid. */
 async function owners(): Promise<Map<string, string>> {
@@ -24,34 +18,45 @@ async function owners(): Promise<Map<string, string>> {
   return all;
 }
 
-async function change(r: Run, sets: string[], consumers: RegExp, grown = false): Promise<void> {
-  for (const [what, these] of [["set", sets], ["back", []]] as const) {
-    const before = await owners();
-    if (what === "set") r.cause();
-    const started = Date.now();
-    try { await deploy(these as string[]); } catch (error) { r.fail((error as Error).message); }
-    const after = await owners();
-    const fresh = new Set([...after].filter(([uid]) => !before.has(uid)).map(([, o]) => o));
-    const gone = new Set([...before].filter(([uid]) => !after.has(uid)).map(([, o]) => o));
-    const touched = [...new Set([...fresh, ...gone])].sort();
-    r.note(`${what}: ${((Date.now() - started) / 1000).toFixed(0)} s, pods replaced, added or removed of ${touched.join(", ") || "nobody"}`);
-    const strangers = touched.filter((o) => !consumers.test(o));
-    if (strangers.length) r.fail(`${what}: restarted without need: ${strangers.join(", ")}`);
-    if (!touched.length && !grown) r.fail(`${what}: nobody took the change`);
-  }
+async function change(r: Run, sets: string[], consumers: RegExp): Promise<void> {
+  const before = await owners();
+  r.cause();
+  const started = Date.now();
+  let text = "";
+  try { text = await deploy(sets); } catch (error) { r.fail((error as Error).message); }
+  const after = await owners();
+  const fresh = [...after].filter(([uid]) => !before.has(uid)).map(([, o]) => o), gone = [...before].filter(([uid]) => !after.has(uid)).map(([, o]) => o);
+  const touched = [...new Set([...fresh, ...gone])].sort();
+  r.note(`${since(started)}, pods replaced, added or removed of ${touched.join(", ") || "nobody"}${/: (\d+ created.*)/.exec(text) ? `; ${/: (\d+ created.*)/.exec(text)![1]}` : ""}`);
+  const strangers = touched.filter((o) => !consumers.test(o));
+  if (strangers.length) r.fail(`restarted without need: ${strangers.join(", ")}`);
+  if (!touched.length) r.fail("nobody took the change");
 }
 
-const setting = (id: string, set: string[], consumers: RegExp, gap = 60, failedAfterRetry = 0): Scenario => ({
-  id: `change-${id}`, title: `Setting changed: ${set.join(", ")}`, how: "deployed with it, then without; uids of all pods compared", bounds: { gap, failedAfterRetry },
-  action: (r) => change(r, set, consumers),
+const setting = (id: string, sets: string[], consumers: RegExp, seconds: number, more: Partial<Scenario> = {}): Scenario => ({
+  id: `change-${id}`, group: "change", title: `Setting changed: ${sets.join(", ")}`, how: "deployed with it; uids of all pods compared", seconds, bounds: { gap: 60, failedAfterRetry: 0 },
+  action: async (r) => { applied.push(...sets); await change(r, applied, consumers); }, ...more,
 });
 
+const ALL: Scenario[] = [
+  setting("web", ["web.elementWeb.brand=Proof"], /^element-web$/, 35, { quick: true }),
+  setting("router", ["overrides.router.memoryMiB=72"], /^haproxy$/, 35),
+  setting("turn", ["overrides.turn.memoryMiB=72"], /^coturn$/, 35),
+  setting("media", ["overrides.pools.media.memoryMiB=200"], /^synapse-media$/, 40),
+  setting("redis", ["overrides.redis.memoryMiB=72"], /^redis-(synapse|livekit)$/, 70, { bounds: { gap: 60, failedAfterRetry: 5 } }),
+  setting("pool", ["overrides.pools.synchrotron.replicas=3"], /^(synapse-synchrotron|haproxy)$/, 45, { title: "A pool grows: synchrotron from 2 to 3" }),
+  setting("persisters", ["overrides.pools.event-persister.replicas=3"], /^(synapse-.*|haproxy)$/, 120, { title: "An event persister is added: from 2 to 3", bounds: { gap: 90, failedAfterRetry: 0 } }),
+];
+
 export const CHANGES: Scenario[] = [
-  setting("web", ["web.elementWeb.brand=Proof"], /^element-web$/),
-  setting("router", ["overrides.router.memoryMiB=72"], /^haproxy$/),
-  setting("turn", ["overrides.turn.memoryMiB=72"], /^coturn$/),
-  setting("media", ["overrides.pools.media.memoryMiB=200"], /^synapse-media$/),
-  setting("redis", ["overrides.redis.memoryMiB=72"], /^redis-(synapse|livekit)$/, 60, 5),
-  { ...setting("pool", ["overrides.pools.synchrotron.replicas=3"], /^(synapse-synchrotron|haproxy)$/), title: "A pool grows: synchrotron 2 to 3, and back" },
-  { ...setting("persisters", ["overrides.pools.event-persister.replicas=3"], /^(synapse-.*|haproxy)$/, 90), title: "An event persister is added, and taken away" },
+  ...ALL,
+  {
+    id: "change-back", group: "change", title: "All of these changes are taken back at once", how: "deployed without them; uids of all pods compared", seconds: 150, quick: true, bounds: { gap: 90, failedAfterRetry: 5 },
+    action: async (r) => {
+      const taken = applied.splice(0);
+      const consumers = /^(element-web|haproxy|coturn|redis-(synapse|livekit)|synapse-.*)$/;
+      r.note(`taken back: ${taken.join(", ")}`);
+      await change(r, [], taken.length > 1 ? consumers : /^element-web$/);
+    },
+  },
 ];

@@ -1,12 +1,13 @@
 /** The cluster as a failure needs it: asked and changed by kubectl, never blocking the load that runs in this process. */
-import { execFile, spawn, type ChildProcess } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { KUBECONFIG } from "../../lab/local/access";
+import { ROOT } from "../../lab/local/config";
 import { CACHE_DIR, RUN_DIR } from "../../lab/local/state";
 
-const KUBECTL = path.join(CACHE_DIR, "bin", "kubectl");
-const ENV = { ...process.env, KUBECONFIG };
+export const KUBECTL = path.join(CACHE_DIR, "bin", "kubectl");
+export const ENV = { ...process.env, KUBECONFIG };
 export const sleep = (ms: number): Promise<void> => new Promise((r) => setTimeout(r, ms));
 
 export function run(file: string, args: string[], env: NodeJS.ProcessEnv = process.env): Promise<string> {
@@ -14,6 +15,16 @@ export function run(file: string, args: string[], env: NodeJS.ProcessEnv = proce
 }
 export const k = (...args: string[]): Promise<string> => run(KUBECTL, ["--request-timeout=120s", ...args], ENV);
 export const get = async (...args: string[]): Promise<any> => JSON.parse(await k("get", ...args, "-o", "json"));
+
+/** `npm run local -- deploy` with these settings; its output. */
+export function deploy(sets: string[], more: string[] = []): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = spawn("npm", ["run", "-s", "local", "--", "deploy", ...sets.flatMap((s) => ["--set", s]), ...more], { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
+    let text = "";
+    for (const s of [child.stdout, child.stderr]) s.on("data", (c) => { text += c; });
+    child.on("close", (code) => (code === 0 ? resolve(text) : reject(new Error(`deploy ${[...sets, ...more].join(" ")} ended with ${code}: ${text.slice(-600)}`))));
+  });
+}
 
 export async function until(what: string, seconds: number, check: () => Promise<string | undefined> | string | undefined): Promise<number> {
   const started = Date.now();
@@ -98,43 +109,62 @@ export const freeze = (node: string): number => { signal(node, "SIGSTOP"); retur
 export const thaw = (node: string): number => signal(node, "SIGCONT");
 export const cable = (node: string, state: "up" | "down"): Promise<string> => run("ip", ["-n", "lab-sw", "link", "set", `p-n${node.slice(4)}`, state]);
 
-/** Watches INFO of every Redis of a set, three times a second. */
-export class RedisWatch {
-  private readonly children = new Map<string, ChildProcess>();
-  private readonly last = new Map<string, { at: number; master: boolean; writes: boolean }>();
-  private timer?: NodeJS.Timeout;
-  private stopped = false;
-  /** Seconds in which two took writes, or called themselves master; names in order of their first mastership. */
-  result = { twoTakeWrites: 0, twoMasters: 0, masters: [] as string[] };
-  constructor(private readonly namespace: string, private readonly names: string[]) {}
 
-  start(): void {
-    for (const n of this.names) this.follow(n);
-    this.timer = setInterval(() => {
-      const fresh = [...this.last].filter(([, s]) => Date.now() - s.at < 1000).map(([, s]) => s);
-      if (fresh.filter((s) => s.writes).length > 1) this.result.twoTakeWrites += 0.2;
-      if (fresh.filter((s) => s.master).length > 1) this.result.twoMasters += 0.2;
-    }, 200);
+/** Processes of a pod's containers, by its uid and what their command line says: every container's control group is named by the pod. */
+export function podProcesses(uid: string, command: RegExp): number[] {
+  const found: number[] = [];
+  const marks = [uid, uid.replace(/-/g, "_")];
+  for (const d of fs.readdirSync("/proc").filter((x) => /^\d+$/.test(x))) {
+    try {
+      const group = fs.readFileSync(`/proc/${d}/cgroup`, "utf8");
+      if (marks.some((m) => group.includes(m)) && command.test(fs.readFileSync(`/proc/${d}/cmdline`, "utf8").replace(/\0/g, " "))) found.push(Number(d));
+    } catch { /* it has ended */ }
   }
+  return found;
+}
 
-  private follow(pod: string): void {
-    if (this.stopped) return;
-    const child = spawn(KUBECTL, ["-n", this.namespace, "exec", pod, "-c", "redis", "--", "redis-cli", "-r", "-1", "-i", "0.3", "info", "replication"], { env: ENV, stdio: ["ignore", "pipe", "ignore"] });
-    this.children.set(pod, child);
-    let text = "";
-    child.stdout!.on("data", (c) => {
-      text += c;
-      for (let m: RegExpExecArray | null; (m = /# Replication[\s\S]*?repl_backlog_histlen:\d+/.exec(text)); text = text.slice(m.index + m[0].length)) {
-        const master = m[0].includes("role:master");
-        const good = Number(/min_slaves_good_slaves:(\d+)/.exec(m[0])?.[1] ?? 1);
-        this.last.set(pod, { at: Date.now(), master, writes: master && good > 0 });
-        if (master && this.result.masters.at(-1) !== pod) this.result.masters.push(pod);
-      }
-    });
-    child.on("close", () => { if (!this.stopped) setTimeout(() => this.follow(pod), 300); });
+/** The node's end of a pod's network interface: namespace and name. */
+async function podPort(uid: string): Promise<[netns: string, link: string]> {
+  const pid = podProcesses(uid, /./)[0];
+  if (!pid) throw new Error(`no process of pod ${uid}`);
+  const [eth] = JSON.parse(await run("nsenter", ["-t", String(pid), "-n", "ip", "-j", "link", "show", "eth0"]));
+  for (const n of ["1", "2", "3"]) {
+    for (const l of JSON.parse(await run("ip", ["-n", `lab-n${n}`, "-j", "-d", "link", "show", "type", "veth"]))) {
+      if (l.ifindex !== eth.link_index) continue;
+      const [there] = JSON.parse(await run("nsenter", ["-t", String(pid), "-n", "ip", "-j", "addr", "show", "eth0"]));
+      const address = there.addr_info.find((x: any) => x.family === "inet").local;
+      if (address.startsWith(`10.244.${n}.`)) return [`lab-n${n}`, l.ifname];
+    }
   }
+  throw new Error(`the network interface of pod ${uid} was not found`);
+}
+const isolated = new Map<string, [string, string]>();
+/** The pod hears and reaches nobody; the kubelet still runs commands in it. */
+export async function isolate(uid: string): Promise<void> {
+  const port = await podPort(uid);
+  isolated.set(uid, port);
+  await run("ip", ["-n", port[0], "link", "set", port[1], "down"]);
+}
+export async function join(uid: string): Promise<void> {
+  const port = isolated.get(uid);
+  if (port) await run("ip", ["-n", port[0], "link", "set", port[1], "up"]);
+}
 
-  master(): string | undefined { return [...this.last].find(([, s]) => s.writes)?.[0]; }
+export const ssh = (node: string, command: string): Promise<string> => run("ssh", ["-i", path.join(RUN_DIR, "pki", "id"), "-o", `UserKnownHostsFile=${path.join(RUN_DIR, "pki", "known_hosts")}`, "-o", "StrictHostKeyChecking=yes", "-o", "BatchMode=yes", "-o", "ConnectTimeout=5", "-o", "LogLevel=ERROR", `root@10.77.0.1${node.slice(4)}`, command]);
+/** In a file system of its own, on the disk that the stack prepared for local volumes. */
+export const FILLER = "/var/lib/matrix-ha/local/filled-by-test";
 
-  stop(): void { this.stopped = true; clearInterval(this.timer); for (const c of this.children.values()) c.kill(); }
+/** However a scenario or this process ended: no node stays frozen, cut off, cordoned or full, no pod cut off. Needs no memory of what was done. */
+export async function mend(): Promise<void> {
+  const quietly = async (p: Promise<unknown>): Promise<void> => { await p.catch((error: Error) => console.error(`mending: ${error.message}`)); };
+  for (const n of ["node1", "node2", "node3"]) {
+    thaw(n);
+    await quietly(cable(n, "up"));
+    await quietly((async () => {
+      const ns = `lab-n${n.slice(4)}`;
+      for (const l of JSON.parse(await run("ip", ["-n", ns, "-j", "link", "show", "type", "veth"]))) if (!l.flags.includes("UP")) await run("ip", ["-n", ns, "link", "set", l.ifname, "up"]);
+    })());
+    await quietly(ssh(n, `rm -f ${FILLER}`));
+    await quietly(k("uncordon", n));
+  }
 }

@@ -88,12 +88,15 @@ export class Client {
 
 const q = encodeURIComponent;
 
+/** Users and rooms are made once; each run of the load is between `start` and `finish`. */
 export class Load {
-  private readonly sends: Send[] = [];
+  private sends: Send[] = [];
   private readonly pending = new Set<Promise<void>>();
   private readonly seen = new Map<string, number>();
   private syncErrors = 0;
   private stopped = false;
+  private runs = 0;
+  private started = 0;
   private loops: Promise<void>[] = [];
 
   private constructor(private readonly senders: Client[], private readonly rooms: string[], private readonly reader: Client) {}
@@ -114,7 +117,15 @@ export class Load {
     return new Load(senders, rooms, reader);
   }
 
-  start(): void { this.loops = [this.send(), this.read()]; }
+  start(): void {
+    this.sends = [];
+    this.seen.clear();
+    this.syncErrors = 0;
+    this.stopped = false;
+    this.runs++;
+    this.started = Date.now();
+    this.loops = [this.send(), this.read()];
+  }
 
   private async send(): Promise<void> {
     const started = Date.now();
@@ -128,9 +139,9 @@ export class Load {
 
   private async one(i: number): Promise<void> {
     const room = i % this.rooms.length;
-    const record: Send = { room, sent: Date.now(), done: 0, body: `message ${i}` };
+    const record: Send = { room, sent: Date.now(), done: 0, body: `message ${this.runs}-${i}` };
     this.sends.push(record);
-    const target = `/_matrix/client/v3/rooms/${q(this.rooms[room]!)}/send/m.room.message/t${i}`;
+    const target = `/_matrix/client/v3/rooms/${q(this.rooms[room]!)}/send/m.room.message/t${this.runs}-${i}`;
     for (const attempt of ["firstFailure", "secondFailure"] as const) {
       const r = await this.senders[room]!.call("PUT", target, { msgtype: "m.text", body: record.body });
       if (r.status === 200) { record.eventId = r.body.event_id; break; }
@@ -157,6 +168,15 @@ export class Load {
     return rooms.size === this.rooms.length;
   }
 
+  sofar(): { sends: number; failedFirst: number } { return { sends: this.sends.length, failedFirst: this.sends.filter((s) => s.firstFailure).length }; }
+
+  /** Of what was sent in a stretch of time, after `finish`. */
+  between(from: number, to: number): { gap: number; sends: number; failedAfterRetry: number } {
+    const sent = this.sends.filter((s) => s.sent >= from && s.sent < to);
+    const done = [from, ...this.sends.filter((s) => s.eventId && s.done > from && s.done < to).map((s) => s.done).sort((x, y) => x - y), to];
+    return { gap: Math.max(...done.slice(1).map((t, i) => t - done[i]!)) / 1000, sends: sent.length, failedAfterRetry: sent.filter((s) => s.secondFailure).length };
+  }
+
   async finish(cause: number): Promise<Figures> {
     this.stopped = true;
     await Promise.all([...this.pending, ...this.loops]);
@@ -169,10 +189,12 @@ export class Load {
           stored.set(e.event_id, e.content.body);
           bodies.set(e.content.body, (bodies.get(e.content.body) ?? 0) + 1);
         }
-        if (!page.end) break;
+        // Clocks of this machine and of the server are one; a minute is for what was on its way.
+        if (!page.end || page.chunk.at(-1)?.origin_server_ts < this.started - 60_000) break;
         from = `&from=${q(page.end)}`;
       }
     }
+    // The next run makes connections of its own, as clients do after a pause.
     for (const c of [...this.senders, this.reader]) c.close();
     const acknowledged = this.sends.filter((s) => s.eventId);
     const longest = (list: Send[]): number => {

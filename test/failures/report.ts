@@ -1,55 +1,93 @@
 /** docs/proof/cluster.md from the runs. Pure. */
 import { RETRY_AFTER_SECONDS, type Figures } from "./load";
+import type { Scenario, Table } from "./scenario";
 
-export interface Result {
-  id: string; title: string; how: string; promised?: string;
+export interface Result extends Pick<Scenario, "id" | "group" | "title" | "how" | "promised" | "bounds"> {
   date: string;
-  figures: Figures;
+  /** Absent where there was no steady load. */
+  figures?: Figures;
+  table?: Table;
   notes: string[];
   failures: string[];
   /** Seconds until everything was as before, after the load had ended. */
   healed: number;
-  bounds: { gap: number; failedAfterRetry: number };
+  /** All of it, seconds. */
+  seconds: number;
 }
-export interface Surroundings { versions: Record<string, string>; machine: string }
+/** One `npm run local` from nothing, as lab/local/firstLogin.ts recorded it. */
+export interface FirstLogin {
+  date: string;
+  /** Nothing was built before. */
+  cold: boolean;
+  seconds: { cluster: number; firstLogin: number; ready: number };
+  memoryGiB: number;
+  pods: number; notReady: string[]; restarted: string[];
+  warnings: Array<{ reason: string; count: number; example: string; explained?: string }>;
+}
+export interface Surroundings { versions: Record<string, string>; machine: string; firstLogins: FirstLogin[] }
 
-const cell = (s: string | number): string => String(s).replace(/\|/g, "\\|");
+const cell = (s: string | number): string => String(s).replace(/\|/g, "\\|").replace(/\n/g, " ");
 const seconds = (x: number): string => `${x.toFixed(1)} s`;
+const row = (cells: Array<string | number>): string => `| ${cells.map(cell).join(" | ")} |`;
+const lines = (t: Table): string[] => [row(t.head), `|${t.head.map(() => "---|").join("")}`, ...t.rows.map(row), ""];
 
 function table(results: Result[]): string[] {
-  return [
-    "| What | No send acknowledged: at all / to one room | Failed: first try / after one retry | Acknowledged and lost | Delivery: median / longest | Promised before |",
-    "|---|---|---|---|---|---|",
-    ...results.map((r) => {
+  if (!results.length) return ["None has run.", ""];
+  return lines({
+    head: ["What", "No send acknowledged: at all / to one room", "Failed: first try / after one retry", "Acknowledged and lost", "Delivery: median / longest", "Promised before"],
+    rows: results.map((r) => {
       const f = r.figures;
-      return `| ${[`[${r.title}](#${r.id})`, `${seconds(f.gap)} / ${seconds(f.roomGap)}`, `${f.failedFirst} / ${f.failedAfterRetry} of ${f.sends}`, f.lost, `${f.deliveryMedian.toFixed(2)} s / ${seconds(f.deliveryLongest)}`, r.promised ?? ""].map(cell).join(" | ")} |`;
+      const link = `[${r.title}](#${r.id})${r.failures.length ? " **not as promised**" : ""}`;
+      if (!f) return [link, "", "", "", "", r.promised ?? ""];
+      return [link, `${seconds(f.gap)} / ${seconds(f.roomGap)}`, `${f.failedFirst} / ${f.failedAfterRetry} of ${f.sends}`, f.lost, `${f.deliveryMedian.toFixed(2)} s / ${seconds(f.deliveryLongest)}`, r.promised ?? ""];
     }),
-    "",
-  ];
+  });
 }
 
 function detail(r: Result): string[] {
   const f = r.figures;
-  const kinds = Object.entries(f.kinds).map(([kind, n]) => `${n} × ${kind}`).join(", ");
+  const kinds = Object.entries(f?.kinds ?? {}).map(([kind, n]) => `${n} × ${kind}`).join(", ");
   return [
     `<a id="${r.id}"></a>`, "", `### ${r.title}`, "",
     `${r.how}. ${r.date}. ${r.failures.length ? "**Not as promised.**" : "As promised."}`, "",
     ...r.failures.map((x) => `- **${x}**`), ...r.notes.map((x) => `- ${x}`),
     ...(kinds ? [`- first tries failed: ${kinds}`] : []),
-    `- slowest acknowledged send ${seconds(f.slowest)}; median before the cause ${Math.round(f.baselineMedian * 1000)} ms; failed polls of the reader ${f.syncErrors}; messages stored twice ${f.doubled}`,
-    `- everything ready again ${r.healed.toFixed(0)} s after the load had ended; asserted: at most ${r.bounds.gap} s without any acknowledgement, at most ${r.bounds.failedAfterRetry} sends failed after one retry, none lost`, "",
+    ...(f ? [
+      `- slowest acknowledged send ${seconds(f.slowest)}; median before the cause ${Math.round(f.baselineMedian * 1000)} ms; failed polls of the reader ${f.syncErrors}; messages stored twice ${f.doubled}`,
+      `- everything ready again ${r.healed.toFixed(0)} s after the load had ended; asserted: at most ${r.bounds.gap} s without any acknowledgement, at most ${r.bounds.failedAfterRetry} sends failed after one retry, none lost`,
+    ] : []),
+    "", ...(r.table ? lines(r.table) : []),
+  ];
+}
+
+function firstLogin(all: FirstLogin[]): string[] {
+  if (!all.length) return [];
+  return [
+    "## From nothing to first login", "",
+    ...lines({
+      head: ["", "Date", "Cluster up", "First login", "Everything ready", "Memory in use", "Pods ready", "Restarts", "Warning events without explanation"],
+      rows: all.map((x) => [x.cold ? "cold: nothing built" : "warm: all parts built", x.date, `${x.seconds.cluster} s`, `${x.seconds.firstLogin} s`, `${x.seconds.ready} s`, `${x.memoryGiB.toFixed(1)} GiB`,
+        `${x.pods - x.notReady.length} of ${x.pods}${x.notReady.length ? `: not ${x.notReady.join(", ")}` : ""}`, x.restarted.join(", ") || "none", x.warnings.filter((w) => !w.explained).map((w) => `${w.count} × ${w.reason}: ${w.example}`).join("; ") || "none"]),
+    }),
+    "Warning events that a start brings with it:", "",
+    ...[...new Map(all.flatMap((x) => x.warnings).filter((w) => w.explained).map((w) => [w.reason, w])).values()].map((w) => `- ${w.reason}: ${w.explained}`), "",
   ];
 }
 
 export function renderReport(results: Result[], around: Surroundings): string {
-  const failures = results.filter((r) => !r.id.startsWith("change-")), changes = results.filter((r) => r.id.startsWith("change-"));
+  const of = (group: Scenario["group"]): Result[] => results.filter((r) => r.group === group);
+  const minutes = results.reduce((n, r) => n + r.seconds, 0) / 60;
   return [
     "<!-- Generated by `npm run test:cluster`; do not edit. -->",
     "# Failures and changes, caused on a real cluster", "",
-    `Each row is one run of \`npm run test:cluster\` against the whole stack of \`Pulumi.local.yaml\`: ${around.machine}. Other work runs on the same cores, so times are upper bounds.`, "",
+    `Each row is one run of \`npm run test:cluster\` against the whole stack of \`Pulumi.local.yaml\`: ${around.machine}. Times are upper bounds: three nodes, the control plane and the clients share the same cores. All rows together took ${minutes.toFixed(0)} minutes.`, "",
     `Load: four users send in turn, one message per 200 ms in all, each to a room of its own, by HTTPS through the announced address with verified certificates; a fifth reads all rooms with long polls. Each send has a fixed transaction id, is given up after 30 s, and is tried once more ${RETRY_AFTER_SECONDS} s after a failure. Afterwards the event id of every acknowledged send is looked for in \`/messages\`. The last column is what the deployments that this stack replaces promise.`, "",
-    "## Failures", "", ...table(failures), ...(changes.length ? ["## Changes", "", ...table(changes)] : []),
-    "## Details", "", ...results.flatMap(detail),
-    "## Versions", "", "| Part | Version |", "|---|---|", ...Object.entries(around.versions).map(([p, v]) => `| ${p} | ${v} |`), "",
+    ...firstLogin(around.firstLogins),
+    ...(of("proof").length ? ["## Deployed again, and used", "", ...table(of("proof"))] : []),
+    "## Failures", "", ...table(of("failure")),
+    "## Changes", "", ...table(of("change")),
+    "## Backup and restore", "", ...(of("restore").length ? of("restore").flatMap(detail) : ["Has not run.", ""]),
+    "## Details", "", ...results.filter((r) => r.group !== "restore").flatMap(detail),
+    "## Versions", "", ...lines({ head: ["Part", "Version"], rows: Object.entries(around.versions) }),
   ].join("\n");
 }

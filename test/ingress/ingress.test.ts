@@ -81,6 +81,7 @@ describe("public hosts", () => {
     assert.equal(nginx["nginx.org/client-max-body-size"], "77m");
     assert.equal(nginx["nginx.org/websocket-services"], "livekit");
     assert.equal(controllerAnnotations("contour", needs)["projectcontour.io/websocket-routes"], "/rtc");
+    assert.equal(controllerAnnotations("contour", needs)["ingress.kubernetes.io/force-ssl-redirect"], "true");
     assert.deepEqual(controllerAnnotations("mystery", needs), {});
     assert.equal(ingressNotes("nginx").length, 0);
     assert.match(ingressNotes("mystery")[0]!, /mystery/);

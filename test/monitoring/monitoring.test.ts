@@ -77,6 +77,11 @@ describe("monitors", () => {
     assert.equal(kind(e, "Prometheus").length, 0);
     assert.equal(podTemplates(e.resources).length, 0);
   });
+  it("are read as often as the setting says, by Prometheus' own default too", async () => {
+    const e = await evaluateMonitoring((s) => { s.monitoring.scrapeIntervalSeconds = 45; });
+    for (const m of kind(e, "PodMonitor")) for (const p of m.spec.podMetricsEndpoints) assert.equal(p.interval, "45s", m.metadata.name);
+    assert.equal(kind(e, "Prometheus")[0].spec.scrapeInterval, "45s");
+  });
   it("are edges of the network, each target one", () => {
     const { settings, plan } = input();
     const edges = monitoringEdges({ settings, plan });
@@ -172,6 +177,12 @@ describe("dashboards", () => {
       assert.equal(new Set(json.panels.map((x: any) => x.id)).size, json.panels.length);
     }
     assert.equal(new Set(DASHBOARDS.map((d) => d.uid)).size, 5);
+  });
+  it("are there without Grafana where one runs elsewhere", async () => {
+    const e = await evaluateMonitoring((s) => { s.monitoring.grafana = false; });
+    assert.equal(kind(e, "ConfigMap").filter((m) => m.metadata.labels.grafana_dashboard === "1").length, 5);
+    assert.ok(!e.resources.some((r) => r.inputs.metadata?.name?.startsWith("grafana")));
+    assert.ok(!monitoringEdges(input((s) => { s.monitoring.grafana = false; })).some((x) => x.why === "dashboards"));
   });
   it("reach Grafana as ConfigMaps that its sidecar finds too", async () => {
     const e = await evaluateMonitoring();

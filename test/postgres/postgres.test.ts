@@ -142,6 +142,29 @@ describe("PostgreSQL", () => {
     none(list, "ObjectStore");
   });
 
+  it("begins from an archive at a chosen moment where that is asked, writes to another, and backs up anew at once", async () => {
+    for (const plugin of [true, false]) {
+      const list = await postgres((s) => {
+        s.cluster.install.barmanPlugin = plugin;
+        Object.assign(s.backups, { archiveName: "db-2", restore: { from: "synapse-postgres", targetTime: "2026-11-20T14:30:00Z" } });
+      });
+      assert.deepEqual(list.filter((r) => r.inputs?.kind).flatMap((r) => crdProblems(r.inputs) ?? []), []);
+      const s = one(list, "Cluster").inputs.spec;
+      assert.equal(s.bootstrap.initdb, undefined);
+      const { source, database, owner, recoveryTarget } = s.bootstrap.recovery;
+      assert.deepEqual([database, owner, recoveryTarget], ["synapse", "synapse", { targetTime: "2026-11-20T14:30:00Z" }]);
+      const from = s.externalClusters.find((c: any) => c.name === source);
+      assert.equal(plugin ? from.plugin.parameters.serverName : from.barmanObjectStore.serverName, "synapse-postgres");
+      assert.equal(plugin ? s.plugins[0].parameters.serverName : s.backup.barmanObjectStore.serverName, "db-2");
+      if (!plugin) assert.deepEqual({ ...from.barmanObjectStore, serverName: 0 }, { ...s.backup.barmanObjectStore, serverName: 0 }, "the same store, by the same keys");
+      const schedule = one(list, "ScheduledBackup");
+      assert.equal(schedule.inputs.spec.immediate, true);
+      assert.notEqual(schedule.urn, one(all, "ScheduledBackup").urn, "another resource: the first backup of the new archive is made at once");
+    }
+    const latest = one(await postgres((s) => { Object.assign(s.backups, { archiveName: "db-2", restore: { from: "db-1" } }); }), "Cluster").inputs.spec;
+    assert.equal(latest.bootstrap.recovery.recoveryTarget, undefined);
+  });
+
   it("keeps to its folder of a bucket that it shares, either way", async () => {
     const shared = { ...TARGET, bucket: "ours", prefix: "synapse-backups" };
     assert.equal(one(await postgres(undefined, shared), "ObjectStore").inputs.spec.configuration.destinationPath, "s3://ours/synapse-backups/");

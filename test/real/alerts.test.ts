@@ -1,4 +1,4 @@
-/** The alert rules in Prometheus' own judgement: `promtool check rules` and unit tests of the rules that matter most. */
+/** The alert rules in Prometheus' own judgement: valid, and each fires when it should, after its time, and not short of it. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
@@ -6,73 +6,78 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { alertRules } from "../../components/monitoring";
 import { dashboardQueries } from "../../components/monitoring/dashboards";
-import { prometheusGroup } from "../../components/monitoring/rules";
+import { prometheusGroup, type AlertRule } from "../../components/monitoring/rules";
 import { fixturePlan, fixtureSettings } from "../fixtures/context";
+import { alertCases, type AlertCase, type Series } from "./helpers/alertCases";
+import { count } from "./helpers/counts";
+import { PROMTOOL } from "./helpers/programs";
 
-const PROMTOOL = process.env.PROMTOOL ?? "promtool";
-const groups = () => {
-  const settings = fixtureSettings();
-  settings.federation.enabled = true;
-  return alertRules({ settings, plan: fixturePlan() }).map(prometheusGroup);
-};
-const series = (s: Record<string, string>): object[] => Object.entries(s).map(([name, values]) => ({ series: name, values }));
+const settings = fixtureSettings();
+settings.federation.enabled = true;
+const plan = fixturePlan();
+const groups = alertRules({ settings, plan });
+const rules: AlertRule[] = groups.flatMap((g) => g.rules);
+const cases = alertCases(plan);
 
-/** Alerts by name that fire at `at`, given series in steps of 15 s. */
-interface Case { title: string; series: Record<string, string>; at: string; fires: string[]; quiet?: string[] }
+const seconds = (duration: string): number => Number(/^\d+/.exec(duration)![0]) * { s: 1, m: 60, h: 3600 }[duration.slice(-1) as "s" | "m" | "h"]!;
+/** Steps of the series: short enough that a rule's time is several of them. */
+const stepOf = (rule: AlertRule): number => (seconds(rule.for) > 600 ? 60 : 15);
 
-const up = (job: string, index: string): string => `up{layer="synapse", job="${job}", index="${index}"}`;
-const redis = (pod: string, role: string): string => `redis_instance_info{layer="redis", job="redis-synapse", instance="${pod}", role="${role}"}`;
-const redisUp = (pod: string): string => `up{layer="redis", job="redis-synapse", instance="${pod}"}`;
-const recovery = (pod: string): string => `cnpg_pg_replication_in_recovery{layer="postgres", pod="${pod}"}`;
-
-const CASES: Case[] = [
-  { title: "main gone from the targets", series: { [up("generic", "g-0")]: "1x40" }, at: "2m", fires: ["SynapseMainDown"] },
-  { title: "main there", series: { [up("main", "synapse-main-0")]: "1x40" }, at: "2m", fires: [], quiet: ["SynapseMainDown"] },
-  { title: "one of two event persisters away", series: { [up("event-persister", "p-0")]: "1x40", [up("event-persister", "p-1")]: "1 0x40" }, at: "2m", fires: ["SynapseEventPersisterDown"] },
-  { title: "both event persisters there", series: { [up("event-persister", "p-0")]: "1x40", [up("event-persister", "p-1")]: "1x40" }, at: "2m", fires: [], quiet: ["SynapseEventPersisterDown"] },
-  { title: "a Redis set without master", series: { [redisUp("r-0")]: "1x40", [redis("r-0", "slave")]: "1x40" }, at: "2m", fires: ["RedisNoMaster"] },
-  { title: "two masters", series: { [redisUp("r-0")]: "1x40", [redis("r-0", "master")]: "1x40", [redisUp("r-1")]: "1x40", [redis("r-1", "master")]: "1x40" }, at: "2m", fires: ["RedisTwoMasters"], quiet: ["RedisNoMaster"] },
-  { title: "one master", series: { [redisUp("r-0")]: "1x40", [redis("r-0", "master")]: "1x40" }, at: "2m", fires: [], quiet: ["RedisTwoMasters", "RedisNoMaster"] },
-  { title: "no PostgreSQL primary", series: { [recovery("pg-1")]: "1x40", [recovery("pg-2")]: "1x40" }, at: "3m", fires: ["PostgresNoPrimary"], quiet: ["PostgresTwoPrimaries"] },
-  { title: "a failover", series: { [recovery("pg-1")]: "0x40 1x40", [recovery("pg-2")]: "1x40 0x40" }, at: "12m", fires: ["PostgresFailover"], quiet: ["PostgresNoPrimary"] },
-  { title: "no standby that confirms", series: { 'cnpg_pg_replication_streaming_replicas{layer="postgres", pod="pg-1"}': "0x40" }, at: "3m", fires: ["PostgresNoSyncStandby"] },
-  { title: "a class without server at one of two routers", series: { 'haproxy_backend_status{layer="router", instance="a", proxy="generic", state="UP"}': "1x40", 'haproxy_backend_status{layer="router", instance="b", proxy="generic", state="UP"}': "0x40" }, at: "2m", fires: ["RouterBackendDown"] },
-  { title: "messages sent and none stored", series: { 'synapse_http_server_requests_received_total{layer="synapse", servlet="RoomSendEventRestServlet"}': "0+15x40", 'synapse_storage_events_persisted_events_total{layer="synapse"}': "100x40" }, at: "8m", fires: ["SynapsePersistStalled"] },
-  { title: "messages sent and stored", series: { 'synapse_http_server_requests_received_total{layer="synapse", servlet="RoomSendEventRestServlet"}': "0+15x40", 'synapse_storage_events_persisted_events_total{layer="synapse"}': "0+15x40" }, at: "8m", fires: [], quiet: ["SynapsePersistStalled"] },
-  { title: "a process that does not hear of events", series: { 'synapse_storage_stream_current_position{layer="synapse", stream_name="events", index="a"}': "5000x40", 'synapse_storage_stream_current_position{layer="synapse", stream_name="events", index="b"}': "100x40" }, at: "5m", fires: ["SynapseReplicationLag"] },
-  { title: "an object store below write quorum", series: { 'minio_cluster_health_status{layer="minio"}': "0x40", 'up{layer="minio"}': "1x40" }, at: "3m", fires: ["MinioWriteQuorumLost"] },
-];
+/** Prometheus' notation of a value that lasts `steps`. */
+function values(value: string | number, step: number, steps: number): string {
+  const text = String(value);
+  if (/\dx\d/.test(text)) return text;
+  const rate = /^rate (\S+)$/.exec(text), line = /^(\S+) by (\S+)$/.exec(text);
+  const first = rate ? 0 : Number(line ? line[1] : text), by = Number(rate?.[1] ?? line?.[2] ?? 0) * step;
+  return `${first}${by < 0 ? "-" : "+"}${Math.abs(by)}x${steps}`;
+}
 
 describe("alert rules in Prometheus", function () {
   this.timeout(120_000);
   let dir: string;
-  before(function () {
-    if (spawnSync(PROMTOOL, ["--version"]).error) this.skip();
+  before(() => {
     dir = fs.mkdtempSync(path.join(os.tmpdir(), "alerts-"));
-    fs.writeFileSync(path.join(dir, "rules.json"), JSON.stringify({ groups: groups() }));
+    fs.writeFileSync(path.join(dir, "rules.json"), JSON.stringify({ groups: groups.map(prometheusGroup) }));
   });
-  after(() => { if (dir) fs.rmSync(dir, { recursive: true }); });
-  const promtool = (...args: string[]): string => {
+  after(() => { fs.rmSync(dir, { recursive: true }); });
+  const promtool = (...args: string[]): void => {
     const run = spawnSync(PROMTOOL, args, { encoding: "utf8" });
+    if (run.error) throw run.error;
     assert.equal(run.status, 0, `${run.stdout}${run.stderr}`);
-    return run.stdout;
   };
+  const write = (name: string, content: object): string => { const file = path.join(dir, name); fs.writeFileSync(file, JSON.stringify(content)); return file; };
 
   it("are valid, and so is every query of the dashboards", () => {
-    const queries = path.join(dir, "queries.json");
-    fs.writeFileSync(queries, JSON.stringify({ groups: [{ name: "q", rules: dashboardQueries().map((expr, i) => ({ record: `q:${i}`, expr })) }] }));
-    promtool("check", "rules", path.join(dir, "rules.json"), queries);
+    promtool("check", "rules", path.join(dir, "rules.json"), write("queries.json", { groups: [{ name: "q", rules: dashboardQueries().map((expr, i) => ({ record: `q:${i}`, expr })) }] }));
+    count("dashboard queries parsed", dashboardQueries().length);
   });
-  for (const c of CASES) {
-    it(`${c.title}: ${[...c.fires, ...(c.quiet ?? []).map((q) => `not ${q}`)].join(", ")}`, () => {
-      const count = (name: string): string => `count(ALERTS{alertname="${name}", alertstate="firing"}) > bool 0 or vector(0)`;
-      const expected = (name: string, value: number): object => ({ expr: count(name), eval_time: c.at, exp_samples: [{ labels: "{}", value }] });
-      const file = path.join(dir, "case.json");
-      fs.writeFileSync(file, JSON.stringify({
-        rule_files: ["rules.json"], evaluation_interval: "15s",
-        tests: [{ interval: "15s", input_series: series(c.series), promql_expr_test: [...c.fires.map((n) => expected(n, 1)), ...(c.quiet ?? []).map((n) => expected(n, 0))] }],
+
+  it("have a case each, and there is no case without a rule", () => {
+    assert.deepEqual(Object.keys(cases).sort(), rules.map((r) => r.alert).sort());
+    for (const [name, c] of Object.entries(cases)) assert.ok(c.fires.length > 0 && (c.silent.length > 0 || c.always), `${name}: nothing to fire, or nothing to be silent`);
+  });
+
+  /** Whether the alert fires, at each of the times; every time is looked at in one evaluation of the series. */
+  const test = (rule: AlertRule, c: AlertCase, s: Series, expected: Array<[step: number, firing: boolean]>): object => {
+    const step = stepOf(rule), last = Math.max(...expected.map(([n]) => n)) + 2;
+    return {
+      interval: `${step}s`, input_series: Object.entries(s).map(([series, v]) => ({ series, values: values(v, step, last) })),
+      promql_expr_test: expected.map(([n, firing]) => ({ expr: `count(ALERTS{alertname="${rule.alert}", alertstate="firing"}) > bool 0 or vector(0)`, eval_time: `${n * step}s`, exp_samples: [{ labels: "{}", value: firing ? 1 : 0 }] })),
+    };
+  };
+  for (const rule of rules) {
+    const c = cases[rule.alert];
+    if (!c) continue;
+    it(`${rule.alert}: fires${rule.for === "0m" ? "" : ` after ${rule.for}, not before`}${c.silent.length ? "; silent just short of it" : ""}`, () => {
+      const step = stepOf(rule), lasts = seconds(rule.for) / step, since = c.counter === true ? 1 : Math.ceil((c.counter ?? 0) / step), at = c.atStep ?? since + lasts;
+      const early: Array<[number, boolean]> = lasts > 0 && c.atStep === undefined ? [[at - 1, false]] : [];
+      write("one.json", { groups: [{ name: "one", rules: (prometheusGroup({ name: "x", title: "x", rules: [rule] }) as { rules: object[] }).rules }] });
+      promtool("test", "rules", write("case.json", {
+        rule_files: ["one.json"], evaluation_interval: `${step}s`,
+        tests: [...c.fires.map((s) => test(rule, c, s, [...early, [at, true]])), ...c.silent.map((s) => test(rule, c, s, [[at, false], [at + lasts, false]]))],
       }));
-      promtool("test", "rules", file);
+      count("alert rules tested: firing after their time and silent short of it");
+      count("cases of alert rules", c.fires.length + c.silent.length);
     });
   }
 });

@@ -12,6 +12,7 @@ import { subjectFor, byName } from "./helpers/configurations";
 import { count } from "./helpers/counts";
 import { requireNamespaces } from "./helpers/network";
 import { readAll, runCheckJob, silentProblems, synapseTemplates } from "./helpers/synapse";
+import { stopReader } from "./helpers/synapseReader";
 
 interface Edit { shared?: (y: any) => void; classes?: Record<string, (y: any) => void> }
 interface Mistake extends Edit { title: string; /** What says so. */ caught: RegExp; /** The classes to read; all where the mistake shows only in the whole. */ read?: string[]; command?: (script: string) => string }
@@ -27,6 +28,8 @@ const REFUSED: Mistake[] = [
   { title: "the main process as a writer named `main`", shared: (y) => { y.stream_writers.typing = ["main"]; }, caught: /main/, read: ["generic"] },
   { title: "an unknown listener resource", classes: { generic: (y) => { y.worker_listeners[2].resources[0].names = ["clients"]; } }, caught: /resource|clients/i, read: ["generic"] },
   { title: "no report_stats", shared: (y) => { delete y.report_stats; }, caught: /report_stats|statistics/i, read: ["main"] },
+  { title: "a secret both inline and by path", shared: (y) => { y.macaroon_secret_key = "inline-too"; }, caught: /macaroon_secret_key/, read: ["main", "generic"] },
+  { title: "the file of a secret that is not there", shared: (y) => { y.macaroon_secret_key_path = "/secrets/none"; }, caught: /macaroon_secret_key_path|\/secrets\/none/, read: ["main", "generic"] },
   { title: "a duration of `1 hour`", shared: (y) => { y.turn_user_lifetime = "1 hour"; }, caught: /1 hour|invalid literal|duration|ValueError/i, read: ["main"] },
 ];
 const SILENT: Mistake[] = [
@@ -56,6 +59,7 @@ function changed(s: Subject, m: Mistake): KubernetesObject[] {
 describe("mistakes made on purpose", () => {
   let s: Subject, dir: string;
   before(async () => { requireNamespaces(); s = await subjectFor(byName("1000 CCU, federation off, MinIO")); });
+  after(stopReader);
   beforeEach(() => { dir = fs.mkdtempSync(path.join(os.tmpdir(), "mistake-")); fs.chmodSync(dir, 0o755); });
   afterEach(() => { fs.rmSync(dir, { recursive: true, force: true }); });
 

@@ -7,8 +7,9 @@ import * as path from "node:path";
 import { adminNginxConf } from "../../components/web/adminConfig";
 import { elementNginxConf } from "../../components/web/elementConfig";
 import { wellKnownNginxConf } from "../../components/web/wellKnown";
+import { requireNamespaces } from "./helpers/network";
+import { rootfsOf } from "./helpers/programs";
 
-const NGINX = process.env.NGINX_BIN ?? "nginx";
 const SITES = { admin: 18080, element: 18081, wellKnown: 18082 } as const;
 
 describe("nginx configurations", function () {
@@ -17,13 +18,16 @@ describe("nginx configurations", function () {
   const running: ChildProcess[] = [];
   const url = (site: keyof typeof SITES, p: string): string => `http://127.0.0.1:${SITES[site]}${p}`;
 
+  /** The pinned nginx in its own root file system, where the test's folder has the same path. */
+  const nginx = (...args: string[]): [string, string[]] => ["unshare", ["--mount", "bash", "-c",
+    `set -e; mkdir -p ${dir}/root ${dir}/skeleton${dir}; mount -t overlay nginx -o lowerdir=${dir}/skeleton:${rootfsOf("nginx")} ${dir}/root; mount --bind ${dir} ${dir}/root${dir}; mount -t tmpfs dev ${dir}/root/dev; : > ${dir}/root/dev/null; mount --bind /dev/null ${dir}/root/dev/null; exec chroot ${dir}/root nginx "$@"`, "nginx", ...args]];
   /** Paths of the pod to paths of the test; nothing else changes. */
   const local = (conf: string, port: number): string => conf
     .replace(/ \/tmp\//g, ` ${dir}/tmp-${port}/`).replace(/ \/dev\/std(err|out)/g, ` ${dir}/log`)
     .replace("listen 8080", `listen 127.0.0.1:${port}`).replace("include /etc/nginx/mime.types", `include ${dir}/mime.types`).replace(/alias \/conf\//g, `alias ${dir}/conf/`).replace(/root \/(ui|app);/, `root ${dir}/ui;`);
 
-  before(async function () {
-    if (spawnSync(NGINX, ["-v"]).error) this.skip();
+  before(async () => {
+    requireNamespaces();
     dir = fs.mkdtempSync(path.join(os.tmpdir(), "nginx-"));
     for (const d of ["conf", "ui", "ui/bundles"]) fs.mkdirSync(path.join(dir, d));
     fs.writeFileSync(path.join(dir, "mime.types"), "types { text/html html; application/javascript js; }");
@@ -39,9 +43,9 @@ describe("nginx configurations", function () {
       const file = path.join(dir, `${site}.conf`);
       fs.mkdirSync(path.join(dir, `tmp-${port}`));
       fs.writeFileSync(file, local(confs[site], port));
-      const check = spawnSync(NGINX, ["-t", "-e", path.join(dir, "log"), "-c", file], { encoding: "utf8" });
+      const check = spawnSync(...nginx("-t", "-e", path.join(dir, "log"), "-c", file), { encoding: "utf8" });
       assert.equal(check.status, 0, `${check.stderr}${fs.readFileSync(path.join(dir, "log"), "utf8")}`);
-      running.push(spawn(NGINX, ["-e", path.join(dir, "log"), "-g", "daemon off;", "-c", file], { stdio: "ignore" }));
+      running.push(spawn(...nginx("-e", path.join(dir, "log"), "-g", "daemon off;", "-c", file), { stdio: "ignore" }));
       for (let n = 0; ; n += 1) {
         if (await fetch(url(site, "/healthz")).then((r) => r.ok, () => false)) break;
         assert.ok(n < 100, `${site} does not answer`);
@@ -49,8 +53,8 @@ describe("nginx configurations", function () {
       }
     }
   });
-  after(() => {
-    running.forEach((p) => p.kill());
+  after(async () => {
+    await Promise.all(running.map((p) => new Promise<void>((done) => { if (p.exitCode !== null) done(); else { p.on("exit", () => done()); p.kill(); } })));
     if (dir) fs.rmSync(dir, { recursive: true });
   });
 

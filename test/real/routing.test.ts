@@ -7,47 +7,32 @@ import { classify } from "../../components/synapse/routingTable";
 import type { Stream, WorkerClass } from "../../components/sizing/types";
 import type { Subject } from "../../policy/types";
 import servlets from "../router/servlets.json";
-import { tier } from "../helpers/tiers";
-import { ask, Classes, type Reply } from "./helpers/classes";
-import { subjectFor, type Configuration } from "./helpers/configurations";
+import { SIZES, tier } from "../helpers/tiers";
+import { ask, type Classes, type Reply } from "./helpers/classes";
+import { byName, type Configuration } from "./helpers/configurations";
 import { count, note } from "./helpers/counts";
-import { Network, type Running, type TestPod } from "./helpers/network";
+import type { Running, TestPod } from "./helpers/network";
+import { startRouter, type Router } from "./helpers/router";
 import { documentedEndpoints, expand } from "./helpers/workersDoc";
 
-const sizes: Configuration[] = [1000, 20_000].map((n) => ({ name: `${n} CCU, federation, for routing`, config: tier(n, { federation: true }).config }));
+const sizes: Configuration[] = SIZES.map((n) => ({ name: `${n} CCU, federation, for routing`, config: tier(n, { federation: true }).config }));
 const PUBLIC = 8008, ADMIN = 8010;
 const bearer = (user: string): Record<string, string> => ({ authorization: `Bearer syt_${Buffer.from(user).toString("base64url")}_${"x".repeat(12)}_abc` });
 const ROOMS = ["!r:example.org", "%21r%3Aexample.org", "!31hneApxJ_1o-63DmFrpeqnkFfWppnzWso1JvH3ogLM", "!r%20%F0%9F%92%AC:example.org:8448"];
 
 for (const c of sizes) describe(`routing, ${c.name.split(",")[0]}`, function () {
-  let net: Network, classes: Classes, pod: TestPod, haproxy: Running, s: Subject;
+  let classes: Classes, pod: TestPod, haproxy: Running, s: Subject;
   const get = async (method: string, url: string, headers: Record<string, string> = {}, port = PUBLIC, body?: string): Promise<Reply> => {
     count("requests routed by HAProxy");
     return ask(pod.ip, port, method, url, headers, body);
   };
   const where = async (method: string, url: string, headers: Record<string, string> = {}, port = PUBLIC): Promise<string> => { const r = await get(method, url, headers, port); return r.who?.class ?? `status ${r.status}`; };
   const writer = (stream: Stream): WorkerClass => s.plan.synapse.streamWriters[stream];
-  const settle = (check: () => Promise<boolean>): Promise<void> => haproxy.until(check, 20);
+  const settle = (check: () => Promise<boolean>): Promise<void> => haproxy.until(check, 90);
 
-  before(async () => {
-    s = await subjectFor(c);
-    net = await new Network().start();
-    classes = await new Classes(s.plan, net, s.settings.cluster.domain).start();
-    const t = s.templates.find((x) => x.owner.kind === "Deployment" && x.owner.name === "haproxy")!;
-    pod = net.pod(t, s.objects, "haproxy-x", s.settings.cluster.domain);
-    for (const i of pod.init) { const r = await net.run(pod, i); assert.equal(r.status, 0, r.output); }
-    haproxy = net.startContainer(pod, pod.containers[0]!);
-    // Every server that exists is up.
-    await haproxy.until(async () => {
-      const text = (await ask(pod.ip, 8404, "GET", "/metrics")).body;
-      return s.plan.synapse.pools.every((p) => {
-        const up = [...text.matchAll(/^haproxy_backend_active_servers\{proxy="([^"]+)"\} (\d+)/gm)].filter((m) => m[1] === p.class || m[1]!.startsWith(`${p.class}-by-`));
-        return up.every((m) => Number(m[2]) >= p.replicas);
-      });
-    }, 60);
-    assert.doesNotMatch(haproxy.output, /\[(ALERT|WARNING)\].*(unknown|deprecated|ignored|parsing)/i);
-  });
-  after(async () => { await haproxy?.stop(); await classes?.stop(); await net?.close(); });
+  let router: Router;
+  before(async () => { router = await startRouter(c); ({ s, classes, pod, haproxy } = router); });
+  after(() => router?.stop());
 
   /** Class that a documented endpoint belongs to, from what the documentation says of it. */
   const expectation = (section: string, url: string, method: string): WorkerClass[] | undefined => {
@@ -150,6 +135,22 @@ for (const c of sizes) describe(`routing, ${c.name.split(",")[0]}`, function () 
     assert.ok(used.size > 1);
   });
 
+  it("one file, one process, in all its sizes; a token that says no user is a key as it is", async () => {
+    for (let i = 0; i < 20; i += 1) {
+      const a = await process("GET", `/_matrix/client/v1/media/download/x/abc${i}`);
+      for (const url of [`/_matrix/client/v1/media/thumbnail/x/abc${i}?width=1`, `/_matrix/media/v3/download/x/abc${i}/name.png`]) assert.equal(await process("GET", url), a, url);
+      const opaque = await process("GET", "/_matrix/client/v3/sync?since=s", { authorization: `Bearer mat_opaque${i}` });
+      assert.equal(await process("GET", `/_matrix/client/v3/sync?since=s&access_token=mat_opaque${i}`), opaque);
+    }
+  });
+
+  it("preflights are answered and bodies that are too large refused, by the router itself", async () => {
+    const before = classes.requests.length, preflight = await get("OPTIONS", "/_matrix/client/v3/sync");
+    assert.deepEqual([preflight.status, preflight.headers["access-control-allow-origin"]], [204, "*"]);
+    assert.equal((await get("POST", "/_matrix/media/v3/upload", { connection: "close", "content-length": String((s.settings.media.maxUploadMiB + 2) * 1024 * 1024) }).catch(() => ({ status: 413 }))).status, 413);
+    assert.equal(classes.requests.length, before);
+  });
+
   it("near misses and what is private reach nobody", async () => {
     const before = classes.requests.length;
     for (const url of ["/_synapse/admin/v1/register", "/%5fsynapse/admin/v1/register", "/_synapse/%61dmin/v2/users", "//_synapse/admin/v2/users", "/_synapse//admin/v2/users", "/_synapse/metrics", "/_synapse/replication/x", "/_synapse/mas/x", "/metrics", "/_matrix", "/_matrixx/client/v3/sync", "/_matrix/federationx/v1/version", "/admin"]) {
@@ -210,9 +211,11 @@ for (const c of sizes) describe(`routing, ${c.name.split(",")[0]}`, function () 
     const asked = Array.from({ length: bound + more }, (_, i) => ask2(pod.ip, `/_matrix/client/v3/sync?overload=1`, bearer(`o${i}`)));
     await settle(async () => held.length >= bound);
     assert.equal(held.length, bound, "requests in flight are bounded");
-    const first = await Promise.race(asked);
-    assert.equal(first.status, 503);
-    assert.equal(first.headers["retry-after"], "2");
+    // Nothing is answered until every one that does not fit has waited its time and been told.
+    const refused: Reply[] = [];
+    for (const one of asked) void one.then((r) => { if (r.status !== 200) refused.push(r); });
+    await settle(async () => refused.length >= more);
+    for (const r of refused) assert.deepEqual([r.status, r.headers["retry-after"]], [503, "2"]);
     held.splice(0).forEach((answer) => answer());
     classes.behaviour = undefined;
     const all = await Promise.all(asked);
@@ -220,6 +223,24 @@ for (const c of sizes) describe(`routing, ${c.name.split(",")[0]}`, function () 
     assert.equal(all.filter((r) => r.status === 503).length, more);
     assert.equal(all.filter((r) => r.status === 200).length, bound);
   }).timeout(120_000);
+});
+
+describe("routing, federation off", () => {
+  let router: Router;
+  before(async () => { router = await startRouter(byName("1000 CCU, federation off, MinIO")); });
+  after(() => router?.stop());
+
+  it("nothing that other servers may ask for reaches anybody, except who a user is, which calls need", async () => {
+    const endpoints = documentedEndpoints().filter((e) => /^\^\/_matrix\/(federation|key)\//.test(e.pattern)).flatMap((e) => expand(e.pattern, "!r:example.org"));
+    assert.ok(endpoints.length > 20);
+    for (const url of [...endpoints, "/_matrix/federation/v1/send/1", "/_matrix/federation/v1/version", "/_matrix/key/v2/server"]) for (const method of ["GET", "PUT", "POST"]) {
+      count("requests routed by HAProxy");
+      const r = await ask(router.pod.ip, PUBLIC, method, url);
+      if (/\/openid\/userinfo$/.test(url)) assert.equal(r.who?.class, "generic", url);
+      else assert.equal(r.status, 404, `${method} ${url}: ${r.who?.class}`);
+    }
+    assert.equal((await ask(router.pod.ip, PUBLIC, "GET", "/_matrix/federation/v1/openid/userinfo?access_token=x")).who?.class, "generic");
+  });
 });
 
 /** On a connection of its own: the agent's pool must not be what bounds the requests. */

@@ -3,13 +3,15 @@ import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { CONFIGURATIONS, subjectFor } from "./helpers/configurations";
+import { CONFIGURATIONS, SIZE_CONFIGURATIONS, subjectFor } from "./helpers/configurations";
 import { count } from "./helpers/counts";
 import { requireNamespaces } from "./helpers/network";
 import { readAll, runCheckJob, silentProblems, synapseTemplates } from "./helpers/synapse";
+import { stopReader } from "./helpers/synapseReader";
 
 describe("Synapse", () => {
   before(requireNamespaces);
+  after(stopReader);
   for (const c of CONFIGURATIONS) {
     it(`${c.name}: every process reads its files, none is left without work that is its own`, async () => {
       const subject = await subjectFor(c);
@@ -18,7 +20,7 @@ describe("Synapse", () => {
       try {
         const [processes, job] = await Promise.all([
           readAll(path.join(dir), synapseTemplates(subject), subject.objects),
-          runCheckJob(path.join(dir, "job"), subject, subject.objects),
+          runCheckJob(path.join(dir, "job"), subject, subject.objects, SIZE_CONFIGURATIONS.includes(c)),
         ]);
         assert.deepEqual(silentProblems(processes), []);
         assert.equal(job.status, 0, job.text);

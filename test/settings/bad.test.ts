@@ -110,6 +110,12 @@ const CASES: Case[] = [
   ["backups among the media", (raw) => { raw.objectStore = S3; raw.backups = { target: S3 }; }, "backups.target.bucket", /bucket of its own/],
   ["five cron fields", ["backups.schedule=0 2 * * *"], "backups.schedule", /seconds first|second before/],
   ["hour 25", ["backups.schedule=0 0 25 * * *"], "backups.schedule", /six fields/],
+  ["a restore into the archive that it comes from", ["backups.restore={from: synapse-postgres}"], "backups.archiveName", /refuses to write.*archiveName' synapse-postgres-2/s],
+  ["a second restore into the first one's archive", ["backups.archiveName=db-9", "backups.restore={from: db-9}"], "backups.archiveName", /db-10/],
+  ["a restore without backups", ["backups.enabled=false", "backups.archiveName=db-2", "backups.restore={from: db-1}"], "backups.restore", /backups\.enabled true/],
+  ["a moment without its zone", ["backups.archiveName=db-2", "backups.restore={from: db-1, targetTime: '2026-11-20 14:30:00'}"], "backups.restore.targetTime", /with its zone/],
+  ["a day that is none", ["backups.archiveName=db-2", "backups.restore={from: db-1, targetTime: '2026-02-31T14:30:00Z'}"], "backups.restore.targetTime", /with its zone/],
+  ["an archive in a folder", ["backups.archiveName=a/b"], "backups.archiveName", /lower-case letters/],
   ["backups kept no day", ["backups.retentionDays=0"], "backups.retentionDays", /1 to 3,650/],
 
   ["TURN and SFU on the same ports", ["turn.maxPort=56000"], "rtc.udpPortMin", /both have 55001 to 56000.*56001/s],

@@ -35,6 +35,13 @@ describe("SynapseServer", () => {
     assert.equal(named(base, "synapse-synchrotron").inputs.spec.replicas, undefined, "the autoscaler's");
   });
 
+  it("runs no process while it is stopped, with the same pods before and after", async () => {
+    const stopped = await run((s) => { s.stopSynapse = true; });
+    assert.deepEqual([...new Set(controllers(stopped).map((r) => r.inputs.spec.replicas))], [0]);
+    assert.ok(!stopped.resources.some((r) => r.inputs?.kind === "HorizontalPodAutoscaler"), "none that starts them again");
+    assert.deepEqual(hashes(stopped), hashes(base));
+  });
+
   it("checks the configuration, then starts main, then the workers", () => {
     const job = base.resources.find((r) => r.type === "kubernetes:batch/v1:Job")!;
     const main = named(base, "synapse-main");

@@ -92,6 +92,10 @@ export function clusterRules({ settings }: RuleInput): RuleGroup[] {
           summary: "A rule cannot be evaluated", meaning: "An alert of its group may not fire.", look: ["Prometheus' page, Rules"], act: ["Usually two series where one was expected after a change of labels: correct the expression."],
         },
         {
+          alert: "KubeStateMetricsDown", severity: "warning" as const, for: "5m", expr: 'absent(up{layer="kubernetes"} == 1)',
+          summary: "The state of Kubernetes' objects is not reported", meaning: "Every alert about nodes, pods, Jobs, TURN and autoscalers is blind meanwhile.", look: ["kubectl describe pod -n monitoring -l app.kubernetes.io/component=kube-state-metrics"], act: ["It starts anew on any node; see what keeps it from it."],
+        },
+        {
           alert: "PrometheusDown", severity: "warning" as const, for: "5m", expr: 'count(up{job="prometheus"} == 1) < 2',
           summary: "One of two Prometheus servers is away", meaning: "The other one alerts alone.", look: ["kubectl get pods -n monitoring -o wide"], act: ["Bring its node back; a full volume is the usual reason."],
         },

@@ -4,6 +4,8 @@ const L = 'layer="redis"';
 
 export function redisRules({ plan }: RuleInput): RuleGroup {
   const { instances, quorum } = plan.redis;
+  // count() of nothing is nothing, and would be silent when not one answers: then it is 0 of those that should.
+  const answering = `(count by (job) (redis_up{${L}} == 1) or 0 * group by (job) (up{${L}}))`;
   const logs = "kubectl logs -n <namespace> <pod> -c sentinel --since=10m";
   return {
     name: "redis", title: "Redis",
@@ -24,14 +26,14 @@ export function redisRules({ plan }: RuleInput): RuleGroup {
         act: ["Delete the pod of the master without replicas: at its start it asks the Sentinels and waits."],
       },
       {
-        alert: "RedisQuorumLost", severity: "critical", for: "1m", expr: `count by (job) (redis_up{${L}} == 1) < ${quorum}`,
+        alert: "RedisQuorumLost", severity: "critical", for: "1m", expr: `${answering} < ${quorum}`,
         summary: `{{ $labels.job }}: {{ $value }} of ${instances} pods answer, ${quorum} are needed to elect a master`,
         meaning: "Each pod runs a Redis and a Sentinel. Below the quorum a lost master is not replaced.",
         look: ["kubectl get pods -A -l app.kubernetes.io/component=<set> -o wide"],
         act: ["Bring back nodes or pods. Do not lower the quorum: that is how two masters come about."],
       },
       {
-        alert: "RedisInstanceDown", severity: "warning", for: "3m", expr: `count by (job) (redis_up{${L}} == 1) < ${instances}`,
+        alert: "RedisInstanceDown", severity: "warning", for: "3m", expr: `${answering} < ${instances}`,
         summary: `{{ $labels.job }}: {{ $value }} of ${instances} instances answer`,
         meaning: "A replica or Sentinel is missing: one failure less to lose.",
         look: ["kubectl describe pod -n <namespace> <pod>"], act: ["Bring its node back."],
@@ -49,7 +51,7 @@ export function redisRules({ plan }: RuleInput): RuleGroup {
         look: ["redis-cli info memory; redis-cli --bigkeys", "redis_db_keys by db"], act: ["Raise `overrides.redis.memoryMiB`, or have the other application expire its keys."],
       },
       {
-        alert: "RedisProxyDown", severity: "warning", for: "2m", expr: 'count by (namespace) (up{layer="redis-proxy"} == 1) < 2',
+        alert: "RedisProxyDown", severity: "warning", for: "2m", expr: 'sum by (namespace) (up{layer="redis-proxy"}) < 2',
         summary: "Fewer than two proxies in front of Redis in {{ $labels.namespace }}",
         meaning: "Connections to the master go through HAProxy; the remaining one carries all.",
         look: ["kubectl get pods -n <namespace> -o wide | grep redis"], act: ["Bring its node back."],

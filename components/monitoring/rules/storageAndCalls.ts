@@ -1,4 +1,5 @@
 import { SERVICES } from "../../names";
+import { jwtServiceEnabled } from "../../rtc/foci";
 import type { RuleGroup, RuleInput } from "./types";
 import { countOrZero } from "./types";
 
@@ -34,7 +35,7 @@ export function minioRules({ plan }: RuleInput): RuleGroup[] {
   }];
 }
 
-export function callRules({ plan }: RuleInput): RuleGroup[] {
+export function callRules({ settings, plan }: RuleInput): RuleGroup[] {
   const turn = plan.turn ? [
     {
       alert: "TurnNodeDown", severity: "warning" as const, for: "3m", expr: `kube_daemonset_status_number_unavailable{namespace="coturn", daemonset="${SERVICES.coturn}"} > 0`,
@@ -55,10 +56,10 @@ export function callRules({ plan }: RuleInput): RuleGroup[] {
       alert: "SfuDown", severity: "critical" as const, for: "1m", expr: 'absent(up{layer="livekit"} == 1)',
       summary: "No SFU answers: no group calls", meaning: "No LiveKit process is scraped.", look: ["kubectl logs -n livekit -l app.kubernetes.io/component=livekit --since=10m", "RedisNoMaster for redis-livekit"], act: ["LiveKit needs its Redis to start a room: look there first."],
     },
-    {
+    ...(jwtServiceEnabled(settings) ? [{
       alert: "CallTokensUnavailable", severity: "critical" as const, for: "1m", expr: `kube_deployment_status_replicas_available{namespace="livekit", deployment="${SERVICES.jwt}"} == 0`,
       summary: "Nobody can join a call: lk-jwt-service is away", meaning: "It exchanges a Matrix identity for a token of the SFU.", look: ["kubectl logs -n livekit -l app.kubernetes.io/component=lk-jwt-service --since=10m"], act: ["See that it reaches the homeserver's public name from inside the cluster."],
-    },
+    }] : []),
     {
       alert: "SfuNodeLoad", severity: "warning" as const, for: "10m", expr: 'rate(process_cpu_seconds_total{layer="livekit"}[5m]) > 0.8 * ' + String(Math.max(1, plan.rtc.cpu)),
       summary: "SFU {{ $labels.instance }} uses {{ $value | humanize }} cores", meaning: "Media suffers before the machine is full.", look: ["livekit_participant_total by instance"], act: ["Add a call node to `hosts`, or raise `ccu`."],

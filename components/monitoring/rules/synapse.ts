@@ -87,8 +87,9 @@ export function synapseRules({ settings, plan }: RuleInput): RuleGroup {
       act: ["If only one process is behind, restart it; if all are, look at Redis."],
     },
     {
+      // The counter does not exist before a process has stored its first event.
       alert: "SynapsePersistStalled", severity: "critical", for: "2m",
-      expr: `(sum(rate(synapse_http_server_requests_received_total{${L}, servlet="RoomSendEventRestServlet"}[2m])) > 0.1) and on () (sum(rate(synapse_storage_events_persisted_events_total{${L}}[2m])) == 0)`,
+      expr: `(sum(rate(synapse_http_server_requests_received_total{${L}, servlet="RoomSendEventRestServlet"}[2m])) > 0.1) and on () ((sum(rate(synapse_storage_events_persisted_events_total{${L}}[2m])) or vector(0)) == 0)`,
       summary: "Messages are sent and none is stored", meaning: "Requests arrive ({{ $value }} a second) but no event is persisted.",
       look: ["SynapseEventPersisterDown, PostgresNoPrimary, PostgresNoSyncStandby, RedisNoMaster"], act: ["Follow the one that fires; if none does, restart the event persisters one by one."],
     },
@@ -104,8 +105,9 @@ export function synapseRules({ settings, plan }: RuleInput): RuleGroup {
       look: ["Log lines of main with Failed password login: address and user"], act: ["Block the address at the ingress. Rate limits (rc_login) already slow it down."],
     },
     {
+      // Neither counter exists before its first push: where all have failed, nothing was ever processed.
       alert: "SynapsePushFailing", severity: "warning", for: "15m",
-      expr: `sum(rate(synapse_http_httppusher_http_pushes_failed_total{${L}}[10m])) / (sum(rate(synapse_http_httppusher_http_pushes_failed_total{${L}}[10m])) + sum(rate(synapse_http_httppusher_http_pushes_processed_total{${L}}[10m]))) > 0.5`,
+      expr: `sum(rate(synapse_http_httppusher_http_pushes_failed_total{${L}}[10m])) / (sum(rate(synapse_http_httppusher_http_pushes_failed_total{${L}}[10m])) + (sum(rate(synapse_http_httppusher_http_pushes_processed_total{${L}}[10m])) or vector(0))) > 0.5`,
       summary: "{{ $value | humanizePercentage }} of the push notifications fail", meaning: "The push gateway does not answer, or the pusher may not reach it.",
       look: ["kubectl logs -n matrix -l app.kubernetes.io/component=synapse-pusher --since=10m"], act: ["See that outgoing HTTPS from the pusher is open (firewall, network policy)."],
     },

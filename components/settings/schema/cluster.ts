@@ -102,5 +102,8 @@ export const monitoringSections = {
     selectorLabels: field(z.record(z.string().regex(/^([a-z0-9.-]+\/)?[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/), z.string().refine((v) => v === "" || LABEL_VALUE.test(v))), { doc: "Labels by which an existing Prometheus selects monitors and rules.", allowed: "Kubernetes labels", example: {} }).default({}),
     alertWebhook: text({ doc: "Where Alertmanager posts alerts (its webhook format). It sends a bearer token, which the stack makes: Secret `alertmanager-token` in the namespace monitoring. Absent: alerts are only kept and shown.", allowed: "an https:// URL, or http:// to a private address", remedy: "give the receiver's whole URL" }, isS3Endpoint, "https://alerts.example.com/hook").optional(),
     grafanaDashboards: bool({ doc: "Make dashboards, as ConfigMaps that Grafana's sidecar reads." }).default(true),
+    grafana: bool({ doc: "Run Grafana with these dashboards, where Prometheus is installed. `false`: they are only ConfigMaps, for a Grafana that runs elsewhere." }).default(true),
+    // At least two scrapes within the shortest window of a rule (2 min) and within the shortest wait of a critical alert that asks for two.
+    scrapeIntervalSeconds: int(10, 60, { doc: "Seconds between two scrapes of each target. Alerts on a lost master or primary come later by as much; halving it doubles storage and the processor time of all scrapes." }).default(15),
   }, { doc: "Monitoring." }).prefault({}),
 };

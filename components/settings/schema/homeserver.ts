@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { IMPORTABLE_SECRETS } from "../types";
 import { isSigningKey } from "../syntax/keys";
-import { cronProblem, isDnsName, isServerName } from "../syntax/text";
-import { bool, cidr, field, hostname, httpsUrl, int, list, port, secret, section, text } from "./fields";
+import { cronProblem, isDnsName, isMoment, isServerName } from "../syntax/text";
+import { bool, cidr, dnsLabel, field, hostname, httpsUrl, int, list, port, secret, section, text } from "./fields";
 import { s3Fields } from "./cluster";
 
 export const identitySections = {
@@ -87,11 +87,23 @@ export const dataSections = {
       remedy: "put the second before a usual cron line: \"0 0 2 * * *\" is 02:00 every day",
     }, (v) => cronProblem(v) === undefined, "0 0 2 * * *").default("0 0 2 * * *"),
     retentionDays: int(1, 3650, { doc: "Any moment of so many days back can be restored." }).default(30),
+    archiveName: dnsLabel({
+      doc: "Folder of the target that this database writes to. Change it only together with `restore`: a restored database must not write among what it came from.",
+      remedy: "number them: synapse-postgres-2, synapse-postgres-3", example: "synapse-postgres",
+    }).default("synapse-postgres"),
+    restore: section({
+      from: dnsLabel({ doc: "The `archiveName` that the database had.", example: "synapse-postgres" }),
+      targetTime: text({
+        doc: "The moment to go back to. Absent: the latest that is in the archive.", allowed: "a moment with its zone, such as 2026-11-20T14:30:00Z",
+        remedy: "`date --utc +%Y-%m-%dT%H:%M:%SZ` prints the present one in this form",
+      }, isMoment, "2026-11-20T14:30:00Z").optional(),
+    }, { doc: "A database that does not exist is made from this archive instead of empty; one that exists is left alone. May stay once the restore is done." }).optional(),
   }, { doc: "Backups of the database." }).prefault({}),
   importSecrets: section(Object.fromEntries(IMPORTABLE_SECRETS.map((key) => [key, key === "signingKey"
     ? secret({ doc: "Identity of the existing server: its signing key file's line.", allowed: "`ed25519 a_XXXX BASE64`, the line of the signing key file", remedy: "pulumi config set --secret --path 'matrix-ha:importSecrets.signingKey' < example.com.signing.key" }, isSigningKey).optional()
     : secret({ doc: `${key} of the existing deployment.`, allowed: "at least 8 characters, none of them a line break" }, (v) => v.length >= 8 && !/[\r\n]/.test(v)).optional()]),
   ), { doc: "Secrets of an existing deployment, taken over instead of generated." }).prefault({}),
+  stopSynapse: bool({ doc: "Run no process of Synapse; everything else goes on, clients get 503. For a restore of the database, or a copy at rest." }).default(false),
   deletionProtection: bool({ doc: "`pulumi destroy` refuses to take databases, object store and keys. Set false, `pulumi up`, and only then destroy." }).default(true),
 };
 

@@ -93,3 +93,12 @@ function editDistance(a: string, b: string): number {
   }
   return previous[b.length];
 }
+
+/** A moment as RFC 3339 writes it, with its zone: without, whoever reads it takes another. */
+export function isMoment(text: string): boolean {
+  const m = /^(\d{4})-(\d{2})-(\d{2})T\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?(?:Z|[+-]\d{2}:\d{2})$/.exec(text);
+  if (!m || Number.isNaN(Date.parse(text))) return false;
+  // Date.parse takes the 31st of February for the 3rd of March.
+  const [, year, month, day] = m.map(Number);
+  return new Date(Date.UTC(year!, month! - 1, day!)).getUTCDate() === day;
+}

@@ -5,7 +5,8 @@ import * as path from "node:path";
 import type { KubernetesObject, PodTemplate, Subject } from "../../../policy/types";
 import known from "../../synapse/known-keys.json";
 import { containerScript, layOutPod } from "./podFiles";
-import { rootfsOf, SYNAPSE_SOURCE } from "./programs";
+import { SYNAPSE_SOURCE } from "./programs";
+import { readPods } from "./synapseReader";
 
 export interface Process {
   id: string; error?: string;
@@ -28,34 +29,17 @@ export const podNames = (t: PodTemplate, objects: KubernetesObject[]): string[] 
 
 /** @param objects the stack's objects, or a changed copy: a mistake made on purpose. */
 export async function readAll(dir: string, templates: PodTemplate[], objects: KubernetesObject[], firstOnly = false): Promise<Process[]> {
-  const script = ["set -e", "mount --make-rprivate /"];
-  const pods: object[] = [];
-  for (const t of templates) {
+  const read = templates.map((t) => {
     const pod = layOutPod(path.join(dir, t.owner.name), t, objects, { name: `${t.owner.name}-0`, namespace: t.owner.namespace });
     const c = pod.containers.find((x) => x.name === "synapse")!;
     fs.mkdirSync(path.join(pod.dir, "containers/synapse/skeleton/shim"));
     const shim = path.join(pod.dir, "shim");
     fs.mkdirSync(shim);
     fs.chmodSync(shim, 0o777);
-    script.push(c.mountScript, `mount --bind ${shim} ${c.root}/shim`);
-    for (const name of podNames(t, objects).slice(0, firstOnly ? 1 : undefined)) pods.push({ id: name, root: c.root, uid: c.uid, env: { ...c.env, HOSTNAME: name }, command: c.argv });
-  }
-  // The reader itself runs with the image's Python, outside of any pod: it enters each pod's root for a process at a time.
-  const lib = rootfsOf("synapse"), outer = path.join(dir, "outer");
-  fs.mkdirSync(outer);
-  fs.writeFileSync(path.join(dir, "pods.json"), JSON.stringify(pods));
-  script.push(`mount -t overlay reader -o lowerdir=${skeletonWith(dir)}:${lib} ${outer}`, `mount --rbind ${dir} ${outer}${dir}`,
-    `cp ${path.join(__dirname, "synapse_check.py")} ${dir}/check.py`, `exec chroot ${outer} /opt/synapse/bin/python -B ${dir}/check.py < ${dir}/pods.json`);
-  const { status, stdout, stderr } = await output("unshare", ["--mount", "bash", "-c", script.join("\n")]);
-  if (status !== 0) throw new Error(`reading configurations failed: ${stderr.slice(-3000)}`);
-  // Synapse itself prints hints in between.
-  return stdout.split("\n").filter((l) => l.startsWith("{")).map((l) => JSON.parse(l) as Process);
-}
-
-function skeletonWith(dir: string): string {
-  const skeleton = path.join(dir, "outer-skeleton");
-  fs.mkdirSync(path.join(skeleton, dir), { recursive: true });
-  return skeleton;
+    const pods = podNames(t, objects).slice(0, firstOnly ? 1 : undefined).map((id) => ({ id, env: { ...c.env, HOSTNAME: id }, command: c.argv }));
+    return readPods({ mount: `${c.mountScript}\nmount --bind ${shim} ${c.root}/shim`, root: c.root, uid: c.uid, pods });
+  });
+  return (await Promise.all(read)).flat() as unknown as Process[];
 }
 
 export function output(command: string, args: string[]): Promise<{ status: number | null; stdout: string; stderr: string }> {
@@ -69,12 +53,20 @@ export function output(command: string, args: string[]): Promise<{ status: numbe
   });
 }
 
-/** Runs the Job that checks the configuration before a deployment, as registered. */
-export async function runCheckJob(dir: string, subject: Subject, objects: KubernetesObject[]): Promise<{ status: number | null; text: string }> {
+/**
+ * Runs the Job that checks the configuration before a deployment, as registered.
+ * @param whole in an interpreter of its own, as the pod does; else in a copy of the one that has Synapse loaded.
+ */
+export async function runCheckJob(dir: string, subject: Subject, objects: KubernetesObject[], whole = false): Promise<{ status: number | null; text: string }> {
   const job = subject.templates.find((t) => t.owner.kind === "Job" && t.owner.name.startsWith("synapse-check-config"))!;
-  const pod = layOutPod(dir, job, objects, { name: "check", namespace: job.owner.namespace });
-  const r = await output("unshare", ["--mount", "bash", "-c", containerScript(pod.containers[0]!)]);
-  return { status: r.status, text: r.stdout + r.stderr };
+  const c = layOutPod(dir, job, objects, { name: "check", namespace: job.owner.namespace }).containers[0]!;
+  if (whole) {
+    const r = await output("unshare", ["--mount", "bash", "-c", containerScript(c)]);
+    return { status: r.status, text: r.stdout + r.stderr };
+  }
+  const [r] = await readPods({ mount: c.mountScript, root: c.root, uid: c.uid, pods: [{ id: "check", env: c.env, command: c.argv }], run: true });
+  if (r!.error) throw new Error(`the check Job: ${r!.error}\n${r!.printed}`);
+  return { status: r!.status, text: r!.printed };
 }
 
 /** Options that Synapse's own documentation of this version lists. */

@@ -1,13 +1,16 @@
 """Reads the configuration of many Synapse processes, each as its pod would: in its pod's root file system, as its user, with
-its environment, by running its pod's own start command up to the point where Synapse would start. One JSON line per process.
+its environment, by running its pod's own start command up to the point where Synapse would start. Runs with the image's
+Python, chrooted into the image; descriptor 9 is the machine's own root, so that a child can mount a pod's files.
 
-stdin: [{"id", "root", "uid", "env": {}, "command": [...]}]"""
-import json, logging, os, subprocess, sys, warnings
+stdin: one request a line, {"key", "mount", "root", "uid", "pods": [{"id", "env", "command"}], "run": true for a Job}
+stdout: one line for each pod, {"key", "id", ...}, and {"key", "done": true} when a request is through."""
+import json, logging, os, runpy, select, subprocess, sys, warnings
 import yaml
 import synapse.app.generic_worker, synapse.app.homeserver, s3_storage_provider  # loaded once, for all
 from synapse.config.homeserver import HomeServerConfig
 
-pods = json.load(sys.stdin)
+yaml.SafeLoader = yaml.CSafeLoader  # the same loader, written in C
+AT_ONCE = 2
 
 
 class Remember(logging.Handler):
@@ -29,6 +32,7 @@ def start_arguments(pod):
     if done.returncode != 0 or not os.path.exists("/shim/argv"):
         raise RuntimeError("the start command failed: " + done.stderr + done.stdout)
     argv = open("/shim/argv").read().splitlines()
+    os.unlink("/shim/argv")
     return argv[1], argv[2:]
 
 
@@ -65,28 +69,104 @@ def describe(module, argv):
     }
 
 
-for pod in pods:
+def enter(request, pod):
+    os.chroot(request["root"])
+    os.chdir("/")
+    os.setgroups([request["uid"]])
+    os.setgid(request["uid"])
+    os.setuid(request["uid"])
+    os.environ.clear()
+    os.environ.update(pod["env"])
+
+
+def run(pod):
+    """A Job: its own Python script, to its end, in this interpreter."""
+    assert pod["command"][0] == "python", pod["command"]
+    sys.argv = pod["command"][1:]
+    try:
+        runpy.run_path(sys.argv[0], run_name="__main__")
+        status = 0
+    except SystemExit as end:
+        status = end.code if isinstance(end.code, int) else 0 if end.code is None else 1
+    sys.stdout.flush()
+    sys.stderr.flush()
+    return status
+
+
+def in_child(work):
+    """What `work` returns, done in a process of its own; and all that this one printed."""
     read, write = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(read)
+        out = os.memfd_create("out")
+        os.dup2(out, 1)
+        os.dup2(out, 2)
         try:
-            os.chroot(pod["root"])
-            os.chdir("/")
-            os.setgroups([pod["uid"]])
-            os.setgid(pod["uid"])
-            os.setuid(pod["uid"])
-            os.environ.clear()
-            os.environ.update(pod["env"])
-            module, argv = start_arguments(pod)
-            answer = describe(module, argv)
+            answer = work()
         except BaseException as error:
             answer = {"error": "%s: %s" % (type(error).__name__, error)}
-        data = json.dumps(dict(answer, id=pod["id"]), default=str).encode()
+        sys.stdout.flush()
+        os.lseek(out, 0, 0)
+        printed = os.read(out, 1 << 20).decode(errors="replace")
         with os.fdopen(write, "wb") as f:
-            f.write(data)
+            f.write(json.dumps(dict(answer, printed=printed), default=str).encode())
         os._exit(0)
     os.close(write)
     with os.fdopen(read, "rb") as f:
-        print(f.read().decode(), flush=True)
+        data = f.read()
     os.waitpid(child, 0)
+    return json.loads(data) if data else {"error": "the process died"}
+
+
+def serve(request, out):
+    """In a child: mounts the pod's files in a mount namespace of its own, and answers for each of its pods."""
+    os.fchdir(9)
+    os.chroot(".")
+    os.unshare(os.CLONE_NEWNS)
+    mounted = subprocess.run(["bash", "-c", "mount --make-rprivate /\n" + request["mount"]], capture_output=True, text=True, env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"})
+    for pod in request["pods"]:
+        def work():
+            if mounted.returncode != 0:
+                raise RuntimeError("mounting: " + mounted.stderr)
+            enter(request, pod)
+            if request.get("run"):
+                return {"status": run(pod)}
+            return describe(*start_arguments(pod))
+        os.write(out, (json.dumps(dict(in_child(work), key=request["key"], id=pod["id"])) + "\n").encode())
+    os.write(out, (json.dumps({"key": request["key"], "done": True}) + "\n").encode())
+
+
+waiting, children, pending = [], {}, b""
+reading = True
+while reading or waiting or children:
+    while waiting and len(children) < AT_ONCE:
+        request = waiting.pop(0)
+        read, write = os.pipe()
+        child = os.fork()
+        if child == 0:
+            os.close(read)
+            try:
+                serve(request, write)
+            except BaseException as error:
+                os.write(write, (json.dumps({"key": request["key"], "done": True, "failed": repr(error)}) + "\n").encode())
+            os._exit(0)
+        os.close(write)
+        children[read] = [child, b""]
+    ready, _, _ = select.select(list(children) + ([0] if reading else []), [], [])
+    for fd in ready:
+        data = os.read(fd, 1 << 16)
+        if fd == 0:
+            reading = bool(data)
+            pending += data
+            *lines, pending = pending.split(b"\n")
+            waiting += [json.loads(l) for l in lines if l]
+        elif data:
+            children[fd][1] += data
+            *lines, children[fd][1] = children[fd][1].split(b"\n")
+            for l in lines:
+                sys.stdout.write(l.decode() + "\n")
+            sys.stdout.flush()
+        else:
+            os.close(fd)
+            os.waitpid(children.pop(fd)[0], 0)

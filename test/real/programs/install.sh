@@ -1,16 +1,18 @@
 #!/bin/bash
 # install.sh: the programs that test/real runs, each as a root file system in $MATRIX_HA_CACHE/real. The same images as the
 # lab's (lab/images), so the same pinned versions; besides them promtool from Debian, and Synapse's source from PyPI, for
-# its documentation. What is there already is not made again.
+# its documentation. What is there already is not made again. --built: take the images as they are, build none.
 set -euo pipefail
 LABDIR=$(cd "$(dirname "$0")/../../../lab" && pwd -P)
 . "$LABDIR/lib.sh"
-lock
 NAMES=(synapse haproxy postgresql pgbouncer redis nginx coturn livekit)
 SYNAPSE=1.163.2
+PROMETHEUS=3.5
 SDIST_SHA256=4583f1cb8ae6e257c67b752148c3f5ec16ccf7d6cc5d8375d88a14ac20f8effe
 R=$CACHE/real; mkdir -p "$R"
-"$LABDIR/images/build.sh" "${NAMES[@]}"
+# build.sh takes the lab's lock for as long as it builds; what is here has one of its own.
+[ "${1:-}" = --built ] || "$LABDIR/images/build.sh" "${NAMES[@]}"
+exec {FD}> "$R/.lock"; flock "$FD"
 
 # unpack NAME: the image's layers over each other; a file `.wh.X` in a layer deletes X of those below.
 unpack() {
@@ -44,6 +46,7 @@ if [ ! -x "$R/promtool" ]; then
   "$LABDIR/images/layer.sh" real-promtool "$R/recipe" 'inst prometheus' > "$R/promtool.log" 2>&1 || { tail -5 "$R/promtool.log" >&2; die "promtool could not be installed"; }
   cp "$CACHE/layers/real-promtool/upper/usr/bin/promtool" "$R/promtool"; rm -rf "$CACHE/layers/real-promtool"
 fi
+"$R/promtool" --version 2>&1 | grep -q "version $PROMETHEUS[.+]" || die "promtool is $("$R/promtool" --version 2>&1 | head -1), wanted is $PROMETHEUS: change it here, and test"
 
 if [ ! -e "$R/synapse-source/docs/workers.md" ]; then
   say "downloading Synapse's source ..."

@@ -1,0 +1,79 @@
+/** `npm run images`: what the stack's images are built from here, building them, and bringing them into a registry. */
+import { spawnSync } from "node:child_process";
+import * as os from "node:os";
+import * as path from "node:path";
+import { parseArgs } from "node:util";
+import { runMain, UsageError } from "../../cli/arguments";
+import { chosen, listText, nameOf, readLab, snippet, type Entry } from "./catalog";
+import { prefixProblem, push } from "./push";
+
+export const USAGE = `npm run images -- list [--json]
+npm run images -- build [--refresh] [NAME...]
+npm run images -- push REGISTRY/PREFIX [NAME...] [--insecure] [--user NAME]
+  list       every image that the stack runs: what its recipe builds it from, version, size, digest, whether it is built;
+             and those that cannot be built here, with the reason
+  build      builds images (all, or those named) into OCI archives in the cache; needs root, on Debian, with Go.
+             --refresh builds also what is built: for newer Debian packages
+  push       brings built images (all that the stack runs, or those named) into a registry, and prints the settings that
+             use them; what is there with the same digest is not sent again. Needs skopeo
+  --insecure the registry speaks http, or has a certificate that nobody here knows
+  --user     login name; the password is read from MATRIX_HA_REGISTRY_PASSWORD. Without it: what \`skopeo login\`,
+             \`podman login\` or \`docker login\` wrote (~/.docker/config.json)
+NAME: as in the list, or the key of images.overrides (metallb-controller, metallbController)`;
+
+const HERE = __dirname;
+const CACHE = process.env.MATRIX_HA_CACHE ?? path.join(os.homedir(), ".cache/matrix-ha");
+const lab = (): Entry[] => readLab(path.join(HERE, "list.txt"), CACHE);
+
+export function parseImagesArgs(argv: readonly string[]): { command: "list" | "build" | "push"; words: string[]; json: boolean; refresh: boolean; insecure: boolean; user?: string } {
+  let parsed;
+  try {
+    parsed = parseArgs({ args: [...argv], allowPositionals: true, options: { json: { type: "boolean" }, refresh: { type: "boolean" }, insecure: { type: "boolean" }, user: { type: "string" } } });
+  } catch (error) { throw new UsageError((error as Error).message); }
+  const [command = "list", ...words] = parsed.positionals;
+  const { json = false, refresh = false, insecure = false, user } = parsed.values;
+  if (command !== "list" && command !== "build" && command !== "push") throw new UsageError(`the command "${command}" is unknown; there are list, build, push`);
+  const wrong = [[json, "--json", "list"], [refresh, "--refresh", "build"], [insecure, "--insecure", "push"], [user !== undefined, "--user", "push"]].find(([on, , of]) => on && of !== command);
+  if (wrong) throw new UsageError(`${wrong[1]} goes with ${wrong[2]}, not with ${command}`);
+  if (command === "list" && words.length) throw new UsageError(`list takes no names, not "${words.join(" ")}"`);
+  if (command === "push") {
+    if (!words.length) throw new UsageError("push needs a registry: npm run images -- push registry.example.com/matrix-ha");
+    const problem = prefixProblem(words[0]!);
+    if (problem) throw new UsageError(`"${words[0]}" is no place in a registry: ${problem}`);
+  }
+  return { command, words, json, refresh, insecure, user };
+}
+
+async function main(argv: string[]): Promise<void> {
+  const request = parseImagesArgs(argv);
+  const entries = lab();
+  const named = (names: string[]): Entry[] => { try { return chosen(entries, names); } catch (error) { throw new UsageError((error as Error).message); } };
+  switch (request.command) {
+    case "list":
+      console.log(request.json ? JSON.stringify(entries.map((e) => ({ name: nameOf(e), ...e })), null, 2) : listText(entries));
+      return;
+    case "build": {
+      const recipes = named(request.words).map(nameOf);
+      const done = spawnSync("bash", [path.join(HERE, "build.sh"), ...(request.refresh ? ["--refresh"] : []), ...recipes], { stdio: "inherit" });
+      process.exitCode = done.status ?? 1;
+      return;
+    }
+    case "push": {
+      const [prefix, ...names] = request.words as [string, ...string[]];
+      const wanted = names.length ? named(names) : entries.filter((e) => e.key && e.recipe);
+      const missing = wanted.filter((e) => !e.built).map(nameOf);
+      if (missing.length) throw new UsageError(`not built yet: ${missing.join(", ")}\n  npm run images -- build ${missing.join(" ")}`);
+      const password = process.env.MATRIX_HA_REGISTRY_PASSWORD;
+      if (request.user !== undefined && !password) throw new UsageError("--user needs the password in MATRIX_HA_REGISTRY_PASSWORD");
+      try {
+        const { pushed, present } = push(wanted, { prefix, insecure: request.insecure, user: request.user, password, log: (l) => console.log(l) });
+        console.log(`\n${pushed} pushed, ${present} were there already. In Pulumi.STACK.yaml, under config:\n\n${snippet(prefix, wanted)}`);
+      } catch (error) {
+        console.error(`error: ${(error as Error).message}`);
+        process.exitCode = 1;
+      }
+    }
+  }
+}
+
+if (require.main === module) runMain(USAGE, main);

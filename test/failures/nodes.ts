@@ -1,0 +1,60 @@
+/** Whole machines: drained, frozen, cut off. */
+import { cable, freeze, holder, k, sleep, thaw, until } from "./cluster";
+import { NODES, flowing, nodeOf, NS, primary, since, whoRan, type Run, type Scenario } from "./scenario";
+
+/** Longer than the 40 s after which Kubernetes calls a node lost. */
+const CUT_SECONDS = Number(process.env.CUT_SECONDS ?? 50);
+const FROZEN_SECONDS = 75;
+
+async function drain(r: Run, node: string): Promise<void> {
+  r.note(`${node} carried ${await whoRan(node)}`);
+  r.cause();
+  const started = Date.now();
+  try {
+    await k("drain", node, "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=100s");
+    r.note(`drained in ${since(started)}`);
+    await flowing(r.load, 60);
+  } catch (error) {
+    r.fail(`the drain did not end: ${(error as Error).message.split("\n").slice(-2).join(" ").slice(-300)}`);
+  } finally {
+    await k("uncordon", node);
+  }
+}
+
+export const MACHINES: Scenario[] = [
+  ...NODES.map((node): Scenario => ({
+    id: `drain-${node}`, group: "failure", title: `${node} is drained`, how: "kubectl drain, then uncordon", promised: "node 8 min", seconds: 75, quick: node === "node1", bounds: { gap: 60, failedAfterRetry: 300 },
+    action: (r) => drain(r, node),
+  })),
+  {
+    id: "node-frozen", group: "failure", title: "The node of the PostgreSQL primary freezes", how: `SIGSTOP to every process of the node for ${FROZEN_SECONDS} s, then SIGCONT`, promised: "PostgreSQL 315 s, node 8 min", seconds: 130, bounds: { gap: 120, failedAfterRetry: 600 },
+    action: async (r) => {
+      const old = await primary(), node = await nodeOf(NS, old);
+      r.note(`${node} carried ${await whoRan(node)}`);
+      const started = Date.now();
+      try {
+        r.cause();
+        r.note(`${freeze(node)} processes stopped`);
+        await until("another primary", FROZEN_SECONDS, async () => ((await primary()) !== old ? undefined : "still the old one"))
+          .then((s) => r.note(`another primary after ${s.toFixed(0)} s`), () => r.note(`no other primary within ${FROZEN_SECONDS} s`));
+        await sleep(Math.max(0, FROZEN_SECONDS * 1000 - (Date.now() - started)));
+      } finally { thaw(node); }
+      r.note(`thawed after ${since(started)}`);
+      r.note(`sends to every room again ${(await flowing(r.load, 180)).toFixed(0)} s after that`);
+    },
+  },
+  {
+    id: "node-cut", group: "failure", title: "The node that holds the address is cut from the network", how: `its switch port down for ${CUT_SECONDS} s, then up`, promised: "node 8 min", seconds: 90, bounds: { gap: 120, failedAfterRetry: 600 },
+    action: async (r) => {
+      const node = await holder(r.a.address);
+      r.note(`${node} carried the address and ${await whoRan(node)}`);
+      try {
+        r.cause();
+        await cable(node, "down");
+        await sleep(CUT_SECONDS * 1000);
+        r.note(`meanwhile the address was held by ${await holder(r.a.address).catch(() => "nobody")}`);
+      } finally { await cable(node, "up"); }
+      r.note(`sends to every room again ${(await flowing(r.load, 180)).toFixed(0)} s after it was back`);
+    },
+  },
+];

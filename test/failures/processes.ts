@@ -1,0 +1,152 @@
+/** Single processes and pods, of each kind. */
+import * as crypto from "node:crypto";
+import { get, holder, k, kill, pods, replaced, sleep, until } from "./cluster";
+import type { Reply } from "./load";
+import { anyOf, component, flowing, killOne, nodeOf, NS, primary, since, type Run, type Scenario } from "./scenario";
+
+const q = encodeURIComponent;
+
+/** A request that only this class of processes answers, made by the administrator in a room of its own. */
+type Probe = (r: Run, room: string, n: number) => Promise<Reply>;
+const CLIENT = "/_matrix/client/v3";
+const me = (r: Run): string => q(r.admin.userId);
+const PROBES: Record<string, Probe> = {
+  main: (r) => r.admin.call("GET", `${CLIENT}/pushers`),
+  synchrotron: (r) => r.admin.call("GET", `${CLIENT}/events?timeout=0`),
+  "initial-sync": (r) => r.admin.call("GET", `${CLIENT}/sync?timeout=0&filter=${q('{"room":{"timeline":{"limit":1}}}')}`),
+  generic: (r) => r.admin.call("GET", `${CLIENT}/profile/${me(r)}`),
+  "event-persister": (r, room, n) => r.admin.call("PUT", `${CLIENT}/rooms/${q(room)}/send/m.room.message/p${Date.now()}-${n}`, { msgtype: "m.text", body: `probe ${n}` }),
+  ephemeral: (r, room) => r.admin.call("PUT", `${CLIENT}/rooms/${q(room)}/typing/${me(r)}`, { typing: true, timeout: 3000 }),
+  account: (r, _, n) => r.admin.call("PUT", `${CLIENT}/user/${me(r)}/account_data/org.example.probe`, { n }),
+  receipts: (r, room) => r.admin.call("POST", `${CLIENT}/rooms/${q(room)}/read_markers`, {}),
+  "device-lists": (r) => r.admin.call("POST", `${CLIENT}/keys/query`, { device_keys: { [r.admin.userId]: [] } }),
+  "user-directory": (r) => r.admin.call("POST", `${CLIENT}/user_directory/search`, { search_term: "proof" }),
+  media: (r) => r.admin.call("POST", "/_matrix/media/v3/upload", crypto.randomBytes(1024)),
+};
+
+/** One process of a class killed; its own requests one after the other until it serves again. */
+async function classRow(r: Run, cls: string, room: string): Promise<Array<string | number>> {
+  const all = await pods(NS, component(`synapse-${cls}`));
+  if (!all.length) { r.fail(`no process of ${cls} is ready`); return [cls, 0, "", "", "", ""]; }
+  const victim = all[0], probe = PROBES[cls];
+  const single = victim.metadata.ownerReferences[0].kind === "StatefulSet";
+  const started = Date.now();
+  await kill(NS, victim.metadata.name);
+  let back: number | undefined;
+  const returned = single ? replaced(NS, victim.metadata.name, victim.metadata.uid, 120).then((s) => { back = s; }, (error: Error) => { back = -1; r.fail(error.message); }) : sleep(4000).then(() => { back = 0; });
+  let failed = 0, twice = 0, slowest = 0, lastBad = 0, asked = 0;
+  for (let good = 0; back === undefined || (probe && good < 3 && Date.now() - started < 90_000); ) {
+    if (!probe) { await sleep(300); continue; }
+    const at = Date.now();
+    asked++;
+    let reply = await probe(r, room, asked);
+    if (reply.status !== 200) {
+      failed++; good = 0;
+      await sleep(5000);
+      reply = await probe(r, room, asked);
+      if (reply.status !== 200) twice++;
+      lastBad = Date.now();
+    } else { good++; }
+    slowest = Math.max(slowest, Date.now() - at);
+    await sleep(300);
+  }
+  await returned;
+  if (twice) r.note(`${cls}: ${twice} requests failed after one retry`);
+  return [cls, all.length, probe ? `${(lastBad ? (lastBad - started) / 1000 : slowest > 1000 ? slowest / 1000 : 0).toFixed(1)} s` : "asynchronous work", probe ? `${failed} / ${twice} of ${asked}` : "", probe ? `${(slowest / 1000).toFixed(1)} s` : "", single ? `${back!.toFixed(0)} s` : "another serves"];
+}
+
+async function media(r: Run, whileLost: () => Promise<void>): Promise<void> {
+  let ups = 0, downs = 0, slowest = 0, stop = false;
+  const bad: string[] = [];
+  const loop = (async () => {
+    while (!stop) {
+      const content = crypto.randomBytes(65536), started = Date.now();
+      const up = await r.admin.call("POST", "/_matrix/media/v3/upload", content);
+      if (up.status !== 200) { bad.push(`upload ${up.error ?? up.status}`); await sleep(500); continue; }
+      ups++;
+      const down = await r.admin.call("GET", `/_matrix/client/v1/media/download/${up.body.content_uri.slice(6)}`);
+      if (down.status === 200 && Buffer.compare(down.body, content) === 0) downs++; else bad.push(`download ${down.error ?? down.status}`);
+      slowest = Math.max(slowest, Date.now() - started);
+      await sleep(Math.max(0, 1000 - (Date.now() - started)));
+    }
+  })();
+  try { await whileLost(); } finally { stop = true; await loop; }
+  r.note(`${ups} uploads and ${downs} downloads, ${bad.length} failed${bad.length ? ` (${[...new Set(bad)].join(", ")})` : ""}, slowest pair ${(slowest / 1000).toFixed(1)} s`);
+  if (bad.length) r.fail(`media: ${bad.length} failed`);
+}
+/** Killed whenever it is back, so that it stays away for so long. */
+async function keepAway(namespace: string, pod: () => Promise<string | undefined>, seconds: number): Promise<void> {
+  for (const end = Date.now() + seconds * 1000; Date.now() < end; await sleep(2000)) {
+    const name = await pod();
+    if (name) await kill(namespace, name).catch(() => undefined);
+  }
+}
+const podOn = async (namespace: string, name: RegExp, node: string): Promise<any> => (await get("pods", "-n", namespace)).items.find((p: any) => p.spec.nodeName === node && name.test(p.metadata.name) && !p.metadata.deletionTimestamp);
+
+const lost = (id: string, title: string, quick: boolean, bounds: Scenario["bounds"], seconds: number, action: Scenario["action"], more: Partial<Scenario> = {}): Scenario =>
+  ({ id, group: "failure", title, how: "pod force-deleted", quick, bounds, seconds, action, ...more });
+
+export const PROCESSES: Scenario[] = [
+  lost("synchrotron", "A sync worker is lost", true, { gap: 8, failedAfterRetry: 0 }, 20, async (r) => killOne(r, await anyOf(component("synapse-synchrotron"))), { promised: "worker 30 s" }),
+  lost("event-persister", "An event persister is lost", true, { gap: 20, failedAfterRetry: 40 }, 35, async (r) => { await killOne(r, "synapse-event-persister-0"); await flowing(r.load, 120); }, { promised: "worker 30 s" }),
+  lost("main", "The main process is lost", true, { gap: 20, failedAfterRetry: 10 }, 35, async (r) => { await killOne(r, "synapse-main-0"); await flowing(r.load, 120); }, { promised: "worker 30 s" }),
+  lost("workers", "A process of each class of Synapse is lost, one class after the other", false, { gap: 20, failedAfterRetry: 40 }, 150, async (r) => {
+    const classes: string[] = [...new Set<string>((await get("pods", "-n", NS, "-l", "app.kubernetes.io/name=synapse")).items.map((p: any) => p.metadata.labels["app.kubernetes.io/component"]).filter((c: string) => c && c !== "synapse-check-config").map((c: string) => c.replace(/^synapse-/, "")))].sort();
+    const { room_id } = await r.admin.must("POST", `${CLIENT}/createRoom`, { preset: "private_chat" });
+    const rows: Array<Array<string | number>> = [];
+    const windows: Array<[number, number]> = [];
+    for (const cls of classes) {
+      if (!windows.length) r.cause();
+      const from = Date.now();
+      rows.push(await classRow(r, cls, room_id));
+      await flowing(r.load, 60);
+      windows.push([from, Date.now()]);
+    }
+    const worst = rows.filter((row) => Number.parseFloat(String(row[2])) > 30);
+    if (worst.length) r.fail(`away for more than 30 s: ${worst.map((row) => row[0]).join(", ")}`);
+    return () => r.table?.({
+      head: ["Class", "Processes", "Its own requests: longest without service", "failed: first try / after one retry", "slowest", "Its successor ready", "Sends meanwhile: gap", "failed after one retry"],
+      rows: rows.map((row, i) => { const w = r.load.between(...windows[i]!); return [...row, `${w.gap.toFixed(1)} s`, `${w.failedAfterRetry} of ${w.sends}`]; }),
+    });
+  }, { promised: "worker 30 s", how: "of each class one pod force-deleted; requests that this class serves, one after the other, until three succeed and its successor is ready" }),
+  lost("router", "A router is lost", true, { gap: 10, failedAfterRetry: 0 }, 20, async (r) => killOne(r, await anyOf(component("haproxy"))), { promised: "worker 30 s" }),
+  lost("pooler", "A connection pooler is lost", true, { gap: 10, failedAfterRetry: 5 }, 25, async (r) => killOne(r, await anyOf("cnpg.io/poolerName")), {}),
+  lost("postgres-primary", "The PostgreSQL primary is lost", true, { gap: 60, failedAfterRetry: 300 }, 70, async (r) => {
+    const old = await primary();
+    r.note(`${old} on ${await nodeOf(NS, old)}`);
+    r.cause();
+    await kill(NS, old);
+    r.note(`another primary after ${(await until("another primary", 120, async () => ((await primary()) !== old ? undefined : "still the old one"))).toFixed(0)} s`);
+    await flowing(r.load, 120);
+  }, { promised: "315 s" }),
+  lost("ingress", "The ingress pod that holds the address is lost", true, { gap: 20, failedAfterRetry: 10 }, 30, async (r) => {
+    const node = await holder(r.a.address);
+    const pod = await podOn("projectcontour", /^envoy/, node);
+    r.note(`${r.a.address} was held by ${node}`);
+    r.cause();
+    await kill("projectcontour", pod.metadata.name);
+    await sleep(8000);
+    await flowing(r.load, 60);
+    r.note(`afterwards by ${await holder(r.a.address)}`);
+  }, { promised: "< 1 s", how: "pod force-deleted (Envoy, in place of NGINX)" }),
+  lost("ingress-moves", "The speaker that announces the address is lost, and the address moves", true, { gap: 20, failedAfterRetry: 10 }, 40, async (r) => {
+    const node = await holder(r.a.address), started = Date.now();
+    r.note(`${r.a.address} was held by ${node}`);
+    r.cause();
+    const away = keepAway("metallb-system", async () => (await podOn("metallb-system", /^speaker/, node))?.metadata.name, 15);
+    const moved = await until("another node holds the address", 30, async () => ((await holder(r.a.address)) !== node ? undefined : "still the same")).catch((error: Error) => { r.fail(error.message); return -1; });
+    await away;
+    await until("the speaker is back", 60, async () => ((await k("-n", "metallb-system", "get", "daemonset", "speaker", "-o", "jsonpath={.status.numberReady}")) === "3" ? undefined : "not ready"));
+    await sleep(4000);
+    await flowing(r.load, 60);
+    r.note(`${moved < 0 ? "it did not move" : `held by another node after ${moved.toFixed(0)} s`}; with the speaker back, ${since(started)} after the cause, by ${await holder(r.a.address)}`);
+  }, { promised: "< 1 s", how: "MetalLB's pod on the node that holds the address force-deleted again and again for 15 s" }),
+  lost("minio-node", "A MinIO node is lost", true, { gap: 10, failedAfterRetry: 0 }, 45, (r) => media(r, async () => {
+    await sleep(3000);
+    const uid = (await get("pod", "-n", "minio", "minio-1")).metadata.uid;
+    r.cause();
+    await keepAway("minio", async () => "minio-1", 15);
+    await replaced("minio", "minio-1", uid, 120);
+    await sleep(3000);
+  }), { how: "pod force-deleted again and again for 15 s; an upload and a download of 64 KiB every second" }),
+];

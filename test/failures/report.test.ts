@@ -1,0 +1,43 @@
+/** What test:cluster promises about itself: everything of the list, in time, and a document that hides nothing. */
+import assert from "node:assert/strict";
+import type { Figures } from "./load";
+import { renderReport, type Result } from "./report";
+import { ALL } from "./scenarios";
+
+const minutes = (list: typeof ALL): number => list.reduce((n, s) => n + s.seconds, 0) / 60;
+const figures: Figures = { sends: 100, gap: 1.5, roomGap: 2.5, failedFirst: 3, failedAfterRetry: 1, kinds: { 500: 3 }, slowest: 4, lost: 0, doubled: 0, deliveryMedian: 0.4, deliveryLongest: 3, syncErrors: 0, baselineMedian: 0.1 };
+const result = (id: string, more: Partial<Result> = {}): Result => {
+  const { group, title, how, promised, bounds } = ALL.find((s) => s.id === id)!;
+  return { id, group, title, how, promised, bounds, date: "2026-11-21 06:09 UTC", figures, notes: ["a | b"], failures: [], healed: 1, seconds: 30, ...more };
+};
+const around = { versions: { synapse: "1.163.2" }, machine: "three nodes", firstLogins: [] };
+
+describe("test:cluster", () => {
+  it("has every failure and change that the documents speak of, each once", () => {
+    const wanted = ["unchanged", "used", "synchrotron", "event-persister", "main", "workers", "router", "pooler", "postgres-primary", "ingress", "ingress-moves", "minio-node", "redis-master", "redis-isolated", "sentinel-minority",
+      "drain-node1", "drain-node2", "drain-node3", "node-frozen", "node-cut", "volume-full", "certificate", "change-web", "change-router", "change-turn", "change-media", "change-redis", "change-pool", "change-persisters", "change-back", "backup-restore"];
+    assert.deepEqual(ALL.map((s) => s.id), wanted);
+    assert.equal(ALL.at(-1)!.group, "restore", "what throws data away comes last");
+  });
+
+  it("takes under 40 minutes as a whole, under 15 as the part for every change", () => {
+    assert.ok(minutes(ALL) < 40, `${minutes(ALL)} minutes`);
+    const quick = ALL.filter((s) => s.quick);
+    assert.ok(quick.length >= 12 && minutes(quick) < 15, `${quick.length} in ${minutes(quick)} minutes`);
+  });
+
+  it("asserts less time than was promised before", () => {
+    const gap = (id: string): number => ALL.find((s) => s.id === id)!.bounds.gap;
+    assert.ok(gap("postgres-primary") <= 60 && gap("redis-master") <= 25 && gap("redis-isolated") <= 25 && gap("node-frozen") <= 120 && gap("node-cut") <= 120 && gap("ingress") <= 20);
+    for (const id of ["synchrotron", "event-persister", "main", "workers", "router"]) assert.ok(gap(id) <= 20, id);
+  });
+
+  it("says in the table and below it what was not as promised, and never breaks a table", () => {
+    const text = renderReport([result("main"), result("workers", { failures: ["away too long"], table: { head: ["Class"], rows: [["a|b"]] } }), result("backup-restore", { figures: undefined })], around);
+    assert.match(text, /one class after the other\]\(#workers\) \*\*not as promised\*\* \|/);
+    assert.match(text, /- \*\*away too long\*\*/);
+    assert.match(text, /\| a\\\|b \|/);
+    assert.match(text, /## Backup and restore\n\n<a id="backup-restore">/);
+    assert.equal(text.match(/\| 1\.5 s \/ 2\.5 s \| 3 \/ 1 of 100 \| 0 \|/g)!.length, 2);
+  });
+});

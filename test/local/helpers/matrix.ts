@@ -1,0 +1,73 @@
+/** Devices of users, with matrix-js-sdk and its own cryptography, and what the processes say they have served. */
+import loglevel from "loglevel";
+import * as sdk from "matrix-js-sdk";
+import type { GeneratedSecretStorageKey } from "matrix-js-sdk/lib/crypto-api";
+import { kubectl, request, type Access } from "../../../lab/local/access";
+import { run, until } from "./common";
+
+
+// The SDK talks a lot; what matters here is asserted.
+for (const name of ["matrix", ...Object.keys(loglevel.getLoggers())]) loglevel.getLogger(name).setLevel("silent");
+export const silent: any = { trace() {}, debug() {}, info() {}, warn() {}, error() {}, getChild() { return silent; } };
+
+export interface Account { name: string; password: string; /** Of the secret storage, once there is one. */ recovery?: GeneratedSecretStorageKey }
+
+export interface Device { client: sdk.MatrixClient; crypto: NonNullable<ReturnType<sdk.MatrixClient["getCrypto"]>>; account: Account; token: string }
+
+/** Logs in with the password and starts: keys uploaded, first sync done. */
+export async function device(a: Access, account: Account, label: string): Promise<Device> {
+  const baseUrl = `https://${a.hostnames.homeserver}`;
+  const login = await logIn(a, account, account.password, label);
+  const client = sdk.createClient({
+    baseUrl, accessToken: login.access_token, userId: login.user_id, deviceId: login.device_id, logger: silent,
+    cryptoCallbacks: { getSecretStorageKey: async ({ keys }) => [Object.keys(keys)[0]!, account.recovery!.privateKey] },
+  });
+  await client.initRustCrypto({ useIndexedDB: false });
+  await client.startClient({ initialSyncLimit: 20 });
+  await until(`first sync of ${label}`, () => client.isInitialSyncComplete());
+  return { client, crypto: client.getCrypto()!, account, token: login.access_token };
+}
+
+export const logIn = (a: Access, account: Account, password: string, label: string): Promise<sdk.LoginResponse> =>
+  sdk.createClient({ baseUrl: `https://${a.hostnames.homeserver}`, logger: silent }).loginRequest({
+    type: "m.login.password", identifier: { type: "m.id.user", user: account.name }, password, device_id: `${label}-${run}`, initial_device_display_name: label,
+  });
+
+/** Asks for the password when the server does, as a client's dialog would. */
+export const withPassword = (account: Account) => async (send: (auth: any) => Promise<any>): Promise<any> => {
+  try { return await send(null); } catch (error: any) {
+    if (error.httpStatus !== 401 || !error.data?.flows) throw error;
+    return send({ type: "m.login.password", session: error.data.session, identifier: { type: "m.id.user", user: account.name }, password: account.password });
+  }
+};
+
+export async function status(a: Access, token: string, target: string): Promise<{ status: number; errcode?: string }> {
+  const answer = await request(a, a.hostnames.homeserver!, "GET", target, { headers: { Authorization: `Bearer ${token}` } });
+  const errcode = answer.status === 200 ? undefined : JSON.parse(answer.body.toString() || "{}").errcode;
+  return { status: answer.status, errcode };
+}
+
+/** The event with this text, readable, in the live timeline of that device. */
+export const readable = (d: Device, roomId: string, body: string): sdk.MatrixEvent | undefined =>
+  d.client.getRoom(roomId)?.getLiveTimeline().getEvents().find((e) => e.getType() === "m.room.message" && e.getContent().body === body);
+
+export interface Counters { requests: Record<string, number>; work: Record<string, number> }
+
+/** From inside the pod: the network policies let only Prometheus reach this port, not the API server's proxy. */
+const READ_METRICS = 'import urllib.request; print(urllib.request.urlopen("http://127.0.0.1:9000/_synapse/metrics").read().decode())';
+
+/** Per class, from the processes' own metrics: requests answered, and for classes without any the counter that shows their work. */
+export function counters(work: Record<string, RegExp> = {}): Counters {
+  // Synapse's processes are the pods whose software is synapse; the check Job's pod has ended.
+  const pods = JSON.parse(kubectl("-n", "matrix", "get", "pods", "-l", "app.kubernetes.io/name=synapse", "-o", "json")).items
+    .filter((p: any) => p.status.phase === "Running" && p.status.conditions.some((c: any) => c.type === "Ready" && c.status === "True"));
+  const found: Counters = { requests: {}, work: {} };
+  for (const p of pods) {
+    const cls = p.metadata.labels["app.kubernetes.io/component"].replace(/^synapse-/, "");
+    const lines = kubectl("-n", "matrix", "exec", p.metadata.name, "-c", "synapse", "--", "python", "-c", READ_METRICS).split("\n");
+    const sum = (wanted: RegExp, but?: RegExp): number => lines.reduce((n, l) => (wanted.test(l) && !but?.test(l) ? n + Number(l.slice(l.lastIndexOf(" "))) : n), 0);
+    found.requests[cls] = (found.requests[cls] ?? 0) + sum(/^synapse_http_server_response_count_total\{/, /servlet="(HealthResource|MetricsResource)"/);
+    if (work[cls]) found.work[cls] = (found.work[cls] ?? 0) + sum(work[cls]);
+  }
+  return found;
+}

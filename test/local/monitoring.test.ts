@@ -1,0 +1,143 @@
+/** Monitoring for real: what is declared is scraped, what is asked for exists, and a healthy cluster is quiet. */
+import assert from "node:assert/strict";
+import { spawn, type ChildProcess } from "node:child_process";
+import * as path from "node:path";
+import { alertRules, targets } from "../../components/monitoring";
+import { dashboardQueries } from "../../components/monitoring/dashboards";
+import { podSelector } from "../../components/monitoring/podMonitor";
+import { ALERTMANAGER, PROMETHEUS } from "../../components/monitoring/prometheusSpec";
+import { NAMESPACES, PORTS } from "../../components/names";
+import { resolveSettings } from "../../components/settings";
+import { plan as planOf } from "../../components/sizing";
+import { KUBECONFIG, kubectl } from "../../lab/local/access";
+import { localConfig } from "../../lab/local/config";
+import { CACHE_DIR } from "../../lab/local/state";
+
+/** Metrics that rules or dashboards name and that this cluster may not have, with the reason. */
+const ABSENT_HERE: Record<string, string> = {
+  synapse_federation_transaction_queue_pending_pdus: "federation is off: there is no federation sender",
+  synapse_http_httppusher_http_pushes_: "counted from the first push to a phone; there is no push gateway here",
+  livekit_packet_total: "counted from the first packet of a call",
+};
+
+/** Alerts that may fire on this cluster although nothing is wrong with it, with the reason. */
+const FIRES_HERE: Record<string, string> = {
+  Watchdog: "fires always, by design",
+};
+
+interface Selector { name: string; matchers: Array<{ name: string; type: string; value: string }> }
+
+/** A port of a pod, through the kubelet: the policies of the network do not count for it. */
+async function forward(pod: string, port: number): Promise<{ url: string; child: ChildProcess }> {
+  const child = spawn(path.join(CACHE_DIR, "bin", "kubectl"), ["-n", NAMESPACES.monitoring, "port-forward", pod, `:${port}`], { env: { ...process.env, KUBECONFIG }, stdio: ["ignore", "pipe", "pipe"] });
+  let said = "";
+  const local = await new Promise<string>((resolve, reject) => {
+    child.stderr!.on("data", (d) => { said += d; });
+    child.on("close", () => reject(new Error(`port-forward to ${pod} ended: ${said}`)));
+    child.stdout!.on("data", (d) => { const m = /127\.0\.0\.1:(\d+)/.exec(String(d)); if (m) resolve(m[1]!); });
+  });
+  return { url: `http://127.0.0.1:${local}`, child };
+}
+
+/** Vector selectors in Prometheus' own syntax tree of an expression. */
+function selectors(node: any, found: Selector[] = []): Selector[] {
+  if (Array.isArray(node)) for (const n of node) selectors(n, found);
+  else if (node && typeof node === "object") {
+    if (node.type === "vectorSelector" || node.type === "matrixSelector") found.push({ name: node.name ?? "", matchers: node.matchers ?? [] });
+    else for (const v of Object.values(node)) selectors(v, found);
+  }
+  return found;
+}
+
+/** What must exist whatever happens: the metric under its layer, not under a code or state that may never have come up. */
+const WHOSE = new Set(["__name__", "layer", "namespace"]);
+const essence = (s: Selector): string => `{${s.matchers.filter((m) => WHOSE.has(m.name)).map((m) => `${m.name}${m.type}${JSON.stringify(m.value)}`).join(",")}}`;
+
+describe("monitoring of the local homeserver", function () {
+  this.timeout(120_000);
+  const { settings } = resolveSettings(localConfig([]), "local");
+  const plan = planOf(settings!);
+  const groups = alertRules({ settings: settings!, plan });
+  const children: ChildProcess[] = [];
+  const prometheus: string[] = [];
+  let alertmanager: string;
+
+  const get = async (url: string): Promise<any> => {
+    const answer = await fetch(url);
+    const body: any = await answer.json();
+    if (!answer.ok) throw new Error(`${url}: ${answer.status} ${JSON.stringify(body).slice(0, 300)}`);
+    return body.data ?? body;
+  };
+  const ask = (what: string, params: Record<string, string> = {}, server = prometheus[0]!): Promise<any> => get(`${server}/api/v1/${what}?${new URLSearchParams(params)}`);
+
+  before(async () => {
+    const open = async (pod: string, port: number): Promise<string> => { const f = await forward(pod, port); children.push(f.child); return f.url; };
+    for (let i = 0; i < Math.max(2, plan.monitoring!.prometheus.replicas); i++) prometheus.push(await open(`prometheus-${PROMETHEUS}-${i}`, PORTS.prometheus));
+    alertmanager = await open(`alertmanager-${ALERTMANAGER}-0`, PORTS.alertmanager);
+  });
+  after(() => { for (const c of children) c.kill(); });
+
+  it("each Prometheus scrapes every pod that the stack declares, and all are up", async () => {
+    const pods: any[] = JSON.parse(kubectl("get", "pods", "-A", "-o", "json")).items.filter((p: any) => p.status.phase === "Running" && !p.metadata.deletionTimestamp);
+    const chosen = (selector: any, labels: Record<string, string>): boolean =>
+      Object.entries(selector.matchLabels ?? {}).every(([k, v]) => labels[k] === v) && (selector.matchExpressions ?? []).every((e: any) => e.values.includes(labels[e.key]));
+    for (const server of prometheus) {
+      const active: any[] = (await ask("targets", { state: "active" }, server)).activeTargets;
+      const down = active.filter((t) => t.health !== "up").map((t) => `${t.scrapePool} ${t.scrapeUrl} ${t.health}: ${t.lastError}`);
+      assert.deepEqual(down, [], "targets that are not up");
+      for (const t of targets(settings!, plan)) {
+        const wanted = pods.filter((p) => p.metadata.namespace === t.namespace && chosen(podSelector(t, settings!.instance), p.metadata.labels)).map((p) => p.metadata.name).sort();
+        assert.ok(wanted.length > 0, `${t.name}: no pod`);
+        t.paths.forEach((p, i) => {
+          const mine = active.filter((x) => x.scrapePool === `podMonitor/${NAMESPACES.monitoring}/${t.name}/${i}`);
+          assert.deepEqual(mine.map((x) => x.discoveredLabels.__meta_kubernetes_pod_name).sort(), wanted, `${t.name} ${p}`);
+          for (const x of mine) assert.equal(x.labels.layer, t.layer);
+        });
+      }
+    }
+  });
+
+  it("every rule group is loaded and every rule has been evaluated without an error", async () => {
+    for (const server of prometheus) {
+      const live: any[] = (await ask("rules", {}, server)).groups;
+      for (const g of groups) {
+        const found = live.find((x) => x.name === `matrix-ha.${g.name}`);
+        assert.ok(found, `group ${g.name}`);
+        assert.deepEqual(found.rules.map((r: any) => r.name).sort(), g.rules.map((r) => r.alert).sort());
+        for (const r of found.rules) assert.equal(`${r.health} ${r.lastError ?? ""}`.trim(), "ok", r.name);
+      }
+    }
+  });
+
+  it("every alert and every panel asks for metrics that exist, and gets an answer", async () => {
+    const asked = [...groups.flatMap((g) => g.rules.map((r) => [r.alert, r.expr] as const)), ...dashboardQueries().map((q) => ["a dashboard", q] as const)];
+    const missing = new Map<string, Set<string>>();
+    const seen = new Map<string, boolean>();
+    for (const [who, query] of asked) {
+      await ask("query", { query });
+      for (const s of selectors(await ask("parse_query", { query }))) {
+        const match = essence(s);
+        if (!seen.has(match)) seen.set(match, (await ask("series", { "match[]": match, limit: "1", start: String(Date.now() / 1000 - 3600) })).length > 0);
+        if (!seen.get(match)) missing.set(match, (missing.get(match) ?? new Set()).add(who));
+      }
+    }
+    const unexplained = [...missing].filter(([m]) => !Object.keys(ABSENT_HERE).some((n) => m.includes(n))).map(([m, who]) => `${m} of ${[...who].join(", ")}`);
+    assert.deepEqual(unexplained, [], "no series for");
+    console.log(`      ${asked.length} expressions, ${seen.size} selectors of metrics; not here: ${[...missing.keys()].join(" ") || "none"}`);
+  });
+
+  it("a healthy cluster is quiet: nothing critical fires, and nothing else without a reason", async () => {
+    const firing: any[] = (await ask("alerts")).alerts.filter((x: any) => x.state === "firing");
+    const text = (x: any): string => `${x.labels.severity} ${x.labels.alertname}: ${x.annotations.summary}`;
+    assert.deepEqual(firing.filter((x) => x.labels.severity === "critical" && !FIRES_HERE[x.labels.alertname]).map(text), [], "critical");
+    assert.deepEqual(firing.filter((x) => !FIRES_HERE[x.labels.alertname]).map(text), [], "others");
+  });
+
+  it("alerts reach Alertmanager, and its three agree", async () => {
+    const alerts: any[] = await get(`${alertmanager}/api/v2/alerts?filter=alertname%3DWatchdog`);
+    assert.ok(alerts.length > 0, "Watchdog");
+    const { cluster } = await get(`${alertmanager}/api/v2/status`);
+    assert.equal(cluster.status, "ready");
+    assert.equal(cluster.peers.length, Math.max(3, plan.monitoring!.alertmanager.replicas));
+  });
+});
