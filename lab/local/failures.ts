@@ -49,7 +49,7 @@ class Loads {
 
 async function one(s: Scenario, a: Access, admin: Client, loads: Loads): Promise<Result> {
   const begun = Date.now();
-  await healthy(HEAL_SECONDS);
+  await healthy(HEAL_SECONDS, (t) => console.log(`     before ${s.id}: ${t}`));
   const load = s.quiet ? undefined : await loads.get();
   const earlier = await restarts();
   const notes: string[] = [], failures: string[] = [];
@@ -64,7 +64,7 @@ async function one(s: Scenario, a: Access, admin: Client, loads: Loads): Promise
   const figures = await load?.finish(cause || Date.now());
   afterwards?.();
   let healed = -1;
-  try { healed = await healthy(HEAL_SECONDS); } catch (error) { failures.push((error as Error).message); }
+  try { healed = await healthy(HEAL_SECONDS, (t) => notes.push(t)); } catch (error) { failures.push((error as Error).message); }
   const crashed = [...await restarts()].filter(([c, n]) => n > (earlier.get(c) ?? 0)).map(([c, n]) => `${c.split(" ")[0]} (${n - (earlier.get(c) ?? 0)})`);
   if (crashed.length) notes.push(`containers restarted on the way: ${crashed.join(", ")}`);
   if (figures) {

@@ -55,10 +55,38 @@ export async function ailment(): Promise<string | undefined> {
   for (const p of (await get("pods", "-A")).items) if (p.status.phase !== "Succeeded" && !ready(p)) wrong.push(`pod ${p.metadata.name} ${p.metadata.deletionTimestamp ? "ending" : "not ready"}`);
   for (const c of (await get("clusters.postgresql.cnpg.io", "-A")).items) {
     if (c.status.readyInstances !== c.spec.instances || c.status.phase !== "Cluster in healthy state") wrong.push(`${c.metadata.name} ${c.status.readyInstances}/${c.spec.instances} ${c.status.phase}`);
+    for (const standby of behind(c)) wrong.push(`${standby} does not follow the primary's timeline`);
   }
   return wrong.length ? wrong.slice(0, 6).join(", ") : undefined;
 }
-export const healthy = (seconds: number): Promise<number> => until("everything healthy", seconds, ailment);
+
+/** Standbys on an older timeline than the primary's: the operator calls them ready all the same. */
+function behind(cluster: any): string[] {
+  const state: Record<string, { timeLineID?: number }> = cluster.status.instancesReportedState ?? {};
+  const current = state[cluster.status.currentPrimary]?.timeLineID;
+  return current === undefined ? [] : Object.entries(state).filter(([, i]) => i.timeLineID !== undefined && i.timeLineID !== current).map(([name]) => name);
+}
+/** A standby that streams takes up a new timeline within seconds; one that still has not has forked off. */
+const FORKED_SECONDS = 60;
+
+/**
+ * Waits until everything is as it should be; seconds. A standby that has read WAL which the new primary never had stays
+ * behind for ever: it gets the one command of the runbook (alert PostgresStandbyNotStreaming), and that is noted.
+ */
+export async function healthy(seconds: number, note?: (text: string) => void): Promise<number> {
+  const since = new Map<string, number>();
+  return until("everything healthy", seconds, async () => {
+    for (const c of (await get("clusters.postgresql.cnpg.io", "-A")).items) for (const standby of behind(c)) {
+      const first = since.get(standby) ?? Date.now();
+      since.set(standby, first);
+      if (Date.now() - first < FORKED_SECONDS * 1000) continue;
+      since.set(standby, Infinity);
+      await k("annotate", "pod", "-n", c.metadata.namespace, standby, "alpha.cnpg.io/unrecoverable=true");
+      note?.(`${standby} had forked off and was made anew by the runbook's command`);
+    }
+    return ailment();
+  });
+}
 
 /** Container restarts so far, to tell afterwards who crashed on the way. */
 export async function restarts(): Promise<Map<string, number>> {

@@ -28,7 +28,7 @@ const PROBES: Record<string, Probe> = {
 async function classRow(r: Run, cls: string, room: string): Promise<Array<string | number>> {
   const all = await pods(NS, component(`synapse-${cls}`));
   if (!all.length) { r.fail(`no process of ${cls} is ready`); return [cls, 0, "", "", "", ""]; }
-  const victim = all[0], probe = PROBES[cls];
+  const victim = all[0], probe = PROBES[cls] as Probe | undefined;
   const single = victim.metadata.ownerReferences[0].kind === "StatefulSet";
   const started = Date.now();
   await kill(NS, victim.metadata.name);

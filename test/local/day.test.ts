@@ -95,8 +95,9 @@ describe("a day of a user", function () {
     await phone.crypto.bootstrapCrossSigning({ authUploadDeviceSigningKeys: withPassword(aliceAccount) as any });
     aliceAccount.recovery = await phone.crypto.createRecoveryKeyFromPassphrase();
     await phone.crypto.bootstrapSecretStorage({ createSecretStorageKey: async () => aliceAccount.recovery!, setupNewSecretStorage: true, setupNewKeyBackup: true });
-    assert.ok(await phone.crypto.isCrossSigningReady());
-    assert.ok(await phone.crypto.isSecretStorageReady());
+    // What was just stored counts as there when it comes back in /sync.
+    await until("cross-signing is ready", () => phone.crypto.isCrossSigningReady(), 30, 200);
+    await until("secret storage is ready", () => phone.crypto.isSecretStorageReady(), 30, 200);
     assert.ok((await phone.crypto.getKeyBackupInfo())?.version);
   });
 

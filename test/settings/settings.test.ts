@@ -288,7 +288,7 @@ const OPTIONAL = {
   media: { maxUploadMiB: 500, remoteRetentionDays: 0 }, retention: { maxLifetimeDays: 365 },
   emailSmtp: { host: "smtp.example.com", from: "Matrix <matrix@example.com>", user: "u", password: "p" },
   objectStore: S3, backups: { schedule: "0 0 3 * * SUN", target: { ...S3, bucket: "backups" } },
-  importSecrets: { signingKey: `ed25519 a_abcd ${"A".repeat(43)}`, databasePassword: "long-enough" }, deletionProtection: false,
+  importSecrets: { signingKey: `ed25519 a_abcd ${"A".repeat(43)}`, databasePassword: "long-enough" }, stopSynapse: true, deletionProtection: false,
   turn: { minPort: 40000, maxPort: 44999 }, rtc: { udpPortMin: 56000, udpPortMax: 59000 }, firewall: { trustedCidrs: ["10.9.0.0/16"] },
   web: { admin: { allowCidrs: ["0.0.0.0/0"], allowPublic: true }, elementWeb: { brand: "Example" } },
   monitoring: { prometheus: "existing", selectorLabels: { release: "kube-prometheus" } },
