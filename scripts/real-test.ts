@@ -24,9 +24,10 @@ const installSeconds = (Date.now() - started) / 1000;
 const dir = fs.mkdtempSync(path.join(os.tmpdir(), "real-run-"));
 const counts = path.join(dir, "counts.json"), report = path.join(dir, "mocha.json");
 const mocha = ["node_modules/.bin/mocha", "--no-config", "-r", "tsx", "--timeout", "300000", "--forbid-pending", "--forbid-only", "--reporter", path.join(root, "test/real/helpers/reporter.cjs"), ...(whole ? ["test/real/*.test.ts"] : given)];
+// A /run of its own: were only /run/netns mounted over, an `rmdir /run/netns` elsewhere on the machine would take the mount away.
 // The process namespace ends with its first process, and every program of the tests with it.
 const run = spawnSync("unshare", ["--net", "--mount", "--uts", "--pid", "--fork", "--kill-child", "--mount-proc", "bash", "-c",
-  'ip link set lo up; mkdir -p /run/netns; mount -t tmpfs netns /run/netns; exec "$@"', "real", ...mocha], {
+  'ip link set lo up; mount -t tmpfs run /run; mkdir /run/netns; exec "$@"', "real", ...mocha], {
   cwd: root, stdio: "inherit", env: { ...process.env, REAL_NAMESPACES: "1", REAL_COUNTS: counts, REAL_REPORT: report },
 });
 const seconds = (Date.now() - started) / 1000;

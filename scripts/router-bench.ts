@@ -19,7 +19,7 @@ const ROUNDS = 6, PER_ROUND = 4000;
 if (process.env.REAL_NAMESPACES !== "1") {
   const installed = spawnSync(path.resolve(__dirname, "../test/real/programs/install.sh"), { stdio: "inherit" });
   if (installed.status !== 0) process.exit(installed.status ?? 1);
-  const run = spawnSync("unshare", ["--net", "--mount", "--uts", "--pid", "--fork", "--kill-child", "--mount-proc", "bash", "-c", 'ip link set lo up; mkdir -p /run/netns; mount -t tmpfs netns /run/netns; exec "$@"', "bench",
+  const run = spawnSync("unshare", ["--net", "--mount", "--uts", "--pid", "--fork", "--kill-child", "--mount-proc", "bash", "-c", 'ip link set lo up; mount -t tmpfs run /run; mkdir /run/netns; exec "$@"', "bench",
     process.execPath, "--require", "tsx", __filename, ...process.argv.slice(2)], { stdio: "inherit", env: { ...process.env, REAL_NAMESPACES: "1" } });
   process.exit(run.status ?? 1);
 }

@@ -22,9 +22,9 @@ const ROOMS = ["!r:example.org", "%21r%3Aexample.org", "!31hneApxJ_1o-63DmFrpeqn
 
 for (const c of sizes) describe(`routing, ${c.name.split(",")[0]}`, function () {
   let classes: Classes, pod: TestPod, haproxy: Running, s: Subject;
-  const get = async (method: string, url: string, headers: Record<string, string> = {}, port = PUBLIC, body?: string): Promise<Reply> => {
+  const get = async (method: string, url: string, headers: Record<string, string> = {}, port = PUBLIC, body?: string, fresh = false): Promise<Reply> => {
     count("requests routed by HAProxy");
-    return ask(pod.ip, port, method, url, headers, body);
+    return ask(pod.ip, port, method, url, headers, body, fresh);
   };
   const where = async (method: string, url: string, headers: Record<string, string> = {}, port = PUBLIC): Promise<string> => { const r = await get(method, url, headers, port); return r.who?.class ?? `status ${r.status}`; };
   const writer = (stream: Stream): WorkerClass => s.plan.synapse.streamWriters[stream];
@@ -172,7 +172,7 @@ for (const c of sizes) describe(`routing, ${c.name.split(",")[0]}`, function () 
     for (const [down, method, url, want] of cases) {
       await classes.down(down);
       await settle(async () => { const r = await ask(pod.ip, PUBLIC, method, url); return want === 503 ? r.status === 503 : r.who?.class === want; });
-      const r = await get(method, url);
+      const r = await get(method, url, {}, PUBLIC, undefined, true);
       if (want === 503) { assert.equal(r.headers["retry-after"], "2", url); assert.equal(JSON.parse(r.body).errcode, "M_UNKNOWN"); assert.equal(r.headers["access-control-allow-origin"], "*"); } else assert.equal(r.who?.class, want, url);
       await classes.up(down);
       await settle(async () => (await ask(pod.ip, PUBLIC, method, url)).who?.class === down);
@@ -190,7 +190,7 @@ for (const c of sizes) describe(`routing, ${c.name.split(",")[0]}`, function () 
         req.socket.destroy();
         return true;
       };
-      const r = await get(method, url, bearer("a"), PUBLIC, method === "GET" ? undefined : "{}");
+      const r = await get(method, url, bearer("a"), PUBLIC, method === "GET" ? undefined : "{}", true);
       classes.behaviour = undefined;
       assert.equal(seen, times, `${method} ${url}: reached ${seen} times`);
       assert.equal(r.status, times === 2 ? 200 : 502, url);

@@ -54,8 +54,9 @@ export class Classes {
 
 export interface Reply { status: number; body: string; headers: http.IncomingHttpHeaders; who?: { class: string; index: number } }
 const agent = new http.Agent({ keepAlive: true, maxSockets: 64 });
-export const ask = (host: string, port: number, method: string, url: string, headers: Record<string, string> = {}, body?: string): Promise<Reply> => new Promise((resolve, reject) => {
-  const r = http.request({ host, port, method, path: url, headers, agent }, (res) => {
+/** @param fresh on a connection of its own. */
+export const ask = (host: string, port: number, method: string, url: string, headers: Record<string, string> = {}, body?: string, fresh = false): Promise<Reply> => new Promise((resolve, reject) => {
+  const r = http.request({ host, port, method, path: url, headers, agent: fresh ? false : agent }, (res) => {
     let text = "";
     res.on("data", (d) => { text += d; });
     res.on("end", () => {
@@ -64,6 +65,8 @@ export const ask = (host: string, port: number, method: string, url: string, hea
       resolve({ status: res.statusCode!, body: text, headers: res.headers, who });
     });
   });
-  r.on("error", reject);
+  // As clients do: where a request on a kept connection is lost, HAProxy closes it without an answer, and it is for the
+  // client to repeat what may be repeated.
+  r.on("error", (e: NodeJS.ErrnoException) => { if (r.reusedSocket && method !== "POST" && e.code === "ECONNRESET") resolve(ask(host, port, method, url, headers, body)); else reject(e); });
   r.end(body);
 });

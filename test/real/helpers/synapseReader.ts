@@ -9,10 +9,11 @@ import { rootfsOf } from "./programs";
 export interface ReadRequest { mount: string; root: string; uid: number; pods: Array<{ id: string; env: Record<string, string>; command: string[] }>; run?: boolean }
 type Line = Record<string, any> & { id: string };
 
-let reader: { child: ChildProcess; dir: string; log: string; open: Map<string, { lines: Line[]; done: (lines: Line[]) => void; failed: (e: Error) => void }> } | undefined;
+interface Reader { child: ChildProcess; dir: string; log: string; open: Map<string, { lines: Line[]; done: (lines: Line[]) => void; failed: (e: Error) => void }> }
+let reader: Reader | undefined;
 let keys = 0;
 
-function start(): NonNullable<typeof reader> {
+function start(): Reader {
   if (reader) return reader;
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), "reader-")), outer = path.join(dir, "root"), skeleton = path.join(dir, "skeleton"), log = path.join(dir, "log");
   for (const d of [outer, skeleton]) fs.mkdirSync(d);
@@ -20,7 +21,7 @@ function start(): NonNullable<typeof reader> {
   const script = ["set -e", "mount --make-rprivate /", `mount -t overlay reader -o lowerdir=${skeleton}:${rootfsOf("synapse")} ${outer}`,
     `mount -t proc proc ${outer}/proc`, "exec 9</", `exec chroot ${outer} /opt/synapse/bin/python -B /check.py 2>${log}`].join("\n");
   const child = spawn("unshare", ["--mount", "bash", "-c", script], { stdio: ["pipe", "pipe", "inherit"] });
-  const mine: NonNullable<typeof reader> = { child, dir, log, open: new Map() };
+  const mine: Reader = { child, dir, log, open: new Map() };
   readline.createInterface({ input: child.stdout! }).on("line", (text) => {
     // Synapse itself prints hints in between.
     if (!text.startsWith("{")) return;
