@@ -31,13 +31,16 @@ const run = spawnSync("unshare", ["--net", "--mount", "--uts", "--pid", "--fork"
   cwd: root, stdio: "inherit", env: { ...process.env, REAL_NAMESPACES: "1", REAL_COUNTS: counts, REAL_REPORT: report },
 });
 const seconds = (Date.now() - started) / 1000;
+// Time on the processors of all that ended (proc(5), cutime and cstime): what the run needs, however busy the machine was.
+const spent = fs.readFileSync("/proc/self/stat", "utf8").replace(/^.*\) /, "").split(" ").slice(13, 15).reduce((sum, ticks) => sum + Number(ticks) / 100, 0);
+const load = os.loadavg()[2]!;
 if (fs.existsSync(counts)) {
   const { counts: n, notes } = JSON.parse(fs.readFileSync(counts, "utf8")) as { counts: Record<string, number>; notes: string[] };
   const suites = (JSON.parse(fs.readFileSync(report, "utf8")) as Array<{ suite: string; passed: number; failed: number; pending: number; seconds: number }>);
-  process.stdout.write(`\nchecked: ${Object.entries(n).map(([k, v]) => `${v.toLocaleString("en")} ${k}`).join("; ")}\n${seconds.toFixed(0)} s in all, ${installSeconds.toFixed(0)} s of it for the programs\n`);
+  process.stdout.write(`\nchecked: ${Object.entries(n).map(([k, v]) => `${v.toLocaleString("en")} ${k}`).join("; ")}\n${seconds.toFixed(0)} s in all, ${installSeconds.toFixed(0)} s of it for the programs; ${spent.toFixed(0)} s of processor time, load of the machine ${load.toFixed(0)}\n`);
   if (whole && run.status === 0) {
     fs.mkdirSync(path.join(root, "docs/proof"), { recursive: true });
-    fs.writeFileSync(path.join(root, "docs/proof/real.md"), realPage({ counts: n, notes, suites, seconds, installSeconds }));
+    fs.writeFileSync(path.join(root, "docs/proof/real.md"), realPage({ counts: n, notes, suites, seconds, installSeconds, spent, load }));
   }
 }
 fs.rmSync(dir, { recursive: true });

@@ -13,6 +13,7 @@ import type { Scenario } from "../../test/failures/scenario";
 import { ALL } from "../../test/failures/scenarios";
 import { access, adminRequest, type Access } from "./access";
 import { ROOT } from "./config";
+import { likeANode } from "./priority";
 import { FIRST_LOGIN } from "./firstLogin";
 
 const USAGE = `npm run test:cluster [-- options]
@@ -106,6 +107,7 @@ async function main(): Promise<number> {
     console.log(`${chosen.length} in about ${(chosen.reduce((n, s) => n + expected(s), 0) / 60).toFixed(0)} minutes`);
     return 0;
   }
+  likeANode();
   if (argv.includes("--mend")) { await mend(); return 0; }
   for (const name of ["SIGINT", "SIGTERM"] as const) {
     process.once(name, () => {

@@ -9,6 +9,7 @@ import { renderProof, results } from "../../test/local/helpers/proof";
 import { access, kubectl } from "./access";
 import { ensureBrowser, ensureLivekitClient } from "./browser";
 import { ROOT } from "./config";
+import { likeANode } from "./priority";
 
 const DIRECTORY = path.join("test", "local");
 const DOCUMENT = path.join(ROOT, "docs", "proof", "user.md");
@@ -27,6 +28,7 @@ function versions(): Record<string, string> {
 
 async function main(): Promise<void> {
   const a = await access();
+  likeANode();
   const names = process.argv.slice(2).flatMap((x) => x.split(","));
   const all = fs.readdirSync(path.join(ROOT, DIRECTORY)).filter((f) => f.endsWith(".test.ts"));
   const files = names.length === 0 ? all : names.map((n) => `${n}.test.ts`);

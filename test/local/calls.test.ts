@@ -29,7 +29,11 @@ async function join(url: string, jwt: string, relayOnly: boolean): Promise<void>
   room.on(lk.RoomEvent.TrackSubscribed, (track: any) => { const e = track.attach(); e.muted = true; g.document.body.append(e); });
   for (const name of ["Reconnecting", "SignalReconnecting", "Reconnected", "Disconnected"]) room.on(lk.RoomEvent[name], (why: unknown) => console.log(name, why ?? ""));
   await room.connect(url, jwt, relayOnly ? { rtcConfig: { iceTransportPolicy: "relay" } } : {});
-  await room.localParticipant.setMicrophoneEnabled(true);
+  // A tone of its own: Chromium's invented microphone beeps in turns, and with several pages one of them stays silent for good.
+  const context = new g.AudioContext(), tone = context.createOscillator(), out = context.createMediaStreamDestination();
+  tone.connect(out);
+  tone.start();
+  await room.localParticipant.publishTrack(out.stream.getAudioTracks()[0], { name: "tone", source: lk.Track.Source.Microphone });
   await room.localParticipant.setCameraEnabled(true, { resolution: { width: 320, height: 180, frameRate: 10 } });
 }
 
@@ -124,11 +128,14 @@ describe("calls", function () {
     const before = await bob.call(media);
     const holder = sfus().find((s) => s.address === before.sfu)!;
     const killed = Date.now();
-    kubectl("-n", "livekit", "delete", "pod", holder.name, "--force", "--grace-period=0");
+    const kill = (...names: string[]): unknown => names.length && kubectl("-n", "livekit", "delete", "pod", ...names, "--force", "--grace-period=0");
+    kill(holder.name);
     // The old tracks' counters stand still or vanish; the new ones' begin at zero on another connection.
     let after: Media | undefined, last = before, silent = 0;
     const back = async (page: Page): Promise<Media> => {
       await until("picture and sound are back", async () => {
+        // Its successor on the same node is kept down, as when the machine is gone: the others have to take the room.
+        kill(...sfus().filter((s) => s.address === holder.address).map((s) => s.name));
         after = await page.call(media).catch(() => undefined) ?? last;
         const growing = after.frames > last.frames && after.frames > 5 && after.audioPackets > 10;
         if (!growing && silent === 0 && Date.now() - killed > 1000) silent = Date.now();
@@ -141,7 +148,7 @@ describe("calls", function () {
     const outage = Date.now() - killed;
     last = await alice.call(media);
     await until("the other one too", async () => { const now = await alice.call(media); const grows = now.frames > last.frames; last = now; return grows; }, 60, 500);
-    measured(`picture and sound again ${seconds(outage)} after the kill, from ${m.sfu}${m.sfu === holder.address ? " (the successor on the same node)" : ""}; ${bob.console.slice(-6).join(", ")}`);
+    measured(`picture and sound again ${seconds(outage)} after the kill, from ${m.sfu} instead of ${holder.address}`);
     assert.notEqual(m.sfu, holder.address, "on another SFU");
     await until("its successor is ready", () => sfus().length >= 1 && sfus().every((s) => s.ready), 90, 1000);
     await sleep(500);

@@ -27,7 +27,8 @@ const isNew = (kind: string, value: unknown): boolean => {
   seen.add(key);
   return true;
 };
-const configurationOf = (t: PodTemplate, s: Subject): unknown => [t.spec.containers.map((c: any) => [c.command, c.args, c.env]), (t.spec.volumes ?? []).map((v: any) => s.objects.find((o) => o.namespace === t.owner.namespace && (o.kind === "ConfigMap" ? o.name === v.configMap?.name : o.kind === "Secret" && o.name === v.secret?.secretName))?.inputs.data ?? v)];
+const dataOf = (s: Subject, kind: string, namespace: string, name: string | undefined): unknown => { const i = s.objects.find((o) => o.kind === kind && o.namespace === namespace && o.name === name)?.inputs; return i && [i.data, i.stringData]; };
+const configurationOf = (t: PodTemplate, s: Subject): unknown => [t.spec.containers.map((c: any) => [c.command, c.args, c.env]), (t.spec.volumes ?? []).map((v: any) => [v, dataOf(s, "ConfigMap", t.owner.namespace, v.configMap?.name), dataOf(s, "Secret", t.owner.namespace, v.secret?.secretName)])];
 const answers = async (url: string): Promise<number> => (await fetch(url)).status;
 const connects = (ip: string, port: number): Promise<boolean> => new Promise((resolve) => {
   const s = net.connect(port, ip, () => { s.destroy(); resolve(true); });

@@ -10,7 +10,7 @@ import servlets from "../router/servlets.json";
 import { SIZES, tier } from "../helpers/tiers";
 import { ask, type Classes, type Reply } from "./helpers/classes";
 import { byName, type Configuration } from "./helpers/configurations";
-import { count, note } from "./helpers/counts";
+import { count, countOnce, note } from "./helpers/counts";
 import type { Running, TestPod } from "./helpers/network";
 import { startRouter, type Router } from "./helpers/router";
 import { documentedEndpoints, expand } from "./helpers/workersDoc";
@@ -28,6 +28,8 @@ for (const c of sizes) describe(`routing, ${c.name.split(",")[0]}`, function () 
   };
   const where = async (method: string, url: string, headers: Record<string, string> = {}, port = PUBLIC): Promise<string> => { const r = await get(method, url, headers, port); return r.who?.class ?? `status ${r.status}`; };
   const writer = (stream: Stream): WorkerClass => s.plan.synapse.streamWriters[stream];
+  /** Sixteen at a time. */
+  const several = async (jobs: Array<() => Promise<void>>): Promise<void> => { const rest = [...jobs]; await Promise.all(Array.from({ length: 16 }, async () => { for (let job = rest.pop(); job; job = rest.pop()) await job(); })); };
   const settle = (check: () => Promise<boolean>): Promise<void> => haproxy.until(check, 90);
 
   let router: Router;
@@ -50,27 +52,27 @@ for (const c of sizes) describe(`routing, ${c.name.split(",")[0]}`, function () 
   it("every endpoint of docs/workers.md reaches the class that the documentation names, encoded or not, on both kinds of room id", async () => {
     const all = documentedEndpoints();
     assert.ok(all.length > 100, `only ${all.length} endpoints read from docs/workers.md`);
-    let asked = 0;
+    const requests: Array<() => Promise<void>> = [];
     const wrong: string[] = [];
     for (const e of all) {
       const admin = e.pattern.startsWith("^/_synapse/admin");
       for (const room of ROOMS) for (const base of expand(e.pattern, room)) {
         const urls = /\$$/.test(e.pattern) || /\$\)$/.test(e.pattern) ? [base] : [base, `${base}${base.endsWith("/") ? "" : "/"}%40u%3Aexample.org`];
-        for (const url of urls) for (const method of e.getOnly ? ["GET"] : ["GET", "PUT", "POST"]) for (const query of ["", "?limit=5&filter=%7B%7D"]) {
+        for (const url of urls) for (const method of e.getOnly ? ["GET"] : ["GET", "PUT", "POST"]) for (const query of ["", "?limit=5&filter=%7B%7D"]) requests.push(async () => {
           const got = await where(method, url + query, bearer("alice"), admin ? ADMIN : PUBLIC);
-          asked += 1;
           const documented = expectation(e.section, url, method);
           const table = classify({ method, path: url, query: query.slice(1) }, { plan: s.plan, federation: true, frontend: admin ? "admin" : "public" });
           // The table is checked against the documentation and the servlets; HAProxy against the table.
           if (got !== (table?.class ?? "status 404")) wrong.push(`${method} ${url}: HAProxy ${got}, table ${table?.class}`);
           if (documented && !documented.includes(got as WorkerClass) && !exception(method, url, got)) wrong.push(`${method} ${url}: ${got}, documentation (${e.section}): ${documented.join(" or ")}`);
           if (got === "status 404" && !url.startsWith("/_synapse/mas/")) wrong.push(`${method} ${url}: documented, and refused`);
-        }
+        });
       }
+      countOnce("endpoints of docs/workers.md", e.pattern);
     }
+    await several(requests);
     assert.deepEqual([...new Set(wrong)].slice(0, 40), []);
-    count("endpoints of docs/workers.md", all.length);
-    note(`docs/workers.md lists ${all.length} path patterns; ${asked} concrete requests for each size were made of them.`);
+    note(`docs/workers.md lists ${all.length} path patterns; ${requests.length.toLocaleString("en")} concrete requests for each size were made of them.`);
   }).timeout(600_000);
 
   /** Where the documentation's patterns are wider than its words, or its words wider than the code (each with its reason). */
@@ -83,11 +85,13 @@ for (const c of sizes) describe(`routing, ${c.name.split(",")[0]}`, function () 
     || /\/rooms\/[^/]*\/(typing|receipt)$/.test(url) || /\/read_markers\/./.test(url);
 
   it("every servlet of this version goes where the table says, on both ports", async () => {
-    for (const [port, frontend] of [[PUBLIC, "public"], [ADMIN, "admin"]] as const) for (const line of servlets.requests) for (const query of ["", "since=s1"]) {
+    const requests: Array<() => Promise<void>> = [];
+    for (const [port, frontend] of [[PUBLIC, "public"], [ADMIN, "admin"]] as const) for (const line of servlets.requests) for (const query of ["", "since=s1"]) requests.push(async () => {
       const [method, url] = line.split(" ") as [string, string];
       const want = classify({ method, path: url, query }, { plan: s.plan, federation: true, frontend });
       assert.equal(await where(method, query ? `${url}?${query}` : url, {}, port), want?.class ?? "status 404", `${frontend} ${line} ${query}`);
-    }
+    });
+    await several(requests);
   }).timeout(300_000);
 
   const process = async (method: string, url: string, headers: Record<string, string> = {}): Promise<string> => { const r = await get(method, url, headers); assert.ok(r.who, `${url}: ${r.status}`); return `${r.who.class}-${r.who.index}`; };

@@ -5,8 +5,8 @@ import type { GeneratedSecretStorageKey } from "matrix-js-sdk/lib/crypto-api";
 import { kubectl, request, type Access } from "../../../lab/local/access";
 import { run, until } from "./common";
 
-
-// The SDK talks a lot; what matters here is asserted.
+// The SDK talks a lot, and its cryptography straight to the console; what matters here is asserted.
+for (const level of ["debug", "info", "warn"] as const) console[level] = () => undefined;
 for (const name of ["matrix", ...Object.keys(loglevel.getLoggers())]) loglevel.getLogger(name).setLevel("silent");
 export const silent: any = { trace() {}, debug() {}, info() {}, warn() {}, error() {}, getChild() { return silent; } };
 

@@ -7,7 +7,7 @@ import { SIZES } from "../../helpers/tiers";
 import { CONFIGURATIONS } from "./configurations";
 import { PROMTOOL, rootfsOf, SYNAPSE_SOURCE } from "./programs";
 
-export interface Run { counts: Record<string, number>; notes: string[]; suites: Array<{ suite: string; passed: number; seconds: number }>; seconds: number; installSeconds: number }
+export interface Run { counts: Record<string, number>; notes: string[]; suites: Array<{ suite: string; passed: number; seconds: number }>; seconds: number; installSeconds: number; /** Of the processors. */ spent: number; /** Average over a quarter of an hour, of whatever else ran on the machine too. */ load: number }
 
 /** What each program says of itself. */
 function versions(): Array<[string, string, string]> {
@@ -45,8 +45,9 @@ export function realPage(run: Run): string {
   const table = (head: string[], rows: Array<Array<string | number>>): string[] => [`| ${head.join(" | ")} |`, `|${head.map(() => "---").join("|")}|`, ...rows.map((r) => `| ${r.join(" | ")} |`), ""];
   return [
     "# Configurations, read by the programs themselves", "",
-    `Written by \`npm run test:real\` on ${new Date().toISOString().slice(0, 10)}, on ${os.cpus().length} cores and ${Math.round(os.totalmem() / 1024 ** 3)} GiB: everything passed, nothing was skipped, in ${(run.seconds / 60).toFixed(1)} minutes, ${run.installSeconds.toFixed(0)} s of them for having the programs ready. It runs without a cluster; each pod is laid out as processes with the pod's files, users and network.`, "",
+    `Written by \`npm run test:real\` on ${new Date().toISOString().slice(0, 10)}, on ${os.cpus().length} cores and ${Math.round(os.totalmem() / 1024 ** 3)} GiB: everything passed, nothing was skipped, in ${(run.seconds / 60).toFixed(1)} minutes, ${run.installSeconds.toFixed(0)} s of them for having the programs ready. It took ${(run.spent / 60).toFixed(1)} minutes of processor time; the load average of the machine over the last 15 minutes was ${run.load.toFixed(0)}. It runs without a cluster; each pod is laid out as processes with the pod's files, users and network.`, "",
     `The stack is rendered ${CONFIGURATIONS.length} times: ${SIZES.map((n) => n.toLocaleString("en")).join(", ")} users as they are and with every option on, and 1,000 users with each option by itself.`, "",
+    "A configuration that several of them share is read once by programs other than Synapse, and counted as equal.", "",
     "## How much", "", ...table(["checked", "number"], Object.entries(run.counts).map(([k, v]) => [k, v.toLocaleString("en")])),
     "## What and how", "", ...table(["what", "how"], HOW),
     "## Suites", "", ...table(["suite", "tests passed", "seconds"], run.suites.map((s) => [s.suite, s.passed, s.seconds.toFixed(0)])),
