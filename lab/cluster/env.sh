@@ -53,8 +53,8 @@ cgroup_dirs() {
   local c; for c in $V1; do [ -d "/sys/fs/cgroup/$c" ] && echo "/sys/fs/cgroup/$c/labn$1"; done
 }
 # Without a weight of its own a whole node gets the CPU time of one process of this machine: one compiler beside it, and
-# probes fail, pods are restarted, and restarting them takes the rest (measured: load 130). Three times the default; with ten
+# probes fail, pods are restarted, and restarting them takes the rest (measured: load 130). Six times the default; with ten
 # times, the kernel's own threads behind the nodes' disks had to wait, and each commit with them.
 cpu_weight() { # cpu_weight NAME (a node's number, or cp)
-  if cgroup_v2; then echo 300 > "/sys/fs/cgroup/labn$1/cpu.weight"; else echo 3072 > "/sys/fs/cgroup/cpu/labn$1/cpu.shares"; fi
+  if cgroup_v2; then echo 600 > "/sys/fs/cgroup/labn$1/cpu.weight"; else echo 6144 > "/sys/fs/cgroup/cpu/labn$1/cpu.shares"; fi
 }

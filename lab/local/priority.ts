@@ -8,7 +8,7 @@ export function likeANode(): void {
   try {
     fs.mkdirSync(group, { recursive: true });
     // The same weight as cpu_weight in env.sh gives a node.
-    fs.writeFileSync(`${group}/${v1 ? "cpu.shares" : "cpu.weight"}`, v1 ? "3072" : "300");
+    fs.writeFileSync(`${group}/${v1 ? "cpu.shares" : "cpu.weight"}`, v1 ? "6144" : "600");
     fs.writeFileSync(`${group}/cgroup.procs`, String(process.pid));
   } catch { /* measured as it is */ }
 }

@@ -10,6 +10,8 @@ const ATTEMPT_SECONDS = 30;
 /** What clients wait before the second try; matrix-js-sdk waits 1, 2, 4, 8 s and so on, and tries four times. */
 export const RETRY_AFTER_SECONDS = 5;
 const USERS = 4;
+/** How long the rooms may take to be readable again before it is called a loss. */
+const ANSWER_SECONDS = 180;
 
 export interface Send { room: number; sent: number; done: number; eventId?: string; body: string; firstFailure?: string; secondFailure?: string }
 
@@ -184,7 +186,15 @@ export class Load {
     const bodies = new Map<string, number>();
     for (const [i, room] of this.rooms.entries()) {
       for (let from = ""; ;) {
-        const page = await this.senders[i]!.must("GET", `/_matrix/client/v3/rooms/${q(room)}/messages?dir=b&limit=500${from}`);
+        // What broke may still be mending; what was promised is looked for once it answers.
+        const target = `/_matrix/client/v3/rooms/${q(room)}/messages?dir=b&limit=500${from}`;
+        let page: any;
+        for (const end = Date.now() + ANSWER_SECONDS * 1000; !page; ) {
+          const reply = await this.senders[i]!.call("GET", target);
+          if (reply.status === 200) page = reply.body;
+          else if (Date.now() > end) throw new Error(`GET ${target}: ${reply.error ?? reply.status} for ${ANSWER_SECONDS} s`);
+          else await sleep(2000);
+        }
         for (const e of page.chunk) if (e.type === "m.room.message") {
           stored.set(e.event_id, e.content.body);
           bodies.set(e.content.body, (bodies.get(e.content.body) ?? 0) + 1);

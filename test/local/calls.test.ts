@@ -26,10 +26,11 @@ interface Sfu { name: string; node: string; address: string; ready: boolean }
 async function join(url: string, jwt: string, relayOnly: boolean): Promise<void> {
   const g = globalThis as any, lk = g.LivekitClient;
   const room = (g.room = new lk.Room({ publishDefaults: { simulcast: false, videoCodec: "vp8" } }));
-  room.on(lk.RoomEvent.TrackSubscribed, (track: any) => { const e = track.attach(); e.muted = true; g.document.body.append(e); });
+  // Not muted here (the browser's own output is): what WebRTC counts as heard is counted after an element's volume.
+  room.on(lk.RoomEvent.TrackSubscribed, (track: any) => { g.document.body.append(track.attach()); });
   for (const name of ["Reconnecting", "SignalReconnecting", "Reconnected", "Disconnected"]) room.on(lk.RoomEvent[name], (why: unknown) => console.log(name, why ?? ""));
   await room.connect(url, jwt, relayOnly ? { rtcConfig: { iceTransportPolicy: "relay" } } : {});
-  // A tone of its own: Chromium's invented microphone beeps in turns, and with several pages one of them stays silent for good.
+  // A steady tone: Chromium's invented microphone only beeps now and then.
   const context = new g.AudioContext(), tone = context.createOscillator(), out = context.createMediaStreamDestination();
   tone.connect(out);
   tone.start();

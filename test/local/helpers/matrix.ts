@@ -7,7 +7,8 @@ import { run, until } from "./common";
 
 // The SDK talks a lot, and its cryptography straight to the console; what matters here is asserted.
 for (const level of ["debug", "info", "warn"] as const) console[level] = () => undefined;
-for (const name of ["matrix", ...Object.keys(loglevel.getLoggers())]) loglevel.getLogger(name).setLevel("silent");
+const quiet = (): void => { for (const name of ["matrix", ...Object.keys(loglevel.getLoggers())]) loglevel.getLogger(name).setLevel("silent"); };
+quiet();
 export const silent: any = { trace() {}, debug() {}, info() {}, warn() {}, error() {}, getChild() { return silent; } };
 
 export interface Account { name: string; password: string; /** Of the secret storage, once there is one. */ recovery?: GeneratedSecretStorageKey }
@@ -22,6 +23,8 @@ export async function device(a: Access, account: Account, label: string): Promis
     baseUrl, accessToken: login.access_token, userId: login.user_id, deviceId: login.device_id, logger: silent,
     cryptoCallbacks: { getSecretStorageKey: async ({ keys }) => [Object.keys(keys)[0]!, account.recovery!.privateKey] },
   });
+  // Each client has loggers of its own.
+  quiet();
   await client.initRustCrypto({ useIndexedDB: false });
   await client.startClient({ initialSyncLimit: 20 });
   await until(`first sync of ${label}`, () => client.isInitialSyncComplete());

@@ -1,8 +1,8 @@
 /** What test:cluster promises about itself: everything of the list, in time, and a document that hides nothing. */
 import assert from "node:assert/strict";
-import type { Figures } from "./load";
-import { renderReport, type Result } from "./report";
-import { ALL } from "./scenarios";
+import type { Figures } from "../failures/load";
+import { renderReport, type Result } from "../failures/report";
+import { ALL } from "../failures/scenarios";
 
 const minutes = (list: typeof ALL): number => list.reduce((n, s) => n + s.seconds, 0) / 60;
 const figures: Figures = { sends: 100, gap: 1.5, roomGap: 2.5, failedFirst: 3, failedAfterRetry: 1, kinds: { 500: 3 }, slowest: 4, lost: 0, doubled: 0, deliveryMedian: 0.4, deliveryLongest: 3, syncErrors: 0, baselineMedian: 0.1 };
