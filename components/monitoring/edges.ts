@@ -22,11 +22,11 @@ export function monitoringEdges({ settings, plan }: EdgeInput): Edge[] {
   if (settings.monitoring.prometheus !== "install") return scrapes;
   return [
     ...scrapes,
-    { from: PROMETHEUS_PEER, to: { apiServer: true }, ports: tcp(6443, 443), why: "finding what to scrape" },
+    { from: PROMETHEUS_PEER, to: { apiServer: true }, ports: tcp(6443), why: "finding what to scrape" },
     { from: PROMETHEUS_PEER, to: alertmanager, ports: tcp(PORTS.alertmanager), why: "alerts" },
     { from: alertmanager, to: alertmanager, ports: [...tcp(9094), ...udp(9094)], why: "agreeing on who notifies" },
     ...(settings.monitoring.alertWebhook ? [{ from: alertmanager, to: { world: true as const }, ports: tcp(webhookPort(settings.monitoring.alertWebhook)), why: "notifications" }] : []),
-    { from: { component: "kube-state-metrics", namespace }, to: { apiServer: true }, ports: tcp(6443, 443), why: "state of Kubernetes' objects" },
+    { from: { component: "kube-state-metrics", namespace }, to: { apiServer: true }, ports: tcp(6443), why: "state of Kubernetes' objects" },
     ...(settings.monitoring.grafanaDashboards && settings.monitoring.grafana ? [{ from: { component: "grafana", namespace }, to: PROMETHEUS_PEER, ports: tcp(PORTS.prometheus), why: "dashboards" }] : []),
   ];
 }

@@ -40,7 +40,7 @@ export class RedisWatch {
         // A master without enough replicas in step refuses writes (min-replicas-to-write).
         const good = Number(/min_slaves_good_slaves:(\d+)/.exec(m[0])?.[1] ?? 1);
         this.last.set(pod, { at: Date.now(), master, writes: master && good > 0 });
-        if (master && this.result.masters.at(-1) !== pod) this.result.masters.push(pod);
+        if (master && !this.result.masters.includes(pod)) this.result.masters.push(pod);
       }
     });
     child.on("close", () => { if (!this.stopped) setTimeout(() => this.follow(pod), 300); });
@@ -63,7 +63,7 @@ async function watched(r: Run, act: (watch: RedisWatch, master: string) => Promi
     await act(watch, watch.master()!);
   } finally { watch.stop(); }
   const { masters, twoTakeWrites, twoMasters } = watch.result;
-  r.note(`masters in order of their turn ${masters.join(", ")}; two that took writes ${twoTakeWrites.toFixed(1)} s, two that called themselves master ${twoMasters.toFixed(1)} s`);
+  r.note(`masters in order of their first turn ${masters.join(", ")}; two that took writes ${twoTakeWrites.toFixed(1)} s, two that called themselves master ${twoMasters.toFixed(1)} s`);
   if (twoTakeWrites > 0) r.fail(`two masters took writes for ${twoTakeWrites.toFixed(1)} s`);
 }
 const another = (watch: RedisWatch, old: string, seconds: number): Promise<number> => until("another master", seconds, () => (watch.master() && watch.master() !== old ? undefined : "none"));
