@@ -84,10 +84,12 @@ export const replicas: Rule = {
 };
 
 export const spreading: Rule = {
-  id: "13", demands: "spread over hosts and zones, never all on one host, and a disruption budget on everything with several replicas; no budget that blocks a drain for ever",
+  id: "13", demands: "spread over hosts and zones, of two never both on one host, and a disruption budget on everything with several replicas; no budget that blocks a drain for ever",
   check: ({ objects, templates }) => {
     const budgets = objects.filter((o) => o.kind === "PodDisruptionBudget");
     const several = (t: PodTemplate): boolean => ["Deployment", "StatefulSet"].includes(t.owner.kind) && (t.owner.inputs.spec.replicas ?? 2) > 1;
+    const fewest = (t: PodTemplate): number => t.owner.inputs.spec.replicas
+      ?? objects.find((o) => o.kind === "HorizontalPodAutoscaler" && o.namespace === t.owner.namespace && o.inputs.spec.scaleTargetRef.name === t.owner.inputs.metadata.name)?.inputs.spec.minReplicas ?? 2;
     return [
       ...templates.filter(several).flatMap((t) => {
         const constraints = t.spec.topologySpreadConstraints ?? [];
@@ -98,7 +100,7 @@ export const spreading: Rule = {
         const mine = budgets.filter((b) => b.namespace === t.owner.namespace && matches(b.inputs.spec.selector?.matchLabels, t.labels));
         return [
           ...(["kubernetes.io/hostname", "topology.kubernetes.io/zone"].filter((k) => !keys.includes(k)).map((k) => ({ object: t, what: `not spread over ${k}` }))),
-          ...(apart ? [] : [{ object: t, what: "all replicas may meet on one host" }]),
+          ...(fewest(t) !== 2 || apart ? [] : [{ object: t, what: "both replicas may meet on one host" }]),
           ...(mine.length === 1 ? [] : [{ object: t, what: `${mine.length} disruption budgets` }]),
         ];
       }),

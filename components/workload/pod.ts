@@ -125,17 +125,17 @@ export interface Apart {
 }
 
 /**
- * Even over nodes and zones as far as there is room; and never all on one node: no node has more than half of the fewest
- * replicas above the emptiest. Preference alone does not do it: after a drain both pods of a class of two were found on
- * one node, and its own drain then took the class away (measured). Cordoned and lost nodes do not count as empty.
+ * Even over nodes and zones as far as there is room; and of two, never both on one node. Preference alone does not do it:
+ * after a drain both pods of a class of two were found on one node, and its own drain then took the class away (measured).
+ * Three and more meet on one node too rarely to be forced apart on hosts of different sizes, and the number of replicas stays
+ * out of the pods' template: growing restarts nothing (but from two to three, once). Cordoned and lost nodes do not count.
  */
 export function spread(matchLabels: Record<string, string>, apart: Apart = {}): object[] {
   const rest = { labelSelector: { matchLabels }, ...(apart.rolling ? { matchLabelKeys: ["pod-template-hash"] } : {}) };
   const hostname = { topologyKey: "kubernetes.io/hostname", ...rest };
-  const never = (maxSkew: number): object => ({ maxSkew, whenUnsatisfiable: "DoNotSchedule", nodeTaintsPolicy: "Honor", ...hostname });
-  const replicas = apart.replicas ?? 1;
+  const never = { maxSkew: 1, whenUnsatisfiable: "DoNotSchedule", nodeTaintsPolicy: "Honor", ...hostname };
   return [
-    ...(apart.hard ? [never(1)] : [{ maxSkew: 1, whenUnsatisfiable: "ScheduleAnyway", ...hostname }, ...(replicas > 1 ? [never(Math.floor(replicas / 2))] : [])]),
+    apart.hard || apart.replicas === 2 ? never : { maxSkew: 1, whenUnsatisfiable: "ScheduleAnyway", ...hostname },
     { maxSkew: 1, topologyKey: NODE_LABELS.zone, whenUnsatisfiable: "ScheduleAnyway", ...rest },
   ];
 }

@@ -42,7 +42,7 @@ const BREAKS: Array<{ rule: string; breaks: string; how: (objects: Objects) => v
   { rule: "11-13", breaks: "one database", how: (o) => { find(o, "Cluster", "synapse-postgres").spec.instances = 1; } },
   { rule: "12", breaks: "an autoscaler that may go down to one", how: (o) => { find(o, "HorizontalPodAutoscaler", /./).spec.minReplicas = 1; } },
   { rule: "12", breaks: "one router", how: (o) => { find(o, "Deployment", "haproxy").spec.replicas = 1; } },
-  { rule: "13", breaks: "spread that is only preferred", how: (o) => { for (const c of find(o, "Deployment", "haproxy").spec.template.spec.topologySpreadConstraints) c.whenUnsatisfiable = "ScheduleAnyway"; } },
+  { rule: "13", breaks: "spread that is only preferred", how: (o) => { const d = find(o, "Deployment", "haproxy"); d.spec.replicas = 2; for (const c of d.spec.template.spec.topologySpreadConstraints) c.whenUnsatisfiable = "ScheduleAnyway"; } },
   { rule: "13", breaks: "no spread", how: (o) => { find(o, "Deployment", "haproxy").spec.template.spec.topologySpreadConstraints = []; } },
   { rule: "13", breaks: "a budget that blocks", how: (o) => { find(o, "PodDisruptionBudget", "haproxy").spec.maxUnavailable = 0; } },
   { rule: "14", breaks: "a shared account", how: (o) => { find(o, "Deployment", "haproxy").spec.template.spec.serviceAccountName = "synapse-main"; } },

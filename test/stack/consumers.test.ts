@@ -31,7 +31,6 @@ const CASES: Array<[set: string[], restarts: string[], layers: string[]]> = [
   [["overrides.pools.media.cpu=3"], ["synapse-media"], ["synapse"]],
   [["overrides.pools.synchrotron.replicas=5"], ["haproxy"], ["postgres", "synapse", "router"]],
   [["overrides.redis.memoryMiB=3000"], ["redis-synapse", "redis-livekit"], ["redis"]],
-  [["overrides.router.replicas=4"], [], ["router", "monitoring"]],
   [["overrides.router.memoryMiB=999"], ["haproxy"], ["router"]],
   [["overrides.postgres.parameters.work_mem=8MB"], [], ["postgres"]],
   [["backups.retentionDays=60"], [], ["postgres"]],
@@ -58,6 +57,14 @@ describe("a changed setting", () => {
       for (const c of changes.filter((x) => x.restarts)) assert.match(c.restarts!, /configuration|image|resources|args|labels/, `${c.title} says why`);
     });
   }
+
+  it("more replicas: restarts nothing, but from two once, whose rule that keeps them apart goes", async () => {
+    const at = (n: number): ReturnType<typeof evaluate> => evaluate({ stack: "test", config: applySets(BASE, [`overrides.router.replicas=${n}`]) });
+    const [two, three, four] = [await at(2), await at(3), await at(4)];
+    assert.deepEqual(compare(two, three).filter((c) => c.restarts).map(nameOf), ["haproxy"]);
+    assert.ok(compare(three, four).length > 0);
+    assert.deepEqual(compare(three, four).filter((c) => c.restarts), []);
+  });
 
   it("that only protects or frees resources changes no manifest", async () => {
     const changes = compare((await evaluated(BASE)).evaluation, (await evaluated(applySets(BASE, ["deletionProtection=false"]))).evaluation);
