@@ -1,8 +1,8 @@
 /** Remote commands over real SSH, as the command provider runs them: host key checked, input on stdin. */
-import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
+import { capture } from "../capture";
 
 export interface Connection { host: string; port?: number; user?: string; hostKey?: string; privateKey?: string }
 
@@ -22,21 +22,9 @@ export async function runRemote(connection: Connection, script: string, stdin: s
       fs.writeFileSync(key, connection.privateKey.endsWith("\n") ? connection.privateKey : `${connection.privateKey}\n`, { mode: 0o600 });
       args.push("-i", key, "-o", "IdentitiesOnly=yes");
     }
-    return await run("ssh", [...args, `${connection.user ?? "root"}@${connection.host}`, script], stdin);
+    const { status, ...said } = await capture("ssh", [...args, `${connection.user ?? "root"}@${connection.host}`, script], stdin);
+    return { code: status ?? 1, ...said };
   } finally {
     fs.rmSync(dir, { recursive: true, force: true });
   }
-}
-
-function run(command: string, args: string[], stdin: string | undefined): Promise<RemoteResult> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { stdio: ["pipe", "pipe", "pipe"] });
-    let stdout = "", stderr = "";
-    child.stdout.on("data", (d) => { stdout += d; });
-    child.stderr.on("data", (d) => { stderr += d; });
-    child.on("error", reject);
-    child.on("close", (code) => resolve({ code: code ?? 1, stdout, stderr }));
-    child.stdin.on("error", () => undefined);
-    child.stdin.end(stdin ?? "");
-  });
 }

@@ -13,7 +13,7 @@ import { CONFIGURATIONS, SIZE_CONFIGURATIONS, subjectFor } from "./helpers/confi
 import { count, note } from "./helpers/counts";
 import { Network, nextAddress, type Running, type TestPod } from "./helpers/network";
 import { PROMTOOL, rootfsOf } from "./helpers/programs";
-import { output } from "./helpers/synapse";
+import { capture } from "../../lab/capture";
 
 const imageName = (image: string): string => image.replace(/@.*$/, "").split("/").pop()!.split(":")[0]!;
 const using = (s: Subject, image: string): PodTemplate[] => s.templates.filter((t) => t.longRunning && t.spec.containers.some((c: any) => imageName(c.image) === image));
@@ -75,7 +75,7 @@ describe("PostgreSQL and PgBouncer", () => {
   const inImage = (image: string, dir: string, argv: string[], uid: number): string =>
     `mkdir -p ${dir}/root; mount --bind ${rootfsOf(image)} ${dir}/root; mount -o remount,bind,ro ${dir}/root; mount --bind ${dir}/data ${dir}/root/mnt; mount -t tmpfs t ${dir}/root/tmp; mount -t tmpfs -o mode=1777 t ${dir}/root/dev; : > ${dir}/root/dev/null; mount --bind /dev/null ${dir}/root/dev/null; : > ${dir}/root/dev/urandom; mount --bind /dev/urandom ${dir}/root/dev/urandom; mkdir -m 1777 ${dir}/root/dev/shm; exec env -i PATH=${PG}:/usr/sbin:/usr/bin:/bin LANG=C.UTF-8 chroot --userspec=${uid}:${uid} ${dir}/root ${argv.join(" ")}`;
   const psql = async (host: string, port: number, database: string, sql: string): Promise<string> => {
-    const r = await output("unshare", ["--mount", "bash", "-c", `mount --bind ${rootfsOf("postgresql")} ${net.dir}/r; exec chroot ${net.dir}/r ${PG}/psql -X -At -F '|' -h ${host} -p ${port} -U postgres -d ${database} -c "${sql}"`]);
+    const r = await capture("unshare", ["--mount", "bash", "-c", `mount --bind ${rootfsOf("postgresql")} ${net.dir}/r; exec chroot ${net.dir}/r ${PG}/psql -X -At -F '|' -h ${host} -p ${port} -U postgres -d ${database} -c "${sql}"`]);
     if (r.status !== 0) throw new Error(r.stderr);
     return r.stdout.trim();
   };
@@ -150,7 +150,7 @@ describe("Redis, Sentinel and LiveKit", () => {
         const password = pods[0]!.containers[0]!.env.REDISCLI_AUTH!;
         const processes = pods.map((p) => ["redis", "sentinel"].map((n) => net.startContainer(p, p.containers.find((x) => x.name === n)!)));
         started.push(...processes.flat());
-        const ask = async (pod: TestPod, port: number, ...args: string[]): Promise<string> => (await output("ip", ["netns", "exec", pod.netns, "chroot", rootfsOf("redis"), "redis-cli", "--no-auth-warning", "-a", password, "-h", pod.ip, "-p", String(port), ...args])).stdout;
+        const ask = async (pod: TestPod, port: number, ...args: string[]): Promise<string> => (await capture("ip", ["netns", "exec", pod.netns, "chroot", rootfsOf("redis"), "redis-cli", "--no-auth-warning", "-a", password, "-h", pod.ip, "-p", String(port), ...args])).stdout;
         await processes[0]![0]!.until(async () => new RegExp(`connected_slaves:${pods.length - 1}\\b`).test(await ask(pods[0]!, 6379, "info", "replication")), 60);
         await processes[0]![1]!.until(async () => { const m = await ask(pods[0]!, 26379, "sentinel", "master", t.owner.name); return new RegExp(`num-other-sentinels\\n${pods.length - 1}\\n`).test(m); }, 60);
         const max = /maxmemory (\d+)mb/.exec(JSON.stringify(s.objects.find((o) => o.kind === "ConfigMap" && o.name === `${t.owner.name}-scripts`)!.inputs.data))![1]!;

@@ -1,7 +1,7 @@
 /** Every Synapse process of a stack, its configuration read by Synapse itself; and what Synapse would accept in silence. */
-import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { capture } from "../../../lab/capture";
 import type { KubernetesObject, PodTemplate, Subject } from "../../../policy/types";
 import known from "../../synapse/known-keys.json";
 import { containerScript, layOutPod } from "./podFiles";
@@ -42,17 +42,6 @@ export async function readAll(dir: string, templates: PodTemplate[], objects: Ku
   return (await Promise.all(read)).flat() as unknown as Process[];
 }
 
-export function output(command: string, args: string[]): Promise<{ status: number | null; stdout: string; stderr: string }> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
-    let stdout = "", stderr = "";
-    child.stdout.on("data", (d) => { stdout += d; });
-    child.stderr.on("data", (d) => { stderr += d; });
-    child.on("error", reject);
-    child.on("close", (status) => resolve({ status, stdout, stderr }));
-  });
-}
-
 /**
  * Runs the Job that checks the configuration before a deployment, as registered.
  * @param whole in an interpreter of its own, as the pod does; else in a copy of the one that has Synapse loaded.
@@ -61,7 +50,7 @@ export async function runCheckJob(dir: string, subject: Subject, objects: Kubern
   const job = subject.templates.find((t) => t.owner.kind === "Job" && t.owner.name.startsWith("synapse-check-config"))!;
   const c = layOutPod(dir, job, objects, { name: "check", namespace: job.owner.namespace }).containers[0]!;
   if (whole) {
-    const r = await output("unshare", ["--mount", "bash", "-c", containerScript(c)]);
+    const r = await capture("unshare", ["--mount", "bash", "-c", containerScript(c)]);
     return { status: r.status, text: r.stdout + r.stderr };
   }
   const [r] = await readPods({ mount: c.mountScript, root: c.root, uid: c.uid, pods: [{ id: "check", env: c.env, command: c.argv }], run: true });
