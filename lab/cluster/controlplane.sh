@@ -4,10 +4,10 @@
 set -euo pipefail
 . "$(dirname "$0")/env.sh"
 D=$RUN/cp; P=$PKI; mkdir -p "$D"
-if cgroup_v2; then GROUP=/sys/fs/cgroup/labncp; else GROUP=/sys/fs/cgroup/cpu/labncp; fi
+GROUP=$(cpu_group cp)
 if [ "$1" = down ]; then
   for n in scheduler controller-manager apiserver etcd; do stop "$D/$n.pid" TERM; done
-  rmdir "${GROUP%cp}load" 2>/dev/null || true # of the tests that measure (lab/local/priority.ts)
+  rmdir "$(cpu_group load)" 2>/dev/null || true # of the tests that measure (lab/local/priority.ts)
   for ((i = 0; i < 50; i++)); do rmdir "$GROUP" 2>/dev/null || true; [ -d "$GROUP" ] || break; sleep 0.1; done
   exit 0
 fi

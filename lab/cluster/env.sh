@@ -9,7 +9,8 @@ SVC=10.96.0.0/16
 DNS=10.96.0.10
 DISK=10G               # the blank disk of each node (sparse: takes only what is written)
 node_ip() { echo "$NET.1$1"; }
-pod_net() { echo "10.244.$1.0/24"; }
+POD_PREFIX=10.244
+pod_net() { echo "$POD_PREFIX.$1.0/24"; }
 PKI=$RUN/pki
 export KUBECONFIG=$PKI/admin.conf
 kubectl() { "$BIN/kubectl" "$@"; }
@@ -56,5 +57,6 @@ cgroup_dirs() {
 # probes fail, pods are restarted, and restarting them takes the rest (measured: load 130). Six times the default; with ten
 # times, the kernel's own threads behind the nodes' disks had to wait, and each commit with them.
 cpu_weight() { # cpu_weight NAME (a node's number, or cp)
-  if cgroup_v2; then echo 600 > "/sys/fs/cgroup/labn$1/cpu.weight"; else echo 6144 > "/sys/fs/cgroup/cpu/labn$1/cpu.shares"; fi
+  if cgroup_v2; then echo 600 > "$(cpu_group "$1")/cpu.weight"; else echo 6144 > "$(cpu_group "$1")/cpu.shares"; fi
 }
+cpu_group() { if cgroup_v2; then echo "/sys/fs/cgroup/labn$1"; else echo "/sys/fs/cgroup/cpu/labn$1"; fi; }

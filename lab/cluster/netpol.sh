@@ -18,6 +18,20 @@ Y2
   # of both would at times undo what the other had just done (a rule "no endpoints: reject" that stays). So it gets the
   # older of the kernel's two packet filters for itself: both see every packet, and one refusal is enough.
   local p; for p in iptables iptables-save iptables-restore; do ln -s /usr/sbin/xtables-legacy-multi "$T/etc/kube-router/bin/$p"; done
+  # kube-router answers with an ICMP refusal, and for the first second or two does so to every new pod, until its sets know
+  # it. A program that is refused once gives up or waits long, and Redis spins for ever on such a socket. The engines that
+  # clusters run (Calico, Cilium) are silent, and TCP asks again: so are these nodes. Refusals for a pod's address (44 bytes
+  # into the packet) are kube-router's; those for a Service's, kube-proxy's "no endpoints", stay.
+  cat > "$T/etc/kube-router/silence.nft" <<Y2
+table ip matrix-ha-lab
+delete table ip matrix-ha-lab
+table ip matrix-ha-lab {
+  chain refusals {
+    type filter hook output priority raw;
+    icmp type destination-unreachable icmp code port-unreachable @nh,352,16 $(printf '0x%02x%02x' "${POD_PREFIX%.*}" "${POD_PREFIX#*.}") counter drop
+  }
+}
+Y2
   # The range of node ports is made small: traffic from a pod to its own node on these ports is not looked at, and here
   # kube-proxy has rewritten what is meant for a node port before.
   cat > "$T/etc/systemd/system/kube-router.service" <<Y2
@@ -25,13 +39,14 @@ Y2
 After=network.target
 [Service]
 Environment=PATH=/etc/kube-router/bin:/usr/sbin:/usr/bin:/sbin:/bin
+ExecStartPre=/usr/sbin/nft -f /etc/kube-router/silence.nft
 ExecStart=/opt/k8s/bin/kube-router --run-firewall=true --run-router=false --run-service-proxy=false --enable-cni=false --kubeconfig=/etc/kubernetes/kube-router.conf --hostname-override=node$n --service-cluster-ip-range=$SVC --service-node-port-range=32766:32767 --iptables-sync-period=1m --health-port=0 --v=0
 Restart=always
 RestartSec=2
 [Install]
 WantedBy=multi-user.target
 Y2
-  local k; k=$({ cat "$T"/etc/kubernetes/* "$T"/etc/systemd/system/*; sha256sum < "$RUN/bin/kube-router"; } | sha256sum | cut -c1-16)
+  local k; k=$({ cat "$T"/etc/kubernetes/* "$T"/etc/systemd/system/* "$T"/etc/kube-router/silence.nft; sha256sum < "$RUN/bin/kube-router"; } | sha256sum | cut -c1-16)
   if [ "$(sshn "$n" 'cat /etc/kube-router/.installed 2>/dev/null; systemctl is-active kube-router' < /dev/null | tr '\n' ' ')" != "$k active " ]; then
     chmod 600 "$T/etc/kubernetes/kube-router.conf"
     tar -C "$T" -cf - etc | sshn "$n" 'tar -C / --no-same-owner -xf - && systemctl daemon-reload && systemctl enable -q kube-router && systemctl restart kube-router'
@@ -45,6 +60,7 @@ Y2
 down() {
   sshn "$1" 'systemctl disable -q --now kube-router 2>/dev/null
     export PATH=/etc/kube-router/bin:$PATH; [ ! -e /etc/kube-router/bin ] || { iptables -F; iptables -X; }
+    nft delete table ip matrix-ha-lab 2>/dev/null
     ipset list -n | grep -E "^KUBE-(SRC|DST)-" | while read -r s; do ipset destroy "$s"; done
     rm -rf /etc/kube-router /etc/systemd/system/kube-router.service /etc/kubernetes/kube-router.conf; systemctl daemon-reload' < /dev/null
 }

@@ -65,7 +65,7 @@ apiVersion: kubeproxy.config.k8s.io/v1alpha1
 kind: KubeProxyConfiguration
 clientConnection: {kubeconfig: /etc/kubernetes/proxy.conf}
 mode: iptables
-clusterCIDR: 10.244.0.0/16
+clusterCIDR: $POD_PREFIX.0.0/16
 hostnameOverride: node$n
 conntrack: {maxPerCore: 0, min: 0}
 oomScoreAdj: 0

@@ -61,10 +61,13 @@ export async function ailment(): Promise<string | undefined> {
   return wrong.length ? wrong.slice(0, 6).join(", ") : undefined;
 }
 
+/** One line of SQL in an instance, as its superuser. */
+export const psql = async (pod: string, sql: string): Promise<string> => (await k("-n", "matrix", "exec", pod, "-c", "postgres", "--", "psql", "-qAtX", "-c", sql)).trim();
+
 /** Standbys without a stream: the operator calls them ready all the same. (The timeline that it reports is that of the last checkpoint.) */
 async function behind(cluster: any): Promise<string[]> {
   const { currentPrimary, instanceNames } = cluster.status;
-  const streaming = (await k("exec", "-n", cluster.metadata.namespace, currentPrimary, "-c", "postgres", "--", "psql", "-XAtc", "select application_name from pg_stat_replication where state = 'streaming'")).split("\n");
+  const streaming = (await psql(currentPrimary, "select application_name from pg_stat_replication where state = 'streaming'")).split("\n");
   return (instanceNames as string[]).filter((n) => n !== currentPrimary && !streaming.includes(n));
 }
 /** A standby that is ready finds the primary within seconds; one that still has not has forked off. */
@@ -78,6 +81,8 @@ export async function healthy(seconds: number, note?: (text: string) => void): P
   const since = new Map<string, number>();
   return until("everything healthy", seconds, async () => {
     const why = await ailment();
+    // A new instance waits for the primary's next checkpoint, minutes where little is written (docs/operate.md).
+    if (why?.includes("Creating a new replica")) for (const c of (await get("clusters.postgresql.cnpg.io", "-A")).items) await psql(c.status.currentPrimary, "checkpoint").catch(() => undefined);
     if (why?.endsWith("does not follow the primary")) for (const c of (await get("clusters.postgresql.cnpg.io", "-A")).items) for (const standby of await behind(c)) {
       const first = since.get(standby) ?? Date.now();
       since.set(standby, first);
@@ -95,6 +100,18 @@ export async function restarts(): Promise<Map<string, number>> {
   const all = new Map<string, number>();
   for (const p of (await get("pods", "-A")).items) for (const c of p.status.containerStatuses ?? []) all.set(`${p.metadata.name}/${c.name} ${p.metadata.uid}`, c.restartCount);
   return all;
+}
+
+/** Pods that came after a moment, each with the seconds from it to ready; and when the database had another primary. */
+export async function newcomers(moment: number): Promise<string[]> {
+  const after = (date: string): number => (Date.parse(date) - moment) / 1000;
+  const found: Array<[string, number]> = [];
+  for (const p of (await get("pods", "-n", "matrix")).items) {
+    const is = (p.status.conditions ?? []).find((c: any) => c.type === "Ready" && c.status === "True");
+    if (is && p.metadata.ownerReferences?.[0].kind !== "Job" && after(p.metadata.creationTimestamp) >= -1) found.push([p.metadata.name, after(is.lastTransitionTime)]);
+  }
+  for (const c of (await get("clusters.postgresql.cnpg.io", "-n", "matrix")).items) if (after(c.status.currentPrimaryTimestamp) > 0) found.push([`${c.status.currentPrimary} made primary`, after(c.status.currentPrimaryTimestamp)]);
+  return found.sort((a, b) => a[1] - b[1]).map(([name, s]) => `${name} ${Math.max(0, s).toFixed(0)} s`);
 }
 
 export const pods = async (namespace: string, selector: string): Promise<any[]> => (await get("pods", "-n", namespace, "-l", selector)).items.filter((p: any) => ready(p));

@@ -19,7 +19,10 @@ export interface Figures {
   sends: number;
   /** Longest time without an acknowledgement to anybody, seconds; and to one room. */
   gap: number;
+  /** Where it began, seconds after the cause. */
+  gapFrom: number;
   roomGap: number;
+  roomGapFrom: number;
   failedFirst: number;
   failedAfterRetry: number;
   kinds: Record<string, number>;
@@ -207,15 +210,18 @@ export class Load {
     // The next run makes connections of its own, as clients do after a pause.
     for (const c of [...this.senders, this.reader]) c.close();
     const acknowledged = this.sends.filter((s) => s.eventId);
-    const longest = (list: Send[]): number => {
+    const longest = (list: Send[]): { gap: number; from: number } => {
       const times = [cause, ...list.map((s) => s.done).filter((t) => t > cause).sort((x, y) => x - y)];
-      return Math.max(0, ...times.slice(1).map((t, i) => t - times[i]!)) / 1000;
+      const gaps = times.slice(1).map((t, i) => ({ gap: (t - times[i]!) / 1000, from: (times[i]! - cause) / 1000 }));
+      return gaps.reduce((most, g) => (g.gap > most.gap ? g : most), { gap: 0, from: 0 });
     };
+    const all = longest(acknowledged);
+    const room = this.rooms.map((_, r) => longest(acknowledged.filter((s) => s.room === r))).reduce((most, g) => (g.gap > most.gap ? g : most));
     const delivery = acknowledged.filter((s) => this.seen.has(s.eventId!)).map((s) => (this.seen.get(s.eventId!)! - s.sent) / 1000);
     const kinds: Record<string, number> = {};
     for (const s of this.sends) if (s.firstFailure) kinds[s.firstFailure] = (kinds[s.firstFailure] ?? 0) + 1;
     return {
-      sends: this.sends.length, gap: round(longest(acknowledged)), roomGap: round(Math.max(...this.rooms.map((_, r) => longest(acknowledged.filter((s) => s.room === r))))),
+      sends: this.sends.length, gap: round(all.gap), gapFrom: round(all.from), roomGap: round(room.gap), roomGapFrom: round(room.from),
       failedFirst: this.sends.filter((s) => s.firstFailure).length, failedAfterRetry: this.sends.filter((s) => s.secondFailure).length, kinds,
       slowest: round(Math.max(...acknowledged.map((s) => s.done - s.sent)) / 1000),
       lost: acknowledged.filter((s) => stored.get(s.eventId!) !== s.body).length, doubled: [...bodies.values()].filter((n) => n > 1).length,

@@ -1,6 +1,8 @@
 /** What a scenario is, and what several of them need. */
 import type { Access } from "../../lab/local/access";
-import { get, k, kill, pods, replaced, sleep, until } from "./cluster";
+import { get, kill, pods, replaced, sleep, until } from "./cluster";
+
+export { psql } from "./cluster";
 import type { Client, Load } from "./load";
 
 export interface Table { head: string[]; rows: Array<Array<string | number>> }
@@ -49,8 +51,6 @@ export const anyOf = async (selector: string, ns = NS): Promise<string> => {
   if (!all.length) throw new Error(`no ready pod with ${selector}`);
   return all[0].metadata.name;
 };
-/** One line of SQL in an instance, as its superuser. */
-export const psql = async (pod: string, sql: string): Promise<string> => (await k("-n", NS, "exec", pod, "-c", "postgres", "--", "psql", "-qAtX", "-c", sql)).trim();
 
 /** One pod of a class that has several, or the only one. */
 export async function killOne(r: Run, pod: string, seconds = 120): Promise<void> {

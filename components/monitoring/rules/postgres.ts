@@ -51,7 +51,7 @@ export function postgresRules({ settings, plan }: RuleInput): RuleGroup {
       summary: `Only {{ $value }} of ${instances - 1} standbys follow the primary`,
       meaning: "A standby has no stream. The operator may still call it ready. After a failover it can have read WAL from the archive that the new primary never had (`new timeline forked off before current recovery point` in its log): it then never catches up by itself (cloudnative-pg issue 4990), and the next failure finds one standby less.",
       look: [status, "Logs of the standby: `kubectl logs -n matrix <pod> -c postgres`"],
-      act: ["When the log says that the timeline forked off, have the operator make that standby anew from the primary, pod and volumes: `kubectl annotate pod -n matrix <pod> alpha.cnpg.io/unrecoverable=true`. Never do it to the primary.", "Otherwise bring its network or disk back."],
+      act: ["When the log says that the timeline forked off, have the operator make that standby anew from the primary, pod and volumes: `kubectl annotate pod -n matrix <pod> alpha.cnpg.io/unrecoverable=true`. Never do it to the primary. The copy begins at the primary's next checkpoint: `kubectl exec -n matrix <primary> -c postgres -- psql -c checkpoint` ends the wait.", "Otherwise bring its network or disk back."],
     }] : []),
     {
       alert: "PostgresReplicationLag", severity: "warning", for: "5m", expr: `max by (pod) (cnpg_pg_replication_lag{${L}}) > 30`,
