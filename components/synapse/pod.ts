@@ -35,6 +35,7 @@ const waitFor = (cls: PoolPlan["class"]): string => (cls === "main" ? "connectio
 
 function startScript(input: SynapsePodInput, servesMedia: boolean): string {
   const { class: cls } = input.pool;
+  const waits = `python ${MOUNTS.shared}/${SHARED_FILES.wait} ${waitFor(cls)} ${RESTART_WAIT_SECONDS}`;
   const files = [`${MOUNTS.shared}/${SHARED_FILES.homeserver}`, ...(input.email ? [`${MOUNTS.email}/${EMAIL_FILE}`] : []), `${MOUNTS.class}/${CLASS_FILE}`, ...(cls === "main" ? [] : [`${MOUNTS.tmp}/name.yaml`])];
   const cacheBytes = input.settings.media.cacheGiB * 1024 ** 3;
   return [
@@ -45,8 +46,8 @@ function startScript(input: SynapsePodInput, servesMedia: boolean): string {
     ...(servesMedia ? [`python ${MOUNTS.shared}/${SHARED_FILES.trim} ${MOUNTS.data}/media ${cacheBytes} &`] : []),
     // The init container waits before the first start only. A database that goes away during that start (a switchover while
     // a node is drained) ends the process; the next start waits instead of failing again into the kubelet's back-off.
-    `if [ -e ${MOUNTS.tmp}/started ]; then python ${MOUNTS.shared}/${SHARED_FILES.wait} ${waitFor(cls)} ${RESTART_WAIT_SECONDS}; fi`,
-    `: > ${MOUNTS.tmp}/started`,
+    // A writer settles its sequences as well, each time and as late as possible (scripts.ts).
+    ...(isWriter(input.plan, cls) ? [`${waits} settle`] : [`if [ -e ${MOUNTS.tmp}/started ]; then ${waits}; fi`, `: > ${MOUNTS.tmp}/started`]),
     `exec python -m synapse.app.${cls === "main" ? "homeserver" : "generic_worker"} ${files.map((f) => `-c ${f}`).join(" ")} --no-secrets-in-config`,
   ].join("\n");
 }

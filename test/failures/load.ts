@@ -3,15 +3,22 @@ import * as crypto from "node:crypto";
 import * as https from "node:https";
 import { adminRequest, type Access } from "../../lab/local/access";
 
-/** One send in all per this many milliseconds, by the users in turn, each into a room of its own. */
-const SEND_EVERY = 200;
+/**
+ * One send in all per this many milliseconds, by the users in turn, each into a room of its own. Five a second filled two
+ * cores by themselves (load 35 before any failure): what was measured then was the machine.
+ */
+export const SEND_EVERY = 500;
 /** A client gives a request up after this long, and tries once more with the same transaction id. */
 const ATTEMPT_SECONDS = 30;
 /** What clients wait before the second try; matrix-js-sdk waits 1, 2, 4, 8 s and so on, and tries four times. */
 export const RETRY_AFTER_SECONDS = 5;
 const USERS = 4;
+/** A user reads of each room at once at most so many events: more than are sent while a node is lost. */
+const TIMELINE = encodeURIComponent(JSON.stringify({ room: { timeline: { limit: 100 } }, presence: { not_types: ["*"] } }));
 /** How long the rooms may take to be readable again before it is called a loss. */
 const ANSWER_SECONDS = 180;
+/** A stuck /sync answers, in time and without an error, and brings nothing: what was acknowledged must arrive. */
+const DELIVERY_SECONDS = 60;
 
 export interface Send { room: number; sent: number; done: number; eventId?: string; body: string; firstFailure?: string; secondFailure?: string }
 
@@ -29,6 +36,8 @@ export interface Figures {
   slowest: number;
   lost: number;
   doubled: number;
+  /** Rooms whose last acknowledged message had not come to the reader's /sync `DELIVERY_SECONDS` after the last send. */
+  undelivered: number;
   /** From the send to its arrival in the reader's /sync, seconds. */
   deliveryMedian: number;
   deliveryLongest: number;
@@ -100,6 +109,7 @@ export class Load {
   private readonly seen = new Map<string, number>();
   private syncErrors = 0;
   private stopped = false;
+  private finished = false;
   private runs = 0;
   private started = 0;
   private loops: Promise<void>[] = [];
@@ -127,6 +137,7 @@ export class Load {
     this.seen.clear();
     this.syncErrors = 0;
     this.stopped = false;
+    this.finished = false;
     this.runs++;
     this.started = Date.now();
     this.loops = [this.send(), this.read()];
@@ -157,9 +168,9 @@ export class Load {
   }
 
   private async read(): Promise<void> {
-    let since = (await this.reader.must("GET", "/_matrix/client/v3/sync?timeout=0")).next_batch;
-    while (!this.stopped) {
-      const r = await this.reader.call("GET", `/_matrix/client/v3/sync?timeout=5000&since=${q(since)}`);
+    let since = (await this.reader.must("GET", `/_matrix/client/v3/sync?timeout=0&filter=${TIMELINE}`)).next_batch;
+    while (!this.finished) {
+      const r = await this.reader.call("GET", `/_matrix/client/v3/sync?timeout=${this.stopped ? 1000 : 5000}&filter=${TIMELINE}&since=${q(since)}`);
       if (r.status !== 200) { this.syncErrors++; await sleep(500); continue; }
       since = r.body.next_batch;
       for (const room of Object.values<any>(r.body.rooms?.join ?? {})) for (const e of room.timeline?.events ?? []) if (!this.seen.has(e.event_id)) this.seen.set(e.event_id, Date.now());
@@ -184,7 +195,12 @@ export class Load {
 
   async finish(cause: number): Promise<Figures> {
     this.stopped = true;
-    await Promise.all([...this.pending, ...this.loops]);
+    await Promise.all([...this.pending, this.loops[0]]);
+    const awaited = (): number => this.rooms.filter((_, room) => { const last = this.sends.filter((s) => s.room === room && s.eventId).at(-1); return last && !this.seen.has(last.eventId!); }).length;
+    for (const end = Date.now() + DELIVERY_SECONDS * 1000; awaited() && Date.now() < end; ) await sleep(250);
+    const undelivered = awaited();
+    this.finished = true;
+    await Promise.all(this.loops);
     const stored = new Map<string, string>();
     const bodies = new Map<string, number>();
     for (const [i, room] of this.rooms.entries()) {
@@ -225,7 +241,7 @@ export class Load {
       failedFirst: this.sends.filter((s) => s.firstFailure).length, failedAfterRetry: this.sends.filter((s) => s.secondFailure).length, kinds,
       slowest: round(Math.max(...acknowledged.map((s) => s.done - s.sent)) / 1000),
       lost: acknowledged.filter((s) => stored.get(s.eventId!) !== s.body).length, doubled: [...bodies.values()].filter((n) => n > 1).length,
-      deliveryMedian: Math.round(median(delivery) * 100) / 100, deliveryLongest: round(Math.max(0, ...delivery)), syncErrors: this.syncErrors,
+      undelivered, deliveryMedian: Math.round(median(delivery) * 100) / 100, deliveryLongest: round(Math.max(0, ...delivery)), syncErrors: this.syncErrors,
       baselineMedian: Math.round(median(acknowledged.filter((s) => s.done < cause).map((s) => s.done - s.sent))) / 1000,
     };
   }

@@ -5,13 +5,15 @@ import { NODES, flowing, nodeOf, NS, primary, since, whoRan, type Run, type Scen
 /** Longer than the 40 s after which Kubernetes calls a node lost. */
 const CUT_SECONDS = Number(process.env.CUT_SECONDS ?? 50);
 const FROZEN_SECONDS = 75;
+/** A drain waits for whoever has a disruption budget, one after the other, each as long as its start takes on shared cores. */
+const DRAIN_SECONDS = 240;
 
 async function drain(r: Run, node: string): Promise<void> {
   r.note(`${node} carried ${await whoRan(node)}`);
   r.cause();
   const started = Date.now();
   try {
-    await k("drain", node, "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=100s");
+    await k("drain", node, "--ignore-daemonsets", "--delete-emptydir-data", `--timeout=${DRAIN_SECONDS}s`);
     r.note(`drained in ${since(started)}`);
     await flowing(r.load, 60);
   } catch (error) {

@@ -12,6 +12,7 @@ import { crdProblems } from "../helpers/crdSchemas";
 import { CONFIGURATIONS, SIZE_CONFIGURATIONS, subjectFor } from "./helpers/configurations";
 import { count, note } from "./helpers/counts";
 import { Network, nextAddress, type Running, type TestPod } from "./helpers/network";
+import { inImage, initDatabase, PG, query } from "./helpers/postgres";
 import { PROMTOOL, rootfsOf } from "./helpers/programs";
 import { capture } from "../../lab/capture";
 
@@ -62,23 +63,13 @@ describe("HAProxy", () => {
 
 describe("PostgreSQL and PgBouncer", () => {
   let net: Network, template: string;
-  const PG = "/usr/lib/postgresql/18/bin";
   before(async () => {
     net = await new Network().start();
-    template = path.join(net.dir, "initdb");
-    fs.mkdirSync(template);
-    fs.chownSync(template, 26, 26);
-    execFileSync("unshare", ["--mount", "bash", "-c", `mkdir -p ${net.dir}/r; mount --bind ${rootfsOf("postgresql")} ${net.dir}/r; mount --bind ${template} ${net.dir}/r/mnt; exec chroot --userspec=26:26 ${net.dir}/r ${PG}/initdb -D /mnt/data -U postgres --encoding=UTF8 --locale=C --auth=trust --data-checksums`], { stdio: "pipe" });
+    template = initDatabase(net, path.join(net.dir, "initdb"));
   });
   after(() => net.close());
 
-  const inImage = (image: string, dir: string, argv: string[], uid: number): string =>
-    `mkdir -p ${dir}/root; mount --bind ${rootfsOf(image)} ${dir}/root; mount -o remount,bind,ro ${dir}/root; mount --bind ${dir}/data ${dir}/root/mnt; mount -t tmpfs t ${dir}/root/tmp; mount -t tmpfs -o mode=1777 t ${dir}/root/dev; : > ${dir}/root/dev/null; mount --bind /dev/null ${dir}/root/dev/null; : > ${dir}/root/dev/urandom; mount --bind /dev/urandom ${dir}/root/dev/urandom; mkdir -m 1777 ${dir}/root/dev/shm; exec env -i PATH=${PG}:/usr/sbin:/usr/bin:/bin LANG=C.UTF-8 chroot --userspec=${uid}:${uid} ${dir}/root ${argv.join(" ")}`;
-  const psql = async (host: string, port: number, database: string, sql: string): Promise<string> => {
-    const r = await capture("unshare", ["--mount", "bash", "-c", `mount --bind ${rootfsOf("postgresql")} ${net.dir}/r; exec chroot ${net.dir}/r ${PG}/psql -X -At -F '|' -h ${host} -p ${port} -U postgres -d ${database} -c "${sql}"`]);
-    if (r.status !== 0) throw new Error(r.stderr);
-    return r.stdout.trim();
-  };
+  const psql = (host: string, port: number, database: string, sql: string): Promise<string> => query(net, host, port, database, sql);
 
   for (const c of CONFIGURATIONS) {
     it(`${c.name}: PostgreSQL starts with its parameters and has them; PgBouncer likewise, and reaches it`, async function () {
@@ -96,7 +87,7 @@ describe("PostgreSQL and PgBouncer", () => {
       }
       const dir = path.join(net.dir, `pg${seen.size}`);
       fs.mkdirSync(path.join(dir, "data"), { recursive: true });
-      execFileSync("cp", ["-a", path.join(template, "data"), path.join(dir, "data/data")]);
+      execFileSync("cp", ["-a", template, path.join(dir, "data/data")]);
       fs.writeFileSync(path.join(dir, "data/data/postgresql.auto.conf"), Object.entries(wanted).map(([k, v]) => `${k} = '${v}'`).join("\n"));
       fs.appendFileSync(path.join(dir, "data/data/postgresql.conf"), "\nlisten_addresses = '*'\nunix_socket_directories = '/tmp'\nport = 5432\n");
       fs.appendFileSync(path.join(dir, "data/data/pg_hba.conf"), "\nhost all all 0.0.0.0/0 trust\n");

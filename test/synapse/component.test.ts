@@ -83,16 +83,17 @@ describe("SynapseServer", () => {
     assert.ok(!container("synapse-generic").env.some((e: any) => e.name.startsWith("AWS")));
   });
 
-  it("waits for the database before a second start, not before the first", () => {
-    for (const [name, what] of [["synapse-main", "connection"], ["synapse-event-persister", "schema"]] as const) {
+  it("waits for the database before a second start, not before the first; a writer settles its sequences before each", () => {
+    for (const [name, what, writes] of [["synapse-main", "connection", true], ["synapse-event-persister", "schema", true], ["synapse-generic", "schema", false]] as const) {
       const { command, env } = named(base, name).inputs.spec.template.spec.containers[0];
       for (const key of ["DB_HOST", "DB_PORT", "PGPASSWORD"]) assert.ok(env.some((e: any) => e.name === key), `${name} has no ${key}`);
       const dir = fs.mkdtempSync(path.join(os.tmpdir(), "start-"));
-      fs.writeFileSync(path.join(dir, "python"), '#!/bin/sh\necho "$1 $2 $3"\n', { mode: 0o755 });
-      const start = (): string[] => execFileSync("sh", ["-c", command[2].replaceAll("/tmp/", `${dir}/`)], { env: { PATH: `${dir}:${process.env.PATH}`, HOSTNAME: `${name}-0` }, encoding: "utf8" }).trim().split("\n").map((l) => l.split(" ").slice(0, 2).join(" "));
+      fs.writeFileSync(path.join(dir, "python"), '#!/bin/sh\necho "$1 $2 $4"\n', { mode: 0o755 });
+      const start = (): string[] => execFileSync("sh", ["-c", command[2].replaceAll("/tmp/", `${dir}/`)], { env: { PATH: `${dir}:${process.env.PATH}`, HOSTNAME: `${name}-0` }, encoding: "utf8" }).trim().split("\n").map((l) => (l.startsWith("-m ") ? l.split(" ").slice(0, 2).join(" ") : l.trim()));
       const synapse = `-m synapse.app.${name === "synapse-main" ? "homeserver" : "generic_worker"}`;
-      assert.deepEqual(start(), [synapse]);
-      assert.deepEqual(start(), [`/conf/shared/wait.py ${what}`, synapse]);
+      const waits = `/conf/shared/wait.py ${what}${writes ? " settle" : ""}`;
+      assert.deepEqual(start(), writes ? [waits, synapse] : [synapse]);
+      assert.deepEqual(start(), [waits, synapse]);
       fs.rmSync(dir, { recursive: true });
     }
   });

@@ -87,6 +87,13 @@ export function synapseRules({ settings, plan }: RuleInput): RuleGroup {
       act: ["If only one process is behind, restart it; if all are, look at Redis."],
     },
     {
+      alert: "SynapseSyncStuck", severity: "critical", for: "5m", expr: `sum by (stream_key) (rate(synapse_notifier_wait_for_stream_token_timeouts_total{${L}}[5m])) > 0.02`,
+      summary: "Clients get empty answers to /sync: processes wait for a position of {{ $labels.stream_key }} that does not come",
+      meaning: "A client holds a position that its process has not reached; each /sync waits 10 s and brings nothing, although messages are stored. A few belong to a restart; for minutes it means that a stream's position went back (a PostgreSQL sequence after two changes of primary, which the writers prevent at their start) or that the process does not hear of the stream.",
+      look: ["SynapseReplicationLag, RedisNoMaster", "kubectl logs -n matrix -l app.kubernetes.io/component=synapse-synchrotron --tail=100 | grep 'Timed out waiting'"],
+      act: ["Restart the processes that write streams, each of which settles its sequences first: `kubectl rollout restart statefulset -n matrix -l app.kubernetes.io/name=synapse`.", "If it goes on, restart the sync workers: `kubectl rollout restart deployment -n matrix -l app.kubernetes.io/name=synapse`."],
+    },
+    {
       // The counter does not exist before a process has stored its first event.
       alert: "SynapsePersistStalled", severity: "critical", for: "2m",
       expr: `(sum(rate(synapse_http_server_requests_received_total{${L}, servlet="RoomSendEventRestServlet"}[2m])) > 0.1) and on () ((sum(rate(synapse_storage_events_persisted_events_total{${L}}[2m])) or vector(0)) == 0)`,
