@@ -22,11 +22,13 @@ const ABSENT_HERE: Record<string, string> = {
   kube_pod_container_status_last_terminated_reason: "no container has ended yet",
 };
 
-/** Alerts that may fire on this cluster although nothing is wrong with it, with the reason. */
-const FIRES_HERE: Record<string, string> = {
-  Watchdog: "fires always, by design",
-  NodeClockWrong: "nobody disciplines this machine's clock; its nodes share it",
+/** Alerts that may fire on this cluster although nothing is wrong with it, with the reason; `where` limits that to some. */
+const FIRES_HERE: Record<string, { why: string; where?: (labels: Record<string, string>) => boolean }> = {
+  Watchdog: { why: "fires always, by design" },
+  NodeClockWrong: { why: "nobody disciplines this machine's clock; its nodes share it" },
+  DiskFilling: { why: "the nodes' /opt is this machine's own disk, on which everything is built", where: (l) => l.mountpoint?.startsWith("/opt/") === true },
 };
+const expected = (labels: Record<string, string>): boolean => { const here = FIRES_HERE[labels.alertname!]; return here !== undefined && (here.where?.(labels) ?? true); };
 
 interface Selector { name: string; matchers: Array<{ name: string; type: string; value: string }> }
 
@@ -141,8 +143,8 @@ describe("monitoring of the local homeserver", function () {
   it("a healthy cluster is quiet: nothing critical fires, and nothing else without a reason", async () => {
     const firing: any[] = (await ask("alerts")).alerts.filter((x: any) => x.state === "firing");
     const text = (x: any): string => `${x.labels.severity} ${x.labels.alertname}: ${x.annotations.summary}`;
-    assert.deepEqual(firing.filter((x) => x.labels.severity === "critical" && !FIRES_HERE[x.labels.alertname]).map(text), [], "critical");
-    assert.deepEqual(firing.filter((x) => !FIRES_HERE[x.labels.alertname]).map(text), [], "others");
+    assert.deepEqual(firing.filter((x) => x.labels.severity === "critical" && !expected(x.labels)).map(text), [], "critical");
+    assert.deepEqual(firing.filter((x) => !expected(x.labels)).map(text), [], "others");
   });
 
   it("alerts reach Alertmanager, and its three agree", async () => {

@@ -27,7 +27,7 @@ export function clusterRules({ settings }: RuleInput): RuleGroup[] {
         },
         {
           alert: "DiskAlmostFull", severity: "critical", for: "5m", expr: `node_filesystem_avail_bytes{${disks}} / node_filesystem_size_bytes{${disks}} < 0.1`,
-          summary: "{{ $value | humanizePercentage }} of {{ $labels.mountpoint }} on {{ $labels.instance }} is free", meaning: "The kubelet evicts pods below its threshold, and a database without space stops.", look: ["du -x on the node"], act: ["Free space now: old container images (`crictl rmi --prune`), journals (`journalctl --vacuum-size=500M`)."],
+          summary: "{{ $value | humanizePercentage }} of {{ $labels.mountpoint }} on {{ $labels.instance }} is free", meaning: "The kubelet evicts pods below its threshold, and a database without space stops: the operator then says `Not enough disk space` and promotes nobody. Measured: 13 s after space was free again it served, and nothing acknowledged was lost.", look: ["du -x on the node", "kubectl get cluster -n matrix"], act: ["Free space now: old container images (`crictl rmi --prune`), journals (`journalctl --vacuum-size=500M`).", "Nothing of a database's volume is to be deleted by hand, least of all from `pg_wal`: enlarge the volume, or have the operator make that instance anew elsewhere (PostgresStandbyNotStreaming)."],
         },
         {
           alert: "DiskReadOnly", severity: "critical", for: "1m", expr: `node_filesystem_readonly{${disks}} == 1`,
