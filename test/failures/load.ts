@@ -7,7 +7,7 @@ import { adminRequest, type Access } from "../../lab/local/access";
  * One send in all per this many milliseconds, by the users in turn, each into a room of its own. Five a second filled two
  * cores by themselves (load 35 before any failure): what was measured then was the machine.
  */
-export const SEND_EVERY = 500;
+const SEND_EVERY = 500;
 /** A client gives a request up after this long, and tries once more with the same transaction id. */
 const ATTEMPT_SECONDS = 30;
 /** What clients wait before the second try; matrix-js-sdk waits 1, 2, 4, 8 s and so on, and tries four times. */
@@ -24,6 +24,8 @@ export interface Send { room: number; sent: number; done: number; eventId?: stri
 
 export interface Figures {
   sends: number;
+  /** Milliseconds between two of them. */
+  every: number;
   /** Longest time without an acknowledgement to anybody, seconds; and to one room. */
   gap: number;
   /** Where it began, seconds after the cause. */
@@ -237,7 +239,7 @@ export class Load {
     const kinds: Record<string, number> = {};
     for (const s of this.sends) if (s.firstFailure) kinds[s.firstFailure] = (kinds[s.firstFailure] ?? 0) + 1;
     return {
-      sends: this.sends.length, gap: round(all.gap), gapFrom: round(all.from), roomGap: round(room.gap), roomGapFrom: round(room.from),
+      sends: this.sends.length, every: SEND_EVERY, gap: round(all.gap), gapFrom: round(all.from), roomGap: round(room.gap), roomGapFrom: round(room.from),
       failedFirst: this.sends.filter((s) => s.firstFailure).length, failedAfterRetry: this.sends.filter((s) => s.secondFailure).length, kinds,
       slowest: round(Math.max(...acknowledged.map((s) => s.done - s.sent)) / 1000),
       lost: acknowledged.filter((s) => stored.get(s.eventId!) !== s.body).length, doubled: [...bodies.values()].filter((n) => n > 1).length,

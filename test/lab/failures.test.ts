@@ -5,7 +5,7 @@ import { renderReport, type Result } from "../failures/report";
 import { ALL } from "../failures/scenarios";
 
 const minutes = (list: typeof ALL): number => list.reduce((n, s) => n + s.seconds, 0) / 60;
-const figures: Figures = { sends: 100, gap: 1.5, gapFrom: 0.5, roomGap: 2.5, roomGapFrom: 0.5, failedFirst: 3, failedAfterRetry: 1, kinds: { 500: 3 }, slowest: 4, lost: 0, doubled: 0, undelivered: 0, deliveryMedian: 0.4, deliveryLongest: 3, syncErrors: 0, baselineMedian: 0.1 };
+const figures: Figures = { sends: 100, every: 500, gap: 1.5, gapFrom: 0.5, roomGap: 2.5, roomGapFrom: 0.5, failedFirst: 3, failedAfterRetry: 1, kinds: { 500: 3 }, slowest: 4, lost: 0, doubled: 0, undelivered: 0, deliveryMedian: 0.4, deliveryLongest: 3, syncErrors: 0, baselineMedian: 0.1 };
 const result = (id: string, more: Partial<Result> = {}): Result => {
   const { group, title, how, promised, bounds } = ALL.find((s) => s.id === id)!;
   return { id, group, title, how, promised, bounds, date: "2026-11-21 06:09 UTC", figures, notes: ["a | b"], failures: [], healed: 1, seconds: 30, ...more };
