@@ -18,6 +18,7 @@ const ABSENT_HERE: Record<string, string> = {
   synapse_federation_transaction_queue_pending_pdus: "federation is off: there is no federation sender",
   synapse_http_httppusher_http_pushes_: "counted from the first push to a phone; there is no push gateway here",
   livekit_packet_total: "counted from the first packet of a call",
+  synapse_notifier_wait_for_stream_token_timeouts_total: "counted from the first time that a process gives up waiting for a stream",
   kube_node_spec_taint: "no node has a taint",
   kube_pod_container_status_last_terminated_reason: "no container has ended yet",
 };
