@@ -58,13 +58,14 @@ while True:
                 row = cursor.fetchone()
                 version = row[0] if row else None
             connection.commit()
-            if settle and version is not None:
-                settle_sequences(connection)
+            if not need_schema or (version is not None and version >= SCHEMA_VERSION):
+                # Once, and not while the main process still changes the schema.
+                if settle and version is not None:
+                    settle_sequences(connection)
+                print("database ready, schema", version)
+                sys.exit(0)
         finally:
             connection.close()
-        if not need_schema or (version is not None and version >= SCHEMA_VERSION):
-            print("database ready, schema", version)
-            sys.exit(0)
         why = "schema is %s, %s is needed: the main process has still to make it" % (version, SCHEMA_VERSION)
     except psycopg2.Error as error:
         why = str(error).strip()

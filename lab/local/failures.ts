@@ -73,7 +73,7 @@ async function one(s: Scenario, a: Access, admin: Client, loads: Loads): Promise
   if (crashed.length) notes.push(`containers restarted on the way: ${crashed.join(", ")}`);
   if (figures) {
     if (figures.lost > 0) failures.push(`${figures.lost} acknowledged messages lost`);
-    if (figures.undelivered > 0) failures.push(`in ${figures.undelivered} rooms the last acknowledged message never came to a user's /sync`);
+    if (figures.undelivered) failures.push(`in ${figures.undelivered} rooms the last acknowledged message never came to a user's /sync`);
     if (figures.gap > s.bounds.gap) failures.push(`${figures.gap} s without acknowledgement, more than ${s.bounds.gap}`);
     if (figures.failedAfterRetry > s.bounds.failedAfterRetry) failures.push(`${figures.failedAfterRetry} sends failed after one retry, more than ${s.bounds.failedAfterRetry}`);
   }

@@ -6,6 +6,8 @@ import { KUBECONFIG } from "../../lab/local/access";
 import { ROOT } from "../../lab/local/config";
 import { CACHE_DIR, RUN_DIR } from "../../lab/local/state";
 
+export const NS = "matrix";
+export const CLUSTER = "synapse-postgres";
 export const KUBECTL = path.join(CACHE_DIR, "bin", "kubectl");
 export const ENV = { ...process.env, KUBECONFIG };
 export const sleep = (ms: number): Promise<void> => new Promise((r) => setTimeout(r, ms));
@@ -62,7 +64,12 @@ export async function ailment(): Promise<string | undefined> {
 }
 
 /** One line of SQL in an instance, as its superuser. */
-export const psql = async (pod: string, sql: string): Promise<string> => (await k("-n", "matrix", "exec", pod, "-c", "postgres", "--", "psql", "-qAtX", "-c", sql)).trim();
+export const psql = async (pod: string, sql: string): Promise<string> => (await k("-n", NS, "exec", pod, "-c", "postgres", "--", "psql", "-qAtX", "-c", sql)).trim();
+
+/** Base backups and new instances wait for the next checkpoint of the instance that they copy, minutes where little is written: asked for, as docs/operate.md says. */
+export async function checkpoint(): Promise<void> {
+  for (const p of await pods(NS, `cnpg.io/cluster=${CLUSTER},cnpg.io/podRole=instance`).catch(() => [])) await psql(p.metadata.name, "checkpoint").catch(() => undefined);
+}
 
 /** Standbys without a stream: the operator calls them ready all the same. (The timeline that it reports is that of the last checkpoint.) */
 async function behind(cluster: any): Promise<string[]> {
@@ -81,8 +88,7 @@ export async function healthy(seconds: number, note?: (text: string) => void): P
   const since = new Map<string, number>();
   return until("everything healthy", seconds, async () => {
     const why = await ailment();
-    // A new instance waits for the primary's next checkpoint, minutes where little is written (docs/operate.md).
-    if (why?.includes("Creating a new replica")) for (const c of (await get("clusters.postgresql.cnpg.io", "-A")).items) await psql(c.status.currentPrimary, "checkpoint").catch(() => undefined);
+    if (why?.includes("Creating a new replica")) await checkpoint();
     if (why?.endsWith("does not follow the primary")) for (const c of (await get("clusters.postgresql.cnpg.io", "-A")).items) for (const standby of await behind(c)) {
       const first = since.get(standby) ?? Date.now();
       since.set(standby, first);
@@ -106,11 +112,11 @@ export async function restarts(): Promise<Map<string, number>> {
 export async function newcomers(moment: number): Promise<string[]> {
   const after = (date: string): number => (Date.parse(date) - moment) / 1000;
   const found: Array<[string, number]> = [];
-  for (const p of (await get("pods", "-n", "matrix")).items) {
+  for (const p of (await get("pods", "-n", NS)).items) {
     const is = (p.status.conditions ?? []).find((c: any) => c.type === "Ready" && c.status === "True");
     if (is && p.metadata.ownerReferences?.[0].kind !== "Job" && after(p.metadata.creationTimestamp) >= -1) found.push([p.metadata.name, after(is.lastTransitionTime)]);
   }
-  for (const c of (await get("clusters.postgresql.cnpg.io", "-n", "matrix")).items) if (after(c.status.currentPrimaryTimestamp) > 0) found.push([`${c.status.currentPrimary} made primary`, after(c.status.currentPrimaryTimestamp)]);
+  for (const c of (await get("clusters.postgresql.cnpg.io", "-n", NS)).items) if (after(c.status.currentPrimaryTimestamp) > 0) found.push([`${c.status.currentPrimary} made primary`, after(c.status.currentPrimaryTimestamp)]);
   return found.sort((a, b) => a[1] - b[1]).map(([name, s]) => `${name} ${Math.max(0, s).toFixed(0)} s`);
 }
 

@@ -38,8 +38,8 @@ export interface Figures {
   slowest: number;
   lost: number;
   doubled: number;
-  /** Rooms whose last acknowledged message had not come to the reader's /sync `DELIVERY_SECONDS` after the last send. */
-  undelivered: number;
+  /** Rooms whose last acknowledged message had not come to the reader's /sync `DELIVERY_SECONDS` after the last send; absent in rows from before it was asserted. */
+  undelivered?: number;
   /** From the send to its arrival in the reader's /sync, seconds. */
   deliveryMedian: number;
   deliveryLongest: number;

@@ -1,6 +1,6 @@
 /** Whole machines: drained, frozen, cut off. */
-import { cable, freeze, holder, k, sleep, thaw, until } from "./cluster";
-import { NODES, flowing, nodeOf, NS, primary, since, whoRan, type Run, type Scenario } from "./scenario";
+import { cable, freeze, holder, k, NS, sleep, thaw, until } from "./cluster";
+import { NODES, flowing, nodeOf, primary, since, whoRan, type Run, type Scenario } from "./scenario";
 
 /** Longer than the 40 s after which Kubernetes calls a node lost. */
 const CUT_SECONDS = Number(process.env.CUT_SECONDS ?? 50);
@@ -26,7 +26,7 @@ async function drain(r: Run, node: string): Promise<void> {
 export const MACHINES: Scenario[] = [
   ...NODES.map((node): Scenario => ({
     id: `drain-${node}`, group: "failure", title: `${node} is drained`, how: "kubectl drain, then uncordon", promised: "node 8 min", seconds: 75, quick: node === "node1",
-    // Everything of a node starts anew at once on two shared cores: a third to a half of these times is seen there (docs/proof).
+    // Everything of a node starts anew at once on two shared cores: 11 to 70 s were measured.
     bounds: { gap: 120, failedAfterRetry: 300 },
     action: (r) => drain(r, node),
   })),

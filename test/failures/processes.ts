@@ -1,8 +1,8 @@
 /** Single processes and pods, of each kind. */
 import * as crypto from "node:crypto";
-import { get, holder, k, kill, pods, replaced, sleep, until } from "./cluster";
+import { get, holder, k, kill, NS, pods, replaced, sleep, until } from "./cluster";
 import type { Reply } from "./load";
-import { anyOf, component, flowing, killOne, nodeOf, NS, primary, since, type Run, type Scenario } from "./scenario";
+import { anyOf, component, flowing, killOne, nodeOf, primary, since, type Run, type Scenario } from "./scenario";
 
 const q = encodeURIComponent;
 

@@ -1,7 +1,7 @@
 /** Redis and its Sentinels: the master killed, cut off and back, a minority of the Sentinels lost. */
 import { spawn, type ChildProcess } from "node:child_process";
-import { ENV, get, isolate, join, KUBECTL, podProcesses, pods, sleep, until } from "./cluster";
-import { flowing, killOne, NS, since, type Run, type Scenario } from "./scenario";
+import { ENV, get, isolate, join, KUBECTL, NS, podProcesses, pods, sleep, until } from "./cluster";
+import { flowing, killOne, since, type Run, type Scenario } from "./scenario";
 
 const SET = [0, 1, 2].map((i) => `redis-synapse-${i}`);
 const PERIOD = 0.2;

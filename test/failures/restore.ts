@@ -3,9 +3,9 @@ import * as crypto from "node:crypto";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { ailment, deploy, get, k, pods, sleep, until } from "./cluster";
+import { ailment, checkpoint, CLUSTER, deploy, get, k, NS, psql, sleep, until } from "./cluster";
 import { Client } from "./load";
-import { CLUSTER, NS, primary, psql, since, type Run, type Scenario } from "./scenario";
+import { primary, since, type Run, type Scenario } from "./scenario";
 
 const MESSAGES = 10;
 const q = encodeURIComponent;
@@ -40,10 +40,10 @@ function writeManifest(object: object): string {
   return file;
 }
 
-/** Base backups and new instances wait for the next checkpoint of the instance that they copy, minutes where little is written: asked for, as docs/operate.md says. */
+/** With a checkpoint asked for again and again meanwhile. */
 async function hurried<T>(work: Promise<T>): Promise<T> {
   let done = false;
-  const loop = (async () => { for (; !done; await sleep(4000)) for (const p of await pods(NS, `cnpg.io/cluster=${CLUSTER},cnpg.io/podRole=instance`).catch(() => [])) await psql(p.metadata.name, "checkpoint").catch(() => undefined); })();
+  const loop = (async () => { for (; !done; await sleep(4000)) await checkpoint(); })();
   try { return await work; } finally { done = true; await loop; }
 }
 

@@ -1,8 +1,6 @@
 /** What a scenario is, and what several of them need. */
 import type { Access } from "../../lab/local/access";
-import { get, kill, pods, replaced, sleep, until } from "./cluster";
-
-export { psql } from "./cluster";
+import { CLUSTER, get, kill, NS, pods, replaced, sleep, until } from "./cluster";
 import type { Client, Load } from "./load";
 
 export interface Table { head: string[]; rows: Array<Array<string | number>> }
@@ -38,8 +36,6 @@ export interface Scenario {
   action(run: Run): Promise<void | (() => void)>;
 }
 
-export const NS = "matrix";
-export const CLUSTER = "synapse-postgres";
 export const NODES = ["node1", "node2", "node3"];
 export const component = (name: string): string => `app.kubernetes.io/component=${name}`;
 export const since = (started: number): string => `${((Date.now() - started) / 1000).toFixed(0)} s`;

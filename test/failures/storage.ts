@@ -1,6 +1,6 @@
 /** A disk that fills. */
-import { FILLER, get, k, sleep, ssh, until } from "./cluster";
-import { flowing, nodeOf, NS, primary, psql, since, whoRan, type Scenario } from "./scenario";
+import { FILLER, get, k, NS, psql, sleep, ssh, until } from "./cluster";
+import { flowing, nodeOf, primary, since, whoRan, type Scenario } from "./scenario";
 
 const FULL_SECONDS = 40;
 const DISK = FILLER.replace(/\/[^/]*$/, "");

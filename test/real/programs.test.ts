@@ -89,8 +89,6 @@ describe("PostgreSQL and PgBouncer", () => {
       fs.mkdirSync(path.join(dir, "data"), { recursive: true });
       execFileSync("cp", ["-a", template, path.join(dir, "data/data")]);
       fs.writeFileSync(path.join(dir, "data/data/postgresql.auto.conf"), Object.entries(wanted).map(([k, v]) => `${k} = '${v}'`).join("\n"));
-      fs.appendFileSync(path.join(dir, "data/data/postgresql.conf"), "\nlisten_addresses = '*'\nunix_socket_directories = '/tmp'\nport = 5432\n");
-      fs.appendFileSync(path.join(dir, "data/data/pg_hba.conf"), "\nhost all all 0.0.0.0/0 trust\n");
       fs.chmodSync(dir, 0o755);
       const ip = nextAddress(), ns = net.namespace(ip);
       // As the operator does when it sees parameters of this extension.

@@ -9,8 +9,8 @@ import * as path from "node:path";
 import { WAIT_PY } from "../../components/synapse/scripts";
 import { count } from "./helpers/counts";
 import { Network, nextAddress, type Running } from "./helpers/network";
-import { inImage, initDatabase, PG, query, runOn } from "./helpers/postgres";
-import { rootfsOf } from "./helpers/programs";
+import { inImage, initDatabase, PG, query, runOn, UID } from "./helpers/postgres";
+import { rootfsOf, SYNAPSE_SOURCE } from "./helpers/programs";
 
 /** PostgreSQL's SEQ_LOG_VALS: so many values are logged ahead. */
 const LOGGED_AHEAD = 32;
@@ -27,15 +27,14 @@ class Server {
     const dir = path.join(net.dir, `first-${nextAddress()}`);
     fs.mkdirSync(dir);
     const data = initDatabase(net, path.join(dir, "data"));
-    fs.appendFileSync(path.join(data, "postgresql.conf"), "\nlisten_addresses = '*'\nunix_socket_directories = '/tmp'\nport = 5432\nwal_keep_size = '1GB'\n");
-    fs.appendFileSync(path.join(data, "pg_hba.conf"), "\nhost all all 0.0.0.0/0 trust\nhost replication all 0.0.0.0/0 trust\n");
+    fs.appendFileSync(path.join(data, "postgresql.conf"), "wal_keep_size = '1GB'\n");
     return new Server(net, dir);
   }
   /** A standby made from a running primary. */
   static standbyOf(net: Network, primary: Server): Server {
     const dir = path.join(net.dir, `second-${nextAddress()}`);
     fs.mkdirSync(path.join(dir, "data"), { recursive: true });
-    fs.chownSync(path.join(dir, "data"), 26, 26);
+    fs.chownSync(path.join(dir, "data"), UID, UID);
     runOn(net, path.join(dir, "data"), `pg_basebackup -D /mnt/data -h ${primary.ip} -U postgres --checkpoint=fast`);
     return new Server(net, dir);
   }
@@ -45,7 +44,7 @@ class Server {
     return this;
   }
   async start(): Promise<this> {
-    this.running = this.net.spawn(this.netns, inImage("postgresql", this.dir, [`${PG}/postgres`, "-D", "/mnt/data", "-c", "logging_collector=off"], 26), "postgres");
+    this.running = this.net.spawn(this.netns, inImage("postgresql", this.dir, [`${PG}/postgres`, "-D", "/mnt/data", "-c", "logging_collector=off"], UID), "postgres");
     await this.running.until(() => /ready to accept (read-only )?connections/.test(this.running!.output), 60);
     return this;
   }
@@ -79,11 +78,17 @@ describe("A sequence after two changes of primary", () => {
     return done.stdout;
   }
 
-  async function thereAndBack(before: (s: Server) => void): Promise<number[]> {
+  /** A primary with Synapse's user and empty database. */
+  async function started(): Promise<Server> {
     const first = await Server.primary(net).start();
     await query(net, first.ip, 5432, "postgres", "create role synapse login");
     await query(net, first.ip, 5432, "postgres", "create database synapse owner synapse");
-    const version = /^SCHEMA_VERSION\b[^=]*= *(\d+)/m.exec(fs.readFileSync(spawnSync("find", [rootfsOf("synapse"), "-path", "*synapse/storage/schema/__init__.py"], { encoding: "utf8" }).stdout.trim(), "utf8"))![1]!;
+    return first;
+  }
+
+  async function thereAndBack(before: (s: Server) => void): Promise<number[]> {
+    const first = await started();
+    const version = /^SCHEMA_VERSION\b[^=]*= *(\d+)/m.exec(fs.readFileSync(path.join(SYNAPSE_SOURCE, "synapse/storage/schema/__init__.py"), "utf8"))![1]!;
     await first.sql(`create table schema_version (version int); insert into schema_version values (${version}); create sequence a_sequence; create sequence unused`, "synapse");
     const second = await Server.standbyOf(net, first).follow(first).start();
     await first.caughtUp(second);
@@ -121,9 +126,7 @@ describe("A sequence after two changes of primary", () => {
   });
 
   it("waits for no sequence that is in use", async () => {
-    const first = await Server.primary(net).start();
-    await query(net, first.ip, 5432, "postgres", "create role synapse login");
-    await query(net, first.ip, 5432, "postgres", "create database synapse owner synapse");
+    const first = await started();
     await first.sql("create sequence a_sequence; select nextval('a_sequence'); create table schema_version (version int); insert into schema_version values (9999)", "synapse");
     const busy = query(net, first.ip, 5432, "synapse", "begin; select nextval('a_sequence'); select pg_sleep(6); commit", "synapse");
     await new Promise((r) => { setTimeout(r, 1000); });

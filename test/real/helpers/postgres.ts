@@ -8,7 +8,7 @@ import { rootfsOf } from "./programs";
 
 export const PG = "/usr/lib/postgresql/18/bin";
 /** User of the image's PostgreSQL. */
-const UID = 26;
+export const UID = 26;
 
 /** Shell lines that become `argv` in an image, with `dir`/data at /mnt. */
 export const inImage = (image: string, dir: string, argv: string[], uid: number): string =>
@@ -19,12 +19,15 @@ export function runOn(net: Network, dir: string, argv: string): void {
   execFileSync("unshare", ["--mount", "bash", "-c", `mkdir -p ${net.dir}/r; mount --bind ${rootfsOf("postgresql")} ${net.dir}/r; mount --bind ${dir} ${net.dir}/r/mnt; exec chroot --userspec=${UID}:${UID} ${net.dir}/r ${PG}/${argv}`], { stdio: "pipe" });
 }
 
-/** A new database in `dir`/data; returns that. */
+/** A new database in `dir`/data that listens to everybody, replication included; returns that. */
 export function initDatabase(net: Network, dir: string): string {
   fs.mkdirSync(dir);
   fs.chownSync(dir, UID, UID);
   runOn(net, dir, "initdb -D /mnt/data -U postgres --encoding=UTF8 --locale=C --auth=trust --data-checksums");
-  return path.join(dir, "data");
+  const data = path.join(dir, "data");
+  fs.appendFileSync(path.join(data, "postgresql.conf"), "\nlisten_addresses = '*'\nunix_socket_directories = '/tmp'\nport = 5432\n");
+  fs.appendFileSync(path.join(data, "pg_hba.conf"), "\nhost all,replication all 0.0.0.0/0 trust\n");
+  return data;
 }
 
 export async function query(net: Network, host: string, port: number, database: string, sql: string, user = "postgres"): Promise<string> {
