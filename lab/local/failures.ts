@@ -67,8 +67,8 @@ async function one(s: Scenario, a: Access, admin: Client, loads: Loads): Promise
   let healed = -1;
   try { healed = await healthy(HEAL_SECONDS, (t) => notes.push(t)); } catch (error) { failures.push((error as Error).message); }
   const crashed = [...await restarts()].filter(([c, n]) => n > (earlier.get(c) ?? 0)).map(([c, n]) => `${c.split(" ")[0]} (${n - (earlier.get(c) ?? 0)})`);
-  const came = cause ? await newcomers(cause) : [];
-  if (came.length && s.group === "failure") notes.push(`ready again, after the cause: ${came.join(", ")}`);
+  const came = cause && s.group === "failure" ? await newcomers(cause) : [];
+  if (came.length) notes.push(`ready again, after the cause: ${came.join(", ")}`);
   if (figures && figures.gap > 5) notes.push(`the longest time without an acknowledgement began ${figures.gapFrom} s after the cause, that of one room ${figures.roomGapFrom} s`);
   if (crashed.length) notes.push(`containers restarted on the way: ${crashed.join(", ")}`);
   if (figures) {
