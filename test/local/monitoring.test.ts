@@ -13,14 +13,13 @@ import { KUBECONFIG, kubectl } from "../../lab/local/access";
 import { localConfig } from "../../lab/local/config";
 import { CACHE_DIR } from "../../lab/local/state";
 
-/** Metrics that rules or dashboards name and that this cluster may not have, with the reason. */
+/**
+ * Metrics that rules or dashboards name and that this cluster may not have, with the reason. Not here: counters and
+ * states that have not come up yet, when their exporter announces them (`announced` below).
+ */
 const ABSENT_HERE: Record<string, string> = {
   synapse_federation_transaction_queue_pending_pdus: "federation is off: there is no federation sender",
-  synapse_http_httppusher_http_pushes_: "counted from the first push to a phone; there is no push gateway here",
   livekit_packet_total: "counted from the first packet of a call",
-  synapse_notifier_wait_for_stream_token_timeouts_total: "counted from the first time that a process gives up waiting for a stream",
-  kube_node_spec_taint: "no node has a taint",
-  kube_pod_container_status_last_terminated_reason: "no container has ended yet",
 };
 
 /** Alerts that may fire on this cluster although nothing is wrong with it, with the reason; `where` limits that to some. */
@@ -126,21 +125,32 @@ describe("monitoring of the local homeserver", function () {
     }
   });
 
+  /** Whether an exporter of the selector's layer says that it has this metric: a HELP line, without a sample while there is
+   *  nothing to count (no container waits, no push failed). A misspelt name, or one of another layer, is in none. */
+  async function announced(s: Selector): Promise<boolean> {
+    const layer = s.matchers.filter((m) => m.name === "layer").map((m) => `layer${m.type}${JSON.stringify(m.value)}`);
+    const family = [s.name, s.name.replace(/_(bucket|count|sum|total)$/, "")];
+    for (const metric of family) if ((await ask("targets/metadata", { metric, match_target: `{${layer[0] ?? 'job=~".+"'}}`, limit: "1" })).length > 0) return true;
+    return false;
+  }
+
   it("every alert and every panel asks for metrics that exist, and gets an answer", async () => {
     const asked = [...groups.flatMap((g) => g.rules.map((r) => [r.alert, r.expr] as const)), ...dashboardQueries().map((q) => ["a dashboard", q] as const)];
     const missing = new Map<string, Set<string>>();
     const seen = new Map<string, boolean>();
+    const waiting = new Set<string>();
     for (const [who, query] of asked) {
       await ask("query", { query });
       for (const s of selectors(await ask("parse_query", { query }))) {
         const match = essence(s);
         if (!seen.has(match)) seen.set(match, (await ask("series", { "match[]": match, limit: "1", start: String(Date.now() / 1000 - 3600) })).length > 0);
-        if (!seen.get(match)) missing.set(match, (missing.get(match) ?? new Set()).add(who));
+        if (seen.get(match)) continue;
+        if (await announced(s)) waiting.add(s.name); else missing.set(match, (missing.get(match) ?? new Set()).add(who));
       }
     }
     const unexplained = [...missing].filter(([m]) => !Object.keys(ABSENT_HERE).some((n) => m.includes(n))).map(([m, who]) => `${m} of ${[...who].join(", ")}`);
     assert.deepEqual(unexplained, [], "no series for");
-    console.log(`      ${asked.length} expressions, ${seen.size} selectors of metrics; not here: ${[...missing.keys()].join(" ") || "none"}`);
+    console.log(`      ${asked.length} expressions, ${seen.size} selectors of metrics; announced without a sample yet: ${[...waiting].join(" ") || "none"}; not here: ${[...missing.keys()].join(" ") || "none"}`);
   });
 
   it("a healthy cluster is quiet: nothing critical fires, and nothing else without a reason", async () => {
