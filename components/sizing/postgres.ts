@@ -69,6 +69,10 @@ export function postgresParameters({ settings, memoryMiB: memory, maxConnections
     autovacuum_analyze_scale_factor: "0.02",
     autovacuum_vacuum_cost_limit: "2000",
     idle_in_transaction_session_timeout: "10min",
+    // The operator's own 5 s cut a standby off that is only slow for a moment. While the primary hands over it cannot come back,
+    // and lacks what the primary writes last. Shorter than the 40 s after which Kubernetes calls a node lost: a promotion
+    // waits for the receivers to end, and so for nothing more.
+    wal_sender_timeout: "20s", wal_receiver_timeout: "20s",
     tcp_keepalives_idle: "10", tcp_keepalives_interval: "10", tcp_keepalives_count: "3",
     log_min_duration_statement: "1s",
     log_lock_waits: "on",

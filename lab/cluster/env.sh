@@ -2,8 +2,8 @@
 # Sourced by every script of the cluster: addresses, names, and how processes are recorded and found again.
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 CLUSTER=$LAB/cluster
-NODES="1 2 3"
-NET=10.77.0            # the "data centre" network: .1 this machine, .10 control plane, .11-.13 nodes, the rest free for load balancers
+NODES="1 2 3$(cat "$RUN/nodes.more" 2>/dev/null || true)"   # those of the start, and what more.sh has added (" 4 5")
+NET=10.77.0            # the "data centre" network: .1 this machine, .10 control plane, .11-.19 nodes, the rest free for load balancers
 CP=$NET.10
 SVC=10.96.0.0/16
 DNS=10.96.0.10

@@ -1,13 +1,15 @@
 #!/bin/bash
-# net.sh up|down: the network. A bridge in a namespace of its own (lab-sw), so that neither a firewall nor Docker's
+# net.sh up|down [nodes]: the network (down with names: only their part). A bridge in a namespace of its own (lab-sw), so that neither a firewall nor Docker's
 # FORWARD rules of this machine can touch the cluster, and nothing of this machine's iptables needs changing.
 # This machine is 10.77.0.1 (veth lab0), the control plane lab-cp .10, the nodes lab-n1..3 .11-.13.
 # Every line may be repeated: after a crash half-way the next run adds what is missing.
 set -euo pipefail
 . "$(dirname "$0")/env.sh"
 if [ "$1" = down ]; then
+  for n in ${2:-$NODES}; do ip netns del "lab-n$n" 2>/dev/null || true; ip route del "$(pod_net "$n")" 2>/dev/null || true; done
+  [ -z "${2:-}" ] || exit 0
   ip link del lab0 2>/dev/null || true
-  for ns in $(for n in $NODES; do echo "lab-n$n"; done) lab-cp lab-sw; do ip netns del "$ns" 2>/dev/null || true; done
+  for ns in lab-cp lab-sw; do ip netns del "$ns" 2>/dev/null || true; done
   if [ -e "$RUN/netns.mount" ] && [ -z "$(ls -A /run/netns 2>/dev/null)" ]; then umount /run/netns 2>/dev/null || true; rmdir /run/netns 2>/dev/null || true; fi
   exit 0
 fi

@@ -1,7 +1,8 @@
 #!/bin/bash
-# nodes.sh up|down: starts / stops the nodes: bare Debian with systemd and sshd, nothing of Kubernetes yet.
+# nodes.sh up|down [nodes]: starts / stops the nodes: bare Debian with systemd and sshd, nothing of Kubernetes yet.
 set -euo pipefail
 . "$(dirname "$0")/env.sh"
+all=$NODES NODES=${2:-$NODES}
 prepare() {
   local n=$1 D=$RUN/node$1 U=$RUN/node$1/upper m
   mkdir -p "$U/root/.ssh" "$U/etc/ssh" "$D"; chmod 700 "$U/root" "$U/root/.ssh"
@@ -10,7 +11,7 @@ prepare() {
   cp "$PKI/id.pub" "$U/root/.ssh/authorized_keys"
   install -m 600 "$PKI/node${n}_host" "$U/etc/ssh/ssh_host_ed25519_key"; install -m 644 "$PKI/node${n}_host.pub" "$U/etc/ssh/ssh_host_ed25519_key.pub"
   echo "node$n" > "$U/etc/hostname"
-  { echo 127.0.0.1 localhost; for m in $NODES; do echo "$(node_ip "$m") node$m"; done; echo "$CP lab-cp"; } > "$U/etc/hosts"
+  { echo 127.0.0.1 localhost; for m in $all; do echo "$(node_ip "$m") node$m"; done; echo "$CP lab-cp"; } > "$U/etc/hosts"
   rm -f "$U/etc/resolv.conf"; : > "$U/etc/resolv.conf"       # no upstream DNS: the nodes have no way out
   printf 'lab-node-%s' "$n" | md5sum | cut -c1-32 > "$U/etc/machine-id"
   # The kernel is the host's. Where the host has no /lib/modules (everything built in), modprobe in the node would fail
@@ -45,7 +46,7 @@ up)
   done
   # modprobe reads an index that depmod makes of the list above.
   for n in "${new[@]}"; do sshn "$n" "[ -e /lib/modules/\$(uname -r)/modules.builtin.bin ] || depmod"; done
-  say "        nodes: 3 answer on SSH, ${#new[@]} started now" ;;
+  say "        nodes: $(wc -w <<< "$NODES") answer on SSH, ${#new[@]} started now" ;;
 down)
   # SIGKILL to "unshare --kill-child": it takes the node's pid 1 along, and with it the kernel ends every process of the
   # node's pid namespace. A graceful stop would only be for data that is deleted the next moment.
@@ -59,5 +60,5 @@ down)
     # Loop devices free themselves only when the last mount is gone, and that is when the last process is.
     if [ -e "$RUN/node$n/disk.img" ]; then for l in $(losetup -j "$RUN/node$n/disk.img" -O NAME -n); do losetup -d "$l"; done; fi
   done ;;
-*) die "usage: nodes.sh up|down" ;;
+*) die "usage: nodes.sh up|down [nodes]" ;;
 esac

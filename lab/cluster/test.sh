@@ -10,15 +10,15 @@ t() { # title command...
 K() { kubectl -n lab-test "$@"; }
 clean() { kubectl delete ns lab-test --ignore-not-found --wait=true > /dev/null 2>&1; kubectl delete storageclass lab-test --ignore-not-found > /dev/null 2>&1; }
 trap clean EXIT; clean
-nodes_ready() { [ "$(kubectl get nodes --no-headers | grep -c ' Ready ')" = 3 ]; }
-versions() { kubectl get nodes -o jsonpath='{.items[*].status.nodeInfo.kubeletVersion}' | grep -qx 'v1.36.4 v1.36.4 v1.36.4'; }
+nodes_ready() { [ "$(kubectl get nodes --no-headers | grep -c ' Ready ')" = "$(wc -w <<< "$NODES")" ]; }
+versions() { kubectl get nodes -o jsonpath='{.items[*].status.nodeInfo.kubeletVersion}' | tr ' ' '\n' | sort -u | grep -qx v1.36.4; }
 images_in() { local n=$1 im tar dg have; have=$(sshn "$n" 'ctr -n k8s.io images ls 2> /dev/null' < /dev/null | awk '{print $1, $3}'); while IFS=$'\t' read -r im tar dg; do grep -qxF "$im $dg" <<< "$have" || { echo "node$n lacks $im"; return 1; }; done < "$CACHE/images/index.tsv"; }
 disk() { # a file system on the blank disk: made, mounted, unmounted, and the disk blank again
   sshn "$1" "set -e; d=/dev/disk/by-id/lab-nvme-node$1; test -b \$d; blkid -p \$d && { echo 'not blank (in use): left alone'; exit 0; }
     mkfs.xfs -q \$d; mkdir -p /mnt/t; mount \$d /mnt/t; touch /mnt/t/x; umount /mnt/t; rmdir /mnt/t; wipefs -qa \$d; blkdiscard -f \$d" < /dev/null
 }
 tools() { sshn "$1" 'for c in sysctl modprobe mkfs.xfs mkfs.ext4 nft chronyc curl lsblk blkid systemctl iptables; do command -v $c > /dev/null || { echo "no $c"; exit 1; }; done; sysctl -n net.ipv4.ip_forward; modprobe br_netfilter && modprobe overlay' < /dev/null; }
-t "3 nodes Ready" nodes_ready
+t "all nodes Ready" nodes_ready
 t "Kubernetes 1.36.4 on all" versions
 for n in $NODES; do t "ssh to node$n with its known host key, tools of host preparation" tools "$n"; done
 for n in $NODES; do t "blank disk /dev/disk/by-id/lab-nvme-node$n" disk "$n"; done

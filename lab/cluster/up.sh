@@ -41,7 +41,7 @@ machine() {
 }
 ready() {
   local k
-  for ((k = 0; k < 480; k++)); do [ "$(kubectl get nodes --no-headers 2>/dev/null | grep -c ' Ready ')" = 3 ] && break; sleep 0.25; done
+  for ((k = 0; k < 480; k++)); do [ "$(kubectl get nodes --no-headers 2>/dev/null | grep -c ' Ready ')" = "$(wc -w <<< "$NODES")" ] && break; sleep 0.25; done
   [ "$k" -lt 480 ] || { kubectl get nodes; die "the nodes are not Ready after 120 s (see journalctl -u kubelet in a node)"; }
   kubectl apply -f "$CLUSTER/manifests/coredns.yaml" -f "$CLUSTER/manifests/local-path.yaml" > /dev/null
   kubectl -n kube-system rollout status deploy/coredns --timeout=120s > /dev/null

@@ -54,6 +54,7 @@ async function one(s: Scenario, a: Access, admin: Client, loads: Loads): Promise
   const load = s.quiet ? undefined : await loads.get();
   const earlier = await restarts();
   const notes: string[] = [], failures: string[] = [];
+  await s.prepare?.((t) => notes.push(t));
   let cause = 0, table: Result["table"], afterwards: void | (() => void) = undefined;
   load?.start();
   if (load) await sleep(BASELINE_MILLISECONDS);
@@ -88,7 +89,7 @@ function choose(argv: string[]): Scenario[] {
   for (const o of only ?? []) if (!ALL.some((s) => s.id === o || s.id.startsWith(`${o}-`))) throw new Error(`${o} is unknown: --list names all`);
   const chosen = ALL.filter((s) => (only ? only.some((o) => s.id === o || s.id.startsWith(`${o}-`)) : part ? s.quick : true));
   // What was set is taken back, whatever was chosen.
-  return chosen.some((s) => s.id.startsWith("change-")) && !chosen.some((s) => s.id === "change-back") ? ALL.filter((s) => chosen.includes(s) || s.id === "change-back") : chosen;
+  return ALL.filter((s) => chosen.includes(s) || chosen.some((c) => c.takenBackBy === s.id));
 }
 
 function print(r: Result): void {

@@ -20,9 +20,9 @@ async function owners(): Promise<Map<string, string>> {
   return all;
 }
 
-async function change(r: Run, sets: string[], consumers: RegExp): Promise<void> {
+/** Deployed with these settings; the workloads whose pods are others than before are noted, and must be consumers of the change. */
+export async function change(r: Run, sets: string[], consumers: RegExp): Promise<void> {
   const before = await owners();
-  r.cause();
   const started = Date.now();
   let text = "";
   try { text = await deploy(sets); } catch (error) { r.fail((error as Error).message); }
@@ -36,28 +36,29 @@ async function change(r: Run, sets: string[], consumers: RegExp): Promise<void> 
 }
 
 const setting = (id: string, sets: string[], consumers: RegExp, seconds: number, more: Partial<Scenario> = {}): Scenario => ({
-  id: `change-${id}`, group: "change", title: `Setting changed: ${sets.join(", ")}`, how: "deployed with it; uids of all pods compared", seconds, bounds: { gap: 60, failedAfterRetry: 0 },
-  action: async (r) => { applied.push({ sets, consumers }); await change(r, setNow(), consumers); }, ...more,
+  id: `change-${id}`, group: "change", title: `Setting changed: ${sets.join(", ")}`, how: "deployed with it; uids of all pods compared", seconds, bounds: { gap: 60, failedAfterRetry: 0 }, takenBackBy: "change-back",
+  action: async (r) => { applied.push({ sets, consumers }); r.cause(); await change(r, setNow(), consumers); }, ...more,
 });
 
 const ALL: Scenario[] = [
-  setting("web", ["web.elementWeb.brand=Proof"], /^element-web$/, 35, { quick: true }),
-  setting("router", ["overrides.router.memoryMiB=72"], /^haproxy$/, 35),
-  setting("turn", ["overrides.turn.memoryMiB=72"], /^coturn$/, 35),
-  setting("media", ["overrides.pools.media.memoryMiB=200"], /^synapse-media$/, 40),
-  setting("redis", ["overrides.redis.memoryMiB=72"], /^redis-(synapse|livekit)$/, 70),
-  setting("pool", ["overrides.pools.synchrotron.replicas=3"], /^(synapse-synchrotron|haproxy)$/, 45, { title: "A pool grows: synchrotron from 2 to 3" }),
-  setting("persisters", ["overrides.pools.event-persister.replicas=3"], /^(synapse-.*|haproxy)$/, 120, { title: "An event persister is added: from 2 to 3", bounds: { gap: 90, failedAfterRetry: 0 } }),
+  setting("web", ["web.elementWeb.brand=Proof"], /^element-web$/, 52, { quick: true }),
+  setting("router", ["overrides.router.memoryMiB=72"], /^haproxy$/, 82),
+  setting("turn", ["overrides.turn.memoryMiB=72"], /^coturn$/, 77),
+  setting("media", ["overrides.pools.media.memoryMiB=200"], /^synapse-media$/, 110),
+  setting("redis", ["overrides.redis.memoryMiB=72"], /^redis-(synapse|livekit)$/, 104),
+  setting("pool", ["overrides.pools.synchrotron.replicas=3"], /^(synapse-synchrotron|haproxy)$/, 101, { title: "A pool grows: synchrotron from 2 to 3" }),
+  setting("persisters", ["overrides.pools.event-persister.replicas=3"], /^(synapse-.*|haproxy)$/, 206, { title: "An event persister is added: from 2 to 3", bounds: { gap: 90, failedAfterRetry: 0 } }),
 ];
 
 export const CHANGES: Scenario[] = [
   ...ALL,
   {
-    id: "change-back", group: "change", title: "All of these changes are taken back at once", how: "deployed without them; uids of all pods compared", seconds: 150, quick: true,
+    id: "change-back", group: "change", title: "All of these changes are taken back at once", how: "deployed without them; uids of all pods compared", seconds: 194, quick: true,
     // One event persister fewer: until every process knows, some still hand events to the one that has gone.
     bounds: { gap: 90, failedAfterRetry: 100 },
     action: async (r) => {
       r.note(`taken back: ${setNow().join(", ")}`);
+      r.cause();
       const consumers = new RegExp(applied.splice(0).map((x) => x.consumers.source).join("|"));
       await change(r, [], consumers);
     },

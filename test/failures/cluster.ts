@@ -8,6 +8,9 @@ import { CACHE_DIR, RUN_DIR } from "../../lab/local/state";
 
 export const NS = "matrix";
 export const CLUSTER = "synapse-postgres";
+const MORE = path.join(RUN_DIR, "nodes.more");
+/** Numbers of the lab's nodes: those of the start, and what lab/cluster/more.sh has added. */
+const numbers = (): string[] => ["1", "2", "3", ...(fs.existsSync(MORE) ? fs.readFileSync(MORE, "utf8").trim().split(" ") : [])];
 export const KUBECTL = path.join(CACHE_DIR, "bin", "kubectl");
 export const ENV = { ...process.env, KUBECONFIG };
 export const sleep = (ms: number): Promise<void> => new Promise((r) => setTimeout(r, ms));
@@ -18,14 +21,21 @@ export function run(file: string, args: string[], env: NodeJS.ProcessEnv = proce
 export const k = (...args: string[]): Promise<string> => run(KUBECTL, ["--request-timeout=120s", ...args], ENV);
 export const get = async (...args: string[]): Promise<any> => JSON.parse(await k("get", ...args, "-o", "json"));
 
-/** `npm run local -- deploy` with these settings; its output. */
-export function deploy(sets: string[], more: string[] = []): Promise<string> {
+/** An npm script of this repository to its end: what it said, and how it ended. */
+export function script(name: string, ...args: string[]): Promise<{ code: number; text: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn("npm", ["run", "-s", "local", "--", "deploy", ...sets.flatMap((s) => ["--set", s]), ...more], { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn("npm", ["run", "-s", name, "--", ...args], { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
     let text = "";
     for (const s of [child.stdout, child.stderr]) s.on("data", (c) => { text += c; });
-    child.on("close", (code) => (code === 0 ? resolve(text) : reject(new Error(`deploy ${[...sets, ...more].join(" ")} ended with ${code}: ${text.slice(-600)}`))));
+    child.on("error", reject);
+    child.on("close", (code) => resolve({ code: code ?? 1, text }));
   });
+}
+/** `npm run local -- deploy` with these settings; its output. */
+export async function deploy(sets: string[], more: string[] = []): Promise<string> {
+  const { code, text } = await script("local", "deploy", ...sets.flatMap((s) => ["--set", s]), ...more);
+  if (code !== 0) throw new Error(`deploy ${[...sets, ...more].join(" ")} ended with ${code}: ${text.slice(-600)}`);
+  return text;
 }
 
 export async function until(what: string, seconds: number, check: () => Promise<string | undefined> | string | undefined): Promise<number> {
@@ -43,19 +53,22 @@ const ready = (p: any): boolean => !p.metadata.deletionTimestamp && p.status.con
 /** Undefined when everything is as it should be; else what is not. */
 export async function ailment(): Promise<string | undefined> {
   const wrong: string[] = [];
-  for (const n of (await get("nodes")).items) {
+  // One process for all: this is asked every second while everything else mends.
+  const all: any[] = (await get("nodes,deployments,statefulsets,daemonsets,pods,clusters.postgresql.cnpg.io", "-A")).items;
+  const of = (...kinds: string[]): any[] => all.filter((o) => kinds.includes(o.kind));
+  for (const n of of("Node")) {
     if (n.spec.unschedulable) wrong.push(`${n.metadata.name} cordoned`);
     if (!n.status.conditions.some((c: any) => c.type === "Ready" && c.status === "True")) wrong.push(`${n.metadata.name} not ready`);
     if (n.spec.taints?.length) wrong.push(`${n.metadata.name} tainted`);
   }
-  for (const o of (await get("deployments,statefulsets,daemonsets", "-A")).items) {
+  for (const o of of("Deployment", "StatefulSet", "DaemonSet")) {
     const s = o.status, want = o.kind === "DaemonSet" ? s.desiredNumberScheduled : o.spec.replicas;
     const have = (o.kind === "DaemonSet" ? s.numberReady : s.readyReplicas) ?? 0;
     const updated = o.kind === "DaemonSet" ? s.updatedNumberScheduled : s.updatedReplicas;
     if (have < want || (updated ?? 0) < want || (s.observedGeneration ?? 0) < o.metadata.generation) wrong.push(`${o.metadata.name} ${have}/${want}`);
   }
-  for (const p of (await get("pods", "-A")).items) if (p.status.phase !== "Succeeded" && !ready(p)) wrong.push(`pod ${p.metadata.name} ${p.metadata.deletionTimestamp ? "ending" : "not ready"}`);
-  for (const c of (await get("clusters.postgresql.cnpg.io", "-A")).items) {
+  for (const p of of("Pod")) if (p.status.phase !== "Succeeded" && !ready(p)) wrong.push(`pod ${p.metadata.name} ${p.metadata.deletionTimestamp ? "ending" : "not ready"}`);
+  for (const c of of("Cluster")) {
     if (c.status.readyInstances !== c.spec.instances || c.status.phase !== "Cluster in healthy state") wrong.push(`${c.metadata.name} ${c.status.readyInstances}/${c.spec.instances} ${c.status.phase}`);
     // Asked last: a process in a pod each time.
     if (!wrong.length) for (const standby of await behind(c)) wrong.push(`${standby} does not follow the primary`);
@@ -72,7 +85,7 @@ export async function checkpoint(): Promise<void> {
 }
 
 /** Standbys without a stream: the operator calls them ready all the same. (The timeline that it reports is that of the last checkpoint.) */
-async function behind(cluster: any): Promise<string[]> {
+export async function behind(cluster: any): Promise<string[]> {
   const { currentPrimary, instanceNames } = cluster.status;
   const streaming = (await psql(currentPrimary, "select application_name from pg_stat_replication where state = 'streaming'")).split("\n");
   return (instanceNames as string[]).filter((n) => n !== currentPrimary && !streaming.includes(n));
@@ -82,7 +95,7 @@ const FORKED_SECONDS = 60;
 
 /**
  * Waits until everything is as it should be; seconds. A standby that has read WAL which the new primary never had stays
- * behind for ever: it gets the one command of the runbook (alert PostgresStandbyNotStreaming), and that is noted.
+ * behind for ever: it gets the commands of the runbook (alert PostgresStandbyNotStreaming), and that is noted.
  */
 export async function healthy(seconds: number, note?: (text: string) => void): Promise<number> {
   const since = new Map<string, number>();
@@ -94,8 +107,9 @@ export async function healthy(seconds: number, note?: (text: string) => void): P
       since.set(standby, first);
       if (Date.now() - first < FORKED_SECONDS * 1000) continue;
       since.set(standby, Infinity);
-      await k("annotate", "pod", "-n", c.metadata.namespace, standby, "alpha.cnpg.io/unrecoverable=true");
-      note?.(`${standby} had forked off and was made anew by the runbook's command`);
+      await k("-n", c.metadata.namespace, "exec", standby, "-c", "postgres", "--", "rm", "/var/lib/postgresql/data/pgdata/standby.signal");
+      await k("-n", c.metadata.namespace, "delete", "pod", standby, "--wait=false");
+      note?.(`${standby} had forked off and was rewound by the runbook's commands`);
     }
     return why;
   });
@@ -134,7 +148,7 @@ export const replaced = (namespace: string, pod: string, uid: string, seconds: n
 /** Node that answers for the announced address now: whose MAC this machine has learnt. */
 export async function holder(address: string): Promise<string> {
   const mac = /lladdr (\S+)/.exec(await run("ip", ["neigh", "show", address]))?.[1];
-  for (const n of ["1", "2", "3"]) if (mac && (await run("ip", ["-n", `lab-n${n}`, "link", "show", "eth0"])).includes(mac)) return `node${n}`;
+  for (const n of numbers()) if (mac && (await run("ip", ["-n", `lab-n${n}`, "link", "show", "eth0"])).includes(mac)) return `node${n}`;
   throw new Error(`nobody holds ${address}`);
 }
 
@@ -181,7 +195,7 @@ async function podPort(uid: string): Promise<[netns: string, link: string]> {
   const pid = podProcesses(uid, /./)[0];
   if (!pid) throw new Error(`no process of pod ${uid}`);
   const [eth] = JSON.parse(await run("nsenter", ["-t", String(pid), "-n", "ip", "-j", "link", "show", "eth0"]));
-  for (const n of ["1", "2", "3"]) {
+  for (const n of numbers()) {
     for (const l of JSON.parse(await run("ip", ["-n", `lab-n${n}`, "-j", "-d", "link", "show", "type", "veth"]))) {
       if (l.ifindex !== eth.link_index) continue;
       const [there] = JSON.parse(await run("nsenter", ["-t", String(pid), "-n", "ip", "-j", "addr", "show", "eth0"]));
@@ -210,7 +224,7 @@ export const FILLER = "/var/lib/matrix-ha/local/filled-by-test";
 /** However a scenario or this process ended: no node stays frozen, cut off, cordoned or full, no pod cut off. Needs no memory of what was done. */
 export async function mend(): Promise<void> {
   const quietly = async (p: Promise<unknown>): Promise<void> => { await p.catch((error: Error) => console.error(`mending: ${error.message}`)); };
-  for (const n of ["node1", "node2", "node3"]) {
+  for (const n of numbers().map((x) => `node${x}`)) {
     thaw(n);
     await quietly(cable(n, "up"));
     await quietly((async () => {

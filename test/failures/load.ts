@@ -19,6 +19,10 @@ const TIMELINE = encodeURIComponent(JSON.stringify({ room: { timeline: { limit: 
 const ANSWER_SECONDS = 180;
 /** A stuck /sync answers, in time and without an error, and brings nothing: what was acknowledged must arrive. */
 const DELIVERY_SECONDS = 60;
+/** Sent and acknowledged in so many seconds, in every room: it flows. On two cores an answer may take five. */
+export const FLOWING_SECONDS = 8;
+/** For so long the load goes on at the end when some room has not been answered lately. */
+const RECOVERY_SECONDS = 60;
 
 export interface Send { room: number; sent: number; done: number; eventId?: string; body: string; firstFailure?: string; secondFailure?: string }
 
@@ -103,6 +107,16 @@ export class Client {
 }
 
 const q = encodeURIComponent;
+
+/**
+ * The longest time without an acknowledgement between the cause and the last send, in milliseconds, and where it began after
+ * the cause. What was acknowledged after that ends no gap: nobody was sending any more, so one slow answer would count as an
+ * outage of all. Pure.
+ */
+export function longestGap(acknowledged: readonly number[], cause: number, stopped: number): { gap: number; from: number } {
+  const times = [cause, ...acknowledged.filter((t) => t > cause && t < stopped).sort((x, y) => x - y), Math.max(cause, stopped)];
+  return times.slice(1).map((t, i) => ({ gap: t - times[i]!, from: times[i]! - cause })).reduce((most, g) => (g.gap > most.gap ? g : most), { gap: 0, from: 0 });
+}
 
 /** Users and rooms are made once; each run of the load is between `start` and `finish`. */
 export class Load {
@@ -195,16 +209,9 @@ export class Load {
     return { gap: Math.max(...done.slice(1).map((t, i) => t - done[i]!)) / 1000, sends: sent.length, failedAfterRetry: sent.filter((s) => s.secondFailure).length };
   }
 
-  async finish(cause: number): Promise<Figures> {
-    this.stopped = true;
-    await Promise.all([...this.pending, this.loops[0]]);
-    const awaited = (): number => this.rooms.filter((_, room) => { const last = this.sends.filter((s) => s.room === room && s.eventId).at(-1); return last && !this.seen.has(last.eventId!); }).length;
-    for (const end = Date.now() + DELIVERY_SECONDS * 1000; awaited() && Date.now() < end; ) await sleep(250);
-    const undelivered = awaited();
-    this.finished = true;
-    await Promise.all(this.loops);
-    const stored = new Map<string, string>();
-    const bodies = new Map<string, number>();
+  /** Every message of this run that the rooms show, by its event's id. */
+  private async stored(): Promise<Map<string, string>> {
+    const found = new Map<string, string>();
     for (const [i, room] of this.rooms.entries()) {
       for (let from = ""; ;) {
         // What broke may still be mending; what was promised is looked for once it answers.
@@ -216,22 +223,42 @@ export class Load {
           else if (Date.now() > end) throw new Error(`GET ${target}: ${reply.error ?? reply.status} for ${ANSWER_SECONDS} s`);
           else await sleep(2000);
         }
-        for (const e of page.chunk) if (e.type === "m.room.message") {
-          stored.set(e.event_id, e.content.body);
-          bodies.set(e.content.body, (bodies.get(e.content.body) ?? 0) + 1);
-        }
+        for (const e of page.chunk) if (e.type === "m.room.message") found.set(e.event_id, e.content.body);
         // Clocks of this machine and of the server are one; a minute is for what was on its way.
         if (!page.end || page.chunk.at(-1)?.origin_server_ts < this.started - 60_000) break;
         from = `&from=${q(page.end)}`;
       }
     }
+    return found;
+  }
+
+  async finish(cause: number): Promise<Figures> {
+    // Not in the middle of an outage: its end would not be seen.
+    for (const end = Date.now() + RECOVERY_SECONDS * 1000; !this.flowing(FLOWING_SECONDS) && Date.now() < end; ) await sleep(250);
+    this.stopped = true;
+    const stopped = Date.now();
+    await Promise.all([...this.pending, this.loops[0]]);
+    const awaited = (): number => this.rooms.filter((_, room) => { const last = this.sends.filter((s) => s.room === room && s.eventId).at(-1); return last && !this.seen.has(last.eventId!); }).length;
+    for (const end = Date.now() + DELIVERY_SECONDS * 1000; awaited() && Date.now() < end; ) await sleep(250);
+    const undelivered = awaited();
+    this.finished = true;
+    await Promise.all(this.loops);
+    const acknowledged = this.sends.filter((s) => s.eventId);
+    // A reader that lags behind does not show yet what was written last: what is missing is looked for again.
+    let stored = new Map<string, string>(), lost: Send[] = [];
+    for (const end = Date.now() + DELIVERY_SECONDS * 1000; ; await sleep(3000)) {
+      stored = await this.stored();
+      lost = acknowledged.filter((s) => stored.get(s.eventId!) !== s.body);
+      if (!lost.length || Date.now() > end) break;
+    }
+    for (const s of lost) console.error(`lost: ${s.body} in ${this.rooms[s.room]}, acknowledged as ${s.eventId} at ${new Date(s.done).toISOString()}`);
+    const bodies = new Map<string, number>();
+    for (const body of stored.values()) bodies.set(body, (bodies.get(body) ?? 0) + 1);
     // The next run makes connections of its own, as clients do after a pause.
     for (const c of [...this.senders, this.reader]) c.close();
-    const acknowledged = this.sends.filter((s) => s.eventId);
     const longest = (list: Send[]): { gap: number; from: number } => {
-      const times = [cause, ...list.map((s) => s.done).filter((t) => t > cause).sort((x, y) => x - y)];
-      const gaps = times.slice(1).map((t, i) => ({ gap: (t - times[i]!) / 1000, from: (times[i]! - cause) / 1000 }));
-      return gaps.reduce((most, g) => (g.gap > most.gap ? g : most), { gap: 0, from: 0 });
+      const { gap, from } = longestGap(list.map((s) => s.done), cause, stopped);
+      return { gap: gap / 1000, from: from / 1000 };
     };
     const all = longest(acknowledged);
     const room = this.rooms.map((_, r) => longest(acknowledged.filter((s) => s.room === r))).reduce((most, g) => (g.gap > most.gap ? g : most));
@@ -242,7 +269,7 @@ export class Load {
       sends: this.sends.length, every: SEND_EVERY, gap: round(all.gap), gapFrom: round(all.from), roomGap: round(room.gap), roomGapFrom: round(room.from),
       failedFirst: this.sends.filter((s) => s.firstFailure).length, failedAfterRetry: this.sends.filter((s) => s.secondFailure).length, kinds,
       slowest: round(Math.max(...acknowledged.map((s) => s.done - s.sent)) / 1000),
-      lost: acknowledged.filter((s) => stored.get(s.eventId!) !== s.body).length, doubled: [...bodies.values()].filter((n) => n > 1).length,
+      lost: lost.length, doubled: [...bodies.values()].filter((n) => n > 1).length,
       undelivered, deliveryMedian: Math.round(median(delivery) * 100) / 100, deliveryLongest: round(Math.max(0, ...delivery)), syncErrors: this.syncErrors,
       baselineMedian: Math.round(median(acknowledged.filter((s) => s.done < cause).map((s) => s.done - s.sent))) / 1000,
     };

@@ -15,7 +15,7 @@ async function drain(r: Run, node: string): Promise<void> {
   try {
     await k("drain", node, "--ignore-daemonsets", "--delete-emptydir-data", `--timeout=${DRAIN_SECONDS}s`);
     r.note(`drained in ${since(started)}`);
-    await flowing(r.load, 60);
+    await flowing(r.load, 180);
   } catch (error) {
     r.fail(`the drain did not end: ${(error as Error).message.split("\n").slice(-2).join(" ").slice(-300)}`);
   } finally {
@@ -25,13 +25,14 @@ async function drain(r: Run, node: string): Promise<void> {
 
 export const MACHINES: Scenario[] = [
   ...NODES.map((node): Scenario => ({
-    id: `drain-${node}`, group: "failure", title: `${node} is drained`, how: "kubectl drain, then uncordon", promised: "node 8 min", seconds: 75, quick: node === "node1",
-    // Everything of a node starts anew at once on two shared cores: 11 to 70 s were measured.
-    bounds: { gap: 120, failedAfterRetry: 300 },
+    id: `drain-${node}`, group: "failure", title: `${node} is drained`, how: "kubectl drain, then uncordon", promised: "node 8 min", seconds: 120, quick: node === "node1",
+    // Half of what was promised before. Everything of a node starts anew at once on two shared cores: 11 to 105 s were
+    // measured, and 231 s where the one standby that was left had forked off (cloudnative-pg issue 4990).
+    bounds: { gap: 240, failedAfterRetry: 400 },
     action: (r) => drain(r, node),
   })),
   {
-    id: "node-frozen", group: "failure", title: "The node of the PostgreSQL primary freezes", how: `SIGSTOP to every process of the node for ${FROZEN_SECONDS} s, then SIGCONT`, promised: "PostgreSQL 315 s, node 8 min", seconds: 130, bounds: { gap: 120, failedAfterRetry: 600 },
+    id: "node-frozen", group: "failure", title: "The node of the PostgreSQL primary freezes", how: `SIGSTOP to every process of the node for ${FROZEN_SECONDS} s, then SIGCONT`, promised: "PostgreSQL 315 s, node 8 min", seconds: 175, bounds: { gap: 240, failedAfterRetry: 600 },
     action: async (r) => {
       const old = await primary(), node = await nodeOf(NS, old);
       r.note(`${node} carried ${await whoRan(node)}`);

@@ -90,7 +90,7 @@ export const PROCESSES: Scenario[] = [
   lost("synchrotron", "A sync worker is lost", true, { gap: 8, failedAfterRetry: 0 }, 20, async (r) => killOne(r, await anyOf(component("synapse-synchrotron"))), { promised: "worker 30 s" }),
   lost("event-persister", "An event persister is lost", true, { gap: 20, failedAfterRetry: 40 }, 35, async (r) => { await killOne(r, "synapse-event-persister-0"); await flowing(r.load, 120); }, { promised: "worker 30 s" }),
   lost("main", "The main process is lost", true, { gap: 20, failedAfterRetry: 10 }, 35, async (r) => { await killOne(r, "synapse-main-0"); await flowing(r.load, 120); }, { promised: "worker 30 s" }),
-  lost("workers", "A process of each class of Synapse is lost, one class after the other", false, { gap: 20, failedAfterRetry: 40 }, 150, async (r) => {
+  lost("workers", "A process of each class of Synapse is lost, one class after the other", false, { gap: 20, failedAfterRetry: 40 }, 225, async (r) => {
     const classes: string[] = [...new Set<string>((await get("pods", "-n", NS, "-l", "app.kubernetes.io/name=synapse")).items.map((p: any) => p.metadata.labels["app.kubernetes.io/component"]).filter((c: string) => c && c !== "synapse-check-config").map((c: string) => c.replace(/^synapse-/, "")))].sort();
     const { room_id } = await r.admin.must("POST", `${CLIENT}/createRoom`, { preset: "private_chat" });
     const rows: Array<Array<string | number>> = [];
@@ -111,7 +111,7 @@ export const PROCESSES: Scenario[] = [
   }, { promised: "worker 30 s", how: "of each class one pod force-deleted; requests that this class serves, one after the other, until three succeed and its successor is ready" }),
   lost("router", "A router is lost", true, { gap: 10, failedAfterRetry: 0 }, 20, async (r) => killOne(r, await anyOf(component("haproxy"))), { promised: "worker 30 s" }),
   lost("pooler", "A connection pooler is lost", true, { gap: 10, failedAfterRetry: 5 }, 25, async (r) => killOne(r, await anyOf("cnpg.io/poolerName")), {}),
-  lost("postgres-primary", "The PostgreSQL primary is lost", true, { gap: 60, failedAfterRetry: 300 }, 70, async (r) => {
+  lost("postgres-primary", "The PostgreSQL primary is lost", true, { gap: 120, failedAfterRetry: 300 }, 70, async (r) => {
     const old = await primary();
     r.note(`${old} on ${await nodeOf(NS, old)}`);
     r.cause();

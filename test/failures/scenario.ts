@@ -1,7 +1,7 @@
 /** What a scenario is, and what several of them need. */
 import type { Access } from "../../lab/local/access";
 import { CLUSTER, get, kill, NS, pods, replaced, sleep, until } from "./cluster";
-import type { Client, Load } from "./load";
+import { FLOWING_SECONDS, type Client, type Load } from "./load";
 
 export interface Table { head: string[]; rows: Array<Array<string | number>> }
 
@@ -28,6 +28,10 @@ export interface Scenario {
   seconds: number;
   /** In the part that runs on every change (`--part quick`). */
   quick?: boolean;
+  /** Another scenario that takes back what this one leaves; it runs whenever this one does. */
+  takenBackBy?: string;
+  /** What must be there before the load starts. */
+  prepare?(note: (text: string) => void): Promise<void>;
   /** No steady load: it measures by itself. */
   quiet?: boolean;
   /** Seconds without any acknowledgement, and sends that may fail after one retry. */
@@ -39,7 +43,7 @@ export interface Scenario {
 export const NODES = ["node1", "node2", "node3"];
 export const component = (name: string): string => `app.kubernetes.io/component=${name}`;
 export const since = (started: number): string => `${((Date.now() - started) / 1000).toFixed(0)} s`;
-export const flowing = (load: Load, seconds: number): Promise<number> => until("sends to every room", seconds, () => (load.flowing(4) ? undefined : "some room is silent"));
+export const flowing = (load: Load, seconds: number): Promise<number> => until("sends to every room", seconds, () => (load.flowing(FLOWING_SECONDS) ? undefined : "some room is silent"));
 export const primary = async (): Promise<string> => (await get("clusters.postgresql.cnpg.io", "-n", NS, CLUSTER)).status.currentPrimary;
 export const nodeOf = async (ns: string, pod: string): Promise<string> => (await get("pod", "-n", ns, pod)).spec.nodeName;
 export const anyOf = async (selector: string, ns = NS): Promise<string> => {

@@ -1,23 +1,15 @@
 /** Everything that `npm run test:cluster` does, in this order. Bounds are generous: the machine is shared; the figures are in the document. */
-import { spawn } from "node:child_process";
-import { ROOT } from "../../lab/local/config";
 import { CERTIFICATE } from "./certificate";
 import { CHANGES } from "./changes";
-import { deploy } from "./cluster";
+import { deploy, script } from "./cluster";
+import { HANDOVER } from "./handover";
+import { HOSTS } from "./hosts";
 import { MACHINES } from "./nodes";
 import { PROCESSES } from "./processes";
 import { REDIS } from "./redis";
 import { RESTORE } from "./restore";
 import type { Run, Scenario } from "./scenario";
 import { STORAGE } from "./storage";
-
-/** A mocha run of its own, as an operator would start it. */
-const npm = (script: string): Promise<{ code: number; text: string }> => new Promise((resolve) => {
-  const child = spawn("npm", ["run", "-s", script], { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
-  let text = "";
-  for (const s of [child.stdout, child.stderr]) s.on("data", (c) => { text += c; });
-  child.on("close", (code) => resolve({ code: code ?? 1, text }));
-});
 
 export type { Run, Scenario };
 
@@ -27,9 +19,9 @@ const PROOF: Scenario[] = [
     action: async (r) => { r.cause(); r.note(/deployed in .*/.exec(await deploy([], ["--expect-no-changes"]))?.[0] ?? "nothing changed"); },
   },
   {
-    id: "used", group: "proof", title: "Used as its users and operators do", how: "`npm run test:local`", seconds: 180, quiet: true, bounds: { gap: 0, failedAfterRetry: 0 },
+    id: "used", group: "proof", title: "Used as its users and operators do", how: "`npm run test:local`", seconds: 290, quiet: true, bounds: { gap: 0, failedAfterRetry: 0 },
     action: async (r) => {
-      const { code, text } = await npm("test:local");
+      const { code, text } = await script("test:local");
       r.table?.({ head: ["Seen"], rows: [...text.matchAll(/^\s+✔ (.*)$/gm)].map((m) => [m[1]!]) });
       r.note(`${/\d+ passing.*/.exec(text)?.[0] ?? "nothing passed"}`);
       if (code !== 0) r.fail(`${/\d+ failing/.exec(text)?.[0] ?? `ended with ${code}`}: ${[...text.matchAll(/^\s+(\d+\) .*)$/gm)].map((m) => m[1]).slice(0, 8).join("; ")}`);
@@ -38,5 +30,5 @@ const PROOF: Scenario[] = [
 ];
 
 /** Failures alone, which can be caused without measuring. */
-export const SCENARIOS: Scenario[] = [...PROCESSES, ...REDIS, ...MACHINES, ...STORAGE, CERTIFICATE];
-export const ALL: Scenario[] = [...PROOF, ...SCENARIOS, ...CHANGES, RESTORE];
+export const SCENARIOS: Scenario[] = [...PROCESSES, HANDOVER, ...REDIS, ...MACHINES, ...STORAGE, CERTIFICATE];
+export const ALL: Scenario[] = [...PROOF, ...SCENARIOS, ...HOSTS, ...CHANGES, RESTORE];

@@ -44,14 +44,15 @@ export function postgresRules({ settings, plan }: RuleInput): RuleGroup {
       summary: "No standby follows the primary: commits wait",
       meaning: "Every commit must be confirmed by one standby (`dataDurability: required`). With none, writes wait and nothing acknowledged can be lost.",
       look: [status, "Logs of the standbys: `kubectl logs -n matrix <pod> -c postgres`"],
-      act: ["Bring one standby back; its disk being full is the usual reason.", "Only when none can come back soon, and with the risk accepted: set `dataDurability: preferred` until one is there."],
+      act: ["Bring one standby back. Its disk may be full; or it has forked off while the other one's machine was drained: PostgresStandbyNotStreaming says how to see that, and what to do.", "Only when none can come back soon, and with the risk accepted: set `dataDurability: preferred` until one is there."],
     },
     ...(instances > 2 ? [{
       alert: "PostgresStandbyNotStreaming", severity: "warning" as const, for: "5m", expr: `max(cnpg_pg_replication_streaming_replicas{${L}}) < ${instances - 1}`,
       summary: `Only {{ $value }} of ${instances - 1} standbys follow the primary`,
-      meaning: "A standby has no stream. The operator may still call it ready. After a failover it can have read WAL from the archive that the new primary never had (`new timeline forked off before current recovery point` in its log): it then never catches up by itself (cloudnative-pg issue 4990), and the next failure finds one standby less.",
+      meaning: "A standby has no stream. The operator may still call it ready. It can have WAL that the new primary never had: that one was cut off when the old primary wrote its last record (`new timeline forked off ... before current recovery point` in the standby's log). It then never catches up by itself (cloudnative-pg issue 4990), and the next failure finds one standby less.",
       look: [status, "Logs of the standby: `kubectl logs -n matrix <pod> -c postgres`"],
-      act: ["When the log says that the timeline forked off, have the operator make that standby anew from the primary, pod and volumes: `kubectl annotate pod -n matrix <pod> alpha.cnpg.io/unrecoverable=true`. Never do it to the primary. The copy begins at the primary's next checkpoint: `kubectl exec -n matrix <primary> -c postgres -- psql -c checkpoint` ends the wait.", "Otherwise bring its network or disk back."],
+      act: ["When the log says that the timeline forked off: `kubectl exec -n matrix <pod> -c postgres -- rm /var/lib/postgresql/data/pgdata/standby.signal && kubectl delete pod -n matrix <pod>`. At its start the operator's instance manager then takes it for a former primary and rewinds it (pg_rewind) to where the timelines part: seconds, also for a large database. Never do it to the primary.",
+        "If it still does not follow, have the operator make it anew, pod and volumes: `kubectl annotate pod -n matrix <pod> alpha.cnpg.io/unrecoverable=true`. The copy begins at the primary's next checkpoint: `kubectl exec -n matrix <primary> -c postgres -- psql -c checkpoint` ends the wait.", "Otherwise bring its network or disk back."],
     }] : []),
     {
       alert: "PostgresReplicationLag", severity: "warning", for: "5m", expr: `max by (pod) (cnpg_pg_replication_lag{${L}}) > 30`,

@@ -1,0 +1,41 @@
+/** PostgreSQL's primary hands over, as it does when its node is drained and when its image or a parameter changes. */
+import { behind, CLUSTER, get, k, NS, podProcesses, sleep, until } from "./cluster";
+import { flowing, since, type Scenario } from "./scenario";
+
+/** Longer than the 5 s after which CloudNativePG lets a connection between instances go, unless told otherwise. */
+const STALL_SECONDS = 8;
+/** A standby that is to follow does so within this; one that has forked off never does. */
+const FOLLOW_SECONDS = 60;
+
+const status = async (): Promise<any> => (await get("clusters.postgresql.cnpg.io", "-n", NS, CLUSTER)).status;
+
+export const HANDOVER: Scenario = {
+  id: "handover", group: "failure", title: "The PostgreSQL primary hands over to a standby that stalls meanwhile", seconds: 90, bounds: { gap: 120, failedAfterRetry: 300 },
+  how: `\`status.targetPrimary\` set, as \`kubectl cnpg promote\` does; the successor's WAL receiver stopped (SIGSTOP) for ${STALL_SECONDS} s from that moment`,
+  action: async (r) => {
+    const { currentPrimary: old, instanceNames } = await status();
+    const next = (instanceNames as string[]).find((n) => n !== old)!;
+    const receivers = podProcesses((await get("pod", "-n", NS, next)).metadata.uid, /walreceiver/);
+    if (receivers.length !== 1) throw new Error(`${receivers.length} WAL receivers in ${next}`);
+    r.note(`${old} hands over to ${next}`);
+    r.cause();
+    const started = Date.now();
+    process.kill(receivers[0]!, "SIGSTOP");
+    try {
+      const now = new Date().toISOString();
+      await k("patch", "cluster", "-n", NS, CLUSTER, "--subresource=status", "--type=merge", "-p", JSON.stringify({ status: { targetPrimary: next, targetPrimaryTimestamp: now, phase: "Switchover in progress", phaseReason: `Switching over to ${next}` } }));
+      await sleep(STALL_SECONDS * 1000);
+    } finally {
+      try { process.kill(receivers[0]!, "SIGCONT"); } catch { /* it has ended */ }
+    }
+    await until(`${next} is the primary`, 180, async () => ((await status()).currentPrimary === next ? undefined : "still the old one"));
+    r.note(`another primary after ${since(started)}`);
+    await flowing(r.load, 180);
+    const forked = new Set<string>();
+    await until("every standby follows", FOLLOW_SECONDS, async () => {
+      forked.clear();
+      for (const s of await behind({ status: await status() })) forked.add(s);
+      return forked.size ? [...forked].join(", ") : undefined;
+    }).then((s) => r.note(`all standbys follow ${s.toFixed(0)} s after that`), () => r.fail(`does not follow the new primary after ${FOLLOW_SECONDS} s: ${[...forked].join(", ")}`));
+  },
+};
