@@ -55,7 +55,7 @@ export class RedisSentinel extends pulumi.ComponentResource {
 
     const scripts = {
       "redis-start.sh": redisStartScript({ ...topology, maxmemoryMiB: plan.redis.maxmemoryMiB }),
-      "redis-ready.sh": redisReadyScript(),
+      "redis-ready.sh": redisReadyScript(topology),
       "redis-stop.sh": redisStopScript(topology),
       "sentinel-start.sh": sentinelStartScript(topology),
     };

@@ -1,7 +1,7 @@
 /** Start, readiness and stop of the Redis container, as text. Pure. The password is only ever read from the environment. */
 import { PORTS } from "../names";
 import { askSentinelsScript, findMasterScript } from "./findMaster";
-import { MAX_LAG_SECONDS, minReplicas, type RedisTopology } from "./topology";
+import { headlessFqdn, MAX_LAG_SECONDS, minReplicas, type RedisTopology } from "./topology";
 
 export interface RedisStartInput extends RedisTopology {
   /** Redis' own bound on its data, MiB; the container's limit leaves room for rewriting the append-only file. */
@@ -56,15 +56,37 @@ exec redis-server "$run/redis.conf"
 `;
 }
 
+/** Seconds after its start in which an instance looks whether it follows the master; the Sentinels know it long before. */
+const STRAY_SECONDS = 600;
+
 /**
  * Ready: a master, or a replica that is in step. A rollout so waits for each replica before it takes the next; but not for
  * ever: when the password is changed, a replica is in step again only after its master has been restarted too.
+ *
+ * A new instance that joins just before its master hands over is known to no Sentinel yet (they ask the master for its
+ * replicas each 10 s), and so nobody tells it: it goes on following what is a replica now, and does not count (seen when a
+ * set grew from 3 to 5). It looks for itself: twice the same, because in a failover it may know before its own Sentinel.
  */
-export function redisReadyScript(): string {
+export function redisReadyScript(t: RedisTopology): string {
   return `#!/bin/bash
+me=$HOSTNAME.${headlessFqdn(t)}
+stray=\${RUN:-/run/redis}/stray
 info=$(timeout 3 redis-cli --no-auth-warning \${BIND:+-h "$BIND"} -p ${PORTS.redis} info </dev/null) || exit 1
+up=0
+[[ $info =~ uptime_in_seconds:([0-9]+) ]] && up=\${BASH_REMATCH[1]}
+if [ "$up" -lt ${STRAY_SECONDS} ] && [[ $info == *role:slave* ]] && [[ $info =~ master_host:([^[:space:]]+) ]]; then
+  followed=\${BASH_REMATCH[1]}
+  m=$(timeout 2 redis-cli --no-auth-warning \${BIND:+-h "$BIND"} -p ${PORTS.sentinel} sentinel get-master-addr-by-name ${t.masterName} 2>/dev/null </dev/null | head -n 1)
+  if [[ $m != ${t.component}-* ]]; then : # its Sentinel does not answer
+  elif [ "$m" = "$me" ] || [ "$m" = "$followed" ]; then rm -f "$stray"
+  elif [ "$(cat "$stray" 2>/dev/null)" != "$followed $m" ]; then echo "$followed $m" > "$stray"
+  else
+    rm -f "$stray"
+    timeout 2 redis-cli --no-auth-warning \${BIND:+-h "$BIND"} -p ${PORTS.redis} replicaof "$m" ${PORTS.redis} >/dev/null </dev/null
+  fi
+fi
 case $info in *role:master*|*master_link_status:up*) exit 0 ;; esac
-[[ $info =~ uptime_in_seconds:([0-9]+) ]] && [ "\${BASH_REMATCH[1]}" -gt 60 ]
+[ "$up" -gt 60 ]
 `;
 }
 

@@ -9,8 +9,11 @@ import { edges } from "../../components/topology";
 const ROOT = resolve(__dirname, "../..");
 const PAGES = ["README.md", "CONTRIBUTING.md", ...readdirSync(join(ROOT, "docs")).filter((f) => f.endsWith(".md")).map((f) => `docs/${f}`)];
 const text = (page: string): string => readFileSync(join(ROOT, page), "utf8");
-/** As GitHub makes them from headings. */
-const anchors = (page: string): string[] => text(page).split("\n").filter((l) => /^#+ /.test(l)).map((l) => l.replace(/^#+ /, "").toLowerCase().replace(/[^\p{L}\p{N}\s_-]/gu, "").trim().replace(/ /g, "-"));
+/** As GitHub makes them from headings, and the ones that a page sets itself. */
+const anchors = (page: string): string[] => [
+  ...text(page).split("\n").filter((l) => /^#+ /.test(l)).map((l) => l.replace(/^#+ /, "").toLowerCase().replace(/[^\p{L}\p{N}\s_-]/gu, "").trim().replace(/ /g, "-")),
+  ...[...text(page).matchAll(/<a id="([^"]+)">/g)].map((m) => m[1]!),
+];
 
 describe("the picture of the architecture", () => {
   it("is current: npx tsx scripts/architecture.ts", () => assert.equal(readFileSync(FILE, "utf8"), picture()));

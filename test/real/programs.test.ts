@@ -147,6 +147,17 @@ describe("Redis, Sentinel and LiveKit", () => {
         assert.match(await ask(pods[0]!, 26379, "sentinel", "ckquorum", t.owner.name), /^OK/);
         count("Redis and Sentinel processes started", pods.length * 2);
 
+        // One that follows a replica finds the master by its own readiness probe, the second time (the first may be a failover's).
+        const last = pods.at(-1)!, ready = (): Promise<unknown> => net.run(last, last.containers.find((x) => x.name === "redis")!, ["bash", "/scripts/redis-ready.sh"]);
+        const follows = async (): Promise<string> => /master_host:(\S+)/.exec(await ask(last, 6379, "info", "replication"))![1]!;
+        const master = await follows();
+        await ask(last, 6379, "replicaof", master.replace(/-0\./, "-1."), "6379");
+        await ready();
+        assert.equal(await follows(), master.replace(/-0\./, "-1."));
+        // Its Sentinel may be too busy to answer in time; it would correct a replica that it knows after 8 s itself.
+        for (let i = 0; i < 4 && await follows() !== master; i++) await ready();
+        assert.equal(await follows(), master);
+
         const proxy = s.templates.find((x) => x.owner.name === `${t.owner.name}-master`)!;
         const p = net.pod(proxy, s.objects, `${proxy.owner.name}-x`, domain(s));
         const h = net.startContainer(p, p.containers[0]!);

@@ -8,7 +8,7 @@ import { checkTopology, minReplicas, sentinelAddresses, type RedisTopology } fro
 const topology = (instances: number): RedisTopology => ({
   component: "redis-synapse", namespace: "matrix", clusterDomain: "cluster.local", masterName: "synapse", instances, quorum: Math.floor(instances / 2) + 1,
 });
-const scripts = (n: number): string[] => [redisStartScript({ ...topology(n), maxmemoryMiB: 1536 }), redisStopScript(topology(n)), redisReadyScript(), sentinelStartScript(topology(n))];
+const scripts = (n: number): string[] => [redisStartScript({ ...topology(n), maxmemoryMiB: 1536 }), redisStopScript(topology(n)), redisReadyScript(topology(n)), sentinelStartScript(topology(n))];
 const bash = (script: string, env: Record<string, string> = {}): string => execFileSync("bash", ["--norc", "-c", script], { encoding: "utf8", env: { PATH: process.env.PATH, ...env } });
 
 /** The function that takes lines of pods beyond the last out of sentinel.conf, alone. */
