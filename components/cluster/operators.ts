@@ -3,6 +3,7 @@ import { imageRef } from "../images";
 import { NAMESPACES } from "../names";
 import type { Settings } from "../settings/types";
 import { httpProbes, type Probes } from "../workload";
+import { STARTUP } from "../workload/probes";
 import { OPERATOR_REQUESTS, requestOf } from "./operatorRequests";
 import { localPaths } from "./storageClasses";
 import type { Operator, OperatorName } from "./vendored";
@@ -57,7 +58,12 @@ const metallb: Operator = {
       component: "metallb-controller", uid: 65534, minReadySeconds: 10,
       replicas: { one: "it has no leader election; addresses that are assigned stay announced by the speakers without it" },
       containers: {
-        controller: { image: "metallbController", ...requestOf("metallbController"), memoryLimitMiB: 256, ports: { health: 17472 }, probes: httpProbes("/healthz", "health") },
+        controller: {
+          image: "metallbController", ...requestOf("metallbController"), memoryLimitMiB: 256, ports: { health: 17472 },
+          // Both its health paths answer before its webhook does: that waits until the kubelet has brought the certificate
+          // which the controller itself put into a Secret (122 s were seen), and no address pool is taken before.
+          probes: { ...httpProbes("/healthz", "health"), startup: { tcp: "webhook-server", timing: { ...STARTUP, failureThreshold: 150 } } },
+        },
       },
     },
     "DaemonSet speaker": {

@@ -70,6 +70,22 @@ describe("vendored operators", () => {
     }
   });
 
+  it("are ready only once their webhook answers: an object of theirs that is registered next would be refused", () => {
+    // Its /healthz fails for as long as its certificate is not there (pkg/webhook/server of cert-manager).
+    const tells = ["cert-manager-webhook"];
+    const objects = all(), asked: string[] = [];
+    for (const hook of objects.filter((o) => /WebhookConfiguration$/.test(o.kind)).flatMap((o) => o.webhooks)) {
+      const service = objects.find((s) => s.kind === "Service" && s.metadata.name === hook.clientConfig.service.name && s.metadata.namespace === hook.clientConfig.service.namespace);
+      const pod = controllers(objects).find((p) => p.metadata.namespace === service.metadata.namespace && Object.entries(service.spec.selector).every(([k, v]) => p.spec.template.metadata.labels[k] === v));
+      const port = service.spec.ports[0].targetPort;
+      const container = pod.spec.template.spec.containers.find((c: any) => c.ports.some((x: any) => x.name === port));
+      const probes = [container.startupProbe, container.readinessProbe].map((p) => (p.httpGet ?? p.tcpSocket).port);
+      assert.ok(probes.includes(port) || tells.includes(container.name), `${title(pod)} is ready without ${port}, its webhook's port`);
+      asked.push(container.name);
+    }
+    assert.deepEqual([...new Set(asked)].sort(), ["cert-manager-webhook", "controller", "manager"]);
+  });
+
   it("have no two components of one name, and say why there is only one of a controller", () => {
     const components = Object.values(OPERATORS).flatMap((o) => Object.values(o.workloads).map((w) => w.component));
     assert.equal(new Set(components).size, components.length);
