@@ -32,6 +32,13 @@ const UID = 1999;
 /** The same at every size: a claim cannot be changed in a StatefulSet. Twice the largest instance, for rewriting the append-only file. */
 const CLAIM_GIB = 16;
 
+/**
+ * Sentinel stands still while it looks up a name, which it does all the time, and acts on nothing for 30 s after it stood
+ * still for 2 s. A name server that has just been lost would take 20 s of each look-up (two tries of 5 and 10 s, then the
+ * search list); so it takes 2 s at most, and what fails is looked up again a second later.
+ */
+const DNS_OPTIONS = { timeout: "1", attempts: "1" };
+
 export class RedisSentinel extends pulumi.ComponentResource {
   /** Complete name of the Service that reaches the master, port 6379. */
   readonly masterHost: string;
@@ -75,7 +82,7 @@ export class RedisSentinel extends pulumi.ComponentResource {
       claims: [{ name: "data", sizeGiB: CLAIM_GIB, storageClass: settings.storage.general.name }],
       configHash: configHash({ ...scripts, password: args.password }),
       pod: {
-        uid: UID, onePerNode: true, runtimePriority: PRIORITIES.data.name, terminationGracePeriodSeconds: 30,
+        uid: UID, onePerNode: true, runtimePriority: PRIORITIES.data.name, terminationGracePeriodSeconds: 30, dnsOptions: DNS_OPTIONS,
         containers: [redisContainer(ctx, args.secretName), sentinelContainer(ctx, args.secretName), ...(settings.monitoring.enabled ? [exporterContainer(ctx, args.secretName)] : [])],
         volumes: [{ name: "scripts", configMap: `${component}-scripts` }, { name: "run", emptyDir: { sizeMiB: 1, memory: true } }],
       },

@@ -1,7 +1,7 @@
 /** Start, readiness and stop of the Redis container, as text. Pure. The password is only ever read from the environment. */
 import { PORTS } from "../names";
 import { askSentinelsScript, findMasterScript } from "./findMaster";
-import { headlessFqdn, MAX_LAG_SECONDS, minReplicas, type RedisTopology } from "./topology";
+import { DOWN_AFTER_MILLISECONDS, headlessFqdn, MAX_LAG_SECONDS, minReplicas, type RedisTopology } from "./topology";
 
 export interface RedisStartInput extends RedisTopology {
   /** Redis' own bound on its data, MiB; the container's limit leaves room for rewriting the append-only file. */
@@ -58,6 +58,8 @@ exec redis-server "$run/redis.conf"
 
 /** Seconds after its start in which an instance looks whether it follows the master; the Sentinels know it long before. */
 const STRAY_SECONDS = 600;
+/** A failover that goes well is over long before. */
+const ORPHAN_SECONDS = 30;
 
 /**
  * Ready: a master, or a replica that is in step. A rollout so waits for each replica before it takes the next; but not for
@@ -66,25 +68,47 @@ const STRAY_SECONDS = 600;
  * A new instance that joins just before its master hands over is known to no Sentinel yet (they ask the master for its
  * replicas each 10 s), and so nobody tells it: it goes on following what is a replica now, and does not count (seen when a
  * set grew from 3 to 5). It looks for itself: twice the same, because in a failover it may know before its own Sentinel.
+ *
+ * Sentinels promote nobody whose master went away more than ten times down-after-milliseconds before they noticed. When they
+ * notice late (they pause for 30 s whenever they were stalled for 2 s, by a name server that was drained or by a full
+ * machine), there is no fit replica any more, for as long as the old master does not come back (seen: 3 minutes, until the
+ * end of a drain). So a replica that has waited, and whose Sentinel knows that most call the master down, lets its Sentinel
+ * take replicas that have waited as long; the one that is ahead is still preferred. Undone when the set has a master again.
  */
 export function redisReadyScript(t: RedisTopology): string {
   return `#!/bin/bash
 me=$HOSTNAME.${headlessFqdn(t)}
-stray=\${RUN:-/run/redis}/stray
-info=$(timeout 3 redis-cli --no-auth-warning \${BIND:+-h "$BIND"} -p ${PORTS.redis} info </dev/null) || exit 1
+run=\${RUN:-/run/redis}
+redis() { timeout 3 redis-cli --no-auth-warning \${BIND:+-h "$BIND"} -p ${PORTS.redis} "$@" </dev/null; }
+sentinel() { timeout 2 redis-cli --no-auth-warning \${BIND:+-h "$BIND"} -p ${PORTS.sentinel} sentinel "$@" 2>/dev/null </dev/null; }
+info=$(redis info) || exit 1
 up=0
 [[ $info =~ uptime_in_seconds:([0-9]+) ]] && up=\${BASH_REMATCH[1]}
+
 if [ "$up" -lt ${STRAY_SECONDS} ] && [[ $info == *role:slave* ]] && [[ $info =~ master_host:([^[:space:]]+) ]]; then
   followed=\${BASH_REMATCH[1]}
-  m=$(timeout 2 redis-cli --no-auth-warning \${BIND:+-h "$BIND"} -p ${PORTS.sentinel} sentinel get-master-addr-by-name ${t.masterName} 2>/dev/null </dev/null | head -n 1)
+  m=$(sentinel get-master-addr-by-name ${t.masterName} | head -n 1)
   if [[ $m != ${t.component}-* ]]; then : # its Sentinel does not answer
-  elif [ "$m" = "$me" ] || [ "$m" = "$followed" ]; then rm -f "$stray"
-  elif [ "$(cat "$stray" 2>/dev/null)" != "$followed $m" ]; then echo "$followed $m" > "$stray"
+  elif [ "$m" = "$me" ] || [ "$m" = "$followed" ]; then rm -f "$run/stray"
+  elif [ "$(cat "$run/stray" 2>/dev/null)" != "$followed $m" ]; then echo "$followed $m" > "$run/stray"
   else
-    rm -f "$stray"
-    timeout 2 redis-cli --no-auth-warning \${BIND:+-h "$BIND"} -p ${PORTS.redis} replicaof "$m" ${PORTS.redis} >/dev/null </dev/null
+    rm -f "$run/stray"
+    redis replicaof "$m" ${PORTS.redis} >/dev/null
   fi
 fi
+
+if [[ $info =~ master_link_down_since_seconds:([0-9]+) ]] && [ "\${BASH_REMATCH[1]}" -gt ${ORPHAN_SECONDS} ]; then
+  waited=\${BASH_REMATCH[1]}
+  state=$(sentinel master ${t.masterName} | paste -sd ' ')
+  down=' flags [^ ]*o_down' after=' down-after-milliseconds ([0-9]+)'
+  if [[ $state =~ $down ]] && [[ $state =~ $after ]] && [ $(( waited * 100 + 1000 )) -gt "\${BASH_REMATCH[1]}" ]; then
+    echo "no master for $waited s: the Sentinel here takes replicas that have waited so long" > "$run/orphan"
+    sentinel set ${t.masterName} down-after-milliseconds $(( (waited + 60) * 100 )) >/dev/null
+  fi
+elif [ -e "$run/orphan" ] && [[ $info == *role:master* || $info == *master_link_status:up* ]]; then
+  sentinel set ${t.masterName} down-after-milliseconds ${DOWN_AFTER_MILLISECONDS} >/dev/null && rm -f "$run/orphan"
+fi
+
 case $info in *role:master*|*master_link_status:up*) exit 0 ;; esac
 [ "$up" -gt 60 ]
 `;

@@ -1,6 +1,6 @@
 /**
  * Synapse with all its workers. Order: secrets and configuration, a Job that reads every class's configuration as its
- * pods would, the main process (it owns the schema), then everything else.
+ * pods would, the main process (it owns the schema), the writers, then everything else.
  */
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
@@ -91,7 +91,12 @@ export class SynapseServer extends pulumi.ComponentResource {
       pod: synapsePod({ settings, plan, pool: c.pool, sharedMap: sharedName, classMap: c.objectName, databaseSecret, mediaSecret: args.s3.secretName, email: email !== undefined }),
     });
     this.main = start(classMaps.find((c) => c.pool.class === "main")!, [check]);
-    for (const c of classMaps) if (c.pool.class !== "main") this.workers.push(start(c, [check, this.main.controller]));
+    // Writers before those who hand them work: a new event persister is there before anybody sends it a room's events, and
+    // on small machines the writers, which nobody replaces, do not start in a crowd.
+    const [writers, others] = [true, false].map((writes) => classMaps.filter((c) => c.pool.class !== "main" && isWriter(plan, c.pool.class) === writes)) as [typeof classMaps, typeof classMaps];
+    for (const c of writers) this.workers.push(start(c, [check, this.main.controller]));
+    const first = this.workers.map((w) => w.controller);
+    for (const c of others) this.workers.push(start(c, [check, this.main.controller, ...first]));
     this.registerOutputs({});
   }
 

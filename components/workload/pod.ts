@@ -72,6 +72,8 @@ export interface PodSpec {
   annotations?: Record<string, pulumi.Input<string>>;
   runtimePriority?: string;
   restartPolicy?: "Always" | "OnFailure" | "Never";
+  /** Options of the pod's resolv.conf, by name: `{ timeout: "1" }`. */
+  dnsOptions?: Record<string, string>;
 }
 
 const HARDENED = { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, runAsNonRoot: true } as const;
@@ -174,6 +176,7 @@ export function podTemplate(a: PodTemplateArgs): any {
       enableServiceLinks: false,
       ...(pull ? { imagePullSecrets: [{ name: pull }] } : {}),
       ...(pod.hostNetwork ? { hostNetwork: true, dnsPolicy: "ClusterFirstWithHostNet" } : {}),
+      ...(pod.dnsOptions ? { dnsConfig: { options: Object.entries(pod.dnsOptions).map(([name, value]) => ({ name, value })) } } : {}),
       ...(pod.restartPolicy ? { restartPolicy: pod.restartPolicy } : {}),
       securityContext: {
         runAsNonRoot: true, runAsUser: pod.uid, runAsGroup: pod.uid, fsGroup: pod.uid,

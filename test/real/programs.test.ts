@@ -9,12 +9,11 @@ import * as os from "node:os";
 import * as path from "node:path";
 import type { PodTemplate, Subject } from "../../policy/types";
 import { crdProblems } from "../helpers/crdSchemas";
-import { CONFIGURATIONS, SIZE_CONFIGURATIONS, subjectFor } from "./helpers/configurations";
+import { CONFIGURATIONS, subjectFor } from "./helpers/configurations";
 import { count, note } from "./helpers/counts";
-import { Network, nextAddress, type Running, type TestPod } from "./helpers/network";
+import { Network, nextAddress } from "./helpers/network";
 import { inImage, initDatabase, PG, query } from "./helpers/postgres";
-import { PROMTOOL, rootfsOf } from "./helpers/programs";
-import { capture } from "../../lab/capture";
+import { PROMTOOL } from "./helpers/programs";
 
 const imageName = (image: string): string => image.replace(/@.*$/, "").split("/").pop()!.split(":")[0]!;
 const using = (s: Subject, image: string): PodTemplate[] => s.templates.filter((t) => t.longRunning && t.spec.containers.some((c: any) => imageName(c.image) === image));
@@ -122,59 +121,6 @@ describe("PostgreSQL and PgBouncer", () => {
       count("PgBouncer processes started"); count("PgBouncer parameters in effect", Object.keys(pgbouncer).length);
       await bouncer.stop(); await server.stop("SIGINT");
       fs.rmSync(dir, { recursive: true, force: true });
-    });
-  }
-});
-
-describe("Redis, Sentinel and LiveKit", () => {
-  let net: Network;
-  beforeEach(async () => { net = await new Network().start(); });
-  afterEach(() => net.close());
-  for (const c of SIZE_CONFIGURATIONS) {
-    it(`${c.name}: each set elects a master that its proxy finds; LiveKit finds it through the Sentinels`, async () => {
-      const s = await subjectFor(c);
-      const started: Running[] = [];
-      await Promise.all(s.templates.filter((t) => t.owner.kind === "StatefulSet" && t.owner.name.startsWith("redis-")).map(async (t) => {
-        const pods = Array.from({ length: t.owner.inputs.spec.replicas }, (_, i) => net.pod(t, s.objects, `${t.owner.name}-${i}`, domain(s)));
-        const password = pods[0]!.containers[0]!.env.REDISCLI_AUTH!;
-        const processes = pods.map((p) => ["redis", "sentinel"].map((n) => net.startContainer(p, p.containers.find((x) => x.name === n)!)));
-        started.push(...processes.flat());
-        const ask = async (pod: TestPod, port: number, ...args: string[]): Promise<string> => (await capture("ip", ["netns", "exec", pod.netns, "chroot", rootfsOf("redis"), "redis-cli", "--no-auth-warning", "-a", password, "-h", pod.ip, "-p", String(port), ...args])).stdout;
-        await processes[0]![0]!.until(async () => new RegExp(`connected_slaves:${pods.length - 1}\\b`).test(await ask(pods[0]!, 6379, "info", "replication")), 60);
-        await processes[0]![1]!.until(async () => { const m = await ask(pods[0]!, 26379, "sentinel", "master", t.owner.name); return new RegExp(`num-other-sentinels\\n${pods.length - 1}\\n`).test(m); }, 60);
-        const max = /maxmemory (\d+)mb/.exec(JSON.stringify(s.objects.find((o) => o.kind === "ConfigMap" && o.name === `${t.owner.name}-scripts`)!.inputs.data))![1]!;
-        assert.match(await ask(pods[0]!, 6379, "config", "get", "maxmemory"), new RegExp(`\\b${Number(max) * 1024 ** 2}\\b`));
-        assert.match(await ask(pods[0]!, 26379, "sentinel", "ckquorum", t.owner.name), /^OK/);
-        count("Redis and Sentinel processes started", pods.length * 2);
-
-        // One that follows a replica finds the master by its own readiness probe, the second time (the first may be a failover's).
-        const last = pods.at(-1)!, ready = (): Promise<unknown> => net.run(last, last.containers.find((x) => x.name === "redis")!, ["bash", "/scripts/redis-ready.sh"]);
-        const follows = async (): Promise<string> => /master_host:(\S+)/.exec(await ask(last, 6379, "info", "replication"))![1]!;
-        const master = await follows();
-        await ask(last, 6379, "replicaof", master.replace(/-0\./, "-1."), "6379");
-        await ready();
-        assert.equal(await follows(), master.replace(/-0\./, "-1."));
-        // Its Sentinel may be too busy to answer in time; it would correct a replica that it knows after 8 s itself.
-        for (let i = 0; i < 4 && await follows() !== master; i++) await ready();
-        assert.equal(await follows(), master);
-
-        const proxy = s.templates.find((x) => x.owner.name === `${t.owner.name}-master`)!;
-        const p = net.pod(proxy, s.objects, `${proxy.owner.name}-x`, domain(s));
-        const h = net.startContainer(p, p.containers[0]!);
-        started.push(h);
-        await h.until(async () => /role:master/.test(await ask(p, 6379, "info", "replication")), 20);
-        count("Redis proxies that found the master");
-      }));
-      const livekit = s.templates.find((t) => t.owner.name === "livekit");
-      if (livekit) {
-        const pod = net.pod(livekit, s.objects, "livekit-x", domain(s));
-        for (const i of pod.init) { const r = await net.run(pod, i); assert.equal(r.status, 0, r.output); }
-        const lk = net.startContainer(pod, pod.containers[0]!);
-        started.push(lk);
-        await lk.until(async () => (await answers(`http://${pod.ip}:7880/`)) === 200, 40);
-        count("LiveKit processes started");
-      }
-      for (const r of started) assert.doesNotMatch(r.output, /unknown (option|directive|field)|deprecated|bad directive|unresolved configuration|not recognized|FATAL CONFIG|# WARNING(?!.*(overcommit|backlog|TCP|Memory))/i, r.name);
     });
   }
 });

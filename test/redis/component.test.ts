@@ -33,6 +33,12 @@ describe("RedisSentinel", () => {
     assert.equal(outputs.host, "redis-synapse-master.matrix.svc.cluster.local");
   });
 
+  it("bounds how long a Sentinel stands still for a name server: two look-ups within the 2 s after which it would pause", async () => {
+    const options = find((await make()).resources, "StatefulSet", "redis-synapse").spec.template.spec.dnsConfig.options;
+    const of = (name: string): number => Number(options.find((o: any) => o.name === name).value);
+    assert.ok(2 * of("timeout") * of("attempts") <= 2);
+  });
+
   it("puts the password nowhere but in Secrets", async () => {
     const { resources, outputs } = await make();
     assert.ok(outputs.password.length >= 16);

@@ -47,6 +47,13 @@ describe("SynapseServer", () => {
     const main = named(base, "synapse-main");
     assert.ok(main.dependencies.includes(job.urn), "main waits for the check");
     for (const c of controllers(base)) if (c !== main) assert.ok(c.dependencies.includes(main.urn), `${c.inputs.metadata.name} waits for main`);
+    const writer = (c: any): boolean => /event-persister|ephemeral|presence|to-device|account|receipts|device-lists|media/.test(c.inputs.metadata.name);
+    const writers = controllers(base).filter(writer);
+    assert.ok(writers.length >= 4);
+    for (const c of controllers(base)) {
+      if (c === main) continue;
+      for (const w of writers) assert.equal(c.dependencies.includes(w.urn), !writer(c), `${c.inputs.metadata.name} and ${w.inputs.metadata.name}`);
+    }
     for (const map of base.resources.filter((r) => r.type === "kubernetes:core/v1:ConfigMap")) assert.ok(job.dependencies.includes(map.urn), map.name);
   });
 

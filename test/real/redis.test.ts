@@ -1,0 +1,117 @@
+/** Redis and Sentinel as generated, in sets of several network namespaces: they elect, are found, and find back. */
+import assert from "node:assert/strict";
+import type { PodTemplate, Subject } from "../../policy/types";
+import { capture } from "../../lab/capture";
+import { DOWN_AFTER_MILLISECONDS } from "../../components/redis/topology";
+import { SIZE_CONFIGURATIONS, subjectFor } from "./helpers/configurations";
+import { count } from "./helpers/counts";
+import { Network, type Running, type TestPod } from "./helpers/network";
+import { rootfsOf } from "./helpers/programs";
+
+const domain = (s: Subject): string => s.settings.cluster.domain;
+const sleep = (seconds: number): Promise<void> => new Promise((r) => { setTimeout(r, seconds * 1000); });
+const answers = async (url: string): Promise<number> => (await fetch(url)).status;
+const sets = (s: Subject): PodTemplate[] => s.templates.filter((t) => t.owner.kind === "StatefulSet" && t.owner.name.startsWith("redis-"));
+
+/** One set, started, in step and with every Sentinel knowing the others. */
+class RedisSet {
+  readonly pods: TestPod[];
+  readonly processes: Array<{ redis: Running; sentinel: Running }>;
+  readonly name: string;
+  constructor(private readonly net: Network, s: Subject, readonly t: PodTemplate) {
+    this.name = t.owner.name;
+    this.pods = Array.from({ length: t.owner.inputs.spec.replicas }, (_, i) => net.pod(t, s.objects, `${t.owner.name}-${i}`, domain(s)));
+    const start = (p: TestPod, name: string): Running => net.startContainer(p, p.containers.find((x) => x.name === name)!);
+    this.processes = this.pods.map((p) => ({ redis: start(p, "redis"), sentinel: start(p, "sentinel") }));
+  }
+  get running(): Running[] { return this.processes.flatMap((p) => [p.redis, p.sentinel]); }
+
+  async ask(pod: TestPod, port: number, ...args: string[]): Promise<string> {
+    const password = this.pods[0]!.containers[0]!.env.REDISCLI_AUTH!;
+    return (await capture("ip", ["netns", "exec", pod.netns, "chroot", rootfsOf("redis"), "timeout", "10", "redis-cli", "--no-auth-warning", "-a", password, "-h", pod.ip, "-p", String(port), ...args])).stdout;
+  }
+  redis(i: number, ...args: string[]): Promise<string> { return this.ask(this.pods.at(i)!, 6379, ...args); }
+  sentinel(i: number, ...args: string[]): Promise<string> { return this.ask(this.pods.at(i)!, 26379, "sentinel", ...args); }
+  /** Its readiness probe, as the kubelet would run it. */
+  async probe(i: number): Promise<void> {
+    const pod = this.pods.at(i)!;
+    await this.net.run(pod, pod.containers.find((x) => x.name === "redis")!, ["bash", "/scripts/redis-ready.sh"]);
+  }
+  async follows(i: number): Promise<string | undefined> { return /master_host:(\S+)/.exec(await this.redis(i, "info", "replication"))?.[1]; }
+
+  async settled(): Promise<this> {
+    const others = this.pods.length - 1;
+    await this.processes[0]!.redis.until(async () => new RegExp(`connected_slaves:${others}\\b`).test(await this.redis(0, "info", "replication")), 60);
+    await this.processes[0]!.sentinel.until(async () => new RegExp(`num-other-sentinels\n${others}\n`).test(await this.sentinel(0, "master", this.name)), 60);
+    return this;
+  }
+}
+
+describe("Redis, Sentinel and LiveKit", () => {
+  let net: Network;
+  beforeEach(async () => { net = await new Network().start(); });
+  afterEach(() => net.close());
+  for (const c of SIZE_CONFIGURATIONS) {
+    it(`${c.name}: each set elects a master that its proxy finds; LiveKit finds it through the Sentinels`, async () => {
+      const s = await subjectFor(c);
+      const started: Running[] = [];
+      await Promise.all(sets(s).map(async (t) => {
+        const set = await new RedisSet(net, s, t).settled();
+        started.push(...set.running);
+        const max = /maxmemory (\d+)mb/.exec(JSON.stringify(s.objects.find((o) => o.kind === "ConfigMap" && o.name === `${set.name}-scripts`)!.inputs.data))![1]!;
+        assert.match(await set.redis(0, "config", "get", "maxmemory"), new RegExp(`\\b${Number(max) * 1024 ** 2}\\b`));
+        assert.match(await set.sentinel(0, "ckquorum", set.name), /^OK/);
+        count("Redis and Sentinel processes started", set.pods.length * 2);
+
+        // One that follows a replica finds the master by its own readiness probe, the second time (the first may be a failover's).
+        const master = (await set.follows(-1))!;
+        await set.redis(-1, "replicaof", master.replace(/-0\./, "-1."), "6379");
+        await set.probe(-1);
+        assert.equal(await set.follows(-1), master.replace(/-0\./, "-1."));
+        // Its Sentinel may be too busy to answer in time; it would correct a replica that it knows after 8 s itself.
+        for (let i = 0; i < 4 && await set.follows(-1) !== master; i++) await set.probe(-1);
+        assert.equal(await set.follows(-1), master);
+
+        const proxy = s.templates.find((x) => x.owner.name === `${set.name}-master`)!;
+        const p = net.pod(proxy, s.objects, `${proxy.owner.name}-x`, domain(s));
+        const h = net.startContainer(p, p.containers[0]!);
+        started.push(h);
+        await h.until(async () => /role:master/.test(await set.ask(p, 6379, "info", "replication")), 20);
+        count("Redis proxies that found the master");
+      }));
+      const livekit = s.templates.find((t) => t.owner.name === "livekit");
+      if (livekit) {
+        const pod = net.pod(livekit, s.objects, "livekit-x", domain(s));
+        for (const i of pod.init) { const r = await net.run(pod, i); assert.equal(r.status, 0, r.output); }
+        const lk = net.startContainer(pod, pod.containers[0]!);
+        started.push(lk);
+        await lk.until(async () => (await answers(`http://${pod.ip}:7880/`)) === 200, 40);
+        count("LiveKit processes started");
+      }
+      for (const r of started) assert.doesNotMatch(r.output, /unknown (option|directive|field)|deprecated|bad directive|unresolved configuration|not recognized|FATAL CONFIG|# WARNING(?!.*(overcommit|backlog|TCP|Memory))/i, r.name);
+    });
+  }
+
+  it("a set whose Sentinels noticed too late that the master is gone elects another all the same", async () => {
+    const s = await subjectFor(SIZE_CONFIGURATIONS[0]!);
+    const set = await new RedisSet(net, s, sets(s)[0]!).settled(), rest = [1, 2];
+    // Ten times this is how long a replica may have waited; with the stack's own 5 s the test would take 50 s more.
+    for (const i of rest) await set.sentinel(i, "set", set.name, "down-after-milliseconds", "1000");
+    for (const i of rest) process.kill(-set.processes[i]!.sentinel.child.pid!, "SIGSTOP");
+    try {
+      for (const gone of Object.values(set.processes[0]!)) process.kill(-gone.child.pid!, "SIGKILL");
+      await sleep(14);
+    } finally { for (const i of rest) process.kill(-set.processes[i]!.sentinel.child.pid!, "SIGCONT"); }
+    // They pause for 30 s, because time has jumped, and then find nobody fit.
+    const output = (): string => rest.map((i) => set.processes[i]!.sentinel.output).join("");
+    await set.processes[1]!.sentinel.until(() => output().includes("-failover-abort-no-good-slave"), 90);
+    assert.doesNotMatch(output(), /\+switch-master/);
+    const masters = async (): Promise<number> => (await Promise.all(rest.map((i) => set.redis(i, "role")))).filter((r) => r.startsWith("master")).length;
+    const probes = async (): Promise<void> => { for (const i of rest) await set.probe(i); };
+    await set.processes[1]!.redis.until(async () => { await probes(); return await masters() === 1; }, 90);
+    const waits = async (): Promise<string[]> => Promise.all(rest.map(async (i) => /down-after-milliseconds\n(\d+)/.exec(await set.sentinel(i, "master", set.name))![1]!));
+    await set.processes[1]!.redis.until(async () => { await probes(); return (await waits()).every((w) => w === String(DOWN_AFTER_MILLISECONDS)); }, 60);
+    assert.equal(await masters(), 1);
+    count("Redis and Sentinel processes started", set.pods.length * 2);
+  });
+});
