@@ -91,12 +91,14 @@ export class SynapseServer extends pulumi.ComponentResource {
       pod: synapsePod({ settings, plan, pool: c.pool, sharedMap: sharedName, classMap: c.objectName, databaseSecret, mediaSecret: args.s3.secretName, email: email !== undefined }),
     });
     this.main = start(classMaps.find((c) => c.pool.class === "main")!, [check]);
-    // Writers before those who hand them work: a new event persister is there before anybody sends it a room's events, and
-    // on small machines the writers, which nobody replaces, do not start in a crowd.
-    const [writers, others] = [true, false].map((writes) => classMaps.filter((c) => c.pool.class !== "main" && isWriter(plan, c.pool.class) === writes)) as [typeof classMaps, typeof classMaps];
+    // Writers first, which nobody replaces: on small machines they do not start in a crowd. Event persisters start together
+    // with those who send them events: Synapse refuses a room's event at a persister that by its own count is another's
+    // (handlers/message.py asserts it), so the less time old and new run side by side, the better.
+    const first = (cls: WorkerClass): boolean => isWriter(plan, cls) && cls !== "event-persister";
+    const [writers, others] = [true, false].map((x) => classMaps.filter((c) => c.pool.class !== "main" && first(c.pool.class) === x)) as [typeof classMaps, typeof classMaps];
     for (const c of writers) this.workers.push(start(c, [check, this.main.controller]));
-    const first = this.workers.map((w) => w.controller);
-    for (const c of others) this.workers.push(start(c, [check, this.main.controller, ...first]));
+    const there = this.workers.map((w) => w.controller);
+    for (const c of others) this.workers.push(start(c, [check, this.main.controller, ...there]));
     this.registerOutputs({});
   }
 

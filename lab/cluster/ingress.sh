@@ -11,7 +11,10 @@ if [ ! -s "$manifest" ]; then
   cp "$dir/examples/render/contour.yaml" "$manifest.tmp" && chmod u+w "$manifest.tmp" && mv "$manifest.tmp" "$manifest"
 fi
 # No host ports: the address comes from the load balancer. Three Envoys take longer to drain than this lab wants to wait.
+# Contour asks for no processor time: on a full node a proxy that asks for none gets none, and its liveness probe kills it.
+share() { printf '%s' "/^kind: (Deployment|DaemonSet)/,/^---/s#^( *)image: localhost/matrix-ha/$1:.*#&\\n\\1resources: {requests: {cpu: $2, memory: $3}}#"; }
 sed -E "s#ghcr.io/projectcontour/contour:v$version#localhost/matrix-ha/contour:$version#; s#docker.io/envoyproxy/envoy:.*#localhost/matrix-ha/envoy:1.40.0#; /hostPort:/d; s/terminationGracePeriodSeconds: 300/terminationGracePeriodSeconds: 30/" "$manifest" |
+  sed -E -e "$(share contour 20m 64Mi)" -e "$(share envoy 50m 64Mi)" |
   kubectl apply --server-side --force-conflicts -f - > "$RUN/ingress.log"
 # The Ingress objects name their controller by class.
 kubectl apply --server-side -f - >> "$RUN/ingress.log" <<'Y'

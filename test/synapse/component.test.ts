@@ -42,12 +42,12 @@ describe("SynapseServer", () => {
     assert.deepEqual(hashes(stopped), hashes(base));
   });
 
-  it("checks the configuration, then starts main, then the workers", () => {
+  it("checks the configuration, then starts main, then the single writers, then event persisters together with those who send them events", () => {
     const job = base.resources.find((r) => r.type === "kubernetes:batch/v1:Job")!;
     const main = named(base, "synapse-main");
     assert.ok(main.dependencies.includes(job.urn), "main waits for the check");
     for (const c of controllers(base)) if (c !== main) assert.ok(c.dependencies.includes(main.urn), `${c.inputs.metadata.name} waits for main`);
-    const writer = (c: any): boolean => /event-persister|ephemeral|presence|to-device|account|receipts|device-lists|media/.test(c.inputs.metadata.name);
+    const writer = (c: any): boolean => /ephemeral|presence|to-device|account|receipts|device-lists|media/.test(c.inputs.metadata.name);
     const writers = controllers(base).filter(writer);
     assert.ok(writers.length >= 4);
     for (const c of controllers(base)) {
