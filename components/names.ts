@@ -17,7 +17,7 @@ export function podFqdn(pod: string, service: string, namespace: string, cluster
 }
 
 export const PORTS = {
-  synapseHttp: 8008, synapseReplication: 9093, synapseMetrics: 9000, synapseHealth: 8080,
+  synapseHttp: 8008, synapseReplication: 9093, synapseEventReplication: 9200, synapseMetrics: 9000, synapseHealth: 8080,
   postgres: 5432, redis: 6379, sentinel: 26379, s3: 9000,
   routerHttp: 8008, routerFederation: 8009, routerAdmin: 8010, routerHealth: 8404,
   web: 8080, turn: 3478, turnTls: 5349, livekitHttp: 7880, livekitTcp: 7881, livekitMetrics: 6789, jwt: 8080,

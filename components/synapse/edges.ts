@@ -2,7 +2,7 @@
 import { tcp, type Edge, type EdgeInput, type Peer } from "../edges";
 import { NAMESPACES, PORTS, SERVICES, synapseService } from "../names";
 import type { WorkerClass } from "../sizing/types";
-import { isWriter } from "./instances";
+import { EVENT_REPLICATION_PORTS, isWriter, replicationPort } from "./instances";
 import { portsOf } from "./workerYaml";
 
 export const synapsePeer = (cls: WorkerClass): Peer => ({ component: synapseService(cls), namespace: NAMESPACES.matrix });
@@ -17,6 +17,8 @@ export function synapseEdges(input: EdgeInput): Edge[] {
   const classes = plan.synapse.pools.map((p) => p.class);
   const writers = classes.filter((c) => isWriter(plan, c));
   const federationPorts = tcp(443, 8448);
+  // Those of before and after a change of their number as well: who still has the old one must be refused by the process, at once, not by silence.
+  const writerPorts = (w: WorkerClass): Edge["ports"] => [...tcp(replicationPort(plan, w)), ...(w === "event-persister" ? [{ ...EVENT_REPLICATION_PORTS, protocol: "TCP" as const }] : [])];
   return classes.flatMap((cls): Edge[] => {
     const from = synapsePeer(cls);
     const ports = portsOf({ settings, plan, class: cls });
@@ -26,7 +28,7 @@ export function synapseEdges(input: EdgeInput): Edge[] {
       { from, to: pooler, ports: tcp(PORTS.postgres), why: "database, through the connection pooler" },
       { from, to: redis, ports: tcp(PORTS.redis), why: "replication stream and shared cache, at the master" },
       ...writers.filter((w) => w !== cls || (plan.synapse.pools.find((p) => p.class === w)?.replicas ?? 1) > 1)
-        .map((w): Edge => ({ from, to: synapsePeer(w), ports: tcp(PORTS.synapseReplication), why: `requests to the writers of class ${w}` })),
+        .map((w): Edge => ({ from, to: synapsePeer(w), ports: writerPorts(w), why: `requests to the writers of class ${w}` })),
       { from: { nodes: true }, to: from, ports: tcp(ports.health!), why: "probes" },
       ...(media && external === undefined ? [{ from, to: { component: "minio", namespace: NAMESPACES.minio } satisfies Peer, ports: tcp(PORTS.s3), why: "media" }] : []),
       ...(media && external !== undefined ? [{ from, to: world, ports: tcp(endpointPort(external)), why: "media in the external object store" }] : []),

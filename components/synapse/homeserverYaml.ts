@@ -7,7 +7,7 @@ import { stringify } from "yaml";
 import { NAMESPACES, PORTS, SERVICES, serviceFqdn } from "../names";
 import type { Settings } from "../settings/types";
 import type { Plan } from "../sizing/types";
-import { instanceHost, instanceNames, isWriter, poolOf, streamWriters } from "./instances";
+import { instanceHost, instanceNames, isWriter, poolOf, replicationPort, streamWriters } from "./instances";
 import { MOUNTS, SECRET_FILES, oidcSecretFile } from "./paths";
 
 export interface HomeserverInput {
@@ -65,7 +65,7 @@ function processes({ settings: s, plan }: HomeserverInput): Yaml {
   for (const pool of plan.synapse.pools) {
     if (!isWriter(plan, pool.class)) continue;
     instanceNames(plan, pool.class).forEach((name, i) => {
-      map[pool.class === "main" ? "main" : name] = { host: instanceHost(pool.class, i, domain), port: PORTS.synapseReplication };
+      map[pool.class === "main" ? "main" : name] = { host: instanceHost(pool.class, i, domain), port: replicationPort(plan, pool.class) };
     });
   }
   const pushers = instanceNames(plan, "pusher");

@@ -1,5 +1,5 @@
 /** Which processes there are, by name, and which of them others must find. Pure. */
-import { NAMESPACES, podFqdn, synapseService } from "../names";
+import { NAMESPACES, podFqdn, PORTS, synapseService } from "../names";
 import { STREAMS, type Plan, type PoolPlan, type Stream, type WorkerClass } from "../sizing/types";
 
 /** Streams of which Synapse takes exactly one writer: a second is a ConfigError in every process. */
@@ -34,6 +34,17 @@ export function streamWriters(plan: Plan): Partial<Record<Stream, string[]>> {
 export function isWriter(plan: Plan, cls: WorkerClass): boolean {
   return cls === "main" || (poolOf(plan, cls) !== undefined && STREAMS.some((s) => plan.synapse.streamWriters[s] === cls));
 }
+
+/**
+ * Where a writer takes the other processes' requests. Event persisters: on a port that says how many of them there are. A
+ * room's events belong to one of them by that number, and one that is handed another's answers 500 (Synapse asserts it,
+ * handlers/message.py). While the number changes, processes of before and after meet on no port: a refused connection is
+ * tried again for a minute (RETRY_ON_CONNECT_ERROR_ATTEMPTS of replication/http/_base.py), a 500 is handed to the client.
+ */
+export const replicationPort = (plan: Plan, cls: WorkerClass): number =>
+  (cls === "event-persister" ? PORTS.synapseEventReplication + (poolOf(plan, cls)?.replicas ?? 0) : PORTS.synapseReplication);
+/** All ports that event persisters ever have: 500 processes are the most that overrides take. */
+export const EVENT_REPLICATION_PORTS = { port: PORTS.synapseEventReplication + 1, endPort: PORTS.synapseEventReplication + 500 } as const;
 
 /** Class whose loss nothing makes good: one process, or work that is divided among the processes by name. */
 export const isSingleton = (pool: PoolPlan): boolean => pool.kind === "StatefulSet" && pool.class !== "media";

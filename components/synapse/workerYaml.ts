@@ -4,7 +4,7 @@ import { PORTS } from "../names";
 import type { Settings } from "../settings/types";
 import type { Plan, WorkerClass } from "../sizing/types";
 import { databaseSection, type Yaml } from "./homeserverYaml";
-import { isWriter, poolOf } from "./instances";
+import { isWriter, poolOf, replicationPort } from "./instances";
 import { mediaSection, type MediaStore } from "./mediaYaml";
 import { MOUNTS, SHARED_FILES } from "./paths";
 import { resourcesOf } from "./routingTable";
@@ -17,7 +17,7 @@ export function portsOf(input: ClassInput): Record<string, number> {
   const serves = resourcesOf(input.class, { plan: input.plan, federation: input.settings.federation.enabled }).length > 0;
   return {
     ...(serves ? { http: PORTS.synapseHttp } : {}),
-    ...(isWriter(input.plan, input.class) ? { replication: PORTS.synapseReplication } : {}),
+    ...(isWriter(input.plan, input.class) ? { replication: replicationPort(input.plan, input.class) } : {}),
     metrics: PORTS.synapseMetrics, health: PORTS.synapseHealth,
   };
 }

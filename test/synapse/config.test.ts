@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { homeserverConfig, renderEmailYaml, renderHomeserverYaml } from "../../components/synapse/homeserverYaml";
 import { renderLogYaml, workerConfig } from "../../components/synapse/workerYaml";
+import { synapseEdges } from "../../components/synapse/edges";
 import { streamWriters } from "../../components/synapse/instances";
 import type { Settings } from "../../components/settings/types";
 import type { Plan, WorkerClass } from "../../components/sizing/types";
@@ -49,6 +50,26 @@ describe("Synapse's configuration", () => {
     for (const [stream, names] of Object.entries<string[]>(c.stream_writers)) for (const n of names) assert.ok(c.instance_map[n], `${stream}: ${n}`);
     assert.deepEqual(c.stream_writers.events, ["synapse-event-persister-0", "synapse-event-persister-1"]);
     assert.ok(!JSON.stringify(c.instance_map).includes("synchrotron"), "autoscaled workers are in no map");
+  });
+
+  it("lets processes that count event persisters differently meet on no port, and be refused there at once", () => {
+    const of = (replicas: number): { plan: Plan; port: number } => {
+      const plan = fixturePlan();
+      plan.synapse.pools.find((p) => p.class === "event-persister")!.replicas = replicas;
+      const map = shared(fixtureSettings(), plan).instance_map, ports = new Set<number>(Array.from({ length: replicas }, (_, i) => map[`synapse-event-persister-${i}`].port));
+      assert.equal(ports.size, 1);
+      const port = [...ports][0]!;
+      assert.ok(cls("event-persister", fixtureSettings(), plan).worker_listeners.some((l: any) => l.port === port && l.resources?.[0].names[0] === "replication"));
+      return { plan, port };
+    };
+    const all = [1, 2, 3, 8, 500].map(of);
+    assert.equal(new Set(all.map((x) => x.port)).size, all.length);
+    // A policy that kept silent about the other port would let the sender wait for a time-out instead.
+    for (const { plan } of all) {
+      const edges = synapseEdges({ settings: fixtureSettings(), plan }).filter((e) => "component" in e.to && e.to.component === "synapse-event-persister" && "component" in e.from);
+      assert.ok(edges.length > 3);
+      for (const e of edges) for (const { port } of all) assert.ok(e.ports.some((p) => p.port <= port && port <= (p.endPort ?? p.port)), `${port}`);
+    }
   });
 
   it("refuses a second writer where Synapse takes one, and writers without stable names", () => {
