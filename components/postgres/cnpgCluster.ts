@@ -30,6 +30,13 @@ export const memoryLimitMiB = (requestMiB: number): number => requestMiB + Math.
 
 export interface CnpgClusterInput { settings: Settings; plan: Plan; backup?: BackupTarget }
 
+/**
+ * How long a primary that does not reach the API server waits for each of the other instances before it counts as isolated;
+ * three times in 30 s, and it is stopped. With the operator's 1 s a primary that had just taken over was stopped 20 s later,
+ * because its machine was full (measured): busy is not isolated.
+ */
+const ISOLATION_MILLISECONDS = 3000;
+
 export function cnpgClusterSpec({ settings, plan, backup }: CnpgClusterInput): object {
   const p = plan.postgres;
   const probe = { periodSeconds: 5, timeoutSeconds: 5, successThreshold: 1 };
@@ -67,7 +74,7 @@ export function cnpgClusterSpec({ settings, plan, backup }: CnpgClusterInput): o
       startup: { ...probe, failureThreshold: 720 }, // an hour: recovery after a crash replays WAL
       readiness: { ...probe, failureThreshold: 3 },
       // A primary that sees neither the API server nor its replicas stops itself.
-      liveness: { ...probe, periodSeconds: 10, failureThreshold: 3, isolationCheck: { enabled: true } },
+      liveness: { ...probe, periodSeconds: 10, timeoutSeconds: 10, failureThreshold: 3, isolationCheck: { enabled: true, connectionTimeout: ISOLATION_MILLISECONDS, requestTimeout: ISOLATION_MILLISECONDS } },
     },
     // At once: the lease and the quorum are what protects, not waiting.
     failoverDelay: 0,

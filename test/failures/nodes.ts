@@ -1,5 +1,5 @@
 /** Whole machines: drained, frozen, cut off. */
-import { cable, freeze, get, holder, k, NS, sleep, thaw, until } from "./cluster";
+import { cable, CLUSTER, freeze, get, holder, k, NS, sleep, thaw, until } from "./cluster";
 import { NODES, flowing, nodeOf, primary, since, whoRan, type Run, type Scenario } from "./scenario";
 
 /** Longer than the 40 s after which Kubernetes calls a node lost. */
@@ -11,8 +11,8 @@ const CUT_SECONDS = Number(process.env.CUT_SECONDS ?? 50);
 const FROZEN_SECONDS = 150, TAKEN_OVER_SECONDS = 20;
 /** A drain waits for whoever has a disruption budget, one after the other, each as long as its start takes on shared cores. */
 const DRAIN_SECONDS = 240;
-/** From the cordon of its node until another instance is PostgreSQL's primary. */
-const HANDOVER_SECONDS = 120;
+/** From the cordon of its node until another instance is PostgreSQL's primary and the old one follows it. */
+const HANDOVER_SECONDS = 150;
 
 async function drain(r: Run, node: string): Promise<void> {
   r.note(`${node} carried ${await whoRan(node)}`);
@@ -22,7 +22,11 @@ async function drain(r: Run, node: string): Promise<void> {
     const old = await primary();
     if (await nodeOf(NS, old) === node) {
       await k("cordon", node);
-      r.note(`another instance primary ${(await until("another primary", HANDOVER_SECONDS, async () => { const now = await primary(); return now !== old && (await get("pods", "-n", NS, "-l", "cnpg.io/instanceRole=primary")).items.some((p: any) => p.metadata.name === now) ? undefined : "still the old one"; })).toFixed(0)} s after the node was cordoned`);
+      const handedOver = async (): Promise<string | undefined> => {
+        const { status } = await get("clusters.postgresql.cnpg.io", "-n", NS, CLUSTER);
+        return status.currentPrimary === old ? "still the old one" : status.phase !== "Cluster in healthy state" || status.readyInstances !== status.instances ? status.phase : undefined;
+      };
+      r.note(`another instance primary, and all of them ready, ${(await until("another primary", HANDOVER_SECONDS, handedOver)).toFixed(0)} s after the node was cordoned`);
     }
     await k("drain", node, "--ignore-daemonsets", "--delete-emptydir-data", `--timeout=${DRAIN_SECONDS}s`);
     r.note(`drained in ${since(started)}`);
@@ -36,7 +40,7 @@ async function drain(r: Run, node: string): Promise<void> {
 
 export const MACHINES: Scenario[] = [
   ...NODES.map((node): Scenario => ({
-    id: `drain-${node}`, group: "failure", title: `${node} is drained`, how: "as docs/operate.md says: where it carries PostgreSQL's primary, cordoned until another instance is it; kubectl drain; then uncordoned", promised: "node 8 min", seconds: 120, quick: node === "node1",
+    id: `drain-${node}`, group: "failure", title: `${node} is drained`, how: "as docs/operate.md says: where it carries PostgreSQL's primary, cordoned until another instance is it and all are ready; kubectl drain; then uncordoned", promised: "node 8 min", seconds: 120, quick: node === "node1",
     // Half of what was promised before. Everything of a node starts anew at once on two shared cores: 11 to 105 s were
     // measured, and 231 s where the one standby that was left had forked off (cloudnative-pg issue 4990).
     bounds: { gap: 240, failedAfterRetry: 400 },
