@@ -16,6 +16,12 @@ export const poolerMetadata = (settings: Settings, replicas: number): object => 
   annotations: { "pulumi.com/waitFor": `jsonpath={.status.instances}=${replicas}` },
 });
 
+/**
+ * Told to stop, PgBouncer takes no new sessions and waits until the old ones end: Synapse's never do. What waits is a drain,
+ * or a rollout, for this long per pooler. Enough for the Service to forget the pod; whose session is cut opens another elsewhere.
+ */
+const STOP_SECONDS = 5;
+
 export interface PoolerInput { settings: Settings; plan: Plan }
 
 export function poolerSpec({ settings, plan }: PoolerInput): object {
@@ -27,12 +33,13 @@ export function poolerSpec({ settings, plan }: PoolerInput): object {
     template: {
       metadata: { labels: { "app.kubernetes.io/part-of": "matrix-ha", "app.kubernetes.io/version": imageVersion(settings, "pgbouncer").replace(/[^A-Za-z0-9._-]/g, "-") } },
       spec: {
-        enableServiceLinks: false, terminationGracePeriodSeconds: 30,
+        enableServiceLinks: false, terminationGracePeriodSeconds: STOP_SECONDS,
         ...(settings.images.pullSecret ? { imagePullSecrets: [{ name: settings.images.pullSecret }] } : {}),
         priorityClassName: PRIORITIES.core.name,
         nodeSelector: { "kubernetes.io/os": "linux", [NODE_LABELS.role("application")]: "true" },
         tolerations: [{ key: NODE_LABELS.role("application"), operator: "Exists", effect: "NoSchedule" }, ...lostNodeTolerations(30)],
-        topologySpreadConstraints: spread(POOLER_LABELS, { replicas: p.replicas, rolling: true }),
+        // By force: asked for only, all three had come to one node after two drains, and with it every session would be lost.
+        topologySpreadConstraints: spread(POOLER_LABELS, { replicas: p.replicas, rolling: true, hard: true }),
         // By this name the operator completes it: command, mounts, users 998:996, read-only root, no capabilities.
         containers: [{
           name: "pgbouncer", image: imageRef(settings, "pgbouncer"), imagePullPolicy: "IfNotPresent",

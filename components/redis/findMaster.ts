@@ -2,15 +2,23 @@
 import { PORTS } from "../names";
 import { headlessFqdn, SELF_WAIT_SECONDS, type RedisTopology } from "./topology";
 
-/** Names, and the function that prints what most of the other pods' Sentinels call the master; nothing when none answers. */
-export function askSentinelsScript(t: RedisTopology): string {
+/** redis-cli at this pod's own Redis or Sentinel; needs `-p`. BIND: the one address that they listen on, where it is not all. */
+export const LOCAL_CLI = `redis-cli --no-auth-warning \${BIND:+-h "$BIND"}`;
+
+/** Where and who this pod is, as variables. */
+export function namesScript(t: RedisTopology): string {
   return `headless=${headlessFqdn(t)}
 instances=${t.instances}
 me=$HOSTNAME.$headless
 data=\${DATA:-/data}
 run=\${RUN:-/run/redis}
 own_record=$data/sentinel/sentinel.conf
+`;
+}
 
+/** Names, and the function that prints what most of the other pods' Sentinels call the master; nothing when none answers. */
+export function askSentinelsScript(t: RedisTopology): string {
+  return `${namesScript(t)}
 ask_sentinels() {
   local i
   for ((i = 0; i < instances; i++)); do

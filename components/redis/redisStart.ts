@@ -1,7 +1,7 @@
 /** Start, readiness and stop of the Redis container, as text. Pure. The password is only ever read from the environment. */
 import { PORTS } from "../names";
-import { askSentinelsScript, findMasterScript } from "./findMaster";
-import { DOWN_AFTER_MILLISECONDS, headlessFqdn, MAX_LAG_SECONDS, minReplicas, type RedisTopology } from "./topology";
+import { askSentinelsScript, findMasterScript, LOCAL_CLI, namesScript } from "./findMaster";
+import { DOWN_AFTER_MILLISECONDS, MAX_LAG_SECONDS, minReplicas, type RedisTopology } from "./topology";
 
 export interface RedisStartInput extends RedisTopology {
   /** Redis' own bound on its data, MiB; the container's limit leaves room for rewriting the append-only file. */
@@ -77,10 +77,8 @@ const ORPHAN_SECONDS = 30;
  */
 export function redisReadyScript(t: RedisTopology): string {
   return `#!/bin/bash
-me=$HOSTNAME.${headlessFqdn(t)}
-run=\${RUN:-/run/redis}
-redis() { timeout 3 redis-cli --no-auth-warning \${BIND:+-h "$BIND"} -p ${PORTS.redis} "$@" </dev/null; }
-sentinel() { timeout 2 redis-cli --no-auth-warning \${BIND:+-h "$BIND"} -p ${PORTS.sentinel} sentinel "$@" 2>/dev/null </dev/null; }
+${namesScript(t)}redis() { timeout 3 ${LOCAL_CLI} -p ${PORTS.redis} "$@" </dev/null; }
+sentinel() { timeout 2 ${LOCAL_CLI} -p ${PORTS.sentinel} sentinel "$@" 2>/dev/null </dev/null; }
 info=$(redis info) || exit 1
 up=0
 [[ $info =~ uptime_in_seconds:([0-9]+) ]] && up=\${BASH_REMATCH[1]}
@@ -123,7 +121,7 @@ export function redisStopScript(t: RedisTopology): string {
   return `#!/bin/bash
 set -u
 ${askSentinelsScript(t)}
-here() { timeout 2 redis-cli --no-auth-warning \${BIND:+-h "$BIND"} -p ${PORTS.redis} "$@" 2>/dev/null </dev/null; }
+here() { timeout 2 ${LOCAL_CLI} -p ${PORTS.redis} "$@" 2>/dev/null </dev/null; }
 is_master() { [ "$(here role | head -n 1)" = master ]; }
 is_master || exit 0
 accepted=

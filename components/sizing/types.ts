@@ -1,6 +1,9 @@
 /** What `plan(settings)` computes: every number that the layers use. Pure values. */
 import type { HostRole } from "../settings/types";
 
+/** The most pods of one workload that overrides take. Event persisters have a port for each number of them. */
+export const MAX_REPLICAS = 500;
+
 /** The classes of Synapse processes. A class is a Service, a workload and a router backend of that name. */
 export const WORKER_CLASSES = [
   "main", "synchrotron", "initial-sync", "generic", "event-persister", "media",

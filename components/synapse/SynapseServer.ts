@@ -12,10 +12,10 @@ import type { PoolPlan, WorkerClass } from "../sizing/types";
 import { Workload, configHash, digest, labels } from "../workload";
 import { checkJobSpec } from "./checkJob";
 import { renderEmailYaml, renderHomeserverYaml } from "./homeserverYaml";
-import { isWriter } from "./instances";
+import { isWriter, startOrder } from "./instances";
 import { CLASS_FILE, EMAIL_FILE, SECRET_FILES, SHARED_FILES, oidcSecretFile } from "./paths";
 import { synapsePod } from "./pod";
-import { CHECK_PY, TRIM_PY, WAIT_PY } from "./scripts";
+import { CHECK_PY, FRESH_SESSIONS_PY, LOST_EVENTS_PY, TRIM_PY, WAIT_PY } from "./scripts";
 import { portsOf, renderLogYaml, renderWorkerYaml } from "./workerYaml";
 
 export interface SynapseServerArgs {
@@ -50,7 +50,7 @@ export class SynapseServer extends pulumi.ComponentResource {
     const shared: Record<string, string> = {
       [SHARED_FILES.homeserver]: renderHomeserverYaml({ settings, plan, turnUris: args.turnUris, rtcServiceUrl }),
       [SHARED_FILES.log]: renderLogYaml(settings.overrides.synapse.logLevel ?? "INFO"),
-      [SHARED_FILES.wait]: WAIT_PY, [SHARED_FILES.trim]: TRIM_PY,
+      [SHARED_FILES.wait]: WAIT_PY, [SHARED_FILES.trim]: TRIM_PY, [SHARED_FILES.lost]: LOST_EVENTS_PY, [SHARED_FILES.sessions]: FRESH_SESSIONS_PY,
     };
     const perClass = plan.synapse.pools.map((pool) => ({ pool, yaml: renderWorkerYaml({ settings, plan, class: pool.class, s3: args.s3 }) }));
     const email = renderEmailYaml(settings);
@@ -91,14 +91,10 @@ export class SynapseServer extends pulumi.ComponentResource {
       pod: synapsePod({ settings, plan, pool: c.pool, sharedMap: sharedName, classMap: c.objectName, databaseSecret, mediaSecret: args.s3.secretName, email: email !== undefined }),
     });
     this.main = start(classMaps.find((c) => c.pool.class === "main")!, [check]);
-    // Writers first, which nobody replaces: on small machines they do not start in a crowd. Event persisters start together
-    // with those who send them events: Synapse refuses a room's event at a persister that by its own count is another's
-    // (handlers/message.py asserts it), so the less time old and new run side by side, the better.
-    const first = (cls: WorkerClass): boolean => isWriter(plan, cls) && cls !== "event-persister";
-    const [writers, others] = [true, false].map((x) => classMaps.filter((c) => c.pool.class !== "main" && first(c.pool.class) === x)) as [typeof classMaps, typeof classMaps];
-    for (const c of writers) this.workers.push(start(c, [check, this.main.controller]));
-    const there = this.workers.map((w) => w.controller);
-    for (const c of others) this.workers.push(start(c, [check, this.main.controller, ...there]));
+    for (const group of startOrder(plan)) {
+      const before = this.workers.map((w) => w.controller);
+      this.workers.push(...classMaps.filter((c) => group.includes(c.pool.class)).map((c) => start(c, [check, this.main.controller, ...before])));
+    }
     this.registerOutputs({});
   }
 

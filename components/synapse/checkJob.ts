@@ -33,7 +33,7 @@ export function checkJobSpec(input: CheckJobInput): any {
         uid: SYNAPSE_UID, restartPolicy: "Never",
         containers: [{
           name: "check-config", image: imageRef(settings, "synapse"), command: ["python", `/conf/check/${SHARED_FILES.check}`],
-          env: { INSTANCES: JSON.stringify(instances(input.ctx)), PYTHONDONTWRITEBYTECODE: "1" },
+          env: { INSTANCES: JSON.stringify(instances(input.ctx)), PYTHONDONTWRITEBYTECODE: "1", PYTHONPATH: MOUNTS.shared },
           resources: { cpu: 0.1, memoryMiB: 256, memoryLimitMiB: 512 },
           mounts: [
             { volume: "check", path: "/conf/check", readOnly: true }, { volume: "shared", path: MOUNTS.shared, readOnly: true }, { volume: "classes", path: "/conf/classes", readOnly: true },

@@ -18,6 +18,7 @@ export function synapseEdges(input: EdgeInput): Edge[] {
   const writers = classes.filter((c) => isWriter(plan, c));
   const federationPorts = tcp(443, 8448);
   // Those of before and after a change of their number as well: who still has the old one must be refused by the process, at once, not by silence.
+  // The one in use is within the range; named as well, because it is the one that the local cluster's test can connect to.
   const writerPorts = (w: WorkerClass): Edge["ports"] => [...tcp(replicationPort(plan, w)), ...(w === "event-persister" ? [{ ...EVENT_REPLICATION_PORTS, protocol: "TCP" as const }] : [])];
   return classes.flatMap((cls): Edge[] => {
     const from = synapsePeer(cls);

@@ -8,7 +8,7 @@ import { NAMESPACES, PORTS, SERVICES, serviceFqdn } from "../names";
 import type { Settings } from "../settings/types";
 import type { Plan } from "../sizing/types";
 import { instanceHost, instanceNames, isWriter, poolOf, replicationPort, streamWriters } from "./instances";
-import { MOUNTS, SECRET_FILES, oidcSecretFile } from "./paths";
+import { MOUNTS, SECRET_FILES, SHARED_FILES, oidcSecretFile, pythonName } from "./paths";
 
 export interface HomeserverInput {
   settings: Settings;
@@ -128,7 +128,10 @@ function calls({ settings: s, turnUris, rtcServiceUrl }: HomeserverInput): Yaml 
 }
 
 export function homeserverConfig(input: HomeserverInput): Yaml {
-  return { ...identity(input), ...secrets(), ...processes(input), ...people(input), ...federation(input), ...calls(input), event_cache_size: input.plan.synapse.eventCacheSize };
+  return {
+    ...identity(input), ...secrets(), ...processes(input), ...people(input), ...federation(input), ...calls(input), event_cache_size: input.plan.synapse.eventCacheSize,
+    modules: [{ module: pythonName(SHARED_FILES.sessions, "FreshSessions"), config: {} }],
+  };
 }
 
 export const renderHomeserverYaml = (input: HomeserverInput): string => stringify(homeserverConfig(input), { lineWidth: 0, aliasDuplicateObjects: false });

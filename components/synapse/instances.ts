@@ -1,6 +1,6 @@
 /** Which processes there are, by name, and which of them others must find. Pure. */
 import { NAMESPACES, podFqdn, PORTS, synapseService } from "../names";
-import { STREAMS, type Plan, type PoolPlan, type Stream, type WorkerClass } from "../sizing/types";
+import { MAX_REPLICAS, STREAMS, type Plan, type PoolPlan, type Stream, type WorkerClass } from "../sizing/types";
 
 /** Streams of which Synapse takes exactly one writer: a second is a ConfigError in every process. */
 export const SINGLE_WRITER_STREAMS: readonly Stream[] = ["typing", "to_device", "account_data", "presence", "push_rules"];
@@ -43,8 +43,24 @@ export function isWriter(plan: Plan, cls: WorkerClass): boolean {
  */
 export const replicationPort = (plan: Plan, cls: WorkerClass): number =>
   (cls === "event-persister" ? PORTS.synapseEventReplication + (poolOf(plan, cls)?.replicas ?? 0) : PORTS.synapseReplication);
-/** All ports that event persisters ever have: 500 processes are the most that overrides take. */
-export const EVENT_REPLICATION_PORTS = { port: PORTS.synapseEventReplication + 1, endPort: PORTS.synapseEventReplication + 500 } as const;
+/** All ports that event persisters ever have. */
+export const EVENT_REPLICATION_PORTS = { port: PORTS.synapseEventReplication + 1, endPort: PORTS.synapseEventReplication + MAX_REPLICAS } as const;
+
+/** Classes that hand events to the persisters, beside main: rooms' writes by clients and by other servers. */
+export const EVENT_SENDERS: readonly WorkerClass[] = ["generic", "federation-reader"];
+
+/**
+ * Who starts in which order after the main process; each group when the one before it is ready. Writers first, which nobody
+ * replaces: on small machines they do not start in a crowd. Then the event persisters together with those who hand them
+ * events (routes.ts), and nobody else: while the number of persisters changes, those of before and after do not speak with
+ * each other, so nothing may hold them up.
+ */
+export function startOrder(plan: Plan): WorkerClass[][] {
+  const events = (cls: WorkerClass): boolean => cls === "event-persister" || EVENT_SENDERS.includes(cls);
+  const group = (cls: WorkerClass): number => (events(cls) ? 1 : isWriter(plan, cls) ? 0 : 2);
+  const workers = plan.synapse.pools.map((p) => p.class).filter((cls) => cls !== "main");
+  return [0, 1, 2].map((n) => workers.filter((cls) => group(cls) === n));
+}
 
 /** Class whose loss nothing makes good: one process, or work that is divided among the processes by name. */
 export const isSingleton = (pool: PoolPlan): boolean => pool.kind === "StatefulSet" && pool.class !== "media";

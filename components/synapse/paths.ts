@@ -4,7 +4,9 @@ export const MOUNTS = {
 } as const;
 
 /** Files of the shared ConfigMap. */
-export const SHARED_FILES = { homeserver: "homeserver.yaml", log: "log.yaml", wait: "wait.py", trim: "trim.py", check: "check.py" } as const;
+export const SHARED_FILES = { homeserver: "homeserver.yaml", log: "log.yaml", wait: "wait.py", trim: "trim.py", lost: "lost_events.py", sessions: "fresh_sessions.py", check: "check.py" } as const;
+/** What a file of it defines, as Python names it: `log.yaml` and `homeserver.yaml` refer so to what lies beside them. */
+export const pythonName = (file: string, defined: string): string => `${file.replace(/[.]py$/, "")}.${defined}`;
 /** The one file of a class's ConfigMap. */
 export const CLASS_FILE = "class.yaml";
 export const EMAIL_FILE = "email.yaml";

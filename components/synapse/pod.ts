@@ -33,6 +33,33 @@ const JEMALLOC = ["/usr/lib/x86_64-linux-gnu/libjemalloc.so.2", "/usr/lib/aarch6
 const RESTART_WAIT_SECONDS = 120;
 const waitFor = (cls: PoolPlan["class"]): string => (cls === "main" ? "connection" : "schema");
 
+/** Each try took 4 to 8 s on a busy machine; the kubelet would wait 10, 20, 40 s between them. */
+const TRY_AGAIN_SECONDS = 60;
+
+/**
+ * Runs Synapse, and once more when it ends by itself soon after its start. Each process deletes at its start the positions
+ * of event persisters that are no more, in a transaction that PostgreSQL refuses when such a one, which still runs while
+ * their number becomes smaller, writes its position just then ("could not serialize access", _load_current_ids of
+ * storage/util/id_generators.py): a writer ended three times, and was away for 70 s (`npm run test:cluster`, change-back).
+ */
+function runScript(command: string): string[] {
+  return [
+    "child= stopping=",
+    `trap 'stopping=1; [ -z "$child" ] || kill -TERM "$child"' TERM INT`,
+    `end=$(($(date +%s) + ${TRY_AGAIN_SECONDS}))`,
+    "while [ -z \"$stopping\" ]; do",
+    `  ${command} &`,
+    "  child=$! code=0",
+    '  wait "$child" || code=$?',
+    // A signal ends the wait before the process.
+    '  while kill -0 "$child" 2>/dev/null; do code=0; wait "$child" || code=$?; done',
+    '  if [ "$code" = 0 ] || [ -n "$stopping" ] || [ "$(date +%s)" -ge "$end" ]; then exit "$code"; fi',
+    '  echo "Synapse ended at its start with $code; once more" >&2',
+    "  sleep 1",
+    "done",
+  ];
+}
+
 function startScript(input: SynapsePodInput, servesMedia: boolean): string {
   const { class: cls } = input.pool;
   const waits = `python ${MOUNTS.shared}/${SHARED_FILES.wait} ${waitFor(cls)} ${RESTART_WAIT_SECONDS}`;
@@ -48,7 +75,7 @@ function startScript(input: SynapsePodInput, servesMedia: boolean): string {
     // a node is drained) ends the process; the next start waits instead of failing again into the kubelet's back-off.
     // A writer settles its sequences as well, each time and as late as possible (scripts.ts).
     ...(isWriter(input.plan, cls) ? [`${waits} settle`] : [`if [ -e ${MOUNTS.tmp}/started ]; then ${waits}; fi`, `: > ${MOUNTS.tmp}/started`]),
-    `exec python -m synapse.app.${cls === "main" ? "homeserver" : "generic_worker"} ${files.map((f) => `-c ${f}`).join(" ")} --no-secrets-in-config`,
+    ...runScript(`python -m synapse.app.${cls === "main" ? "homeserver" : "generic_worker"} ${files.map((f) => `-c ${f}`).join(" ")} --no-secrets-in-config`),
   ].join("\n");
 }
 
@@ -84,7 +111,8 @@ export function synapsePod(input: SynapsePodInput): PodSpec {
   const synapse: ContainerSpec = {
     name: "synapse", image, command: ["sh", "-c", startScript(input, servesMedia)],
     env: {
-      ...database, PYTHONDONTWRITEBYTECODE: "1", PYTHONUNBUFFERED: "1",
+      // log.yaml names a filter, homeserver.yaml a module, that lie beside them.
+      ...database, PYTHONDONTWRITEBYTECODE: "1", PYTHONUNBUFFERED: "1", PYTHONPATH: MOUNTS.shared,
       ...(servesMedia ? { AWS_ACCESS_KEY_ID: { secret: input.mediaSecret, key: "accessKey" }, AWS_SECRET_ACCESS_KEY: { secret: input.mediaSecret, key: "secretKey" } } : {}),
     },
     ports: Object.fromEntries(Object.entries(portsOf({ settings, plan, class: pool.class })).map(([n, port]) => [n, { port }])),

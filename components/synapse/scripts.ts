@@ -85,6 +85,75 @@ while True:
 `;
 
 /**
+ * A filter of Synapse's log that ends the process when the database lacks an event which that process remembers to have
+ * persisted. It keeps each room's newest events in memory and writes all of them with the next one; once one is not there,
+ * no event of that room is accepted until a restart. It happens when a failover of PostgreSQL lost what it had acknowledged:
+ * a primary that stood still and went on, with a standby that was still waiting for it, until it learned of its successor
+ * (\`npm run test:cluster\`, node-frozen: no room took a message for six minutes, until event persisters were restarted).
+ */
+export const LOST_EVENTS_PY = `import logging, os, signal, sys
+
+CONSTRAINT = "event_forward_extremities_event_id"
+
+
+class EndWhenLost(logging.Filter):
+    ended = False
+
+    def filter(self, record):
+        error = record.exc_info[1] if isinstance(record.exc_info, tuple) else None
+        if not self.ended and getattr(getattr(error, "diag", None), "constraint_name", None) == CONSTRAINT:
+            self.ended = True
+            print("the database lacks an event that this process has persisted: a failover lost it. Ending, to start without it", file=sys.stderr, flush=True)
+            os.kill(os.getpid(), signal.SIGTERM)
+        return True
+`;
+
+/**
+ * A module of Synapse that looks at each session with PostgreSQL before it is used. A session ends with its pooler or with the
+ * primary behind it, and Synapse learns of it from the first query: that request fails, one for each of a process's sessions
+ * (twisted.enterprise.adbapi raises ConnectionLost, which Synapse's own retry does not know), also minutes later (\`npm run
+ * test:cluster\`, pooler). It asks its database engine before each use whether the session is closed, and opens another if so:
+ * here that question gets the true answer. On a session that waits for nothing there is nothing to read, except its end.
+ */
+export const FRESH_SESSIONS_PY = `import select
+import psycopg2
+from synapse.storage.engines.postgres import PostgresEngine
+
+# As libpq's error, or the end of the stream, arrives.
+ENDED = select.POLLIN | select.POLLHUP | select.POLLERR
+
+
+def is_connection_closed(engine, connection):
+    if connection.closed:
+        return True
+    waiting = select.poll()
+    waiting.register(connection.fileno(), ENDED)
+    if not waiting.poll(0):
+        return False
+    # Something has come: a notice, or the end. The server says which. Below Twisted's wrapper, whose rollback opens a session.
+    session = getattr(connection, "_connection", connection)
+    try:
+        with session.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        session.rollback()
+        return False
+    except psycopg2.Error:
+        return True
+
+
+class FreshSessions:
+    @staticmethod
+    def parse_config(config):
+        # Read by the check of a configuration too: a Synapse that asks otherwise is not deployed.
+        if not callable(getattr(PostgresEngine, "is_connection_closed", None)):
+            raise Exception("this Synapse does not ask PostgresEngine.is_connection_closed")
+        return config
+
+    def __init__(self, config, api):
+        PostgresEngine.is_connection_closed = is_connection_closed
+`;
+
+/**
  * Keeps a media pod's cache below its bound: every file is in the object store already, so the oldest may go.
  * Nothing younger than ten minutes is touched. URL preview images are in no object store and go only after a day.
  */

@@ -6,7 +6,7 @@ import type { Plan, WorkerClass } from "../sizing/types";
 import { databaseSection, type Yaml } from "./homeserverYaml";
 import { isWriter, poolOf, replicationPort } from "./instances";
 import { mediaSection, type MediaStore } from "./mediaYaml";
-import { MOUNTS, SHARED_FILES } from "./paths";
+import { MOUNTS, SHARED_FILES, pythonName } from "./paths";
 import { resourcesOf } from "./routingTable";
 
 interface ClassInput { settings: Settings; plan: Plan; class: WorkerClass }
@@ -62,7 +62,8 @@ export function renderLogYaml(level: string): string {
   return stringify({
     version: 1, disable_existing_loggers: false,
     formatters: { precise: { format: "%(asctime)s %(levelname)s %(name)s - %(request)s - %(message)s" } },
-    handlers: { console: { class: "logging.StreamHandler", formatter: "precise", stream: "ext://sys.stdout" } },
+    filters: { lost: { "()": pythonName(SHARED_FILES.lost, "EndWhenLost") } },
+    handlers: { console: { class: "logging.StreamHandler", formatter: "precise", filters: ["lost"], stream: "ext://sys.stdout" } },
     // Statements at debug level hold access tokens.
     loggers: { "synapse.storage.SQL": { level: "INFO" } },
     root: { level, handlers: ["console"] },

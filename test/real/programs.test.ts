@@ -9,15 +9,14 @@ import * as os from "node:os";
 import * as path from "node:path";
 import type { PodTemplate, Subject } from "../../policy/types";
 import { crdProblems } from "../helpers/crdSchemas";
-import { CONFIGURATIONS, subjectFor } from "./helpers/configurations";
+import { CONFIGURATIONS, domain, subjectFor } from "./helpers/configurations";
 import { count, note } from "./helpers/counts";
-import { Network, nextAddress } from "./helpers/network";
+import { answers, Network, nextAddress } from "./helpers/network";
 import { inImage, initDatabase, PG, query } from "./helpers/postgres";
 import { PROMTOOL } from "./helpers/programs";
 
 const imageName = (image: string): string => image.replace(/@.*$/, "").split("/").pop()!.split(":")[0]!;
 const using = (s: Subject, image: string): PodTemplate[] => s.templates.filter((t) => t.longRunning && t.spec.containers.some((c: any) => imageName(c.image) === image));
-const domain = (s: Subject): string => s.settings.cluster.domain;
 
 /** Texts that several configurations share are read once. */
 const seen = new Set<string>();
@@ -29,7 +28,6 @@ const isNew = (kind: string, value: unknown): boolean => {
 };
 const dataOf = (s: Subject, kind: string, namespace: string, name: string | undefined): unknown => { const i = s.objects.find((o) => o.kind === kind && o.namespace === namespace && o.name === name)?.inputs; return i && [i.data, i.stringData]; };
 const configurationOf = (t: PodTemplate, s: Subject): unknown => [t.spec.containers.map((c: any) => [c.command, c.args, c.env]), (t.spec.volumes ?? []).map((v: any) => [v, dataOf(s, "ConfigMap", t.owner.namespace, v.configMap?.name), dataOf(s, "Secret", t.owner.namespace, v.secret?.secretName)])];
-const answers = async (url: string): Promise<number> => (await fetch(url)).status;
 const connects = (ip: string, port: number): Promise<boolean> => new Promise((resolve) => {
   const s = net.connect(port, ip, () => { s.destroy(); resolve(true); });
   s.on("error", () => resolve(false));

@@ -1,16 +1,14 @@
 /** Redis and Sentinel as generated, in sets of several network namespaces: they elect, are found, and find back. */
 import assert from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { PodTemplate, Subject } from "../../policy/types";
 import { capture } from "../../lab/capture";
 import { DOWN_AFTER_MILLISECONDS } from "../../components/redis/topology";
-import { SIZE_CONFIGURATIONS, subjectFor } from "./helpers/configurations";
+import { domain, SIZE_CONFIGURATIONS, subjectFor } from "./helpers/configurations";
 import { count } from "./helpers/counts";
-import { Network, type Running, type TestPod } from "./helpers/network";
+import { answers, Network, type Running, type TestPod } from "./helpers/network";
 import { rootfsOf } from "./helpers/programs";
 
-const domain = (s: Subject): string => s.settings.cluster.domain;
-const sleep = (seconds: number): Promise<void> => new Promise((r) => { setTimeout(r, seconds * 1000); });
-const answers = async (url: string): Promise<number> => (await fetch(url)).status;
 const sets = (s: Subject): PodTemplate[] => s.templates.filter((t) => t.owner.kind === "StatefulSet" && t.owner.name.startsWith("redis-"));
 
 /** One set, started, in step and with every Sentinel knowing the others. */
@@ -100,7 +98,7 @@ describe("Redis, Sentinel and LiveKit", () => {
     for (const i of rest) process.kill(-set.processes[i]!.sentinel.child.pid!, "SIGSTOP");
     try {
       for (const gone of Object.values(set.processes[0]!)) process.kill(-gone.child.pid!, "SIGKILL");
-      await sleep(14);
+      await sleep(14_000);
     } finally { for (const i of rest) process.kill(-set.processes[i]!.sentinel.child.pid!, "SIGCONT"); }
     // They pause for 30 s, because time has jumped, and then find nobody fit.
     const output = (): string => rest.map((i) => set.processes[i]!.sentinel.output).join("");

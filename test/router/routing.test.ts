@@ -1,6 +1,7 @@
 /** Each request that Synapse knows reaches a process that serves it. */
 import assert from "node:assert/strict";
 import { classify, resolveRoutes, resourcesOf, roomKey, userKey } from "../../components/synapse/routingTable";
+import { EVENT_SENDERS } from "../../components/synapse/instances";
 import { ROUTES } from "../../components/synapse/routes";
 import { renderRoutingDocs } from "../../components/synapse/routingDocs";
 import type { WorkerClass } from "../../components/sizing/types";
@@ -93,6 +94,12 @@ describe("routing table", () => {
       if (hash) assert.equal(got?.hash, hash);
     });
   }
+
+  it("sends rooms' writes to classes that start together with the event persisters", () => {
+    const client = ["send/m.room.message/1", "redact/1/2", "state/m.room.name/", "join", "invite", "leave", "ban", "kick"].map((x) => `${C}/v3/rooms/!r:x/${x}`);
+    const servers = ["v1/send/1", "v2/send_join/!r:x/1", "v2/send_leave/!r:x/1", "v2/invite/!r:x/1"].map((x) => `/_matrix/federation/${x}`);
+    for (const p of [...client, ...servers]) assert.ok(EVENT_SENDERS.includes(at("PUT", p)!.class), `${p} goes to ${at("PUT", p)!.class}`);
+  });
 
   it("sends each servlet of Synapse to a class, and to fallbacks, that register it", () => {
     const wrong: string[] = [];

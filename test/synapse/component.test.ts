@@ -1,6 +1,6 @@
 /** What SynapseServer registers: order, consumers of each setting, shape of the pods. */
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -42,17 +42,17 @@ describe("SynapseServer", () => {
     assert.deepEqual(hashes(stopped), hashes(base));
   });
 
-  it("checks the configuration, then starts main, then the single writers, then event persisters together with those who send them events", () => {
+  it("checks the configuration, then starts main, then the single writers, then event persisters with those who hand them events, then the rest", () => {
     const job = base.resources.find((r) => r.type === "kubernetes:batch/v1:Job")!;
     const main = named(base, "synapse-main");
     assert.ok(main.dependencies.includes(job.urn), "main waits for the check");
-    for (const c of controllers(base)) if (c !== main) assert.ok(c.dependencies.includes(main.urn), `${c.inputs.metadata.name} waits for main`);
-    const writer = (c: any): boolean => /ephemeral|presence|to-device|account|receipts|device-lists|media/.test(c.inputs.metadata.name);
-    const writers = controllers(base).filter(writer);
-    assert.ok(writers.length >= 4);
-    for (const c of controllers(base)) {
-      if (c === main) continue;
-      for (const w of writers) assert.equal(c.dependencies.includes(w.urn), !writer(c), `${c.inputs.metadata.name} and ${w.inputs.metadata.name}`);
+    const groups = [/-(ephemeral|presence|to-device|account|receipts|device-lists|media)$/, /-(event-persister|generic|federation-reader)$/, /./];
+    const group = (c: any): number => groups.findIndex((g) => g.test(c.inputs.metadata.name));
+    const workers = controllers(base).filter((c) => c !== main);
+    assert.deepEqual([0, 1, 2].map((n) => workers.some((w) => group(w) === n)), [true, true, true]);
+    for (const c of workers) {
+      assert.ok(c.dependencies.includes(main.urn), `${c.inputs.metadata.name} waits for main`);
+      for (const w of workers) if (w !== c) assert.equal(c.dependencies.includes(w.urn), group(w) < group(c), `${c.inputs.metadata.name} and ${w.inputs.metadata.name}`);
     }
     for (const map of base.resources.filter((r) => r.type === "kubernetes:core/v1:ConfigMap")) assert.ok(job.dependencies.includes(map.urn), map.name);
   });
@@ -103,6 +103,41 @@ describe("SynapseServer", () => {
       assert.deepEqual(start(), [waits, synapse]);
       fs.rmSync(dir, { recursive: true });
     }
+  });
+
+  describe("the start of a process", () => {
+    let dir: string;
+    /** The start script of a reader, with this for Python: `$1` is -m. */
+    const started = (python: string, clock = "echo 0"): { child: ChildProcess; ended: Promise<{ code: number | null; stderr: string }>; runs: () => string[] } => {
+      for (const [name, text] of [["python", `echo run >> ${dir}/runs\n${python}`], ["date", clock]] as const) fs.writeFileSync(path.join(dir, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+      const child = spawn("sh", ["-c", named(base, "synapse-generic").inputs.spec.template.spec.containers[0].command[2].replaceAll("/tmp/", `${dir}/`)], { env: { PATH: `${dir}:${process.env.PATH}`, HOSTNAME: "g" } });
+      let stderr = "";
+      child.stderr.on("data", (d) => { stderr += d; });
+      return { child, ended: new Promise((done) => child.on("close", (code) => done({ code, stderr }))), runs: () => (fs.existsSync(`${dir}/runs`) ? fs.readFileSync(`${dir}/runs`, "utf8").trim().split("\n") : []) };
+    };
+    beforeEach(() => { dir = fs.mkdtempSync(path.join(os.tmpdir(), "start-")); });
+    afterEach(() => fs.rmSync(dir, { recursive: true }));
+
+    it("is tried again when it fails soon, and says so", async () => {
+      const { ended, runs } = started(`[ $(wc -l < ${dir}/runs) -ge 3 ] || exit 7`);
+      const { code, stderr } = await ended;
+      assert.deepEqual([code, runs().length], [0, 3]);
+      assert.equal(stderr.match(/Synapse ended at its start with 7; once more/g)?.length, 2);
+    });
+
+    it("is left to the kubelet when it fails later", async () => {
+      const { ended, runs } = started("exit 7", `[ -e ${dir}/runs ] && echo 60 || echo 0`);
+      assert.deepEqual([(await ended).code, runs().length], [7, 1]);
+    });
+
+    it("hands the kubelet's signal on, waits for Synapse to end, and does not start it again", async () => {
+      const { child, ended, runs } = started(`trap 'sleep 0.3; echo stopped >> ${dir}/runs; exit 3' TERM; while :; do sleep 0.05; done`);
+      while (!runs().length) await new Promise((done) => { setTimeout(done, 20); });
+      await new Promise((done) => { setTimeout(done, 100); });
+      child.kill("SIGTERM");
+      assert.equal((await ended).code, 3);
+      assert.deepEqual(runs(), ["run", "stopped"]);
+    });
   });
 
   it("bounds the media cache", () => {

@@ -1,3 +1,4 @@
+import { DOWN_AFTER_MILLISECONDS } from "../../redis/topology";
 import type { RuleGroup, RuleInput } from "./types";
 
 const L = 'layer="redis"';
@@ -16,7 +17,7 @@ export function redisRules({ plan }: RuleInput): RuleGroup {
         summary: "{{ $labels.job }} has no master",
         meaning: "Synapse's processes hear nothing of each other: live delivery stops, sends wait for locks. A failover takes 5 to 7 s, measured; half a minute without a master is none.",
         look: [logs, "redis-cli -p 26379 sentinel get-master-addr-by-name <name> in each pod"],
-        act: ["With fewer Sentinels than the quorum, bring pods back (RedisQuorumLost).", "`+tilt` in their logs: a Sentinel that stood still for 2 s does nothing for 30 s. Look at the name server and at the host's processor.", "`-failover-abort-no-good-slave`: the replicas have waited longer than Sentinel allows. Their readiness probes lift that limit within half a minute; `down-after-milliseconds` above 5000 in `redis-cli -p 26379 sentinel master <name>` shows that they did.", "Otherwise restart the Sentinel that knows a wrong topology: `kubectl delete pod`, one at a time."],
+        act: ["With fewer Sentinels than the quorum, bring pods back (RedisQuorumLost).", "`+tilt` in their logs: a Sentinel that stood still for 2 s does nothing for 30 s. Look at the name server and at the host's processor.", `\`-failover-abort-no-good-slave\`: the replicas have waited longer than Sentinel allows. Their readiness probes lift that limit within half a minute; \`down-after-milliseconds\` above ${DOWN_AFTER_MILLISECONDS} in \`redis-cli -p 26379 sentinel master <name>\` shows that they did.`, "Otherwise restart the Sentinel that knows a wrong topology: `kubectl delete pod`, one at a time."],
       },
       {
         alert: "RedisTwoMasters", severity: "critical", for: "30s", expr: `count by (job) (redis_instance_info{${L}, role="master"}) > 1`,

@@ -1,9 +1,9 @@
-import { WORKER_CLASSES } from "../../sizing/types";
+import { MAX_REPLICAS, WORKER_CLASSES } from "../../sizing/types";
 import { decimal, int, list, oneOf, section, text, texts } from "./fields";
 
 const cpu = () => decimal(0.01, 1024, { doc: "Requested cores of each pod.", allowed: "cores, more than 0" }).optional();
 const memoryMiB = (min = 16) => int(min, 16_777_216, { doc: "Memory of each pod, MiB: request and limit." }).optional();
-const replicas = (min: number, doc = "Pods.") => int(min, 500, { doc }).optional();
+const replicas = (min: number, doc = "Pods.") => int(min, MAX_REPLICAS, { doc }).optional();
 const storageGiB = (doc: string) => int(1, 1_000_000, { doc }).optional();
 
 const pool = section({

@@ -70,5 +70,6 @@ export function subjectFor(c: Configuration): Promise<Subject> {
   done.set(c.name, fresh);
   return fresh;
 }
+export const domain = (s: Subject): string => s.settings.cluster.domain;
 export const byName = (name: string): Configuration => CONFIGURATIONS.find((c) => c.name === name)!;
 export const SIZE_CONFIGURATIONS = CONFIGURATIONS.slice(0, SIZES.length);

@@ -30,6 +30,9 @@ export function makeBridge(): void {
 export function addLoopback(address: string): void { ip("addr", "add", `${address}/32`, "dev", "lo"); }
 export const nextAddress = (): string => { used += 1; return `10.90.${used >> 8}.${used & 255}`; };
 
+/** Status of what answers there. */
+export const answers = async (url: string): Promise<number> => (await fetch(url)).status;
+
 /** A process of a container, with what it has written. */
 export class Running {
   exit: number | string | undefined;

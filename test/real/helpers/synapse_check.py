@@ -77,6 +77,7 @@ def enter(request, pod):
     os.setuid(request["uid"])
     os.environ.clear()
     os.environ.update(pod["env"])
+    sys.path[1:1] = [p for p in pod["env"].get("PYTHONPATH", "").split(":") if p]
 
 
 def run(pod):
