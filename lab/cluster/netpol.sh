@@ -17,7 +17,12 @@ Y2
   # kube-router saves the filter table, changes it and restores all of it. In the table that kube-proxy writes as well, one
   # of both would at times undo what the other had just done (a rule "no endpoints: reject" that stays). So it gets the
   # older of the kernel's two packet filters for itself: both see every packet, and one refusal is enough.
-  local p; for p in iptables iptables-save iptables-restore; do ln -s /usr/sbin/xtables-legacy-multi "$T/etc/kube-router/bin/$p"; done
+  local p; for p in iptables iptables-save; do ln -s /usr/sbin/xtables-legacy-multi "$T/etc/kube-router/bin/$p"; done
+  # Each change of a pod makes it write everything anew, with some forty commands: a fifth of two cores while a drained
+  # node's pods start elsewhere (perf, on this cluster). So it rests a second after it has written: the first change is
+  # served at once, and those that come meanwhile together.
+  printf '#!/bin/sh\n/usr/sbin/xtables-legacy-multi iptables-restore "$@"; code=$?\nsleep 1\nexit $code\n' > "$T/etc/kube-router/bin/iptables-restore"
+  chmod 755 "$T/etc/kube-router/bin/iptables-restore"
   # kube-router answers with an ICMP refusal, and for the first second or two does so to every new pod, until its sets know
   # it. A program that is refused once gives up or waits long, and Redis spins for ever on such a socket. The engines that
   # clusters run (Calico, Cilium) are silent, and TCP asks again: so are these nodes. Refusals for a pod's address (44 bytes
@@ -46,7 +51,7 @@ RestartSec=2
 [Install]
 WantedBy=multi-user.target
 Y2
-  local k; k=$({ cat "$T"/etc/kubernetes/* "$T"/etc/systemd/system/* "$T"/etc/kube-router/silence.nft; sha256sum < "$RUN/bin/kube-router"; } | sha256sum | cut -c1-16)
+  local k; k=$({ cat "$T"/etc/kubernetes/* "$T"/etc/systemd/system/* "$T"/etc/kube-router/silence.nft "$T"/etc/kube-router/bin/iptables-restore; sha256sum < "$RUN/bin/kube-router"; } | sha256sum | cut -c1-16)
   if [ "$(sshn "$n" 'cat /etc/kube-router/.installed 2>/dev/null; systemctl is-active kube-router' < /dev/null | tr '\n' ' ')" != "$k active " ]; then
     chmod 600 "$T/etc/kubernetes/kube-router.conf"
     tar -C "$T" -cf - etc | sshn "$n" 'tar -C / --no-same-owner -xf - && systemctl daemon-reload && systemctl enable -q kube-router && systemctl restart kube-router'

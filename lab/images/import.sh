@@ -1,5 +1,5 @@
 #!/bin/bash
-# import.sh [--node N] [recipe]...: brings the images into the nodes' containerd: only those whose digest a node does
+# import.sh [--node "N..."] [recipe]...: brings the images into the nodes' containerd: only those whose digest a node does
 # not have under that name. All that is missing goes in as one tar in which every layer is once: importing them one by
 # one takes four times as long.
 set -euo pipefail

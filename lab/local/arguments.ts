@@ -109,3 +109,7 @@ export function parseRequest(argv: readonly string[]): Request {
   for (const name of ["--images", "--registry", "--addresses", "--dry-run", "--yes", "-y"]) if (given.includes(name) && request.cluster === "lab") throw new UsageError(`${name} goes with --cluster kind and --cluster kubeconfig`);
   return request;
 }
+
+/** What another command needs to find the same cluster; with a space before it, or nothing. Pure. */
+export const clusterFlags = (r: Pick<Request, "cluster" | "kubeconfig" | "context">): string =>
+  (r.cluster === "lab" ? "" : ` --cluster ${r.cluster}${r.kubeconfig ? ` --kubeconfig ${r.kubeconfig}` : ""}${r.context ? ` --context ${r.context}` : ""}`);

@@ -57,7 +57,7 @@ function describe(server: string, plan: Removal, stays: Map<string, any[]>, stat
   }
   const count = (what: string, refs: Ref[]): void => { if (refs.length) console.log(`  ${what.padEnd(30)} ${String(refs.length).padStart(3)}: ${[...new Set(refs.map((r) => r.kind))].join(", ")}`); };
   count("in namespaces that stay", plan.namespaced);
-  count("for the whole cluster", [...plan.webhooks, ...plan.clusterWide]);
+  count("for the whole cluster", [...plan.registrations, ...plan.clusterWide]);
   count("definitions without objects", plan.definitions);
   count("taken back from nodes", plan.undo);
   if (plan.kept.length) console.log(`  were there before and stay: ${plan.kept.map(refText).join(", ")}`);
@@ -88,7 +88,7 @@ async function remove(plan: Removal, stays: Map<string, any[]>, state: State): P
     if (removed.length) console.log(`removed ${removed.length} ${title}`);
   };
   await all("objects of the operators", plan.custom, true);
-  await all("webhook configurations", plan.webhooks, true);
+  await all("registrations with the API server", plan.registrations, true);
   await all("objects in namespaces that stay", plan.namespaced, false);
   const ourNamespaces = plan.namespaces.map((n) => n.metadata.name);
   for (const n of plan.namespaces) {

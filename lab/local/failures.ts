@@ -12,24 +12,23 @@ import { renderReport, type FirstLogin, type Result, type Surroundings } from ".
 import type { Scenario } from "../../test/failures/scenario";
 import { ALL } from "../../test/failures/scenarios";
 import { access, adminRequest, type Access } from "./access";
-import { ROOT } from "./config";
+import { Kept, PROOF } from "./kept";
 import { likeANode } from "./priority";
 import { FIRST_LOGIN } from "./firstLogin";
 
 const USAGE = `npm run test:cluster [-- options]
   --only a,b     these, or those whose name begins so (drain, change)
   --part quick   what runs on every change, under 15 minutes
-  --list         names, times, what is done
+  --list         names, times, what is done; "in ..." is left out of a whole run, where that one shows it
   --no-record    writes nothing into docs/proof
   --mend         only undoes what an interrupted run left: frozen, cut, cordoned, full`;
-/** In the repository: rows stay until they are run again, also when the cluster has been taken down meanwhile. */
-const RECORD = path.join(ROOT, "docs", "proof", "cluster.json");
-const DOCUMENT = path.join(ROOT, "docs", "proof", "cluster.md");
+const DOCUMENT = path.join(PROOF, "cluster.md");
 /** Machine and operators may take this long to mend everything after a failure. */
 const HEAL_SECONDS = 300;
-const BASELINE_MILLISECONDS = 5000, TAIL_MILLISECONDS = 5000;
+const BASELINE_MILLISECONDS = 4000, TAIL_MILLISECONDS = 3000;
 
 interface Proof { results: Result[]; firstLogins: FirstLogin[] }
+const RECORD = new Kept<Proof>("cluster.json", { results: [], firstLogins: [] });
 
 async function surroundings(firstLogins: FirstLogin[]): Promise<Surroundings> {
   const node = (await get("nodes")).items[0].status.nodeInfo;
@@ -87,14 +86,14 @@ function choose(argv: string[]): Scenario[] {
   const only = value("--only")?.split(","), part = value("--part");
   if (part !== undefined && part !== "quick") throw new Error(`--part ${part}: there is only the part quick`);
   for (const o of only ?? []) if (!ALL.some((s) => s.id === o || s.id.startsWith(`${o}-`))) throw new Error(`${o} is unknown: --list names all`);
-  const chosen = ALL.filter((s) => (only ? only.some((o) => s.id === o || s.id.startsWith(`${o}-`)) : part ? s.quick : true));
+  const chosen = ALL.filter((s) => (only ? only.some((o) => s.id === o || s.id.startsWith(`${o}-`)) : part ? s.quick : !s.partOf));
   // What was set is taken back, whatever was chosen.
   return ALL.filter((s) => chosen.includes(s) || chosen.some((c) => c.takenBackBy === s.id));
 }
 
 function print(r: Result): void {
   const f = r.figures;
-  console.log(`${r.failures.length ? "NOT " : ""}ok ${r.id} (${r.seconds} s)${f ? `: gap ${f.gap} s, one room ${f.roomGap} s, failed ${f.failedFirst} -> ${f.failedAfterRetry} of ${f.sends}, lost ${f.lost}, doubled ${f.doubled}, delivery ${f.deliveryMedian.toFixed(2)}/${f.deliveryLongest} s, slowest ${f.slowest} s, healed ${r.healed.toFixed(0)} s ${JSON.stringify(f.kinds)}` : ""}`);
+  console.log(`${r.failures.length ? "NOT " : ""}ok ${r.id} (${r.seconds} s)${f ? `: gap ${f.gap} s, one room ${f.roomGap} s, failed ${f.failedFirst} -> ${f.failedAfterRetry} of ${f.sends}, lost ${f.lost}, doubled ${f.doubled}, delivery ${f.deliveryMedian.toFixed(2)}/${f.deliveryLongest} s, slowest ${f.slowest} s, healed ${r.healed.toFixed(0)} s ${JSON.stringify(f.kinds)} then ${JSON.stringify(f.kindsAfterRetry)}` : ""}`);
   for (const n of r.notes) console.log(`     ${n}`);
   for (const row of r.table?.rows ?? []) console.log(`     ${row.join(" | ")}`);
   for (const n of r.failures) console.log(`  !! ${n}`);
@@ -103,12 +102,13 @@ function print(r: Result): void {
 async function main(): Promise<number> {
   const argv = process.argv.slice(2);
   if (argv.includes("--help")) { console.log(USAGE); return 0; }
-  const record: Proof = fs.existsSync(RECORD) ? JSON.parse(fs.readFileSync(RECORD, "utf8")) : { results: [], firstLogins: [] };
+  const record = RECORD.read();
   const results = new Map(record.results.map((r) => [r.id, r]));
   const expected = (s: Scenario): number => results.get(s.id)?.seconds ?? s.seconds;
   const chosen = choose(argv);
   if (argv.includes("--list")) {
-    for (const s of chosen) console.log(`${s.id.padEnd(18)} ${`${expected(s)} s`.padStart(6)}  ${s.quick ? "quick" : "     "}  ${s.title}: ${s.how}`);
+    const whole = !argv.includes("--only") && !argv.includes("--part");
+    for (const s of whole ? ALL : chosen) console.log(`${s.id.padEnd(18)} ${`${expected(s)} s`.padStart(6)}  ${s.quick ? "quick" : "     "}  ${chosen.includes(s) ? "" : `(in ${s.partOf}) `}${s.title}: ${s.how}`);
     console.log(`${chosen.length} in about ${(chosen.reduce((n, s) => n + expected(s), 0) / 60).toFixed(0)} minutes`);
     return 0;
   }
@@ -141,8 +141,7 @@ async function main(): Promise<number> {
     print(r);
     if (argv.includes("--no-record")) continue;
     const ordered = ALL.flatMap((x) => results.get(x.id) ?? []);
-    fs.mkdirSync(path.dirname(RECORD), { recursive: true });
-    fs.writeFileSync(RECORD, `${JSON.stringify({ results: ordered, firstLogins: record.firstLogins }, null, 1)}\n`);
+    RECORD.write({ results: ordered, firstLogins: record.firstLogins });
     fs.writeFileSync(DOCUMENT, renderReport(ordered, around));
   }
   console.log(`${bad ? `${bad} of ${chosen.length} not as promised` : `all ${chosen.length} as promised`}, ${((Date.now() - begun) / 60_000).toFixed(0)} minutes`);

@@ -10,8 +10,11 @@ export interface Removal {
   undo: Ref[];
   /** While the operators still live: they finish what hangs on them. */
   custom: Ref[];
-  /** Or nobody could delete what they watch once their pods are gone. */
-  webhooks: Ref[];
+  /**
+   * Registered with the API server and answered by pods of the stack. Once those are gone, nobody could delete what a webhook
+   * watches, and no namespace would end: the API server counts what is in it by all its API services.
+   */
+  registrations: Ref[];
   /** With everything in them; the one of the volumes' provisioner last. */
   namespaces: Ref[];
   /** In namespaces that were there before. */
@@ -31,7 +34,7 @@ const PROVISIONER_NAMESPACE = "local-path-storage";
 
 /** In the order of removal: against that of application. Pure. */
 export function removalPlan(applied: Record<string, Applied>): Removal {
-  const plan: Removal = { undo: [], custom: [], webhooks: [], namespaces: [], namespaced: [], clusterWide: [], definitions: [], kept: [] };
+  const plan: Removal = { undo: [], custom: [], registrations: [], namespaces: [], namespaced: [], clusterWide: [], definitions: [], kept: [] };
   const entries = Object.values(applied).filter((a) => a.handle?.kind).reverse();
   const ours = new Set(entries.filter((a) => a.handle.kind === "Namespace" && !a.existed).map((a) => a.handle.metadata.name));
   for (const a of entries) {
@@ -40,7 +43,7 @@ export function removalPlan(applied: Record<string, Applied>): Removal {
     else if (a.existed) plan.kept.push(ref);
     else if (ref.kind === "Namespace") plan.namespaces.push(ref);
     else if (ref.kind === "CustomResourceDefinition") plan.definitions.push(ref);
-    else if (/WebhookConfiguration$/.test(ref.kind)) plan.webhooks.push(ref);
+    else if (/(WebhookConfiguration|^APIService)$/.test(ref.kind)) plan.registrations.push(ref);
     else if (!builtIn(ref.apiVersion)) plan.custom.push(ref);
     else if (!ref.metadata.namespace) plan.clusterWide.push(ref);
     else if (!ours.has(ref.metadata.namespace)) plan.namespaced.push(ref);
@@ -63,6 +66,9 @@ export function strangers(objects: readonly any[], applied: Record<string, Appli
     o.metadata.labels?.["app.kubernetes.io/part-of"] !== "matrix-ha" && o.metadata.labels?.["cnpg.io/cluster"] === undefined &&
     // Claims of StatefulSets carry the selector's labels, and so name the stack's instance.
     !(o.kind === "PersistentVolumeClaim" && o.metadata.labels?.["app.kubernetes.io/instance"] !== undefined && o.metadata.labels["app.kubernetes.io/component"] !== undefined) &&
+    // Claims of the Prometheus and the Alertmanager of the stack, whose operator does not copy labels onto them.
+    !(o.kind === "PersistentVolumeClaim" && o.metadata.labels?.["app.kubernetes.io/managed-by"] === "prometheus-operator" &&
+      (known.has(`Prometheus ${o.metadata.namespace}/${o.metadata.labels.prometheus}`) || known.has(`Alertmanager ${o.metadata.namespace}/${o.metadata.labels.alertmanager}`))) &&
     // Helper pods of the volumes' provisioner.
     !(o.kind === "Pod" && o.metadata.name.startsWith("helper-pod-")));
 }

@@ -5,14 +5,16 @@
 import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { LOCAL_TESTS } from "../../test/local/helpers/names";
 import { renderProof, results } from "../../test/local/helpers/proof";
 import { access, kubectl } from "./access";
 import { ensureBrowser, ensureLivekitClient } from "./browser";
 import { ROOT } from "./config";
+import { PROOF } from "./kept";
 import { likeANode } from "./priority";
 
 const DIRECTORY = path.join("test", "local");
-const DOCUMENT = path.join(ROOT, "docs", "proof", "user.md");
+const DOCUMENT = path.join(PROOF, "user.md");
 /** What a user's day stands on: each is in the table of versions. */
 const NAMESPACES = ["matrix", "coturn", "livekit", "minio", "metallb-system"];
 
@@ -30,14 +32,13 @@ async function main(): Promise<void> {
   const a = await access();
   likeANode();
   const names = process.argv.slice(2).flatMap((x) => x.split(","));
-  const all = fs.readdirSync(path.join(ROOT, DIRECTORY)).filter((f) => f.endsWith(".test.ts"));
-  const files = names.length === 0 ? all : names.map((n) => `${n}.test.ts`);
-  const unknown = files.filter((f) => !all.includes(f));
-  if (unknown.length) throw new Error(`no test named ${unknown.map((f) => f.replace(".test.ts", "")).join(", ")}; there are ${all.map((f) => f.replace(".test.ts", "")).join(", ")}`);
-  if (files.some((f) => /^(web|calls)\./.test(f))) ensureBrowser();
-  if (files.includes("calls.test.ts")) ensureLivekitClient();
+  const unknown = names.filter((n) => !LOCAL_TESTS.includes(n));
+  if (unknown.length) throw new Error(`no test named ${unknown.join(", ")}; there are ${LOCAL_TESTS.join(", ")}`);
+  const chosen = names.length === 0 ? LOCAL_TESTS : names;
+  if (chosen.includes("web") || chosen.includes("calls")) ensureBrowser();
+  if (chosen.includes("calls")) ensureLivekitClient();
   const mocha = path.join(ROOT, "node_modules", "mocha", "bin", "mocha.js");
-  const done = spawnSync(process.execPath, [mocha, "--no-config", "--require", "tsx", "--require", `./${DIRECTORY}/helpers/proof.ts`, "--exit", "--timeout", "120000", ...files.map((f) => path.join(DIRECTORY, f))], {
+  const done = spawnSync(process.execPath, [mocha, "--no-config", "--require", "tsx", "--require", `./${DIRECTORY}/helpers/proof.ts`, "--exit", "--timeout", "120000", ...chosen.map((n) => path.join(DIRECTORY, `${n}.test.ts`))], {
     cwd: ROOT, stdio: "inherit", env: { ...process.env, NODE_EXTRA_CA_CERTS: a.caFile },
   });
   fs.mkdirSync(path.dirname(DOCUMENT), { recursive: true });

@@ -5,7 +5,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { readStackConfig } from "../../components/settings/stackFile";
 import { access, adminRequest, type Access } from "./access";
-import type { Request } from "./arguments";
+import { clusterFlags, type Request } from "./arguments";
 import { keepSets, localConfig, ROOT, STACK } from "./config";
 import { Driver } from "./driver";
 import { pulumiUp } from "./engine";
@@ -47,7 +47,7 @@ async function administrator(a: Access): Promise<{ user: string; password: strin
 async function announce(request: Request): Promise<void> {
   const a = await access();
   const login = await administrator(a);
-  const which = request.cluster === "lab" ? "" : ` --cluster ${request.cluster}`;
+  const which = clusterFlags(request);
   console.log(`
 The homeserver runs.
   client API    https://${a.hostnames.homeserver}/        (at ${a.address})

@@ -1,11 +1,18 @@
 import { strict as assert } from "node:assert";
-import { parseRequest, USAGE, COMMANDS } from "../../lab/local/arguments";
+import { clusterFlags, parseRequest, USAGE, COMMANDS } from "../../lab/local/arguments";
 import { parseImagesArgs } from "../../lab/images/index";
 import { prefixProblem } from "../../lab/images/push";
 
 const request = (text: string): ReturnType<typeof parseRequest> => parseRequest(text.split(" ").filter(Boolean));
 
 describe("npm run local: arguments", () => {
+  it("tells the next command how to find the same cluster", () => {
+    const flags = (...argv: string[]): string => clusterFlags(parseRequest(argv));
+    assert.equal(flags("up"), "");
+    assert.equal(flags("up", "--cluster", "kind"), " --cluster kind");
+    assert.equal(flags("up", "--cluster", "kubeconfig", "--kubeconfig", "/a/b.conf", "--context", "c"), " --cluster kubeconfig --kubeconfig /a/b.conf --context c");
+    assert.deepEqual(parseRequest(["status", ...flags("up", "--cluster", "kubeconfig", "--kubeconfig", "/a/b.conf").trim().split(" ")]).kubeconfig, "/a/b.conf");
+  });
   it("brings the lab up without any", () => {
     const r = request("");
     assert.deepEqual([r.command, r.cluster, r.words, r.sets], ["up", "lab", [], []]);

@@ -109,6 +109,8 @@ describe("npm run local -- down on a cluster that is not ours", () => {
     crd: applied("CustomResourceDefinition", "clusters.postgresql.cnpg.io", undefined, { api: "apiextensions.k8s.io/v1" }),
     path: applied("Namespace", "local-path-storage"), ns: applied("Namespace", "matrix"), theirs: applied("Namespace", "monitoring", undefined, { existed: true }),
     hook: applied("ValidatingWebhookConfiguration", "hook", undefined, { api: "admissionregistration.k8s.io/v1" }),
+    metrics: applied("APIService", "v1beta1.metrics.k8s.io", undefined, { api: "apiregistration.k8s.io/v1" }),
+    prometheus: applied("Prometheus", "prometheus", "matrix", { api: "monitoring.coreos.com/v1" }),
     role: applied("ClusterRole", "r", undefined, { api: "rbac.authorization.k8s.io/v1" }),
     deployment: applied("Deployment", "haproxy", "matrix", { api: "apps/v1" }), rule: applied("ConfigMap", "dashboards", "monitoring"),
     cluster: applied("Cluster", "synapse-postgres", "matrix", { api: "postgresql.cnpg.io/v1" }), pool: applied("IPAddressPool", "public", "metallb-system", { api: "metallb.io/v1beta1" }),
@@ -124,17 +126,18 @@ describe("npm run local -- down on a cluster that is not ours", () => {
     assert.deepEqual(texts(p.namespaced), ["ConfigMap monitoring/dashboards"]);
   });
   it("goes against the order of application: what operators must finish first, definitions last", () => {
-    assert.deepEqual(texts(p.custom), ["IPAddressPool metallb-system/public", "Cluster matrix/synapse-postgres"]);
+    assert.deepEqual(texts(p.custom), ["IPAddressPool metallb-system/public", "Cluster matrix/synapse-postgres", "Prometheus matrix/prometheus"]);
     assert.deepEqual(texts(p.namespaces), ["Namespace matrix", "Namespace local-path-storage"]);
-    assert.deepEqual([texts(p.webhooks), texts(p.clusterWide), texts(p.definitions)], [["ValidatingWebhookConfiguration hook"], ["ClusterRole r"], ["CustomResourceDefinition clusters.postgresql.cnpg.io"]]);
+    assert.deepEqual([texts(p.registrations), texts(p.clusterWide), texts(p.definitions)], [["APIService v1beta1.metrics.k8s.io", "ValidatingWebhookConfiguration hook"], ["ClusterRole r"], ["CustomResourceDefinition clusters.postgresql.cnpg.io"]]);
   });
   it("sees what somebody else put into our namespaces", () => {
     const o = (kind: string, name: string, more: any = {}): any => ({ kind, metadata: { name, namespace: "matrix", ...more } });
     const found = strangers([
       o("Deployment", "haproxy"), o("Deployment", "bridge"), o("Job", "earlier", { labels: { "app.kubernetes.io/part-of": "matrix-ha" } }), o("Pod", "x", { ownerReferences: [{}] }), o("Service", "rw", { labels: { "cnpg.io/cluster": "a" } }),
       o("PersistentVolumeClaim", "data-redis-0", { labels: { "app.kubernetes.io/instance": "local", "app.kubernetes.io/component": "redis" } }), o("PersistentVolumeClaim", "mine"),
+      ...["prometheus", "another"].map((prometheus) => o("PersistentVolumeClaim", `db-${prometheus}-0`, { labels: { "app.kubernetes.io/managed-by": "prometheus-operator", prometheus } })),
     ], state);
-    assert.deepEqual(texts(found), ["Deployment matrix/bridge", "PersistentVolumeClaim matrix/mine"]);
+    assert.deepEqual(texts(found), ["Deployment matrix/bridge", "PersistentVolumeClaim matrix/mine", "PersistentVolumeClaim matrix/db-another-0"]);
   });
   it("asks the cluster who applied an object", () => {
     assert.equal(appliedBy({ metadata: { managedFields: [{ manager: "kubectl" }] } }, "matrix-ha-local"), false);
