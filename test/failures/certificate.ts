@@ -11,7 +11,7 @@ const shown = (address: string, host: string, ca: string): Promise<tls.PeerCerti
 });
 
 export const CERTIFICATE: Scenario = {
-  id: "certificate", group: "failure", title: "The certificate is rotated", how: "key and certificate replaced in a deployment (`pulumi up --replace` of the key; here `npm run local -- deploy --replace cluster-tls-key`); verified against the same CA", seconds: 45, quick: true, bounds: { gap: 10, failedAfterRetry: 0 },
+  id: "certificate", group: "failure", title: "The certificate is rotated", how: "key and certificate replaced in a deployment (`pulumi up --replace` of the key; here `npm run local -- deploy --replace cluster-tls-key`); verified against the same CA", seconds: 35, quick: true, bounds: { gap: 10, failedAfterRetry: 0 },
   action: async (r) => {
     const hosts = [r.a.hostnames.homeserver!, r.a.hostnames.web!];
     const old = await Promise.all(hosts.map((h) => shown(r.a.address, h, r.a.ca)));

@@ -2,65 +2,116 @@
  * Changes of settings: each restarts only who uses it, and no request fails for it after one retry. They add up, one
  * deployment each, and one deployment takes all of them back.
  */
-import { deploy, get } from "./cluster";
-import { since, type Run, type Scenario } from "./scenario";
+import { deploy, get, sleep } from "./cluster";
+import { LOAD_HEAD, since, withLoad, type Run, type Scenario, type Table } from "./scenario";
 
-/** What is set now, each with those whom it may restart. */
-const applied: Array<{ sets: string[]; consumers: RegExp }> = [];
+interface Change {
+  sets: string[];
+  /** Names of the workloads that it may restart. */
+  consumers: RegExp;
+}
+
+/** What is set now. */
+const applied: Change[] = [];
 const setNow = (): string[] => applied.flatMap((x) => x.sets);
 
-/** Workload of each pod that is not a Job's, by pod uid. */
-async function owners(): Promise<Map<string, string>> {
-  const all = new Map<string, string>();
+interface Owned { workload: string; revision: string }
+
+/** Workload of each pod that is not a Job's, and which of its templates the pod has, by pod uid. */
+async function owners(): Promise<Map<string, Owned>> {
+  const all = new Map<string, Owned>();
+  // Pods of a machine that was taken out stay for a while as objects.
+  const nodes = new Set((await get("nodes")).items.map((n: any) => n.metadata.name));
   for (const p of (await get("pods", "-A")).items) {
     const owner = p.metadata.ownerReferences?.[0];
-    if (!owner || owner.kind === "Job" || p.metadata.deletionTimestamp) continue;
-    all.set(p.metadata.uid, owner.kind === "ReplicaSet" ? owner.name.replace(/-[a-z0-9]+$/, "") : owner.name);
+    if (!owner || owner.kind === "Job" || p.metadata.deletionTimestamp || !nodes.has(p.spec.nodeName)) continue;
+    const labels = p.metadata.labels ?? {};
+    all.set(p.metadata.uid, { workload: owner.kind === "ReplicaSet" ? owner.name.replace(/-[a-z0-9]+$/, "") : owner.name, revision: labels["pod-template-hash"] ?? labels["controller-revision-hash"] ?? "" });
   }
   return all;
 }
 
-/** Deployed with these settings; the workloads whose pods are others than before are noted, and must be consumers of the change. */
-export async function change(r: Run, sets: string[], consumers: RegExp): Promise<void> {
+/** Pods of this workload came or went, none was replaced: the autoscaler's doing where it has one. */
+const onlyScaled = (before: Owned[], fresh: Owned[], gone: Owned[]): boolean => (!fresh.length || !gone.length) && fresh.every((f) => before.some((b) => b.revision === f.revision));
+
+interface Outcome { seconds: string; changed: string; summary: string }
+
+/** Deployed with these settings; the workloads whose pods are others than before must be consumers of the change. */
+async function deployed(r: Run, sets: string[], consumers: RegExp): Promise<Outcome> {
   const before = await owners();
   const started = Date.now();
   let text = "";
   try { text = await deploy(sets); } catch (error) { r.fail((error as Error).message); }
   const after = await owners();
+  const scalable = new Set((await get("horizontalpodautoscalers", "-A")).items.map((h: any) => h.spec.scaleTargetRef.name));
   const fresh = [...after].filter(([uid]) => !before.has(uid)).map(([, o]) => o), gone = [...before].filter(([uid]) => !after.has(uid)).map(([, o]) => o);
-  const touched = [...new Set([...fresh, ...gone])].sort();
-  r.note(`${since(started)}, pods replaced, added or removed of ${touched.join(", ") || "nobody"}${/: (\d+ created.*)/.exec(text) ? `; ${/: (\d+ created.*)/.exec(text)![1]}` : ""}`);
-  const strangers = touched.filter((o) => !consumers.test(o));
-  if (strangers.length) r.fail(`restarted without need: ${strangers.join(", ")}`);
-  if (!touched.length) r.fail("nobody took the change");
+  const touched = [...new Set([...fresh, ...gone].map((o) => o.workload))].sort();
+  const of = (name: string) => (o: Owned): boolean => o.workload === name;
+  const scaled = touched.filter((t) => !consumers.test(t) && scalable.has(t) && onlyScaled([...before.values()].filter(of(t)), fresh.filter(of(t)), gone.filter(of(t))));
+  const changed = touched.filter((t) => !scaled.includes(t));
+  const strangers = changed.filter((o) => !consumers.test(o));
+  if (strangers.length) r.fail(`${sets.at(-1) ?? "taken back"}: restarted without need: ${strangers.join(", ")}`);
+  if (!changed.length) r.fail(`${sets.at(-1) ?? "taken back"}: nobody took the change`);
+  if (scaled.length) r.note(`meanwhile the autoscaler added or removed pods of ${scaled.join(", ")}`);
+  return { seconds: since(started), changed: changed.join(", ") || "nobody", summary: /: (\d+ created.*)/.exec(text)?.[1] ?? "" };
 }
 
-const setting = (id: string, sets: string[], consumers: RegExp, seconds: number, more: Partial<Scenario> = {}): Scenario => ({
-  id: `change-${id}`, group: "change", title: `Setting changed: ${sets.join(", ")}`, how: "deployed with it; uids of all pods compared", seconds, bounds: { gap: 60, failedAfterRetry: 0 }, takenBackBy: "change-back",
-  action: async (r) => { applied.push({ sets, consumers }); r.cause(); await change(r, setNow(), consumers); }, ...more,
+/** Deployed with these settings and no others; what it did is noted. */
+export async function change(r: Run, sets: string[], consumers: RegExp): Promise<void> {
+  const o = await deployed(r, sets, consumers);
+  r.note(`${o.seconds}, pods replaced, added or removed of ${o.changed}${o.summary ? `; ${o.summary}` : ""}`);
+}
+
+const WEB: Change = { sets: ["web.elementWeb.brand=Proof"], consumers: /^element-web$/ };
+/** One setting of each layer that has users of its own. */
+const SETTINGS: Change[] = [
+  WEB,
+  { sets: ["overrides.router.memoryMiB=72"], consumers: /^haproxy$/ },
+  { sets: ["overrides.turn.memoryMiB=72"], consumers: /^coturn$/ },
+  { sets: ["overrides.pools.user-directory.memoryMiB=200"], consumers: /^synapse-user-directory$/ },
+  { sets: ["overrides.pools.media.memoryMiB=200"], consumers: /^synapse-media$/ },
+];
+const BOUNDS = { gap: 60, failedAfterRetry: 0 };
+const how = "deployed with it; uids of all pods compared";
+const takenBackBy = "change-back";
+
+const one = (id: string, title: string, seconds: number, of: Change, more: Partial<Scenario> = {}): Scenario => ({
+  id: `change-${id}`, group: "change", title, how, seconds, bounds: BOUNDS, takenBackBy,
+  action: async (r) => { applied.push(of); r.cause(); await change(r, setNow(), of.consumers); }, ...more,
 });
 
-const ALL: Scenario[] = [
-  setting("web", ["web.elementWeb.brand=Proof"], /^element-web$/, 52, { quick: true }),
-  setting("router", ["overrides.router.memoryMiB=72"], /^haproxy$/, 82),
-  setting("turn", ["overrides.turn.memoryMiB=72"], /^coturn$/, 77),
-  setting("media", ["overrides.pools.media.memoryMiB=200"], /^synapse-media$/, 110),
-  setting("redis", ["overrides.redis.memoryMiB=72"], /^redis-(synapse|livekit)$/, 104),
-  setting("pool", ["overrides.pools.synchrotron.replicas=3"], /^(synapse-synchrotron|haproxy)$/, 101, { title: "A pool grows: synchrotron from 2 to 3" }),
-  setting("persisters", ["overrides.pools.event-persister.replicas=3"], /^(synapse-.*|haproxy)$/, 206, { title: "An event persister is added: from 2 to 3", bounds: { gap: 90, failedAfterRetry: 0 } }),
-];
-
 export const CHANGES: Scenario[] = [
-  ...ALL,
+  one("web", `Setting changed: ${WEB.sets.join(", ")}`, 45, WEB, { partOf: "change-settings", quick: true }),
   {
-    id: "change-back", group: "change", title: "All of these changes are taken back at once", how: "deployed without them; uids of all pods compared", seconds: 194, quick: true,
+    id: "change-settings", group: "change", title: "Five settings changed, one after the other", how: "one deployment each; uids of all pods compared", seconds: 230, bounds: BOUNDS, takenBackBy,
+    action: async (r) => {
+      const windows: Array<[number, number]> = [], rows: Table["rows"] = [];
+      for (const s of SETTINGS.filter((x) => !applied.includes(x))) {
+        if (!windows.length) r.cause();
+        const from = Date.now();
+        applied.push(s);
+        const o = await deployed(r, setNow(), s.consumers);
+        // What it disturbs shows while the next one is evaluated at the latest.
+        await sleep(2000);
+        rows.push([s.sets.join(", "), o.changed, o.seconds]);
+        windows.push([from, Date.now()]);
+      }
+      return () => r.table?.({
+        head: ["Setting", "Pods replaced of", "Deployed in", ...LOAD_HEAD], rows: withLoad(r.load, rows, windows),
+      });
+    },
+  },
+  one("pool", "A pool grows: synchrotron from 2 to 3", 60, { sets: ["overrides.pools.synchrotron.replicas=3"], consumers: /^(synapse-synchrotron|haproxy)$/ }),
+  one("persisters", "An event persister is added: from 2 to 3", 190, { sets: ["overrides.pools.event-persister.replicas=3"], consumers: /^(synapse-.*|haproxy)$/ }, { bounds: { gap: 90, failedAfterRetry: 0 } }),
+  {
+    id: "change-back", group: "change", title: "All of these changes are taken back at once", how: "deployed without them; uids of all pods compared", seconds: 190, quick: true,
     // One event persister fewer: until every process knows, some still hand events to the one that has gone.
     bounds: { gap: 90, failedAfterRetry: 100 },
     action: async (r) => {
-      r.note(`taken back: ${setNow().join(", ")}`);
+      const back = applied.splice(0);
+      r.note(`taken back: ${back.flatMap((x) => x.sets).join(", ")}`);
       r.cause();
-      const consumers = new RegExp(applied.splice(0).map((x) => x.consumers.source).join("|"));
-      await change(r, [], consumers);
+      await change(r, [], new RegExp(back.map((x) => x.consumers.source).join("|")));
     },
   },
 ];

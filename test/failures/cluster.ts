@@ -38,22 +38,26 @@ export async function deploy(sets: string[], more: string[] = []): Promise<strin
   return text;
 }
 
-export async function until(what: string, seconds: number, check: () => Promise<string | undefined> | string | undefined): Promise<number> {
+export async function until(what: string, seconds: number, check: () => Promise<string | undefined> | string | undefined, every = 1): Promise<number> {
   const started = Date.now();
   for (let why: string | undefined = "not asked"; ;) {
     try { why = await check(); } catch (error) { why = (error as Error).message; }
     if (why === undefined) return (Date.now() - started) / 1000;
     if (Date.now() - started > seconds * 1000) throw new Error(`${what}: not within ${seconds} s: ${why}`);
-    await sleep(1000);
+    await sleep(every * 1000);
   }
 }
 
 const ready = (p: any): boolean => !p.metadata.deletionTimestamp && p.status.conditions?.some((c: any) => c.type === "Ready" && c.status === "True");
 
+/** Undefined when the operator calls a PostgreSQL cluster healthy and all of its instances are ready; else what is not. */
+export const clusterAilment = (c: any): string | undefined =>
+  (c.status.readyInstances !== c.spec.instances || c.status.phase !== "Cluster in healthy state" ? `${c.metadata.name} ${c.status.readyInstances}/${c.spec.instances} ${c.status.phase}` : undefined);
+
 /** Undefined when everything is as it should be; else what is not. */
 export async function ailment(): Promise<string | undefined> {
   const wrong: string[] = [];
-  // One process for all: this is asked every second while everything else mends.
+  // One process for all: this is asked again and again while everything else mends.
   const all: any[] = (await get("nodes,deployments,statefulsets,daemonsets,pods,clusters.postgresql.cnpg.io", "-A")).items;
   const of = (...kinds: string[]): any[] => all.filter((o) => kinds.includes(o.kind));
   for (const n of of("Node")) {
@@ -69,7 +73,8 @@ export async function ailment(): Promise<string | undefined> {
   }
   for (const p of of("Pod")) if (p.status.phase !== "Succeeded" && !ready(p)) wrong.push(`pod ${p.metadata.name} ${p.metadata.deletionTimestamp ? "ending" : "not ready"}`);
   for (const c of of("Cluster")) {
-    if (c.status.readyInstances !== c.spec.instances || c.status.phase !== "Cluster in healthy state") wrong.push(`${c.metadata.name} ${c.status.readyInstances}/${c.spec.instances} ${c.status.phase}`);
+    const why = clusterAilment(c);
+    if (why) wrong.push(why);
     // Asked last: a process in a pod each time.
     if (!wrong.length) for (const standby of await behind(c)) wrong.push(`${standby} does not follow the primary`);
   }
@@ -112,7 +117,7 @@ export async function healthy(seconds: number, note?: (text: string) => void): P
       note?.(`${standby} had forked off and was rewound by the runbook's commands`);
     }
     return why;
-  });
+  }, 2);
 }
 
 /** Container restarts so far, to tell afterwards who crashed on the way. */

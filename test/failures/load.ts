@@ -39,6 +39,8 @@ export interface Figures {
   failedFirst: number;
   failedAfterRetry: number;
   kinds: Record<string, number>;
+  /** Of the second tries; absent in rows from before it was counted. */
+  kindsAfterRetry?: Record<string, number>;
   slowest: number;
   lost: number;
   doubled: number;
@@ -183,11 +185,13 @@ export class Load {
     record.done = Date.now();
   }
 
+  /** The first one included, a /sync that fails is counted and asked again: who reads in the middle of an outage waits as clients do. */
   private async read(): Promise<void> {
-    let since = (await this.reader.must("GET", `/_matrix/client/v3/sync?timeout=0&filter=${TIMELINE}`)).next_batch;
+    let since: string | undefined;
     while (!this.finished) {
-      const r = await this.reader.call("GET", `/_matrix/client/v3/sync?timeout=${this.stopped ? 1000 : 5000}&filter=${TIMELINE}&since=${q(since)}`);
-      if (r.status !== 200) { this.syncErrors++; await sleep(500); continue; }
+      const position = since === undefined ? "timeout=0" : `timeout=${this.stopped ? 1000 : 5000}&since=${q(since)}`;
+      const r = await this.reader.call("GET", `/_matrix/client/v3/sync?${position}&filter=${TIMELINE}`);
+      if (r.status !== 200 || !r.body?.next_batch) { this.syncErrors++; await sleep(500); continue; }
       since = r.body.next_batch;
       for (const room of Object.values<any>(r.body.rooms?.join ?? {})) for (const e of room.timeline?.events ?? []) if (!this.seen.has(e.event_id)) this.seen.set(e.event_id, Date.now());
     }
@@ -263,11 +267,15 @@ export class Load {
     const all = longest(acknowledged);
     const room = this.rooms.map((_, r) => longest(acknowledged.filter((s) => s.room === r))).reduce((most, g) => (g.gap > most.gap ? g : most));
     const delivery = acknowledged.filter((s) => this.seen.has(s.eventId!)).map((s) => (this.seen.get(s.eventId!)! - s.sent) / 1000);
-    const kinds: Record<string, number> = {};
-    for (const s of this.sends) if (s.firstFailure) kinds[s.firstFailure] = (kinds[s.firstFailure] ?? 0) + 1;
+    const kindsOf = (failures: Array<string | undefined>): Record<string, number> => {
+      const kinds: Record<string, number> = {};
+      for (const f of failures) if (f) kinds[f] = (kinds[f] ?? 0) + 1;
+      return kinds;
+    };
     return {
       sends: this.sends.length, every: SEND_EVERY, gap: round(all.gap), gapFrom: round(all.from), roomGap: round(room.gap), roomGapFrom: round(room.from),
-      failedFirst: this.sends.filter((s) => s.firstFailure).length, failedAfterRetry: this.sends.filter((s) => s.secondFailure).length, kinds,
+      failedFirst: this.sends.filter((s) => s.firstFailure).length, failedAfterRetry: this.sends.filter((s) => s.secondFailure).length,
+      kinds: kindsOf(this.sends.map((s) => s.firstFailure)), kindsAfterRetry: kindsOf(this.sends.map((s) => s.secondFailure)),
       slowest: round(Math.max(...acknowledged.map((s) => s.done - s.sent)) / 1000),
       lost: lost.length, doubled: [...bodies.values()].filter((n) => n > 1).length,
       undelivered, deliveryMedian: Math.round(median(delivery) * 100) / 100, deliveryLongest: round(Math.max(0, ...delivery)), syncErrors: this.syncErrors,

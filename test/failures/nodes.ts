@@ -1,5 +1,5 @@
 /** Whole machines: drained, frozen, cut off. */
-import { cable, CLUSTER, freeze, get, holder, k, NS, sleep, thaw, until } from "./cluster";
+import { cable, CLUSTER, clusterAilment, freeze, get, holder, k, NS, sleep, thaw, until } from "./cluster";
 import { NODES, flowing, nodeOf, primary, since, whoRan, type Run, type Scenario } from "./scenario";
 
 /** Longer than the 40 s after which Kubernetes calls a node lost. */
@@ -23,8 +23,8 @@ async function drain(r: Run, node: string): Promise<void> {
     if (await nodeOf(NS, old) === node) {
       await k("cordon", node);
       const handedOver = async (): Promise<string | undefined> => {
-        const { status } = await get("clusters.postgresql.cnpg.io", "-n", NS, CLUSTER);
-        return status.currentPrimary === old ? "still the old one" : status.phase !== "Cluster in healthy state" || status.readyInstances !== status.instances ? status.phase : undefined;
+        const cluster = await get("clusters.postgresql.cnpg.io", "-n", NS, CLUSTER);
+        return cluster.status.currentPrimary === old ? "still the old one" : clusterAilment(cluster);
       };
       r.note(`another instance primary, and all of them ready, ${(await until("another primary", HANDOVER_SECONDS, handedOver)).toFixed(0)} s after the node was cordoned`);
     }
@@ -40,14 +40,14 @@ async function drain(r: Run, node: string): Promise<void> {
 
 export const MACHINES: Scenario[] = [
   ...NODES.map((node): Scenario => ({
-    id: `drain-${node}`, group: "failure", title: `${node} is drained`, how: "as docs/operate.md says: where it carries PostgreSQL's primary, cordoned until another instance is it and all are ready; kubectl drain; then uncordoned", promised: "node 8 min", seconds: 120, quick: node === "node1",
+    id: `drain-${node}`, group: "failure", title: `${node} is drained`, how: "as docs/operate.md says: where it carries PostgreSQL's primary, cordoned until another instance is it and all are ready; kubectl drain; then uncordoned", promised: "node 8 min", seconds: 115, quick: node === "node1",
     // Half of what was promised before. Everything of a node starts anew at once on two shared cores: 11 to 105 s were
     // measured, and 231 s where the one standby that was left had forked off (cloudnative-pg issue 4990).
     bounds: { gap: 240, failedAfterRetry: 400 },
     action: (r) => drain(r, node),
   })),
   {
-    id: "node-frozen", group: "failure", title: "The node of the PostgreSQL primary freezes", how: `SIGSTOP to every process of the node until ${TAKEN_OVER_SECONDS} s after another primary, at most ${FROZEN_SECONDS} s, then SIGCONT`, promised: "PostgreSQL 315 s, node 8 min", seconds: 220, bounds: { gap: 240, failedAfterRetry: 600 },
+    id: "node-frozen", group: "failure", title: "The node of the PostgreSQL primary freezes", how: `SIGSTOP to every process of the node until ${TAKEN_OVER_SECONDS} s after another primary, at most ${FROZEN_SECONDS} s, then SIGCONT`, promised: "PostgreSQL 315 s, node 8 min", seconds: 245, bounds: { gap: 240, failedAfterRetry: 600 },
     action: async (r) => {
       const old = await primary(), node = await nodeOf(NS, old);
       r.note(`${node} carried ${await whoRan(node)}`);

@@ -2,7 +2,7 @@
 import * as crypto from "node:crypto";
 import { get, holder, k, kill, NS, pods, replaced, sleep, until } from "./cluster";
 import type { Reply } from "./load";
-import { anyOf, component, flowing, killOne, nodeOf, primary, since, type Run, type Scenario } from "./scenario";
+import { anyOf, component, flowing, killOne, LOAD_HEAD, nodeOf, primary, since, withLoad, type Run, type Scenario } from "./scenario";
 
 const q = encodeURIComponent;
 
@@ -87,10 +87,10 @@ const lost = (id: string, title: string, quick: boolean, bounds: Scenario["bound
   ({ id, group: "failure", title, how: "pod force-deleted", quick, bounds, seconds, action, ...more });
 
 export const PROCESSES: Scenario[] = [
-  lost("synchrotron", "A sync worker is lost", true, { gap: 8, failedAfterRetry: 0 }, 20, async (r) => killOne(r, await anyOf(component("synapse-synchrotron"))), { promised: "worker 30 s" }),
-  lost("event-persister", "An event persister is lost", true, { gap: 20, failedAfterRetry: 40 }, 35, async (r) => { await killOne(r, "synapse-event-persister-0"); await flowing(r.load, 120); }, { promised: "worker 30 s" }),
-  lost("main", "The main process is lost", true, { gap: 20, failedAfterRetry: 10 }, 35, async (r) => { await killOne(r, "synapse-main-0"); await flowing(r.load, 120); }, { promised: "worker 30 s" }),
-  lost("workers", "A process of each class of Synapse is lost, one class after the other", false, { gap: 20, failedAfterRetry: 40 }, 225, async (r) => {
+  lost("synchrotron", "A sync worker is lost", true, { gap: 8, failedAfterRetry: 0 }, 20, async (r) => killOne(r, await anyOf(component("synapse-synchrotron"))), { partOf: "workers", promised: "worker 30 s" }),
+  lost("event-persister", "An event persister is lost", true, { gap: 20, failedAfterRetry: 40 }, 35, async (r) => { await killOne(r, "synapse-event-persister-0"); await flowing(r.load, 120); }, { partOf: "workers", promised: "worker 30 s" }),
+  lost("main", "The main process is lost", true, { gap: 20, failedAfterRetry: 10 }, 35, async (r) => { await killOne(r, "synapse-main-0"); await flowing(r.load, 120); }, { partOf: "workers", promised: "worker 30 s" }),
+  lost("workers", "A process of each class of Synapse is lost, one class after the other", false, { gap: 20, failedAfterRetry: 40 }, 155, async (r) => {
     const classes: string[] = [...new Set<string>((await get("pods", "-n", NS, "-l", "app.kubernetes.io/name=synapse")).items.map((p: any) => p.metadata.labels["app.kubernetes.io/component"]).filter((c: string) => c && c !== "synapse-check-config").map((c: string) => c.replace(/^synapse-/, "")))].sort();
     const { room_id } = await r.admin.must("POST", `${CLIENT}/createRoom`, { preset: "private_chat" });
     const rows: Array<Array<string | number>> = [];
@@ -105,13 +105,13 @@ export const PROCESSES: Scenario[] = [
     const worst = rows.filter((row) => Number.parseFloat(String(row[2])) > 30);
     if (worst.length) r.fail(`away for more than 30 s: ${worst.map((row) => row[0]).join(", ")}`);
     return () => r.table?.({
-      head: ["Class", "Processes", "Its own requests: longest without service", "failed: first try / after one retry", "slowest", "Its successor ready", "Sends meanwhile: gap", "failed after one retry"],
-      rows: rows.map((row, i) => { const w = r.load.between(...windows[i]!); return [...row, `${w.gap.toFixed(1)} s`, `${w.failedAfterRetry} of ${w.sends}`]; }),
+      head: ["Class", "Processes", "Its own requests: longest without service", "failed: first try / after one retry", "slowest", "Its successor ready", ...LOAD_HEAD],
+      rows: withLoad(r.load, rows, windows),
     });
   }, { promised: "worker 30 s", how: "of each class one pod force-deleted; requests that this class serves, one after the other, until three succeed and its successor is ready" }),
   lost("router", "A router is lost", true, { gap: 10, failedAfterRetry: 0 }, 20, async (r) => killOne(r, await anyOf(component("haproxy"))), { promised: "worker 30 s" }),
   lost("pooler", "A connection pooler is lost", true, { gap: 10, failedAfterRetry: 5 }, 25, async (r) => killOne(r, await anyOf("cnpg.io/poolerName")), {}),
-  lost("postgres-primary", "The PostgreSQL primary is lost", true, { gap: 120, failedAfterRetry: 300 }, 70, async (r) => {
+  lost("postgres-primary", "The PostgreSQL primary is lost", true, { gap: 120, failedAfterRetry: 300 }, 55, async (r) => {
     const old = await primary();
     r.note(`${old} on ${await nodeOf(NS, old)}`);
     r.cause();

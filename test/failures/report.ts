@@ -46,12 +46,13 @@ function table(results: Result[]): string[] {
 
 function detail(r: Result): string[] {
   const f = r.figures;
-  const kinds = Object.entries(f?.kinds ?? {}).map(([kind, n]) => `${n} × ${kind}`).join(", ");
+  const list = (kinds: Record<string, number> = {}): string => Object.entries(kinds).map(([kind, n]) => `${n} × ${kind}`).join(", ");
+  const first = list(f?.kinds), second = list(f?.kindsAfterRetry);
   return [
     `<a id="${r.id}"></a>`, "", `### ${r.title}`, "",
     `${r.how}. ${r.date}. ${r.failures.length ? "**Not as promised.**" : "As promised."}`, "",
     ...r.failures.map((x) => `- **${x}**`), ...r.notes.map((x) => `- ${x}`),
-    ...(kinds ? [`- first tries failed: ${kinds}`] : []),
+    ...(first ? [`- first tries failed: ${first}${second ? `; second tries: ${second}` : ""}`] : []),
     ...(f ? [
       `- one message per ${f.every} ms; slowest acknowledged send ${seconds(f.slowest)}; median before the cause ${Math.round(f.baselineMedian * 1000)} ms; failed polls of the reader ${f.syncErrors}; messages stored twice ${f.doubled}`,
       `- everything ready again ${r.healed.toFixed(0)} s after the load had ended; asserted: at most ${r.bounds.gap} s without any acknowledgement, at most ${r.bounds.failedAfterRetry} sends failed after one retry, none lost${f.undelivered === undefined ? "" : ", the last of each room delivered"}`,

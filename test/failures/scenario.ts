@@ -28,6 +28,8 @@ export interface Scenario {
   seconds: number;
   /** In the part that runs on every change (`--part quick`). */
   quick?: boolean;
+  /** Left out of a whole run, where this one shows the same and more. */
+  partOf?: string;
   /** Another scenario that takes back what this one leaves; it runs whenever this one does. */
   takenBackBy?: string;
   /** What must be there before the load starts. */
@@ -39,6 +41,14 @@ export interface Scenario {
   /** Runs under load; ends when the part is back. What it returns is called when the last send has been answered. */
   action(run: Run): Promise<void | (() => void)>;
 }
+
+/** Columns of a table whose rows were measured one after the other under the steady load. */
+export const LOAD_HEAD = ["Sends meanwhile: gap", "failed after one retry"];
+/** Their cells, for each row's stretch of time; after the load's `finish`. */
+export const withLoad = (load: Load, rows: Table["rows"], windows: ReadonlyArray<readonly [number, number]>): Table["rows"] => rows.map((row, i) => {
+  const w = load.between(...windows[i]!);
+  return [...row, `${w.gap.toFixed(1)} s`, `${w.failedAfterRetry} of ${w.sends}`];
+});
 
 export const NODES = ["node1", "node2", "node3"];
 export const component = (name: string): string => `app.kubernetes.io/component=${name}`;

@@ -13,7 +13,7 @@ async function volumePath(pod: string): Promise<string> {
 }
 
 export const STORAGE: Scenario[] = [{
-  id: "volume-full", group: "failure", title: "The disk under the PostgreSQL primary's volumes is full", how: `the node's disk for local volumes filled to the last block that a process may take, for ${FULL_SECONDS} s, then freed; the primary's log moved on by 12 segments meanwhile`, seconds: 100, bounds: { gap: 120, failedAfterRetry: 600 },
+  id: "volume-full", group: "failure", title: "The disk under the PostgreSQL primary's volumes is full", how: `the node's disk for local volumes filled to the last block that a process may take, for ${FULL_SECONDS} s, then freed; the primary's log moved on by 12 segments meanwhile`, seconds: 80, bounds: { gap: 120, failedAfterRetry: 600 },
   action: async (r) => {
     const old = await primary(), node = await nodeOf(NS, old);
     const path = await volumePath(old);

@@ -2,10 +2,8 @@
  * What a run of `npm run test:local` found, kept for docs/proof/user.md. mocha loads this as a root hook; tests call
  * `measured` with what they saw. Results of parts that a run leaves out stay as the last run of them left them.
  */
-import * as fs from "node:fs";
 import * as os from "node:os";
-import * as path from "node:path";
-import { RUN_DIR } from "../../../lab/local/state";
+import { Kept } from "../../../lab/local/kept";
 
 export interface Step { title: string; passed: boolean; seconds: number; error?: string; figures: string[] }
 export interface Part { title: string; date: string; steps: Step[] }
@@ -13,7 +11,7 @@ export interface Part { title: string; date: string; steps: Step[] }
 // Loaded before all else: what the SDK and its cryptography tell developers would bury what was measured.
 console.debug = console.info = () => undefined;
 
-const RESULTS = path.join(RUN_DIR, "user", "results.json");
+const RESULTS = new Kept<Part[]>("user.json", []);
 
 // Loaded twice (by mocha, and by the tests): what was measured must still be in one place.
 const shared = globalThis as { matrixHaFigures?: string[] };
@@ -27,9 +25,7 @@ export function measured(text: string): void {
 
 export const seconds = (ms: number): string => `${(ms / 1000).toFixed(ms < 9950 ? 2 : 0)} s`;
 
-export function results(): Part[] {
-  return fs.existsSync(RESULTS) ? JSON.parse(fs.readFileSync(RESULTS, "utf8")) : [];
-}
+export const results = (): Part[] => RESULTS.read();
 
 const parts = new Map<string, Part>();
 
@@ -48,9 +44,7 @@ export const mochaHooks = {
   },
   afterAll(): void {
     const kept = results().filter((p) => !parts.has(p.title));
-    const all = [...kept, ...parts.values()].sort((x, y) => x.title.localeCompare(y.title));
-    fs.mkdirSync(path.dirname(RESULTS), { recursive: true });
-    fs.writeFileSync(RESULTS, JSON.stringify(all, null, 1));
+    RESULTS.write([...kept, ...parts.values()].sort((x, y) => x.title.localeCompare(y.title)));
   },
 };
 

@@ -1,13 +1,12 @@
-/** What the security tests saw: printed, kept beside the cluster's state, and docs/proof/security.md made of it. */
+/** What the security tests saw: printed, kept in docs/proof/security.json until it is run again, and docs/proof/security.md made of it. */
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { ROOT } from "../../../lab/local/config";
-import { RUN_DIR } from "../../../lab/local/state";
+import { Kept, PROOF } from "../../../lab/local/kept";
 
 export interface Fact { part: string; what: string; passed: boolean; figures: string[]; details: string[]; date: string }
-const RESULTS = path.join(RUN_DIR, "security", "results.json");
-const DOCUMENT = path.join(ROOT, "docs", "proof", "security.md");
+const RESULTS = new Kept<Fact[]>("security.json", []);
+const DOCUMENT = path.join(PROOF, "security.md");
 let figures: string[] = [], details: string[] = [];
 
 /** A figure of the running test: printed, and a cell of the table. */
@@ -24,11 +23,8 @@ export function recordsProof(order: number): void {
     facts.push({ part: `${order} ${t.parent!.title}`, what: t.title, passed: t.state === "passed", figures: [...figures, ...(t.err ? [`failed: ${t.err.message.split("\n")[0]}`] : [])], details, date: new Date().toISOString().slice(0, 16).replace("T", " ") + " UTC" });
   });
   after(() => {
-    const earlier: Fact[] = fs.existsSync(RESULTS) ? JSON.parse(fs.readFileSync(RESULTS, "utf8")) : [];
-    const all = [...earlier.filter((f) => !facts.some((x) => x.part === f.part)), ...facts].sort((a, b) => a.part.localeCompare(b.part));
-    fs.mkdirSync(path.dirname(RESULTS), { recursive: true });
-    fs.writeFileSync(RESULTS, JSON.stringify(all, null, 1));
-    fs.mkdirSync(path.dirname(DOCUMENT), { recursive: true });
+    const all = [...RESULTS.read().filter((f) => !facts.some((x) => x.part === f.part)), ...facts].sort((a, b) => a.part.localeCompare(b.part));
+    RESULTS.write(all);
     fs.writeFileSync(DOCUMENT, renderSecurity(all));
   });
 }
