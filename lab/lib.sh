@@ -39,3 +39,15 @@ debian_mirror() {
 # holds for the nodes' and the images' packages too: they come from the same mirror. Signatures are verified in any case.
 apt_settings() { apt-config dump | grep -E '^Acquire::(Check-Valid-Until|Retries|https?::Proxy|https?::Timeout) ' || true; }
 mmdebstrap_options() { local l; while read -r l; do printf -- '--aptopt=%s\n' "$l"; done < <(apt_settings); }
+
+# missing_packages COMMAND:PACKAGE... : the Debian packages of the commands that this machine does not have.
+missing_packages() { local e; for e in "$@"; do command -v "${e%%:*}" > /dev/null || printf '%s\n' "${e##*:}"; done | sort -u; }
+# install_packages PACKAGE... : with apt, quietly; where that fails, the end of what it said, and false.
+install_packages() {
+  [ $# -gt 0 ] || return 0
+  command -v apt-get > /dev/null || return 1
+  say "installing Debian packages: $*"
+  local log; log=$(mktemp)
+  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@"; } > "$log" 2>&1 || { tail -5 "$log" >&2; rm -f "$log"; return 1; }
+  rm -f "$log"
+}

@@ -49,9 +49,17 @@ const bind = (port: number, input: HaproxyInput): string => (input.ipFamilies?.i
 /** A class under one way of keeping requests together is one backend. */
 export const backendName = (cls: WorkerClass, hash: HashKey): string => (hash === "none" ? cls : `${cls}-by-${hash}`);
 
+/**
+ * Seconds for which a process that has left DNS stays a server: longer than it takes to end. Leaving, a server's connections
+ * are cut (`on-marked-down`), and what is cut that way HAProxy repeats nowhere: each rollout and each drain answered 503 to
+ * the requests that were on their way, to every long poll among them. Kept, it answers what it still answers; what its end
+ * cuts off goes to another process, POSTs apart.
+ */
+const LEAVING_SECONDS = 20;
+
 function serverSlots(pool: PoolPlan): number {
-  // The autoscaler's bound and, while a Deployment rolls, its 25 % surge.
-  return pool.kind === "Deployment" ? pool.maxReplicas + Math.ceil(pool.maxReplicas * 0.25) : pool.maxReplicas;
+  // The autoscaler's bound, while a Deployment rolls its 25 % surge, and the old ones that are leaving.
+  return pool.kind === "Deployment" ? pool.maxReplicas * 2 + Math.ceil(pool.maxReplicas * 0.25) : pool.maxReplicas;
 }
 
 function inFlight(pool: PoolPlan, ccu: number): number {
@@ -168,6 +176,7 @@ export function renderHaproxyCfg(input: HaproxyInput): string {
     "  timeout resolve 1s",
     "  timeout retry 1s",
     "  hold valid 3s",
+    `  hold obsolete ${LEAVING_SECONDS}s`,
     // A name server that is away must not take the servers away: health checks decide.
     "  hold nx 600s",
     "  hold other 600s",
@@ -180,7 +189,8 @@ export function renderHaproxyCfg(input: HaproxyInput): string {
     "  option httplog",
     "  option dontlognull",
     "  option redispatch 1",
-    "  retries 2",
+    // Two processes that end one after the other cost two each: the answer that was lost, and a connection refused.
+    "  retries 4",
     "  retry-on conn-failure empty-response",
     // The first request of a client never travels on a used connection, so that a POST meets no closed one.
     "  http-reuse safe",

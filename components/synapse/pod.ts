@@ -118,8 +118,6 @@ export function synapsePod(input: SynapsePodInput): PodSpec {
     ports: Object.fromEntries(Object.entries(portsOf({ settings, plan, class: pool.class })).map(([n, port]) => [n, { port }])),
     probes: probes(pool, singleton || isWriter(plan, pool.class)),
     resources: { cpu: pool.cpu, memoryMiB: pool.memoryMiB },
-    // A process that others replace leaves DNS first; one that is alone had better be back soon.
-    ...(singleton ? {} : { preStopSleepSeconds: 6 }),
     mounts: [
       { volume: "shared", path: MOUNTS.shared, readOnly: true }, { volume: "class", path: MOUNTS.class, readOnly: true }, { volume: "secrets", path: MOUNTS.secrets, readOnly: true },
       ...(input.email ? [{ volume: "email", path: MOUNTS.email, readOnly: true }] : []), { volume: "data", path: MOUNTS.data }, { volume: "tmp", path: MOUNTS.tmp },
@@ -127,8 +125,8 @@ export function synapsePod(input: SynapsePodInput): PodSpec {
   };
   return {
     uid: SYNAPSE_UID, runtimePriority: PRIORITIES.core.name, containers: [synapse], initContainers: [wait],
-    // Stopping took 2.3 s when measured; long polls are cut, clients poll again.
-    terminationGracePeriodSeconds: singleton ? 20 : 40,
+    // Stopping took 2.3 s when measured. No rest before it: the router repeats elsewhere what the end cuts off (haproxyCfg.ts).
+    terminationGracePeriodSeconds: 20,
     // At most one of each singleton, ever: nothing in the database fences a second. A lost node's come back when the
     // node is declared out of service, so there is no hurry to mark them; the others move soon.
     lostNodeSeconds: pool.kind === "StatefulSet" ? 300 : 30,

@@ -10,14 +10,10 @@ grep -q '^ID=debian' /etc/os-release || bad+=("Debian is needed (12 or newer): t
 
 # command:package
 need=(mmdebstrap:mmdebstrap ip:iproute2 ssh:openssh-client ssh-keygen:openssh-client openssl:openssl curl:curl python3:python3 unshare:util-linux nsenter:util-linux flock:util-linux losetup:mount awk:gawk tar:tar gpgv:gpgv)
-pk=(); for e in "${need[@]}"; do command -v "${e%%:*}" > /dev/null || pk+=("${e##*:}"); done
+mapfile -t pk < <(missing_packages "${need[@]}")
 [ -e /usr/share/keyrings/debian-archive-keyring.gpg ] || pk+=(debian-archive-keyring)
 [ -e /etc/ssl/certs/ca-certificates.crt ] || pk+=(ca-certificates)
-if [ ${#pk[@]} -gt 0 ] && command -v apt-get > /dev/null; then
-  say "installing Debian packages: ${pk[*]}"
-  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${pk[@]}"; } > /tmp/matrix-ha-apt.log 2>&1 ||
-    { tail -5 /tmp/matrix-ha-apt.log >&2; bad+=("could not install: ${pk[*]}"); }
-fi
+install_packages "${pk[@]}" || bad+=("could not install: ${pk[*]}")
 PATH=$PATH:/usr/local/go/bin
 if ! command -v go > /dev/null; then
   bad+=("Go 1.26.4 or newer (in PATH or /usr/local/go/bin): Kubernetes and most programs are built from their Go modules")

@@ -201,6 +201,43 @@ for (const c of sizes) describe(`routing, ${c.name.split(",")[0]}`, function () 
     }
   });
 
+  it("a process that leaves DNS answers what it was asked; what its end cuts off is asked elsewhere, POSTs apart", async () => {
+    const room = "/_matrix/client/v3/rooms/!leaving:example.org", put = `${room}/send/m.room.message/leaving`, slow = `${room}/send/m.room.message/slow`, post = `${room}/join?leaving=1`;
+    const first = (await get("GET", `${room}/messages?dir=b`)).who!;
+    assert.equal(first.class, "generic");
+    const reached: number[] = [];
+    let answerSlow = (): void => undefined;
+    classes.behaviour = (req, res, who) => {
+      if (who.class !== "generic" || ![put, slow, post].includes(req.url!)) return false;
+      if (req.url === put) reached.push(who.index);
+      if (who.index !== first.index) return false;
+      if (req.url === slow) answerSlow = () => res.end(JSON.stringify(who));
+      return true;
+    };
+    const at = () => haproxyServers(pod.ip, "generic");
+    const before = await at();
+    const asked = [put, slow].map((url) => get("PUT", url, bearer("a"), PUBLIC, "{}", true));
+    const posted = get("POST", post, bearer("a"), PUBLIC, "{}", true);
+    await settle(async () => reached.length === 1 && classes.requests.some((r) => r.url === slow) && classes.requests.some((r) => r.url === post));
+    classes.leave("generic", first.index);
+    // Twice the time after which the router asks for the names again.
+    await new Promise((r) => setTimeout(r, 7000));
+    assert.equal(await at(), before, "kept while it is leaving");
+    answerSlow();
+    assert.equal((await asked[1]!).status, 200, "answered by the one that is leaving");
+    await classes.endOne("generic", first.index);
+    const r = await asked[0]!;
+    classes.behaviour = undefined;
+    assert.equal(r.status, 200);
+    assert.notEqual(r.who!.index, first.index);
+    assert.deepEqual(reached, [first.index, r.who!.index]);
+    assert.equal((await posted).status, 502);
+    // Forgotten in the end, and there again when it is back.
+    await settle(async () => (await at()) === before - 1);
+    await classes.rejoin("generic");
+    await settle(async () => (await at()) === before && (await get("GET", `${room}/messages?dir=b`)).who?.index === first.index);
+  }).timeout(200_000);
+
   it("overload waits in the router up to its bound, then is told 503 and when to come back", async () => {
     // Initial syncs have the smallest bound: more than all of them at once, none of which is answered.
     const pool = s.plan.synapse.pools.find((p) => p.class === "initial-sync")!, bound = pool.replicas * 32;
@@ -246,6 +283,12 @@ describe("routing, federation off", () => {
     assert.equal((await ask(router.pod.ip, PUBLIC, "GET", "/_matrix/federation/v1/openid/userinfo?access_token=x")).who?.class, "generic");
   });
 });
+
+/** Servers of a class that are in use. */
+async function haproxyServers(host: string, cls: WorkerClass): Promise<number> {
+  const text = (await ask(host, 8404, "GET", "/metrics")).body;
+  return Number(new RegExp(`^haproxy_backend_active_servers\\{proxy="${cls}-by-room"\\} (\\d+)`, "m").exec(text)?.[1]);
+}
 
 /** On a connection of its own: the agent's pool must not be what bounds the requests. */
 function ask2(host: string, url: string, headers: Record<string, string>): Promise<Reply> {

@@ -24,8 +24,8 @@ describe("haproxy.cfg", () => {
     assert.equal(new Set(defined).size, defined.length);
   });
 
-  it("finds servers by the headless Services' SRV records, with room for autoscaling and a rollout", () => {
-    assert.match(cfg(), /server-template synchrotron 10 _http\._tcp\.synapse-synchrotron\.matrix\.svc\.cluster\.local maxconn \d+ hash-key addr/);
+  it("finds servers by the headless Services' SRV records, with room for autoscaling, a rollout, and those that are leaving", () => {
+    assert.match(cfg(), /server-template synchrotron 18 _http\._tcp\.synapse-synchrotron\.matrix\.svc\.cluster\.local maxconn \d+ hash-key addr/);
     assert.match(cfg(), /server-template main 1 _http\._tcp\.synapse-main\.matrix\.svc\.cluster\.local/);
   });
 

@@ -25,7 +25,7 @@ export class Classes {
       const service = `${synapseService(pool.class)}.matrix.svc.${this.domain}`;
       addresses.forEach((a, i) => this.net.dns.a.set(`${i}.${service}`, [a]));
       this.net.dns.a.set(service, addresses);
-      this.net.dns.srv.set(`_http._tcp.${service}`, addresses.map((_, i) => ({ target: `${i}.${service}`, port: 8008 })));
+      this.announce(pool.class);
     }
     return this;
   }
@@ -45,9 +45,29 @@ export class Classes {
     }))));
     this.servers.set(cls, servers);
   }
+  private end(servers: http.Server[]): Promise<unknown> {
+    return Promise.all(servers.map((s) => new Promise<void>((done) => { s.close(() => done()); s.closeAllConnections(); })));
+  }
   async down(cls: WorkerClass | string): Promise<void> {
-    await Promise.all((this.servers.get(cls) ?? []).map((s) => new Promise<void>((done) => { s.close(() => done()); s.closeAllConnections(); })));
+    await this.end(this.servers.get(cls) ?? []);
     this.servers.delete(cls);
+  }
+  /** One process of a class leaves DNS, as a pod that is being deleted does; `rejoin` is for all of them. */
+  leave(cls: WorkerClass, index: number): void {
+    const name = this.record(cls), all = this.net.dns.srv.get(name)!;
+    this.net.dns.srv.set(name, all.filter((s) => !s.target.startsWith(`${index}.`)));
+  }
+  /** Its process ends: both of its ports. */
+  async endOne(cls: WorkerClass, index: number): Promise<void> { await this.end(this.servers.get(cls)!.splice(index * 2, 2)); }
+  async rejoin(cls: WorkerClass): Promise<void> {
+    await this.down(cls);
+    await this.up(cls);
+    this.announce(cls);
+  }
+  private record(cls: string): string { return `_http._tcp.${synapseService(cls as WorkerClass)}.matrix.svc.${this.domain}`; }
+  private announce(cls: string): void {
+    const name = this.record(cls);
+    this.net.dns.srv.set(name, this.addresses.get(cls)!.map((_, i) => ({ target: `${i}.${name.slice("_http._tcp.".length)}`, port: 8008 })));
   }
   async stop(): Promise<void> { await Promise.all([...this.servers.keys()].map((c) => this.down(c))); }
 }

@@ -10,6 +10,9 @@ SYNAPSE=1.163.2
 PROMETHEUS=3.5
 SDIST_SHA256=4583f1cb8ae6e257c67b752148c3f5ec16ccf7d6cc5d8375d88a14ac20f8effe
 R=$CACHE/real; mkdir -p "$R"
+# What the tests themselves call: namespaces, certificates, packet filters, and the disks of hosts.test.ts.
+mapfile -t WANTED < <(missing_packages unshare:util-linux nsenter:util-linux ip:iproute2 python3:python3 pip3:python3-pip openssl:openssl curl:curl mmdebstrap:mmdebstrap losetup:mount mkfs.ext4:e2fsprogs mkfs.xfs:xfsprogs nft:nftables)
+install_packages "${WANTED[@]}" || die "test:real needs ${WANTED[*]}, which could not be installed"
 # build.sh takes the lab's lock for as long as it builds; what is here has one of its own.
 [ "${1:-}" = --built ] || "$LABDIR/images/build.sh" "${NAMES[@]}"
 exec {FD}> "$R/.lock"; flock "$FD"
