@@ -142,9 +142,12 @@ export function spread(matchLabels: Record<string, string>, apart: Apart = {}): 
   ];
 }
 
-/** Pods leave a lost node soon: thirty seconds instead of Kubernetes' five minutes. */
-export const lostNodeTolerations = (seconds: number): object[] => ["not-ready", "unreachable"].map((k) => ({
-  key: `node.kubernetes.io/${k}`, operator: "Exists", effect: "NoExecute", tolerationSeconds: seconds,
+/**
+ * Pods leave a lost node soon: thirty seconds instead of Kubernetes' five minutes.
+ * @param unreachable for a node of which nothing is heard; where it still says itself that it is not ready, `seconds`.
+ */
+export const lostNodeTolerations = (seconds: number, unreachable = seconds): object[] => Object.entries({ "not-ready": seconds, unreachable }).map(([k, tolerationSeconds]) => ({
+  key: `node.kubernetes.io/${k}`, operator: "Exists", effect: "NoExecute", tolerationSeconds,
 }));
 
 export interface PodTemplateArgs {

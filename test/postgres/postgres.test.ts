@@ -70,6 +70,8 @@ describe("PostgreSQL", () => {
     assert.deepEqual([spec.affinity.podAntiAffinityType, spec.affinity.topologyKey], ["required", "kubernetes.io/hostname"]);
     assert.equal(spec.affinity.nodeSelector["matrix-ha.dev/role-database"], "true");
     assert.ok(spec.affinity.tolerations.some((t: any) => t.key === "matrix-ha.dev/role-database"));
+    // The operator waits half a minute for each answer of an instance that is not marked as deleted.
+    assert.equal(spec.affinity.tolerations.find((t: any) => t.key === "node.kubernetes.io/unreachable").tolerationSeconds, 1);
   });
 
   it("keeps WAL on a volume of its own, both of the database's class", () => {

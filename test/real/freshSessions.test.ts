@@ -1,10 +1,13 @@
-/** Sessions with PostgreSQL that ended while nobody used them: Synapse opens others, and no request fails for it. */
+/** Sessions with PostgreSQL that have nobody behind them: ended while idle, or with a primary that stands still. */
 import assert from "node:assert/strict";
+import * as fs from "node:fs";
+import * as tcp from "node:net";
+import * as path from "node:path";
 import { FRESH_SESSIONS_PY } from "../../components/synapse/scripts";
 import { SHARED_FILES } from "../../components/synapse/paths";
 import { count } from "./helpers/counts";
-import { Network } from "./helpers/network";
-import { startedFor, type Server } from "./helpers/postgresServer";
+import { GATEWAY, Network } from "./helpers/network";
+import { Server, startedFor } from "./helpers/postgresServer";
 import { FILES_AT, synapsePython } from "./helpers/synapsePython";
 
 /**
@@ -74,22 +77,138 @@ describe("A session that ended while nobody used it", () => {
     await at.sql("grant pg_signal_backend to synapse");
   });
   after(async () => { await at.stop(); net.close(); });
-  const use = (module: string, what: string): string => {
-    const done = synapsePython(net, { [SHARED_FILES.sessions]: FRESH_SESSIONS_PY, "use.py": USE }, { DB_HOST: at.ip, PYTHONPATH: FILES_AT }, [`${FILES_AT}/use.py`, module, what]);
+  const use = async (module: string, what: string): Promise<string> => {
+    const done = await synapsePython(net, { [SHARED_FILES.sessions]: FRESH_SESSIONS_PY, "use.py": USE }, { DB_HOST: at.ip, PYTHONPATH: FILES_AT }, [`${FILES_AT}/use.py`, module, what]);
     assert.equal(done.status, 0, done.output);
     return /kept .*/.exec(done.output)?.[0] ?? done.output;
   };
 
-  it("fails a request each, as Synapse comes", () => {
-    assert.equal(use("plain", "ended"), "kept 6 failed 6 the same 0 others 0", "if this passes without the module, the module can go");
+  it("fails a request each, as Synapse comes", async () => {
+    assert.equal(await use("plain", "ended"), "kept 6 failed 6 the same 0 others 0", "if this passes without the module, the module can go");
   });
 
-  it("is replaced before it is used", () => {
-    assert.equal(use("module", "ended"), "kept 6 failed 0 the same 0 others 6");
+  it("is replaced before it is used", async () => {
+    assert.equal(await use("module", "ended"), "kept 6 failed 0 the same 0 others 6");
     count("ended sessions replaced without a failed request", 6);
   });
 
-  it("stays when it has not ended", () => {
-    assert.equal(use("module", "alive"), "kept 6 failed 0 the same 6 others 0");
+  it("stays when it has not ended", async () => {
+    assert.equal(await use("module", "alive"), "kept 6 failed 0 the same 6 others 0");
   });
+});
+
+/**
+ * Three sessions; two ask when the server stands still, the third is idle. What is answered, and by whom, until each has had an
+ * answer or the time is over.
+ */
+const WAIT = `import os, sys, time
+import psycopg2
+from twisted.enterprise import adbapi
+from twisted.internet import defer, reactor, threads
+from synapse.storage.database import LoggingDatabaseConnection
+from synapse.storage.engines.postgres import PostgresEngine
+
+mode, seconds = sys.argv[1], int(sys.argv[2])
+if mode == "module":
+    from fresh_sessions import FreshSessions
+    FreshSessions(FreshSessions.parse_config({}), None)
+engine = PostgresEngine({"args": {}})
+
+
+def opened(connection):
+    engine.on_new_connection(LoggingDatabaseConnection(conn=connection, engine=engine, default_txn_name="opened", server_name="test"))
+
+
+pool = adbapi.ConnectionPool("psycopg2", cp_reactor=reactor, cp_min=3, cp_max=3, cp_reconnect=True, cp_openfun=opened,
+                             host=os.environ["DB_HOST"], port=os.environ["DB_PORT"], user="synapse", dbname="synapse")
+
+
+def use(connection, rest):
+    if engine.is_connection_closed(connection):
+        connection.reconnect()
+    try:
+        cursor = connection.cursor()
+        cursor.execute("SELECT host(inet_server_addr())")
+        server = cursor.fetchone()[0]
+        connection.commit()
+        time.sleep(rest)
+        return server
+    except psycopg2.OperationalError:
+        connection.rollback()
+        raise
+
+
+def said(what):
+    open("${FILES_AT}/%s-%s" % (mode, what), "w").close()
+
+
+def until(what):
+    while not os.path.exists("${FILES_AT}/" + what):
+        time.sleep(0.1)
+
+
+@defer.inlineCallbacks
+def main():
+    # The rest keeps each busy until all three are open.
+    yield defer.DeferredList([pool.runWithConnection(use, 1) for _ in range(3)])
+    said("opened")
+    yield threads.deferToThread(until, "frozen")
+    started = time.monotonic()
+    asked = defer.DeferredList([pool.runWithConnection(use, 0) for _ in range(2)], consumeErrors=True)
+    reactor.callLater(1, said, "asked")
+    results = yield asked
+    first = sorted(result if ok else "failed" for ok, result in results)
+    results = yield defer.DeferredList([pool.runWithConnection(use, 1) for _ in range(3)], consumeErrors=True)
+    print("two that asked:", *first, "- then:", *[result if ok else "failed" for ok, result in results], flush=True)
+    print("after %.0f s" % (time.monotonic() - started), flush=True)
+    os._exit(0)
+
+
+def over():
+    print("still waiting", flush=True)
+    os._exit(0)
+
+
+reactor.callWhenRunning(main)
+reactor.callLater(seconds, over)
+reactor.run()
+`;
+
+describe("A session whose primary stands still while another takes over", () => {
+  let net: Network, first: Server, second: Server, service: tcp.Server, behind: string;
+  const PORT = 6432;
+  before(async () => {
+    net = await new Network().start();
+    first = await startedFor(net);
+    second = await Server.standbyOf(net, first).follow(first).start();
+    await first.caughtUp(second);
+    behind = first.ip;
+    // As a Service does: new connections go to whom it names now, those that are open stay where they are.
+    service = tcp.createServer((client) => {
+      const server = tcp.connect(5432, behind);
+      for (const [a, b] of [[client, server], [server, client]] as const) { a.pipe(b); a.on("error", () => b.destroy()); }
+    });
+    await new Promise<void>((done) => { service.listen(PORT, GATEWAY, done); });
+  });
+  after(async () => { first.thaw(); service.close(); await first.stop(); await second.stop(); await net.close(); });
+
+  it("is cut, and what it did is answered by the other; without the module it waits", async () => {
+    const SECONDS = 50;
+    const start = (mode: string) => synapsePython(net, { [SHARED_FILES.sessions]: FRESH_SESSIONS_PY, "wait.py": WAIT }, { DB_HOST: GATEWAY, DB_PORT: String(PORT), PYTHONPATH: FILES_AT }, [`${FILES_AT}/wait.py`, mode, String(SECONDS)]);
+    const files = path.join(net.dir, "synapse-files");
+    const said = async (what: string): Promise<void> => { for (const end = Date.now() + 30_000; !["plain", "module"].every((m) => fs.existsSync(path.join(files, `${m}-${what}`))); await new Promise((r) => setTimeout(r, 100))) assert.ok(Date.now() < end, `nobody ${what}`); };
+    const plain = start("plain"), module = start("module");
+    await said("opened");
+    first.freeze();
+    fs.writeFileSync(path.join(files, "frozen"), "");
+    await said("asked");
+    await second.promote();
+    // Longer than until the module asks who the primary is: it hears from nobody, and cuts nothing.
+    await new Promise((r) => setTimeout(r, 12_000));
+    behind = second.ip;
+    const done = await module;
+    assert.match(done.output, new RegExp(`two that asked: failed failed - then: ${Array(3).fill(second.ip.replaceAll(".", "[.]")).join(" ")}`), done.output);
+    assert.match((await plain).output, /still waiting/, "if this passes without the module, this part of it can go");
+    count("sessions with a primary that stands still, cut when there was another", 3);
+  }).timeout(120_000);
 });

@@ -46,8 +46,8 @@ describe("An event that a failover lost", () => {
   const persist = (...batches: string[]): ReturnType<typeof synapsePython> =>
     synapsePython(net, { [SHARED_FILES.lost]: LOST_EVENTS_PY, [SHARED_FILES.log]: renderLogYaml("INFO"), "persist.py": PERSIST }, { DB_HOST: at.ip, PYTHONPATH: FILES_AT }, [`${FILES_AT}/persist.py`, ...batches]);
 
-  it("ends the process that still counts it among the newest of its room", () => {
-    const done = persist("events:a,event_forward_extremities:a", "events:b,event_forward_extremities:b,event_forward_extremities:lost", "events:c,event_forward_extremities:c");
+  it("ends the process that still counts it among the newest of its room", async () => {
+    const done = await persist("events:a,event_forward_extremities:a", "events:b,event_forward_extremities:b,event_forward_extremities:lost", "events:c,event_forward_extremities:c");
     assert.match(done.output, /violates foreign key constraint "event_forward_extremities_event_id"/);
     assert.equal(done.output.match(/the database lacks an event that this process has persisted/g)?.length, 1, done.output);
     assert.doesNotMatch(done.output, /still there/);
@@ -55,8 +55,8 @@ describe("An event that a failover lost", () => {
     count("processes ended for an event that the database lacks", 1);
   });
 
-  it("ends nobody for another error of the database", () => {
-    const done = persist("events:d", "events:d", "event_edges:lost");
+  it("ends nobody for another error of the database", async () => {
+    const done = await persist("events:d", "events:d", "event_edges:lost");
     assert.match(done.output, /duplicate key/);
     assert.match(done.output, /event_edges_event_id_fkey/);
     assert.match(done.output, /still there/);

@@ -21,13 +21,13 @@ describe("A sequence after two changes of primary", () => {
   beforeEach(async () => { net = await new Network().start(); });
   afterEach(() => net.close());
 
-  function settle(at: Server): string {
-    const done = synapsePython(net, { "wait.py": WAIT_PY }, { DB_HOST: at.ip, DB_PORT: "5432" }, [`${FILES_AT}/wait.py`, "schema", "20", "settle"]);
+  async function settle(at: Server): Promise<string> {
+    const done = await synapsePython(net, { "wait.py": WAIT_PY }, { DB_HOST: at.ip, DB_PORT: "5432" }, [`${FILES_AT}/wait.py`, "schema", "20", "settle"]);
     assert.equal(done.status, 0, done.output);
     return done.output;
   }
 
-  async function thereAndBack(before: (s: Server) => void): Promise<number[]> {
+  async function thereAndBack(before: (s: Server) => Promise<void>): Promise<number[]> {
     const first = await startedFor(net);
     const version = /^SCHEMA_VERSION\b[^=]*= *(\d+)/m.exec(fs.readFileSync(path.join(SYNAPSE_SOURCE, "synapse/storage/schema/__init__.py"), "utf8"))![1]!;
     await first.sql(`create table schema_version (version int); insert into schema_version values (${version}); create sequence a_sequence; create sequence unused`, "synapse");
@@ -36,18 +36,18 @@ describe("A sequence after two changes of primary", () => {
     // As Synapse makes its streams: the first value is taken at once.
     await first.sql("select nextval('a_sequence')", "synapse");
     await first.sql("checkpoint");
-    before(first);
+    await before(first);
     const seen = [await first.position()];
     await first.caughtUp(second);
     await first.stop();
     await second.promote();
-    before(second);
+    await before(second);
     seen.push(await second.position());
     await first.follow(second).start();
     await second.caughtUp(first);
     await second.stop();
     await first.promote();
-    before(first);
+    await before(first);
     seen.push(await first.position());
     assert.equal(await first.sql("select nextval('a_sequence')", "synapse"), String(seen[2]! + 1));
     assert.equal(await first.sql("select last_value || ' ' || is_called from unused"), "1 false", "one that gave out nothing stays as it is");
@@ -57,12 +57,12 @@ describe("A sequence after two changes of primary", () => {
   }
 
   it("goes back by what was logged ahead, when nothing is done", async () => {
-    assert.deepEqual(await thereAndBack(() => undefined), [1, 1 + LOGGED_AHEAD, 1]);
+    assert.deepEqual(await thereAndBack(async () => undefined), [1, 1 + LOGGED_AHEAD, 1]);
   });
 
   it("does not go back when each writer settles its sequences before it starts", async () => {
     const said: string[] = [];
-    const seen = await thereAndBack((s) => { said.push(/sequences settled: .*/.exec(settle(s))![0]); });
+    const seen = await thereAndBack(async (s) => { said.push(/sequences settled: .*/.exec(await settle(s))![0]); });
     // A server that was promoted has nothing ahead of what is written: nothing to do, and no lock is taken.
     assert.deepEqual(said, ["sequences settled: 1 of 1 that were ahead, of 1", ...Array(2).fill("sequences settled: 0 of 0 that were ahead, of 1")]);
     assert.deepEqual(seen, [...seen].sort((a, b) => a - b), "a position that was seen is never undone");
@@ -74,7 +74,7 @@ describe("A sequence after two changes of primary", () => {
     await first.sql("create sequence a_sequence; select nextval('a_sequence'); create table schema_version (version int); insert into schema_version values (9999)", "synapse");
     const busy = query(net, first.ip, 5432, "synapse", "begin; select nextval('a_sequence'); select pg_sleep(6); commit", "synapse");
     await new Promise((r) => { setTimeout(r, 1000); });
-    const said = settle(first);
+    const said = await settle(first);
     assert.match(said, /not settled: a_sequence .*lock timeout/);
     assert.match(said, /database ready/);
     await busy;

@@ -39,6 +39,15 @@ export class Server {
   }
   /** In order: a standby that is connected gets everything. */
   stop(): Promise<void> { return this.running!.stop("SIGINT"); }
+  /** Its processes; each backend is a session of its own, so no signal to a group reaches them. */
+  private processes(): number[] {
+    const postmaster = this.running!.child.pid!;
+    const parent = (pid: string): number => { try { return Number(fs.readFileSync(`/proc/${pid}/stat`, "utf8").replace(/^.*\) /, "").split(" ")[1]); } catch { return 0; } };
+    return [postmaster, ...fs.readdirSync("/proc").filter((p) => /^\d+$/.test(p) && parent(p) === postmaster).map(Number)];
+  }
+  /** It stands still: its kernel confirms what it is sent, and nobody answers. */
+  freeze(): void { for (const pid of this.processes()) process.kill(pid, "SIGSTOP"); }
+  thaw(): void { for (const pid of this.processes()) process.kill(pid, "SIGCONT"); }
   sql(text: string, user = "postgres"): Promise<string> { return query(this.net, this.ip, 5432, "synapse", text, user); }
   async promote(): Promise<void> {
     await this.sql("select pg_promote(true, 30)");
