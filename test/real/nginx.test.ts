@@ -48,7 +48,7 @@ describe("nginx configurations", function () {
       running.push(spawn(...nginx("-e", path.join(dir, "log"), "-g", "daemon off;", "-c", file), { stdio: "ignore" }));
       for (let n = 0; ; n += 1) {
         if (await fetch(url(site, "/healthz")).then((r) => r.ok, () => false)) break;
-        assert.ok(n < 100, `${site} does not answer`);
+        assert.ok(n < 1200, `${site} does not answer`);
         await new Promise((done) => { setTimeout(done, 50); });
       }
     }

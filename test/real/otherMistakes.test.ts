@@ -75,7 +75,7 @@ describe("mistakes in the other programs' configurations", () => {
     const t = s.templates.find((x) => x.longRunning && x.spec.containers.some((c: any) => /coturn/.test(c.image)))!;
     const pod = podWith(t, (text) => text.replace(/^no-cli$|^fingerprint$/m, "fingerprinted"));
     const running = net.startContainer(pod, pod.containers[0]!);
-    await running.until(() => /bad config/i.test(running.output), 30).catch((e) => { if (!/bad config|fingerprinted/i.test(running.output)) throw e; });
+    await running.until(() => /bad config/i.test(running.output), 60).catch((e) => { if (!/bad config|fingerprinted/i.test(running.output)) throw e; });
     await running.stop();
     caught();
   });

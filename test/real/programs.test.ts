@@ -49,7 +49,7 @@ describe("HAProxy", () => {
         assert.doesNotMatch(check.output, /WARNING|ALERT|NOTICE.*deprecated/i);
         count("HAProxy configurations checked with -c -dW");
         const running = net.startContainer(pod, container);
-        await running.until(async () => (await answers(`http://${pod.ip}:8404/healthz`)) === 200, 15);
+        await running.until(async () => (await answers(`http://${pod.ip}:8404/healthz`)) === 200, 60);
         assert.doesNotMatch(running.output, /\[(WARNING|ALERT)\].*(unknown|deprecated|ignored)/i);
         await running.stop("SIGUSR1");
         count("HAProxy processes started");
@@ -111,7 +111,7 @@ describe("PostgreSQL and PgBouncer", () => {
       fs.writeFileSync(path.join(bdir, "data/pgbouncer.ini"), `[databases]\n* = host=${ip} port=5432 user=postgres\n[pgbouncer]\n${Object.entries({ ...own, ...pgbouncer }).map(([k, v]) => `${k} = ${v}`).join("\n")}\n`);
       const bip = nextAddress(), bns = net.namespace(bip);
       const bouncer = net.spawn(bns, inImage("pgbouncer", bdir, ["/usr/sbin/pgbouncer", "/mnt/pgbouncer.ini"], 998), "pgbouncer");
-      await bouncer.until(async () => (await psql(bip, 5432, "postgres", "select 1")) === "1", 15);
+      await bouncer.until(async () => (await psql(bip, 5432, "postgres", "select 1")) === "1", 60);
       const config = new Map((await psql(bip, 5432, "pgbouncer", "show config")).split("\n").map((l) => l.split("|") as [string, string]));
       for (const [k, v] of Object.entries(pgbouncer)) assert.equal(config.get(k), v, `PgBouncer has ${k}=${config.get(k)}, generated is ${v}`);
       assert.equal(config.get("pool_mode"), pooler.inputs.spec.pgbouncer.poolMode);
@@ -140,7 +140,7 @@ describe("nginx", () => {
         assert.equal(test.status, 0, test.output);
         assert.doesNotMatch(test.output, /\[(warn|emerg|alert|error)\]/);
         const running = net.startContainer(pod, container);
-        await running.until(async () => (await answers(`http://${pod.ip}:8080/healthz`)) === 200, 15);
+        await running.until(async () => (await answers(`http://${pod.ip}:8080/healthz`)) === 200, 60);
         assert.doesNotMatch(running.output, /\[(warn|emerg|alert|error)\]/);
         for (const o of s.objects.filter((x) => x.kind === "ConfigMap" && t.spec.volumes.some((v: any) => v.configMap?.name === x.name))) {
           for (const [file, text] of Object.entries<string>(o.inputs.data)) if (file.endsWith(".json")) JSON.parse(text);
@@ -163,16 +163,16 @@ describe("coturn", () => {
         if (!isNew("coturn", configurationOf(t, s))) { count("configurations equal to one already read"); continue; }
         const pod = net.pod(t, s.objects, `${t.owner.name}-t${seen.size}`, domain(s));
         const running = net.startContainer(pod, pod.containers[0]!);
-        await running.until(() => connects(pod.ip, 3478), 20);
+        await running.until(() => connects(pod.ip, 3478), 60);
         const stun = Buffer.concat([Buffer.from("000100002112a442", "hex"), crypto.randomBytes(12)]);
         // As STUN clients do (RFC 8489, 6.2.1), the request is sent again until there is an answer.
         const u = dgram.createSocket("udp4");
         let reply: Buffer | undefined;
         u.on("message", (m) => { reply ??= m; });
-        await running.until(() => { if (!reply) u.send(stun, 3478, pod.ip); return reply !== undefined; }, 30);
+        await running.until(() => { if (!reply) u.send(stun, 3478, pod.ip); return reply !== undefined; }, 60);
         u.close();
         assert.equal(reply!.readUInt16BE(0), 0x0101);
-        if (c.config.tls && (c.config.tls as any).mode !== "acme") await running.until(() => connects(pod.ip, s.settings.turn.tlsPort), 10);
+        if (c.config.tls && (c.config.tls as any).mode !== "acme") await running.until(() => connects(pod.ip, s.settings.turn.tlsPort), 60);
         assert.doesNotMatch(running.output, /bad config|unknown (option|argument)|unrecognized|deprecated|cannot (start|load|find)|ERROR/i);
         await running.stop();
         count("coturn processes started");

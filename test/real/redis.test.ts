@@ -39,8 +39,8 @@ class RedisSet {
 
   async settled(): Promise<this> {
     const others = this.pods.length - 1;
-    await this.processes[0]!.redis.until(async () => new RegExp(`connected_slaves:${others}\\b`).test(await this.redis(0, "info", "replication")), 60);
-    await this.processes[0]!.sentinel.until(async () => new RegExp(`num-other-sentinels\n${others}\n`).test(await this.sentinel(0, "master", this.name)), 60);
+    await this.processes[0]!.redis.until(async () => new RegExp(`connected_slaves:${others}\\b`).test(await this.redis(0, "info", "replication")), 90);
+    await this.processes[0]!.sentinel.until(async () => new RegExp(`num-other-sentinels\n${others}\n`).test(await this.sentinel(0, "master", this.name)), 90);
     return this;
   }
 }
@@ -74,7 +74,7 @@ describe("Redis, Sentinel and LiveKit", () => {
         const p = net.pod(proxy, s.objects, `${proxy.owner.name}-x`, domain(s));
         const h = net.startContainer(p, p.containers[0]!);
         started.push(h);
-        await h.until(async () => /role:master/.test(await set.ask(p, 6379, "info", "replication")), 20);
+        await h.until(async () => /role:master/.test(await set.ask(p, 6379, "info", "replication")), 90);
         count("Redis proxies that found the master");
       }));
       const livekit = s.templates.find((t) => t.owner.name === "livekit");
@@ -83,7 +83,7 @@ describe("Redis, Sentinel and LiveKit", () => {
         for (const i of pod.init) { const r = await net.run(pod, i); assert.equal(r.status, 0, r.output); }
         const lk = net.startContainer(pod, pod.containers[0]!);
         started.push(lk);
-        await lk.until(async () => (await answers(`http://${pod.ip}:7880/`)) === 200, 40);
+        await lk.until(async () => (await answers(`http://${pod.ip}:7880/`)) === 200, 90);
         count("LiveKit processes started");
       }
       for (const r of started) assert.doesNotMatch(r.output, /unknown (option|directive|field)|deprecated|bad directive|unresolved configuration|not recognized|FATAL CONFIG|# WARNING(?!.*(overcommit|backlog|TCP|Memory))/i, r.name);
@@ -102,13 +102,13 @@ describe("Redis, Sentinel and LiveKit", () => {
     } finally { for (const i of rest) process.kill(-set.processes[i]!.sentinel.child.pid!, "SIGCONT"); }
     // They pause for 30 s, because time has jumped, and then find nobody fit.
     const output = (): string => rest.map((i) => set.processes[i]!.sentinel.output).join("");
-    await set.processes[1]!.sentinel.until(() => output().includes("-failover-abort-no-good-slave"), 90);
+    await set.processes[1]!.sentinel.until(() => output().includes("-failover-abort-no-good-slave"), 180);
     assert.doesNotMatch(output(), /\+switch-master/);
     const masters = async (): Promise<number> => (await Promise.all(rest.map((i) => set.redis(i, "role")))).filter((r) => r.startsWith("master")).length;
     const probes = async (): Promise<void> => { for (const i of rest) await set.probe(i); };
-    await set.processes[1]!.redis.until(async () => { await probes(); return await masters() === 1; }, 90);
+    await set.processes[1]!.redis.until(async () => { await probes(); return await masters() === 1; }, 180);
     const waits = async (): Promise<string[]> => Promise.all(rest.map(async (i) => /down-after-milliseconds\n(\d+)/.exec(await set.sentinel(i, "master", set.name))![1]!));
-    await set.processes[1]!.redis.until(async () => { await probes(); return (await waits()).every((w) => w === String(DOWN_AFTER_MILLISECONDS)); }, 60);
+    await set.processes[1]!.redis.until(async () => { await probes(); return (await waits()).every((w) => w === String(DOWN_AFTER_MILLISECONDS)); }, 90);
     assert.equal(await masters(), 1);
     count("Redis and Sentinel processes started", set.pods.length * 2);
   });
