@@ -35,15 +35,22 @@ export const SOURCE = "before";
 /** A name of the archive is written only where it is not what the operator takes anyway: the Cluster's. */
 const serverName = (name: string): object => (name === SERVICES.postgresCluster ? {} : { serverName: name });
 
+/**
+ * Of a running Cluster's archive: how long a standby that looks for a file there waits for the store. With the client's own 60 s
+ * it had followed the new primary only after a minute, and nothing was acknowledged until then (node-frozen: a MinIO pod stood
+ * still as well). Not of the archive that a restored database comes from: there patience is right.
+ */
+const LOOKED_FOR = { restoreAdditionalCommandArgs: ["--read-timeout=10"] };
+
 /** What both ways call an object store. */
-function objectStore(t: BackupTarget): object {
+function objectStore(t: BackupTarget, wal: object = {}): object {
   const key = (name: string): object => ({ name: t.secretName, key: name });
   return {
     destinationPath: `s3://${t.bucket}/${t.prefix ? `${t.prefix}/` : ""}`, endpointURL: t.endpoint, ...(t.endpointCa ? { endpointCA: t.endpointCa } : {}),
     s3Credentials: { accessKeyId: key(t.accessKeyKey), secretAccessKey: key(t.secretKeyKey) },
     // At once, not spread over minutes: it is a standby's, which serves nobody. Waiting cost 4 min 4 s (measured).
     // Two at once: archiving keeps up with bursts after an outage of the store.
-    wal: { compression: "gzip", maxParallel: 2 }, data: { compression: "gzip", jobs: 2, immediateCheckpoint: true },
+    wal: { compression: "gzip", maxParallel: 2, ...wal }, data: { compression: "gzip", jobs: 2, immediateCheckpoint: true },
   };
 }
 
@@ -53,7 +60,7 @@ const regionEnv = (t: BackupTarget): object => ({ env: [{ name: "AWS_DEFAULT_REG
 export function backupStanza(settings: Settings, target: BackupTarget | undefined): object {
   if (!target) return {};
   if (backupMethod(settings) === "plugin") return { plugins: [{ name: PLUGIN, enabled: true, isWALArchiver: true, parameters: { barmanObjectName: OBJECT_STORE, ...serverName(settings.backups.archiveName) } }] };
-  return { ...regionEnv(target), backup: { target: "prefer-standby", retentionPolicy: retention(settings), barmanObjectStore: { ...objectStore(target), ...serverName(settings.backups.archiveName) } } };
+  return { ...regionEnv(target), backup: { target: "prefer-standby", retentionPolicy: retention(settings), barmanObjectStore: { ...objectStore(target, LOOKED_FOR), ...serverName(settings.backups.archiveName) } } };
 }
 
 /** How the database begins: read at its creation, and never again. */
@@ -73,7 +80,7 @@ export function bootstrapStanza(settings: Settings, target: BackupTarget | undef
 /** Spec of the plugin's ObjectStore. */
 export function objectStoreSpec(settings: Settings, target: BackupTarget): object {
   return {
-    configuration: objectStore(target), retentionPolicy: retention(settings),
+    configuration: objectStore(target, LOOKED_FOR), retentionPolicy: retention(settings),
     instanceSidecarConfiguration: { ...regionEnv(target), resources: { requests: { cpu: "20m", memory: "128Mi" }, limits: { memory: "512Mi" } } },
   };
 }

@@ -50,10 +50,9 @@ const bind = (port: number, input: HaproxyInput): string => (input.ipFamilies?.i
 export const backendName = (cls: WorkerClass, hash: HashKey): string => (hash === "none" ? cls : `${cls}-by-${hash}`);
 
 /**
- * Seconds for which a process that has left DNS stays a server: longer than it takes to end. Leaving, a server's connections
- * are cut (`on-marked-down`), and what is cut that way HAProxy repeats nowhere: each rollout and each drain answered 503 to
- * the requests that were on their way, to every long poll among them. Kept, it answers what it still answers; what its end
- * cuts off goes to another process, POSTs apart.
+ * Seconds for which a process that has left DNS stays a server: longer than it takes to end. What is on its way to it is
+ * answered, or cut off by its end and then asked of another process, POSTs apart. No `on-marked-down shutdown-sessions`: what
+ * is cut that way HAProxy repeats nowhere, and each rollout answered 503 to every long poll, and to whoever was just connecting.
  */
 const LEAVING_SECONDS = 20;
 
@@ -206,7 +205,12 @@ export function renderHaproxyCfg(input: HaproxyInput): string {
     `  http-error ${matrixError(503, "M_UNKNOWN", "Temporarily unavailable", ["hdr Retry-After 2"])}`,
     `  http-error ${matrixError(502, "M_UNKNOWN", "The request failed", ["hdr Retry-After 2"])}`,
     `  http-error ${matrixError(504, "M_UNKNOWN", "The request took too long", ["hdr Retry-After 5"])}`,
-    `  default-server resolvers cluster init-addr none check inter 2s fastinter 1s downinter 1s fall 3 rise 1 port ${PORTS.synapseHealth} resolve-prefer ${input.ipFamilies?.[0] === "IPv6" ? "ipv6" : "ipv4"} on-marked-down shutdown-sessions`,
+    `  default-server resolvers cluster init-addr none check inter 2s fastinter 1s downinter 1s fall 3 rise 1 port ${PORTS.synapseHealth} resolve-prefer ${input.ipFamilies?.[0] === "IPv6" ? "ipv6" : "ipv4"}`,
+    // A machine that went away without a word: known after 5 + 3 * 2 s, and what it was asked is asked of another.
+    "  option srvtcpka",
+    "  srvtcpka-idle 5s",
+    "  srvtcpka-intvl 2s",
+    "  srvtcpka-cnt 3",
     "",
     "frontend health",
     bind(PORTS.routerHealth, input),

@@ -198,7 +198,9 @@ def primary(like):
     """Who answers a new session, made as this one was; None when nobody does, or a standby."""
     end = time.monotonic() + ANSWER_SECONDS
     given = like.info.dsn_parameters
-    session = psycopg2.connect(async_=1, **{k: given[k] for k in ("host", "port", "user", "dbname", "sslmode") if given.get(k)})
+    # libpq would look the name up with Python's lock held: while a name server is away, the whole process would stand still.
+    address = socket.getaddrinfo(given["host"], given["port"], type=socket.SOCK_STREAM)[0][4][0]
+    session = psycopg2.connect(async_=1, hostaddr=address, **{k: given[k] for k in ("host", "port", "user", "dbname", "sslmode") if given.get(k)})
     try:
         until_ready(session, end)
         cursor = session.cursor()

@@ -204,6 +204,8 @@ export class Load {
     return rooms.size === this.rooms.length;
   }
 
+  acknowledgedSince(time: number): boolean { return this.sends.some((s) => s.eventId && s.done > time); }
+
   sofar(): { sends: number; failedFirst: number } { return { sends: this.sends.length, failedFirst: this.sends.filter((s) => s.firstFailure).length }; }
 
   /** Of what was sent in a stretch of time, after `finish`. */

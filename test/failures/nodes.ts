@@ -5,10 +5,11 @@ import { NODES, flowing, nodeOf, primary, since, whoRan, type Run, type Scenario
 /** Longer than the 40 s after which Kubernetes calls a node lost. */
 const CUT_SECONDS = Number(process.env.CUT_SECONDS ?? 50);
 /**
- * A node stays frozen until another primary serves, at most so long: thawed in the middle of the failover, its processes take
- * the time that the successors need. The single processes that it carries come back only with it (or with a taint by hand).
+ * A node stays frozen until another primary serves, and then until something is acknowledged without it, each at most so long:
+ * thawed in the middle of the failover, its processes take the time that the successors need. The single processes that it
+ * carries come back only with it (or with a taint by hand), and with them the rooms of its event persister.
  */
-const FROZEN_SECONDS = 150, TAKEN_OVER_SECONDS = 20;
+const FROZEN_SECONDS = 150, WITHOUT_IT_SECONDS = 60;
 /** A drain waits for whoever has a disruption budget, one after the other, each as long as its start takes on shared cores. */
 const DRAIN_SECONDS = 240;
 /** From the cordon of its node until another instance is PostgreSQL's primary and the old one follows it. */
@@ -47,7 +48,7 @@ export const MACHINES: Scenario[] = [
     action: (r) => drain(r, node),
   })),
   {
-    id: "node-frozen", group: "failure", title: "The node of the PostgreSQL primary freezes", how: `SIGSTOP to every process of the node until ${TAKEN_OVER_SECONDS} s after another primary, at most ${FROZEN_SECONDS} s, then SIGCONT`, promised: "PostgreSQL 315 s, node 8 min", seconds: 245, bounds: { gap: 240, failedAfterRetry: 600 },
+    id: "node-frozen", group: "failure", title: "The node of the PostgreSQL primary freezes", how: `SIGSTOP to every process of the node until another primary has taken over and messages are acknowledged again, at most ${FROZEN_SECONDS} + ${WITHOUT_IT_SECONDS} s, then SIGCONT`, promised: "PostgreSQL 315 s, node 8 min", seconds: 245, bounds: { gap: 240, failedAfterRetry: 600 },
     action: async (r) => {
       const old = await primary(), node = await nodeOf(NS, old);
       r.note(`${node} carried ${await whoRan(node)}`);
@@ -57,7 +58,9 @@ export const MACHINES: Scenario[] = [
         r.note(`${freeze(node)} processes stopped`);
         await until("another primary", FROZEN_SECONDS, async () => ((await primary()) !== old ? undefined : "still the old one"))
           .then(() => r.note(`another primary after ${since(started)}`), () => r.note(`no other primary within ${FROZEN_SECONDS} s`));
-        await sleep(TAKEN_OVER_SECONDS * 1000);
+        const takenOver = Date.now();
+        await until("an acknowledgement", WITHOUT_IT_SECONDS, async () => (r.load.acknowledgedSince(takenOver) ? undefined : "nothing is acknowledged"))
+          .then(() => r.note(`the first message acknowledged without it after ${since(started)}`), () => r.fail(`nothing was acknowledged within ${WITHOUT_IT_SECONDS} s of the takeover, while the node stood still`));
       } finally { thaw(node); }
       r.note(`thawed after ${since(started)}`);
       r.note(`sends to every room again ${(await flowing(r.load, 180)).toFixed(0)} s after that`);
