@@ -139,7 +139,7 @@ describe("PostgreSQL", () => {
     assert.equal(s.plugins, undefined);
     assert.equal(s.backup.barmanObjectStore.endpointURL, TARGET.endpoint);
     assert.deepEqual(s.backup.barmanObjectStore.s3Credentials.secretAccessKey, { name: "synapse-backup-s3", key: "secretKey" });
-    assert.deepEqual(s.env, [{ name: "AWS_DEFAULT_REGION", value: "eu-1" }]);
+    assert.deepEqual(s.env, [{ name: "AWS_DEFAULT_REGION", value: "eu-1" }, { name: "AWS_MAX_ATTEMPTS", value: "3" }]);
     assert.equal(one(list, "ScheduledBackup").inputs.spec.method, "barmanObjectStore");
     none(list, "ObjectStore");
   });
@@ -161,7 +161,7 @@ describe("PostgreSQL", () => {
       if (!plugin) {
         const { restoreAdditionalCommandArgs, ...wal } = s.backup.barmanObjectStore.wal;
         assert.deepEqual({ ...from.barmanObjectStore, serverName: 0 }, { ...s.backup.barmanObjectStore, wal, serverName: 0 }, "the same store, by the same keys");
-        assert.deepEqual(restoreAdditionalCommandArgs, ["--read-timeout=10"], "a standby does not wait long for an archive that hangs; a restored database does");
+        assert.deepEqual(restoreAdditionalCommandArgs, ["--read-timeout=3"], "a standby does not wait long for an archive that hangs; a restored database does");
       }
       const schedule = one(list, "ScheduledBackup");
       assert.equal(schedule.inputs.spec.immediate, true);
