@@ -69,7 +69,7 @@ const SETTINGS: Change[] = [
   { sets: ["overrides.router.memoryMiB=72"], consumers: /^haproxy$/ },
   { sets: ["overrides.turn.memoryMiB=72"], consumers: /^coturn$/ },
   { sets: ["overrides.pools.user-directory.memoryMiB=200"], consumers: /^synapse-user-directory$/ },
-  { sets: ["overrides.pools.media.memoryMiB=200"], consumers: /^synapse-media$/ },
+  { sets: ["overrides.pools.pusher.memoryMiB=200"], consumers: /^synapse-pusher$/ },
 ];
 const BOUNDS = { gap: 60, failedAfterRetry: 0 };
 const how = "deployed with it; uids of all pods compared";
@@ -106,7 +106,7 @@ export const CHANGES: Scenario[] = [
   {
     id: "change-back", group: "change", title: "All of these changes are taken back at once", how: "deployed without them; uids of all pods compared", seconds: 190, quick: true,
     // One event persister fewer: until every process knows, some still hand events to the one that has gone.
-    bounds: { gap: 90, failedAfterRetry: 100 },
+    bounds: { gap: 90, failedAfterRetry: 20 },
     action: async (r) => {
       const back = applied.splice(0);
       r.note(`taken back: ${back.flatMap((x) => x.sets).join(", ")}`);
