@@ -72,8 +72,11 @@ export function postgresParameters({ settings, memoryMiB: memory, maxConnections
     // The operator's own 5 s cut off a standby that only stalls for a moment. While the primary hands over it cannot come back,
     // is promoted without the primary's last record, and the other standby, which has it, follows nobody any more: writes
     // wait (measured 2026-11-21, successor stalled for 8 s: with 5 s so, with 20 s all follow 2 s later; scenario handover).
-    // Shorter than the 40 s after which Kubernetes calls a node lost: a promotion waits for the receivers to end.
-    wal_sender_timeout: "20s", wal_receiver_timeout: "20s",
+    wal_sender_timeout: "20s",
+    // A standby whose primary stands still looks for another one when Kubernetes has taken that one out of its Service (40 to
+    // 50 s): sooner, it connects to the same machine again, whose kernel answers, and hangs there for ever (libpq's
+    // asynchronous connect has no time-out). Not much later: a promotion waits for the receivers to end.
+    wal_receiver_timeout: "45s",
     tcp_keepalives_idle: "10", tcp_keepalives_interval: "10", tcp_keepalives_count: "3",
     log_min_duration_statement: "1s",
     log_lock_waits: "on",

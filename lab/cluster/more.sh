@@ -4,8 +4,6 @@
 set -euo pipefail
 . "$(dirname "$0")/env.sh"
 what=${1:-}; shift || true
-# What an added machine with the role "application" runs. All images of the first three are 2 GB instead of 0.8.
-IMAGES="pause base synapse haproxy nginx pgbouncer redis redis-exporter node-exporter metallb-speaker contour envoy coturn livekit"
 for n in "$@"; do case $n in [4-9]) ;; *) die "node $n: 4 to 9 can join and leave" ;; esac; done
 [ $# -gt 0 ] || die "usage: more.sh join|leave N..."
 lock
@@ -14,8 +12,7 @@ case $what in
 join)
   for n in "$@"; do case "$NODES " in *" $n "*) ;; *) NODES="$NODES $n"; printf ' %s' "$n" >> "$RUN/nodes.more" ;; esac; done
   "$CLUSTER/pki.sh"; "$CLUSTER/net.sh" up; "$CLUSTER/nodes.sh" up "$*"; "$CLUSTER/provision.sh"
-  # shellcheck disable=SC2086
-  "$LAB/images/import.sh" --node "$*" $IMAGES
+  "$LAB/images/import.sh" --node "$*"
   for n in "$@"; do kubectl wait --for=condition=Ready "node/node$n" --timeout=120s > /dev/null; done
   "$CLUSTER/netpol.sh" up "$*"
   say "        joined in $(took "$s") s: $*" ;;

@@ -8,6 +8,7 @@ prepare() {
   mkdir -p "$U/root/.ssh" "$U/etc/ssh" "$D"; chmod 700 "$U/root" "$U/root/.ssh"
   # A node keeps the base system that it was made on, also when it is started again after a change of rootfs.sh.
   [ -e "$D/rootfs" ] || readlink "$CACHE/rootfs/current" > "$D/rootfs"
+  [ -e "$D/containerd" ] || "$LAB/images/store.sh" "$D/containerd"
   cp "$PKI/id.pub" "$U/root/.ssh/authorized_keys"
   install -m 600 "$PKI/node${n}_host" "$U/etc/ssh/ssh_host_ed25519_key"; install -m 644 "$PKI/node${n}_host.pub" "$U/etc/ssh/ssh_host_ed25519_key.pub"
   echo "node$n" > "$U/etc/hostname"

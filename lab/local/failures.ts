@@ -8,7 +8,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { get, healthy, mend, newcomers, restarts, sleep } from "../../test/failures/cluster";
 import { Client, Load } from "../../test/failures/load";
-import { renderReport, type FirstLogin, type Result, type Surroundings } from "../../test/failures/report";
+import { renderReport, type FirstLogin, type Result, type Surroundings, type WholeRun } from "../../test/failures/report";
 import type { Scenario } from "../../test/failures/scenario";
 import { ALL } from "../../test/failures/scenarios";
 import { access, adminRequest, type Access } from "./access";
@@ -25,19 +25,19 @@ const USAGE = `npm run test:cluster [-- options]
 const DOCUMENT = path.join(PROOF, "cluster.md");
 /** Machine and operators may take this long to mend everything after a failure. */
 const HEAL_SECONDS = 300;
-const BASELINE_MILLISECONDS = 4000, TAIL_MILLISECONDS = 3000;
+const BASELINE_MILLISECONDS = 3000, TAIL_MILLISECONDS = 2000;
 
-interface Proof { results: Result[]; firstLogins: FirstLogin[] }
+interface Proof { results: Result[]; firstLogins: FirstLogin[]; wholeRun?: WholeRun }
 const RECORD = new Kept<Proof>("cluster.json", { results: [], firstLogins: [] });
 
-async function surroundings(firstLogins: FirstLogin[]): Promise<Surroundings> {
+async function surroundings({ firstLogins, wholeRun }: Proof): Promise<Surroundings> {
   const node = (await get("nodes")).items[0].status.nodeInfo;
   const versions: Record<string, string> = { Kubernetes: node.kubeletVersion, containerd: node.containerRuntimeVersion.replace("containerd://", ""), Linux: node.kernelVersion };
   for (const p of (await get("pods", "-A")).items) for (const c of p.spec.containers) {
     const m = /([^/]+):([^:@]+)$/.exec(c.image);
     if (m) versions[m[1]!] = m[2]!;
   }
-  return { versions, firstLogins, machine: `three nodes on one machine of ${os.cpus().length} cores and ${Math.round(os.totalmem() / 2 ** 30)} GiB` };
+  return { versions, firstLogins, wholeRun, machine: `three nodes on one machine of ${os.cpus().length} cores and ${Math.round(os.totalmem() / 2 ** 30)} GiB` };
 }
 
 /** Users and rooms are made for the first scenario that needs them. */
@@ -46,6 +46,8 @@ class Loads {
   constructor(private readonly a: Access, private readonly admin: Client) {}
   async get(): Promise<Load> { return (this.made ??= await Load.make(this.a, this.admin)); }
 }
+
+const today = (): string => new Date().toISOString().slice(0, 16).replace("T", " ") + " UTC";
 
 async function one(s: Scenario, a: Access, admin: Client, loads: Loads): Promise<Result> {
   const begun = Date.now();
@@ -78,7 +80,7 @@ async function one(s: Scenario, a: Access, admin: Client, loads: Loads): Promise
     if (figures.failedAfterRetry > s.bounds.failedAfterRetry) failures.push(`${figures.failedAfterRetry} sends failed after one retry, more than ${s.bounds.failedAfterRetry}`);
   }
   const { id, group, title, how, promised, bounds } = s;
-  return { id, group, title, how, promised, bounds, date: new Date().toISOString().slice(0, 16).replace("T", " ") + " UTC", figures, table, notes, failures, healed, seconds: Math.round((Date.now() - begun) / 1000) };
+  return { id, group, title, how, promised, bounds, date: today(), figures, table, notes, failures, healed, seconds: Math.round((Date.now() - begun) / 1000) };
 }
 
 function choose(argv: string[]): Scenario[] {
@@ -128,7 +130,13 @@ async function main(): Promise<number> {
     const found: FirstLogin = JSON.parse(fs.readFileSync(FIRST_LOGIN, "utf8"));
     record.firstLogins = [...record.firstLogins.filter((x) => x.cold !== found.cold), found];
   }
-  const around = await surroundings(record.firstLogins);
+  const around = await surroundings(record);
+  const write = (): void => {
+    if (argv.includes("--no-record")) return;
+    const ordered = ALL.flatMap((x) => results.get(x.id) ?? []);
+    RECORD.write({ results: ordered, firstLogins: record.firstLogins, wholeRun: around.wholeRun });
+    fs.writeFileSync(DOCUMENT, renderReport(ordered, around));
+  };
   const begun = Date.now();
   let bad = 0;
   for (const [i, s] of chosen.entries()) {
@@ -139,12 +147,11 @@ async function main(): Promise<number> {
     results.set(s.id, r);
     if (r.failures.length) bad++;
     print(r);
-    if (argv.includes("--no-record")) continue;
-    const ordered = ALL.flatMap((x) => results.get(x.id) ?? []);
-    RECORD.write({ results: ordered, firstLogins: record.firstLogins });
-    fs.writeFileSync(DOCUMENT, renderReport(ordered, around));
+    write();
   }
-  console.log(`${bad ? `${bad} of ${chosen.length} not as promised` : `all ${chosen.length} as promised`}, ${((Date.now() - begun) / 60_000).toFixed(0)} minutes`);
+  const minutes = Math.round((Date.now() - begun) / 60_000);
+  if (!argv.includes("--only") && !argv.includes("--part")) { around.wholeRun = { date: today(), minutes, scenarios: chosen.length, bad }; write(); }
+  console.log(`${bad ? `${bad} of ${chosen.length} not as promised` : `all ${chosen.length} as promised`}, ${minutes} minutes`);
   return bad ? 1 : 0;
 }
 

@@ -71,6 +71,7 @@ const SETTINGS: Change[] = [
   { sets: ["overrides.pools.user-directory.memoryMiB=200"], consumers: /^synapse-user-directory$/ },
   { sets: ["overrides.pools.pusher.memoryMiB=200"], consumers: /^synapse-pusher$/ },
 ];
+const POOL: Change = { sets: ["overrides.pools.synchrotron.replicas=3"], consumers: /^(synapse-synchrotron|haproxy)$/ };
 const BOUNDS = { gap: 60, failedAfterRetry: 0 };
 const how = "deployed with it; uids of all pods compared";
 const takenBackBy = "change-back";
@@ -83,10 +84,10 @@ const one = (id: string, title: string, seconds: number, of: Change, more: Parti
 export const CHANGES: Scenario[] = [
   one("web", `Setting changed: ${WEB.sets.join(", ")}`, 45, WEB, { partOf: "change-settings", quick: true }),
   {
-    id: "change-settings", group: "change", title: "Five settings changed, one after the other", how: "one deployment each; uids of all pods compared", seconds: 230, bounds: BOUNDS, takenBackBy,
+    id: "change-settings", group: "change", title: "Five settings changed, then a pool grown, one after the other", how: "one deployment each; uids of all pods compared", seconds: 250, bounds: BOUNDS, takenBackBy,
     action: async (r) => {
       const windows: Array<[number, number]> = [], rows: Table["rows"] = [];
-      for (const s of SETTINGS.filter((x) => !applied.includes(x))) {
+      for (const s of [...SETTINGS, POOL].filter((x) => !applied.includes(x))) {
         if (!windows.length) r.cause();
         const from = Date.now();
         applied.push(s);
@@ -101,7 +102,7 @@ export const CHANGES: Scenario[] = [
       });
     },
   },
-  one("pool", "A pool grows: synchrotron from 2 to 3", 60, { sets: ["overrides.pools.synchrotron.replicas=3"], consumers: /^(synapse-synchrotron|haproxy)$/ }),
+  one("pool", "A pool grows: synchrotron from 2 to 3", 60, POOL, { partOf: "change-settings" }),
   one("persisters", "An event persister is added: from 2 to 3", 190, { sets: ["overrides.pools.event-persister.replicas=3"], consumers: /^(synapse-.*|haproxy)$/ }, { bounds: { gap: 90, failedAfterRetry: 0 } }),
   {
     id: "change-back", group: "change", title: "All of these changes are taken back at once", how: "deployed without them; uids of all pods compared", seconds: 190, quick: true,

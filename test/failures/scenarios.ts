@@ -16,7 +16,7 @@ export type { Run, Scenario };
 
 const PROOF: Scenario[] = [
   {
-    id: "unchanged", group: "proof", title: "The second deployment changes nothing", how: "`npm run local -- deploy --expect-no-changes`", seconds: 35, quick: true, bounds: { gap: 10, failedAfterRetry: 0 },
+    id: "unchanged", group: "proof", title: "The second deployment changes nothing", how: "`npm run local -- deploy --expect-no-changes`", seconds: 35, quick: true, partOf: "backup-restore", bounds: { gap: 10, failedAfterRetry: 0 },
     action: async (r) => { r.cause(); r.note(/deployed in .*/.exec(await deploy([], ["--expect-no-changes"]))?.[0] ?? "nothing changed"); },
   },
   {
