@@ -6,11 +6,11 @@ import { NODES, flowing, nodeOf, primary, since, whoRan, type Run, type Scenario
 const CUT_SECONDS = Number(process.env.CUT_SECONDS ?? 50);
 /**
  * A node stays frozen until another primary serves, and then until something is acknowledged without it, each at most so long
- * (the standby may follow late: its connection can hang at the old primary, and its look into the archive at a MinIO pod):
- * thawed in the middle of the failover, its processes take the time that the successors need. The single processes that it
+ * (the other standby follows late: its looks into the archive wait for a MinIO pod). Thawed in the middle of the failover, its
+ * processes take the time that the successors need, and the old primary archives what that standby must not read. The single processes that it
  * carries come back only with it (or with a taint by hand), and with them the rooms of its event persister.
  */
-const FROZEN_SECONDS = 150, WITHOUT_IT_SECONDS = 20;
+const FROZEN_SECONDS = 150, WITHOUT_IT_SECONDS = 60;
 /** A drain waits for whoever has a disruption budget, one after the other, each as long as its start takes on shared cores. */
 const DRAIN_SECONDS = 240;
 /** From the cordon of its node until another instance is PostgreSQL's primary and the old one follows it. */

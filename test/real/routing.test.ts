@@ -238,6 +238,19 @@ for (const c of sizes) describe(`routing, ${c.name.split(",")[0]}`, function () 
     await settle(async () => (await at()) === before && (await get("GET", `${room}/messages?dir=b`)).who?.index === first.index);
   }).timeout(200_000);
 
+  it("a process that keeps its name is asked at its new address without waiting for the old one to be forgotten", async () => {
+    const typing = "/_matrix/client/v3/rooms/!moving:example.org/typing/@a:example.org", cls = writer("typing");
+    assert.equal(s.plan.synapse.pools.find((p) => p.class === cls)!.kind, "StatefulSet");
+    const served = async (): Promise<boolean> => (await get("PUT", typing, bearer("a"), PUBLIC, "{}", true)).who?.class === cls;
+    assert.ok(await served());
+    await classes.move(cls);
+    const moved = Date.now();
+    await settle(served);
+    // Names are asked for each 3 s, processes each second; a process of another kind is held for 20 s.
+    const seconds = (Date.now() - moved) / 1000;
+    assert.ok(seconds < 15, `${seconds} s`);
+  }).timeout(120_000);
+
   it("overload waits in the router up to its bound, then is told 503 and when to come back", async () => {
     // Initial syncs have the smallest bound: more than all of them at once, none of which is answered.
     const pool = s.plan.synapse.pools.find((p) => p.class === "initial-sync")!, bound = pool.replicas * 32;

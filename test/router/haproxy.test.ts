@@ -25,8 +25,13 @@ describe("haproxy.cfg", () => {
   });
 
   it("finds servers by the headless Services' SRV records, with room for autoscaling, a rollout, and those that are leaving", () => {
-    assert.match(cfg(), /server-template synchrotron 18 _http\._tcp\.synapse-synchrotron\.matrix\.svc\.cluster\.local maxconn \d+ hash-key addr/);
-    assert.match(cfg(), /server-template main 1 _http\._tcp\.synapse-main\.matrix\.svc\.cluster\.local/);
+    assert.match(cfg(), /server-template synchrotron 18 _http\._tcp\.synapse-synchrotron\.matrix\.svc\.cluster\.local resolvers changing-names maxconn \d+ hash-key addr/);
+    assert.match(cfg(), /server-template main 1 _http\._tcp\.synapse-main\.matrix\.svc\.cluster\.local resolvers stable-names /);
+  });
+
+  it("forgets at once where a process was that keeps its name, and later where one of changing names was", () => {
+    const held = (name: string): string => new RegExp(`^resolvers ${name}\\n(?:  .*\\n)*?  hold obsolete (\\d+)s$`, "m").exec(cfg())![1]!;
+    assert.deepEqual([held("stable-names"), held("changing-names")], ["0", "20"]);
   });
 
   it("never repeats a POST", () => {

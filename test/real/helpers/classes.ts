@@ -18,16 +18,24 @@ export class Classes {
   constructor(private readonly plan: Plan, private readonly net: Network, private readonly domain = "cluster.local") {}
 
   async start(): Promise<this> {
-    for (const pool of this.plan.synapse.pools) {
-      const addresses = Array.from({ length: pool.replicas }, () => { loopbacks += 1; const a = `10.91.${loopbacks >> 8}.${loopbacks & 255}`; addLoopback(a); return a; });
-      this.addresses.set(pool.class, addresses);
-      await this.up(pool.class);
-      const service = `${synapseService(pool.class)}.matrix.svc.${this.domain}`;
-      addresses.forEach((a, i) => this.net.dns.a.set(`${i}.${service}`, [a]));
-      this.net.dns.a.set(service, addresses);
-      this.announce(pool.class);
-    }
+    for (const pool of this.plan.synapse.pools) await this.place(pool.class, pool.replicas);
     return this;
+  }
+  /** Its processes, under their names, at addresses that nobody had before. */
+  private async place(cls: WorkerClass, replicas: number): Promise<void> {
+    const addresses = Array.from({ length: replicas }, () => { loopbacks += 1; const a = `10.91.${loopbacks >> 8}.${loopbacks & 255}`; addLoopback(a); return a; });
+    this.addresses.set(cls, addresses);
+    await this.up(cls);
+    const service = `${synapseService(cls)}.matrix.svc.${this.domain}`;
+    addresses.forEach((a, i) => this.net.dns.a.set(`${i}.${service}`, [a]));
+    this.net.dns.a.set(service, addresses);
+    this.announce(cls);
+  }
+  /** All of its processes end and come back at other addresses, as pods of a StatefulSet do. */
+  async move(cls: WorkerClass): Promise<void> {
+    const replicas = this.addresses.get(cls)!.length;
+    await this.down(cls);
+    await this.place(cls, replicas);
   }
   async up(cls: WorkerClass | string): Promise<void> {
     const servers = await Promise.all(this.addresses.get(cls)!.flatMap((a, index) => [8008, 8080].map((port) => new Promise<http.Server>((resolve, reject) => {
