@@ -48,6 +48,9 @@ export class Cluster {
     }
   }
 
+  /** What the API server has under this path: an object, or a list. */
+  get(path: string): Promise<any> { return this.request("GET", path); }
+
   async remove(object: any, propagationPolicy: "Background" | "Foreground"): Promise<void> {
     await this.request("DELETE", await this.paths.of(object, "delete"), { kind: "DeleteOptions", apiVersion: "v1", propagationPolicy });
   }
