@@ -84,7 +84,7 @@ const one = (id: string, title: string, seconds: number, of: Change, more: Parti
 export const CHANGES: Scenario[] = [
   one("web", `Setting changed: ${WEB.sets.join(", ")}`, 45, WEB, { partOf: "change-settings", quick: true }),
   {
-    id: "change-settings", group: "change", title: "Five settings changed, then a pool grown, one after the other", how: "one deployment each; uids of all pods compared", seconds: 250, bounds: BOUNDS, takenBackBy,
+    id: "change-settings", group: "change", title: "Five settings changed, then a pool grown, one after the other", how: "one deployment each; uids of all pods compared", seconds: 230, bounds: BOUNDS, takenBackBy,
     action: async (r) => {
       const windows: Array<[number, number]> = [], rows: Table["rows"] = [];
       for (const s of [...SETTINGS, POOL].filter((x) => !applied.includes(x))) {
@@ -103,9 +103,9 @@ export const CHANGES: Scenario[] = [
     },
   },
   one("pool", "A pool grows: synchrotron from 2 to 3", 60, POOL, { partOf: "change-settings" }),
-  one("persisters", "An event persister is added: from 2 to 3", 190, { sets: ["overrides.pools.event-persister.replicas=3"], consumers: /^(synapse-.*|haproxy)$/ }, { bounds: { gap: 90, failedAfterRetry: 0 } }),
+  one("persisters", "An event persister is added: from 2 to 3", 180, { sets: ["overrides.pools.event-persister.replicas=3"], consumers: /^(synapse-.*|haproxy)$/ }, { bounds: { gap: 90, failedAfterRetry: 0 } }),
   {
-    id: "change-back", group: "change", title: "All of these changes are taken back at once", how: "deployed without them; uids of all pods compared", seconds: 190, quick: true,
+    id: "change-back", group: "change", title: "All of these changes are taken back at once", how: "deployed without them; uids of all pods compared", seconds: 150, quick: true,
     // One event persister fewer: until every process knows, some still hand events to the one that has gone.
     bounds: { gap: 90, failedAfterRetry: 20 },
     action: async (r) => {

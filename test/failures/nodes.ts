@@ -42,14 +42,14 @@ async function drain(r: Run, node: string): Promise<void> {
 
 export const MACHINES: Scenario[] = [
   ...NODES.map((node): Scenario => ({
-    id: `drain-${node}`, group: "failure", title: `${node} is drained`, how: "as docs/operate.md says: where it carries PostgreSQL's primary, cordoned until another instance is it and all are ready; kubectl drain; then uncordoned", promised: "node 8 min", seconds: 115, quick: node === "node1",
+    id: `drain-${node}`, group: "failure", title: `${node} is drained`, how: "as docs/operate.md says: where it carries PostgreSQL's primary, cordoned until another instance is it and all are ready; kubectl drain; then uncordoned", promised: "node 8 min", seconds: 100, quick: node === "node1",
     // Half of what was promised before. Everything of a node starts anew at once on two shared cores: 11 to 105 s were
     // measured, and 231 s where the one standby that was left had forked off (cloudnative-pg issue 4990).
     bounds: { gap: 240, failedAfterRetry: 400 },
     action: (r) => drain(r, node),
   })),
   {
-    id: "node-frozen", group: "failure", title: "The node of the PostgreSQL primary freezes", how: `SIGSTOP to every process of the node until another primary has taken over and messages are acknowledged again, at most ${FROZEN_SECONDS} + ${WITHOUT_IT_SECONDS} s, then SIGCONT`, promised: "PostgreSQL 315 s, node 8 min", seconds: 245, bounds: { gap: 240, failedAfterRetry: 600 },
+    id: "node-frozen", group: "failure", title: "The node of the PostgreSQL primary freezes", how: `SIGSTOP to every process of the node until another primary has taken over and messages are acknowledged again, at most ${FROZEN_SECONDS} + ${WITHOUT_IT_SECONDS} s, then SIGCONT`, promised: "PostgreSQL 315 s, node 8 min", seconds: 200, bounds: { gap: 240, failedAfterRetry: 600 },
     action: async (r) => {
       const old = await primary(), node = await nodeOf(NS, old);
       r.note(`${node} carried ${await whoRan(node)}`);
