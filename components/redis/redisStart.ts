@@ -11,6 +11,33 @@ export interface RedisStartInput extends RedisTopology {
 /** For how long a master that stops waits for its successor, taking no writes. */
 const HANDOVER_PAUSE_MILLISECONDS = 10000;
 
+/** Beside the data while Redis loads them; still there at the next start, they could not be loaded. */
+const LOADING = "redis/loading";
+
+/**
+ * A disk that fills while Redis writes can leave a hole within the append-only file, behind which other records follow. Redis
+ * then ends at each start ("Bad file format"; seen when a disk was filled), for ever. What it could not load at the start
+ * before is looked at here: cut off where it cannot be read, as `redis-check-aof` does, after all of it was copied beside. A
+ * pod that follows a master, by the Sentinels' word, may do without the copy, and without any of it: the master sends all.
+ */
+function mendScript(): string {
+  return `files=$data/redis/appendonlydir manifest=$data/redis/appendonlydir/appendonly.aof.manifest
+if [ -e "$data/${LOADING}" ] && [ -e "$manifest" ] && ! redis-check-aof "$manifest" >/dev/null 2>&1; then
+  rm -rf "$files.damaged"
+  if cp -r "$files" "$files.damaged" && printf 'y\\n' | redis-check-aof --fix "$manifest"; then
+    echo "redis $me: the append-only file was damaged, and is cut off there; all of it is in $files.damaged"
+  elif [ "$m" != "$me" ] && [ "$src" = sentinels ]; then
+    rm -rf "$files.damaged"
+    mv "$files" "$files.damaged"
+    echo "redis $me: the append-only file is damaged, and is in $files.damaged; $m sends everything"
+  else
+    echo "redis $me: the append-only file is damaged, and could not be mended"
+  fi
+fi
+touch "$data/${LOADING}" || true
+`;
+}
+
 /**
  * redis.conf is written anew at each start into memory, because it holds the password and because Sentinel rewrites it:
  * whether this pod follows somebody is asked, never remembered.
@@ -52,7 +79,7 @@ maxmemory ${t.maxmemoryMiB}mb
 maxmemory-policy volatile-lru
 END
 [ "$m" = "$me" ] || echo "replicaof $m ${PORTS.redis}" >> "$run/redis.conf"
-exec redis-server "$run/redis.conf"
+${mendScript()}exec redis-server "$run/redis.conf"
 `;
 }
 
@@ -82,6 +109,7 @@ sentinel() { timeout 2 ${LOCAL_CLI} -p ${PORTS.sentinel} sentinel "$@" 2>/dev/nu
 info=$(redis info) || exit 1
 up=0
 [[ $info =~ uptime_in_seconds:([0-9]+) ]] && up=\${BASH_REMATCH[1]}
+[[ $info != *loading:0* ]] || rm -f "$data/${LOADING}"
 
 if [ "$up" -lt ${STRAY_SECONDS} ] && [[ $info == *role:slave* ]] && [[ $info =~ master_host:([^[:space:]]+) ]]; then
   followed=\${BASH_REMATCH[1]}

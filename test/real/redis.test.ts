@@ -1,5 +1,7 @@
 /** Redis and Sentinel as generated, in sets of several network namespaces: they elect, are found, and find back. */
 import assert from "node:assert/strict";
+import * as fs from "node:fs";
+import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { PodTemplate, Subject } from "../../policy/types";
 import { capture } from "../../lab/capture";
@@ -111,5 +113,35 @@ describe("Redis, Sentinel and LiveKit", () => {
     await set.processes[1]!.redis.until(async () => { await probes(); return (await waits()).every((w) => w === String(DOWN_AFTER_MILLISECONDS)); }, 90);
     assert.equal(await masters(), 1);
     count("Redis and Sentinel processes started", set.pods.length * 2);
+  });
+
+  it("an instance whose append-only file a full disk has damaged starts all the same, and keeps what was there", async () => {
+    const s = await subjectFor(SIZE_CONFIGURATIONS[0]!);
+    const set = await new RedisSet(net, s, sets(s)[0]!).settled(), pod = set.pods[2]!;
+    const files = path.join(pod.volume("data"), "redis/appendonlydir"), name = (part: RegExp): string => path.join(files, fs.readdirSync(files).find((f) => part.test(f))!);
+    const container = pod.containers.find((x) => x.name === "redis")!;
+    for (let i = 0; i < 50; i++) await set.redis(0, "set", `key${i}`, "x".repeat(100));
+    const inStep = async (): Promise<boolean> => { await set.probe(2); return /master_link_status:up/.test(await set.redis(2, "info", "replication")) && (await set.redis(2, "get", "key49")).trim().length === 100; };
+    let redis = set.processes[2]!.redis;
+    const ended = async (r: Running): Promise<void> => { await Promise.race([r.ended, sleep(30_000)]); assert.notEqual(r.exit, undefined, `still runs: ${r.output.slice(-2000)}`); };
+    await redis.until(inStep, 90);
+    // Everything is on its disk; with everysec that is a second later.
+    await sleep(1500);
+    for (const [part, message] of [[/\.incr\.aof$/, /is cut off there; all of it is in/], [/\.base\.rdb$/, /sends everything/]] as const) {
+      process.kill(-redis.child.pid!, "SIGKILL");
+      await ended(redis);
+      const file = name(part), damaged = fs.readFileSync(file);
+      // Within the first file all after the hole is lost, so there it is at the beginning.
+      if (part.test(".incr.aof")) damaged.fill(0, Math.floor(damaged.length / 3), Math.floor(damaged.length / 2)); else damaged.fill(0, 0, 5);
+      fs.writeFileSync(file, damaged);
+      const failing = net.startContainer(pod, container);
+      await ended(failing);
+      assert.match(failing.output, /Bad file format|Wrong signature|Internal error in RDB|Unexpected|checksum|Error reading/i);
+      redis = net.startContainer(pod, container);
+      await redis.until(inStep, 90);
+      assert.match(redis.output, message);
+      assert.deepEqual(fs.readFileSync(path.join(`${files}.damaged`, path.basename(file))), damaged);
+    }
+    count("Redis instances started on damaged files", 2);
   });
 });

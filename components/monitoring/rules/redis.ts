@@ -37,7 +37,8 @@ export function redisRules({ plan }: RuleInput): RuleGroup {
         alert: "RedisInstanceDown", severity: "warning", for: "3m", expr: `${answering} < ${instances}`,
         summary: `{{ $labels.job }}: {{ $value }} of ${instances} instances answer`,
         meaning: "A replica or Sentinel is missing: one failure less to lose.",
-        look: ["kubectl describe pod -n <namespace> <pod>"], act: ["Bring its node back."],
+        look: ["kubectl describe pod -n <namespace> <pod>", "kubectl logs -n <namespace> <pod> -c redis"],
+        act: ["Bring its node back.", "`the append-only file was damaged` in its log: a disk was full. It has mended itself; what it had is in /data/redis/appendonlydir.damaged. `could not be mended`: there was no room for that copy; free the disk, and it goes on by itself."],
       },
       {
         alert: "RedisNoReplica", severity: "critical", for: "1m", expr: `max by (job) (redis_connected_slaves{${L}}) < 1`,
