@@ -61,6 +61,11 @@ dir $data/redis
 save ""
 appendonly yes
 appendfsync everysec
+# Where its disk is full, a replica would end itself; it goes on in memory, and writes when there is room again.
+replica-ignore-disk-write-errors yes
+# The report of a crash can wait for ever for a lock that the crash left (seen); whoever has crashed is to end, and start anew.
+crash-log-enabled no
+crash-memcheck-enabled no
 # While the first append-only file after a synchronisation is being written, Redis would not stop when told to.
 shutdown-on-sigterm force
 requirepass $REDISCLI_AUTH

@@ -1,5 +1,6 @@
 /** Redis and Sentinel as generated, in sets of several network namespaces: they elect, are found, and find back. */
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -143,5 +144,33 @@ describe("Redis, Sentinel and LiveKit", () => {
       assert.deepEqual(fs.readFileSync(path.join(`${files}.damaged`, path.basename(file))), damaged);
     }
     count("Redis instances started on damaged files", 2);
+  });
+
+  it("a replica whose disk is full goes on in memory, and writes when there is room again", async () => {
+    const s = await subjectFor(SIZE_CONFIGURATIONS[0]!);
+    const set = await new RedisSet(net, s, sets(s)[0]!).settled();
+    let redis = set.processes[2]!.redis;
+    redis.child.kill("SIGKILL");
+    process.kill(-redis.child.pid!, "SIGKILL");
+    await redis.ended;
+    const pod = set.pods[2]!, data = pod.volume("data"), container = pod.containers.find((x) => x.name === "redis")!;
+    execFileSync("mount", ["-t", "tmpfs", "-o", `size=4m,uid=${container.uid},gid=${container.gid}`, "tmpfs", data]);
+    try {
+      redis = net.startContainer(pod, container);
+      const has = async (key: string): Promise<boolean> => { await set.probe(2); return /master_link_status:up/.test(await set.redis(2, "info", "replication")) && (await set.redis(2, "get", key)).trim().length === 5000; };
+      const write = (key: string): Promise<string> => set.redis(0, "set", key, "x".repeat(5000));
+      await write("before");
+      await redis.until(() => has("before"), 90);
+      const filler = path.join(data, "filler");
+      try { fs.writeFileSync(filler, Buffer.alloc(8 * 2 ** 20)); } catch (error) { assert.equal((error as NodeJS.ErrnoException).code, "ENOSPC"); }
+      await write("full");
+      await redis.until(async () => /aof_last_write_status:err/.test(await set.redis(2, "info", "persistence")), 60);
+      await write("still-full");
+      await redis.until(() => has("still-full"), 60);
+      fs.rmSync(filler);
+      await redis.until(async () => /aof_last_write_status:ok/.test(await set.redis(2, "info", "persistence")), 60);
+      assert.ok(await has("full"));
+      count("Redis instances whose disk was full");
+    } finally { execFileSync("umount", ["-l", data]); }
   });
 });
