@@ -1,6 +1,7 @@
 /**
  * `npm run test:real [mocha arguments]`: installs the real programs, enters network, mount and process namespaces of its
- * own (two at once, for two groups of files), runs test/real there, prints what was checked and writes it to docs/proof/real.md. Needs root, on Debian or the like.
+ * own (two at once, for two groups of files), runs test/real there, prints what was checked and writes it to
+ * docs/proof/real.md. Needs root, on Debian or the like.
  */
 import { spawn, spawnSync } from "node:child_process";
 import * as fs from "node:fs";

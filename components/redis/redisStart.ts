@@ -21,7 +21,8 @@ const LOADING = "redis/loading";
  * pod that follows a master, by the Sentinels' word, may do without the copy, and without any of it: the master sends all.
  */
 function mendScript(): string {
-  return `files=$data/redis/appendonlydir manifest=$data/redis/appendonlydir/appendonly.aof.manifest
+  return `files=$data/redis/appendonlydir
+manifest=$files/appendonly.aof.manifest
 if [ -e "$data/${LOADING}" ] && [ -e "$manifest" ] && ! redis-check-aof "$manifest" >/dev/null 2>&1; then
   rm -rf "$files.damaged"
   if cp -r "$files" "$files.damaged" && printf 'y\\n' | redis-check-aof --fix "$manifest"; then

@@ -7,8 +7,8 @@ const CUT_SECONDS = Number(process.env.CUT_SECONDS ?? 50);
 /**
  * A node stays frozen until another primary serves, and then until something is acknowledged without it, each at most so long
  * (the other standby follows late: its looks into the archive wait for a MinIO pod). Thawed in the middle of the failover, its
- * processes take the time that the successors need, and the old primary archives what that standby must not read. The single processes that it
- * carries come back only with it (or with a taint by hand), and with them the rooms of its event persister.
+ * processes take the time that the successors need, and the old primary archives what that standby must not read. The single
+ * processes that it carries come back only with it (or with a taint by hand), and with them the rooms of its event persister.
  */
 const FROZEN_SECONDS = 150, WITHOUT_IT_SECONDS = 60;
 /** A drain waits for whoever has a disruption budget, one after the other, each as long as its start takes on shared cores. */
@@ -61,7 +61,7 @@ export const MACHINES: Scenario[] = [
           .then(() => r.note(`another primary after ${since(started)}`), () => r.note(`no other primary within ${FROZEN_SECONDS} s`));
         const takenOver = Date.now();
         await until("an acknowledgement", WITHOUT_IT_SECONDS, async () => (r.load.acknowledgedSince(takenOver) ? undefined : "nothing is acknowledged"))
-          .then(() => r.note(`the first message acknowledged without it after ${since(started)}`), () => r.note(`nothing was acknowledged within ${WITHOUT_IT_SECONDS} s of the takeover, while the node stood still`));
+          .then(() => r.note(`the first message acknowledged without it after ${since(started)}`), () => r.fail(`nothing was acknowledged within ${WITHOUT_IT_SECONDS} s of the takeover, while the node stood still`));
       } finally { thaw(node); }
       r.note(`thawed after ${since(started)}`);
       r.note(`sends to every room again ${(await flowing(r.load, 180)).toFixed(0)} s after that`);

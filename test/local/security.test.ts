@@ -163,8 +163,8 @@ describe("what the announced address shows", function () {
   it("nor do the pods' own ports, asked from outside of the cluster", () => {
     const c = cluster(), inside = c.pods.filter((p) => p.kind === "pod" && !p.hostNetwork);
     const restore = quickRefusals();
-    const answers = connect([{ net: c.machine.net, to: inside.flatMap((p) => p.tcp.map((port): [string, number] => [p.address, port])) }], [], 4)[0]!;
-    restore();
+    let answers: ReturnType<typeof connect>[number];
+    try { answers = connect([{ net: c.machine.net, to: inside.flatMap((p) => p.tcp.map((port): [string, number] => [p.address, port])) }], [], 4)[0]!; } finally { restore(); }
     const asked = inside.flatMap((p) => p.tcp.map((port) => `${p.name}:${port}`));
     const open = asked.filter((_, i) => answers[i] === "open");
     seen(`${asked.length} ports of ${inside.length} pods asked by address, ${open.length} open`);

@@ -22,8 +22,25 @@ class RedisSet {
   constructor(private readonly net: Network, s: Subject, readonly t: PodTemplate) {
     this.name = t.owner.name;
     this.pods = Array.from({ length: t.owner.inputs.spec.replicas }, (_, i) => net.pod(t, s.objects, `${t.owner.name}-${i}`, domain(s)));
-    const start = (p: TestPod, name: string): Running => net.startContainer(p, p.containers.find((x) => x.name === name)!);
-    this.processes = this.pods.map((p) => ({ redis: start(p, "redis"), sentinel: start(p, "sentinel") }));
+    this.processes = this.pods.map((p) => ({ redis: this.start(p, "redis"), sentinel: this.start(p, "sentinel") }));
+  }
+  private start(p: TestPod, name: string): Running { return this.net.startContainer(p, p.containers.find((x) => x.name === name)!); }
+  /** As the kubelet does with one that has ended. */
+  restart(i: number): Running { return (this.processes[i]!.redis = this.start(this.pods[i]!, "redis")); }
+  /** Ends by itself, or does not within half a minute. */
+  async ended(i: number): Promise<void> {
+    const { redis } = this.processes[i]!;
+    await Promise.race([redis.ended, sleep(30_000)]);
+    assert.notEqual(redis.exit, undefined, `still runs: ${redis.output.slice(-2000)}`);
+  }
+  async kill(i: number): Promise<void> {
+    process.kill(-this.processes[i]!.redis.child.pid!, "SIGKILL");
+    await this.ended(i);
+  }
+  /** Ready, in step with its master, and with this key in that length. */
+  async has(i: number, key: string, length: number): Promise<boolean> {
+    await this.probe(i);
+    return /master_link_status:up/.test(await this.redis(i, "info", "replication")) && (await this.redis(i, "get", key)).trim().length === length;
   }
   get running(): Running[] { return this.processes.flatMap((p) => [p.redis, p.sentinel]); }
 
@@ -119,26 +136,21 @@ describe("Redis, Sentinel and LiveKit", () => {
   it("an instance whose append-only file a full disk has damaged starts all the same, and keeps what was there", async () => {
     const s = await subjectFor(SIZE_CONFIGURATIONS[0]!);
     const set = await new RedisSet(net, s, sets(s)[0]!).settled(), pod = set.pods[2]!;
-    const files = path.join(pod.volume("data"), "redis/appendonlydir"), name = (part: RegExp): string => path.join(files, fs.readdirSync(files).find((f) => part.test(f))!);
-    const container = pod.containers.find((x) => x.name === "redis")!;
+    const files = path.join(pod.volume("data"), "redis/appendonlydir");
     for (let i = 0; i < 50; i++) await set.redis(0, "set", `key${i}`, "x".repeat(100));
-    const inStep = async (): Promise<boolean> => { await set.probe(2); return /master_link_status:up/.test(await set.redis(2, "info", "replication")) && (await set.redis(2, "get", "key49")).trim().length === 100; };
-    let redis = set.processes[2]!.redis;
-    const ended = async (r: Running): Promise<void> => { await Promise.race([r.ended, sleep(30_000)]); assert.notEqual(r.exit, undefined, `still runs: ${r.output.slice(-2000)}`); };
-    await redis.until(inStep, 90);
+    const inStep = (): Promise<boolean> => set.has(2, "key49", 100);
+    await set.processes[2]!.redis.until(inStep, 90);
     // Everything is on its disk; with everysec that is a second later.
     await sleep(1500);
-    for (const [part, message] of [[/\.incr\.aof$/, /is cut off there; all of it is in/], [/\.base\.rdb$/, /sends everything/]] as const) {
-      process.kill(-redis.child.pid!, "SIGKILL");
-      await ended(redis);
-      const file = name(part), damaged = fs.readFileSync(file);
-      // Within the first file all after the hole is lost, so there it is at the beginning.
-      if (part.test(".incr.aof")) damaged.fill(0, Math.floor(damaged.length / 3), Math.floor(damaged.length / 2)); else damaged.fill(0, 0, 5);
+    const middle = (b: Buffer): Buffer => b.fill(0, Math.floor(b.length / 3), Math.floor(b.length / 2)), signature = (b: Buffer): Buffer => b.fill(0, 0, 5);
+    for (const [suffix, damage, message] of [[".incr.aof", middle, /is cut off there; all of it is in/], [".base.rdb", signature, /sends everything/]] as const) {
+      await set.kill(2);
+      const file = path.join(files, fs.readdirSync(files).find((f) => f.endsWith(suffix))!), damaged = damage(fs.readFileSync(file));
       fs.writeFileSync(file, damaged);
-      const failing = net.startContainer(pod, container);
-      await ended(failing);
+      const failing = set.restart(2);
+      await set.ended(2);
       assert.match(failing.output, /Bad file format|Wrong signature|Internal error in RDB|Unexpected|checksum|Error reading/i);
-      redis = net.startContainer(pod, container);
+      const redis = set.restart(2);
       await redis.until(inStep, 90);
       assert.match(redis.output, message);
       assert.deepEqual(fs.readFileSync(path.join(`${files}.damaged`, path.basename(file))), damaged);
@@ -149,18 +161,17 @@ describe("Redis, Sentinel and LiveKit", () => {
   it("a replica whose disk is full goes on in memory, and writes when there is room again", async () => {
     const s = await subjectFor(SIZE_CONFIGURATIONS[0]!);
     const set = await new RedisSet(net, s, sets(s)[0]!).settled();
-    let redis = set.processes[2]!.redis;
-    redis.child.kill("SIGKILL");
-    process.kill(-redis.child.pid!, "SIGKILL");
-    await redis.ended;
-    const pod = set.pods[2]!, data = pod.volume("data"), container = pod.containers.find((x) => x.name === "redis")!;
-    execFileSync("mount", ["-t", "tmpfs", "-o", `size=4m,uid=${container.uid},gid=${container.gid}`, "tmpfs", data]);
+    await set.kill(2);
+    const pod = set.pods[2]!, data = pod.volume("data"), { uid, gid } = pod.containers.find((x) => x.name === "redis")!;
+    execFileSync("mount", ["-t", "tmpfs", "-o", `size=4m,uid=${uid},gid=${gid}`, "tmpfs", data]);
     try {
-      redis = net.startContainer(pod, container);
-      const has = async (key: string): Promise<boolean> => { await set.probe(2); return /master_link_status:up/.test(await set.redis(2, "info", "replication")) && (await set.redis(2, "get", key)).trim().length === 5000; };
+      const redis = set.restart(2);
+      const has = (key: string): Promise<boolean> => set.has(2, key, 5000);
       const write = (key: string): Promise<string> => set.redis(0, "set", key, "x".repeat(5000));
       await write("before");
       await redis.until(() => has("before"), 90);
+      // The file after a synchronisation is written in the background; before it is there, nothing else is written.
+      await redis.until(async () => /aof_rewrite_in_progress:0[\s\S]*aof_rewrite_scheduled:0[\s\S]*aof_last_bgrewrite_status:ok/.test(await set.redis(2, "info", "persistence")) && fs.readdirSync(path.join(data, "redis/appendonlydir")).some((f) => f.endsWith(".incr.aof") && !f.startsWith("temp-")), 60);
       const filler = path.join(data, "filler");
       try { fs.writeFileSync(filler, Buffer.alloc(8 * 2 ** 20)); } catch (error) { assert.equal((error as NodeJS.ErrnoException).code, "ENOSPC"); }
       await write("full");
