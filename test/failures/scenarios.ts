@@ -25,7 +25,7 @@ const PROOF: Scenario[] = [
       const { code, text } = await script("test:local", LOCAL_TESTS.filter((t) => t !== "engine").join(","));
       r.table?.({ head: ["Seen"], rows: [...text.matchAll(/^\s+✔ (.*)$/gm)].map((m) => [m[1]!]) });
       r.note(`${/\d+ passing.*/.exec(text)?.[0] ?? "nothing passed"}`);
-      if (code !== 0) r.fail(`${/\d+ failing/.exec(text)?.[0] ?? `ended with ${code}`}: ${[...text.matchAll(/^\s+(\d+\) .*)$/gm)].map((m) => m[1]).slice(0, 8).join("; ")}`);
+      if (code !== 0) r.fail((/^ *\d+ failing[^]*/m.exec(text)?.[0] ?? `ended with ${code}: ${text.slice(-600)}`).replace(/\s+/g, " ").trim().slice(0, 1500));
     },
   },
 ];
