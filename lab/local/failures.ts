@@ -13,7 +13,7 @@ import type { Scenario } from "../../test/failures/scenario";
 import { ALL } from "../../test/failures/scenarios";
 import { access, adminRequest, type Access } from "./access";
 import { Kept, PROOF } from "./kept";
-import { likeANode } from "./priority";
+import { asideOfTheNodes } from "./priority";
 import { FIRST_LOGIN } from "./firstLogin";
 
 const USAGE = `npm run test:cluster [-- options]
@@ -89,8 +89,9 @@ function choose(argv: string[]): Scenario[] {
   if (part !== undefined && part !== "quick") throw new Error(`--part ${part}: there is only the part quick`);
   for (const o of only ?? []) if (!ALL.some((s) => s.id === o || s.id.startsWith(`${o}-`))) throw new Error(`${o} is unknown: --list names all`);
   const chosen = ALL.filter((s) => (only ? only.some((o) => s.id === o || s.id.startsWith(`${o}-`)) : part ? s.quick : !s.partOf));
-  // What was set is taken back, whatever was chosen.
-  return ALL.filter((s) => chosen.includes(s) || chosen.some((c) => c.takenBackBy === s.id));
+  // What was set is taken back, whatever was chosen; once.
+  const back = ALL.filter((s) => chosen.some((c) => c.takenBackBy === s.id));
+  return ALL.filter((s) => chosen.includes(s) || (back.includes(s) && ![...chosen, ...back].some((x) => x.id === s.partOf)));
 }
 
 function print(r: Result): void {
@@ -114,7 +115,7 @@ async function main(): Promise<number> {
     console.log(`${chosen.length} in about ${(chosen.reduce((n, s) => n + expected(s), 0) / 60).toFixed(0)} minutes`);
     return 0;
   }
-  likeANode();
+  asideOfTheNodes();
   if (argv.includes("--mend")) { await mend(); return 0; }
   for (const name of ["SIGINT", "SIGTERM"] as const) {
     process.once(name, () => {

@@ -11,7 +11,7 @@ import { access, kubectl } from "./access";
 import { ensureBrowser, ensureLivekitClient } from "./browser";
 import { ROOT } from "./config";
 import { PROOF } from "./kept";
-import { likeANode } from "./priority";
+import { asideOfTheNodes } from "./priority";
 
 const DIRECTORY = path.join("test", "local");
 const DOCUMENT = path.join(PROOF, "user.md");
@@ -30,7 +30,7 @@ function versions(): Record<string, string> {
 
 async function main(): Promise<void> {
   const a = await access();
-  likeANode();
+  asideOfTheNodes();
   const names = process.argv.slice(2).flatMap((x) => x.split(","));
   const unknown = names.filter((n) => !LOCAL_TESTS.includes(n));
   if (unknown.length) throw new Error(`no test named ${unknown.join(", ")}; there are ${LOCAL_TESTS.join(", ")}`);

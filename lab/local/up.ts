@@ -14,6 +14,7 @@ import { foreignProblems, nextTarget, presentOperators, UNPUBLISHED, workingNode
 import { kindAddresses, kindLoad, kindUp } from "./kind";
 import { getItems, KUBECONFIG, KUBECTL, kubectl, requireCluster } from "./kubectl";
 import { RUN_DIR, State } from "./state";
+import { asideOfTheNodes } from "./priority";
 import { readTarget, serverOf, writeTarget } from "./target";
 
 function script(relative: string, args: string[] = []): void {
@@ -105,6 +106,8 @@ export async function up(request: Request): Promise<void> {
     script("lab/cluster/up.sh");
     script("lab/cluster/ingress.sh");
   }
+  // Not before the nodes are there: what starts them is none of it.
+  if (request.cluster === "lab") asideOfTheNodes();
   const clusterUp = Date.now(), fresh = request.command === "up" && request.cluster === "lab" && State.isNew();
   if (request.keep) keepSets(request.sets);
   // A foreign cluster's settings remember every --set.
