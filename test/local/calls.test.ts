@@ -83,7 +83,7 @@ describe("calls", function () {
   }
   const flowing = async (page: Page): Promise<Media> => {
     let m: Media | undefined;
-    await until("picture and sound arrive", async () => { m = await page.call(media); return m.frames > 20 && m.audioPackets > 100 && m.audioEnergy > 0 && m.width > 0; }, 90, 250)
+    await until("picture and sound arrive", async () => { m = await page.call(media); return m.frames > 20 && m.audioPackets > 100 && m.audioEnergy > 0 && m.width > 0 && m.candidate !== undefined; }, 90, 250)
       .catch((error) => { throw new Error(`${error.message}: ${JSON.stringify(m)}; ${page.console.slice(-5).join(" / ")}`); });
     return m!;
   };
@@ -96,7 +96,11 @@ describe("calls", function () {
     key = { id: id!, secret: keys[id!] };
     browser = await Browser.start(a);
   });
-  after(() => browser?.stop());
+  after(async () => {
+    // LiveKit spends most of a core for half a minute on a participant that is gone without a word (seen with 1.13.5).
+    for (const page of [alice, bob]) await page?.run("room.disconnect()").catch(() => undefined);
+    await browser?.stop();
+  });
 
   it("only who is let in makes a room or joins one", async () => {
     const forged = await request(a, a.hostnames.rtc!, "POST", "/twirp/livekit.RoomService/CreateRoom", { headers: { "content-type": "application/json", Authorization: `Bearer ${token({ ...key, secret: "guessed" }, "eve", { roomCreate: true })}` }, body: JSON.stringify({ name: room }) });

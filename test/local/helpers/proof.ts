@@ -39,7 +39,7 @@ export const mochaHooks = {
     parts.set(title, part);
     part.steps.push({
       title: t.title, passed: t.state === "passed", seconds: Math.round((t.duration ?? 0) / 100) / 10,
-      ...(t.err ? { error: String(t.err.message).split("\n")[0] } : {}), figures: [...figures()],
+      ...(t.err ? { error: String(t.err.message).replace(/\s+/g, " ").slice(0, 300) } : {}), figures: [...figures()],
     });
   },
   afterAll(): void {
