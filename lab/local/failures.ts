@@ -89,9 +89,8 @@ function choose(argv: string[]): Scenario[] {
   if (part !== undefined && part !== "quick") throw new Error(`--part ${part}: there is only the part quick`);
   for (const o of only ?? []) if (!ALL.some((s) => s.id === o || s.id.startsWith(`${o}-`))) throw new Error(`${o} is unknown: --list names all`);
   const chosen = ALL.filter((s) => (only ? only.some((o) => s.id === o || s.id.startsWith(`${o}-`)) : part ? s.quick : !s.partOf));
-  // What was set is taken back, whatever was chosen; once.
-  const back = ALL.filter((s) => chosen.some((c) => c.takenBackBy === s.id));
-  return ALL.filter((s) => chosen.includes(s) || (back.includes(s) && ![...chosen, ...back].some((x) => x.id === s.partOf)));
+  // What was set is taken back, whatever was chosen.
+  return ALL.filter((s) => chosen.includes(s) || chosen.some((c) => c.takenBackBy === s.id));
 }
 
 function print(r: Result): void {

@@ -3,11 +3,10 @@
  * deployment each, and one deployment takes all of them back.
  */
 import { deploy, get, sleep } from "./cluster";
-import { emptyMachines, joinMachines, leaveMachines, machines, REDIS_AND_MACHINES, redisCounted } from "./hosts";
 import { LOAD_HEAD, since, withLoad, type Run, type Scenario, type Table } from "./scenario";
 
 interface Change {
-  readonly sets: string[];
+  sets: string[];
   /** Names of the workloads that it may restart. */
   consumers: RegExp;
 }
@@ -58,7 +57,7 @@ async function deployed(r: Run, sets: string[], consumers: RegExp): Promise<Outc
 }
 
 /** Deployed with these settings and no others; what it did is noted. */
-async function change(r: Run, sets: string[], consumers: RegExp): Promise<void> {
+export async function change(r: Run, sets: string[], consumers: RegExp): Promise<void> {
   const o = await deployed(r, sets, consumers);
   r.note(`${o.seconds}, pods replaced, added or removed of ${o.changed}${o.summary ? `; ${o.summary}` : ""}`);
 }
@@ -73,50 +72,19 @@ const SETTINGS: Change[] = [
   { sets: ["overrides.pools.pusher.memoryMiB=200"], consumers: /^synapse-pusher$/ },
 ];
 const POOL: Change = { sets: ["overrides.pools.synchrotron.replicas=3"], consumers: /^(synapse-synchrotron|haproxy)$/ };
-const PERSISTER: Change = { sets: ["overrides.pools.event-persister.replicas=3"], consumers: /^(synapse-.*|haproxy)$/ };
-const REDIS: Change = { get sets() { return [...machines(), "overrides.redis.instances=5"]; }, consumers: REDIS_AND_MACHINES };
 const BOUNDS = { gap: 60, failedAfterRetry: 0 };
-/** All processes of Synapse restart. */
-const EVERYTHING = { gap: 90, failedAfterRetry: 0 };
 const how = "deployed with it; uids of all pods compared";
-const ofMachines = "`hosts` longer by two and overrides.redis.instances=5, one deployment: it prepares the machines over SSH first; pods, their machines and what each Sentinel counts compared";
+const takenBackBy = "change-back";
 
-/** One event persister fewer: until every process knows, some still hand events to the one that has gone. */
-const TAKEN_BACK = { gap: 90, failedAfterRetry: 20 };
-const anyOf = (changes: Change[]): RegExp => new RegExp(changes.map((x) => x.consumers.source).join("|"));
-
-/** All of them in one deployment, beside what is set already. */
-async function applyTogether(r: Run, ...changes: Change[]): Promise<void> {
-  applied.push(...changes);
-  r.cause();
-  await change(r, setNow(), anyOf(changes));
-  if (changes.includes(REDIS)) await redisCounted(r, 5);
-}
-
-/** Whatever is set. Machines go last: what ran there has moved, and what was stored there is stored elsewhere. */
-async function takeBack(r: Run): Promise<void> {
-  const back = applied.splice(0);
-  if (!back.length) { r.note("nothing was left to take back"); return; }
-  const grown = back.includes(REDIS), kept = grown ? machines() : [];
-  r.note(`taken back: ${back.flatMap((x) => x.sets).filter((x) => !x.startsWith("hosts[")).join(", ")}${grown ? ", and the two machines" : ""}`);
-  r.cause();
-  await change(r, kept, anyOf(back));
-  if (!grown) return;
-  await redisCounted(r, 3);
-  await emptyMachines();
-  // Pods that a drain moves are whoever ran there.
-  await change(r, [], /./);
-  await leaveMachines();
-}
-
-const one = (id: string, title: string, seconds: number, of: Change[], more: Partial<Scenario> = {}): Scenario => ({
-  id, group: "change", title, how, seconds, bounds: BOUNDS, takenBackBy: "change-back", action: (r) => applyTogether(r, ...of), ...more,
+const one = (id: string, title: string, seconds: number, of: Change, more: Partial<Scenario> = {}): Scenario => ({
+  id: `change-${id}`, group: "change", title, how, seconds, bounds: BOUNDS, takenBackBy,
+  action: async (r) => { applied.push(of); r.cause(); await change(r, setNow(), of.consumers); }, ...more,
 });
 
 export const CHANGES: Scenario[] = [
-  one("change-web", `Setting changed: ${WEB.sets.join(", ")}`, 45, [WEB], { partOf: "change-settings", quick: true }),
+  one("web", `Setting changed: ${WEB.sets.join(", ")}`, 45, WEB, { partOf: "change-settings", quick: true }),
   {
-    id: "change-settings", group: "change", title: "Five settings changed, then a pool grown, one after the other", how: "one deployment each; uids of all pods compared", seconds: 230, bounds: BOUNDS, takenBackBy: "change-back",
+    id: "change-settings", group: "change", title: "Five settings changed, then a pool grown, one after the other", how: "one deployment each; uids of all pods compared", seconds: 230, bounds: BOUNDS, takenBackBy,
     action: async (r) => {
       const windows: Array<[number, number]> = [], rows: Table["rows"] = [];
       for (const s of [...SETTINGS, POOL].filter((x) => !applied.includes(x))) {
@@ -134,18 +102,17 @@ export const CHANGES: Scenario[] = [
       });
     },
   },
-  one("change-pool", "A pool grows: synchrotron from 2 to 3", 60, [POOL], { partOf: "change-settings" }),
-  one("change-persisters", "An event persister is added: from 2 to 3", 180, [PERSISTER], { bounds: EVERYTHING, partOf: "grows" }),
-  one("redis-grows", "Two machines are added, and Redis grows from 3 to 5 instances on them", 300, [REDIS], { partOf: "grows", takenBackBy: "shrinks", how: ofMachines, prepare: joinMachines }),
-  one("grows", "All grows at once: two machines, Redis from 3 to 5 instances on them, event persisters from 2 to 3", 330, [REDIS, PERSISTER], {
-    bounds: EVERYTHING, takenBackBy: "shrinks", prepare: joinMachines, how: `${ofMachines}; overrides.pools.event-persister.replicas=3 in the same deployment`,
-  }),
+  one("pool", "A pool grows: synchrotron from 2 to 3", 60, POOL, { partOf: "change-settings" }),
+  one("persisters", "An event persister is added: from 2 to 3", 180, { sets: ["overrides.pools.event-persister.replicas=3"], consumers: /^(synapse-.*|haproxy)$/ }, { bounds: { gap: 90, failedAfterRetry: 0 } }),
   {
-    id: "change-back", group: "change", title: "Changes are taken back, all at once", how: "deployed without them; uids of all pods compared", seconds: 150, quick: true, partOf: "shrinks",
-    bounds: TAKEN_BACK, action: takeBack,
-  },
-  {
-    id: "shrinks", group: "change", title: "All of it is taken back at once: settings, pool, event persister and Redis, then the two machines", seconds: 330, bounds: TAKEN_BACK, action: takeBack,
-    how: "deployed without the settings; claims of the Redis instances that are gone deleted, the machines drained, removed from `hosts` by a second deployment, and from Kubernetes",
+    id: "change-back", group: "change", title: "All of these changes are taken back at once", how: "deployed without them; uids of all pods compared", seconds: 150, quick: true,
+    // One event persister fewer: until every process knows, some still hand events to the one that has gone.
+    bounds: { gap: 90, failedAfterRetry: 20 },
+    action: async (r) => {
+      const back = applied.splice(0);
+      r.note(`taken back: ${back.flatMap((x) => x.sets).join(", ")}`);
+      r.cause();
+      await change(r, [], new RegExp(back.map((x) => x.consumers.source).join("|")));
+    },
   },
 ];

@@ -4,6 +4,7 @@ import { CERTIFICATE } from "./certificate";
 import { CHANGES } from "./changes";
 import { deploy, script } from "./cluster";
 import { HANDOVER } from "./handover";
+import { HOSTS } from "./hosts";
 import { MACHINES } from "./nodes";
 import { PROCESSES } from "./processes";
 import { REDIS } from "./redis";
@@ -31,4 +32,4 @@ const PROOF: Scenario[] = [
 
 /** Failures alone, which can be caused without measuring. */
 export const SCENARIOS: Scenario[] = [...PROCESSES, HANDOVER, ...REDIS, ...MACHINES, ...STORAGE, CERTIFICATE];
-export const ALL: Scenario[] = [...PROOF, ...SCENARIOS, ...CHANGES, RESTORE];
+export const ALL: Scenario[] = [...PROOF, ...SCENARIOS, ...HOSTS, ...CHANGES, RESTORE];
