@@ -73,7 +73,7 @@ function startScript(input: SynapsePodInput, servesMedia: boolean): string {
     ...(servesMedia ? [`python ${MOUNTS.shared}/${SHARED_FILES.trim} ${MOUNTS.data}/media ${cacheBytes} &`] : []),
     // The init container waits before the first start only. A database that goes away during that start (a switchover while
     // a node is drained) ends the process; the next start waits instead of failing again into the kubelet's back-off.
-    // A writer settles its sequences as well, each time and as late as possible (scripts.ts).
+    // A writer settles its sequences as well, each time and as late as possible (scripts/waitDatabase.ts).
     ...(isWriter(input.plan, cls) ? [`${waits} settle`] : [`if [ -e ${MOUNTS.tmp}/started ]; then ${waits}; fi`, `: > ${MOUNTS.tmp}/started`]),
     ...runScript(`python -m synapse.app.${cls === "main" ? "homeserver" : "generic_worker"} ${files.map((f) => `-c ${f}`).join(" ")} --no-secrets-in-config`),
   ].join("\n");
