@@ -37,17 +37,21 @@ class RedisSet {
     process.kill(-this.processes[i]!.redis.child.pid!, "SIGKILL");
     await this.ended(i);
   }
+  /** Its append-only files. */
+  files(i: number): string { return path.join(this.pods[i]!.volume("data"), "redis/appendonlydir"); }
+  private async inStep(i: number): Promise<boolean> {
+    await this.probe(i);
+    return /master_link_status:up/.test(await this.redis(i, "info", "replication"));
+  }
   /** Ready, in step with its master, and with this key in that length. */
   async has(i: number, key: string, length: number): Promise<boolean> {
-    await this.probe(i);
-    return /master_link_status:up/.test(await this.redis(i, "info", "replication")) && (await this.redis(i, "get", key)).trim().length === length;
+    return await this.inStep(i) && (await this.redis(i, "get", key)).trim().length === length;
   }
   /** In step with its master, and what comes from now on goes to its append-only file, which is made in the background after that. */
   async writes(i: number): Promise<void> {
-    const files = path.join(this.pods[i]!.volume("data"), "redis/appendonlydir");
+    const files = this.files(i);
     await this.processes[i]!.redis.until(async () => {
-      await this.probe(i);
-      return /master_link_status:up/.test(await this.redis(i, "info", "replication"))
+      return await this.inStep(i)
         && /aof_rewrite_in_progress:0[\s\S]*aof_rewrite_scheduled:0[\s\S]*aof_last_bgrewrite_status:ok/.test(await this.redis(i, "info", "persistence"))
         && [".base.rdb", ".incr.aof"].every((suffix) => fs.readdirSync(files).filter((f) => f.endsWith(suffix)).length === 1);
     }, 90);
@@ -145,8 +149,7 @@ describe("Redis, Sentinel and LiveKit", () => {
 
   it("an instance whose append-only file a full disk has damaged starts all the same, and keeps what was there", async () => {
     const s = await subjectFor(SIZE_CONFIGURATIONS[0]!);
-    const set = await new RedisSet(net, s, sets(s)[0]!).settled(), pod = set.pods[2]!;
-    const files = path.join(pod.volume("data"), "redis/appendonlydir");
+    const set = await new RedisSet(net, s, sets(s)[0]!).settled(), files = set.files(2);
     await set.writes(2);
     // In the append-only file, not in what the synchronisation began with.
     for (let i = 0; i < 50; i++) await set.redis(0, "set", `key${i}`, "x".repeat(100));
@@ -154,6 +157,7 @@ describe("Redis, Sentinel and LiveKit", () => {
     await set.processes[2]!.redis.until(inStep, 90);
     // Everything is on its disk; with everysec that is a second later.
     await sleep(1500);
+    // Within the first file all after the hole is lost, so there it is at the beginning.
     const middle = (b: Buffer): Buffer => b.fill(0, Math.floor(b.length / 3), Math.floor(b.length / 2)), signature = (b: Buffer): Buffer => b.fill(0, 0, 5);
     for (const [suffix, damage, message] of [[".incr.aof", middle, /is cut off there; all of it is in/], [".base.rdb", signature, /sends everything/]] as const) {
       await set.writes(2);
