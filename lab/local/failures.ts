@@ -10,7 +10,7 @@ import { get, healthy, mend, newcomers, restarts, sleep } from "../../test/failu
 import { Client, Load } from "../../test/failures/load";
 import { renderReport, type FirstLogin, type Result, type Surroundings, type WholeRun } from "../../test/failures/report";
 import type { Scenario } from "../../test/failures/scenario";
-import { ALL } from "../../test/failures/scenarios";
+import { ALL, choose } from "../../test/failures/scenarios";
 import { access, adminRequest, type Access } from "./access";
 import { Kept, PROOF } from "./kept";
 import { asideOfTheNodes } from "./priority";
@@ -83,14 +83,11 @@ async function one(s: Scenario, a: Access, admin: Client, loads: Loads): Promise
   return { id, group, title, how, promised, bounds, date: today(), figures, table, notes, failures, healed, seconds: Math.round((Date.now() - begun) / 1000) };
 }
 
-function choose(argv: string[]): Scenario[] {
+function chosenBy(argv: string[]): Scenario[] {
   const value = (name: string): string | undefined => (argv.includes(name) ? argv[argv.indexOf(name) + 1] : undefined);
   const only = value("--only")?.split(","), part = value("--part");
   if (part !== undefined && part !== "quick") throw new Error(`--part ${part}: there is only the part quick`);
-  for (const o of only ?? []) if (!ALL.some((s) => s.id === o || s.id.startsWith(`${o}-`))) throw new Error(`${o} is unknown: --list names all`);
-  const chosen = ALL.filter((s) => (only ? only.some((o) => s.id === o || s.id.startsWith(`${o}-`)) : part ? s.quick : !s.partOf));
-  // What was set is taken back, whatever was chosen.
-  return ALL.filter((s) => chosen.includes(s) || chosen.some((c) => c.takenBackBy === s.id));
+  return choose(only ? { only } : part ? { quick: true } : {});
 }
 
 function print(r: Result): void {
@@ -107,7 +104,7 @@ async function main(): Promise<number> {
   const record = RECORD.read();
   const results = new Map(record.results.map((r) => [r.id, r]));
   const expected = (s: Scenario): number => results.get(s.id)?.seconds ?? s.seconds;
-  const chosen = choose(argv);
+  const chosen = chosenBy(argv);
   if (argv.includes("--list")) {
     const whole = !argv.includes("--only") && !argv.includes("--part");
     for (const s of whole ? ALL : chosen) console.log(`${s.id.padEnd(18)} ${`${expected(s)} s`.padStart(6)}  ${s.quick ? "quick" : "     "}  ${chosen.includes(s) ? "" : `(in ${s.partOf}) `}${s.title}: ${s.how}`);

@@ -15,6 +15,13 @@ interface Change {
 const applied: Change[] = [];
 const setNow = (): string[] => applied.flatMap((x) => x.sets);
 
+/** Nothing is set any more: the next deployment takes all of it back. */
+export function takeBack(r: Run): Change[] {
+  const back = applied.splice(0);
+  if (back.length) r.note(`taken back: ${back.flatMap((x) => x.sets).join(", ")}`);
+  return back;
+}
+
 interface Owned { workload: string; revision: string }
 
 /** Workload of each pod that is not a Job's, and which of its templates the pod has, by pod uid. */
@@ -105,13 +112,12 @@ export const CHANGES: Scenario[] = [
   one("pool", "A pool grows: synchrotron from 2 to 3", 60, POOL, { partOf: "change-settings" }),
   one("persisters", "An event persister is added: from 2 to 3", 180, { sets: ["overrides.pools.event-persister.replicas=3"], consumers: /^(synapse-.*|haproxy)$/ }, { bounds: { gap: 90, failedAfterRetry: 0 } }),
   {
-    id: "change-back", group: "change", title: "All of these changes are taken back at once", how: "deployed without them; uids of all pods compared", seconds: 150, quick: true,
+    id: "change-back", group: "change", title: "All of these changes are taken back at once", how: "deployed without them; uids of all pods compared", seconds: 150, quick: true, partOf: "backup-restore",
     // One event persister fewer: until every process knows, some still hand events to the one that has gone.
     bounds: { gap: 90, failedAfterRetry: 20 },
     action: async (r) => {
-      const back = applied.splice(0);
-      r.note(`taken back: ${back.flatMap((x) => x.sets).join(", ")}`);
       r.cause();
+      const back = takeBack(r);
       await change(r, [], new RegExp(back.map((x) => x.consumers.source).join("|")));
     },
   },

@@ -1,4 +1,4 @@
-/** PostgreSQL's primary hands over, as it does when its node is drained and when its image or a parameter changes. */
+/** PostgreSQL's primary hands over, as it does when its node is drained (one of the three carries it) and when its image or a parameter changes. */
 import { behind, CLUSTER, get, k, NS, podProcesses, sleep, until } from "./cluster";
 import { flowing, since, type Scenario } from "./scenario";
 
@@ -10,7 +10,7 @@ const FOLLOW_SECONDS = 60;
 const status = async (): Promise<any> => (await get("clusters.postgresql.cnpg.io", "-n", NS, CLUSTER)).status;
 
 export const HANDOVER: Scenario = {
-  id: "handover", group: "failure", title: "The PostgreSQL primary hands over to a standby that stalls meanwhile", seconds: 55, bounds: { gap: 120, failedAfterRetry: 300 },
+  id: "handover", group: "failure", title: "The PostgreSQL primary hands over to a standby that stalls meanwhile", seconds: 55, partOf: "drain-node1", bounds: { gap: 120, failedAfterRetry: 300 },
   how: `\`status.targetPrimary\` set, as \`kubectl cnpg promote\` does; the successor's WAL receiver stopped (SIGSTOP) for ${STALL_SECONDS} s from that moment`,
   action: async (r) => {
     const { currentPrimary: old, instanceNames } = await status();

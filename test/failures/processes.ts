@@ -140,7 +140,7 @@ export const PROCESSES: Scenario[] = [
     await sleep(4000);
     await flowing(r.load, 60);
     r.note(`${moved < 0 ? "it did not move" : `held by another node after ${moved.toFixed(0)} s`}; with the speaker back, ${since(started)} after the cause, by ${await holder(r.a.address)}`);
-  }, { promised: "< 1 s", how: "MetalLB's pod on the node that holds the address force-deleted again and again for 15 s" }),
+  }, { partOf: "node-cut", promised: "< 1 s", how: "MetalLB's pod on the node that holds the address force-deleted again and again for 15 s" }),
   lost("minio-node", "A MinIO node is lost", true, { gap: 10, failedAfterRetry: 0 }, 45, (r) => media(r, async () => {
     await sleep(3000);
     const uid = (await get("pod", "-n", "minio", "minio-1")).metadata.uid;

@@ -3,6 +3,7 @@ import * as crypto from "node:crypto";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
+import { takeBack } from "./changes";
 import { ailment, checkpoint, CLUSTER, deploy, get, k, NS, psql, sleep, until } from "./cluster";
 import { Client } from "./load";
 import { primary, since, type Run, type Scenario } from "./scenario";
@@ -79,6 +80,8 @@ export const RESTORE: Scenario = {
 
     const started = Date.now();
     r.cause();
+    // In a whole run. An event persister fewer disturbs nobody while Synapse is stopped.
+    takeBack(r);
     await deploy(["stopSynapse=true"], ["--keep"]);
     await until("no process of Synapse", 120, async () => { const n = (await get("pods", "-n", NS, "-l", "app.kubernetes.io/name=synapse")).items.filter((p: any) => p.status.phase === "Running").length; return n ? `${n} left` : undefined; });
     r.note(`Synapse stopped by the stack in ${since(started)}`);

@@ -28,7 +28,7 @@ export interface Scenario {
   seconds: number;
   /** In the part that runs on every change (`--part quick`). */
   quick?: boolean;
-  /** Left out of a whole run, where this one shows the same and more. */
+  /** Left out of a whole run, where this one does the same on its way. */
   partOf?: string;
   /** Another scenario that takes back what this one leaves; it runs whenever this one does. */
   takenBackBy?: string;

@@ -33,3 +33,12 @@ const PROOF: Scenario[] = [
 /** Failures alone, which can be caused without measuring. */
 export const SCENARIOS: Scenario[] = [...PROCESSES, HANDOVER, ...REDIS, ...MACHINES, ...STORAGE, CERTIFICATE];
 export const ALL: Scenario[] = [...PROOF, ...SCENARIOS, ...HOSTS, ...CHANGES, RESTORE];
+
+/** Those of these names (or whose names begin so), the part for every change, or all that no other one shows; and what takes back what they set. */
+export function choose({ only, quick }: { only?: readonly string[]; quick?: boolean }): Scenario[] {
+  const named = (o: string) => (s: Scenario): boolean => s.id === o || s.id.startsWith(`${o}-`);
+  for (const o of only ?? []) if (!ALL.some(named(o))) throw new Error(`${o} is unknown: --list names all`);
+  const chosen = ALL.filter((s) => (only ? only.some((o) => named(o)(s)) : quick ? s.quick : !s.partOf));
+  // What was set is taken back, whatever was chosen.
+  return ALL.filter((s) => chosen.includes(s) || (chosen.some((c) => c.takenBackBy === s.id) && !chosen.some((c) => c.id === s.partOf)));
+}

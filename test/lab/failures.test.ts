@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { longestGap, type Figures } from "../failures/load";
 import { renderReport, type Result } from "../failures/report";
-import { ALL } from "../failures/scenarios";
+import { ALL, choose } from "../failures/scenarios";
 
 const minutes = (list: typeof ALL): number => list.reduce((n, s) => n + s.seconds, 0) / 60;
 const figures: Figures = { sends: 100, every: 500, gap: 1.5, gapFrom: 0.5, roomGap: 2.5, roomGapFrom: 0.5, failedFirst: 3, failedAfterRetry: 1, kinds: { 500: 3 }, slowest: 4, lost: 0, doubled: 0, undelivered: 0, deliveryMedian: 0.4, deliveryLongest: 3, syncErrors: 0, baselineMedian: 0.1 };
@@ -21,14 +21,24 @@ describe("test:cluster", () => {
   });
 
   it("takes less than an hour as a whole, under 15 as the part for every change", () => {
-    const whole = ALL.filter((s) => !s.partOf);
+    const whole = choose({});
     assert.ok(minutes(whole) < 48, `${minutes(whole)} minutes`);
-    const quick = ALL.filter((s) => s.quick);
+    const quick = choose({ quick: true });
     for (const s of ALL) {
       assert.ok(!s.partOf || ALL.some((x) => x.id === s.partOf && !x.partOf), `${s.id} is part of nothing`);
       assert.ok(!s.takenBackBy || ALL.findIndex((x) => x.id === s.takenBackBy) > ALL.indexOf(s), `${s.takenBackBy} comes after ${s.id}`);
     }
     assert.ok(quick.length >= 12 && minutes(quick) < 15, `${quick.length} in ${minutes(quick)} minutes`);
+  });
+
+  it("takes back what was set, whatever is chosen, once", () => {
+    const ids = (list: typeof ALL): string[] => list.map((s) => s.id);
+    assert.deepEqual(ids(choose({ only: ["change-persisters"] })), ["change-persisters", "change-back"]);
+    assert.deepEqual(ids(choose({ only: ["change-web", "backup-restore"] })), ["change-web", "backup-restore"], "whose deployments take it back");
+    assert.deepEqual(ids(choose({ only: ["redis-grows"] })), ["redis-grows", "redis-shrinks"]);
+    assert.ok(ids(choose({ quick: true })).includes("change-back"));
+    assert.ok(!ids(choose({})).includes("change-back") && choose({}).at(-1)!.id === "backup-restore");
+    assert.throws(() => choose({ only: ["drains"] }), /drains is unknown/);
   });
 
   it("counts as an outage only time in which somebody was sending", () => {

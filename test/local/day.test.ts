@@ -69,7 +69,7 @@ describe("a day of a user", function () {
     a = await access();
     resolveNames(a);
     // Just deployed, or just mended: a process that starts again would count from zero.
-    await until("every process of Synapse answers", () => { try { earlier = counters(WORK); return true; } catch { return false; } }, 120, 3000);
+    await until("every process of Synapse answers", async () => { try { earlier = await counters(WORK); return true; } catch { return false; } }, 120, 3000);
   });
   after(async () => {
     // With its logout goes bob's pusher: tried again for ever, it would raise the alert about failing pushes on the next run.
@@ -271,15 +271,16 @@ describe("a day of a user", function () {
 
   it("each worker class has served what it should", async () => {
     // The pusher tries again with pauses; the counters of the others follow within a second.
-    await until("every class has done its part", () => {
-      const now = counters(WORK);
-      return classes(now).filter((c) => !FEDERATION.has(c)).every((c) => (WORK[c] ? (now.work[c] ?? 0) - (earlier.work[c] ?? 0) : now.requests[c]! - (earlier.requests[c] ?? 0)) > 0);
+    let now: Counters | undefined;
+    await until("every class has done its part", async () => {
+      now = await counters(WORK);
+      return classes(now).filter((c) => !FEDERATION.has(c)).every((c) => (WORK[c] ? (now!.work[c] ?? 0) - (earlier.work[c] ?? 0) : now!.requests[c]! - (earlier.requests[c] ?? 0)) > 0);
     }, 30, 2000).catch((error) => {
-      const now = counters(WORK);
-      throw new Error(`${error.message}: ${classes(now).map((c) => `${c} ${now.requests[c]! - (earlier.requests[c] ?? 0)} / ${(now.work[c] ?? 0) - (earlier.work[c] ?? 0)}`).join(", ")}`);
+      throw new Error(`${error.message}: ${now ? classes(now).map((c) => `${c} ${now!.requests[c]! - (earlier.requests[c] ?? 0)} / ${(now!.work[c] ?? 0) - (earlier.work[c] ?? 0)}`).join(", ") : "no process told its figures"}`);
     });
-    const now = counters(WORK);
-    measured(`requests served: ${classes(now).filter((c) => !WORK[c] && !FEDERATION.has(c)).map((c) => `${c} ${now.requests[c]! - (earlier.requests[c] ?? 0)}`).join(", ")}`);
-    measured(`events persisted ${now.work["event-persister"]! - (earlier.work["event-persister"] ?? 0)}; stream positions followed by user-directory ${now.work["user-directory"]! - (earlier.work["user-directory"] ?? 0)}, by background ${now.work.background! - (earlier.work.background ?? 0)}; pushes tried ${now.work.pusher! - (earlier.work.pusher ?? 0)}`);
+    const { requests, work } = now!;
+    const more = (of: Record<string, number>, before: Record<string, number>, cls: string): number => of[cls]! - (before[cls] ?? 0);
+    measured(`requests served: ${Object.keys(requests).sort().filter((c) => !WORK[c] && !FEDERATION.has(c)).map((c) => `${c} ${more(requests, earlier.requests, c)}`).join(", ")}`);
+    measured(`events persisted ${more(work, earlier.work, "event-persister")}; stream positions followed by user-directory ${more(work, earlier.work, "user-directory")}, by background ${more(work, earlier.work, "background")}; pushes tried ${more(work, earlier.work, "pusher")}`);
   });
 });

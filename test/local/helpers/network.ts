@@ -61,20 +61,31 @@ export function connect(ask: Ask[], listen: Listen[] = [], timeout = 4): Answer[
 /** Of lab/cluster/netpol.sh. */
 const SILENCE = "matrix-ha-lab";
 /**
- * A refusal is an ICMP message, and of these Linux sends one a second to one receiver: thousands of questions would wait.
- * Lifts that in the nodes' networks, and lets the refusals out that the nodes swallow (lab/cluster/netpol.sh): silence would
- * cost seconds for each. What it returns puts both back.
+ * How many ICMP messages a network sends, with Linux's own values: one a second to one receiver (ratelimit, in ms), 50 at once,
+ * 1000 a second. Newer kernels (6.12 on) have all of them per network, older ones the last two for the whole machine.
+ */
+const LIMITS: Record<string, [own: string, lifted: string]> = { icmp_ratelimit: ["1000", "0"], icmp_msgs_burst: ["50", "100000"], icmp_msgs_per_sec: ["1000", "100000"] };
+/**
+ * A refusal is an ICMP message: thousands of questions would wait for the limits. Lifts them in the nodes' networks, and lets
+ * the refusals out that the nodes swallow (lab/cluster/netpol.sh): silence costs seconds for each. What it returns puts both back.
  */
 export function quickRefusals(): () => void {
   const nets = fs.readdirSync("/run/netns").filter((n) => /^lab-n\d$/.test(n)).map((n) => `/run/netns/${n}`);
   assert.ok(nets.length, "these tests need the lab's own nodes (npm run local without --cluster), whose networks this machine can enter");
-  const set = (net: string, value: string): string => spawnSync("nsenter", [`--net=${net}`, "sh", "-c", `cat /proc/sys/net/ipv4/icmp_ratelimit; echo ${value} > /proc/sys/net/ipv4/icmp_ratelimit`], { encoding: "utf8" }).stdout.trim();
-  const earlier = nets.map((net) => set(net, "0"));
+  const set = (net: string, values: Record<string, string>): void => {
+    const lines = Object.entries(values).map(([name, value]) => `[ ! -e /proc/sys/net/ipv4/${name} ] || echo ${value} > /proc/sys/net/ipv4/${name}`);
+    assert.equal(spawnSync("nsenter", [`--net=${net}`, "sh", "-c", lines.join("; ")]).status, 0, `limits of ${net}`);
+  };
   const nft = (net: string, args: string[], input?: string): string => spawnSync("nsenter", [`--net=${net}`, "nft", ...args], { encoding: "utf8", input }).stdout;
   const silence = nets.map((net) => nft(net, ["list", "table", "ip", SILENCE]));
-  nets.forEach((net, i) => { if (silence[i]) nft(net, ["delete", "table", "ip", SILENCE]); });
-  // 1000 is Linux's own value: 0 was left by a run that was killed.
-  return () => nets.forEach((net, i) => { set(net, earlier[i] === "0" ? "1000" : earlier[i]!); if (silence[i]) nft(net, ["-f", "-"], silence[i]); });
+  nets.forEach((net, i) => {
+    set(net, Object.fromEntries(Object.entries(LIMITS).map(([name, [, lifted]]) => [name, lifted])));
+    if (silence[i]) nft(net, ["delete", "table", "ip", SILENCE]);
+  });
+  return () => nets.forEach((net, i) => {
+    set(net, Object.fromEntries(Object.entries(LIMITS).map(([name, [own]]) => [name, own])));
+    if (silence[i]) nft(net, ["-f", "-"], silence[i]);
+  });
 }
 
 /** Are these open, asked from the pod's own node, which no policy may close? */
