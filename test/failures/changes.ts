@@ -91,7 +91,7 @@ const one = (id: string, title: string, seconds: number, of: Change, more: Parti
 export const CHANGES: Scenario[] = [
   one("web", `Setting changed: ${WEB.sets.join(", ")}`, 45, WEB, { partOf: "change-settings", quick: true }),
   {
-    id: "change-settings", group: "change", title: "Five settings changed, then a pool grown, one after the other", how: "one deployment each; uids of all pods compared", seconds: 230, bounds: BOUNDS, takenBackBy,
+    id: "change-settings", group: "change", title: "Five settings changed, then a pool grown, one after the other", how: "one deployment each; uids of all pods compared", seconds: 220, bounds: BOUNDS, takenBackBy,
     action: async (r) => {
       const windows: Array<[number, number]> = [], rows: Table["rows"] = [];
       for (const s of [...SETTINGS, POOL].filter((x) => !applied.includes(x))) {

@@ -44,7 +44,7 @@ const CONSUMERS = /^(redis-(synapse|livekit)(-master)?|livekit|coturn|node-expor
 
 export const HOSTS: Scenario[] = [
   {
-    id: "redis-grows", group: "change", title: "Two machines are added, and Redis grows from 3 to 5 instances on them", takenBackBy: "redis-shrinks", seconds: 300, bounds: { gap: 60, failedAfterRetry: 0 },
+    id: "redis-grows", group: "change", title: "Two machines are added, and Redis grows from 3 to 5 instances on them", takenBackBy: "redis-shrinks", seconds: 230, bounds: { gap: 60, failedAfterRetry: 0 },
     how: "`hosts` longer by two and overrides.redis.instances=5, one deployment: it prepares the machines over SSH first; pods, their machines and what each Sentinel counts compared",
     prepare: async (note) => { const started = Date.now(); await more("join"); note(`two bare machines joined Kubernetes in ${since(started)}, before the load`); },
     action: async (r) => {
@@ -54,7 +54,7 @@ export const HOSTS: Scenario[] = [
     },
   },
   {
-    id: "redis-shrinks", group: "change", title: "Redis shrinks to 3 instances, and the two machines are taken out", seconds: 240, bounds: { gap: 60, failedAfterRetry: 0 },
+    id: "redis-shrinks", group: "change", title: "Redis shrinks to 3 instances, and the two machines are taken out", seconds: 220, bounds: { gap: 60, failedAfterRetry: 0 },
     how: "deployed without the setting; claims of the pods that are gone deleted, the machines drained, removed from `hosts` by a second deployment, and from Kubernetes",
     action: async (r) => {
       r.cause();

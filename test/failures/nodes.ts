@@ -49,7 +49,7 @@ export const MACHINES: Scenario[] = [
     action: (r) => drain(r, node),
   })),
   {
-    id: "node-frozen", group: "failure", title: "The node of the PostgreSQL primary freezes", how: `SIGSTOP to every process of the node until another primary has taken over and messages are acknowledged again, at most ${FROZEN_SECONDS} + ${WITHOUT_IT_SECONDS} s, then SIGCONT`, promised: "PostgreSQL 315 s, node 8 min", seconds: 200, bounds: { gap: 240, failedAfterRetry: 600 },
+    id: "node-frozen", group: "failure", title: "The node of the PostgreSQL primary freezes", how: `SIGSTOP to every process of the node until another primary has taken over and messages are acknowledged again, at most ${FROZEN_SECONDS} + ${WITHOUT_IT_SECONDS} s, then SIGCONT`, promised: "PostgreSQL 315 s, node 8 min", seconds: 185, bounds: { gap: 240, failedAfterRetry: 600 },
     action: async (r) => {
       const old = await primary(), node = await nodeOf(NS, old);
       r.note(`${node} carried ${await whoRan(node)}`);
@@ -68,7 +68,9 @@ export const MACHINES: Scenario[] = [
     },
   },
   {
-    id: "node-cut", group: "failure", title: "The node that holds the address is cut from the network", how: `its switch port down for ${CUT_SECONDS} s, then up`, promised: "node 8 min", seconds: 90, bounds: { gap: 120, failedAfterRetry: 600 },
+    id: "node-cut", group: "failure", title: "The node that holds the address is cut from the network", how: `its switch port down for ${CUT_SECONDS} s, then up`, promised: "node 8 min", seconds: 90,
+    // 7 to 21 s were measured, and 93 s where it carried PostgreSQL's primary as well: then as when that one's node freezes.
+    bounds: { gap: 240, failedAfterRetry: 600 },
     action: async (r) => {
       const node = await holder(r.a.address);
       r.note(`${node} carried the address and ${await whoRan(node)}`);

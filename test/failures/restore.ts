@@ -60,7 +60,7 @@ async function archived(): Promise<void> {
 const nextName = (name: string): string => { const m = /^(.*)-(\d+)$/.exec(name); return m ? `${m[1]}-${Number(m[2]) + 1}` : `${name}-2`; };
 
 export const RESTORE: Scenario = {
-  id: "backup-restore", group: "restore", title: "A backup is taken, the database deleted, and restored to a chosen moment", quiet: true, seconds: 250, bounds: { gap: 0, failedAfterRetry: 0 },
+  id: "backup-restore", group: "restore", title: "A backup is taken, the database deleted, and restored to a chosen moment", quiet: true, seconds: 270, bounds: { gap: 0, failedAfterRetry: 0 },
   how: `${MESSAGES} messages, a base backup, ${MESSAGES} more, the moment, ${MESSAGES} more; the Cluster and its volumes' claims deleted; \`stopSynapse\`, \`backups.restore\` and \`backups.archiveName\` as docs/operate.md says`,
   action: async (r) => {
     const cluster = await get("clusters.postgresql.cnpg.io", "-n", NS, CLUSTER);

@@ -20,7 +20,7 @@ const PROOF: Scenario[] = [
     action: async (r) => { r.cause(); r.note(/deployed in .*/.exec(await deploy([], ["--expect-no-changes"]))?.[0] ?? "nothing changed"); },
   },
   {
-    id: "used", group: "proof", title: "Used as its users and operators do", how: "`npm run test:local`, without what is about the network policies' engine alone", seconds: 200, quiet: true, bounds: { gap: 0, failedAfterRetry: 0 },
+    id: "used", group: "proof", title: "Used as its users and operators do", how: "`npm run test:local`, without what is about the network policies' engine alone", seconds: 110, quiet: true, bounds: { gap: 0, failedAfterRetry: 0 },
     action: async (r) => {
       const { code, text } = await script("test:local", LOCAL_TESTS.filter((t) => t !== "engine").join(","));
       r.table?.({ head: ["Seen"], rows: [...text.matchAll(/^\s+✔ (.*)$/gm)].map((m) => [m[1]!]) });
