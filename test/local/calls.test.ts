@@ -64,7 +64,7 @@ async function media(): Promise<Media> {
 const CALLS = NODE_LABELS.role("call");
 
 describe("calls", function () {
-  this.timeout(240_000);
+  this.timeout(360_000);
   let a: Access, browser: Browser, key: { id: string; secret: string }, alice: Page, bob: Page;
   const room = `room-${run}`;
 
