@@ -1,6 +1,6 @@
 /**
  * `npm run test:images`: archives pushed into a real registry (Debian's docker-registry on a loopback port, with a login),
- * by the command itself. Nothing of the lab is needed but skopeo and apt: the images are made here, small.
+ * by the command itself. Nothing of the lab is needed but apt, which brings skopeo: the images are made here, small.
  */
 import { strict as assert } from "node:assert";
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
@@ -59,7 +59,7 @@ describe("npm run images -- push, with a real registry", function () {
   };
 
   before(async () => {
-    must("skopeo", ["--version"]);
+    must("bash", ["-c", '. "$1/lib.sh"; mapfile -t missing < <(missing_packages skopeo:skopeo python3:python3); install_packages "${missing[@]}"', "-", path.resolve(IMAGES, "..")]);
     dir = fs.mkdtempSync(path.join(os.tmpdir(), "matrix-ha-registry-"));
     const recipes = readRecipes(fs.readFileSync(path.join(IMAGES, "list.txt"), "utf8"));
     fs.mkdirSync(path.join(dir, "cache/images"), { recursive: true });
