@@ -62,7 +62,7 @@ export function connect(ask: Ask[], listen: Listen[] = [], timeout = 4): Answer[
 const SILENCE = "matrix-ha-lab";
 /**
  * How many ICMP messages a network sends, with Linux's own values: one a second to one receiver (ratelimit, in ms), 50 at once,
- * 1000 a second. Newer kernels (6.12 on) have all of them per network, older ones the last two for the whole machine.
+ * 1000 a second. Newer kernels have all of them per network (6.18 does), older ones the last two for the whole machine.
  */
 const LIMITS: Record<string, [own: string, lifted: string]> = { icmp_ratelimit: ["1000", "0"], icmp_msgs_burst: ["50", "100000"], icmp_msgs_per_sec: ["1000", "100000"] };
 /**
