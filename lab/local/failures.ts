@@ -87,7 +87,7 @@ function chosenBy(argv: string[]): Scenario[] {
   const value = (name: string): string | undefined => (argv.includes(name) ? argv[argv.indexOf(name) + 1] : undefined);
   const only = value("--only")?.split(","), part = value("--part");
   if (part !== undefined && part !== "quick") throw new Error(`--part ${part}: there is only the part quick`);
-  return choose(only ? { only } : part ? { quick: true } : {});
+  return choose({ only, quick: part === "quick" });
 }
 
 function print(r: Result): void {

@@ -64,7 +64,10 @@ const SILENCE = "matrix-ha-lab";
  * How many ICMP messages a network sends, with Linux's own values: one a second to one receiver (ratelimit, in ms), 50 at once,
  * 1000 a second. Newer kernels have all of them per network (6.18 does), older ones the last two for the whole machine.
  */
-const LIMITS: Record<string, [own: string, lifted: string]> = { icmp_ratelimit: ["1000", "0"], icmp_msgs_burst: ["50", "100000"], icmp_msgs_per_sec: ["1000", "100000"] };
+const LIMITS = {
+  own: { icmp_ratelimit: 1000, icmp_msgs_burst: 50, icmp_msgs_per_sec: 1000 },
+  lifted: { icmp_ratelimit: 0, icmp_msgs_burst: 100_000, icmp_msgs_per_sec: 100_000 },
+};
 /**
  * A refusal is an ICMP message: thousands of questions would wait for the limits. Lifts them in the nodes' networks, and lets
  * the refusals out that the nodes swallow (lab/cluster/netpol.sh): silence costs seconds for each. What it returns puts both back.
@@ -72,18 +75,18 @@ const LIMITS: Record<string, [own: string, lifted: string]> = { icmp_ratelimit: 
 export function quickRefusals(): () => void {
   const nets = fs.readdirSync("/run/netns").filter((n) => /^lab-n\d$/.test(n)).map((n) => `/run/netns/${n}`);
   assert.ok(nets.length, "these tests need the lab's own nodes (npm run local without --cluster), whose networks this machine can enter");
-  const set = (net: string, values: Record<string, string>): void => {
-    const lines = Object.entries(values).map(([name, value]) => `[ ! -e /proc/sys/net/ipv4/${name} ] || echo ${value} > /proc/sys/net/ipv4/${name}`);
+  const limit = (net: string, to: keyof typeof LIMITS): void => {
+    const lines = Object.entries(LIMITS[to]).map(([name, value]) => `[ ! -e /proc/sys/net/ipv4/${name} ] || echo ${value} > /proc/sys/net/ipv4/${name}`);
     assert.equal(spawnSync("nsenter", [`--net=${net}`, "sh", "-c", lines.join("; ")]).status, 0, `limits of ${net}`);
   };
   const nft = (net: string, args: string[], input?: string): string => spawnSync("nsenter", [`--net=${net}`, "nft", ...args], { encoding: "utf8", input }).stdout;
   const silence = nets.map((net) => nft(net, ["list", "table", "ip", SILENCE]));
   nets.forEach((net, i) => {
-    set(net, Object.fromEntries(Object.entries(LIMITS).map(([name, [, lifted]]) => [name, lifted])));
+    limit(net, "lifted");
     if (silence[i]) nft(net, ["delete", "table", "ip", SILENCE]);
   });
   return () => nets.forEach((net, i) => {
-    set(net, Object.fromEntries(Object.entries(LIMITS).map(([name, [own]]) => [name, own])));
+    limit(net, "own");
     if (silence[i]) nft(net, ["-f", "-"], silence[i]);
   });
 }
