@@ -17,18 +17,19 @@ function machine(disks: DiskSettings[]): { box: Sandbox; host: HostSettings; scr
     return file;
   });
   const host = { ...fixtureSettings().hosts[0], disks: disks.map((d, i) => ({ ...d, id: devices[i] })) };
+  // Options are told as whole words: the random name of the sandbox's directory may contain any of them.
   box.file("etc/fstab", "# a line without its end")
-    .fake("lsblk", `case "$*" in *-dnro*) [ -e "$3" ] && echo disk ;; *) for d; do :; done; basename "$d"; cat "$d.children" 2>/dev/null || true ;; esac`)
+    .fake("lsblk", `case " $* " in *" -dnro "*) [ -e "$3" ] && echo disk ;; *) for d; do :; done; basename "$d"; cat "$d.children" 2>/dev/null || true ;; esac`)
     .fake("blkid", `for d; do :; done
-      case "$*" in
-        *export*) [ -e "$d.signature" ] && { cat "$d.signature"; exit 0; }; exit "$(cat "$d.blkid" 2>/dev/null || echo 2)" ;;
-        *LABEL*) sed -n 's/^LABEL=//p' "$d.signature" 2>/dev/null ;;
-        *TYPE*) sed -n 's/^TYPE=//p' "$d.signature" 2>/dev/null ;;
-        *UUID*) sed -n 's/^UUID=//p' "$d.signature" 2>/dev/null ;;
+      case " $* " in
+        *" -o export "*) [ -e "$d.signature" ] && { cat "$d.signature"; exit 0; }; exit "$(cat "$d.blkid" 2>/dev/null || echo 2)" ;;
+        *" -s LABEL "*) sed -n 's/^LABEL=//p' "$d.signature" 2>/dev/null ;;
+        *" -s TYPE "*) sed -n 's/^TYPE=//p' "$d.signature" 2>/dev/null ;;
+        *" -s UUID "*) sed -n 's/^UUID=//p' "$d.signature" 2>/dev/null ;;
       esac`)
     .fake("wipefs", `for d; do :; done; cat "$d.wipefs" 2>/dev/null || true`)
     .fake("blockdev", `stat -c %s "$2"`)
-    .fake("findmnt", `case "$*" in *-M*) for p; do :; done; sed -n "s|^$p ||p" "$SANDBOX/mounts" 2>/dev/null ;; *) for d; do :; done; sed -n "s| $d$||p" "$SANDBOX/mounts" 2>/dev/null ;; esac; true`)
+    .fake("findmnt", `case " $* " in *" -M "*) for p; do :; done; sed -n "s|^$p ||p" "$SANDBOX/mounts" 2>/dev/null ;; *) for d; do :; done; sed -n "s| $d$||p" "$SANDBOX/mounts" 2>/dev/null ;; esac; true`)
     .fake("mount", `uuid=$(awk -v p="$1" '$2 == p {sub("UUID=", "", $1); print $1}' "$SANDBOX/etc/fstab"); for s in "$SANDBOX"/dev/*.signature; do grep -q "UUID=$uuid" "$s" && echo "$1 \${s%.signature}" >>"$SANDBOX/mounts"; done; true`)
     .fake("mkfs.ext4", `for d; do :; done; printf 'TYPE=ext4\\nLABEL=%s\\nUUID=u-%s\\n' "$5" "$(basename "$d")" >"$d.signature"`)
     .fake("mkfs.xfs", `for d; do :; done; printf 'TYPE=xfs\\nLABEL=%s\\nUUID=u-%s\\n' "$3" "$(basename "$d")" >"$d.signature"`)
