@@ -5,11 +5,12 @@ import * as zlib from "node:zlib";
 import * as sdk from "matrix-js-sdk";
 import { access, adminRequest, kubectl, request, resolveNames, type Access } from "../../lab/local/access";
 import { localConfig } from "../../lab/local/config";
-import { resolveSettings } from "../../components/settings";
+import { resolveSettings, type Settings } from "../../components/settings";
+import { plan } from "../../components/sizing";
 import { MOUNTS } from "../../components/synapse/paths";
 import { measured, seconds } from "./helpers/proof";
 import { run, until } from "./helpers/common";
-import { counters, device, logIn, readable, silent, status, withPassword, type Account, type Counters, type Device } from "./helpers/matrix";
+import { device, logIn, readable, served, silent, since, status, withPassword, type Account, type Device, type Served } from "./helpers/matrix";
 
 const q = encodeURIComponent;
 const account = (name: string): Account => ({ name: `${name}-${run}`, password: crypto.randomBytes(12).toString("base64url") });
@@ -50,7 +51,7 @@ const sha256 = (data: Buffer): string => crypto.createHash("sha256").update(data
 
 describe("a day of a user", function () {
   this.timeout(180_000);
-  let a: Access, earlier: Counters;
+  let a: Access, settings: Settings, earlier: Served;
   const aliceAccount = account("alice"), bobAccount = account("bob");
   let phone: Device, laptop: Device, bob: Device;
   let open: string, sealed: string;
@@ -63,13 +64,13 @@ describe("a day of a user", function () {
     await until(`"${body}" is readable on every device`, () => to.every((d) => readable(d, roomId, body)));
     return Date.now() - start;
   }
-  const classes = (now: Counters): string[] => Object.keys(now.requests).sort();
 
   before(async () => {
     a = await access();
+    settings = resolveSettings(localConfig([]), "local").settings!;
     resolveNames(a);
     // Just deployed, or just mended: a process that starts again would count from zero.
-    await until("every process of Synapse answers", async () => { try { earlier = await counters(WORK); return true; } catch { return false; } }, 120, 3000);
+    await until("every process of Synapse answers", async () => { try { earlier = await served(WORK); return true; } catch { return false; } }, 120, 3000);
   });
   after(async () => {
     // With its logout goes bob's pusher: tried again for ever, it would raise the alert about failing pushes on the next run.
@@ -79,8 +80,7 @@ describe("a day of a user", function () {
 
   it("two users are registered; nobody registers without being let in", async () => {
     for (const u of [aliceAccount, bobAccount]) await adminRequest(a, u.name, u.password, false);
-    const { settings } = resolveSettings(localConfig([]), "local");
-    if (settings!.registration.enabled) return;
+    if (settings.registration.enabled) return;
     const answer = await request(a, a.hostnames.homeserver!, "POST", "/_matrix/client/v3/register", { headers: { "content-type": "application/json" }, body: JSON.stringify({ username: `eve-${run}`, password: aliceAccount.password }) });
     assert.equal(answer.status, 403);
     measured("registered with the shared secret through the admin host; open registration is off and answers 403");
@@ -270,17 +270,15 @@ describe("a day of a user", function () {
   });
 
   it("each worker class has served what it should", async () => {
+    const classes = plan(settings).synapse.pools.map((p) => p.class).filter((c) => !FEDERATION.has(c)).sort();
+    let today: Served = {};
+    const told = (some: string[]): string => some.map((c) => `${c} ${today[c] ?? "not there"}`).join(", ");
     // The pusher tries again with pauses; the counters of the others follow within a second.
-    let now: Counters | undefined;
     await until("every class has done its part", async () => {
-      now = await counters(WORK);
-      return classes(now).filter((c) => !FEDERATION.has(c)).every((c) => (WORK[c] ? (now!.work[c] ?? 0) - (earlier.work[c] ?? 0) : now!.requests[c]! - (earlier.requests[c] ?? 0)) > 0);
-    }, 30, 2000).catch((error) => {
-      throw new Error(`${error.message}: ${now ? classes(now).map((c) => `${c} ${now!.requests[c]! - (earlier.requests[c] ?? 0)} / ${(now!.work[c] ?? 0) - (earlier.work[c] ?? 0)}`).join(", ") : "no process told its figures"}`);
-    });
-    const { requests, work } = now!;
-    const more = (of: Record<string, number>, before: Record<string, number>, cls: string): number => of[cls]! - (before[cls] ?? 0);
-    measured(`requests served: ${Object.keys(requests).sort().filter((c) => !WORK[c] && !FEDERATION.has(c)).map((c) => `${c} ${more(requests, earlier.requests, c)}`).join(", ")}`);
-    measured(`events persisted ${more(work, earlier.work, "event-persister")}; stream positions followed by user-directory ${more(work, earlier.work, "user-directory")}, by background ${more(work, earlier.work, "background")}; pushes tried ${more(work, earlier.work, "pusher")}`);
+      today = since(earlier, await served(WORK));
+      return classes.every((c) => (today[c] ?? 0) > 0);
+    }, 30, 2000).catch((error) => { throw new Error(`${error.message}: ${told(classes)}`); });
+    measured(`requests served: ${told(classes.filter((c) => !WORK[c]))}`);
+    measured(`events persisted ${today["event-persister"]}; stream positions followed by user-directory ${today["user-directory"]}, by background ${today.background}; pushes tried ${today.pusher}`);
   });
 });

@@ -3,7 +3,7 @@ import loglevel from "loglevel";
 import * as sdk from "matrix-js-sdk";
 import type { GeneratedSecretStorageKey } from "matrix-js-sdk/lib/crypto-api";
 import { request, type Access } from "../../../lab/local/access";
-import { get, k, NS } from "../../failures/cluster";
+import { k, NS, pods } from "../../failures/cluster";
 import { run, until } from "./common";
 
 // The SDK talks a lot, and its cryptography straight to the console; what matters here is asserted.
@@ -55,25 +55,24 @@ export async function status(a: Access, token: string, target: string): Promise<
 export const readable = (d: Device, roomId: string, body: string): sdk.MatrixEvent | undefined =>
   d.client.getRoom(roomId)?.getLiveTimeline().getEvents().find((e) => e.getType() === "m.room.message" && e.getContent().body === body);
 
-export interface Counters { requests: Record<string, number>; work: Record<string, number> }
-
 /** From inside the pod: the network policies let only Prometheus reach this port, not the API server's proxy. */
 const READ_METRICS = 'import urllib.request; print(urllib.request.urlopen("http://127.0.0.1:9000/_synapse/metrics").read().decode())';
 
-/** Per class, from the processes' own metrics: requests answered, and for classes without any the counter that shows their work. */
-export async function counters(work: Record<string, RegExp> = {}): Promise<Counters> {
-  // Synapse's processes are the pods whose software is synapse; the check Job's pod has ended.
-  const pods = (await get("pods", "-n", NS, "-l", "app.kubernetes.io/name=synapse")).items
-    .filter((p: any) => p.status.phase === "Running" && p.status.conditions.some((c: any) => c.type === "Ready" && c.status === "True"));
+/** By worker class. */
+export type Served = Record<string, number>;
+
+/** What each class has served, by its processes' own metrics: requests answered, or for a class that answers none the counter in `work`. */
+export async function served(work: Record<string, RegExp> = {}): Promise<Served> {
+  const processes = await pods(NS, "app.kubernetes.io/name=synapse");
   // All at once: one after the other took half a second each.
-  const said = await Promise.all(pods.map((p: any) => k("-n", NS, "exec", p.metadata.name, "-c", "synapse", "--", "python", "-c", READ_METRICS)));
-  const found: Counters = { requests: {}, work: {} };
-  for (const [i, p] of pods.entries()) {
+  const said = await Promise.all(processes.map((p) => k("-n", NS, "exec", p.metadata.name, "-c", "synapse", "--", "python", "-c", READ_METRICS)));
+  const found: Served = {};
+  for (const [i, p] of processes.entries()) {
     const cls = p.metadata.labels["app.kubernetes.io/component"].replace(/^synapse-/, "");
     const lines = said[i]!.split("\n");
     const sum = (wanted: RegExp, but?: RegExp): number => lines.reduce((n: number, l: string) => (wanted.test(l) && !but?.test(l) ? n + Number(l.slice(l.lastIndexOf(" "))) : n), 0);
-    found.requests[cls] = (found.requests[cls] ?? 0) + sum(/^synapse_http_server_response_count_total\{/, /servlet="(HealthResource|MetricsResource)"/);
-    if (work[cls]) found.work[cls] = (found.work[cls] ?? 0) + sum(work[cls]);
+    found[cls] = (found[cls] ?? 0) + (work[cls] ? sum(work[cls]) : sum(/^synapse_http_server_response_count_total\{/, /servlet="(HealthResource|MetricsResource)"/));
   }
   return found;
 }
+export const since = (earlier: Served, now: Served): Served => Object.fromEntries(Object.entries(now).map(([cls, n]) => [cls, n - (earlier[cls] ?? 0)]));
