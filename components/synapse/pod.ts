@@ -37,36 +37,49 @@ const waitFor = (cls: PoolPlan["class"]): string => (cls === "main" ? "connectio
 const TRY_AGAIN_SECONDS = 60;
 
 /**
+ * `run PROGRAM...` waits for the program's end and hands the kubelet's signal on. Without a trap the first process of a
+ * container ignores that signal: a pod that was waiting for its database stayed for the whole grace period.
+ */
+const RUN = [
+  "child= stopping=",
+  `trap 'stopping=1; [ -z "$child" ] || kill -TERM "$child" 2>/dev/null || true' TERM INT`,
+  "run() {",
+  '  [ -z "$stopping" ] || exit 143',
+  '  "$@" &',
+  "  child=$! code=0",
+  '  wait "$child" || code=$?',
+  // A signal ends the wait before the process.
+  '  while kill -0 "$child" 2>/dev/null; do code=0; wait "$child" || code=$?; done',
+  '  [ -z "$stopping" ] || exit "$code"',
+  '  child=; return "$code"',
+  "}",
+];
+
+/**
  * Runs Synapse, and once more when it ends by itself soon after its start. Each process deletes at its start the positions
  * of event persisters that are no more, in a transaction that PostgreSQL refuses when such a one, which still runs while
  * their number becomes smaller, writes its position just then ("could not serialize access", _load_current_ids of
  * storage/util/id_generators.py): a writer ended three times, and was away for 70 s (`npm run test:cluster`, change-back).
  */
-function runScript(command: string): string[] {
-  return [
-    "child= stopping=",
-    `trap 'stopping=1; [ -z "$child" ] || kill -TERM "$child"' TERM INT`,
-    `end=$(($(date +%s) + ${TRY_AGAIN_SECONDS}))`,
-    "while [ -z \"$stopping\" ]; do",
-    `  ${command} &`,
-    "  child=$! code=0",
-    '  wait "$child" || code=$?',
-    // A signal ends the wait before the process.
-    '  while kill -0 "$child" 2>/dev/null; do code=0; wait "$child" || code=$?; done',
-    '  if [ "$code" = 0 ] || [ -n "$stopping" ] || [ "$(date +%s)" -ge "$end" ]; then exit "$code"; fi',
-    '  echo "Synapse ended at its start with $code; once more" >&2',
-    "  sleep 1",
-    "done",
-  ];
-}
+const runAgain = (command: string): string[] => [
+  `end=$(($(date +%s) + ${TRY_AGAIN_SECONDS}))`,
+  "while true; do",
+  "  ended=0",
+  `  run ${command} || ended=$?`,
+  '  if [ "$ended" = 0 ] || [ "$(date +%s)" -ge "$end" ]; then exit "$ended"; fi',
+  '  echo "Synapse ended at its start with $ended; once more" >&2',
+  "  sleep 1",
+  "done",
+];
 
 function startScript(input: SynapsePodInput, servesMedia: boolean): string {
   const { class: cls } = input.pool;
-  const waits = `python ${MOUNTS.shared}/${SHARED_FILES.wait} ${waitFor(cls)} ${RESTART_WAIT_SECONDS}`;
+  const waits = `run python ${MOUNTS.shared}/${SHARED_FILES.wait} ${waitFor(cls)} ${RESTART_WAIT_SECONDS}`;
   const files = [`${MOUNTS.shared}/${SHARED_FILES.homeserver}`, ...(input.email ? [`${MOUNTS.email}/${EMAIL_FILE}`] : []), `${MOUNTS.class}/${CLASS_FILE}`, ...(cls === "main" ? [] : [`${MOUNTS.tmp}/name.yaml`])];
   const cacheBytes = input.settings.media.cacheGiB * 1024 ** 3;
   return [
     "set -eu",
+    ...RUN,
     `for library in ${JEMALLOC.join(" ")}; do if [ -e "$library" ]; then export LD_PRELOAD="$library"; break; fi; done`,
     // A process is named after its pod: no two are alike, and the writers' names are those of instance_map.
     ...(cls === "main" ? [] : [`printf 'worker_name: "%s"\\n' "$HOSTNAME" > ${MOUNTS.tmp}/name.yaml`]),
@@ -75,7 +88,7 @@ function startScript(input: SynapsePodInput, servesMedia: boolean): string {
     // a node is drained) ends the process; the next start waits instead of failing again into the kubelet's back-off.
     // A writer settles its sequences as well, each time and as late as possible (scripts/waitDatabase.ts).
     ...(isWriter(input.plan, cls) ? [`${waits} settle`] : [`if [ -e ${MOUNTS.tmp}/started ]; then ${waits}; fi`, `: > ${MOUNTS.tmp}/started`]),
-    ...runScript(`python -m synapse.app.${cls === "main" ? "homeserver" : "generic_worker"} ${files.map((f) => `-c ${f}`).join(" ")} --no-secrets-in-config`),
+    ...runAgain(`python -m synapse.app.${cls === "main" ? "homeserver" : "generic_worker"} ${files.map((f) => `-c ${f}`).join(" ")} --no-secrets-in-config`),
   ].join("\n");
 }
 

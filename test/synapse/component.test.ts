@@ -106,17 +106,18 @@ describe("SynapseServer", () => {
   });
 
   describe("the start of a process", () => {
-    let dir: string;
+    let dir: string, running: ChildProcess | undefined;
     /** The start script of a reader, with this for Python: `$1` is -m. */
     const started = (python: string, clock = "echo 0"): { child: ChildProcess; ended: Promise<{ code: number | null; stderr: string }>; runs: () => string[] } => {
       for (const [name, text] of [["python", `echo run >> ${dir}/runs\n${python}`], ["date", clock]] as const) fs.writeFileSync(path.join(dir, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
       const child = spawn("sh", ["-c", named(base, "synapse-generic").inputs.spec.template.spec.containers[0].command[2].replaceAll("/tmp/", `${dir}/`)], { env: { PATH: `${dir}:${process.env.PATH}`, HOSTNAME: "g" } });
+      running = child;
       let stderr = "";
       child.stderr.on("data", (d) => { stderr += d; });
       return { child, ended: new Promise((done) => child.on("close", (code) => done({ code, stderr }))), runs: () => (fs.existsSync(`${dir}/runs`) ? fs.readFileSync(`${dir}/runs`, "utf8").trim().split("\n") : []) };
     };
     beforeEach(() => { dir = fs.mkdtempSync(path.join(os.tmpdir(), "start-")); });
-    afterEach(() => fs.rmSync(dir, { recursive: true }));
+    afterEach(() => { running?.kill("SIGKILL"); fs.rmSync(dir, { recursive: true }); });
 
     it("is tried again when it fails soon, and says so", async () => {
       const { ended, runs } = started(`[ $(wc -l < ${dir}/runs) -ge 3 ] || exit 7`);
@@ -131,12 +132,20 @@ describe("SynapseServer", () => {
     });
 
     it("hands the kubelet's signal on, waits for Synapse to end, and does not start it again", async () => {
-      const { child, ended, runs } = started(`trap 'sleep 0.3; echo stopped >> ${dir}/runs; exit 3' TERM; while :; do sleep 0.05; done`);
-      while (!runs().length) await new Promise((done) => { setTimeout(done, 20); });
-      await new Promise((done) => { setTimeout(done, 100); });
+      // It says so itself when it can take the signal: on a busy machine that is not at once.
+      const { child, ended, runs } = started(`trap 'sleep 0.3; echo stopped >> ${dir}/runs; exit 3' TERM; echo listening >> ${dir}/runs; while :; do sleep 0.05; done`);
+      while (!runs().includes("listening") && child.exitCode === null) await new Promise((done) => { setTimeout(done, 20); });
       child.kill("SIGTERM");
       assert.equal((await ended).code, 3);
-      assert.deepEqual(runs(), ["run", "stopped"]);
+      assert.deepEqual(runs(), ["run", "listening", "stopped"]);
+    });
+
+    it("ends at once when it is told to while it waits for the database", async () => {
+      fs.writeFileSync(path.join(dir, "started"), "");
+      const { child, ended, runs } = started(`[ "$2" = connection -o "$2" = schema ] && exec sleep 30`);
+      while (!runs().length && child.exitCode === null) await new Promise((done) => { setTimeout(done, 20); });
+      child.kill("SIGTERM");
+      assert.deepEqual([(await ended).code, runs().length], [143, 1]);
     });
   });
 
