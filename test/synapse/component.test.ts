@@ -107,14 +107,22 @@ describe("SynapseServer", () => {
 
   describe("the start of a process", () => {
     let dir: string, running: ChildProcess | undefined;
+    interface Started { child: ChildProcess; ended: Promise<{ code: number | null; stderr: string }>; runs: () => string[]; said: (word: string) => Promise<void> }
     /** The start script of a reader, with this for Python: `$1` is -m. */
-    const started = (python: string, clock = "echo 0"): { child: ChildProcess; ended: Promise<{ code: number | null; stderr: string }>; runs: () => string[] } => {
+    const started = (python: string, clock = "echo 0"): Started => {
       for (const [name, text] of [["python", `echo run >> ${dir}/runs\n${python}`], ["date", clock]] as const) fs.writeFileSync(path.join(dir, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
       const child = spawn("sh", ["-c", named(base, "synapse-generic").inputs.spec.template.spec.containers[0].command[2].replaceAll("/tmp/", `${dir}/`)], { env: { PATH: `${dir}:${process.env.PATH}`, HOSTNAME: "g" } });
       running = child;
       let stderr = "";
       child.stderr.on("data", (d) => { stderr += d; });
-      return { child, ended: new Promise((done) => child.on("close", (code) => done({ code, stderr }))), runs: () => (fs.existsSync(`${dir}/runs`) ? fs.readFileSync(`${dir}/runs`, "utf8").trim().split("\n") : []) };
+      const ended: Started["ended"] = new Promise((done) => child.on("close", (code) => done({ code, stderr })));
+      const runs = (): string[] => (fs.existsSync(`${dir}/runs`) ? fs.readFileSync(`${dir}/runs`, "utf8").trim().split("\n") : []);
+      const said = async (word: string): Promise<void> => {
+        let over = false;
+        void ended.then(() => { over = true; });
+        while (!over && !runs().includes(word)) await new Promise((done) => { setTimeout(done, 20); });
+      };
+      return { child, ended, runs, said };
     };
     beforeEach(() => { dir = fs.mkdtempSync(path.join(os.tmpdir(), "start-")); });
     afterEach(() => { running?.kill("SIGKILL"); fs.rmSync(dir, { recursive: true }); });
@@ -133,8 +141,8 @@ describe("SynapseServer", () => {
 
     it("hands the kubelet's signal on, waits for Synapse to end, and does not start it again", async () => {
       // It says so itself when it can take the signal: on a busy machine that is not at once.
-      const { child, ended, runs } = started(`trap 'sleep 0.3; echo stopped >> ${dir}/runs; exit 3' TERM; echo listening >> ${dir}/runs; while :; do sleep 0.05; done`);
-      while (!runs().includes("listening") && child.exitCode === null) await new Promise((done) => { setTimeout(done, 20); });
+      const { child, ended, runs, said } = started(`trap 'sleep 0.3; echo stopped >> ${dir}/runs; exit 3' TERM; echo listening >> ${dir}/runs; while :; do sleep 0.05; done`);
+      await said("listening");
       child.kill("SIGTERM");
       assert.equal((await ended).code, 3);
       assert.deepEqual(runs(), ["run", "listening", "stopped"]);
@@ -142,8 +150,8 @@ describe("SynapseServer", () => {
 
     it("ends at once when it is told to while it waits for the database", async () => {
       fs.writeFileSync(path.join(dir, "started"), "");
-      const { child, ended, runs } = started(`[ "$2" = connection -o "$2" = schema ] && exec sleep 30`);
-      while (!runs().length && child.exitCode === null) await new Promise((done) => { setTimeout(done, 20); });
+      const { child, ended, runs, said } = started(`[ "$2" = connection -o "$2" = schema ] && exec sleep 30`);
+      await said("run");
       child.kill("SIGTERM");
       assert.deepEqual([(await ended).code, runs().length], [143, 1]);
     });
