@@ -195,7 +195,7 @@ describe("A session whose primary stands still while another takes over", () => 
   it("is cut, and what it did is answered by the other; without the module it waits", async () => {
     const start = (mode: string, seconds: number) => synapsePython(net, { [SHARED_FILES.sessions]: FRESH_SESSIONS_PY, "wait.py": WAIT }, { DB_HOST: GATEWAY, DB_PORT: String(PORT), PYTHONPATH: FILES_AT }, [`${FILES_AT}/wait.py`, mode, String(seconds)]);
     const files = path.join(net.dir, "synapse-files");
-    const said = async (what: string): Promise<void> => { for (const end = Date.now() + 30_000; !["plain", "module"].every((m) => fs.existsSync(path.join(files, `${m}-${what}`))); await new Promise((r) => setTimeout(r, 100))) assert.ok(Date.now() < end, `nobody ${what}`); };
+    const said = async (what: string): Promise<void> => { for (const end = Date.now() + 60_000; !["plain", "module"].every((m) => fs.existsSync(path.join(files, `${m}-${what}`))); await new Promise((r) => setTimeout(r, 100))) assert.ok(Date.now() < end, `nobody ${what}`); };
     const plain = start("plain", 50), module = start("module", 120);
     await said("opened");
     first.freeze();

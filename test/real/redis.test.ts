@@ -27,10 +27,10 @@ class RedisSet {
   private start(p: TestPod, name: string): Running { return this.net.startContainer(p, p.containers.find((x) => x.name === name)!); }
   /** As the kubelet does with one that has ended. */
   restart(i: number): Running { return (this.processes[i]!.redis = this.start(this.pods[i]!, "redis")); }
-  /** Ends by itself, or does not within half a minute. */
+  /** Ends by itself, or does not within a minute. */
   async ended(i: number): Promise<void> {
     const { redis } = this.processes[i]!;
-    await Promise.race([redis.ended, sleep(30_000)]);
+    await Promise.race([redis.ended, sleep(60_000)]);
     assert.notEqual(redis.exit, undefined, `still runs: ${redis.output.slice(-2000)}`);
   }
   async kill(i: number): Promise<void> {

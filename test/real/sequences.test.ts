@@ -72,11 +72,12 @@ describe("A sequence after two changes of primary", () => {
   it("waits for no sequence that is in use", async () => {
     const first = await startedFor(net);
     await first.sql("create sequence a_sequence; select nextval('a_sequence'); create table schema_version (version int); insert into schema_version values (9999)", "synapse");
-    const busy = query(net, first.ip, 5432, "synapse", "begin; select nextval('a_sequence'); select pg_sleep(6); commit", "synapse");
-    await new Promise((r) => { setTimeout(r, 1000); });
+    const busy = query(net, first.ip, 5432, "synapse", "begin; select nextval('a_sequence'); select pg_sleep(600)", "synapse").catch(() => undefined);
+    await first.untilTrue("select count(*) > 0 from pg_locks where relation = 'a_sequence'::regclass and granted");
     const said = await settle(first);
     assert.match(said, /not settled: a_sequence .*lock timeout/);
     assert.match(said, /database ready/);
+    await first.sql("select pg_terminate_backend(pid) from pg_stat_activity where query like '%pg_sleep(600)%' and pid <> pg_backend_pid()");
     await busy;
     await first.stop();
   });

@@ -50,15 +50,17 @@ export class Server {
   thaw(): void { for (const pid of this.processes()) process.kill(pid, "SIGCONT"); }
   sql(text: string, user = "postgres"): Promise<string> { return query(this.net, this.ip, 5432, "synapse", text, user); }
   async promote(): Promise<void> {
-    await this.sql("select pg_promote(true, 30)");
-    await this.running!.until(async () => (await this.sql("select pg_is_in_recovery()")) === "f", 30);
+    await this.sql("select pg_promote(true, 60)");
+    await this.untilTrue("select not pg_is_in_recovery()");
   }
   /** As a stream writer of Synapse reads its position at its start. */
   async position(): Promise<number> { return Number(await this.sql("select last_value from a_sequence")); }
   async caughtUp(standby: Server): Promise<void> {
     const to = await this.sql("select pg_current_wal_lsn()");
-    await standby.running!.until(async () => (await standby.sql(`select pg_last_wal_replay_lsn() >= '${to}'`)) === "t", 30);
+    await standby.untilTrue(`select pg_last_wal_replay_lsn() >= '${to}'`);
   }
+  /** For a minute at most. */
+  untilTrue(question: string): Promise<void> { return this.running!.until(async () => (await this.sql(question)) === "t", 60); }
 }
 
 /** A primary with Synapse's user and empty database. */
