@@ -13,6 +13,9 @@ const EXPLAINED: Array<[reason: string, words: RegExp, why: string]> = [
   ["FailedScheduling", /unbound immediate PersistentVolumeClaims|no nodes available|untolerated taint|insufficient|Insufficient|not found|anti-affinity|topology spread/i, "a pod asks for a place before its volume, its node or room is there; it is asked again"],
   ["Unhealthy", /Startup probe failed|Readiness probe failed/, "asked before it had started; only then does it count as ready"],
   ["FailedMount", /not found|timed out waiting for the condition|object .* not registered/, "made in the same moment as what it mounts"],
+  // kubernetes/kubernetes issue 113429: the kubelet hears of a pod before the authorizer's own view of who runs what does.
+  ["FailedMount", /no relationship found between node/, "the API server had not noted yet on which node the pod is; the kubelet asks again half a second later"],
+  ["CgroupV1", /.*/, "this machine's kernel offers version 1 of control groups only, which later releases of the kubelet refuse"],
   ["FailedGetResourceMetric", /.*/, "the autoscaler asks before metrics-server has seen a pod for a minute"],
   ["FailedComputeMetricsReplicas", /.*/, "the autoscaler asks before metrics-server has seen a pod for a minute"],
   ["FailedToUpdateEndpoint", /.*/, "two controllers wrote at once; repeated"],
@@ -33,7 +36,7 @@ export async function recordFirstLogin(at: { started: number; clusterUp: number;
   for (const e of getItems("events", "-A").filter((x) => x.type === "Warning")) {
     const explained = EXPLAINED.find(([reason, words]) => e.reason === reason && words.test(e.message))?.[2];
     const key = `${e.reason} ${explained ?? e.message}`;
-    const w = warnings.get(key) ?? { reason: e.reason, count: 0, example: `${e.involvedObject.kind} ${e.involvedObject.name}: ${e.message}`.slice(0, 200), explained };
+    const w = warnings.get(key) ?? { reason: e.reason, count: 0, example: `${e.involvedObject.kind} ${e.involvedObject.name}: ${e.message}`.slice(0, 400), explained };
     w.count += e.count ?? 1;
     warnings.set(key, w);
   }
