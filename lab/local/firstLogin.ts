@@ -15,7 +15,7 @@ const EXPLAINED: Array<[reason: string, words: RegExp, why: string]> = [
   ["FailedMount", /not found|timed out waiting for the condition|object .* not registered/, "made in the same moment as what it mounts"],
   // kubernetes/kubernetes issue 113429: the kubelet hears of a pod before the authorizer's own view of who runs what does.
   ["FailedMount", /no relationship found between node/, "the API server had not noted yet on which node the pod is; the kubelet asks again half a second later"],
-  ["CgroupV1", /.*/, "this machine's kernel offers version 1 of control groups only, which later releases of the kubelet refuse"],
+  ["CgroupV1", /.*/, "the test machine runs version 1 of control groups, which a later release of the kubelet will refuse"],
   ["FailedGetResourceMetric", /.*/, "the autoscaler asks before metrics-server has seen a pod for a minute"],
   ["FailedComputeMetricsReplicas", /.*/, "the autoscaler asks before metrics-server has seen a pod for a minute"],
   ["FailedToUpdateEndpoint", /.*/, "two controllers wrote at once; repeated"],

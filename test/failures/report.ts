@@ -73,7 +73,7 @@ function firstLogin(all: FirstLogin[]): string[] {
         `${x.pods - x.notReady.length} of ${x.pods}${x.notReady.length ? `: not ${x.notReady.join(", ")}` : ""}`, x.restarted.join(", ") || "none", x.warnings.filter((w) => !w.explained).map((w) => `${w.count} × ${w.reason}: ${w.example}`).join("; ") || "none"]),
     }),
     "Warning events that a start brings with it:", "",
-    ...[...new Map(all.flatMap((x) => x.warnings).filter((w) => w.explained).map((w) => [`${w.reason}: ${w.explained}`, w])).keys()].map((said) => `- ${said}`), "",
+    ...new Set(all.flatMap((x) => x.warnings).filter((w) => w.explained).map((w) => `- ${w.reason}: ${w.explained}`)), "",
   ];
 }
 

@@ -1,7 +1,7 @@
 /** What test:cluster promises about itself: everything of the list, in time, and a document that hides nothing. */
 import assert from "node:assert/strict";
 import { longestGap, type Figures } from "../failures/load";
-import { renderReport, type Result } from "../failures/report";
+import { renderReport, type FirstLogin, type Result } from "../failures/report";
 import { ALL, choose } from "../failures/scenarios";
 
 const minutes = (list: typeof ALL): number => list.reduce((n, s) => n + s.seconds, 0) / 60;
@@ -61,5 +61,13 @@ describe("test:cluster", () => {
     assert.match(text, /\| a\\\|b \|/);
     assert.match(text, /## Backup and restore\n\n<a id="backup-restore">/);
     assert.equal(text.match(/\| 1\.5 s \/ 2\.5 s \| 3 \/ 1 of 100 \| 0 \|/g)!.length, 2);
+  });
+
+  it("gives each reason of a start's warnings once, and names in the row what has none", () => {
+    const login = (warnings: FirstLogin["warnings"]): FirstLogin => ({ date: "2026-11-22 19:33 UTC", cold: false, seconds: { cluster: 32, firstLogin: 232, ready: 238 }, memoryGiB: 6, pods: 78, notReady: [], restarted: [], warnings });
+    const mount = { reason: "FailedMount", count: 1, example: "Pod a: no" };
+    const text = renderReport([], { ...around, firstLogins: [login([{ ...mount, explained: "too early" }, { ...mount, explained: "not noted yet" }]), login([{ ...mount, explained: "too early" }, { reason: "BackOff", count: 2, example: "Pod b: again" }])] });
+    assert.deepEqual(text.match(/^- FailedMount: .*/gm), ["- FailedMount: too early", "- FailedMount: not noted yet"]);
+    assert.match(text, /\| none \| none \|\n.*\| none \| 2 × BackOff: Pod b: again \|/);
   });
 });
