@@ -10,8 +10,11 @@
  * `npm run test:cluster`). ALTER SEQUENCE writes the value as it is, under a lock that keeps nextval out: what a process
  * sees at its start is then on every instance.
  */
-export const WAIT_PY = `import importlib.util, os, re, sys, time
+export const WAIT_PY = `import importlib.util, os, re, signal, sys, time
 import psycopg2
+
+# Without this the first process of a container ignores the kubelet's signal, and the pod stays for its whole grace period.
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
 need_schema = sys.argv[1] == "schema"
 deadline = time.monotonic() + float(sys.argv[2])

@@ -1,4 +1,6 @@
 /**
+ * What waits for the database before Synapse starts, against real servers.
+ *
  * What a stream writer of Synapse sees of its sequence at its start never goes back, however often the primary changes:
  * two real servers, one the other's standby, change places twice. PostgreSQL alone does not promise that (the first test).
  */
@@ -7,11 +9,11 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { WAIT_PY } from "../../components/synapse/scripts";
 import { count } from "./helpers/counts";
-import { Network } from "./helpers/network";
+import { GATEWAY, Network } from "./helpers/network";
 import { query } from "./helpers/postgres";
 import { Server, startedFor } from "./helpers/postgresServer";
 import { SYNAPSE_SOURCE } from "./helpers/programs";
-import { FILES_AT, synapsePython } from "./helpers/synapsePython";
+import { FILES_AT, synapsePython, toldToEnd } from "./helpers/synapsePython";
 
 /** PostgreSQL's SEQ_LOG_VALS: so many values are logged ahead. */
 const LOGGED_AHEAD = 32;
@@ -80,5 +82,19 @@ describe("A sequence after two changes of primary", () => {
     await first.sql("select pg_terminate_backend(pid) from pg_stat_activity where query like '%pg_sleep(600)%' and pid <> pg_backend_pid()");
     await busy;
     await first.stop();
+  });
+});
+
+describe("Waiting for the database", () => {
+  let net: Network;
+  before(async () => { net = await new Network().start(); });
+  after(() => net.close());
+
+  it("ends when it is told to while it waits, as the first process of its container too", async () => {
+    // Nothing listens there.
+    const r = await toldToEnd(net, { "wait.py": WAIT_PY }, { DB_HOST: GATEWAY, DB_PORT: "1" }, [`${FILES_AT}/wait.py`, "schema", "60"], "waiting:");
+    assert.equal(r.status, 143, r.output);
+    assert.doesNotMatch(r.output, /gave up/);
+    count("waiting processes that ended when told to", 1);
   });
 });
