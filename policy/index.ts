@@ -5,9 +5,10 @@ import { METADATA_RULES } from "./metadataRules";
 import { POD_RULES } from "./podRules";
 import { SECURITY_RULES } from "./securityRules";
 import { titleOf } from "./subject";
+import { VALUE_RULES } from "./valueRules";
 import type { Exception, Rule, Subject, Violation } from "./types";
 
-export const RULES: Rule[] = [...METADATA_RULES, ...CONFIGURATION_RULES, ...POD_RULES, ...SECURITY_RULES];
+export const RULES: Rule[] = [...METADATA_RULES, ...CONFIGURATION_RULES, ...POD_RULES, ...SECURITY_RULES, ...VALUE_RULES];
 export { EXCEPTIONS } from "./exceptions";
 export { subjectOf } from "./subject";
 export type { Subject, Violation } from "./types";

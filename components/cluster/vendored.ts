@@ -6,7 +6,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { imageRef, imageVersion, type ImageKey } from "../images";
 import type { Settings } from "../settings/types";
-import { CONFIG_HASH, digest, labels, lostNodeTolerations, mebi, milliCpu, selectorLabels, spread, type Probes } from "../workload";
+import { canonical, CONFIG_HASH, digest, labels, lostNodeTolerations, mebi, milliCpu, selectorLabels, spread, type Probes } from "../workload";
 import { NODE_LABELS } from "../names";
 import { renderProbes } from "../workload/probes";
 
@@ -197,7 +197,7 @@ function placement(w: VendoredWorkload): object {
   };
 }
 
-const bounded = (v: any): any => (v.emptyDir && !v.emptyDir.sizeLimit ? { ...v, emptyDir: { ...v.emptyDir, sizeLimit: mebi(256) } } : v);
+const bounded = (v: any): any => (v.emptyDir ? { ...v, emptyDir: { ...v.emptyDir, sizeLimit: canonical(v.emptyDir.sizeLimit ?? mebi(256)) } } : v);
 
 function container(c: any, w: VendoredContainer | undefined, where: string, settings: Settings): any {
   if (!w) throw new Error(`${where}: container ${c.name} is unknown to components/cluster/operators.ts`);

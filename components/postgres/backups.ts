@@ -1,6 +1,7 @@
 /** Continuous archiving and base backups to object storage. Pure. */
 import { SERVICES } from "../names";
 import type { Settings } from "../settings/types";
+import { mebi, milliCpu } from "../workload";
 
 /** Where WAL and base backups go: a bucket, and the Secret in the database's namespace that opens it. */
 export interface BackupTarget {
@@ -85,7 +86,7 @@ export function bootstrapStanza(settings: Settings, target: BackupTarget | undef
 export function objectStoreSpec(settings: Settings, target: BackupTarget): object {
   return {
     configuration: objectStore(target, LOOKED_FOR), retentionPolicy: retention(settings),
-    instanceSidecarConfiguration: { ...clientEnv(target), resources: { requests: { cpu: "20m", memory: "128Mi" }, limits: { memory: "512Mi" } } },
+    instanceSidecarConfiguration: { ...clientEnv(target), resources: { requests: { cpu: milliCpu(0.02), memory: mebi(128) }, limits: { memory: mebi(512) } } },
   };
 }
 

@@ -3,4 +3,4 @@ export { CONFIG_HASH, PART_OF, labels, selectorLabels } from "./metadata";
 export { configHash, digest } from "./hash";
 export { httpProbes, type Probes } from "./probes";
 export { lostNodeTolerations, podTemplate, spread, type Apart, type ContainerSpec, type EnvValue, type MountSpec, type PodSpec, type VolumeSpec } from "./pod";
-export { gibi, mebi, milliCpu } from "./quantities";
+export { canonical, gibi, mebi, milliCpu } from "./quantities";

@@ -28,7 +28,7 @@ const one = (list: RegisteredResource[], k: string): RegisteredResource => {
 };
 const withoutPlugin = (s: Settings): void => { s.cluster.install.barmanPlugin = false; };
 const none = (list: RegisteredResource[], k: string): void => assert.ok(!list.some((r) => r.inputs?.kind === k), `${k} is registered`);
-const mebibytes = (quantity: string): number => Number(/^(\d+)Mi$/.exec(quantity)![1]);
+const mebibytes = (quantity: string): number => { const [, n, unit] = /^(\d+)([MG])i$/.exec(quantity)!; return Number(n) * (unit === "G" ? 1024 : 1); };
 
 describe("PostgreSQL", () => {
   let all: RegisteredResource[];

@@ -70,6 +70,15 @@ const BREAKS: Array<{ rule: string; breaks: string; how: (objects: Objects) => v
   { rule: "20", breaks: "a namespace without default deny", how: (o) => { const i = o.findIndex((r: any) => r.inputs?.kind === "NetworkPolicy" && r.inputs.metadata.namespace === "minio" && Object.keys(r.inputs.spec.podSelector).length === 0); o.splice(i, 1); } },
   { rule: "21", breaks: "claims that go with their set", how: (o) => { find(o, "StatefulSet", "minio").spec.persistentVolumeClaimRetentionPolicy = { whenDeleted: "Delete", whenScaled: "Retain" }; } },
   { rule: "21", breaks: "an unprotected database", how: (o) => { o.find((r: any) => r.inputs?.kind === "Cluster").protect = false; } },
+  { rule: "23", breaks: "a memory limit in another unit than Kubernetes'", how: (o) => { container(o, "Deployment", "haproxy").resources.limits.memory = "1024Mi"; } },
+  { rule: "23", breaks: "cores in thousandths", how: (o) => { find(o, "Cluster", "synapse-postgres").spec.resources.requests.cpu = "6000m"; } },
+  { rule: "23", breaks: "cores as a number", how: (o) => { container(o, "Deployment", "haproxy").resources.requests.cpu = 1; } },
+  { rule: "23", breaks: "a claim of 1024 GiB", how: (o) => { find(o, "StatefulSet", "minio").spec.volumeClaimTemplates[0].spec.resources.requests.storage = "1024Gi"; } },
+  { rule: "23", breaks: "a database of 1024 GiB", how: (o) => { find(o, "Cluster", "synapse-postgres").spec.storage.size = "1024Gi"; } },
+  { rule: "23", breaks: "a volume in memory of 1024 MiB", how: (o) => { find(o, "Deployment", "haproxy").spec.template.spec.volumes.push({ name: "x", emptyDir: { sizeLimit: "1024Mi" } }); } },
+  { rule: "23", breaks: "a pooler in other units", how: (o) => { find(o, "Pooler", /./).spec.template.spec.containers[0].resources.limits.memory = "0.5Gi"; } },
+  { rule: "23", breaks: "Prometheus' volume in other units", how: (o) => { find(o, "Prometheus", /./).spec.storage.volumeClaimTemplate.spec.resources.requests.storage = "30720Mi"; } },
+  { rule: "23", breaks: "a target of an autoscaler in other units", how: (o) => { find(o, "HorizontalPodAutoscaler", /./).spec.metrics.push({ type: "Resource", resource: { name: "memory", target: { type: "AverageValue", averageValue: "1024Mi" } } }); } },
   { rule: "22", breaks: "one object twice", how: (o) => { o.push({ ...o.find((r: any) => r.inputs?.kind === "ConfigMap"), urn: "urn:other" }); } },
 ];
 

@@ -159,7 +159,7 @@ describe("SynapseServer", () => {
 
   it("bounds the media cache", () => {
     const data = named(base, "synapse-media").inputs.spec.template.spec.volumes.find((v: any) => v.name === "data");
-    assert.equal(data.emptyDir.sizeLimit, `${10 * 1024 * 1.5}Mi`);
+    assert.equal(data.emptyDir.sizeLimit, `${10 * 1.5}Gi`);
   });
 
   it("puts no secret value anywhere but in Secrets", () => {

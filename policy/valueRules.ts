@@ -1,0 +1,42 @@
+/** Rules about how values are written: as the API server writes them, or the engine sees changes that nobody made. */
+import { OPERATORS, vendoredObjects } from "../components/cluster";
+import { canonical } from "../components/workload";
+import kubernetes from "../vendor/kubernetes/schema.json";
+import type { KubernetesObject, Rule } from "./types";
+
+/** A value somewhere in an object, with what the schema of the object's kind says of it. */
+interface Value { path: string; value: any; schema: any; /** Kubernetes' own name of its type. */ type?: string }
+
+const definitions: Record<string, any> = kubernetes.$defs;
+let custom: Map<string, any> | undefined;
+
+/** Of Kubernetes' own kinds by reference to their type, of the operators' kinds as their definitions have it. */
+function schemaOf({ apiVersion, kind }: KubernetesObject): any {
+  const own = (kubernetes.kinds as Record<string, string>)[`${apiVersion} ${kind}`];
+  if (own) return { $ref: `#/$defs/${own}` };
+  custom ??= new Map(Object.values(OPERATORS).flatMap((o) => vendoredObjects(o.name)).filter((o) => o.kind === "CustomResourceDefinition")
+    .flatMap((crd) => crd.spec.versions.map((v: any) => [`${crd.spec.group}/${v.name} ${crd.spec.names.kind}`, v.schema.openAPIV3Schema] as const)));
+  return custom.get(`${apiVersion} ${kind}`);
+}
+
+function* values(value: any, schema: any, path = ""): Generator<Value> {
+  const type: string | undefined = schema?.$ref?.replace("#/$defs/", "");
+  const s = type ? definitions[type] : schema;
+  yield { path, value, schema: s, type };
+  if (Array.isArray(value)) for (const [i, v] of value.entries()) yield* values(v, s?.items, `${path}[${i}]`);
+  else if (value !== null && typeof value === "object") for (const [k, v] of Object.entries(value)) yield* values(v, s?.properties?.[k] ?? s?.additionalProperties, path ? `${path}.${k}` : k);
+}
+
+const valuesOf = (o: KubernetesObject): Value[] => [...values(o.inputs, schemaOf(o))];
+
+/** Definitions know a quantity by its pattern; CloudNativePG's sizes of volumes, which its operator hands on, are any text to them. */
+const isQuantity = (v: Value): boolean => v.type?.endsWith(".Quantity") || (v.schema?.["x-kubernetes-int-or-string"] && v.schema.pattern?.includes("[KMGTPE]i"))
+  || (typeof v.value === "string" && /^spec\.(storage|walStorage)\.size$/.test(v.path));
+
+export const quantities: Rule = {
+  id: "23", demands: "quantities as Kubernetes writes them: 1Gi, not 1024Mi",
+  check: ({ objects }) => objects.flatMap((object) => valuesOf(object).filter((v) => isQuantity(v) && (typeof v.value !== "string" || canonical(v.value) !== v.value))
+    .map((v) => ({ object, what: `${v.path} is ${JSON.stringify(v.value)}${typeof v.value === "string" && canonical(v.value) ? `, which Kubernetes writes ${canonical(v.value)}` : ", no quantity as Kubernetes writes one"}` }))),
+};
+
+export const VALUE_RULES: Rule[] = [quantities];
