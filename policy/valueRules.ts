@@ -1,6 +1,7 @@
 /** Rules about how values are written: as the API server writes them, or the engine sees changes that nobody made. */
 import { OPERATORS, vendoredObjects } from "../components/cluster";
 import { canonical } from "../components/workload";
+import dropped from "../vendor/kubernetes/dropped.json";
 import kubernetes from "../vendor/kubernetes/schema.json";
 import type { KubernetesObject, Rule } from "./types";
 
@@ -39,4 +40,12 @@ export const quantities: Rule = {
     .map((v) => ({ object, what: `${v.path} is ${JSON.stringify(v.value)}${typeof v.value === "string" && canonical(v.value) ? `, which Kubernetes writes ${canonical(v.value)}` : ", no quantity as Kubernetes writes one"}` }))),
 };
 
-export const VALUE_RULES: Rule[] = [quantities];
+const isEmpty = (value: any): boolean => value === false || value === 0 || value === "" || (typeof value === "object" && value !== null && Object.keys(value).length === 0);
+
+export const noEmptyValues: Rule = {
+  id: "24", demands: "no value that the API server drops because it says nothing: `readOnly: false`, `initialDelaySeconds: 0`, `volumes: []`",
+  check: ({ objects }) => objects.flatMap((object) => valuesOf(object).flatMap((v) => ((v.type && (dropped as Record<string, string[]>)[v.type]) || []).filter((field) => field in (v.value ?? {}) && isEmpty(v.value[field]))
+    .map((field) => ({ object, what: `${v.path ? `${v.path}.` : ""}${field} is ${JSON.stringify(v.value[field])}: leave it out` })))),
+};
+
+export const VALUE_RULES: Rule[] = [quantities, noEmptyValues];

@@ -1,6 +1,7 @@
 /**
  * `npm run vendor:schema`: the part of Kubernetes' own OpenAPI that this stack's objects need, without descriptions,
- * as JSON schema that refuses unknown fields. From the Go module k8s.io/kubernetes, so it can be made again anywhere.
+ * as JSON schema that refuses unknown fields; and which of their fields the API server drops when they hold nothing
+ * (false, 0, "", [], {}), by its Go types. From the Go modules k8s.io/*, so both can be made again anywhere.
  */
 import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
@@ -36,9 +37,37 @@ function convert(node: any): any {
   return out;
 }
 
+const modules = new Map<string, string>();
+
+/** Directory of a Go module, fetched once. */
+function moduleDir(name: string, version: string): string {
+  const dir = modules.get(name) ?? JSON.parse(execFileSync("go", ["mod", "download", "-json", `${name}@${version}`], { encoding: "utf8", env: { ...process.env, GOFLAGS: "-mod=mod" }, cwd: "/" })).Dir;
+  modules.set(name, dir);
+  return dir;
+}
+
+/** Fields of a Go struct as JSON names them, those of embedded ones among them, with their type and tag. */
+function goFields(source: string, type: string): Array<{ name: string; type: string; options: string[] }> {
+  const body = new RegExp(`^type ${type} struct \\{\\n([\\s\\S]*?)^\\}`, "m").exec(source)?.[1];
+  if (body === undefined) throw new Error(`type ${type} is not in the Go source that it was looked for in`);
+  return [...body.matchAll(/^\t(\w+)(?: +(\S+))? +`json:"([^"]*)"/gm)].flatMap(([, field, fieldType, tag]) => {
+    const [name, ...options] = tag!.split(",") as [string, ...string[]];
+    return options.includes("inline") ? goFields(source, field!) : [{ name, type: fieldType!, options }];
+  });
+}
+
+/** Whatever is no pointer and may be omitted is lost when it is empty; a struct never is. */
+function droppedWhenEmpty(name: string, definition: any): string[] {
+  const parts = /^io\.k8s\.(api|apimachinery|apiextensions-apiserver|kube-aggregator)\.(?:(pkg)\.)?(.+)\.(\w+)$/.exec(name);
+  if (!parts) throw new Error(`${name}: in which Go module is it?`);
+  const [, module, pkg, folder, type] = parts as unknown as [string, string, string | undefined, string, string];
+  const dir = path.join(moduleDir(`k8s.io/${module}`, VERSION.replace("v1", "v0")), pkg ?? "", folder.replace(/\./g, "/"));
+  const source = fs.readdirSync(dir).filter((f) => /^types.*\.go$/.test(f)).map((f) => fs.readFileSync(path.join(dir, f), "utf8")).join("\n");
+  return goFields(source, type).filter((f) => f.options.includes("omitempty") && !f.type.startsWith("*") && definition.properties[f.name] && !definition.properties[f.name].$ref).map((f) => f.name);
+}
+
 function main(): void {
-  const info = JSON.parse(execFileSync("go", ["mod", "download", "-json", `k8s.io/kubernetes@${VERSION}`], { encoding: "utf8", env: { ...process.env, GOFLAGS: "-mod=mod" }, cwd: "/" }));
-  const { definitions } = JSON.parse(fs.readFileSync(path.join(info.Dir, "api/openapi-spec/swagger.json"), "utf8"));
+  const { definitions } = JSON.parse(fs.readFileSync(path.join(moduleDir("k8s.io/kubernetes", VERSION), "api/openapi-spec/swagger.json"), "utf8"));
   const wanted = [...KINDS.map(([group, kind]) => `io.k8s.api.${group}.${kind}`), ...EXTRA];
   const $defs: Record<string, any> = {};
   const add = (name: string): void => {
@@ -50,8 +79,10 @@ function main(): void {
   };
   wanted.forEach(add);
   const kinds = Object.fromEntries(wanted.flatMap((name) => (definitions[name]["x-kubernetes-group-version-kind"] ?? []).map((g: any) => [`${g.group ? `${g.group}/` : ""}${g.version} ${g.kind}`, name])));
+  const dropped = Object.fromEntries(Object.entries($defs).filter(([, d]) => d.properties).map(([name, d]) => [name, droppedWhenEmpty(name, d)]).filter(([, fields]) => fields!.length));
   const file = path.join(__dirname, "../vendor/kubernetes/schema.json");
   fs.mkdirSync(path.dirname(file), { recursive: true });
+  fs.writeFileSync(path.join(path.dirname(file), "dropped.json"), `{\n${Object.entries(dropped).map(([name, fields]) => `${JSON.stringify(name)}: ${JSON.stringify(fields)}`).join(",\n")}\n}\n`);
   fs.writeFileSync(file, `${JSON.stringify({ version: VERSION, kinds, $defs })}\n`);
   console.log(`${file}: ${Object.keys(kinds).length} kinds, ${Math.round(fs.statSync(file).size / 1024)} KiB`);
 }

@@ -73,12 +73,12 @@ export class ClusterFoundation extends pulumi.ComponentResource {
     const { settings } = this.args.ctx;
     return [
       ...storageClasses(settings).map((c) => new k8s.storage.v1.StorageClass(`${name}-storage-${c.name}`, {
-        metadata: { name: c.name, labels: this.labels("storage") }, provisioner: c.provisioner, parameters: c.parameters,
+        metadata: { name: c.name, labels: this.labels("storage") }, provisioner: c.provisioner, ...(Object.keys(c.parameters).length ? { parameters: c.parameters } : {}),
         // The scheduler picks the node first, then the volume is made there; a released volume keeps its data.
         volumeBindingMode: "WaitForFirstConsumer", reclaimPolicy: "Retain", allowVolumeExpansion: expandable(c),
       }, this.childOpts)),
       ...Object.values(PRIORITIES).map((p) => new k8s.scheduling.v1.PriorityClass(`${name}-priority-${p.name}`, {
-        metadata: { name: p.name, labels: this.labels("priority") }, value: p.value, globalDefault: false, preemptionPolicy: "PreemptLowerPriority", description: p.description,
+        metadata: { name: p.name, labels: this.labels("priority") }, value: p.value, preemptionPolicy: "PreemptLowerPriority", description: p.description,
       }, this.childOpts)),
     ];
   }

@@ -156,6 +156,8 @@ function workload(o: any, w: VendoredWorkload, operator: Operator, settings: Set
   const selector = selectorLabels(settings, w.component);
   const t = o.spec.template;
   const podLabels = { ...stripped(t.metadata.labels), ...labels(settings, w.component, operator.appName, version) };
+  // Scraped through monitors, not through annotations, or they would be scraped twice.
+  const annotations = Object.fromEntries(Object.entries(t.metadata.annotations ?? {}).filter(([k]) => !k.startsWith("prometheus.io/")));
   const several = typeof w.replicas === "number";
   const { affinity: _affinity, nodeSelector: _nodeSelector, tolerations: _tolerations, ...pod } = t.spec;
   return {
@@ -168,8 +170,7 @@ function workload(o: any, w: VendoredWorkload, operator: Operator, settings: Set
       revisionHistoryLimit: 3,
       selector: { matchLabels: selector },
       template: {
-        // Scraped through monitors, not through annotations, or they would be scraped twice.
-        metadata: { labels: podLabels, annotations: Object.fromEntries(Object.entries(t.metadata.annotations ?? {}).filter(([k]) => !k.startsWith("prometheus.io/"))) },
+        metadata: { labels: podLabels, ...(Object.keys(annotations).length ? { annotations } : {}) },
         spec: {
           ...pod, ...placement(w),
           automountServiceAccountToken: true, enableServiceLinks: false,
@@ -203,13 +204,15 @@ function container(c: any, w: VendoredContainer | undefined, where: string, sett
   if (!w) throw new Error(`${where}: container ${c.name} is unknown to components/cluster/operators.ts`);
   const extra = Object.entries(w.ports ?? {});
   const given = (c.ports ?? []).filter((p: any) => p.name && !extra.some(([, n]) => n === p.containerPort && !p.protocol));
+  const ports = [...given.map((p: any) => ({ ...p, protocol: p.protocol ?? "TCP" })), ...extra.map(([name, containerPort]) => ({ name, containerPort, protocol: "TCP" }))];
   const literal = w.env?.(settings) ?? {};
+  const { ports: _ports, ...rest } = c;
   return {
-    ...c,
+    ...rest,
     image: imageRef(settings, w.image), imagePullPolicy: "IfNotPresent",
     ...(w.args ? { args: w.args(c.args ?? [], settings) } : {}),
     ...(c.env || w.env ? { env: [...(c.env ?? []).filter((e: any) => !(e.name in literal)), ...Object.entries(literal).map(([name, value]) => ({ name, value }))] } : {}),
-    ports: [...given.map((p: any) => ({ ...p, protocol: p.protocol ?? "TCP" })), ...extra.map(([name, containerPort]) => ({ name, containerPort, protocol: "TCP" }))],
+    ...(ports.length ? { ports } : {}),
     ...probesWithHost(c, w),
     resources: { requests: { cpu: milliCpu(w.cpu), memory: mebi(w.memoryMiB) }, limits: { memory: mebi(w.memoryLimitMiB) } },
     ...(c.volumeMounts || w.mounts ? { volumeMounts: [...(c.volumeMounts ?? []), ...(w.mounts ?? [])] } : {}),

@@ -1,6 +1,7 @@
 /**
  * The one way to make a pod template: hardened, probed, spread, with explicit requests. Pure but for
  * values that may be Outputs (a config hash, an environment value taken from a Secret by reference).
+ * What says nothing (`readOnly: false`, no volumes) is left out: the API server drops it, and the engine would miss it (rule 24).
  */
 import type * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../settings/types";
@@ -98,7 +99,7 @@ function container(c: ContainerSpec): object {
       requests: { cpu: milliCpu(c.resources.cpu), memory: mebi(c.resources.memoryMiB) },
       limits: { memory: mebi(c.resources.memoryLimitMiB ?? c.resources.memoryMiB * 1.5) },
     },
-    ...(c.mounts ? { volumeMounts: c.mounts.map((m) => ({ name: m.volume, mountPath: m.path, ...(m.subPath ? { subPath: m.subPath } : {}), readOnly: m.readOnly ?? false })) } : {}),
+    ...(c.mounts ? { volumeMounts: c.mounts.map((m) => ({ name: m.volume, mountPath: m.path, ...(m.subPath ? { subPath: m.subPath } : {}), ...(m.readOnly ? { readOnly: true } : {}) })) } : {}),
     ...(c.preStopCommand ? { lifecycle: { preStop: { exec: { command: c.preStopCommand } } } } : {}),
     ...(c.preStopSleepSeconds ? { lifecycle: { preStop: { sleep: { seconds: c.preStopSleepSeconds } } } } : {}),
     securityContext: { ...HARDENED, capabilities: { drop: ["ALL"], ...(c.capabilities ? { add: c.capabilities } : {}) }, seccompProfile: { type: "RuntimeDefault" } },
@@ -168,10 +169,11 @@ export function podTemplate(a: PodTemplateArgs): any {
   const { settings, pod } = a;
   const role = pod.role === undefined ? "application" : pod.role;
   const pull = settings.images.pullSecret;
+  const annotations = { ...(a.configHash !== undefined ? { [CONFIG_HASH]: a.configHash } : {}), ...pod.annotations };
   return {
     metadata: {
       labels: labels(settings, a.component, a.name, a.version),
-      annotations: { ...(a.configHash !== undefined ? { [CONFIG_HASH]: a.configHash } : {}), ...pod.annotations },
+      ...(Object.keys(annotations).length ? { annotations } : {}),
     },
     spec: {
       serviceAccountName: a.serviceAccountName,
@@ -193,7 +195,7 @@ export function podTemplate(a: PodTemplateArgs): any {
       ...(pod.runtimePriority ? { priorityClassName: pod.runtimePriority } : {}),
       ...(pod.initContainers?.length ? { initContainers: pod.initContainers.map(container) } : {}),
       containers: pod.containers.map(container),
-      volumes: (pod.volumes ?? []).map(volume),
+      ...(pod.volumes?.length ? { volumes: pod.volumes.map(volume) } : {}),
     },
   };
 }

@@ -1,4 +1,4 @@
-/** Probes with every threshold written out, addressed by port name. Pure. */
+/** Probes with every threshold written out, addressed by port name; a delay only where there is one. Pure. */
 export interface ProbeTiming { periodSeconds: number; timeoutSeconds: number; failureThreshold: number; successThreshold?: number; initialDelaySeconds?: number }
 
 export type ProbeAction =
@@ -25,8 +25,7 @@ function probe(p: ProbeAction & { timing?: ProbeTiming }, fallback: ProbeTiming)
   const t = p.timing ?? fallback;
   return {
     ...action(p),
-    initialDelaySeconds: t.initialDelaySeconds ?? 0, periodSeconds: t.periodSeconds,
-    timeoutSeconds: t.timeoutSeconds, failureThreshold: t.failureThreshold, successThreshold: t.successThreshold ?? 1,
+    ...(t.initialDelaySeconds ? { initialDelaySeconds: t.initialDelaySeconds } : {}), periodSeconds: t.periodSeconds, timeoutSeconds: t.timeoutSeconds, failureThreshold: t.failureThreshold, successThreshold: t.successThreshold ?? 1,
   };
 }
 

@@ -142,7 +142,7 @@ describe("nginx", () => {
         const running = net.startContainer(pod, container);
         await running.until(async () => (await answers(`http://${pod.ip}:8080/healthz`)) === 200, 60);
         assert.doesNotMatch(running.output, /\[(warn|emerg|alert|error)\]/);
-        for (const o of s.objects.filter((x) => x.kind === "ConfigMap" && t.spec.volumes.some((v: any) => v.configMap?.name === x.name))) {
+        for (const o of s.objects.filter((x) => x.kind === "ConfigMap" && t.spec.volumes?.some((v: any) => v.configMap?.name === x.name))) {
           for (const [file, text] of Object.entries<string>(o.inputs.data)) if (file.endsWith(".json")) JSON.parse(text);
         }
         await running.stop();

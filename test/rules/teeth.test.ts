@@ -79,6 +79,13 @@ const BREAKS: Array<{ rule: string; breaks: string; how: (objects: Objects) => v
   { rule: "23", breaks: "a pooler in other units", how: (o) => { find(o, "Pooler", /./).spec.template.spec.containers[0].resources.limits.memory = "0.5Gi"; } },
   { rule: "23", breaks: "Prometheus' volume in other units", how: (o) => { find(o, "Prometheus", /./).spec.storage.volumeClaimTemplate.spec.resources.requests.storage = "30720Mi"; } },
   { rule: "23", breaks: "a target of an autoscaler in other units", how: (o) => { find(o, "HorizontalPodAutoscaler", /./).spec.metrics.push({ type: "Resource", resource: { name: "memory", target: { type: "AverageValue", averageValue: "1024Mi" } } }); } },
+  { rule: "24", breaks: "a mount that says that it is not read-only", how: (o) => { find(o, "StatefulSet", "synapse-main").spec.template.spec.initContainers[0].volumeMounts[0].readOnly = false; } },
+  { rule: "24", breaks: "a delay of nothing", how: (o) => { container(o, "Deployment", "haproxy").livenessProbe.initialDelaySeconds = 0; } },
+  { rule: "24", breaks: "a network that is not the host's", how: (o) => { find(o, "Deployment", "haproxy").spec.template.spec.hostNetwork = false; } },
+  { rule: "24", breaks: "no annotations", how: (o) => { find(o, "Service", "haproxy").metadata.annotations = {}; } },
+  { rule: "24", breaks: "no options of a mount", how: (o) => { find(o, "StorageClass", /./).mountOptions = []; } },
+  { rule: "24", breaks: "an empty text", how: (o) => { find(o, "PriorityClass", /./).description = ""; } },
+  { rule: "24", breaks: "egress of a policy that lists none", how: (o) => { find(o, "NetworkPolicy", /./).spec.egress = []; } },
   { rule: "22", breaks: "one object twice", how: (o) => { o.push({ ...o.find((r: any) => r.inputs?.kind === "ConfigMap"), urn: "urn:other" }); } },
 ];
 
