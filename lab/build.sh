@@ -35,6 +35,7 @@ for line in "${wanted[@]}"; do
   if [ ! -x "$out" ]; then
     say "[$i/${#wanted[@]}] building $name (about $est on 2 cores, cold) ..."
     s=$(now)
+    [ ! -x "$dir/prepare.sh" ] || (cd "$dir" && ./prepare.sh)
     (cd "$dir" && go build -p "${MATRIX_HA_JOBS:-$(nproc)}" -tags "$tags" -ldflags "$ld" -o "$out.tmp" "$pkg") > "$CACHE/go/$name.log" 2>&1 ||
       { grep -v '^go: downloading' "$CACHE/go/$name.log" | tail -30 >&2; die "building $name failed (whole log: $CACHE/go/$name.log)"; }
     mv "$out.tmp" "$out"; built=$((built + 1))

@@ -26,6 +26,6 @@ while read -r x; do left+=("namespace $x"); done < <(ip netns list | grep -oE '^
 while read -r x; do left+=("loop device $x"); done < <(losetup -O NAME,BACK-FILE -n | awk -v r="$RUN/" 'index($2, r) == 1 {print $1}')
 if [ ${#left[@]} -gt 0 ]; then printf 'still there: %s\n' "${left[@]}" >&2; die "data kept in $RUN; run down.sh again when these are gone"; fi
 if [ -e "$RUN/.matrix-ha-lab" ]; then rm -rf --one-file-system "${RUN:?}"
-else rm -rf --one-file-system "${RUN:?}"/node[0-9]* "${RUN:?}"/{nodes.more,cp,pki,pki.tmp,bin,import,sysctl.old,sysctl.tmp,netns.mount,driver,pulumi,ca.crt} "$RUN"/provision.* "$RUN"/.probe.*; fi
+else rm -rf --one-file-system "${RUN:?}"/node[0-9]* "${RUN:?}"/{nodes.more,cp,pki,pki.tmp,bin,import,sysctl.old,sysctl.tmp,netns.mount,pulumi,admin.json,kept.json,ca.crt} "$RUN"/provision.* "$RUN"/.probe.*; fi
 rmdir "$RUN" 2>/dev/null || true
 say "cluster down in $(took "$s") s; the cache stays: $(du -sh "$CACHE" 2>/dev/null | cut -f1) in $CACHE"

@@ -8,7 +8,7 @@ import { resolveSettings } from "../../components/settings";
 import { NAMESPACES, SECRETS } from "../../components/names";
 import { SECRET_FILES } from "../../components/synapse/paths";
 import { TRUST_BUNDLE } from "../../components/cluster/publicTls";
-import { RUN_DIR } from "./state";
+import { RUN_DIR } from "./folders";
 import { localConfig } from "./config";
 import { kubectl as ask } from "./kubectl";
 

@@ -6,7 +6,7 @@ export const USAGE = `npm run local [-- COMMAND] [options]
   up                      (default) builds what is missing, starts the cluster, deploys Pulumi.local.yaml, prints URLs and a login
   deploy                  only deploys, on a cluster that runs
   down                    stops everything and removes all but the cache of built parts; of a cluster that is not ours,
-                          only what was deployed
+                          what \`pulumi destroy\` takes, and says what it leaves: volumes, namespaces, definitions
   status                  nodes, pods that are not ready, URLs, who leads PostgreSQL and Redis, who holds the address, last backup
   logs [WHAT] [--follow] [--since 10m]
                           of a layer (synapse, postgres, ...), a component (synapse-main, haproxy, ...), a pod, or a node
@@ -15,6 +15,8 @@ export const USAGE = `npm run local [-- COMMAND] [options]
                           --helper, before WHAT: in a helper container beside the pod's own, for images without a shell
   chaos [list]            the failures that can be caused, each as test:cluster causes it
   chaos NAME              causes one, waits until everything has mended; Ctrl-C undoes it
+  engine ARGS...          pulumi on the local stack, with its state, passphrase and plugins: engine preview --diff, engine refresh,
+                          engine stack export. Without ARGS: what it is made of, and the environment for your own shell
   chaos undo              thaws, reconnects and uncordons every node, whatever was caused
 
 Options
@@ -32,7 +34,7 @@ Options
   --dry-run               with down, kind and kubeconfig: only says what would be removed
   --yes                   with down, kind and kubeconfig: does not ask`;
 
-export const COMMANDS = ["up", "deploy", "down", "status", "logs", "shell", "chaos"] as const;
+export const COMMANDS = ["up", "deploy", "down", "status", "logs", "shell", "chaos", "engine"] as const;
 export type Command = (typeof COMMANDS)[number];
 export const CLUSTERS = ["lab", "kind", "kubeconfig"] as const;
 export type ClusterKind = (typeof CLUSTERS)[number];
@@ -67,8 +69,10 @@ const ONLY: Record<string, readonly Command[]> = {
   "--follow": ["logs"], "-f": ["logs"], "--since": ["logs"], "--helper": ["shell"], "--expect-no-changes": ["up", "deploy"], "--set": ["up", "deploy"], "--keep": ["up", "deploy"], "--replace": ["up", "deploy"],
   "--images": ["up", "deploy"], "--registry": ["up", "deploy"], "--addresses": ["up", "deploy"], "--dry-run": ["down"], "--yes": ["down"], "-y": ["down"],
 };
+/** Options before which `engine` does not begin to be pulumi's: they choose the cluster. */
+const OWN = ["--cluster", "--kubeconfig", "--context", "--help", "-h"];
 /** Most words that a command takes after itself. */
-const WORDS: Record<Command, number> = { up: 0, deploy: 0, down: 0, status: 0, logs: 1, shell: Infinity, chaos: 1 };
+const WORDS: Record<Command, number> = { up: 0, deploy: 0, down: 0, status: 0, logs: 1, shell: Infinity, chaos: 1, engine: Infinity };
 
 export const oneOf = (what: string, word: string, known: readonly string[]): string => {
   if (known.includes(word)) return word;
@@ -81,7 +85,7 @@ export function parseRequest(argv: readonly string[]): Request {
   for (let i = 0; i < argv.length; i++) {
     const word = argv[i]!;
     // What follows `shell WHAT` belongs to the command that is run there, its options too.
-    if (words[0] === "shell" && words.length > 1) { words.push(...argv.slice(word === "--" ? i + 1 : i)); break; }
+    if ((words[0] === "shell" && words.length > 1) || (words[0] === "engine" && (words.length > 1 || !OWN.includes(word.split("=")[0]!)))) { words.push(...argv.slice(word === "--" ? i + 1 : i)); break; }
     const [name, inline] = /^(--[\w-]+)=(.*)$/s.exec(word)?.slice(1) ?? [word];
     if (name! in FLAGS && inline === undefined) { request[FLAGS[name as keyof typeof FLAGS]] = true; given.push(name!); continue; }
     if (name! in VALUES) {

@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { applySets, readStackConfig } from "../../components/settings/stackFile";
 import { foreignConfig } from "./foreign";
-import { RUN_DIR } from "./state";
+import { RUN_DIR } from "./folders";
 import { readTarget } from "./target";
 
 export const ROOT = path.resolve(__dirname, "../..");
@@ -20,7 +20,7 @@ export function localConfig(sets: string[]): Record<string, unknown> {
 }
 
 /** Settings that were given with --keep: what an operator would write into the stack's file, for as long as this cluster lives. */
-const KEPT = path.join(RUN_DIR, "driver", "kept.json");
+const KEPT = path.join(RUN_DIR, "kept.json");
 const keptSets = (): string[] => (fs.existsSync(KEPT) ? JSON.parse(fs.readFileSync(KEPT, "utf8")) : []);
 export function keepSets(sets: string[]): void {
   const key = (s: string): string => s.slice(0, s.indexOf("="));

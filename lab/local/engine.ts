@@ -1,26 +1,42 @@
-/** The local stack by the engine, where `pulumi` is on PATH: its state and its configuration stay out of the repository. */
+/**
+ * The engine on the local stack: `pulumi` as a user types it, on a file backend with a passphrase. State, configuration and
+ * the engine's home stay out of the repository, in the run folder.
+ */
 import { spawnSync } from "node:child_process";
 import * as crypto from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { PulumiEvents } from "../engine/events";
+import { engineEnvironment } from "../engine/home";
+import { PLUGINS, provideParts, type Parts, type Plugin } from "../engine/parts";
+import { UsageError } from "./arguments";
 import { ROOT, STACK } from "./config";
-import { RUN_DIR } from "./state";
+import { RUN_DIR } from "./folders";
+import { KUBECONFIG } from "./kubectl";
 
 const DIR = path.join(RUN_DIR, "pulumi");
-const PROJECT = path.join(DIR, "project");
+export const PROJECT = path.join(DIR, "project");
+const STATE = path.join(DIR, "state");
+const MADE_BY = path.join(DIR, "made-by.json");
+const EVENTS = path.join(DIR, "events.json");
+
+/** Whether nothing was ever deployed from this folder. */
+export const isNew = (): boolean => !fs.existsSync(MADE_BY);
 
 /**
  * A project folder that is the repository by links, but for the stack's file: that one holds the nodes' keys and the
  * encryption salt, which the engine writes into it.
  */
-function projectFolder(config: Record<string, unknown>): void {
-  fs.mkdirSync(PROJECT, { recursive: true, mode: 0o700 });
+export function projectFolder(config: Record<string, unknown>, folder = PROJECT, stack = STACK): void {
+  fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
   for (const entry of fs.readdirSync(ROOT)) {
-    const link = path.join(PROJECT, entry);
-    if (entry === ".git" || entry === `Pulumi.${STACK}.yaml` || fs.existsSync(link)) continue;
+    const link = path.join(folder, entry);
+    if (entry === ".git" || entry === `Pulumi.${stack}.yaml`) continue;
+    // Anew each time: the checkout may be another one.
+    fs.rmSync(link, { force: true });
     fs.symlinkSync(path.join(ROOT, entry), link);
   }
-  const file = path.join(PROJECT, `Pulumi.${STACK}.yaml`);
+  const file = path.join(folder, `Pulumi.${stack}.yaml`);
   const salt = fs.existsSync(file) ? /^encryptionsalt:.*$/m.exec(fs.readFileSync(file, "utf8"))?.[0] : undefined;
   const lines = Object.entries(config).map(([k, v]) => `  ${k.includes(":") ? k : `matrix-ha:${k}`}: ${JSON.stringify(v)}`);
   fs.writeFileSync(file, `${salt ? `${salt}\n` : ""}config:\n${lines.join("\n")}\n`, { mode: 0o600 });
@@ -32,20 +48,69 @@ function passphraseFile(): string {
   return file;
 }
 
-/** Brings the stack up; reports how many resources the preview before it meant to change. */
-export function pulumiUp(config: Record<string, unknown>, kubeconfig: string, replace?: string): { changes: number; detail: string[] } {
-  projectFolder(config);
-  const state = path.join(DIR, "state");
-  fs.mkdirSync(state, { recursive: true, mode: 0o700 });
-  const env = { ...process.env, KUBECONFIG: kubeconfig, PULUMI_BACKEND_URL: `file://${state}`, PULUMI_CONFIG_PASSPHRASE_FILE: passphraseFile(), PULUMI_SKIP_UPDATE_CHECK: "true" };
-  const engine = (args: string[], capture = false): string => {
-    const done = spawnSync("pulumi", args, { cwd: PROJECT, env, stdio: ["ignore", capture ? "pipe" : "inherit", "inherit"], encoding: "utf8", maxBuffer: 1 << 28 });
-    if (done.status !== 0) throw new Error(`pulumi ${args.join(" ")} ended with ${done.status}`);
-    return done.stdout ?? "";
+/**
+ * Stand-ins and real plugins record other things of the same resources: a state that one made is never continued by the
+ * other, which would make every password anew. Pure.
+ */
+export function mixture(before: Record<Plugin, string>, now: Record<Plugin, string>): string | undefined {
+  const other = PLUGINS.filter((p) => (before[p] === "yours") !== (now[p] === "yours"));
+  if (!other.length) return undefined;
+  return `this stack was deployed with ${other.map((p) => `${p} ${before[p]}`).join(", ")}; now there is ${other.map((p) => `${p} ${now[p]}`).join(", ")}.
+  One does not continue what the other made. Either bring back what it was deployed with (PATH, PULUMI_HOME), or begin anew: npm run local -- down`;
+}
+
+function keepApart(parts: Parts): void {
+  const now = Object.fromEntries(PLUGINS.map((p) => [p, parts[p].origin])) as Record<Plugin, string>;
+  if (fs.existsSync(MADE_BY)) {
+    const problem = mixture(JSON.parse(fs.readFileSync(MADE_BY, "utf8")), now);
+    if (problem) throw new UsageError(problem);
+  }
+  fs.writeFileSync(MADE_BY, `${JSON.stringify(now)}\n`);
+}
+
+export interface Ran { status: number; stdout: string }
+
+let environment: NodeJS.ProcessEnv | undefined;
+/** Folder, backend, passphrase, plugins: everything that a command on the local stack needs. Made once in a process. */
+export function prepare(): NodeJS.ProcessEnv {
+  if (environment) return environment;
+  fs.mkdirSync(STATE, { recursive: true, mode: 0o700 });
+  const parts = provideParts();
+  keepApart(parts);
+  environment = {
+    ...process.env, ...engineEnvironment(path.join(DIR, "home"), parts), KUBECONFIG, PULUMI_BACKEND_URL: `file://${STATE}`, PULUMI_CONFIG_PASSPHRASE_FILE: passphraseFile(),
+    PULUMI_STACK: undefined, PULUMI_CONFIG_PASSPHRASE: undefined,
   };
-  engine(["stack", "select", "--create", STACK]);
-  const summary: Record<string, number> = JSON.parse(engine(["preview", "--json"], true)).changeSummary ?? {};
-  const changes = Object.entries(summary).filter(([operation]) => operation !== "same").reduce((n, [, count]) => n + count, 0);
-  engine(["up", "--yes", "--skip-preview", ...(replace ? ["--replace", `**::${replace}`] : [])]);
-  return { changes, detail: Object.entries(summary).map(([operation, count]) => `${count} ${operation}`) };
+  return environment;
+}
+
+/** `pulumi ARGS` on the local stack; the terminal is the command's unless its words are asked for. */
+export function pulumi(args: readonly string[], options: { capture?: boolean; env?: NodeJS.ProcessEnv } = {}): Ran {
+  const env = { ...prepare(), ...options.env };
+  const done = spawnSync("pulumi", args, { cwd: PROJECT, env, stdio: [options.capture ? "ignore" : "inherit", options.capture ? "pipe" : "inherit", "inherit"], encoding: "utf8", maxBuffer: 1 << 28 });
+  if (done.error) throw done.error;
+  return { status: done.status ?? 1, stdout: done.stdout ?? "" };
+}
+
+/** The stack with these settings, selected; its file lies where the engine looks for it. */
+export function selectStack(config: Record<string, unknown>): void {
+  prepare();
+  projectFolder(config);
+  const { status } = pulumi(["stack", "select", "--create", "--secrets-provider", "passphrase", STACK], { capture: true });
+  if (status !== 0) throw new Error(`pulumi stack select ${STACK} ended with ${status}`);
+  // `stack init` writes the file anew, with numbers as texts.
+  projectFolder(config);
+}
+
+export interface Deployed { changes: number; detail: string[] }
+
+/** Brings the stack up, and tells what was changed. */
+export function pulumiUp(config: Record<string, unknown>, replace?: string): Deployed {
+  selectStack(config);
+  fs.rmSync(EVENTS, { force: true });
+  // The event log is the engine's own account of what it did.
+  const args = ["up", "--yes", "--skip-preview", "--event-log", EVENTS, ...(replace ? ["--replace", `**::${replace}`] : [])];
+  const { status } = pulumi(args, { env: { PULUMI_DEBUG_COMMANDS: "true" } });
+  if (status !== 0) throw new Error(`pulumi ${args[0]} ended with ${status}. \`npm run local -- deploy\` goes on where it stopped; \`npm run local -- engine ARGS\` is pulumi on this stack`);
+  return new PulumiEvents(fs.readFileSync(EVENTS, "utf8")).changes();
 }

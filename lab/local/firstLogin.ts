@@ -4,7 +4,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import type { FirstLogin } from "../../test/failures/report";
 import { getItems } from "./kubectl";
-import { RUN_DIR } from "./state";
+import { RUN_DIR } from "./folders";
 
 export const FIRST_LOGIN = path.join(RUN_DIR, "first-login.json");
 

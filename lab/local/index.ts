@@ -1,6 +1,6 @@
 /**
  * `npm run local`: a real Kubernetes of three nodes on this machine, with the stack Pulumi.local.yaml on it.
- * Where `pulumi` is on PATH it deploys; where it is not, the driver in this folder does.
+ * Deployed by Pulumi's engine: yours where you have it, else one that is built here (lab/engine).
  */
 import * as path from "node:path";
 import { parseRequest, USAGE, UsageError, type Request } from "./arguments";
@@ -18,6 +18,7 @@ async function run(request: Request): Promise<number> {
     case "status": return (await import("./status")).status();
     case "logs": return (await import("./logs")).logs(request);
     case "shell": return (await import("./shell")).shell(request);
+    case "engine": return (await import("./engineCommand")).engineCommand(request);
     case "chaos": return (await import("./chaos")).chaos(request);
   }
 }

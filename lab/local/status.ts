@@ -6,7 +6,7 @@ import { SERVICES } from "../../components/names";
 import { localConfig } from "./config";
 import { getItems, KUBECONFIG, kubectlLater, KUBECTL } from "./kubectl";
 import { componentOf, ready } from "./select";
-import { RUN_DIR } from "./state";
+import { RUN_DIR } from "./folders";
 
 const ago = (iso: string | undefined, now = Date.now()): string => {
   if (!iso) return "never";
@@ -82,7 +82,7 @@ export async function status(): Promise<number> {
   const optional = (kind: string): any[] => { try { return getItems(kind, "-A"); } catch { return []; } };
   const nodes = getItems("nodes"), pods = getItems("pods", "-A");
   const { settings } = resolveSettings(localConfig([]), "local");
-  const adminFile = path.join(RUN_DIR, "driver", "admin.json"), caFile = path.join(RUN_DIR, "ca.crt");
+  const adminFile = path.join(RUN_DIR, "admin.json"), caFile = path.join(RUN_DIR, "ca.crt");
   const login = fs.existsSync(adminFile) ? JSON.parse(fs.readFileSync(adminFile, "utf8")) : undefined;
   const hosts = settings ? Object.values(settings.hostnames) : [];
   const ingress = optional("ingresses").filter((i) => i.spec.rules?.some((r: any) => hosts.includes(r.host)));

@@ -6,7 +6,7 @@ import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { LOCAL_TESTS } from "../../test/local/helpers/names";
-import { renderProof, results } from "../../test/local/helpers/proof";
+import { renderProof, results, USER } from "../../test/local/helpers/proof";
 import { access, kubectl } from "./access";
 import { ensureBrowser, ensureLivekitClient } from "./browser";
 import { ROOT } from "./config";
@@ -42,7 +42,7 @@ async function main(): Promise<void> {
     cwd: ROOT, stdio: "inherit", env: { ...process.env, NODE_EXTRA_CA_CERTS: a.caFile },
   });
   fs.mkdirSync(path.dirname(DOCUMENT), { recursive: true });
-  fs.writeFileSync(DOCUMENT, renderProof(results(), versions()));
+  fs.writeFileSync(DOCUMENT, renderProof(results(), versions(), USER));
   process.exitCode = done.status ?? 1;
 }
 

@@ -7,13 +7,12 @@ import { readStackConfig } from "../../components/settings/stackFile";
 import { access, adminRequest, type Access } from "./access";
 import { clusterFlags, type Request } from "./arguments";
 import { keepSets, localConfig, ROOT, STACK } from "./config";
-import { Driver } from "./driver";
-import { pulumiUp } from "./engine";
+import { isNew, pulumiUp } from "./engine";
 import { recordFirstLogin } from "./firstLogin";
 import { foreignProblems, nextTarget, presentOperators, UNPUBLISHED, workingNodes } from "./foreign";
 import { kindAddresses, kindLoad, kindUp } from "./kind";
 import { getItems, KUBECONFIG, KUBECTL, kubectl, requireCluster } from "./kubectl";
-import { RUN_DIR, State } from "./state";
+import { RUN_DIR } from "./folders";
 import { asideOfTheNodes } from "./priority";
 import { readTarget, serverOf, writeTarget } from "./target";
 
@@ -22,21 +21,9 @@ function script(relative: string, args: string[] = []): void {
   if (done.status !== 0) throw new Error(`${relative} ended with ${done.status ?? done.signal}; \`npm run local\` goes on where it stopped, \`npm run local -- down\` cleans up`);
 }
 
-const onPath = (command: string): boolean => spawnSync("sh", ["-c", `command -v ${command}`]).status === 0;
-
-async function deploy(sets: string[], replace?: string): Promise<{ changes: number; detail: string[] }> {
-  const config = localConfig(sets);
-  if (onPath("pulumi")) return pulumiUp(config, KUBECONFIG, replace);
-  const state = State.open();
-  if (replace) state.forget(replace);
-  const report = await new Driver({ stack: STACK, config, kubeconfig: KUBECONFIG, state, log: (l) => console.log(l) }).up();
-  console.log(`deployed in ${report.seconds.toFixed(0)} s: ${report.created.length} created, ${report.changed.length} changed, ${report.unchanged} unchanged, ${report.deleted.length} deleted`);
-  return { changes: report.created.length + report.changed.length + report.deleted.length, detail: [...report.created, ...report.changed, ...report.deleted] };
-}
-
 /** An administrator of the homeserver; the password is made once and kept beside the state. */
 async function administrator(a: Access): Promise<{ user: string; password: string }> {
-  const file = path.join(RUN_DIR, "driver", "admin.json");
+  const file = path.join(RUN_DIR, "admin.json");
   if (fs.existsSync(file)) return JSON.parse(fs.readFileSync(file, "utf8"));
   const login = { user: "admin", password: crypto.randomBytes(12).toString("base64url") };
   await adminRequest(a, login.user, login.password, true);
@@ -60,6 +47,7 @@ The homeserver runs.
   a browser     add this line to /etc/hosts:  ${a.address} ${[a.serverName, ...Object.values(a.hostnames)].join(" ")}
   kubectl       KUBECONFIG=${KUBECONFIG} ${KUBECTL} get pods -A
   look          npm run local -- status${which}   (also logs, shell${which ? "" : ", chaos"})
+  engine        npm run local -- engine${which} stack        (pulumi on this stack: preview, refresh, stack export, ...)
   end           npm run local -- down${which}`);
 }
 
@@ -108,10 +96,10 @@ export async function up(request: Request): Promise<void> {
   }
   // Not before the nodes are there: what starts them is none of it.
   if (request.cluster === "lab") asideOfTheNodes();
-  const clusterUp = Date.now(), fresh = request.command === "up" && request.cluster === "lab" && State.isNew();
+  const clusterUp = Date.now(), fresh = request.command === "up" && request.cluster === "lab" && isNew();
   if (request.keep) keepSets(request.sets);
   // A foreign cluster's settings remember every --set.
-  const { changes, detail } = await deploy(request.cluster === "lab" ? request.sets : [], request.replace);
+  const { changes, detail } = pulumiUp(localConfig(request.cluster === "lab" ? request.sets : []), request.replace);
   if (request.expectNoChanges && changes > 0) throw new Error(`expected no changes, but there were ${changes}:\n  ${detail.join("\n  ")}`);
   await announce(request);
   if (fresh) await recordFirstLogin({ started, clusterUp, cold });

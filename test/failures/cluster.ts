@@ -3,9 +3,10 @@ import { execFile, spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { KUBECONFIG } from "../../lab/local/access";
-import { Cluster } from "../../lab/local/cluster";
+
 import { ROOT } from "../../lab/local/config";
-import { CACHE_DIR, RUN_DIR } from "../../lab/local/state";
+import { CACHE_DIR, RUN_DIR } from "../../lab/local/folders";
+import { Api } from "./api";
 
 export const NS = "matrix";
 export const CLUSTER = "synapse-postgres";
@@ -28,7 +29,7 @@ const PATHS: Record<string, [api: string, resource: string]> = {
   horizontalpodautoscalers: ["apis/autoscaling/v2", "horizontalpodautoscalers"],
   "clusters.postgresql.cnpg.io": ["apis/postgresql.cnpg.io/v1", "clusters"], "backups.postgresql.cnpg.io": ["apis/postgresql.cnpg.io/v1", "backups"],
 };
-let api: Cluster | undefined;
+let api: Api | undefined;
 /**
  * `kubectl get KINDS [NAME] [-n NAMESPACE | -A] [-l LABELS] -o json`, without the program: asked each second of every wait,
  * it took a tenth of the machine that was being measured.
@@ -36,7 +37,7 @@ let api: Cluster | undefined;
 export async function get(kinds: string, ...args: string[]): Promise<any> {
   const option = (name: string): string | undefined => { const i = args.indexOf(name); return i < 0 ? undefined : args.splice(i, 2)[1]; };
   const namespace = option("-n"), labels = option("-l"), name = args.find((a) => a !== "-A");
-  api ??= new Cluster(KUBECONFIG);
+  api ??= new Api(KUBECONFIG);
   const lists = await Promise.all(kinds.split(",").map(async (kind) => {
     const [group, resource] = PATHS[kind] ?? ((): never => { throw new Error(`${kind}: not among ${Object.keys(PATHS).join(", ")}`); })();
     const found = await api!.get(`/${group}/${namespace ? `namespaces/${namespace}/` : ""}${resource}${name ? `/${name}` : ""}${labels ? `?labelSelector=${encodeURIComponent(labels)}` : ""}`);
@@ -205,7 +206,6 @@ function signal(node: string, name: "SIGSTOP" | "SIGCONT"): number {
 export const freeze = (node: string): number => { signal(node, "SIGSTOP"); return signal(node, "SIGSTOP"); };
 export const thaw = (node: string): number => signal(node, "SIGCONT");
 export const cable = (node: string, state: "up" | "down"): Promise<string> => run("ip", ["-n", "lab-sw", "link", "set", `p-n${node.slice(4)}`, state]);
-
 
 /** Processes of a pod's containers, by its uid and what their command line says: every container's control group is named by the pod. */
 export function podProcesses(uid: string, command: RegExp): number[] {

@@ -4,7 +4,7 @@
  */
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { RUN_DIR } from "../../lab/local/state";
+import { RUN_DIR } from "../../lab/local/folders";
 import { change } from "./changes";
 import { get, k, NS, run, until } from "./cluster";
 import { component, since, type Run, type Scenario } from "./scenario";

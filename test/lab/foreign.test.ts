@@ -8,7 +8,6 @@ import { readStackConfig } from "../../components/settings/stackFile";
 import { parseRequest } from "../../lab/local/arguments";
 import { common, foreignConfig, foreignProblems, memoryGiB, nextTarget, presentOperators, UNPUBLISHED, workingNodes } from "../../lab/local/foreign";
 import { kindConfig, kindNeeds, rangeIn } from "../../lab/local/kind";
-import { appliedBy, refText, removalPlan, strangers } from "../../lab/local/remove";
 import { folderOf, serverOf, type Target } from "../../lab/local/target";
 
 const FILE = readStackConfig("local", path.resolve(__dirname, "../.."));
@@ -98,49 +97,5 @@ describe("npm run local on kind", () => {
     assert.equal(rangeIn(["10.89.3.0/24"]), "10.89.3.200-10.89.3.210");
     assert.throws(() => rangeIn(["10.0.0.0/28"]), /too small/);
     assert.throws(() => rangeIn([]), /no IPv4 subnet/);
-  });
-});
-
-describe("npm run local -- down on a cluster that is not ours", () => {
-  const applied = (kind: string, name: string, namespace?: string, more: any = {}): any => ({ type: `kubernetes:x:${more.patch ? `${kind}Patch` : kind}`, digest: "", handle: { apiVersion: more.api ?? "v1", kind, metadata: { name, namespace } }, existed: more.existed });
-  const state: Record<string, any> = {
-    host: { type: "command:remote:Command", digest: "" },
-    node: applied("Node", "w1", undefined, { patch: true }),
-    crd: applied("CustomResourceDefinition", "clusters.postgresql.cnpg.io", undefined, { api: "apiextensions.k8s.io/v1" }),
-    path: applied("Namespace", "local-path-storage"), ns: applied("Namespace", "matrix"), theirs: applied("Namespace", "monitoring", undefined, { existed: true }),
-    hook: applied("ValidatingWebhookConfiguration", "hook", undefined, { api: "admissionregistration.k8s.io/v1" }),
-    metrics: applied("APIService", "v1beta1.metrics.k8s.io", undefined, { api: "apiregistration.k8s.io/v1" }),
-    prometheus: applied("Prometheus", "prometheus", "matrix", { api: "monitoring.coreos.com/v1" }),
-    role: applied("ClusterRole", "r", undefined, { api: "rbac.authorization.k8s.io/v1" }),
-    deployment: applied("Deployment", "haproxy", "matrix", { api: "apps/v1" }), rule: applied("ConfigMap", "dashboards", "monitoring"),
-    cluster: applied("Cluster", "synapse-postgres", "matrix", { api: "postgresql.cnpg.io/v1" }), pool: applied("IPAddressPool", "public", "metallb-system", { api: "metallb.io/v1beta1" }),
-  };
-  const p = removalPlan(state);
-  const texts = (refs: any[]): string[] => refs.map(refText);
-  it("never deletes a node, only takes its labels back", () => {
-    assert.deepEqual(texts(p.undo), ["Node w1"]);
-    assert.ok(!texts([...p.custom, ...p.clusterWide, ...p.namespaces, ...p.namespaced, ...p.definitions]).includes("Node w1"));
-  });
-  it("keeps what was there before", () => {
-    assert.deepEqual(texts(p.kept), ["Namespace monitoring"]);
-    assert.deepEqual(texts(p.namespaced), ["ConfigMap monitoring/dashboards"]);
-  });
-  it("goes against the order of application: what operators must finish first, definitions last", () => {
-    assert.deepEqual(texts(p.custom), ["IPAddressPool metallb-system/public", "Cluster matrix/synapse-postgres", "Prometheus matrix/prometheus"]);
-    assert.deepEqual(texts(p.namespaces), ["Namespace matrix", "Namespace local-path-storage"]);
-    assert.deepEqual([texts(p.registrations), texts(p.clusterWide), texts(p.definitions)], [["APIService v1beta1.metrics.k8s.io", "ValidatingWebhookConfiguration hook"], ["ClusterRole r"], ["CustomResourceDefinition clusters.postgresql.cnpg.io"]]);
-  });
-  it("sees what somebody else put into our namespaces", () => {
-    const o = (kind: string, name: string, more: any = {}): any => ({ kind, metadata: { name, namespace: "matrix", ...more } });
-    const found = strangers([
-      o("Deployment", "haproxy"), o("Deployment", "bridge"), o("Job", "earlier", { labels: { "app.kubernetes.io/part-of": "matrix-ha" } }), o("Pod", "x", { ownerReferences: [{}] }), o("Service", "rw", { labels: { "cnpg.io/cluster": "a" } }),
-      o("PersistentVolumeClaim", "data-redis-0", { labels: { "app.kubernetes.io/instance": "local", "app.kubernetes.io/component": "redis" } }), o("PersistentVolumeClaim", "mine"),
-      ...["prometheus", "another"].map((prometheus) => o("PersistentVolumeClaim", `db-${prometheus}-0`, { labels: { "app.kubernetes.io/managed-by": "prometheus-operator", prometheus } })),
-    ], state);
-    assert.deepEqual(texts(found), ["Deployment matrix/bridge", "PersistentVolumeClaim matrix/mine", "PersistentVolumeClaim matrix/db-another-0"]);
-  });
-  it("asks the cluster who applied an object", () => {
-    assert.equal(appliedBy({ metadata: { managedFields: [{ manager: "kubectl" }] } }, "matrix-ha-local"), false);
-    assert.equal(appliedBy({ metadata: { managedFields: [{ manager: "matrix-ha-local" }] } }, "matrix-ha-local"), true);
   });
 });

@@ -11,7 +11,7 @@ import { resolveSettings } from "../../components/settings";
 import { plan as planOf } from "../../components/sizing";
 import { KUBECONFIG, kubectl } from "../../lab/local/access";
 import { localConfig } from "../../lab/local/config";
-import { CACHE_DIR } from "../../lab/local/state";
+import { CACHE_DIR } from "../../lab/local/folders";
 
 /**
  * Metrics that rules or dashboards name and that this cluster may not have, with the reason. Not here: counters and

@@ -1,0 +1,29 @@
+/** The engine's event log (`--event-log`): one JSON object a line. Pure. */
+
+export interface Step { op: string; urn: string; type: string; /** Paths of the inputs that differ. */ diffs: string[] }
+
+/** Operations that change nothing. */
+const QUIET = new Set(["same", "read", "read-discard", "refresh"]);
+/** Of a replacement the creation and the deletion are told as well; it counts once. */
+const HALVES = new Set(["create-replacement", "delete-replaced"]);
+
+export class PulumiEvents {
+  readonly events: any[];
+  constructor(text: string) { this.events = text.split("\n").filter((l) => l.trim()).map((l) => JSON.parse(l)); }
+
+  /** What was done (`up`) or would be (`preview`), each resource once. */
+  steps(): Step[] {
+    const all = this.events.flatMap((e) => (e.resourcePreEvent ? [e.resourcePreEvent.metadata] : []));
+    return all.filter((m) => !QUIET.has(m.op) && !HALVES.has(m.op)).map((m) => ({ op: m.op, urn: m.urn, type: m.type, diffs: Object.keys(m.detailedDiff ?? {}).length ? Object.keys(m.detailedDiff) : (m.diffs ?? []) }));
+  }
+  summary(): Record<string, number> { return this.events.flatMap((e) => (e.summaryEvent ? [e.summaryEvent.resourceChanges ?? {}] : [])).at(-1) ?? {}; }
+  /** Errors and warnings, as the console has them. */
+  diagnostics(severity: "error" | "warning"): string[] {
+    return this.events.flatMap((e) => (e.diagnosticEvent?.severity === severity ? [e.diagnosticEvent.message] : []));
+  }
+  changes(): { changes: number; detail: string[] } {
+    const counts = Object.entries(this.summary()).filter(([op]) => !QUIET.has(op) && !HALVES.has(op));
+    const steps = this.steps().map((s) => `${s.op} ${s.urn.split("::").slice(-1)[0]}${s.diffs.length ? ` (${s.diffs.join(", ")})` : ""}`);
+    return { changes: counts.reduce((n, [, count]) => n + count, 0), detail: steps };
+  }
+}

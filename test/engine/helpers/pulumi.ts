@@ -1,0 +1,98 @@
+/** Pulumi's commands on the local stack, as processes that can be watched and killed; all that they say is kept for secrets.test.ts. */
+import { spawn, type ChildProcess } from "node:child_process";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { PulumiEvents } from "../../../lab/engine/events";
+import { localConfig } from "../../../lab/local/config";
+import { prepare, PROJECT, projectFolder } from "../../../lab/local/engine";
+import { RUN_DIR } from "../../../lab/local/folders";
+import { sleep } from "../../failures/cluster";
+
+/** Console and event log of every command of these tests. */
+export const TRANSCRIPTS = path.join(RUN_DIR, "pulumi", "transcripts");
+
+export interface Done { code: number | null; signal: NodeJS.Signals | null; text: string; seconds: number; events: PulumiEvents }
+
+export class Running {
+  readonly done: Promise<Done>;
+  private readonly child: ChildProcess;
+  private ended = false;
+
+  constructor(args: readonly string[], private readonly log: string, options: { cwd: string; env: NodeJS.ProcessEnv }) {
+    const started = Date.now();
+    this.child = spawn("pulumi", args, { ...options, stdio: ["ignore", "pipe", "pipe"] });
+    const out = fs.createWriteStream(`${log}.txt`);
+    let text = "";
+    for (const s of [this.child.stdout!, this.child.stderr!]) s.setEncoding("utf8").on("data", (c: string) => { text += c; out.write(c); });
+    this.done = new Promise((resolve, reject) => {
+      this.child.on("error", reject);
+      this.child.on("exit", (code, signal) => {
+        this.ended = true;
+        // Plugins that outlive a killed engine hold its pipes: its own end is what counts.
+        setTimeout(() => { out.end(); resolve({ code, signal, text, seconds: (Date.now() - started) / 1000, events: this.events() }); }, 200);
+      });
+    });
+  }
+
+  events(): PulumiEvents {
+    const text = fs.existsSync(this.log) ? fs.readFileSync(this.log, "utf8") : "";
+    // Of an engine that was killed the last line may be half a line.
+    return new PulumiEvents(text.slice(0, text.lastIndexOf("\n") + 1));
+  }
+  /** Resources that are done so far, by operation. */
+  finished(op: string): number { return this.events().events.filter((e) => e.resOutputsEvent?.metadata.op === op).length; }
+
+  /** Waits until the engine has come so far; false when it ended before. */
+  async reached(condition: () => boolean): Promise<boolean> {
+    while (!this.ended) { if (condition()) return true; await sleep(200); }
+    return condition();
+  }
+
+  /** As a power cut does; `plugins`: those and the program as well, else they notice by themselves that nobody listens. */
+  kill(plugins: boolean): void {
+    const pid = this.child.pid!;
+    const all = plugins ? descendants(pid) : [];
+    this.child.kill("SIGKILL");
+    for (const p of all) try { process.kill(p, "SIGKILL"); } catch { /* has ended */ }
+  }
+}
+
+/** Processes that this one has started, and theirs: read at once, before any of them ends. */
+function descendants(pid: number): number[] {
+  const children = new Map<number, number[]>();
+  for (const entry of fs.readdirSync("/proc").filter((e) => /^\d+$/.test(e))) {
+    try {
+      const parent = Number(fs.readFileSync(`/proc/${entry}/stat`, "utf8").replace(/^.*\) /s, "").split(" ")[1]);
+      children.set(parent, [...(children.get(parent) ?? []), Number(entry)]);
+    } catch { /* ended meanwhile */ }
+  }
+  const of = (p: number): number[] => (children.get(p) ?? []).flatMap((c) => [c, ...of(c)]);
+  return of(pid);
+}
+
+let count = 0;
+/** Starts `pulumi ARGS` on the local stack, with its event log where the command has one. */
+export function start(args: readonly string[], options: { sets?: string[]; cwd?: string; env?: NodeJS.ProcessEnv; project?: boolean } = {}): Running {
+  const env: NodeJS.ProcessEnv = { ...prepare(), PULUMI_DEBUG_COMMANDS: "true", ...options.env };
+  if (options.project !== false) projectFolder(localConfig(options.sets ?? []));
+  fs.mkdirSync(TRANSCRIPTS, { recursive: true, mode: 0o700 });
+  const log = path.join(TRANSCRIPTS, `${process.pid}-${String(++count).padStart(3, "0")}-${args[0]}.json`);
+  const logged = ["up", "preview", "refresh", "destroy"].includes(args[0]!);
+  return new Running([...args, "--non-interactive", ...(logged ? ["--event-log", log] : [])], log, { cwd: options.cwd ?? PROJECT, env });
+}
+
+/** To its end. */
+export const run = (args: readonly string[], options: Parameters<typeof start>[1] = {}): Promise<Done> => start(args, options).done;
+
+/** To its good end. */
+export async function must(args: readonly string[], options: Parameters<typeof start>[1] = {}): Promise<Done> {
+  const done = await run(args, options);
+  if (done.code !== 0) throw new Error(`pulumi ${args.join(" ")} ended with ${done.code ?? done.signal}: ${errorsOf(done)}`);
+  return done;
+}
+export const errorsOf = (d: Done): string => d.events.diagnostics("error").join("\n").slice(-3000) || d.text.slice(-3000);
+
+export const UP = ["up", "--yes", "--skip-preview"] as const;
+export const up = (sets: string[] = [], ...more: string[]): Promise<Done> => must([...UP, ...more], { sets });
+/** The last part of each URN. */
+export const names = (d: Done): string[] => d.events.steps().map((s) => `${s.op} ${s.urn.split("::").at(-1)}`).sort();
