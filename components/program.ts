@@ -1,6 +1,8 @@
 /** The stack's program: settings in, layers composed, outputs out. index.ts runs it under the engine, the tools in process. */
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { DestroyGuard } from "./DestroyGuard";
+import { MessageOnly } from "./messageOnly";
 import { settingsFromConfig } from "./settings/fromConfig";
 import type { StackOutputInputs } from "./outputs";
 import { plan, PlanInvalid } from "./sizing";
@@ -17,19 +19,31 @@ export async function program(): Promise<StackOutputInputs> {
     ...(settings.cluster.kubeconfig ? { kubeconfig: pulumi.secret(settings.cluster.kubeconfig) } : {}),
     ...(settings.cluster.context ? { context: settings.cluster.context } : {}),
     enableServerSideApply: true,
+    // What is to be created and exists is taken over: it is this stack's own, or cluster/Ownership refuses it. Since 4.29 the
+    // provider refuses everything that exists, and an `up` after a killed one would never get on.
+    upsertExistingObjects: true,
     // A changed configuration is an update that the config hash rolls out, not a replacement under another name.
     enableConfigMapMutable: true, enableSecretMutable: true,
-  });
+  }, { transformations: [({ props, opts }) => ({ props: settings.cluster.kubeconfig ? props : without(props, "kubeconfig"), opts })] });
   const stack = new MatrixStack("matrix", { settings, plan: planned, provider });
+  new DestroyGuard({ settings, stack, checked: stack.outputs.signingKey });
   return stack.outputs;
+}
+
+/**
+ * Where no kubeconfig is set, the SDK puts the path in KUBECONFIG in its place, and the state would know the machine that
+ * deployed: from another one every preview would show an update. The provider reads the variable by itself.
+ */
+function without(props: Record<string, any>, key: string): Record<string, any> {
+  const { [key]: _left, ...rest } = props;
+  return rest;
 }
 
 function planOrExplain(settings: Settings): ReturnType<typeof plan> {
   try {
     return plan(settings);
   } catch (error) {
-    // The engine prints a RunError's message alone.
-    if (error instanceof PlanInvalid) throw new pulumi.RunError(error.message);
+    if (error instanceof PlanInvalid) throw new MessageOnly(error.message);
     throw error;
   }
 }

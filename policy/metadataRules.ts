@@ -5,7 +5,7 @@ import type { Rule } from "./types";
 
 const CLUSTER_SCOPED = new Set([
   "Namespace", "StorageClass", "ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition", "PriorityClass", "IngressClass", "ClusterIssuer",
-  "ValidatingWebhookConfiguration", "MutatingWebhookConfiguration", "APIService", "Node", "ClusterImageCatalog",
+  "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding", "ValidatingWebhookConfiguration", "MutatingWebhookConfiguration", "APIService", "Node", "ClusterImageCatalog",
 ]);
 const REQUIRED_LABELS = ["name", "instance", "component", "part-of", "managed-by", "version"].map((l) => `app.kubernetes.io/${l}`);
 

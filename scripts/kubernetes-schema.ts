@@ -14,7 +14,7 @@ const KINDS: Array<[string, string]> = [
   ["apps.v1", "Deployment"], ["apps.v1", "StatefulSet"], ["apps.v1", "DaemonSet"], ["batch.v1", "Job"], ["batch.v1", "CronJob"],
   ["policy.v1", "PodDisruptionBudget"], ["autoscaling.v2", "HorizontalPodAutoscaler"], ["networking.v1", "NetworkPolicy"], ["networking.v1", "Ingress"], ["networking.v1", "IngressClass"],
   ["rbac.v1", "Role"], ["rbac.v1", "RoleBinding"], ["rbac.v1", "ClusterRole"], ["rbac.v1", "ClusterRoleBinding"], ["storage.v1", "StorageClass"], ["scheduling.v1", "PriorityClass"],
-  ["admissionregistration.v1", "ValidatingWebhookConfiguration"], ["admissionregistration.v1", "MutatingWebhookConfiguration"],
+  ["admissionregistration.v1", "ValidatingAdmissionPolicy"], ["admissionregistration.v1", "ValidatingAdmissionPolicyBinding"], ["admissionregistration.v1", "ValidatingWebhookConfiguration"], ["admissionregistration.v1", "MutatingWebhookConfiguration"],
 ];
 const EXTRA = ["io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.APIService", "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinition"];
 

@@ -5,6 +5,7 @@ import { NAMESPACES } from "../names";
 import { labels } from "../workload";
 import { NginxIngressController } from "./NginxIngressController";
 import { TlsMaterial } from "./TlsMaterial";
+import { Ownership } from "./Ownership";
 import { VendoredOperator } from "./VendoredOperator";
 import { namespacePlans, podSecurityLabels } from "./namespaces";
 import { installedOperators } from "./operators";
@@ -36,15 +37,18 @@ export class ClusterFoundation extends pulumi.ComponentResource {
     super("matrix-ha:cluster:ClusterFoundation", name, {}, opts);
     const { ctx } = args;
     const { settings } = ctx;
-    this.childOpts = { parent: this, dependsOn: args.after ?? [] };
+    const ownership = new Ownership(`${name}-ownership`, { ctx }, { parent: this });
+    this.childOpts = { parent: this, dependsOn: [...(args.after ?? []), ...ownership.ready] };
+    const classes = this.classes(name);
 
     for (const n of namespacePlans(settings)) {
       this.namespaces[n.name] = new k8s.core.v1.Namespace(`${name}-namespace-${n.name}`, {
         metadata: { name: n.name, labels: { ...this.labels(n.name), ...podSecurityLabels(n.level) } },
-        // Deleting a namespace deletes its claims: those with data outlive the stack.
-      }, { ...this.childOpts, retainOnDelete: n.holdsData, protect: n.holdsData && settings.deletionProtection });
+        // Deleting a namespace deletes all that is in it, also what somebody else has put there, and the claims with the data: it
+        // outlives the stack. After the classes, so that the API server has read the policy of ownership by then.
+      }, { ...this.childOpts, dependsOn: [...this.childOpts.dependsOn as pulumi.Resource[], ...classes], retainOnDelete: true });
     }
-    this.basics = [...Object.values(this.namespaces), ...this.classes(name)];
+    this.basics = [...Object.values(this.namespaces), ...classes];
 
     for (const operator of installedOperators(settings)) {
       const needs: OperatorName[] = operator.name === "plugin-barman-cloud" ? ["cert-manager", "cloudnative-pg"] : [];

@@ -2,10 +2,13 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 import type { StackContext } from "../context";
+import { keysAreProtected } from "../identity";
+import type { Settings } from "../settings/types";
 import { labels } from "../workload";
 import { ISSUER, PUBLIC_CERTIFICATE, TRUST_BUNDLE, issuerAnnotations, publicNames } from "./publicTls";
 
 const HOURS_PER_YEAR = 8760;
+const ALGORITHM = { algorithm: "ECDSA", ecdsaCurve: "P256" };
 
 export interface TlsMaterialArgs {
   ctx: StackContext;
@@ -73,27 +76,36 @@ export class TlsMaterial extends pulumi.ComponentResource {
 
   private ownCa(name: string, { settings }: StackContext): { certificate: pulumi.Output<string>; privateKey: pulumi.Output<string>; ca: pulumi.Output<string> } {
     const childOpts: pulumi.CustomResourceOptions = { parent: this };
-    // Every client trusts this key: losing it means installing a new one on each of them.
-    const fatal: pulumi.CustomResourceOptions = { parent: this, protect: settings.deletionProtection };
-    const algorithm = { algorithm: "ECDSA", ecdsaCurve: "P256" };
-    const caKey = new tls.PrivateKey(`${name}-ca-key`, algorithm, fatal);
-    const ca = new tls.SelfSignedCert(`${name}-ca`, {
-      privateKeyPem: caKey.privateKeyPem, isCaCertificate: true, setSubjectKeyId: true, setAuthorityKeyId: true,
-      subject: { commonName: `${settings.domain.slice(0, 50)} matrix-ha CA`, organization: "matrix-ha" },
-      allowedUses: ["cert_signing", "crl_signing", "digital_signature"], validityPeriodHours: 10 * HOURS_PER_YEAR,
-    }, fatal);
-    const key = new tls.PrivateKey(`${name}-key`, algorithm, childOpts);
+    const ca = this.authority(name, settings);
+    const key = new tls.PrivateKey(`${name}-key`, ALGORITHM, childOpts);
     const names = publicNames(settings);
     const request = new tls.CertRequest(`${name}-request`, { privateKeyPem: key.privateKeyPem, subject: { commonName: names[0]!.slice(0, 64) }, dnsNames: names }, childOpts);
     const certificate = new tls.LocallySignedCert(`${name}-certificate`, {
-      certRequestPem: request.certRequestPem, caPrivateKeyPem: caKey.privateKeyPem, caCertPem: ca.certPem, setSubjectKeyId: true,
+      certRequestPem: request.certRequestPem, caPrivateKeyPem: ca.privateKey, caCertPem: ca.certificate, setSubjectKeyId: true,
       allowedUses: ["server_auth", "digital_signature", "key_encipherment"],
       // `pulumi up` within the last 60 days makes a new one.
       validityPeriodHours: HOURS_PER_YEAR, earlyRenewalHours: 60 * 24,
     }, childOpts);
     return {
-      certificate: pulumi.all([certificate.certPem, ca.certPem]).apply(([own, root]) => `${own.trim()}\n${root}`),
-      privateKey: pulumi.secret(key.privateKeyPem), ca: ca.certPem,
+      certificate: pulumi.all([certificate.certPem, ca.certificate]).apply(([own, root]) => `${own.trim()}\n${root}`),
+      privateKey: pulumi.secret(key.privateKeyPem), ca: ca.certificate,
     };
+  }
+
+  /** Every client trusts this key: losing it means installing a new certificate on each of them. */
+  private authority(name: string, settings: Settings): { certificate: pulumi.Output<string>; privateKey: pulumi.Output<string> } {
+    const { caPrivateKey, caCertificate } = settings.importSecrets;
+    if (caPrivateKey !== undefined && caCertificate !== undefined) {
+      // A value that was piped in has lost its last line break.
+      return { certificate: pulumi.output(`${caCertificate.trim()}\n`), privateKey: pulumi.secret(`${caPrivateKey.trim()}\n`) };
+    }
+    const fatal: pulumi.CustomResourceOptions = { parent: this, protect: keysAreProtected(settings) };
+    const key = new tls.PrivateKey(`${name}-ca-key`, ALGORITHM, fatal);
+    const certificate = new tls.SelfSignedCert(`${name}-ca`, {
+      privateKeyPem: key.privateKeyPem, isCaCertificate: true, setSubjectKeyId: true, setAuthorityKeyId: true,
+      subject: { commonName: `${settings.domain.slice(0, 50)} matrix-ha CA`, organization: "matrix-ha" },
+      allowedUses: ["cert_signing", "crl_signing", "digital_signature"], validityPeriodHours: 10 * HOURS_PER_YEAR,
+    }, fatal);
+    return { certificate: certificate.certPem, privateKey: pulumi.secret(key.privateKeyPem) };
   }
 }

@@ -51,6 +51,7 @@ export class VendoredOperator extends pulumi.ComponentResource {
     const Class = CLASSES[`${object.apiVersion} ${object.kind}`];
     if (!Class) throw new Error(`${name}: ${object.apiVersion} ${object.kind} is new in the vendored manifest: add its class in VendoredOperator.ts`);
     const id = `${name}-${object.kind}-${object.metadata.namespace ? `${object.metadata.namespace}-` : ""}${object.metadata.name}`.toLowerCase();
-    return new Class(id, object, { parent: this, dependsOn });
+    // With a definition goes every object of its kind, in all namespaces and whoever made it, the database's Cluster among them.
+    return new Class(id, object, { parent: this, dependsOn, retainOnDelete: object.kind === "CustomResourceDefinition" });
   }
 }

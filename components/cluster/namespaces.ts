@@ -13,23 +13,23 @@ export const PRIVILEGED: Partial<Record<Namespace, string>> = {
   [NAMESPACES.monitoring]: "the node exporter reads the host's /proc and /sys on the host's network",
 };
 
-export interface NamespacePlan { name: Namespace; level: PodSecurity; /** Volumes with data in it: never deleted with the stack. */ holdsData: boolean }
+export interface NamespacePlan { name: Namespace; level: PodSecurity }
 
 export function namespacePlans(settings: Settings): NamespacePlan[] {
   const i = settings.cluster.install;
-  const wanted: Array<[boolean, Namespace, boolean]> = [
-    [true, NAMESPACES.matrix, true],
-    [settings.objectStore.kind === "minio", NAMESPACES.minio, true],
-    [settings.rtc.enabled, NAMESPACES.livekit, true],
-    [settings.turn.enabled, NAMESPACES.coturn, false],
-    [settings.monitoring.enabled || i.prometheusOperator, NAMESPACES.monitoring, true],
-    [i.ingressController, NAMESPACES.ingress, false],
-    [i.metallb, NAMESPACES.metallb, false],
-    [i.certManager, NAMESPACES.certManager, false],
-    [i.cloudNativePg || i.barmanPlugin, NAMESPACES.cnpg, false],
-    [i.localPathProvisioner, NAMESPACES.localPath, false],
+  const wanted: Array<[boolean, Namespace]> = [
+    [true, NAMESPACES.matrix],
+    [settings.objectStore.kind === "minio", NAMESPACES.minio],
+    [settings.rtc.enabled, NAMESPACES.livekit],
+    [settings.turn.enabled, NAMESPACES.coturn],
+    [settings.monitoring.enabled || i.prometheusOperator, NAMESPACES.monitoring],
+    [i.ingressController, NAMESPACES.ingress],
+    [i.metallb, NAMESPACES.metallb],
+    [i.certManager, NAMESPACES.certManager],
+    [i.cloudNativePg || i.barmanPlugin, NAMESPACES.cnpg],
+    [i.localPathProvisioner, NAMESPACES.localPath],
   ];
-  return wanted.filter(([yes]) => yes).map(([, name, holdsData]) => ({ name, level: PRIVILEGED[name] ? "privileged" : "restricted", holdsData }));
+  return wanted.filter(([yes]) => yes).map(([, name]) => ({ name, level: PRIVILEGED[name] ? "privileged" : "restricted" }));
 }
 
 /** Pod Security labels, following the cluster's own version of the standard. */

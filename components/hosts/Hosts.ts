@@ -48,13 +48,14 @@ export class Hosts extends pulumi.ComponentResource {
   private describe(name: string, settings: Settings, host: HostSettings, prepared?: pulumi.Resource): pulumi.Resource[] {
     const metadata = { name: host.name, annotations: { "pulumi.com/patchForce": "true" } };
     const opts: pulumi.CustomResourceOptions = { parent: this, dependsOn: prepared ? [prepared] : [] };
-    const labelled = new k8s.core.v1.NodePatch(`${name}-${host.name}-labels`, { metadata: { ...metadata, labels: nodeLabels(settings, host) } }, opts);
     const taints = nodeTaints(host);
-    if (taints.length === 0) return [labelled];
-    // The API knows spec.taints as one atomic list: whoever applies it owns all of it. Kubernetes puts its own
-    // (cordoned, unreachable) back at its next pass, and only dedicated hosts are written to at all.
-    const tainted = new k8s.core.v1.NodePatch(`${name}-${host.name}-taints`, { metadata, spec: { taints } }, { ...opts, dependsOn: [labelled] });
-    return [labelled, tainted];
+    // One patch for both: they are applied under one name, and what the second left out would be taken from the first.
+    return [new k8s.core.v1.NodePatch(`${name}-${host.name}-labels`, {
+      metadata: { ...metadata, labels: nodeLabels(settings, host) },
+      // The API knows spec.taints as one atomic list: whoever applies it owns all of it. Kubernetes puts its own
+      // (cordoned, unreachable) back at its next pass, and only dedicated hosts are written to at all.
+      ...(taints.length ? { spec: { taints } } : {}),
+    }, opts)];
   }
 }
 

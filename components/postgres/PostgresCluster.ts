@@ -51,7 +51,10 @@ export class PostgresCluster extends pulumi.ComponentResource {
 
     this.cluster = new k8s.apiextensions.CustomResource(`${name}-cluster`, {
       apiVersion: "postgresql.cnpg.io/v1", kind: "Cluster", metadata: clusterMetadata(settings), spec: cnpgClusterSpec({ settings, plan, backup }),
-    }, { ...after(owner, ...store), protect: settings.deletionProtection, retainOnDelete: settings.deletionProtection });
+    }, { ...after(owner, ...store), protect: settings.deletionProtection,
+      // Its volumes belong to it and would go with it. Left behind, it is found again by the next `up`.
+      retainOnDelete: true,
+    });
 
     this.pooler = new k8s.apiextensions.CustomResource(`${name}-pooler`, {
       apiVersion: "postgresql.cnpg.io/v1", kind: "Pooler", metadata: poolerMetadata(settings, plan.postgres.pooler.replicas), spec: poolerSpec({ settings, plan }),

@@ -71,9 +71,19 @@ describe("cluster foundation", () => {
     assert.equal(levels.matrix, "restricted");
   });
 
-  it("keeps the namespaces with data when the stack goes", () => {
-    for (const n of ["matrix", "minio", "livekit"]) { assert.ok(one(full, "Namespace", n).retainOnDelete, n); assert.ok(one(full, "Namespace", n).protect, n); }
-    assert.ok(!one(full, "Namespace", "metallb-system").retainOnDelete);
+  it("leaves behind what may hold other people's things when the stack goes: namespaces and definitions", () => {
+    for (const k of ["Namespace", "CustomResourceDefinition"]) {
+      assert.ok(kind(full, k).length > 4, k);
+      for (const r of kind(full, k)) assert.ok(r.retainOnDelete && !r.protect, r.name);
+    }
+  });
+
+  it("has the API server refuse what is somebody else's before anything else is applied", () => {
+    const policy = one(full, "ValidatingAdmissionPolicy", "matrix-ha-fixture-owns-what-it-applies"), binding = one(full, "ValidatingAdmissionPolicyBinding", policy.inputs.metadata.name);
+    assert.deepEqual(binding.inputs.spec, { policyName: policy.inputs.metadata.name, validationActions: ["Deny"] });
+    assert.ok(binding.dependencies.includes(policy.urn));
+    for (const k of ["Namespace", "StorageClass", "PriorityClass"]) for (const r of kind(full, k)) assert.ok(r.dependencies.includes(binding.urn), r.name);
+    assert.match(policy.inputs.spec.matchConditions[0].expression, /fieldManager == 'matrix-ha-fixture'/);
   });
 
   it("makes storage classes that wait for a consumer, keep released volumes and lie on the hosts' directories", () => {

@@ -53,10 +53,16 @@ describe("hosts: component", () => {
   });
 
   it("keeps a host for its role only where it has no other", async () => {
-    assert.deepEqual(patches(all, "db-a-taints")[0].inputs.spec.taints, [{ key: "matrix-ha.dev/role-database", value: "true", effect: "NoSchedule" }]);
-    assert.equal(patches(all, "app-a-taints").length + patches(all, "cp-a-taints").length, 0);
+    const specOf = (e: Evaluation, host: string): any => patches(e, `${host}-labels`)[0].inputs.spec;
+    assert.deepEqual(specOf(all, "db-a"), { taints: [{ key: "matrix-ha.dev/role-database", value: "true", effect: "NoSchedule" }] });
+    assert.deepEqual([specOf(all, "app-a"), specOf(all, "cp-a")], [undefined, undefined]);
     const shared = await hosts((s) => { s.hosts.find((h) => h.name === "db-a")!.roles.push("storage"); });
-    assert.equal(patches(shared, "db-a-taints").length, 0);
+    assert.equal(specOf(shared, "db-a"), undefined);
+  });
+
+  it("patches each node once: all is applied under one name, and a second patch would take back what the first set", () => {
+    const nodes = all.resources.filter((r) => r.type.endsWith(":NodePatch")).map((r) => r.inputs.metadata.name);
+    assert.equal(new Set(nodes).size, nodes.length);
   });
 
   it("goes through the bastion, whose key is checked too, and through sudo", async () => {

@@ -93,9 +93,9 @@ describe("PostgreSQL", () => {
     assert.ok(r.protect && r.retainOnDelete);
   });
 
-  it("may be removed where nothing is to be protected", async () => {
+  it("leaves the stack where nothing is to be protected, and stays with its volumes", async () => {
     const r = one(await postgres((s) => { s.deletionProtection = false; }), "Cluster");
-    assert.ok(!r.protect && !r.retainOnDelete);
+    assert.ok(!r.protect && r.retainOnDelete);
   });
 
   it("pools sessions, and any one pooler can carry every connection without exceeding the server's", () => {
