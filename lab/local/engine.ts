@@ -21,7 +21,7 @@ const MADE_BY = path.join(DIR, "made-by.json");
 const EVENTS = path.join(DIR, "events.json");
 
 /** Whether nothing was ever deployed from this folder. */
-export const isNew = (): boolean => !fs.existsSync(MADE_BY);
+export const isNew = (): boolean => !fs.existsSync(path.join(STATE, ".pulumi", "stacks", "matrix-ha", `${STACK}.json`));
 
 /**
  * A project folder that is the repository by links, but for the stack's file: that one holds the nodes' keys and the
@@ -59,7 +59,11 @@ export function mixture(before: Record<Plugin, string>, now: Record<Plugin, stri
   One does not continue what the other made. Either bring back what it was deployed with (PATH, PULUMI_HOME), or begin anew: npm run local -- down`;
 }
 
+/** What an earlier version left that deployed by itself: its generated values are in no state of the engine. */
+const DRIVER_STATE = path.join(RUN_DIR, "driver", "state.json");
+
 function keepApart(parts: Parts): void {
+  if (fs.existsSync(DRIVER_STATE)) throw new UsageError(`this cluster was deployed by an earlier version, whose state (${DRIVER_STATE}) the engine does not read. Begin anew: npm run local -- down, then npm run local`);
   const now = Object.fromEntries(PLUGINS.map((p) => [p, parts[p].origin])) as Record<Plugin, string>;
   if (fs.existsSync(MADE_BY)) {
     const problem = mixture(JSON.parse(fs.readFileSync(MADE_BY, "utf8")), now);
@@ -106,11 +110,14 @@ export interface Deployed { changes: number; detail: string[] }
 
 /** Brings the stack up, and tells what was changed. */
 export function pulumiUp(config: Record<string, unknown>, replace?: string): Deployed {
+  const started = Date.now();
   selectStack(config);
   fs.rmSync(EVENTS, { force: true });
   // The event log is the engine's own account of what it did.
   const args = ["up", "--yes", "--skip-preview", "--event-log", EVENTS, ...(replace ? ["--replace", `**::${replace}`] : [])];
   const { status } = pulumi(args, { env: { PULUMI_DEBUG_COMMANDS: "true" } });
   if (status !== 0) throw new Error(`pulumi ${args[0]} ended with ${status}. \`npm run local -- deploy\` goes on where it stopped; \`npm run local -- engine ARGS\` is pulumi on this stack`);
-  return new PulumiEvents(fs.readFileSync(EVENTS, "utf8")).changes();
+  const deployed = new PulumiEvents(fs.readFileSync(EVENTS, "utf8"));
+  console.log(`deployed in ${((Date.now() - started) / 1000).toFixed(0)} s: ${Object.entries(deployed.summary()).map(([op, n]) => `${n} ${op}`).join(", ")}`);
+  return deployed.changes();
 }

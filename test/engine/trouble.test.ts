@@ -1,28 +1,13 @@
 /** What goes wrong while the engine works: it says so, and the next `up` goes on cleanly. */
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import * as fs from "node:fs";
-import * as path from "node:path";
-import { ROOT } from "../../lab/local/config";
-import { RUN_DIR } from "../../lab/local/folders";
 import { kubectl } from "../../lab/local/kubectl";
-import { cable, healthy, mend, sleep, until } from "../failures/cluster";
+import { cable, healthy, mend, until } from "../failures/cluster";
 import { measured } from "../local/helpers/proof";
+import { restartApiServer } from "./helpers/apiServer";
 import { errorsOf, must, run, start, up, UP, type Done } from "./helpers/pulumi";
 
 const HEAL_SECONDS = 300;
 const firstLine = (text: string, wanted: RegExp): string => text.split("\n").find((l) => wanted.test(l))?.trim().slice(0, 300) ?? "";
-
-/** The API server ends without a word, and is back some seconds later. */
-export async function restartApiServer(): Promise<void> {
-  const pid = Number(fs.readFileSync(path.join(RUN_DIR, "cp", "apiserver.pid"), "utf8").trim().split(/\s+/)[0]);
-  // The number may have been given to another process meanwhile.
-  assert.match(fs.readFileSync(`/proc/${pid}/cmdline`, "utf8"), /kube-apiserver/);
-  process.kill(pid, "SIGKILL");
-  await sleep(5000);
-  const back = spawnSync("bash", [path.join(ROOT, "lab/cluster/controlplane.sh"), "up"], { encoding: "utf8" });
-  assert.equal(back.status, 0, back.stderr);
-}
 
 function failed(done: Done, wanted: RegExp): void {
   assert.notEqual(done.code, 0);

@@ -60,7 +60,7 @@ async function deployed(r: Run, sets: string[], consumers: RegExp): Promise<Outc
   if (strangers.length) r.fail(`${sets.at(-1) ?? "taken back"}: restarted without need: ${strangers.join(", ")}`);
   if (!changed.length) r.fail(`${sets.at(-1) ?? "taken back"}: nobody took the change`);
   if (scaled.length) r.note(`meanwhile the autoscaler added or removed pods of ${scaled.join(", ")}`);
-  return { seconds: since(started), changed: changed.join(", ") || "nobody", summary: /: (\d+ created.*)/.exec(text)?.[1] ?? "" };
+  return { seconds: since(started), changed: changed.join(", ") || "nobody", summary: /^deployed in \d+ s: (.*)/m.exec(text)?.[1] ?? "" };
 }
 
 /** Deployed with these settings and no others; what it did is noted. */

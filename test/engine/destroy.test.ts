@@ -1,0 +1,148 @@
+/**
+ * The stack is taken down and comes up again: protected it refuses before anything is deleted; allowed it leaves what holds
+ * data; and with the saved keys an `up` that is killed at ten moments finds users, messages and media again.
+ */
+import assert from "node:assert/strict";
+import * as crypto from "node:crypto";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { identityOfKeys, readSaved } from "../../cli/keys/saved";
+import { access, adminRequest, request, type Access } from "../../lab/local/access";
+import { localConfig } from "../../lab/local/config";
+import { prepare, PROJECT, selectStack } from "../../lab/local/engine";
+import { RUN_DIR } from "../../lab/local/folders";
+import { kubectl } from "../../lab/local/kubectl";
+import { healthy, until } from "../failures/cluster";
+import { Client } from "../failures/load";
+import { measured } from "../local/helpers/proof";
+import { errorsOf, must, run, start, UP, up, type Running } from "./helpers/pulumi";
+import { keysCommand } from "./helpers/keysCommand";
+import { restartApiServer } from "./helpers/apiServer";
+
+const HEAL_SECONDS = 600;
+const KILLS = 10;
+const items = (...args: string[]): any[] => JSON.parse(kubectl(["get", ...args, "-o", "json"])).items;
+const claims = (): Map<string, string> => new Map(items("persistentvolumeclaims", "-A").map((c) => [`${c.metadata.namespace}/${c.metadata.name}`, c.spec.volumeName]));
+const publicKeys = async (a: Access): Promise<any> => JSON.parse((await request(a, a.hostnames.homeserver!, "GET", "/_matrix/key/v2/server")).body.toString()).verify_keys;
+/** Protection and keys as in production, in place of what Pulumi.local.yaml says. */
+const PRODUCTION = ["deletionProtection=true", "savedKeys="];
+
+describe("taken down, and up again", () => {
+  const file = path.join(RUN_DIR, "pulumi", `keys-${Date.now()}.json`);
+  const password = crypto.randomBytes(12).toString("base64url"), picture = crypto.randomBytes(100_000);
+  let a: Access, client: Client, kept: { room: string; event: string; media: string; keys: any; claims: Map<string, string>; user: string };
+  let fingerprint = "";
+
+  before(async () => {
+    a = await access();
+    const name = `kept-${Date.now().toString(36)}`;
+    const user = await adminRequest(a, name, password, true);
+    client = new Client(a, user.user_id, user.access_token, false);
+    const { room_id: room } = await client.must("POST", "/_matrix/client/v3/createRoom", { name: "kept" });
+    const { event_id: event } = await client.must("PUT", `/_matrix/client/v3/rooms/${encodeURIComponent(room)}/send/m.room.message/1`, { msgtype: "m.text", body: "before the destroy" });
+    const { content_uri: media } = await client.must("POST", "/_matrix/media/v3/upload?filename=p.bin", picture);
+    kept = { room, event, media, keys: await publicKeys(a), claims: claims(), user: name };
+  });
+  after(() => { fs.rmSync(file, { force: true }); });
+
+  const stillServes = async (): Promise<void> => { assert.equal((await client.must("GET", `/_matrix/client/v3/rooms/${encodeURIComponent(kept.room)}/event/${encodeURIComponent(kept.event)}`)).content.body, "before the destroy"); };
+  async function refused(why: string): Promise<void> {
+    for (const args of [["destroy", "--yes", "--skip-preview"], ["destroy", "--yes"]]) {
+      const done = await run(args, { project: false });
+      assert.notEqual(done.code, 0, why);
+      assert.equal(done.events.events.filter((e) => e.resOutputsEvent?.metadata.op === "delete").length, 0, `${why}: nothing was deleted`);
+      assert.match(errorsOf(done), /destroy-needs-deletionProtection-false-and-savedKeys/);
+      measured(`${args.slice(1).join(" ") || "plain"}: refused after ${done.seconds.toFixed(0)} s, nothing deleted`);
+    }
+    await stillServes();
+  }
+
+  it("protected: destroy refuses before anything is deleted, also without a preview", async () => {
+    await up(PRODUCTION);
+    await refused("protected");
+  });
+
+  it("protection off, keys not saved: refused as well", async () => {
+    await up(["deletionProtection=false", "savedKeys="]);
+    await refused("keys not saved");
+  });
+
+  it("a fingerprint of other keys is refused by up, and nothing is freed", async () => {
+    const done = await run(UP, { sets: ["deletionProtection=false", "savedKeys=0123456789abcdef"] });
+    assert.notEqual(done.code, 0);
+    assert.match(errorsOf(done), /savedKeys/);
+    await refused("wrong fingerprint");
+  });
+
+  it("keys saved: destroy comes to its end, through a killed engine and an API server that restarts", async () => {
+    const said = keysCommand(["save", "--stack", "local", "--out", file], prepare(), PROJECT);
+    fingerprint = identityOfKeys(readSaved(fs.readFileSync(file, "utf8")).keys).fingerprint;
+    assert.ok(said.includes(fingerprint));
+    await up(["deletionProtection=false", `savedKeys=${fingerprint}`]);
+    const first = start(["destroy", "--yes", "--skip-preview"], { project: false });
+    await first.reached(() => first.finished("delete") >= 40);
+    first.kill(true);
+    await first.done;
+    await must(["cancel", "--yes"], { project: false });
+    const second = start(["destroy", "--yes", "--skip-preview"], { project: false });
+    await second.reached(() => second.finished("delete") >= 60);
+    await restartApiServer();
+    const ended = await second.done;
+    measured(ended.code === 0 ? `went on through the restart, ${ended.seconds.toFixed(0)} s` : `after the restart: ${errorsOf(ended).split("\n").find((l) => l.trim())?.slice(0, 200)}`);
+    if (ended.code !== 0) { const last = await must(["destroy", "--yes", "--skip-preview"], { project: false }); measured(`again: ended in ${last.seconds.toFixed(0)} s`); }
+    assert.equal((JSON.parse((await must(["stack", "export"], { project: false })).text).deployment.resources ?? []).filter((r: any) => r.custom && !r.type.startsWith("pulumi:")).length, 0);
+  });
+
+  it("what it leaves: every claim with its volume, namespaces, the database; no Synapse, no door", () => {
+    const left = claims();
+    for (const [name, volume] of kept.claims) assert.equal(left.get(name), volume, name);
+    const namespaces = items("namespaces").map((n) => n.metadata.name);
+    for (const n of ["matrix", "minio", "livekit", "monitoring"]) assert.ok(namespaces.includes(n), n);
+    assert.equal(items("clusters.postgresql.cnpg.io", "-n", "matrix").length, 1);
+    for (const kind of ["deployments", "statefulsets", "ingresses"]) assert.deepEqual(items(kind, "-n", "matrix").map((o) => o.metadata.name), [], kind);
+    measured(`${left.size} claims, all bound to the volumes of before`);
+  });
+
+  it(`up with the saved keys, killed at ${KILLS} moments: goes on each time, with nothing but \`pulumi cancel\``, async () => {
+    await must(["stack", "rm", "--yes", "--force", "local"], { project: false });
+    const { keys } = readSaved(fs.readFileSync(file, "utf8"));
+    const sets = Object.entries(keys).map(([k, v]) => `importSecrets.${k}=${JSON.stringify(v)}`);
+    selectStack(localConfig(sets));
+    const moments: string[] = [];
+    let running: Running;
+    for (let i = 0; i < KILLS; i++) {
+      running = start(UP, { sets });
+      // Each a little further than the one before: from the first resource to the last hundred.
+      const wanted = [1, 8, 16, 30, 30, 30, 40, 40, 40, 40][i]!;
+      const came = await running.reached(() => running.finished("create") >= wanted);
+      if (!came) { const done = await running.done; assert.equal(done.code, 0, errorsOf(done)); break; }
+      running.kill(i % 2 === 0);
+      const { seconds } = await running.done;
+      moments.push(`${running.finished("create")} created after ${seconds.toFixed(0)} s${i % 2 === 0 ? ", plugins too" : ""}`);
+      await must(["cancel", "--yes"], { sets });
+    }
+    measured(`killed: ${moments.join("; ")}`);
+    assert.equal(moments.length, KILLS);
+    const last = await run(UP, { sets });
+    assert.equal(last.code, 0, errorsOf(last));
+    measured(`then ended in ${last.seconds.toFixed(0)} s, ${JSON.stringify(last.events.summary())}`);
+    assert.deepEqual((await up(sets)).events.steps(), [], "nothing is left to do");
+  });
+
+  it("users, messages, media and the server's identity are those of before", async () => {
+    await until("homeserver", 300, async () => { try { a = await access(); await publicKeys(a); return undefined; } catch (error) { return (error as Error).message; } });
+    assert.deepEqual(Object.keys(await publicKeys(a)), Object.keys(kept.keys));
+    assert.deepEqual(await publicKeys(a), kept.keys);
+    // The session of before: its token still counts, by the database; and so does the password.
+    client = new Client(a, client.userId, client.token, false);
+    await stillServes();
+    const login = await client.must("POST", "/_matrix/client/v3/login", { type: "m.login.password", identifier: { type: "m.id.user", user: kept.user }, password });
+    assert.equal(login.user_id, client.userId);
+    const media = await client.must("GET", `/_matrix/client/v1/media/download/${kept.media.replace("mxc://", "")}`);
+    assert.ok(Buffer.from(media).equals(picture));
+    for (const [name, volume] of kept.claims) assert.equal(claims().get(name), volume, name);
+    await client.must("PUT", `/_matrix/client/v3/rooms/${encodeURIComponent(kept.room)}/send/m.room.message/2`, { msgtype: "m.text", body: "after" });
+    const healed = await healthy(HEAL_SECONDS);
+    measured(`all healthy ${healed.toFixed(0)} s later`);
+  });
+});

@@ -1,0 +1,11 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import * as path from "node:path";
+import { ROOT } from "../../../lab/local/config";
+
+/** `npm run keys -- ARGS` in the project's folder, as an operator would; what it printed. */
+export function keysCommand(args: string[], env: NodeJS.ProcessEnv, cwd: string): string {
+  const done = spawnSync(process.execPath, ["--import", "tsx", path.join(ROOT, "cli/keys.ts"), ...args], { cwd, env, encoding: "utf8" });
+  assert.equal(done.status, 0, `${done.stdout}\n${done.stderr}`);
+  return done.stdout;
+}
