@@ -33,17 +33,28 @@ export interface VendoredOperatorArgs {
   after: pulumi.Resource[];
 }
 
+/**
+ * A webhook whose certificate another process of the operator writes into its registration (cert-manager's cainjector): until
+ * then the API server refuses all that the webhook watches, and the provider does not try again.
+ */
+const isInjected = (o: any): boolean => /WebhookConfiguration$/.test(o.kind) && Object.keys(o.metadata.annotations ?? {}).some((k) => k.startsWith("cert-manager.io/inject-ca-from"));
+const awaitingCertificate = (o: any): any => ({
+  ...o, metadata: { ...o.metadata, annotations: { ...o.metadata.annotations, "pulumi.com/waitFor": "jsonpath={.webhooks[0].clientConfig.caBundle}" } },
+});
+
 /** One vendored operator: CRDs, permissions and configuration first, then the controllers, which the engine waits for. */
 export class VendoredOperator extends pulumi.ComponentResource {
-  /** The controllers, which come after everything else of the operator: what its custom resources depend on. */
+  /** The controllers and their webhooks' certificates, after everything else of the operator: what its custom resources depend on. */
   readonly ready: pulumi.Resource[];
 
   constructor(name: string, args: VendoredOperatorArgs, opts: pulumi.ComponentResourceOptions) {
     super("matrix-ha:cluster:VendoredOperator", name, {}, opts);
     const objects = operatorObjects(args.operator, args.ctx.settings);
     const controllers = objects.filter((o) => o.kind === "Deployment" || o.kind === "DaemonSet");
-    const first = objects.filter((o) => !controllers.includes(o)).map((o) => this.register(name, o, args.after));
-    this.ready = controllers.map((o) => this.register(name, o, first));
+    const injected = objects.filter(isInjected);
+    const first = objects.filter((o) => !controllers.includes(o) && !injected.includes(o)).map((o) => this.register(name, o, args.after));
+    const running = controllers.map((o) => this.register(name, o, first));
+    this.ready = [...running, ...injected.map((o) => this.register(name, awaitingCertificate(o), [...first, ...running]))];
     this.registerOutputs({});
   }
 

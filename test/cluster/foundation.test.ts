@@ -78,6 +78,18 @@ describe("cluster foundation", () => {
     }
   });
 
+  it("uses cert-manager only when the API server has its webhook's certificate", () => {
+    const hooks = full.filter((r) => /WebhookConfiguration$/.test(r.inputs?.kind) && r.inputs.metadata.name === "cert-manager-webhook");
+    assert.equal(hooks.length, 2);
+    const users = full.filter((r) => ["ClusterIssuer", "Issuer", "Certificate"].includes(r.inputs?.kind));
+    assert.ok(users.length > 0);
+    for (const h of hooks) {
+      assert.match(h.inputs.metadata.annotations["pulumi.com/waitFor"], /caBundle/);
+      for (const u of users) assert.ok(u.dependencies.includes(h.urn), `${u.name} comes after ${h.name}`);
+      for (const d of full.filter((r) => r.inputs?.kind === "Deployment" && r.inputs.metadata.namespace === "cert-manager")) assert.ok(h.dependencies.includes(d.urn));
+    }
+  });
+
   it("has the API server refuse what is somebody else's before anything else is applied", () => {
     const policy = one(full, "ValidatingAdmissionPolicy", "matrix-ha-fixture-owns-what-it-applies"), binding = one(full, "ValidatingAdmissionPolicyBinding", policy.inputs.metadata.name);
     assert.deepEqual(binding.inputs.spec, { policyName: policy.inputs.metadata.name, validationActions: ["Deny"] });
