@@ -7,6 +7,7 @@ import { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
 import type { MockResourceArgs } from "@pulumi/pulumi/runtime";
 import { program } from "../components/program";
 import { layerOfType } from "./layers";
+import { aliasesOf } from "./urns";
 
 export interface RegisteredResource {
   urn: string;
@@ -26,6 +27,8 @@ export interface RegisteredResource {
   protect: boolean;
   retainOnDelete: boolean;
   additionalSecretOutputs: string[];
+  /** Former names by which the engine finds its state, as `placeOf` (cli/urns.ts) writes them. */
+  aliases?: string[];
 }
 
 export interface Evaluation {
@@ -119,6 +122,7 @@ function recordInto(resources: RegisteredResource[], generator: Generator): void
         dependencies: dependenciesOf(req, known), protect: req.getProtect(), retainOnDelete: req.getRetainondelete(),
         additionalSecretOutputs: req.getAdditionalsecretoutputsList(),
       };
+      resource.aliases = aliasesOf(resource, req.getAliasesList(), known);
       known.set(urn, resource);
       resources.push(resource);
       const id = req.getImportid() || `${resource.name}-id`;

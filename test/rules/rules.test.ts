@@ -5,7 +5,9 @@ import { policyMarkdown } from "../../cli/policy";
 import { EXCEPTIONS, RULES, violations } from "../../policy";
 import { readStackConfig } from "../../components/settings/stackFile";
 import type { Exception } from "../../policy/types";
+import { VALUE_RULES } from "../../policy/valueRules";
 import { evaluated, TIERS } from "../helpers/tiers";
+import { variations } from "../helpers/variations";
 
 describe("rules over every manifest", () => {
   const needed = new Set<Exception>();
@@ -24,6 +26,11 @@ describe("rules over every manifest", () => {
       }
     });
   }
+
+  it("23 and 24 with every option of the settings", async function () {
+    this.timeout(1_200_000);
+    for (const config of await variations()) assert.deepEqual(violations((await evaluated(config)).subject, VALUE_RULES).found, []);
+  });
 
   // Last: it counts what the tiers used.
   describe("exceptions", () => {
