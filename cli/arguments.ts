@@ -12,6 +12,9 @@ export const STACK_OPTIONS = {
 
 export class UsageError extends Error {}
 
+/** What speaks against doing what was asked, in words for people; exit code 1. */
+export class Refused extends Error {}
+
 /** Strict: an unknown option is an error, not silence. */
 export function parse<T extends Record<string, { type: "string" | "boolean"; short?: string; multiple?: boolean; default?: any }>>(argv: string[], options: T): Record<string, any> {
   try {

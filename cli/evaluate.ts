@@ -6,6 +6,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
 import type { MockResourceArgs } from "@pulumi/pulumi/runtime";
 import { program } from "../components/program";
+import { DISPOSABLE } from "../components/settings/types";
+import { isFingerprint } from "../components/signingKey";
 import { layerOfType } from "./layers";
 import { aliasesOf } from "./urns";
 
@@ -83,7 +85,7 @@ async function evaluateNow(options: EvaluateOptions): Promise<Evaluation> {
     call: async (args) => args.inputs,
   }, "matrix-ha", options.stack, false);
   recordInto(resources, generator);
-  pulumi.runtime.setAllConfig(Object.fromEntries(Object.entries(options.config).map(([k, v]) => [
+  pulumi.runtime.setAllConfig(Object.fromEntries(Object.entries(options.program ? options.config : withMadeUpKeys(options.config)).map(([k, v]) => [
     k.includes(":") ? k : `matrix-ha:${k}`, typeof v === "string" ? v : JSON.stringify(v),
   ])));
   // A program that throws would end the process from within the runtime: the error is handed out instead.
@@ -95,6 +97,10 @@ async function evaluateNow(options: EvaluateOptions): Promise<Evaluation> {
   if (failure) throw failure;
   return { resources, outputs: plainOutputs };
 }
+
+/** The keys of an evaluation are made up: that they are not the saved ones is no mistake of the stack. Protection stays the same. */
+const withMadeUpKeys = (config: Record<string, unknown>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(config).map(([k, v]) => [k, /^(matrix-ha:)?savedKeys$/.test(k) && isFingerprint(String(v)) ? DISPOSABLE : v]));
 
 async function settle(outputs: Record<string, any>): Promise<Record<string, any>> {
   const values = await (pulumi.output(outputs) as any).promise();

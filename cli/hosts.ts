@@ -6,7 +6,7 @@
 import { spawnSync } from "node:child_process";
 import * as net from "node:net";
 import { parseArgs } from "node:util";
-import { runMain, UsageError } from "./arguments";
+import { Refused, runMain, UsageError } from "./arguments";
 import { readStackConfig } from "../components/settings/stackFile";
 
 const USAGE = `npm run hosts -- fence NODE --confirmed-off [--stack NAME] [--context NAME]
@@ -24,9 +24,6 @@ const SILENT_SECONDS = 30;
 const SSH_TIMEOUT_MS = 5_000;
 /** Kubernetes' pod garbage collector looks every 20 s. */
 const GONE_WITHIN_SECONDS = 120;
-
-/** What speaks against it, in words for people. */
-export class Refused extends Error {}
 
 interface Options { context?: string; stack?: string; confirmedOff: boolean; cwd?: string }
 

@@ -6,6 +6,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "./settings/types";
 import type { Plan } from "./sizing/types";
 import { fqdn } from "./context";
+import type { Identity } from "./identity";
 import { SECRET_FILES } from "./synapse/paths";
 import { NAMESPACES, PORTS, SECRETS, SERVICES } from "./names";
 import { redisConnection, type RedisConnection } from "./redis/connection";
@@ -32,6 +33,8 @@ export interface StackOutputs {
   };
   /** PEM of the stack's own CA, where it made one: what clients must trust. Not a secret. */
   caCertificate?: string;
+  /** The server's public key, and the fingerprint of the keys that a copy must be kept of (`savedKeys`). Nothing secret. */
+  signingKey: { id: string; verifyKey: string; fingerprint: string };
   turnUris: string[];
 }
 
@@ -41,6 +44,7 @@ export interface OutputsInput {
   turnUris: string[];
   s3Endpoint?: string;
   caCertificate?: pulumi.Output<string>;
+  identity: pulumi.Output<Identity>;
 }
 
 /** `StackOutputs`, some of it known only after the deployment. */
@@ -77,6 +81,7 @@ export function stackOutputs(input: OutputsInput): StackOutputInputs {
       workers: Object.fromEntries(plan.synapse.pools.map((p) => [p.class, p.replicas])), notes: plan.notes,
     },
     ...(input.caCertificate ? { caCertificate: input.caCertificate } : {}),
+    signingKey: input.identity,
     turnUris: input.turnUris,
   };
 }

@@ -1,7 +1,12 @@
 /** Every generated secret of the stack. Protected where the loss is fatal; imported where the operator gives it. */
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
+import { keysAreProtected } from "./identity";
 import type { ImportableSecret, Settings } from "./settings/types";
+import { signingKeyFrom } from "./signingKey";
+
+/** What the signing key was before. Its value was its id, which no state encrypts. */
+const FORMER_SIGNING_KEY = "random:index/randomBytes:RandomBytes";
 
 export class StackSecrets extends pulumi.ComponentResource {
   /** `ed25519 a_<id> <base64 seed>`: the server's identity. Losing it makes every room unreachable to others. */
@@ -25,8 +30,9 @@ export class StackSecrets extends pulumi.ComponentResource {
   constructor(name: string, args: { settings: Settings }, opts?: pulumi.ComponentResourceOptions) {
     super("matrix-ha:secrets:StackSecrets", name, {}, opts);
     const { settings } = args;
-    const fatal: pulumi.CustomResourceOptions = { parent: this, protect: settings.deletionProtection };
+    const fatal: pulumi.CustomResourceOptions = { parent: this, protect: keysAreProtected(settings) };
     const plain: pulumi.CustomResourceOptions = { parent: this };
+    // Only passwords: the id of random's other types is their value.
     const password = (label: string, o: pulumi.CustomResourceOptions, length = 40): pulumi.Output<string> =>
       pulumi.secret(new random.RandomPassword(`${name}-${label}`, { length, special: false }, o).result);
     const importable = (key: ImportableSecret, make: () => pulumi.Output<string>): pulumi.Output<string> => {
@@ -34,12 +40,9 @@ export class StackSecrets extends pulumi.ComponentResource {
       return given === undefined ? make() : pulumi.secret(given);
     };
 
-    this.signingKey = importable("signingKey", () => {
-      const seed = new random.RandomBytes(`${name}-signing-key`, { length: 32 }, fatal);
-      const id = new random.RandomString(`${name}-signing-key-id`, { length: 4, special: false, upper: false }, fatal);
-      // signedjson wants base64 without padding.
-      return pulumi.secret(pulumi.interpolate`ed25519 a_${id.result} ${seed.base64.apply((b) => b.replace(/=+$/, ""))}`);
-    });
+    // A stack that has the former one is refused, since that is protected, before Synapse gets another key: docs/operate.md.
+    const signing: pulumi.CustomResourceOptions = { ...fatal, aliases: [{ type: FORMER_SIGNING_KEY }] };
+    this.signingKey = importable("signingKey", () => pulumi.secret(password("signing-key", signing, 64).apply(signingKeyFrom)));
     this.macaroonSecretKey = importable("macaroonSecretKey", () => password("macaroon", fatal, 64));
     this.formSecret = importable("formSecret", () => password("form", plain, 64));
     this.registrationSharedSecret = importable("registrationSharedSecret", () => password("registration", plain, 64));

@@ -1,7 +1,8 @@
 /** The layers, wired. What each gets from the others is visible here and nowhere else. */
 import * as pulumi from "@pulumi/pulumi";
+import { checkedIdentity } from "./checkedIdentity";
 import { ClusterFoundation, NetworkPolicies } from "./cluster";
-import type { StackContext } from "./context";
+import { fieldManager, type StackContext } from "./context";
 import { edges } from "./topology";
 import { Hosts } from "./hosts";
 import { PublicIngress } from "./ingress";
@@ -22,7 +23,7 @@ export class MatrixStack extends pulumi.ComponentResource {
   readonly outputs: StackOutputInputs;
 
   constructor(name: string, ctx: StackContext, opts?: pulumi.ComponentResourceOptions) {
-    super("matrix-ha:stack:MatrixStack", name, {}, { ...opts, providers: { kubernetes: ctx.provider } });
+    super("matrix-ha:stack:MatrixStack", name, {}, { ...opts, providers: { kubernetes: ctx.provider }, transformations: [appliedAs(fieldManager(ctx.settings))] });
     const { settings, plan } = ctx;
     /** Options of a layer whose every resource comes after others. */
     const after = (...resources: pulumi.Resource[][]): pulumi.ComponentResourceOptions => layerAfter(this, resources.flat());
@@ -60,10 +61,18 @@ export class MatrixStack extends pulumi.ComponentResource {
     new PublicIngress("ingress", { ctx, tls }, after(cluster.doorReady, tls.ready, [synapse.main, router, web, ...calls]));
     if (settings.monitoring.enabled) new Monitoring("monitoring", { ctx, secrets }, after(basics, cluster.ready("prometheus-operator")));
 
-    this.outputs = stackOutputs({ settings, plan, turnUris: uris, s3Endpoint: objects.media.endpoint, caCertificate: tls.caPem });
+    const identity = checkedIdentity(settings, secrets.signingKey, tls.caPem);
+    this.outputs = stackOutputs({ settings, plan, turnUris: uris, s3Endpoint: objects.media.endpoint, caCertificate: tls.caPem, identity });
     this.registerOutputs({});
   }
 }
+
+/** Every object of the cluster is applied under the stack's own name. */
+const appliedAs = (manager: string): pulumi.ResourceTransformation => ({ type, props, opts }) => {
+  if (!type.startsWith("kubernetes:")) return undefined;
+  const { metadata } = props;
+  return { props: { ...props, metadata: { ...metadata, annotations: { ...metadata?.annotations, "pulumi.com/patchFieldManager": manager } } }, opts };
+};
 
 /**
  * `dependsOn` of a component delays its children but is no dependency of theirs: a destroy would not know the order.

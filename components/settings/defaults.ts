@@ -53,8 +53,8 @@ export function complete(input: SettingsInput, instance: string): Settings {
     monitoring,
     images: { ...input.images, overrides: defined(input.images.overrides as Record<string, string | undefined>) },
     networkPolicies: { enabled: input.networkPolicies.enabled, apiServerCidrs: input.networkPolicies.apiServerCidrs ?? apiServerCidrs(hosts) },
-    importSecrets: input.importSecrets,
-    deletionProtection: input.deletionProtection, stopSynapse: input.stopSynapse,
+    importSecrets: input.importSecrets, oldSigningKeys: input.oldSigningKeys,
+    deletionProtection: input.deletionProtection, ...(input.savedKeys !== undefined ? { savedKeys: input.savedKeys } : {}), stopSynapse: input.stopSynapse,
     ...(input.emailSmtp ? { emailSmtp: input.emailSmtp } : {}),
     overrides: { ...input.overrides, pools: defined(input.overrides.pools) },
   };

@@ -1,10 +1,10 @@
 /** The settings of the stack that the Pulumi engine runs. The only file of this layer that knows Pulumi. */
 import * as pulumi from "@pulumi/pulumi";
+import { MessageOnly } from "../messageOnly";
 import { resolveSettings, SettingsInvalid } from ".";
 import type { Settings, SettingsError } from "./types";
 
-/** Printed by the engine as its message alone, without a stack trace: the operator's text, not a program's fault. */
-export class InvalidStackSettings extends pulumi.RunError {
+export class InvalidStackSettings extends MessageOnly {
   constructor(readonly errors: SettingsError[]) {
     super(new SettingsInvalid(errors).message);
   }

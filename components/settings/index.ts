@@ -22,9 +22,10 @@ export function resolveSettings(raw: Record<string, unknown>, instance: string, 
   return report.errors.length > 0 ? { errors: report.errors } : { settings, errors: [] };
 }
 
-export function formatErrors(errors: readonly SettingsError[]): string {
+/** @param consequence What that means for the stack. */
+export function formatErrors(errors: readonly SettingsError[], consequence = "nothing was changed"): string {
   const lines = errors.flatMap((error) => [`  ${error.path}`, `    given:   ${error.given}`, `    allowed: ${error.allowed}`, `    do:      ${error.remedy}`]);
-  return [`${errors.length === 1 ? "1 setting is" : `${errors.length} settings are`} wrong; nothing was changed.`, ...lines].join("\n");
+  return [`${errors.length === 1 ? "1 setting is" : `${errors.length} settings are`} wrong; ${consequence}.`, ...lines].join("\n");
 }
 
 export class SettingsInvalid extends Error {

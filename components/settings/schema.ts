@@ -3,10 +3,11 @@ import { z } from "zod";
 import { callSections, dataSections, homeserverSections, identitySections, webSections } from "./schema/homeserver";
 import { clusterSections, monitoringSections } from "./schema/cluster";
 import { hostSections } from "./schema/hosts";
+import { keySections } from "./schema/keys";
 import { overrideSections } from "./schema/overrides";
 
 export const settingsSchema = z.strictObject({
-  ...identitySections, ...hostSections, ...clusterSections, ...homeserverSections, ...dataSections,
+  ...identitySections, ...hostSections, ...clusterSections, ...homeserverSections, ...dataSections, ...keySections,
   ...callSections, ...webSections, ...monitoringSections, ...overrideSections,
 });
 

@@ -200,7 +200,15 @@ export interface Settings {
   networkPolicies: { enabled: boolean; apiServerCidrs: string[] };
   /** Secrets of an existing deployment, imported instead of generated. */
   importSecrets: Partial<Record<ImportableSecret, string>>;
+  /** Public keys that the server signed with before; it tells other servers that they were its own. */
+  oldSigningKeys: OldSigningKey[];
   deletionProtection: boolean;
+  /**
+   * Fingerprint of the keys that the operator has a copy of (`npm run keys -- save` prints it), or DISPOSABLE.
+   * Absent: keys whose loss is fatal stay protected, whatever deletionProtection says.
+   * @example "91c2-07fe-5d3a-b840"
+   */
+  savedKeys?: string;
   /** No process of Synapse runs; everything else does. */
   stopSynapse: boolean;
   emailSmtp?: { host: string; port: number; user?: string; password?: string; from: string };
@@ -221,8 +229,22 @@ export interface Settings {
 
 export const IMPORTABLE_SECRETS = [
   "signingKey", "macaroonSecretKey", "formSecret", "registrationSharedSecret", "databasePassword", "turnSharedSecret",
+  // Of `tls: own-ca`; PEM, both or none.
+  "caPrivateKey", "caCertificate",
 ] as const;
 export type ImportableSecret = (typeof IMPORTABLE_SECRETS)[number];
+
+/** In `savedKeys`: a stack whose keys nobody will miss. */
+export const DISPOSABLE = "disposable";
+
+export interface OldSigningKey {
+  /** `ed25519:a_abcd` */
+  id: string;
+  /** Public key, base64. */
+  key: string;
+  /** RFC 3339, with zone: what it signed until then counts. */
+  expiredAt: string;
+}
 
 /** One thing that is wrong with the settings, in words that say what to do. */
 export interface SettingsError {

@@ -51,10 +51,12 @@ function identity({ settings: s }: HomeserverInput): Yaml {
   };
 }
 
-function secrets(): Yaml {
+function secrets({ settings: s }: HomeserverInput): Yaml {
   const path = (file: string): string => `${MOUNTS.secrets}/${file}`;
   return {
-    signing_key_path: path(SECRET_FILES.signingKey), macaroon_secret_key_path: path(SECRET_FILES.macaroon), form_secret_path: path(SECRET_FILES.form),
+    signing_key_path: path(SECRET_FILES.signingKey),
+    ...(s.oldSigningKeys.length > 0 ? { old_signing_keys: Object.fromEntries(s.oldSigningKeys.map((k) => [k.id, { key: k.key, expired_ts: Date.parse(k.expiredAt) }])) } : {}),
+    macaroon_secret_key_path: path(SECRET_FILES.macaroon), form_secret_path: path(SECRET_FILES.form),
     registration_shared_secret_path: path(SECRET_FILES.registration), worker_replication_secret_path: path(SECRET_FILES.replication),
   };
 }
@@ -129,7 +131,7 @@ function calls({ settings: s, turnUris, rtcServiceUrl }: HomeserverInput): Yaml 
 
 export function homeserverConfig(input: HomeserverInput): Yaml {
   return {
-    ...identity(input), ...secrets(), ...processes(input), ...people(input), ...federation(input), ...calls(input), event_cache_size: input.plan.synapse.eventCacheSize,
+    ...identity(input), ...secrets(input), ...processes(input), ...people(input), ...federation(input), ...calls(input), event_cache_size: input.plan.synapse.eventCacheSize,
     modules: [{ module: pythonName(SHARED_FILES.sessions, "FreshSessions"), config: {} }],
   };
 }

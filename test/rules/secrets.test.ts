@@ -2,17 +2,22 @@
 import assert from "node:assert/strict";
 import * as crypto from "node:crypto";
 import { deterministic } from "../../cli/generated";
+import { DESTROY_GUARD } from "../../components/DestroyGuard";
 import { IMPORTABLE_SECRETS } from "../../components/settings/types";
+import { signingKeyFrom } from "../../components/signingKey";
 import { strings } from "../../policy/subject";
+import { authority } from "../helpers/authority";
 import { evaluated, tier, TIERS } from "../helpers/tiers";
 
-const GENERATED = /^(random:index\/random(Password|Bytes):|tls:index\/privateKey:)/;
+const GENERATED = /^(random:index\/randomPassword:|tls:index\/privateKey:)/;
 
 /** Values that the providers made, in the forms in which they are used. */
 function generatedValues(resources: any[]): Array<{ name: string; values: string[] }> {
   return resources.filter((r) => GENERATED.test(r.type)).map((r) => {
     const state = deterministic({ type: r.type, name: r.name, inputs: r.inputs } as any);
-    const raw: string[] = [state.result, state.base64?.replace(/=+$/, ""), state.hex, state.privateKeyPem].filter((v) => typeof v === "string" && v.length > 0);
+    // Of the signing key it is the hash that is used.
+    const seed = r.name === "secrets-signing-key" ? signingKeyFrom(state.result).split(" ")[2] : undefined;
+    const raw: string[] = [state.result, seed, state.privateKeyPem].filter((v) => typeof v === "string" && v.length > 0);
     return { name: r.name, values: [...raw, ...raw.map((v) => Buffer.from(v).toString("base64").replace(/=+$/, "")), ...raw.map((v) => encodeURIComponent(v))] };
   });
 }
@@ -26,7 +31,7 @@ describe("generated secrets", () => {
       const leaks: string[] = [];
       for (const r of evaluation.resources) {
         if (r.inputs?.kind === "Secret" || GENERATED.test(r.type) || r.type.startsWith("tls:")) continue;
-        for (const { path, text } of strings(r.inputs)) {
+        for (const { path, text } of [...strings(r.inputs), { path: "urn", text: r.urn }]) {
           // Input of a remote command is the one channel that is neither logged nor shown.
           if (r.type === "command:remote:Command" && (path === "stdin" || path.startsWith("connection."))) continue;
           for (const s of secrets) if (s.values.some((v) => text.includes(v))) leaks.push(`${s.name} in ${r.type} ${r.name} at ${path}`);
@@ -54,6 +59,16 @@ describe("generated secrets", () => {
     });
   }
 
+  for (const tier of TIERS) {
+    it(`${tier.name}: none is made by a type whose id is its value: no state encrypts ids`, async () => {
+      const { evaluation } = await evaluated(tier.config);
+      const random = evaluation.resources.filter((r) => r.type.startsWith("random:"));
+      assert.ok(random.length >= 12);
+      // No value of the guard is used: it is there to be refused.
+      assert.deepEqual(random.filter((r) => r.type !== "random:index/randomPassword:RandomPassword").map((r) => r.name), [DESTROY_GUARD]);
+    });
+  }
+
   it("what cannot be made again is protected", async () => {
     const { evaluation } = await evaluated(TIERS[0]!.config);
     for (const name of ["secrets-signing-key", "secrets-database", "secrets-macaroon", "secrets-minio-root"]) {
@@ -67,17 +82,27 @@ describe("secrets that the operator gives", () => {
   const pem = crypto.generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey.export({ type: "pkcs1", format: "pem" }).toString();
   const signingKey = `ed25519 a_own1 ${crypto.randomBytes(32).toString("base64").replace(/=+$/, "")}`;
   const s3 = (bucket: string): object => ({ kind: "s3", endpoint: "https://s3.example.net", region: "eu-1", bucket, accessKey: own(`${bucket}-access`), secretKey: own(`${bucket}-secret`) });
-  const imported = Object.fromEntries(IMPORTABLE_SECRETS.map((k) => [k, k === "signingKey" ? signingKey : own(k)]));
-  const config = tier(1_000, { more: {
-    objectStore: s3("media"), backups: { target: s3("backups") }, ssh: { user: "root", privateKey: pem }, importSecrets: imported,
-    sso: { oidc: [{ id: "corp", name: "Corp", issuer: "https://sso.example.net", clientId: "matrix", clientSecret: own("oidc") }] },
-    emailSmtp: { host: "mail.example.net", user: "matrix", password: own("smtp"), from: "matrix@example.net" },
-  } }).config;
-  // A key is looked for by a line of its middle: the frame lines are the same in every key.
-  const given: Record<string, string> = {
-    ...imported, signingKey: signingKey.split(" ")[2]!, "ssh.privateKey": pem.split("\n")[5]!, oidc: own("oidc"), smtp: own("smtp"),
-    ...Object.fromEntries(["media-secret", "backups-secret"].map((k) => [k, own(k)])),
-  };
+  let config: Record<string, unknown>;
+  /** By name, what is looked for. */
+  let given: Record<string, string>;
+
+  before(async () => {
+    const ca = await authority();
+    const imported: Record<string, string> = {
+      ...Object.fromEntries(IMPORTABLE_SECRETS.map((k) => [k, own(k)])), signingKey, caPrivateKey: ca.privateKey, caCertificate: ca.certificate,
+    };
+    config = tier(1_000, { more: {
+      objectStore: s3("media"), backups: { target: s3("backups") }, ssh: { user: "root", privateKey: pem }, importSecrets: imported,
+      sso: { oidc: [{ id: "corp", name: "Corp", issuer: "https://sso.example.net", clientId: "matrix", clientSecret: own("oidc") }] },
+      emailSmtp: { host: "mail.example.net", user: "matrix", password: own("smtp"), from: "matrix@example.net" },
+    } }).config;
+    const { caCertificate: _public, ...secret } = imported;
+    given = {
+      // A key is looked for by a line of its middle: the frame lines are the same in every key.
+      ...secret, signingKey: signingKey.split(" ")[2]!, caPrivateKey: ca.privateKey.split("\n")[2]!, "ssh.privateKey": pem.split("\n")[5]!, oidc: own("oidc"), smtp: own("smtp"),
+      ...Object.fromEntries(["media-secret", "backups-secret"].map((k) => [k, own(k)])),
+    };
+  });
 
   it("are found in Secrets and SSH connections only, and there marked secret", async () => {
     const { evaluation } = await evaluated(config);
@@ -87,7 +112,8 @@ describe("secrets that the operator gives", () => {
         for (const [name, value] of Object.entries(given)) {
           if (![value, Buffer.from(value).toString("base64").replace(/=+$/, ""), encodeURIComponent(value)].some((v) => text.includes(v))) continue;
           found.add(name);
-          const secretPlace = r.inputs.kind === "Secret" || (r.type === "command:remote:Command" && (path === "stdin" || path.startsWith("connection.")));
+          // The CA signs by its provider, whose state is encrypted.
+          const secretPlace = r.inputs.kind === "Secret" || (r.type === "tls:index/locallySignedCert:LocallySignedCert" && path === "caPrivateKeyPem") || (r.type === "command:remote:Command" && (path === "stdin" || path.startsWith("connection.")));
           if (!secretPlace) leaks.push(`${name} in ${r.type} ${r.name} at ${path}`);
           else if (!r.secretPaths.some((p) => path === p || path.startsWith(`${p}.`) || path.startsWith(`${p}[`))) leaks.push(`${name} in ${r.name} at ${path}: not marked secret`);
         }

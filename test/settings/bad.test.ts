@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { applySets } from "../../components/settings/stackFile";
 import { formatErrors, resolveSettings } from "../../components/settings";
+import { authority, type Authority } from "../helpers/authority";
 import { S3, HOSTS, certificate, encryptedKey, host, minimal, type Pair } from "./example";
 
 const NOW = new Date("2026-11-21T00:00:00Z");
@@ -140,6 +141,20 @@ const CASES: Case[] = [
   ["a URL for the mirror", ["images.mirror=https://registry.example.com"], "images.mirror", /without https/],
   ["a signing key that is none", ["importSecrets.signingKey=hunter2hunter2"], "importSecrets.signingKey", /ed25519 a_XXXX/],
   ["a password that is none", ["importSecrets.databasePassword=short"], "importSecrets.databasePassword", /at least 8/],
+  ["a CA's key without its certificate", (raw) => { raw.importSecrets = { caPrivateKey: ca.privateKey }; }, "importSecrets.caCertificate", /both, or neither/],
+  ["a CA's certificate without its key", (raw) => { raw.importSecrets = { caCertificate: ca.certificate }; }, "importSecrets.caPrivateKey", /both, or neither/],
+  ["key and certificate of two CAs", (raw) => { raw.importSecrets = { caPrivateKey: otherCa.privateKey, caCertificate: ca.certificate }; }, "importSecrets.caCertificate", /another key/],
+  ["a server's certificate for a CA's", (raw) => { raw.importSecrets = { caPrivateKey: noCa.privateKey, caCertificate: noCa.certificate }; }, "importSecrets.caCertificate", /CA:TRUE/],
+  ["an expired CA", (raw) => { raw.importSecrets = { caPrivateKey: expiredCa.privateKey, caCertificate: expiredCa.certificate }; }, "importSecrets.caCertificate", /expired on/],
+  ["a file name for a CA's key", ["importSecrets={caPrivateKey: ca.key, caCertificate: ca.crt}"], "importSecrets.caPrivateKey", /PEM private key/],
+  ["a chain for a CA", (raw) => { raw.importSecrets = { caPrivateKey: ca.privateKey, caCertificate: ca.certificate + otherCa.certificate }; }, "importSecrets.caCertificate", /one PEM certificate/],
+  ["an old signing key that is private", (raw) => { raw.oldSigningKeys = [old({ key: `ed25519 a_old ${"A".repeat(43)}` })]; }, "oldSigningKeys[0].key", /public half.*verify_keys/s],
+  ["an old signing key without algorithm", (raw) => { raw.oldSigningKeys = [old({ id: "a_old" })]; }, "oldSigningKeys[0].id", /ed25519:a_abcd/],
+  ["an old signing key's end without zone", (raw) => { raw.oldSigningKeys = [old({ expiredAt: "2026-11-20T14:30:00" })]; }, "oldSigningKeys[0].expiredAt", /with its zone/],
+  ["one old signing key twice", (raw) => { raw.oldSigningKeys = [old(), old()]; }, "oldSigningKeys[1].id", /as oldSigningKeys\[0\] is/],
+  ["the present signing key among the old ones", (raw) => { raw.importSecrets = { signingKey: SIGNING_KEY }; raw.oldSigningKeys = [old({ id: "ed25519:a_own" })]; }, "oldSigningKeys[0].id", /signs with now/],
+  ["saved keys in words", ["savedKeys=true"], "savedKeys", /fingerprint.*disposable.*npm run keys/s],
+  ["saved keys that are not the given ones", (raw) => { raw.importSecrets = { signingKey: SIGNING_KEY }; raw.savedKeys = "0000-0000-0000-0000"; }, "savedKeys", /keys of this stack are [0-9a-f-]{19}.*npm run keys -- save --stack t/s],
   ["two main processes", ["overrides.pools.main.replicas=2"], "overrides.pools.main.replicas", /refuses a second/],
   ["two typing writers", ["overrides.pools.ephemeral.replicas=2"], "overrides.pools.ephemeral.replicas", /typing/],
   ["two user directories, some day", ["overrides.pools.user-directory.maxReplicas=3"], "overrides.pools.user-directory.maxReplicas", /refuses a second/],
@@ -156,6 +171,9 @@ const CASES: Case[] = [
 ];
 
 let good: Pair, expired: Pair, future: Pair, narrow: Pair;
+let ca: Authority, otherCa: Authority, noCa: Authority, expiredCa: Authority;
+const SIGNING_KEY = `ed25519 a_own ${"B".repeat(42)}A`;
+const old = (change: object = {}): object => ({ id: "ed25519:a_old", key: "A".repeat(43), expiredAt: "2026-11-20T14:30:00Z", ...change });
 const oidc = (id: string): object => ({ id, name: id, issuer: "https://id.example.com", clientId: "matrix", clientSecret: "oidc-secret-value" });
 
 function spoilt(change: Change): Record<string, unknown> {
@@ -172,6 +190,7 @@ describe("bad settings", () => {
       certificate(names, "2026-01-01", "2027-06-01"), certificate(names, "2025-01-01", "2026-01-01"),
       certificate(names, "2027-01-01", "2028-01-01"), certificate(["matrix.example.com"], "2026-01-01", "2027-06-01"),
     ]);
+    [ca, otherCa, noCa, expiredCa] = await Promise.all([{}, {}, { ca: false }, { notAfter: new Date("2026-11-20T00:00:00Z"), notBefore: new Date("2026-01-01T00:00:00Z") }].map((o) => authority(o)));
   });
 
   it("are many and distinct", () => {
@@ -210,8 +229,8 @@ describe("bad settings", () => {
 
   it("one mistake gives one error", () => {
     const several = CASES.filter(([, change]) => resolveSettings(spoilt(change), "t", NOW).errors.length > 1).map(([what]) => what);
-    // These are two mistakes by their nature: certificate and key, two halves of the Internet, MinIO of one drive.
-    assert.deepEqual(several, ["ACME without e-mail", "a file name for a certificate", "a file name for its key", "the admin UI for everybody, in two halves"].filter((w) => several.includes(w)));
+    // These are two mistakes by their nature: certificate and key (twice), two halves of the Internet, MinIO of one drive.
+    assert.deepEqual(several, ["ACME without e-mail", "a file name for a certificate", "a file name for its key", "the admin UI for everybody, in two halves", "a file name for a CA's key"].filter((w) => several.includes(w)));
   });
 
   it("never print a secret", () => {

@@ -18,6 +18,7 @@ const CASES: Array<[set: string[], restarts: string[], layers: string[]]> = [
   [["presence.enabled=false"], [SYNAPSE, "element-web"], ["synapse", "web"]],
   [["registration.enabled=true", "registration.requireToken=true"], [SYNAPSE, "element-web"], ["synapse", "web"]],
   [["retention.maxLifetimeDays=365"], [SYNAPSE], ["synapse"]],
+  [["oldSigningKeys=[{id: 'ed25519:a_old', key: 11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo, expiredAt: '2026-01-01T00:00:00Z'}]"], [SYNAPSE], ["synapse"]],
   [["overrides.synapse.globalCacheFactor=1.5"], [SYNAPSE], ["synapse"]],
   [["turn.minPort=50000"], ["coturn"], ["hosts", "cluster", "turn"]],
   [["rtc.udpPortMin=56000"], ["livekit"], ["hosts", "cluster", "rtc"]],
@@ -67,9 +68,11 @@ describe("a changed setting", () => {
   });
 
   it("that only protects or frees resources changes no manifest", async () => {
-    const changes = compare((await evaluated(BASE)).evaluation, (await evaluated(applySets(BASE, ["deletionProtection=false"]))).evaluation);
-    assert.ok(changes.length > 0);
-    assert.deepEqual(changes.filter((c) => c.fields.some((f) => f.path !== "protect")), []);
+    for (const set of [["deletionProtection=false"], ["deletionProtection=false", "savedKeys=disposable"]]) {
+      const changes = compare((await evaluated(BASE)).evaluation, (await evaluated(applySets(BASE, set))).evaluation);
+      assert.ok(changes.length > 0);
+      assert.deepEqual(changes.filter((c) => c.fields.some((f) => f.path !== "protect")), []);
+    }
   });
 
   it("none: nothing changes", async () => {

@@ -24,6 +24,7 @@ function full(): { settings: Settings; plan: Plan } {
   settings.emailSmtp = { host: "smtp.example", port: 587, user: "u", password: "smtp-secret-value", from: "a@b.c" };
   settings.sso = { oidc: [{ id: "kc", name: "KC", issuer: "https://i/", clientId: "c", clientSecret: "oidc-secret-value", scopes: ["openid"] }], passwordLogin: false };
   const plan = fixturePlan();
+  settings.oldSigningKeys = [{ id: "ed25519:a_old", key: "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo", expiredAt: "2026-11-20T15:30:00+01:00" }];
   plan.synapse.pools.push({ ...plan.synapse.pools[1]!, class: "federation-reader" }, { ...plan.synapse.pools[0]!, class: "federation-sender", replicas: 2, maxReplicas: 2 });
   return { settings, plan };
 }
@@ -35,6 +36,13 @@ function paths(value: unknown, at = ""): string[] {
 }
 
 describe("Synapse's configuration", () => {
+  it("publishes signing keys of before until when they signed, in milliseconds; without any, no such key", () => {
+    const { settings, plan } = full();
+    assert.deepEqual(shared(settings, plan).old_signing_keys, { "ed25519:a_old": { key: "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo", expired_ts: Date.UTC(2026, 10, 20, 14, 30) } });
+    assert.match(renderHomeserverYaml({ settings, plan, turnUris, rtcServiceUrl: "" }), /^ +expired_ts: 1795185000000$/m);
+    assert.ok(!("old_signing_keys" in shared(fixtureSettings(), fixturePlan())));
+  });
+
   it("has only keys that Synapse reads", () => {
     const reads = new Set<string>(known.keys);
     const { settings, plan } = full();

@@ -3,6 +3,7 @@ import { checkCalls } from "./calls";
 import { checkData } from "./data";
 import { checkHomeserver } from "./homeserver";
 import { checkHosts } from "./hosts";
+import { checkKeys } from "./keys";
 import { checkNetwork } from "./network";
 import { checkOverrides } from "./overrides";
 import { checkTls } from "./tls";
@@ -24,5 +25,5 @@ export function check(given: CheckInput): void {
 }
 
 const CHECKS: Array<(given: CheckInput) => void> = [
-  checkHosts, checkNetwork, checkTls, checkHomeserver, checkData, checkCalls, checkOverrides,
+  checkHosts, checkNetwork, checkTls, checkHomeserver, checkKeys, checkData, checkCalls, checkOverrides,
 ];

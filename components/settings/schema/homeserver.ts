@@ -1,6 +1,4 @@
 import { z } from "zod";
-import { IMPORTABLE_SECRETS } from "../types";
-import { isSigningKey } from "../syntax/keys";
 import { cronProblem, isDnsName, isMoment, isServerName } from "../syntax/text";
 import { bool, cidr, dnsLabel, field, hostname, httpsUrl, int, list, port, secret, section, text } from "./fields";
 import { s3Fields } from "./cluster";
@@ -99,12 +97,7 @@ export const dataSections = {
       }, isMoment, "2026-11-20T14:30:00Z").optional(),
     }, { doc: "A database that does not exist is made from this archive instead of empty; one that exists is left alone. May stay once the restore is done." }).optional(),
   }, { doc: "Backups of the database." }).prefault({}),
-  importSecrets: section(Object.fromEntries(IMPORTABLE_SECRETS.map((key) => [key, key === "signingKey"
-    ? secret({ doc: "Identity of the existing server: its signing key file's line.", allowed: "`ed25519 a_XXXX BASE64`, the line of the signing key file", remedy: "pulumi config set --secret --path 'matrix-ha:importSecrets.signingKey' < example.com.signing.key" }, isSigningKey).optional()
-    : secret({ doc: `${key} of the existing deployment.`, allowed: "at least 8 characters, none of them a line break" }, (v) => v.length >= 8 && !/[\r\n]/.test(v)).optional()]),
-  ), { doc: "Secrets of an existing deployment, taken over instead of generated." }).prefault({}),
   stopSynapse: bool({ doc: "Run no process of Synapse; everything else goes on, clients get 503. For a restore of the database, or a copy at rest." }).default(false),
-  deletionProtection: bool({ doc: "`pulumi destroy` refuses to take databases, object store and keys. Set false, `pulumi up`, and only then destroy." }).default(true),
 };
 
 export const callSections = {

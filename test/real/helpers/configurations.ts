@@ -32,8 +32,11 @@ export function certificate(): { certificate: string; privateKey: string } {
 
 const option = (name: string, more: Record<string, unknown>, options: { federation?: boolean; s3?: boolean } = {}): Configuration => ({ name: `1000 CCU, ${name}`, config: tier(1000, { ...options, more }).config });
 
+/** A public key of RFC 8032 (7.1, test 1). */
+const OLD_KEYS = [{ id: "ed25519:a_old", key: "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo", expiredAt: "2026-01-01T00:00:00Z" }];
+
 /** Everything that is off by default, at once. */
-const ALL = { presence: { enabled: true }, sso: { ...SSO, passwordLogin: true }, emailSmtp: SMTP, registration: { enabled: true, requireEmail: true, allowGuests: true }, retention: { maxLifetimeDays: 365 }, media: { urlPreviews: true, localRetentionDays: 400 } };
+const ALL = { presence: { enabled: true }, sso: { ...SSO, passwordLogin: true }, emailSmtp: SMTP, registration: { enabled: true, requireEmail: true, allowGuests: true }, retention: { maxLifetimeDays: 365 }, media: { urlPreviews: true, localRetentionDays: 400 }, oldSigningKeys: OLD_KEYS };
 
 export const CONFIGURATIONS: Configuration[] = [
   ...SIZES.map((n) => tier(n)),

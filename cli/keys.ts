@@ -1,0 +1,118 @@
+/**
+ * `npm run keys`: a copy of the keys that make a server what it is, and the way back. Without the signing key nobody can ever be
+ * that server again; the state, which holds it, goes with `pulumi destroy`.
+ */
+import { parseArgs } from "node:util";
+import { NAMESPACES } from "../components/names";
+import { TRUST_BUNDLE } from "../components/cluster/publicTls";
+import { IMPORTABLE_SECRETS, type ImportableSecret } from "../components/settings/types";
+import { Refused, runMain, UsageError } from "./arguments";
+import { othersMayRead, readText, writeKeys } from "./keys/disk";
+import { keysIn, keysInExport, secretOf, withSigningKey, type Found } from "./keys/found";
+import { json, kubectl, pulumi } from "./keys/programs";
+import { configuredIn, missingIn } from "./keys/restore";
+import { identityOfKeys, namesIn, publicPart, readSaved, savedText } from "./keys/saved";
+
+const USAGE = `npm run keys -- save --stack NAME --out FILE [--export FILE|-]
+npm run keys -- save --from-cluster --out FILE [--context NAME]
+npm run keys -- show FILE
+npm run keys -- restore --stack NAME FILE [--only KEY ...]
+  save            writes what a new deployment of the same server needs to a new file, which only you can read: signing key,
+                  macaroon, form and registration secrets, database password, TURN secret, and the own CA where there is one.
+                  From the state (\`pulumi stack export --show-secrets\`, run here), from an export of it, or, where the state is
+                  lost, from the cluster's Secrets by kubectl (KUBECONFIG, --context), which do not hold the CA's key
+  show            fingerprint and public key of a file, and what is in it; nothing secret
+  restore         sets what is in the file as encrypted importSecrets of the stack
+  --only KEY      this one alone, for example signingKey
+Prints no secret value, and puts none on a command line. Pulumi cannot ask for the passphrase here: set PULUMI_CONFIG_PASSPHRASE_FILE
+(or PULUMI_CONFIG_PASSPHRASE) before.`;
+
+const HOUR_MS = 3_600_000;
+
+interface Options { stack?: string; out?: string; export?: string; fromCluster: boolean; context?: string; only: string[]; cwd?: string }
+
+const exported = (stack: string, cwd?: string): string => json(pulumi(["stack", "export", "--show-secrets", "--stack", stack], { cwd }));
+
+function fromCluster({ context }: Options): Found {
+  const get = (kind: string, name: string): string => kubectl(["--namespace", NAMESPACES.matrix, "get", kind, name, "--ignore-not-found", "-o", "json"], context);
+  const keys = keysIn((name) => secretOf(get("secret", name)));
+  if (get("configmap", TRUST_BUNDLE).trim() !== "") {
+    console.log("The key of the stack's own CA is in no Secret: only the state had it. A new deployment makes a new CA, which clients must be told to trust.");
+  }
+  return { keys };
+}
+
+function save(options: Options): void {
+  if (!options.out) throw new UsageError("--out is missing: the new file to write");
+  if (options.fromCluster ? options.export !== undefined : options.stack === undefined && options.export === undefined) {
+    throw new UsageError(options.fromCluster ? "give --from-cluster or --export, not both" : "--stack is missing: the stack whose state is read (or --export FILE, or --from-cluster)");
+  }
+  const found = options.fromCluster ? fromCluster(options) : keysInExport(options.export !== undefined ? readText(options.export) : exported(options.stack!, options.cwd));
+  const keys = withSigningKey(found.keys, options.fromCluster ? "the cluster" : "this state");
+  const { serverName } = found, { fingerprint } = identityOfKeys(keys);
+  writeKeys(options.out, savedText({ keys, serverName, savedAt: new Date().toISOString() }));
+  const stack = options.stack ?? "NAME";
+  console.log(`${options.out}: ${namesIn(keys).join(", ")}${serverName ? ` of ${serverName}` : ""}, readable by you alone.`);
+  const missing = IMPORTABLE_SECRETS.filter((name) => keys[name] === undefined && !name.startsWith("ca"));
+  if (missing.length > 0) console.log(`Not there, so not saved: ${missing.join(", ")}.`);
+  console.log(`fingerprint  ${fingerprint}
+
+Whoever has this file can be your server. Encrypt it, and keep it apart from the state and its passphrase. Then:
+  npm run keys -- show ${options.out}                    what is in it, without secrets
+  pulumi config set --stack ${stack} savedKeys ${fingerprint}
+With that and deletionProtection false, \`pulumi up\` lets a later \`pulumi destroy\` take the keys. To deploy the same server again:
+  npm run keys -- restore --stack ${stack} ${options.out}`);
+}
+
+function show(file: string): void {
+  console.log(publicPart(readSaved(readText(file)), new Date(Date.now() + HOUR_MS)));
+  const warning = file === "-" ? undefined : othersMayRead(file);
+  if (warning) console.error(`\n${warning}`);
+}
+
+function restore(file: string, { stack, only, cwd }: Options): void {
+  if (!stack) throw new UsageError("--stack is missing: the stack that gets the keys");
+  const unknown = only.filter((name) => !IMPORTABLE_SECRETS.includes(name as ImportableSecret));
+  if (unknown.length > 0) throw new UsageError(`--only ${unknown[0]}: give one of ${IMPORTABLE_SECRETS.join(", ")}`);
+  const saved = readSaved(readText(file));
+  const present = configuredIn(json(pulumi(["config", "--json", "--show-secrets", "--stack", stack], { cwd })));
+  const deployed = keysInExport(exported(stack, cwd)).keys;
+  const wanted = missingIn(stack, saved, { ...present, deployed }, only as ImportableSecret[]);
+  for (const [i, name] of wanted.entries()) {
+    try {
+      pulumi(["config", "set", "--stack", stack, "--secret", "--path", `matrix-ha:importSecrets.${name}`], { cwd, input: saved.keys[name]! });
+    } catch (error) {
+      throw new Refused(`${(error as Error).message} Set so far: ${wanted.slice(0, i).join(", ") || "nothing"}. Repeat the command: what is set already stays.`);
+    }
+  }
+  console.log(wanted.length > 0 ? `Set as encrypted importSecrets of ${stack}: ${wanted.join(", ")}.` : `The stack ${stack} has all of them already: nothing was set.`);
+  console.log(`fingerprint  ${identityOfKeys(saved.keys).fingerprint}\n\nNext: pulumi preview --stack ${stack}, and pulumi up.`);
+}
+
+async function main(argv: string[]): Promise<void> {
+  let parsed;
+  try {
+    parsed = parseArgs({
+      args: argv, strict: true, allowPositionals: true,
+      options: {
+        stack: { type: "string", short: "s" }, out: { type: "string", short: "o" }, export: { type: "string" }, "from-cluster": { type: "boolean" },
+        context: { type: "string" }, only: { type: "string", multiple: true }, cwd: { type: "string" },
+      },
+    });
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+  const { values, positionals: [action, file, ...rest] } = parsed;
+  const options: Options = { ...values, fromCluster: values["from-cluster"] ?? false, only: values.only ?? [] };
+  const takesFile = action === "show" || action === "restore";
+  if ((action !== "save" && !takesFile) || takesFile !== (file !== undefined) || rest.length > 0) throw new UsageError("Say what to do: save, show FILE, or restore FILE");
+  try {
+    if (action === "save") save(options); else if (action === "show") show(file!); else restore(file!, options);
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    console.error(error.message);
+    process.exitCode = 1;
+  }
+}
+
+if (require.main === module) runMain(USAGE, main);
