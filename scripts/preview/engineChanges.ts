@@ -1,0 +1,65 @@
+/** The engine's events as changes: what is done with each resource is its word, the fields and the restarts are compared as everywhere. Pure. */
+import { compare, type Change } from "../../cli/diff";
+import type { Evaluation, RegisteredResource } from "../../cli/evaluate";
+import { LAYER_ORDER, layerOf, layerOfType, objectTitle } from "../../cli/layers";
+import { HIDDEN } from "../../cli/redact";
+import { asPatch } from "./patches";
+
+const SECRET_SIGNATURE = "4dabf18193072939515e22adb298388d";
+/** How the engine writes a value that only the deployment will know. */
+const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+
+const ACTIONS: Record<string, Change["action"]> = {
+  create: "create", import: "create", update: "update", replace: "replace", "import-replacement": "replace", delete: "delete",
+};
+
+/** What people may see of a value of the event log. */
+function plain(value: any): any {
+  if (value === UNKNOWN) return "(known when deployed)";
+  if (Array.isArray(value)) return value.map(plain);
+  if (value === null || typeof value !== "object") return value;
+  if (SECRET_SIGNATURE in value) return HIDDEN;
+  return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, plain(v)]));
+}
+
+/** Outermost component that begins a layer: the URN holds the types of all of them. */
+const layerOfUrn = (urn: string): string | undefined => (urn.split("::")[2] ?? "").split("$").map(layerOfType).find(Boolean);
+
+const resource = (urn: string, type: string, state: any): RegisteredResource => asPatch({
+  urn, type, name: urn.split("::").slice(3).join("::"), layer: layerOfUrn(urn), custom: state.custom ?? true, inputs: plain(state.inputs ?? {}), secretPaths: [],
+  dependencies: [], protect: Boolean(state.protect), retainOnDelete: Boolean(state.retainOnDelete), additionalSecretOutputs: [],
+});
+
+interface Step { action: Change["action"]; /** Paths that the engine names. */ diffs: string[]; before?: RegisteredResource; after?: RegisteredResource }
+
+/** Each resource once: of a replacement the creation and the deletion are told as well. */
+function stepsOf(events: any[]): Step[] {
+  const steps = new Map<string, Step>();
+  for (const { metadata: m } of events.flatMap((e) => (e.resourcePreEvent ? [e.resourcePreEvent] : []))) {
+    const action = ACTIONS[m.op];
+    if (!action || !(m.new ?? m.old)?.custom || m.type.startsWith("pulumi:")) continue;
+    steps.set(m.urn, {
+      action, diffs: Object.keys(m.detailedDiff ?? {}).length ? Object.keys(m.detailedDiff) : m.diffs ?? [],
+      ...(m.old && action !== "create" ? { before: resource(m.urn, m.type, m.old) } : {}), ...(m.new && action !== "delete" ? { after: resource(m.urn, m.type, m.new) } : {}),
+    });
+  }
+  return [...steps.values()];
+}
+
+function changesOf(steps: Step[]): Change[] {
+  const side = (which: "before" | "after"): Evaluation => ({ resources: steps.flatMap((s) => s[which] ?? []), outputs: {} });
+  const key = (c: { layer: string; title: string }): string => `${c.layer}\n${c.title}`;
+  const compared = new Map(compare(side("before"), side("after")).map((c) => [key(c), c]));
+  return steps.map(({ action, diffs, before, after }): Change => {
+    const r = (after ?? before)!, named = { layer: layerOf(r), action, title: objectTitle(r) };
+    if (action === "create" || action === "delete") return { ...named, fields: [] };
+    const { fields = [], restarts } = compared.get(key(named)) ?? {};
+    // Equal but for what may not be seen: the engine still knows where.
+    return { ...named, fields: fields.length ? fields : diffs.map((path) => ({ path, from: HIDDEN, to: HIDDEN })), ...(restarts ? { restarts } : {}) };
+  }).sort((a, b) => LAYER_ORDER.indexOf(a.layer) - LAYER_ORDER.indexOf(b.layer) || a.title.localeCompare(b.title));
+}
+
+export function changesOfEvents(events: any[]): { operations: Record<string, number>; changes: Change[] } {
+  const operations = events.flatMap((e) => (e.summaryEvent ? [e.summaryEvent.resourceChanges ?? {}] : [])).at(-1) ?? {};
+  return { operations, changes: changesOf(stepsOf(events)) };
+}

@@ -1,0 +1,48 @@
+/** A folder in which the engine runs the checkout's program, and writes whatever it likes. */
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { parseDocument, visit } from "yaml";
+import { SECRET_PLACEHOLDER } from "../../components/settings/syntax/keys";
+
+/** How a stack file says with what its secrets are encrypted; a runner has none of it. */
+const ENCRYPTION = ["encryptionsalt", "secretsprovider", "encryptedkey"];
+
+/**
+ * The stack file as a runner without its keys can use it: every encrypted value is the placeholder that the settings accept
+ * wherever they want a secret. Pure.
+ */
+export function withPlaceholders(stackFile: string): string {
+  const document = parseDocument(stackFile);
+  if (document.errors.length) throw new Error(`the stack's file is no YAML: ${document.errors[0]!.message}`);
+  for (const key of ENCRYPTION) document.delete(key);
+  visit(document, {
+    Map: (_, node) => {
+      if (node.items.length === 1 && typeof node.get("secure") === "string") return document.createNode(SECRET_PLACEHOLDER) as any;
+      return undefined;
+    },
+  });
+  return document.toString({ lineWidth: 0 });
+}
+
+const stackFileOf = (stack: string): string => `Pulumi.${stack}.yaml`;
+
+/** `folder` becomes the checkout by links, but for the stack's file, which the engine writes into. */
+export function linkProject(root: string, folder: string, stack: string): void {
+  fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
+  for (const entry of fs.readdirSync(root)) {
+    if (entry === ".git" || entry === stackFileOf(stack)) continue;
+    fs.symlinkSync(path.join(root, entry), path.join(folder, entry));
+  }
+}
+
+/** The stack's own file: with the team's backend its secrets are decrypted. */
+export function copyStackFile(root: string, folder: string, stack: string): void {
+  fs.copyFileSync(path.join(root, stackFileOf(stack)), path.join(folder, stackFileOf(stack)));
+}
+
+/** The stack's file with placeholders, under the salt that `pulumi stack init` wrote into the folder. */
+export function writePlaceholders(root: string, folder: string, stack: string): void {
+  const file = path.join(folder, stackFileOf(stack));
+  const salt = fs.existsSync(file) ? /^encryptionsalt:.*\n/m.exec(fs.readFileSync(file, "utf8"))?.[0] ?? "" : "";
+  fs.writeFileSync(file, salt + withPlaceholders(fs.readFileSync(path.join(root, stackFileOf(stack)), "utf8")), { mode: 0o600 });
+}
