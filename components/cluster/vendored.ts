@@ -6,7 +6,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { imageRef, imageVersion, type ImageKey } from "../images";
 import type { Settings } from "../settings/types";
-import { canonical, CONFIG_HASH, digest, labels, lostNodeTolerations, mebi, milliCpu, selectorLabels, spread, type Probes } from "../workload";
+import { canonical, CONFIG_HASH, digest, labels, lostNodeTolerations, mebi, milliCpu, rolledOut, selectorLabels, spread, type Probes } from "../workload";
 import { NODE_LABELS } from "../names";
 import { renderProbes } from "../workload/probes";
 
@@ -162,7 +162,7 @@ function workload(o: any, w: VendoredWorkload, operator: Operator, settings: Set
   const { affinity: _affinity, nodeSelector: _nodeSelector, tolerations: _tolerations, ...pod } = t.spec;
   return {
     ...o,
-    metadata: { ...o.metadata, annotations: { ...o.metadata.annotations, "pulumi.com/timeoutSeconds": "600" } },
+    metadata: { ...o.metadata, annotations: { ...o.metadata.annotations, "pulumi.com/timeoutSeconds": "600", ...(o.kind === "Deployment" ? rolledOut("Deployment", undefined) : {}) } },
     spec: {
       ...o.spec,
       ...(w.replicas === "daemon" ? {} : { replicas: several ? w.replicas : 1, strategy: o.spec.strategy?.type === "Recreate" ? { type: "Recreate" } : { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } } }),

@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { StackContext } from "../context";
 import { labels, selectorLabels } from "./metadata";
 import { podTemplate, type PodSpec } from "./pod";
+import { rolledOut } from "./rollout";
 import { gibi } from "./quantities";
 
 export interface ServiceSpec {
@@ -97,7 +98,7 @@ export class Workload extends pulumi.ComponentResource {
       pod: args.pod, configHash: args.configHash,
       apart: args.kind === "DaemonSet" ? {} : { replicas: args.autoscale?.min ?? args.replicas, rolling: args.kind === "Deployment" },
     });
-    const controllerMeta = meta(objectName, { annotations: { "pulumi.com/timeoutSeconds": String(args.timeoutSeconds ?? 600), ...args.annotations } });
+    const controllerMeta = meta(objectName, { annotations: { "pulumi.com/timeoutSeconds": String(args.timeoutSeconds ?? 600), ...(args.kind === "DaemonSet" ? {} : rolledOut(args.kind, args.replicas)), ...args.annotations } });
     // What a component waits for does not reach its children by itself: the pods are what must wait.
     const after = (opts.dependsOn === undefined ? [] : Array.isArray(opts.dependsOn) ? opts.dependsOn : [opts.dependsOn]) as pulumi.Input<pulumi.Resource>[];
     const controllerOpts: pulumi.CustomResourceOptions = { ...childOpts, dependsOn: [this.serviceAccount, ...Object.values(this.services), ...after] };
