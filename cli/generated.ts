@@ -1,4 +1,7 @@
-/** What random and tls providers would answer, derived from the resource's name: equal in each evaluation. */
+/**
+ * What random and tls providers would answer, derived from the resource's name: equal in each evaluation. What is made anew when
+ * its inputs change (a certificate with another name in it) is derived from them too, so that `npm run diff` sees who reads it.
+ */
 import * as crypto from "node:crypto";
 import type { MockResourceArgs } from "@pulumi/pulumi/runtime";
 
@@ -25,9 +28,9 @@ export function deterministic(r: MockResourceArgs): Record<string, any> {
       return { privateKeyPem: pem("EC PRIVATE KEY", r.name), publicKeyPem: pem("PUBLIC KEY", r.name) };
     case "tls:index/selfSignedCert:SelfSignedCert":
     case "tls:index/locallySignedCert:LocallySignedCert":
-      return { certPem: pem("CERTIFICATE", r.name) };
+      return { certPem: pem("CERTIFICATE", anew(r)) };
     case "tls:index/certRequest:CertRequest":
-      return { certRequestPem: pem("CERTIFICATE REQUEST", r.name) };
+      return { certRequestPem: pem("CERTIFICATE REQUEST", anew(r)) };
     case "command:remote:Command":
     case "command:local:Command":
       return { stdout: "", stderr: "" };
@@ -35,6 +38,8 @@ export function deterministic(r: MockResourceArgs): Record<string, any> {
       return {};
   }
 }
+
+const anew = (r: MockResourceArgs): string => `${r.name} ${JSON.stringify(r.inputs)}`;
 
 const pem = (label: string, seed: string): string =>
   `-----BEGIN ${label}-----\n${stream(`${label} ${seed}`, 96).toString("base64").replace(/(.{64})/g, "$1\n")}\n-----END ${label}-----\n`;

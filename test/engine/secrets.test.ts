@@ -1,5 +1,6 @@
 /** No generated secret in any id, name, URN, output, log, event or diff: all that the commands of the other parts have said and written is searched. */
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { prepare } from "../../lab/local/engine";
@@ -25,7 +26,6 @@ describe("secrets under the engine", () => {
     await must(["stack", "--show-ids", "--show-urns"]);
     await must(["stack", "output", "--json"]);
     await run(["preview", "--json"]);
-    const { spawnSync } = await import("node:child_process");
     // Not by `must`, whose words are searched.
     const shown = spawnSync("pulumi", ["stack", "export", "--show-secrets"], { cwd: path.join(path.dirname(TRANSCRIPTS), "project"), env: prepare(), encoding: "utf8", maxBuffer: 1 << 28 });
     secrets = [...secretsIn(shown.stdout), ...["another-form-secret-of-the-operator", "a-password-of-the-operator"].map((value) => ({ of: "a setting", value }))];

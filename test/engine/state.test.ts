@@ -1,5 +1,6 @@
 /** The state as an operator lives with it. */
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import * as crypto from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
@@ -17,7 +18,6 @@ describe("state, passphrase, outputs", () => {
     const salt = (): string => /^encryptionsalt:.*$/m.exec(fs.readFileSync(stackFile, "utf8"))![0];
     const before = salt();
     // The command asks for the new one on its input.
-    const { spawnSync } = await import("node:child_process");
     const changed = spawnSync("pulumi", ["stack", "change-secrets-provider", "passphrase"], { cwd: PROJECT, env: prepare(), input: `${next}\n${next}\n`, encoding: "utf8" });
     assert.equal(changed.status, 0, changed.stderr);
     assert.notEqual(salt(), before);
