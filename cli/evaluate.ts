@@ -26,6 +26,8 @@ export interface RegisteredResource {
   secretPaths: string[];
   /** URNs that must exist before this one. */
   dependencies: string[];
+  /** Of these, what it names itself: what the engine's state has. */
+  named: string[];
   protect: boolean;
   retainOnDelete: boolean;
   additionalSecretOutputs: string[];
@@ -125,7 +127,7 @@ function recordInto(resources: RegisteredResource[], generator: Generator): void
         urn, type: req.getType(), name: req.getName(), parent: req.getParent() || undefined,
         layer: known.get(req.getParent())?.layer ?? layerOfType(req.getType()), custom: req.getCustom(),
         provider: req.getProvider() || undefined, inputs, secretPaths,
-        dependencies: dependenciesOf(req, known), protect: req.getProtect(), retainOnDelete: req.getRetainondelete(),
+        dependencies: dependenciesOf(req, known), named: [...req.getDependenciesList()].sort(), protect: req.getProtect(), retainOnDelete: req.getRetainondelete(),
         additionalSecretOutputs: req.getAdditionalsecretoutputsList(),
       };
       resource.aliases = aliasesOf(resource, req.getAliasesList(), known);

@@ -27,6 +27,7 @@ export function deterministic(r: MockResourceArgs): Record<string, any> {
     case "tls:index/privateKey:PrivateKey":
       return { privateKeyPem: pem("EC PRIVATE KEY", r.name), publicKeyPem: pem("PUBLIC KEY", r.name) };
     case "tls:index/selfSignedCert:SelfSignedCert":
+      return { certPem: pem("CERTIFICATE", r.name) };
     case "tls:index/locallySignedCert:LocallySignedCert":
       return { certPem: pem("CERTIFICATE", anew(r)) };
     case "tls:index/certRequest:CertRequest":

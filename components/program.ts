@@ -26,7 +26,7 @@ export async function program(): Promise<StackOutputInputs> {
     enableConfigMapMutable: true, enableSecretMutable: true,
   }, { transformations: [({ props, opts }) => ({ props: settings.cluster.kubeconfig ? props : without(props, "kubeconfig"), opts })] });
   const stack = new MatrixStack("matrix", { settings, plan: planned, provider });
-  new DestroyGuard({ settings, stack, checked: stack.outputs.signingKey });
+  new DestroyGuard({ settings, after: stack.last, checked: stack.outputs.signingKey });
   return stack.outputs;
 }
 

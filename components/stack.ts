@@ -9,6 +9,7 @@ import { PublicIngress } from "./ingress";
 import { Monitoring } from "./monitoring";
 import { NAMESPACES, SECRETS, SERVICES } from "./names";
 import { ObjectStore } from "./objectstore";
+import { Order, startsNothing } from "./order";
 import { stackOutputs, type StackOutputInputs } from "./outputs";
 import { PostgresCluster } from "./postgres";
 import { RedisSentinel } from "./redis";
@@ -21,12 +22,15 @@ import { Web } from "./web";
 
 export class MatrixStack extends pulumi.ComponentResource {
   readonly outputs: StackOutputInputs;
+  /** Resources that nothing else of the stack comes after. */
+  readonly last: pulumi.Resource[];
 
   constructor(name: string, ctx: StackContext, opts?: pulumi.ComponentResourceOptions) {
-    super("matrix-ha:stack:MatrixStack", name, {}, { ...opts, providers: { kubernetes: ctx.provider }, transformations: [appliedAs(fieldManager(ctx.settings))] });
+    const order = new Order();
+    super("matrix-ha:stack:MatrixStack", name, {}, { ...opts, providers: { kubernetes: ctx.provider }, transformations: [appliedAs(fieldManager(ctx.settings)), order.transformation] });
     const { settings, plan } = ctx;
     /** Options of a layer whose every resource comes after others. */
-    const after = (...resources: pulumi.Resource[][]): pulumi.ComponentResourceOptions => layerAfter(this, resources.flat());
+    const after = (...resources: pulumi.Resource[][]): pulumi.ComponentResourceOptions => layerAfter(this, cluster.basics, resources.flat());
 
     const secrets = new StackSecrets("secrets", { settings }, { parent: this });
     const hosts = new Hosts("hosts", { ctx }, { parent: this });
@@ -63,6 +67,7 @@ export class MatrixStack extends pulumi.ComponentResource {
 
     const identity = checkedIdentity(settings, secrets.signingKey, tls.caPem);
     this.outputs = stackOutputs({ settings, plan, turnUris: uris, s3Endpoint: objects.media.endpoint, caCertificate: tls.caPem, identity });
+    this.last = order.last();
     this.registerOutputs({});
   }
 }
@@ -76,11 +81,10 @@ const appliedAs = (manager: string): pulumi.ResourceTransformation => ({ type, p
 
 /**
  * `dependsOn` of a component delays its children but is no dependency of theirs: a destroy would not know the order.
- * So it is given to each child as well.
+ * So it is given to each child instead, and to those that start nothing only what any object needs.
  */
-function layerAfter(parent: pulumi.Resource, resources: pulumi.Resource[]): pulumi.ComponentResourceOptions {
+function layerAfter(parent: pulumi.Resource, basics: pulumi.Resource[], resources: pulumi.Resource[]): pulumi.ComponentResourceOptions {
   return {
-    parent, dependsOn: resources,
-    transformations: [({ props, opts }) => ({ props, opts: pulumi.mergeOptions(opts, { dependsOn: resources }) })],
+    parent, transformations: [({ type, props, opts }) => ({ props, opts: pulumi.mergeOptions(opts, { dependsOn: startsNothing(type) ? basics : [...basics, ...resources] }) })],
   };
 }

@@ -53,7 +53,7 @@ export class ClusterFoundation extends pulumi.ComponentResource {
     for (const operator of installedOperators(settings)) {
       const needs: OperatorName[] = operator.name === "plugin-barman-cloud" ? ["cert-manager", "cloudnative-pg"] : [];
       this.operators[operator.name] = new VendoredOperator(`${name}-${operator.name}`, {
-        ctx, operator, after: [...this.basics, ...needs.flatMap((n) => this.ready(n))],
+        ctx, operator, basics: this.basics, needs: needs.flatMap((n) => this.ready(n)),
       }, { parent: this });
     }
     const addresses = this.addresses(name);
@@ -73,18 +73,24 @@ export class ClusterFoundation extends pulumi.ComponentResource {
     return labels(this.args.ctx.settings, component, "matrix-ha", "none");
   }
 
+  /** One after the other: what comes after all of them then comes after the last one (order.ts). */
   private classes(name: string): pulumi.Resource[] {
     const { settings } = this.args.ctx;
-    return [
-      ...storageClasses(settings).map((c) => new k8s.storage.v1.StorageClass(`${name}-storage-${c.name}`, {
+    const made: pulumi.Resource[] = [];
+    const opts = (): pulumi.CustomResourceOptions => ({ ...this.childOpts, dependsOn: [...this.childOpts.dependsOn as pulumi.Resource[], ...made.slice(-1)] });
+    for (const c of storageClasses(settings)) {
+      made.push(new k8s.storage.v1.StorageClass(`${name}-storage-${c.name}`, {
         metadata: { name: c.name, labels: this.labels("storage") }, provisioner: c.provisioner, ...(Object.keys(c.parameters).length ? { parameters: c.parameters } : {}),
         // The scheduler picks the node first, then the volume is made there; a released volume keeps its data.
         volumeBindingMode: "WaitForFirstConsumer", reclaimPolicy: "Retain", allowVolumeExpansion: expandable(c),
-      }, this.childOpts)),
-      ...Object.values(PRIORITIES).map((p) => new k8s.scheduling.v1.PriorityClass(`${name}-priority-${p.name}`, {
+      }, opts()));
+    }
+    for (const p of Object.values(PRIORITIES)) {
+      made.push(new k8s.scheduling.v1.PriorityClass(`${name}-priority-${p.name}`, {
         metadata: { name: p.name, labels: this.labels("priority") }, value: p.value, preemptionPolicy: "PreemptLowerPriority", description: p.description,
-      }, this.childOpts)),
-    ];
+      }, opts()));
+    }
+    return made;
   }
 
   /** MetalLB's pools, each announced by one node at a time on the local network. */

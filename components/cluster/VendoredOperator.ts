@@ -29,8 +29,10 @@ const CLASSES: Record<string, ResourceClass> = {
 export interface VendoredOperatorArgs {
   ctx: StackContext;
   operator: Operator;
-  /** What must exist first: its namespace; for custom resources within it, their operator. */
-  after: pulumi.Resource[];
+  /** What must exist first for every object: its namespace. */
+  basics: pulumi.Resource[];
+  /** Operators that have to run before its controllers and its custom resources. */
+  needs?: pulumi.Resource[];
 }
 
 /**
@@ -49,11 +51,12 @@ export class VendoredOperator extends pulumi.ComponentResource {
 
   constructor(name: string, args: VendoredOperatorArgs, opts: pulumi.ComponentResourceOptions) {
     super("matrix-ha:cluster:VendoredOperator", name, {}, opts);
+    const needs = args.needs ?? [];
     const objects = operatorObjects(args.operator, args.ctx.settings);
     const controllers = objects.filter((o) => o.kind === "Deployment" || o.kind === "DaemonSet");
     const injected = objects.filter(isInjected);
-    const first = objects.filter((o) => !controllers.includes(o) && !injected.includes(o)).map((o) => this.register(name, o, args.after));
-    const running = controllers.map((o) => this.register(name, o, first));
+    const first = objects.filter((o) => !controllers.includes(o) && !injected.includes(o)).map((o) => this.register(name, o, CLASSES[`${o.apiVersion} ${o.kind}`] === k8s.apiextensions.CustomResource ? [...args.basics, ...needs] : args.basics));
+    const running = controllers.map((o) => this.register(name, o, [...first, ...needs]));
     this.ready = [...running, ...injected.map((o) => this.register(name, awaitingCertificate(o), [...first, ...running]))];
     this.registerOutputs({});
   }

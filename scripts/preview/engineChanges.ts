@@ -27,7 +27,7 @@ const layerOfUrn = (urn: string): string | undefined => (urn.split("::")[2] ?? "
 
 const resource = (urn: string, type: string, state: any): RegisteredResource => asPatch({
   urn, type, name: urn.split("::").slice(3).join("::"), layer: layerOfUrn(urn), custom: state.custom ?? true, inputs: plain(state.inputs ?? {}), secretPaths: [],
-  dependencies: [], protect: Boolean(state.protect), retainOnDelete: Boolean(state.retainOnDelete), additionalSecretOutputs: [],
+  dependencies: [], named: [], protect: Boolean(state.protect), retainOnDelete: Boolean(state.retainOnDelete), additionalSecretOutputs: [],
 });
 
 interface Step { action: Change["action"]; /** Paths that the engine names. */ diffs: string[]; before?: RegisteredResource; after?: RegisteredResource }

@@ -68,7 +68,7 @@ describe("taken down, and up again", () => {
   });
 
   it("a fingerprint of other keys is refused by up, and nothing is freed", async () => {
-    const done = await run(UP, { sets: ["deletionProtection=false", "savedKeys=0123456789abcdef"] });
+    const done = await run(UP, { sets: ["deletionProtection=false", "savedKeys=0123-4567-89ab-cdef"] });
     assert.notEqual(done.code, 0);
     assert.match(errorsOf(done), /savedKeys/);
     await refused("wrong fingerprint");

@@ -5,7 +5,7 @@ import type { Evaluation, RegisteredResource } from "../../cli/evaluate";
 import { withDigests, withoutColours, withoutSecrets } from "../../scripts/preview/hide";
 
 const resource = (type: string, name: string, inputs: any, secretPaths: string[] = []): RegisteredResource => ({
-  urn: `urn:pulumi:s::matrix-ha::${type}::${name}`, type, name, layer: "synapse", custom: true, inputs, secretPaths, dependencies: [], protect: false, retainOnDelete: false, additionalSecretOutputs: [],
+  urn: `urn:pulumi:s::matrix-ha::${type}::${name}`, type, name, layer: "synapse", custom: true, inputs, secretPaths, dependencies: [], named: [], protect: false, retainOnDelete: false, additionalSecretOutputs: [],
 });
 const PASSWORD = "hunter2-hunter2";
 const evaluation = (password: string): Evaluation => ({ outputs: { password }, resources: [

@@ -5,22 +5,26 @@ import * as path from "node:path";
 import { evaluate, type RegisteredResource } from "../../cli/evaluate";
 import { DESTROY_GUARD } from "../../components/DestroyGuard";
 import { applySets } from "../../components/settings/stackFile";
-import { evaluated, tier, TIERS } from "../helpers/tiers";
+import { evaluated, tier, TIERS, WITHOUT_OPERATORS } from "../helpers/tiers";
 
 const ROOT = path.join(__dirname, "../..");
+const SMALL = tier(1000, { more: WITHOUT_OPERATORS }).config;
 const guardIn = (resources: RegisteredResource[]): RegisteredResource => resources.find((r) => r.name === DESTROY_GUARD)!;
 /** What nobody can make again: the server's identity, what its users' sessions hang on, and what clients were told to trust. */
 const FATAL = ["secrets-signing-key", "secrets-macaroon", "secrets-database", "cluster-tls-ca-key", "cluster-tls-ca"];
 
 describe("the guard of a destroy", () => {
   for (const t of TIERS) {
-    it(`${t.name}: depends on every resource, so that it is the only one in the first wave`, async () => {
+    it(`${t.name}: comes after every resource, so that it is the only one in the first wave`, async () => {
       const { resources } = (await evaluated(t.config)).evaluation;
       const guard = guardIn(resources);
       // The provider goes last by itself: every object names it.
       const others = resources.filter((r) => r.custom && r.urn !== guard.urn && !r.type.startsWith("pulumi:providers:"));
       assert.ok(others.length > 300);
-      const free = others.filter((r) => !guard.dependencies.includes(r.urn)).map((r) => r.urn);
+      const byUrn = new Map(resources.map((r) => [r.urn, r])), before = new Set<string>();
+      const walk = (r: RegisteredResource): void => { for (const d of r.named) if (!before.has(d)) { before.add(d); walk(byUrn.get(d)!); } };
+      walk(guard);
+      const free = others.filter((r) => !before.has(r.urn)).map((r) => r.urn);
       assert.deepEqual(free, []);
       assert.deepEqual(resources.filter((r) => r.dependencies.includes(guard.urn)).map((r) => r.urn), [], "and nothing on it");
     });
@@ -37,7 +41,7 @@ describe("the guard of a destroy", () => {
   const SAVED = "0123-4567-89ab-cdef";
   for (const [deletionProtection, savedKeys, kept] of [[true, undefined, true], [true, SAVED, true], [false, undefined, true], [false, SAVED, false], [false, "disposable", false]] as const) {
     it(`deletionProtection ${deletionProtection}, savedKeys ${savedKeys ?? "absent"}: it and the keys are ${kept ? "protected" : "free"}`, async () => {
-      const { resources } = await evaluate({ stack: "test", config: { ...tier(1000).config, deletionProtection, ...(savedKeys ? { savedKeys } : {}) } });
+      const { resources } = await evaluate({ stack: "test", config: { ...SMALL, deletionProtection, ...(savedKeys ? { savedKeys } : {}) } });
       for (const name of [DESTROY_GUARD, ...FATAL]) assert.equal(resources.find((r) => r.name === name)?.protect, kept, name);
       assert.equal(resources.find((r) => r.inputs?.kind === "Cluster")?.protect, deletionProtection, "the database goes by deletionProtection alone");
     });
@@ -65,12 +69,13 @@ function run(config: Record<string, unknown>, preview = false): { status: number
   return spawnSync(process.execPath, ["--import", "tsx", "--eval", program], { cwd: ROOT, encoding: "utf8" });
 }
 
-describe("savedKeys", () => {
-  const base = applySets(tier(1000).config, ["deletionProtection=false"]);
+describe("savedKeys", function () {
+  this.timeout(180_000); // a process each
+  const base = applySets(SMALL, ["deletionProtection=false"]);
   const WRONG = "0000-0000-0000-0000";
 
   it("that are the stack's pass, and are what it gives out as its fingerprint", async () => {
-    const { fingerprint } = (await evaluated(tier(1000).config)).evaluation.outputs.signingKey;
+    const { fingerprint } = (await evaluated(SMALL)).evaluation.outputs.signingKey;
     const done = run({ ...base, savedKeys: fingerprint });
     assert.equal(done.status, 0, done.stderr);
     assert.match(done.stdout, /guard registered[\s\S]*done/);
@@ -94,7 +99,7 @@ describe("savedKeys", () => {
   });
 
   it("an old signing key that is the present one fails the deployment too", async () => {
-    const { id, verifyKey } = (await evaluated(tier(1000).config)).evaluation.outputs.signingKey;
+    const { id, verifyKey } = (await evaluated(SMALL)).evaluation.outputs.signingKey;
     const done = run({ ...base, oldSigningKeys: [{ id, key: verifyKey, expiredAt: "2026-11-20T14:30:00Z" }] });
     assert.notEqual(done.status, 0);
     assert.match(done.stderr, /oldSigningKeys\[0\]\.id\s+given: .*which the server signs with now/);
@@ -103,7 +108,7 @@ describe("savedKeys", () => {
 
 describe("the identity among the outputs", () => {
   it("is public, and is not there in words where only the engine can decrypt the key", async () => {
-    const { outputs } = await evaluate({ stack: "test", config: { ...tier(1000).config, importSecrets: { signingKey: "[encrypted by pulumi]" } } });
+    const { outputs } = await evaluate({ stack: "test", config: { ...SMALL, importSecrets: { signingKey: "[encrypted by pulumi]" } } });
     assert.deepEqual(outputs.signingKey, { id: "(encrypted)", verifyKey: "(encrypted)", fingerprint: "(encrypted)" });
   });
 });
