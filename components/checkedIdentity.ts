@@ -15,7 +15,7 @@ export function checkedIdentity(settings: Settings, signingKey: pulumi.Output<st
   return pulumi.unsecret(pulumi.all([signingKey, caCertificate]).apply(([key, ca]) => {
     const identity = identityOf({ signingKey: key, caCertificate: ca });
     const problem = identity && identityProblem(settings, identity);
-    if (problem) throw new MessageOnly(formatErrors([problem], "the stack stays protected from a destroy"));
+    if (problem) throw new MessageOnly(formatErrors([problem], "it does not fit the keys that this stack has"));
     return identity ?? UNREADABLE;
   }));
 }

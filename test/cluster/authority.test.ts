@@ -3,13 +3,14 @@ import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 import { evaluate, type Evaluation } from "../../cli/evaluate";
 import { exampleConfig } from "../../cli/exampleStack";
+import { WITHOUT_OPERATORS } from "../helpers/tiers";
 import { authority, realTls, type Authority } from "../helpers/authority";
 
 const certificatesOf = (e: Evaluation): X509Certificate[] => {
   const secret = e.resources.find((r) => r.inputs?.kind === "Secret" && r.inputs.metadata.name === "matrix-ha-tls")!;
   return (secret.inputs.stringData["tls.crt"] as string).match(/-----BEGIN[\s\S]+?-----END CERTIFICATE-----/g)!.map((pem) => new X509Certificate(pem));
 };
-const stack = (importSecrets: object): Promise<Evaluation> => evaluate({ stack: "test", config: { ...exampleConfig(1000), importSecrets }, generator: realTls() });
+const stack = (importSecrets: object): Promise<Evaluation> => evaluate({ stack: "test", config: { ...exampleConfig(1000), ...WITHOUT_OPERATORS, importSecrets }, generator: realTls() });
 
 describe("the stack's own CA", () => {
   let ca: Authority;

@@ -23,6 +23,9 @@ export function tier(ccu: number, options: { federation?: boolean; s3?: boolean;
   };
 }
 
+/** Without the operators, which are half of the objects: for tests of what none of them changes. */
+export const WITHOUT_OPERATORS = { cluster: { install: Object.fromEntries(["cloudNativePg", "barmanPlugin", "metallb", "certManager", "metricsServer", "localPathProvisioner", "prometheusOperator"].map((o) => [o, false])) } };
+
 /** Every size, with federation off and on and both object stores. */
 export const TIERS: Tier[] = SIZES.flatMap((ccu) => [
   tier(ccu), tier(ccu, { federation: true, s3: true }),

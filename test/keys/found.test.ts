@@ -4,6 +4,7 @@ import { keysInExport, withSigningKey } from "../../cli/keys/found";
 import { evaluate, type Evaluation } from "../../cli/evaluate";
 import { exampleConfig } from "../../cli/exampleStack";
 import { IMPORTABLE_SECRETS } from "../../components/settings/types";
+import { WITHOUT_OPERATORS } from "../helpers/tiers";
 import { realTls } from "../helpers/authority";
 import { exportOf, marked, type Form } from "./helpers/fakes";
 
@@ -17,7 +18,7 @@ describe("keys in an export", () => {
   const object = (name: string): any => evaluation.resources.find((r) => r.inputs?.kind === "Secret" && r.inputs.metadata.name === name)!.inputs.stringData;
   const at = (state: any, type: RegExp, name: RegExp): any => state.deployment.resources.find((r: any) => type.test(r.type) && name.test(r.urn));
 
-  before(async () => { evaluation = await evaluate({ stack: "test", config: exampleConfig(1000), generator: realTls() }); });
+  before(async () => { evaluation = await evaluate({ stack: "test", config: { ...exampleConfig(1000), ...WITHOUT_OPERATORS }, generator: realTls() }); });
 
   for (const form of ["whole", "each", "data"] as const) {
     it(`are all there, with the Secrets kept as ${form}`, () => {

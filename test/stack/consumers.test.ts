@@ -4,11 +4,9 @@ import { compare, type Change } from "../../cli/diff";
 import { evaluate } from "../../cli/evaluate";
 import { exampleConfig } from "../../cli/exampleStack";
 import { applySets } from "../../components/settings/stackFile";
-import { evaluated } from "../helpers/tiers";
+import { evaluated, WITHOUT_OPERATORS } from "../helpers/tiers";
 
-/** Without the operators, of which no setting below changes anything: they are half of the objects. */
-const NO_OPERATORS = Object.fromEntries(["cloudNativePg", "barmanPlugin", "metallb", "certManager", "metricsServer", "localPathProvisioner", "prometheusOperator"].map((o) => [o, false]));
-const BASE = { ...exampleConfig(1000), cluster: { install: NO_OPERATORS } };
+const BASE = { ...exampleConfig(1000), ...WITHOUT_OPERATORS };
 const SYNAPSE = "every Synapse process";
 
 /** Setting, the workloads that restart (by name), and the layers in which anything changes. */
