@@ -36,6 +36,8 @@ END
   mv "$conf.new" "$conf"
 fi
 
+# Sentinel keeps its own password as a user, too, which counts for more than requirepass: with the old one left there after a
+# change, no Sentinel let another one in.
 # Lines about pods beyond the last are left out.
 without_gone() {
   local line
@@ -44,7 +46,7 @@ without_gone() {
     printf '%s\\n' "$line"
   done
 }
-sed -e '/^requirepass /d' -e '/^sentinel sentinel-pass /d' -e '/^sentinel auth-pass /d' \\
+sed -e '/^requirepass /d' -e '/^user default /d' -e '/^sentinel sentinel-pass /d' -e '/^sentinel auth-pass /d' \\
     -e '/^sentinel \\(down-after-milliseconds\\|failover-timeout\\|parallel-syncs\\) /d' \\
     -e 's/^\\(sentinel monitor ${t.masterName} [^ ]* [0-9]*\\) [0-9]*$/\\1 ${t.quorum}/' "$conf" | without_gone > "$conf.new"
 cat >> "$conf.new" <<END
