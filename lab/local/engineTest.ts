@@ -17,8 +17,8 @@ const DIRECTORY = path.join("test", "engine");
 const FILE = "engine.json";
 const DOCUMENT = path.join(PROOF, "engine.md");
 const HEADING: Heading = {
-  script: "test:engine", title: "The stack under Pulumi's engine", against: "the stack of `Pulumi.local.yaml` on three nodes of one machine, or the plain stack files where it says preview; the machine has",
-  more: "deployed by `pulumi` as a user types it. What was real in this run, and what a stand-in, is at the end",
+  script: "test:engine", title: "The stack under Pulumi's engine", against: "the stack of `Pulumi.local.yaml` on three nodes, or a stack file without any cluster where it says so, on one machine",
+  more: "by `pulumi` as a user types it. What was real, and what a stand-in, is at the end; a part of which a row failed says so until it is run again",
 };
 
 /** Of the Go module that the provider is built from. */
