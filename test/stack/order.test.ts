@@ -31,7 +31,8 @@ describe("the order of the stack", () => {
     const { resources } = (await evaluated(readStackConfig("small"), "small")).evaluation;
     const byUrn = new Map(resources.map((r) => [r.urn, r]));
     const before = (r: RegisteredResource, into = new Set<string>()): Set<string> => {
-      for (const d of r.named) if (!into.has(d)) { into.add(d); before(byUrn.get(d)!, into); }
+      // Also what its component waits for: a child is registered after it.
+      for (const d of r.dependencies) if (!into.has(d)) { into.add(d); before(byUrn.get(d)!, into); }
       return into;
     };
     const named = (name: string): RegisteredResource => resources.find((r) => r.name === name)!;
