@@ -118,6 +118,8 @@ export function pulumiUp(config: Record<string, unknown>, replace?: string): Dep
   const { status } = pulumi(args, { env: { PULUMI_DEBUG_COMMANDS: "true" } });
   if (status !== 0) throw new Error(`pulumi ${args[0]} ended with ${status}. \`npm run local -- deploy\` goes on where it stopped; \`npm run local -- engine ARGS\` is pulumi on this stack`);
   const deployed = new PulumiEvents(fs.readFileSync(EVENTS, "utf8"));
+  // The engine writes secrets into it as they are.
+  fs.rmSync(EVENTS);
   console.log(`deployed in ${((Date.now() - started) / 1000).toFixed(0)} s: ${Object.entries(deployed.summary()).map(([op, n]) => `${n} ${op}`).join(", ")}`);
   return deployed.changes();
 }

@@ -8,7 +8,7 @@ import { pulumi, type Ran } from "./cli";
 import { hasBackend, stackReference, teamEnvironment, throwAwayEnvironment } from "./environment";
 import { changesOfEvents } from "./engineChanges";
 import { withoutColours, withoutSecrets } from "./hide";
-import { copyStackFile, linkProject, writePlaceholders } from "./project";
+import { copyStackFile, linkProject, removeStackFile, writePlaceholders } from "./project";
 import type { EngineResult } from "./results";
 
 interface Prepared { env: NodeJS.ProcessEnv; project: string; stack: string }
@@ -40,6 +40,8 @@ async function newStack(stack: string, root: string, project: string, dir: strin
   const state = path.join(dir, "state");
   fs.mkdirSync(state, { mode: 0o700 });
   const own = throwAwayEnvironment(env, { state, nowhere: path.join(dir, "no-cluster") }, crypto.randomBytes(24).toString("base64url"));
+  // `init` would take the salt of the team's file, which is another passphrase's.
+  removeStackFile(project, stack);
   const made = await pulumi(["stack", "init", stack, "--secrets-provider", "passphrase"], project, own);
   if (made.status !== 0) throw new Error(`pulumi stack init ${stack} ended with ${made.status}:\n${messageOf(made, own)}`);
   // After `init`, which writes the file anew.

@@ -40,6 +40,8 @@ export function copyStackFile(root: string, folder: string, stack: string): void
   fs.copyFileSync(path.join(root, stackFileOf(stack)), path.join(folder, stackFileOf(stack)));
 }
 
+export const removeStackFile = (folder: string, stack: string): void => fs.rmSync(path.join(folder, stackFileOf(stack)), { force: true });
+
 /** The stack's file with placeholders, under the salt that `pulumi stack init` wrote into the folder. */
 export function writePlaceholders(root: string, folder: string, stack: string): void {
   const file = path.join(folder, stackFileOf(stack));
