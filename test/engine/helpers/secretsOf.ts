@@ -37,7 +37,7 @@ const isSecretLine = (r: any, line: string): boolean => r.type !== "kubernetes:c
 const forms = (value: string): string[] => [value, Buffer.from(value).toString("base64"), value.replace(/^ed25519 \S+ /, "")];
 
 /** The engine's own mark of a secret: `--event-log` and `--show-secrets` show what is within, on purpose; nothing else may. */
-const unmarked = (text: string): string => text.replace(/"plaintext":\s*"(?:\\.|[^"\\])*"/g, '"plaintext":""');
+const unmarked = (text: string): string => text.replace(/"(?:plaintext|ciphertext)":\s*"(?:\\.|[^"\\])*"/g, '"":""');
 
 export function leaks(secrets: readonly Secret[], texts: Iterable<[where: string, text: string]>): string[] {
   const bad: string[] = [];
