@@ -36,7 +36,10 @@ export async function comment(env: NodeJS.ProcessEnv, reports: StackReport[], lo
   }
 }
 
-/** The stacks of the checkout; one whose job failed early has left nothing, and is told as well. */
-const reportsOf = (dir: string): StackReport[] => stackNames(ROOT).map((stack) => ({ stack, engine: readResult("engine", stack, dir), changes: readResult("changes", stack, dir) }));
+/** The stacks of the checkout. In a workflow one whose job failed early has left nothing, and is told as well; elsewhere only what was asked for. */
+export function reportsOf(dir: string, env: NodeJS.ProcessEnv): StackReport[] {
+  const all = stackNames(ROOT).map((stack): StackReport => ({ stack, engine: readResult("engine", stack, dir), changes: readResult("changes", stack, dir) }));
+  return pullRequest(env) ? all : all.filter((r) => r.engine ?? r.changes);
+}
 
-if (require.main === module) runMain(USAGE, () => comment(process.env, reportsOf(RESULTS)));
+if (require.main === module) runMain(USAGE, () => comment(process.env, reportsOf(RESULTS, process.env)));

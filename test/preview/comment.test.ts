@@ -3,11 +3,13 @@ import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { comment } from "../../scripts/preview/comment";
+import { stackNames } from "../../components/settings/stackFile";
+import { comment, reportsOf } from "../../scripts/preview/comment";
 import { putComment } from "../../scripts/preview/github";
 import { MARKER } from "../../scripts/preview/render";
 import { FakeGitHub, REPOSITORY, TOKEN } from "./helpers/github";
-import { report, RETENTION } from "./helpers/reports";
+import { writeResult } from "../../scripts/preview/results";
+import { engineResult, report, RETENTION } from "./helpers/reports";
 
 describe("the preview's comment on GitHub", () => {
   const github = new FakeGitHub();
@@ -83,6 +85,15 @@ describe("the preview's comment on GitHub", () => {
     assert.deepEqual(await putComment(access, 7, MARKER, `${MARKER}\nx`), { updated: false, url: undefined });
     github.first.push(...Array.from({ length: 4 }, () => ({ status: 503 })));
     await assert.rejects(putComment(access, 7, MARKER, "x"), /503/);
+  });
+
+  it("tells of every stack, also of one that left no result; on one's own computer only of those that were previewed", () => {
+    const results = path.join(dir, "results");
+    writeResult("engine", engineResult("small"), results);
+    assert.deepEqual(reportsOf(results, {}).map((r) => r.stack), ["small"]);
+    const all = reportsOf(results, env);
+    assert.deepEqual(all.map((r) => r.stack), stackNames());
+    assert.deepEqual(all.filter((r) => r.engine).map((r) => r.stack), ["small"]);
   });
 
   it("without a token it says what is missing", async () => {
