@@ -3,6 +3,7 @@
  * each registration at once, and what was registered comes back as plain data, with its dependencies.
  */
 import * as pulumi from "@pulumi/pulumi";
+import { specialSecretSig, specialSigKey } from "@pulumi/pulumi/runtime";
 import { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
 import type { MockResourceArgs } from "@pulumi/pulumi/runtime";
 import { program } from "../components/program";
@@ -57,8 +58,7 @@ export interface EvaluateOptions {
 /** Parts of the SDK that carry no types. */
 const debuggable = require("@pulumi/pulumi/runtime/debuggable"), resproto = require("@pulumi/pulumi/proto/resource_pb"), structproto = require("google-protobuf/google/protobuf/struct_pb");
 
-const SECRET_SIG = "4dabf18193072939515e22adb298388d";
-const isSecret = (v: any): boolean => v !== null && typeof v === "object" && v[SECRET_SIG] === "1b47061264138c4ac30d75fd1eb44270";
+const isSecret = (v: any): boolean => v !== null && typeof v === "object" && v[specialSigKey] === specialSecretSig;
 
 function unwrap(value: any, path: string, secrets: string[]): any {
   if (isSecret(value)) { secrets.push(path); return unwrap(value.value, path, secrets); }

@@ -29,7 +29,7 @@ export class MatrixStack extends pulumi.ComponentResource {
     const order = new Order();
     super("matrix-ha:stack:MatrixStack", name, {}, { ...opts, providers: { kubernetes: ctx.provider }, transformations: [appliedAs(fieldManager(ctx.settings)), order.transformation] });
     const { settings, plan } = ctx;
-    /** Options of a layer whose every resource comes after others. */
+    /** Options of a layer: its resources come after what any object needs, and those that start something after others too. */
     const after = (...resources: pulumi.Resource[][]): pulumi.ComponentResourceOptions => layerAfter(this, cluster.basics, resources.flat());
 
     const secrets = new StackSecrets("secrets", { settings }, { parent: this });
@@ -38,32 +38,32 @@ export class MatrixStack extends pulumi.ComponentResource {
     const { basics, tls } = cluster;
     new NetworkPolicies("policies", { ctx, edges: edges({ settings, plan }), after: basics }, { parent: this });
 
-    const objects = new ObjectStore("objectstore", { ctx, secrets }, after(basics));
-    const postgres = new PostgresCluster("postgres", { ctx, secrets, backup: objects.backup && { ...objects.backup, accessKeyKey: "accessKey", secretKeyKey: "secretKey" } }, after(basics, cluster.ready("cloudnative-pg"), cluster.ready("plugin-barman-cloud"), objects.ready));
+    const objects = new ObjectStore("objectstore", { ctx, secrets }, after());
+    const postgres = new PostgresCluster("postgres", { ctx, secrets, backup: objects.backup && { ...objects.backup, accessKeyKey: "accessKey", secretKeyKey: "secretKey" } }, after(cluster.ready("cloudnative-pg"), cluster.ready("plugin-barman-cloud"), objects.ready));
     const redis = new RedisSentinel("redis-synapse", {
       ctx, component: SERVICES.redisSynapse, namespace: NAMESPACES.matrix, secretName: SECRETS.redisSynapse, password: secrets.redisSynapsePassword, masterName: SERVICES.redisSynapse,
-    }, after(basics));
+    }, after());
 
     // ACME proves a name by HTTP at its address, and the TURN host's address is coturn's: no certificate, so no TURN over TLS.
     const turnTls = settings.tls.mode !== "acme";
     const uris = turnUris(settings, { tls: turnTls });
     const synapse = new SynapseServer("synapse", { ctx, secrets, turnUris: uris, s3: objects.media, databaseSecretName: postgres.databaseSecretName }, after(postgres.ready, redis.ready, objects.ready));
-    const router = new HaproxyRouter("router", { ctx }, after(basics));
-    const web = new Web("web", { ctx }, after(basics));
+    const router = new HaproxyRouter("router", { ctx }, after());
+    const web = new Web("web", { ctx }, after());
 
     const calls: pulumi.Resource[] = [];
     if (plan.turn) {
-      calls.push(new Turn("turn", { ctx, secrets, tlsSecretName: turnTls ? tls.secretName("turn") : undefined }, after(basics, tls.ready)));
+      calls.push(new Turn("turn", { ctx, secrets, tlsSecretName: turnTls ? tls.secretName("turn") : undefined }, after(tls.ready)));
     }
     if (plan.rtc) {
       const redisCalls = new RedisSentinel("redis-livekit", {
         ctx, component: SERVICES.redisLivekit, namespace: NAMESPACES.livekit, secretName: SECRETS.redisLivekit, password: secrets.redisLivekitPassword, masterName: REDIS_MASTER_NAME,
-      }, after(basics));
-      calls.push(new Rtc("rtc", { ctx, secrets, ca: tls.trustBundle ? { configMap: tls.trustBundle, key: "ca.crt", hash: tls.caPem } : undefined }, after(basics, tls.ready, redisCalls.ready)));
+      }, after());
+      calls.push(new Rtc("rtc", { ctx, secrets, ca: tls.trustBundle ? { configMap: tls.trustBundle, key: "ca.crt", hash: tls.caPem } : undefined }, after(tls.ready, redisCalls.ready)));
     }
 
     new PublicIngress("ingress", { ctx, tls }, after(cluster.doorReady, tls.ready, [synapse.main, router, web, ...calls]));
-    if (settings.monitoring.enabled) new Monitoring("monitoring", { ctx, secrets }, after(basics, cluster.ready("prometheus-operator")));
+    if (settings.monitoring.enabled) new Monitoring("monitoring", { ctx, secrets }, after(cluster.ready("prometheus-operator")));
 
     const identity = checkedIdentity(settings, secrets.signingKey, tls.caPem);
     this.outputs = stackOutputs({ settings, plan, turnUris: uris, s3Endpoint: objects.media.endpoint, caCertificate: tls.caPem, identity });

@@ -1,4 +1,5 @@
 /** Where a deployed stack has its keys: in an export of its state, or in its cluster. Pure. */
+import { specialSigKey } from "@pulumi/pulumi/runtime";
 import { NAMESPACES, SECRETS } from "../../components/names";
 import { IMPORTABLE_SECRETS, type ImportableSecret } from "../../components/settings/types";
 import { isSigningKey } from "../../components/settings/syntax/keys";
@@ -46,14 +47,11 @@ export function withSigningKey(keys: Partial<Keys>, where: string): Keys {
 
 interface Resource { type: string; urn: string; delete?: boolean; inputs?: any; outputs?: any }
 
-/** As Pulumi marks a secret in an export. */
-const SIGNATURE = "4dabf18193072939515e22adb298388d";
-
 /** A value of an export without the marks; refuses where the export was made without its secrets. */
 function plain(value: any): any {
   if (Array.isArray(value)) return value.map(plain);
   if (value === null || typeof value !== "object") return value;
-  if (SIGNATURE in value) {
+  if (specialSigKey in value) {
     if (typeof value.plaintext !== "string") throw new Refused("The secrets of this export are encrypted. Make it with them: pulumi stack export --show-secrets");
     return plain(JSON.parse(value.plaintext));
   }

@@ -26,6 +26,9 @@ const CLASSES: Record<string, ResourceClass> = {
   "cert-manager.io/v1 Issuer": k8s.apiextensions.CustomResource,
 };
 
+const classOf = (o: any): ResourceClass | undefined => CLASSES[`${o.apiVersion} ${o.kind}`];
+const isCustomResource = (o: any): boolean => classOf(o) === k8s.apiextensions.CustomResource;
+
 export interface VendoredOperatorArgs {
   ctx: StackContext;
   operator: Operator;
@@ -55,14 +58,14 @@ export class VendoredOperator extends pulumi.ComponentResource {
     const objects = operatorObjects(args.operator, args.ctx.settings);
     const controllers = objects.filter((o) => o.kind === "Deployment" || o.kind === "DaemonSet");
     const injected = objects.filter(isInjected);
-    const first = objects.filter((o) => !controllers.includes(o) && !injected.includes(o)).map((o) => this.register(name, o, CLASSES[`${o.apiVersion} ${o.kind}`] === k8s.apiextensions.CustomResource ? [...args.basics, ...needs] : args.basics));
+    const first = objects.filter((o) => !controllers.includes(o) && !injected.includes(o)).map((o) => this.register(name, o, isCustomResource(o) ? [...args.basics, ...needs] : args.basics));
     const running = controllers.map((o) => this.register(name, o, [...first, ...needs]));
     this.ready = [...running, ...injected.map((o) => this.register(name, awaitingCertificate(o), [...first, ...running]))];
     this.registerOutputs({});
   }
 
   private register(name: string, object: any, dependsOn: pulumi.Resource[]): pulumi.CustomResource {
-    const Class = CLASSES[`${object.apiVersion} ${object.kind}`];
+    const Class = classOf(object);
     if (!Class) throw new Error(`${name}: ${object.apiVersion} ${object.kind} is new in the vendored manifest: add its class in VendoredOperator.ts`);
     const id = `${name}-${object.kind}-${object.metadata.namespace ? `${object.metadata.namespace}-` : ""}${object.metadata.name}`.toLowerCase();
     // With a definition goes every object of its kind, in all namespaces and whoever made it, the database's Cluster among them.

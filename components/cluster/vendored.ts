@@ -162,7 +162,7 @@ function workload(o: any, w: VendoredWorkload, operator: Operator, settings: Set
   const { affinity: _affinity, nodeSelector: _nodeSelector, tolerations: _tolerations, ...pod } = t.spec;
   return {
     ...o,
-    metadata: { ...o.metadata, annotations: { ...o.metadata.annotations, "pulumi.com/timeoutSeconds": "600", ...(o.kind === "Deployment" ? rolledOut("Deployment", undefined) : {}) } },
+    metadata: { ...o.metadata, annotations: { ...o.metadata.annotations, "pulumi.com/timeoutSeconds": "600", ...(o.kind === "Deployment" ? rolledOut("Deployment") : {}) } },
     spec: {
       ...o.spec,
       ...(w.replicas === "daemon" ? {} : { replicas: several ? w.replicas : 1, strategy: o.spec.strategy?.type === "Recreate" ? { type: "Recreate" } : { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } } }),

@@ -6,7 +6,7 @@
  * change of Synapse's configuration restarted every process at once. These conditions are looked at only when the status is
  * of the present generation, and hold only when every pod is of the new revision.
  */
-export function rolledOut(kind: "Deployment" | "StatefulSet", replicas: number | undefined): Record<string, string> {
+export function rolledOut(kind: "Deployment" | "StatefulSet", replicas?: number): Record<string, string> {
   if (kind === "Deployment") return { "pulumi.com/waitFor": "jsonpath={.status.conditions[?(@.type=='Progressing')].reason}=NewReplicaSetAvailable" };
   // Counts of none are absent from a status.
   if (!replicas) return {};

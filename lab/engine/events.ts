@@ -7,15 +7,19 @@ const QUIET = new Set(["same", "read", "read-discard", "refresh"]);
 /** Of a replacement the creation and the deletion are told as well; it counts once. */
 const HALVES = new Set(["create-replacement", "delete-replaced"]);
 
+/** Paths of the inputs that differ, by the metadata of a step: the exact ones where the provider names them. */
+export const diffsOf = (metadata: any): string[] => (Object.keys(metadata.detailedDiff ?? {}).length ? Object.keys(metadata.detailedDiff) : (metadata.diffs ?? []));
+
 export class PulumiEvents {
   readonly events: any[];
   constructor(text: string) { this.events = text.split("\n").filter((l) => l.trim()).map((l) => JSON.parse(l)); }
 
   /** What was done (`up`) or would be (`preview`), each resource once. */
   steps(): Step[] {
-    const all = this.events.flatMap((e) => (e.resourcePreEvent ? [e.resourcePreEvent.metadata] : []));
-    return all.filter((m) => !QUIET.has(m.op) && !HALVES.has(m.op)).map((m) => ({ op: m.op, urn: m.urn, type: m.type, diffs: Object.keys(m.detailedDiff ?? {}).length ? Object.keys(m.detailedDiff) : (m.diffs ?? []) }));
+    return this.planned().filter((m) => !QUIET.has(m.op) && !HALVES.has(m.op)).map((m) => ({ op: m.op, urn: m.urn, type: m.type, diffs: diffsOf(m) }));
   }
+  /** Metadata of everything that the engine set out to do, what changes nothing and the halves of replacements among it. */
+  planned(): any[] { return this.events.flatMap((e) => (e.resourcePreEvent ? [e.resourcePreEvent.metadata] : [])); }
   summary(): Record<string, number> { return this.events.flatMap((e) => (e.summaryEvent ? [e.summaryEvent.resourceChanges ?? {}] : [])).at(-1) ?? {}; }
   /** Errors and warnings, as the console has them. */
   diagnostics(severity: "error" | "warning"): string[] {

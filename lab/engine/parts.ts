@@ -63,7 +63,7 @@ function fileIn(dir: string, name: string): string | null {
 /** Whether the user's own engine does everything. */
 export const allYours = (parts: Parts): boolean => Object.values(parts).every((p) => p.origin === "yours");
 /** `pulumi built, nodejs stand-in, ...` */
-export const described = (parts: Parts): string => Object.values(parts).map((p) => `${p.name} ${p.origin === "yours" ? "yours" : p.origin}`).join(", ");
+export const described = (parts: Parts): string => Object.values(parts).map((p) => `${p.name} ${p.origin}`).join(", ");
 
 /** Has the user's CLI fetch what it lacks, as `pulumi up` would; builds what can be built. Whatever is missing then is a stand-in. */
 export function provideParts(log: (line: string) => void = console.log): Parts {

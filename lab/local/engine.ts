@@ -8,6 +8,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { PulumiEvents } from "../engine/events";
 import { engineEnvironment } from "../engine/home";
+import { linkProject, saltOf, stackFileOf } from "../engine/project";
 import { PLUGINS, provideParts, type Parts, type Plugin } from "../engine/parts";
 import { UsageError } from "./arguments";
 import { ROOT, STACK } from "./config";
@@ -23,23 +24,11 @@ const EVENTS = path.join(DIR, "events.json");
 /** Whether nothing was ever deployed from this folder. */
 export const isNew = (): boolean => !fs.existsSync(path.join(STATE, ".pulumi", "stacks", "matrix-ha", `${STACK}.json`));
 
-/**
- * A project folder that is the repository by links, but for the stack's file: that one holds the nodes' keys and the
- * encryption salt, which the engine writes into it.
- */
+/** The checkout by links, and the stack's file with these settings: that one holds the nodes' keys, and the salt that the engine writes into it. */
 export function projectFolder(config: Record<string, unknown>, folder = PROJECT, stack = STACK): void {
-  fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
-  for (const entry of fs.readdirSync(ROOT)) {
-    const link = path.join(folder, entry);
-    if (entry === ".git" || entry === `Pulumi.${stack}.yaml`) continue;
-    // Anew each time: the checkout may be another one.
-    fs.rmSync(link, { force: true });
-    fs.symlinkSync(path.join(ROOT, entry), link);
-  }
-  const file = path.join(folder, `Pulumi.${stack}.yaml`);
-  const salt = fs.existsSync(file) ? /^encryptionsalt:.*$/m.exec(fs.readFileSync(file, "utf8"))?.[0] : undefined;
+  linkProject(ROOT, folder, stack);
   const lines = Object.entries(config).map(([k, v]) => `  ${k.includes(":") ? k : `matrix-ha:${k}`}: ${JSON.stringify(v)}`);
-  fs.writeFileSync(file, `${salt ? `${salt}\n` : ""}config:\n${lines.join("\n")}\n`, { mode: 0o600 });
+  fs.writeFileSync(path.join(folder, stackFileOf(stack)), `${saltOf(folder, stack)}config:\n${lines.join("\n")}\n`, { mode: 0o600 });
 }
 
 function passphraseFile(): string {

@@ -10,6 +10,7 @@ import { PROOF_FILE, renderProof, results, type Heading } from "../../test/local
 import { described, findParts, PLUGINS, provideParts, versionOf } from "../engine/parts";
 import { ROOT } from "./config";
 import { PROOF } from "./kept";
+import { namesFrom, runMocha } from "./mocha";
 import { requireCluster } from "./kubectl";
 import { asideOfTheNodes } from "./priority";
 
@@ -34,21 +35,15 @@ function versions(): Record<string, string> {
 }
 
 function main(): void {
-  const names = process.argv.slice(2).flatMap((x) => x.split(","));
-  const unknown = names.filter((n) => !ENGINE_TESTS.includes(n));
-  if (unknown.length) throw new Error(`no test named ${unknown.join(", ")}; there are ${ENGINE_TESTS.join(", ")}`);
+  const names = namesFrom(process.argv.slice(2), ENGINE_TESTS);
   const chosen = ENGINE_TESTS.filter((n) => names.length === 0 || names.includes(n));
   if (chosen.some((n) => ON_CLUSTER.includes(n))) requireCluster();
   asideOfTheNodes();
   console.log(`engine: ${described(provideParts())}`);
-  const mocha = path.join(ROOT, "node_modules", "mocha", "bin", "mocha.js");
   // In the order given, and no further after a failure: each part stands on the one before.
-  const done = spawnSync(process.execPath, [mocha, "--no-config", "--require", "tsx", "--require", "./test/local/helpers/proof.ts", "--exit", "--bail", "--timeout", "1800000", ...chosen.map((n) => path.join(DIRECTORY, `${n}.test.ts`))], {
-    cwd: ROOT, stdio: "inherit", env: { ...process.env, [PROOF_FILE]: FILE },
-  });
+  process.exitCode = runMocha(chosen.map((n) => path.join(DIRECTORY, `${n}.test.ts`)), { args: ["--bail", "--timeout", "1800000"], env: { [PROOF_FILE]: FILE } });
   fs.mkdirSync(PROOF, { recursive: true });
   fs.writeFileSync(DOCUMENT, renderProof(results(FILE), versions(), HEADING));
-  process.exitCode = done.status ?? 1;
 }
 
 try { main(); } catch (error) { console.error(`error: ${(error as Error).message}`); process.exitCode = 1; }

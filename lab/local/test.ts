@@ -2,7 +2,6 @@
  * `npm run test:local [-- day,web,turn,calls,...]`: the tests of test/local against the local cluster, in a process that trusts
  * the stack's own CA, and docs/proof/user.md from what they saw. Without names, all of them.
  */
-import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { LOCAL_TESTS } from "../../test/local/helpers/names";
@@ -11,6 +10,7 @@ import { access, kubectl } from "./access";
 import { ensureBrowser, ensureLivekitClient } from "./browser";
 import { ROOT } from "./config";
 import { PROOF } from "./kept";
+import { namesFrom, runMocha } from "./mocha";
 import { asideOfTheNodes } from "./priority";
 
 const DIRECTORY = path.join("test", "local");
@@ -31,19 +31,13 @@ function versions(): Record<string, string> {
 async function main(): Promise<void> {
   const a = await access();
   asideOfTheNodes();
-  const names = process.argv.slice(2).flatMap((x) => x.split(","));
-  const unknown = names.filter((n) => !LOCAL_TESTS.includes(n));
-  if (unknown.length) throw new Error(`no test named ${unknown.join(", ")}; there are ${LOCAL_TESTS.join(", ")}`);
+  const names = namesFrom(process.argv.slice(2), LOCAL_TESTS);
   const chosen = names.length === 0 ? LOCAL_TESTS : names;
   if (chosen.includes("web") || chosen.includes("calls")) ensureBrowser();
   if (chosen.includes("calls")) ensureLivekitClient();
-  const mocha = path.join(ROOT, "node_modules", "mocha", "bin", "mocha.js");
-  const done = spawnSync(process.execPath, [mocha, "--no-config", "--require", "tsx", "--require", `./${DIRECTORY}/helpers/proof.ts`, "--exit", "--timeout", "120000", ...chosen.map((n) => path.join(DIRECTORY, `${n}.test.ts`))], {
-    cwd: ROOT, stdio: "inherit", env: { ...process.env, NODE_EXTRA_CA_CERTS: a.caFile },
-  });
+  process.exitCode = runMocha(chosen.map((n) => path.join(DIRECTORY, `${n}.test.ts`)), { args: ["--timeout", "120000"], env: { NODE_EXTRA_CA_CERTS: a.caFile } });
   fs.mkdirSync(path.dirname(DOCUMENT), { recursive: true });
   fs.writeFileSync(DOCUMENT, renderProof(results(), versions(), USER));
-  process.exitCode = done.status ?? 1;
 }
 
 main().catch((error) => { console.error(`error: ${error.message}\nIs the local homeserver up? \`npm run local\` starts it.`); process.exitCode = 1; });

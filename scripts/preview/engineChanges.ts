@@ -1,13 +1,11 @@
 /** The engine's events as changes: what is done with each resource is its word, the fields and the restarts are compared as everywhere. Pure. */
+import { specialSigKey, unknownValue } from "@pulumi/pulumi/runtime";
 import { compare, type Change } from "../../cli/diff";
 import type { Evaluation, RegisteredResource } from "../../cli/evaluate";
 import { LAYER_ORDER, layerOf, layerOfType, objectTitle } from "../../cli/layers";
 import { HIDDEN } from "../../cli/redact";
+import { diffsOf, type PulumiEvents } from "../../lab/engine/events";
 import { asPatch } from "./patches";
-
-const SECRET_SIGNATURE = "4dabf18193072939515e22adb298388d";
-/** How the engine writes a value that only the deployment will know. */
-const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
 const ACTIONS: Record<string, Change["action"]> = {
   create: "create", import: "create", update: "update", replace: "replace", "import-replacement": "replace", delete: "delete",
@@ -15,10 +13,10 @@ const ACTIONS: Record<string, Change["action"]> = {
 
 /** What people may see of a value of the event log. */
 function plain(value: any): any {
-  if (value === UNKNOWN) return "(known when deployed)";
+  if (value === unknownValue) return "(known when deployed)";
   if (Array.isArray(value)) return value.map(plain);
   if (value === null || typeof value !== "object") return value;
-  if (SECRET_SIGNATURE in value) return HIDDEN;
+  if (specialSigKey in value) return HIDDEN;
   return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, plain(v)]));
 }
 
@@ -33,13 +31,13 @@ const resource = (urn: string, type: string, state: any): RegisteredResource => 
 interface Step { action: Change["action"]; /** Paths that the engine names. */ diffs: string[]; before?: RegisteredResource; after?: RegisteredResource }
 
 /** Each resource once: of a replacement the creation and the deletion are told as well. */
-function stepsOf(events: any[]): Step[] {
+function stepsOf(events: PulumiEvents): Step[] {
   const steps = new Map<string, Step>();
-  for (const { metadata: m } of events.flatMap((e) => (e.resourcePreEvent ? [e.resourcePreEvent] : []))) {
+  for (const m of events.planned()) {
     const action = ACTIONS[m.op];
     if (!action || !(m.new ?? m.old)?.custom || m.type.startsWith("pulumi:")) continue;
     steps.set(m.urn, {
-      action, diffs: Object.keys(m.detailedDiff ?? {}).length ? Object.keys(m.detailedDiff) : m.diffs ?? [],
+      action, diffs: diffsOf(m),
       ...(m.old && action !== "create" ? { before: resource(m.urn, m.type, m.old) } : {}), ...(m.new && action !== "delete" ? { after: resource(m.urn, m.type, m.new) } : {}),
     });
   }
@@ -59,7 +57,5 @@ function changesOf(steps: Step[]): Change[] {
   }).sort((a, b) => LAYER_ORDER.indexOf(a.layer) - LAYER_ORDER.indexOf(b.layer) || a.title.localeCompare(b.title));
 }
 
-export function changesOfEvents(events: any[]): { operations: Record<string, number>; changes: Change[] } {
-  const operations = events.flatMap((e) => (e.summaryEvent ? [e.summaryEvent.resourceChanges ?? {}] : [])).at(-1) ?? {};
-  return { operations, changes: changesOf(stepsOf(events)) };
-}
+export const changesOfEvents = (events: PulumiEvents): { operations: Record<string, number>; changes: Change[] } =>
+  ({ operations: events.summary(), changes: changesOf(stepsOf(events)) });

@@ -4,11 +4,12 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { PulumiEvents } from "../../lab/engine/events";
+import { linkProject } from "../../lab/engine/project";
 import { pulumi, type Ran } from "./cli";
 import { hasBackend, stackReference, teamEnvironment, throwAwayEnvironment } from "./environment";
 import { changesOfEvents } from "./engineChanges";
 import { withoutColours, withoutSecrets } from "./hide";
-import { copyStackFile, linkProject, removeStackFile, writePlaceholders } from "./project";
+import { copyStackFile, removeStackFile, writePlaceholders } from "./project";
 import type { EngineResult } from "./results";
 
 interface Prepared { env: NodeJS.ProcessEnv; project: string; stack: string }
@@ -60,7 +61,7 @@ async function run(against: EngineResult["against"], name: string, { env, projec
   const events = new PulumiEvents(fs.existsSync(log) ? fs.readFileSync(log, "utf8") : "");
   const told = (severity: "error" | "warning"): string[] => [...new Set(events.diagnostics(severity).map((m) => withoutSecrets(withoutColours(m), env).trim()).filter(Boolean))];
   const errors = told("error");
-  const { operations, changes } = changesOfEvents(events.events);
+  const { operations, changes } = changesOfEvents(events);
   return {
     stack: name, ok: ran.status === 0, against, seconds: ran.seconds, ...(ran.usage ? { usage: ran.usage } : {}), operations, warnings: told("warning"),
     // What ends the command before the engine starts is told on standard error alone.

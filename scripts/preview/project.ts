@@ -1,8 +1,9 @@
-/** A folder in which the engine runs the checkout's program, and writes whatever it likes. */
+/** The stack's file in the folder in which the engine runs the checkout's program. */
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { parseDocument, visit } from "yaml";
 import { SECRET_PLACEHOLDER } from "../../components/settings/syntax/keys";
+import { saltOf, stackFileOf } from "../../lab/engine/project";
 
 /** How a stack file says with what its secrets are encrypted; a runner has none of it. */
 const ENCRYPTION = ["encryptionsalt", "secretsprovider", "encryptedkey"];
@@ -24,17 +25,6 @@ export function withPlaceholders(stackFile: string): string {
   return document.toString({ lineWidth: 0 });
 }
 
-const stackFileOf = (stack: string): string => `Pulumi.${stack}.yaml`;
-
-/** `folder` becomes the checkout by links, but for the stack's file, which the engine writes into. */
-export function linkProject(root: string, folder: string, stack: string): void {
-  fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
-  for (const entry of fs.readdirSync(root)) {
-    if (entry === ".git" || entry === stackFileOf(stack)) continue;
-    fs.symlinkSync(path.join(root, entry), path.join(folder, entry));
-  }
-}
-
 /** The stack's own file: with the team's backend its secrets are decrypted. */
 export function copyStackFile(root: string, folder: string, stack: string): void {
   fs.copyFileSync(path.join(root, stackFileOf(stack)), path.join(folder, stackFileOf(stack)));
@@ -44,7 +34,5 @@ export const removeStackFile = (folder: string, stack: string): void => fs.rmSyn
 
 /** The stack's file with placeholders, under the salt that `pulumi stack init` wrote into the folder. */
 export function writePlaceholders(root: string, folder: string, stack: string): void {
-  const file = path.join(folder, stackFileOf(stack));
-  const salt = fs.existsSync(file) ? /^encryptionsalt:.*\n/m.exec(fs.readFileSync(file, "utf8"))?.[0] ?? "" : "";
-  fs.writeFileSync(file, salt + withPlaceholders(fs.readFileSync(path.join(root, stackFileOf(stack)), "utf8")), { mode: 0o600 });
+  fs.writeFileSync(path.join(folder, stackFileOf(stack)), saltOf(folder, stack) + withPlaceholders(fs.readFileSync(path.join(root, stackFileOf(stack)), "utf8")), { mode: 0o600 });
 }

@@ -1,5 +1,6 @@
 /** Against a state, the engine's events tell what is done; what restarts and why is found in them. */
 import assert from "node:assert/strict";
+import { PulumiEvents } from "../../lab/engine/events";
 import { changesOfEvents } from "../../scripts/preview/engineChanges";
 
 const SECRET = { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", ciphertext: "[secret]" };
@@ -12,7 +13,7 @@ const DEPLOYMENT = "kubernetes:apps/v1:Deployment";
 const deployment = (name: string, image: string): object => ({ kind: "Deployment", metadata: { name, namespace: "matrix" }, spec: { template: { spec: { containers: [{ name: "c", image }] } } } });
 
 describe("the engine's events", () => {
-  const { operations, changes } = changesOfEvents([
+  const { operations, changes } = changesOfEvents(new PulumiEvents([
     step("same", "synapse", DEPLOYMENT, "quiet", deployment("quiet", "1"), deployment("quiet", "1")),
     step("update", "router", DEPLOYMENT, "haproxy", deployment("haproxy", "1"), deployment("haproxy", "2"), { detailedDiff: { "spec.template": {} } }),
     step("create", "synapse", "kubernetes:core/v1:ConfigMap", "new", undefined, { kind: "ConfigMap", metadata: { name: UNKNOWN, namespace: "matrix" } }),
@@ -24,7 +25,7 @@ describe("the engine's events", () => {
     step("update", "cluster", "pulumi:providers:kubernetes", "cluster", { kubeconfig: "a" }, { kubeconfig: "b" }),
     { resourcePreEvent: { metadata: { op: "create", urn: urn("web", "matrix-ha:web:Component", "web"), type: "matrix-ha:web:Component", new: { custom: false, inputs: {} } } } },
     { summaryEvent: { resourceChanges: { same: 1, update: 3, create: 2, replace: 1, delete: 1 } } },
-  ]);
+  ].map((e) => JSON.stringify(e)).join("\n")));
 
   it("become one change for each resource, in the order of the layers; components and providers are none", () =>
     assert.deepEqual(changes.map((c) => `${c.layer} ${c.action} ${c.title}`), [

@@ -8,7 +8,8 @@ import { parse } from "yaml";
 import { readStackConfig } from "../../components/settings/stackFile";
 import { baseCommit } from "../../scripts/preview/base";
 import { hasBackend, stackReference, teamEnvironment, throwAwayEnvironment } from "../../scripts/preview/environment";
-import { linkProject, withPlaceholders, writePlaceholders } from "../../scripts/preview/project";
+import { linkProject } from "../../lab/engine/project";
+import { withPlaceholders, writePlaceholders } from "../../scripts/preview/project";
 
 const ROOT = path.join(__dirname, "../..");
 const CIPHERTEXT = "AAABAO2a5Q==";

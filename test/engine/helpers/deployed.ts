@@ -4,7 +4,8 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { evaluate, type RegisteredResource } from "../../../cli/evaluate";
 import { readStackConfig } from "../../../components/settings/stackFile";
-import { linkProject, writePlaceholders } from "../../../scripts/preview/project";
+import { linkProject } from "../../../lab/engine/project";
+import { writePlaceholders } from "../../../scripts/preview/project";
 
 const STACK = "local", PASSWORD = "random:index/randomPassword:RandomPassword";
 
