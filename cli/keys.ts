@@ -42,12 +42,12 @@ function fromCluster({ context }: Options): Found {
   return { keys };
 }
 
-function save(options: Options): void {
+async function save(options: Options): Promise<void> {
   if (!options.out) throw new UsageError("--out is missing: the new file to write");
   if (options.fromCluster ? options.export !== undefined : options.stack === undefined && options.export === undefined) {
     throw new UsageError(options.fromCluster ? "give --from-cluster or --export, not both" : "--stack is missing: the stack whose state is read (or --export FILE, or --from-cluster)");
   }
-  const found = options.fromCluster ? fromCluster(options) : keysInExport(options.export !== undefined ? readText(options.export) : exported(options.stack!, options.cwd));
+  const found = options.fromCluster ? fromCluster(options) : keysInExport(options.export !== undefined ? await readText(options.export) : exported(options.stack!, options.cwd));
   const keys = withSigningKey(found.keys, options.fromCluster ? "the cluster" : "this state");
   const { serverName } = found, { fingerprint } = identityOfKeys(keys);
   writeKeys(options.out, savedText({ keys, serverName, savedAt: new Date().toISOString() }));
@@ -64,17 +64,17 @@ With that and deletionProtection false, \`pulumi up\` lets a later \`pulumi dest
   npm run keys -- restore --stack ${stack} ${options.out}`);
 }
 
-function show(file: string): void {
-  console.log(publicPart(readSaved(readText(file)), new Date(Date.now() + HOUR_MS)));
+async function show(file: string): Promise<void> {
+  console.log(publicPart(readSaved(await readText(file)), new Date(Date.now() + HOUR_MS)));
   const warning = file === "-" ? undefined : othersMayRead(file);
   if (warning) console.error(`\n${warning}`);
 }
 
-function restore(file: string, { stack, only, cwd }: Options): void {
+async function restore(file: string, { stack, only, cwd }: Options): Promise<void> {
   if (!stack) throw new UsageError("--stack is missing: the stack that gets the keys");
   const unknown = only.filter((name) => !IMPORTABLE_SECRETS.includes(name as ImportableSecret));
   if (unknown.length > 0) throw new UsageError(`--only ${unknown[0]}: give one of ${IMPORTABLE_SECRETS.join(", ")}`);
-  const saved = readSaved(readText(file));
+  const saved = readSaved(await readText(file));
   const present = configuredIn(json(pulumi(["config", "--json", "--show-secrets", "--stack", stack], { cwd })));
   const deployed = keysInExport(exported(stack, cwd)).keys;
   const wanted = missingIn(stack, saved, { ...present, deployed }, only as ImportableSecret[]);
@@ -107,7 +107,7 @@ async function main(argv: string[]): Promise<void> {
   const takesFile = action === "show" || action === "restore";
   if ((action !== "save" && !takesFile) || takesFile !== (file !== undefined) || rest.length > 0) throw new UsageError("Say what to do: save, show FILE, or restore FILE");
   try {
-    if (action === "save") save(options); else if (action === "show") show(file!); else restore(file!, options);
+    await (action === "save" ? save(options) : action === "show" ? show(file!) : restore(file!, options));
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     console.error(error.message);

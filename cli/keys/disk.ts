@@ -2,6 +2,7 @@
 import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { text } from "node:stream/consumers";
 import { Refused } from "../arguments";
 
 /** The folder with `.git` that a folder is in, if any. A worktree and a submodule have a file of that name. */
@@ -37,10 +38,10 @@ export function writeKeys(file: string, text: string): void {
   fs.closeSync(handle);
 }
 
-/** A file, or standard input for `-`. */
-export function readText(file: string): string {
+/** A file, or standard input for `-`. That may be a pipe that does not block, which a read of the file at once fails on (EAGAIN). */
+export async function readText(file: string): Promise<string> {
   try {
-    return fs.readFileSync(file === "-" ? 0 : file, "utf8");
+    return file === "-" ? await text(process.stdin) : fs.readFileSync(file, "utf8");
   } catch (error) {
     throw new Refused(`${file}: it cannot be read (${(error as NodeJS.ErrnoException).code}).`);
   }

@@ -1,6 +1,7 @@
 /** `npm run keys` as an operator runs it: what was deployed comes back as it was, and nothing secret is shown on the way. */
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { evaluate, type Evaluation } from "../../cli/evaluate";
@@ -68,6 +69,17 @@ describe("npm run keys", function () {
     const keys = (name: string): object => JSON.parse(fakes.read(name)).keys;
     assert.deepEqual(keys("two.keys"), keys("prod.keys"));
     assert.equal(fakes.read("argv"), "", "pulumi was not asked");
+  });
+
+  it("what comes to standard input later is waited for, also where a program before made the pipe one that does not block", async () => {
+    const module = path.join(__dirname, "../../cli/keys/disk.ts");
+    const child = spawn(process.execPath, ["--require", "tsx", "--eval", `const { readText } = require(${JSON.stringify(module)}); process.stdin.pause(); require("node:fs").writeSync(1, "asking "); (async () => process.stdout.write(await readText("-")))()`]);
+    let said = "", wrong = "";
+    child.stderr.on("data", (d) => { wrong += d; });
+    child.stdout.on("data", (d) => { if (said === "") child.stdin.end("an export"); said += d; });
+    child.stdin.on("error", () => undefined);
+    await once(child, "close");
+    assert.equal(said, "asking an export", wrong);
   });
 
   it("from the cluster, where the state is lost: all but the CA's key, and it says so", () => {
