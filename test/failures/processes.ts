@@ -1,7 +1,7 @@
 /** Single processes and pods, of each kind. */
 import * as crypto from "node:crypto";
 import { get, holder, k, kill, NS, pods, replaced, sleep, until } from "./cluster";
-import type { Reply } from "./load";
+import { RETRY_AFTER_SECONDS, type Reply } from "./load";
 import { anyOf, component, flowing, killOne, LOAD_HEAD, nodeOf, primary, since, withLoad, type Run, type Scenario } from "./scenario";
 
 const q = encodeURIComponent;
@@ -55,24 +55,39 @@ async function classRow(r: Run, cls: string, room: string): Promise<Array<string
   return [cls, all.length, probe ? `${(lastBad ? (lastBad - started) / 1000 : slowest > 1000 ? slowest / 1000 : 0).toFixed(1)} s` : "asynchronous work", probe ? `${failed} / ${twice} of ${asked}` : "", probe ? `${(slowest / 1000).toFixed(1)} s` : "", single ? `${back!.toFixed(0)} s` : "another serves"];
 }
 
+/**
+ * Uploads and downloads, each tried once more as a send is: one that was on its way to the lost MinIO has no answer until
+ * the object store's client in Synapse gives up after 60 s (botocore's `read_timeout`; the storage provider has no setting of it).
+ */
 async function media(r: Run, whileLost: () => Promise<void>): Promise<void> {
   let ups = 0, downs = 0, slowest = 0, stop = false;
-  const bad: string[] = [];
+  const first: string[] = [], bad: string[] = [];
+  const twice = async (what: string, ask: () => Promise<Reply>, good: (reply: Reply) => boolean): Promise<Reply | undefined> => {
+    let reply = await ask();
+    if (good(reply)) return reply;
+    first.push(`${what} ${reply.error ?? reply.status}`);
+    await sleep(RETRY_AFTER_SECONDS * 1000);
+    reply = await ask();
+    if (good(reply)) return reply;
+    bad.push(`${what} ${reply.error ?? reply.status}`);
+    return undefined;
+  };
   const loop = (async () => {
     while (!stop) {
       const content = crypto.randomBytes(65536), started = Date.now();
-      const up = await r.admin.call("POST", "/_matrix/media/v3/upload", content);
-      if (up.status !== 200) { bad.push(`upload ${up.error ?? up.status}`); await sleep(500); continue; }
+      const up = await twice("upload", () => r.admin.call("POST", "/_matrix/media/v3/upload", content), (x) => x.status === 200);
+      if (!up) continue;
       ups++;
-      const down = await r.admin.call("GET", `/_matrix/client/v1/media/download/${up.body.content_uri.slice(6)}`);
-      if (down.status === 200 && Buffer.compare(down.body, content) === 0) downs++; else bad.push(`download ${down.error ?? down.status}`);
+      const whole = (x: Reply): boolean => x.status === 200 && Buffer.compare(x.body, content) === 0;
+      if (await twice("download", () => r.admin.call("GET", `/_matrix/client/v1/media/download/${up.body.content_uri.slice(6)}`), whole)) downs++;
       slowest = Math.max(slowest, Date.now() - started);
       await sleep(Math.max(0, 1000 - (Date.now() - started)));
     }
   })();
   try { await whileLost(); } finally { stop = true; await loop; }
-  r.note(`${ups} uploads and ${downs} downloads, ${bad.length} failed${bad.length ? ` (${[...new Set(bad)].join(", ")})` : ""}, slowest pair ${(slowest / 1000).toFixed(1)} s`);
-  if (bad.length) r.fail(`media: ${bad.length} failed`);
+  const kinds = [...new Set([...first, ...bad])].join(", ");
+  r.note(`${ups} uploads and ${downs} downloads; failed: ${first.length} at the first try, ${bad.length} after one retry${kinds ? ` (${kinds})` : ""}; slowest pair ${(slowest / 1000).toFixed(1)} s`);
+  if (bad.length) r.fail(`media: ${bad.length} failed after one retry`);
 }
 /** Killed whenever it is back, so that it stays away for so long. */
 async function keepAway(namespace: string, pod: () => Promise<string | undefined>, seconds: number): Promise<void> {
