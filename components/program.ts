@@ -1,6 +1,7 @@
 /** The stack's program: settings in, layers composed, outputs out. index.ts runs it under the engine, the tools in process. */
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { hideResponsesInDebugLog } from "./debugLog";
 import { DestroyGuard } from "./DestroyGuard";
 import { MessageOnly } from "./messageOnly";
 import { settingsFromConfig } from "./settings/fromConfig";
@@ -10,6 +11,7 @@ import type { Settings } from "./settings/types";
 import { MatrixStack } from "./stack";
 
 export async function program(): Promise<StackOutputInputs> {
+  hideResponsesInDebugLog();
   // Both throw before anything is registered, with every error at once.
   const settings = settingsFromConfig();
   const planned = planOrExplain(settings);
