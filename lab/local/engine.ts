@@ -12,6 +12,7 @@ import { linkProject, saltOf, stackFileOf } from "../engine/project";
 import { PLUGINS, provideParts, type Parts, type Plugin } from "../engine/parts";
 import { UsageError } from "./arguments";
 import { ROOT, STACK } from "./config";
+import { encrypted } from "./encrypted";
 import { RUN_DIR } from "./folders";
 import { KUBECONFIG } from "./kubectl";
 
@@ -24,11 +25,16 @@ const EVENTS = path.join(DIR, "events.json");
 /** Whether nothing was ever deployed from this folder. */
 export const isNew = (): boolean => !fs.existsSync(path.join(STATE, ".pulumi", "stacks", "matrix-ha", `${STACK}.json`));
 
-/** The checkout by links, and the stack's file with these settings: that one holds the nodes' keys, and the salt that the engine writes into it. */
-export function projectFolder(config: Record<string, unknown>, folder = PROJECT, stack = STACK): void {
+/**
+ * The checkout by links, and the stack's file with these settings, the secret ones encrypted. Before the stack is made there is
+ * no salt to encrypt with; its file is empty then.
+ */
+export function projectFolder(config: Record<string, unknown>, folder = PROJECT, stack = STACK, env?: NodeJS.ProcessEnv): void {
   linkProject(ROOT, folder, stack);
-  const lines = Object.entries(config).map(([k, v]) => `  ${k.includes(":") ? k : `matrix-ha:${k}`}: ${JSON.stringify(v)}`);
-  fs.writeFileSync(path.join(folder, stackFileOf(stack)), `${saltOf(folder, stack)}config:\n${lines.join("\n")}\n`, { mode: 0o600 });
+  const salt = saltOf(folder, stack);
+  const values = salt ? encrypted(config, { salt, stack, folder: path.dirname(folder), cwd: folder, env: env ?? prepare() }) : {};
+  const lines = Object.entries(values).map(([k, v]) => `  ${k.includes(":") ? k : `matrix-ha:${k}`}: ${JSON.stringify(v)}`);
+  fs.writeFileSync(path.join(folder, stackFileOf(stack)), lines.length ? `${salt}config:\n${lines.join("\n")}\n` : salt, { mode: 0o600 });
 }
 
 function passphraseFile(): string {
@@ -91,7 +97,7 @@ export function selectStack(config: Record<string, unknown>): void {
   projectFolder(config);
   const { status } = pulumi(["stack", "select", "--create", "--secrets-provider", "passphrase", STACK], { capture: true });
   if (status !== 0) throw new Error(`pulumi stack select ${STACK} ended with ${status}`);
-  // `stack init` writes the file anew, with numbers as texts.
+  // `stack init` wrote the salt.
   projectFolder(config);
 }
 
@@ -107,7 +113,6 @@ export function pulumiUp(config: Record<string, unknown>, replace?: string): Dep
   const { status } = pulumi(args, { env: { PULUMI_DEBUG_COMMANDS: "true" } });
   if (status !== 0) throw new Error(`pulumi ${args[0]} ended with ${status}. \`npm run local -- deploy\` goes on where it stopped; \`npm run local -- engine ARGS\` is pulumi on this stack`);
   const deployed = new PulumiEvents(fs.readFileSync(EVENTS, "utf8"));
-  // The engine writes secrets into it as they are.
   fs.rmSync(EVENTS);
   console.log(`deployed in ${((Date.now() - started) / 1000).toFixed(0)} s: ${Object.entries(deployed.summary()).map(([op, n]) => `${n} ${op}`).join(", ")}`);
   return deployed.changes();

@@ -1,12 +1,11 @@
 /** No generated secret in any id, name, URN, output, log, event or diff: all that the commands of the other parts have said and written is searched. */
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { prepare } from "../../lab/local/engine";
 import { kubectl } from "../../lab/local/kubectl";
 import { measured } from "../local/helpers/proof";
-import { must, run, TRANSCRIPTS } from "./helpers/pulumi";
+import { must, run, shownState, TRANSCRIPTS } from "./helpers/pulumi";
 import { leaks, secretsIn, type Secret } from "./helpers/secretsOf";
 
 function* filesIn(folder: string): Generator<[string, string]> {
@@ -26,9 +25,7 @@ describe("secrets under the engine", () => {
     await must(["stack", "--show-ids", "--show-urns"]);
     await must(["stack", "output", "--json"]);
     await run(["preview", "--json"]);
-    // Not by `must`, whose words are searched.
-    const shown = spawnSync("pulumi", ["stack", "export", "--show-secrets"], { cwd: path.join(path.dirname(TRANSCRIPTS), "project"), env: prepare(), encoding: "utf8", maxBuffer: 1 << 28 });
-    secrets = [...secretsIn(shown.stdout), ...["another-form-secret-of-the-operator", "a-password-of-the-operator"].map((value) => ({ of: "a setting", value }))];
+    secrets = [...secretsIn(shownState()), ...["another-form-secret-of-the-operator", "a-password-of-the-operator"].map((value) => ({ of: "a setting", value }))];
   });
 
   it("are many, and known", () => {

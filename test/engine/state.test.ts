@@ -8,7 +8,7 @@ import { ROOT, STACK } from "../../lab/local/config";
 import { prepare, PROJECT } from "../../lab/local/engine";
 import { RUN_DIR } from "../../lab/local/folders";
 import { measured } from "../local/helpers/proof";
-import { must, run, up } from "./helpers/pulumi";
+import { errorsOf, must, run, shownState, up } from "./helpers/pulumi";
 
 describe("state, passphrase, outputs", () => {
   it("a new passphrase: the stack goes on with it, and the old one opens nothing", async () => {
@@ -20,10 +20,13 @@ describe("state, passphrase, outputs", () => {
     // The command asks for the new one on its input.
     const changed = spawnSync("pulumi", ["stack", "change-secrets-provider", "passphrase"], { cwd: PROJECT, env: prepare(), input: `${next}\n${next}\n`, encoding: "utf8" });
     assert.equal(changed.status, 0, changed.stderr);
-    assert.notEqual(salt(), before);
-    assert.notEqual((await run(["stack", "export", "--show-secrets"])).code, 0, "the old one opens nothing");
+    // At once: whatever fails from here on, the state can be opened.
     fs.writeFileSync(file, next, { mode: 0o600 });
-    assert.ok((await must(["stack", "export", "--show-secrets"])).text.includes("plaintext"));
+    assert.notEqual(salt(), before);
+    const refused = await run(["stack", "export", "--show-secrets"], { env: { PULUMI_CONFIG_PASSPHRASE_FILE: undefined, PULUMI_CONFIG_PASSPHRASE: old }, project: false });
+    assert.notEqual(refused.code, 0, "the old one opens nothing");
+    assert.match(errorsOf(refused), /incorrect passphrase/);
+    assert.ok(shownState().includes("plaintext"));
     assert.deepEqual((await up()).events.steps(), []);
     assert.notEqual(old, next);
   });

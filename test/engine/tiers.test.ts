@@ -33,9 +33,9 @@ describe("generated secrets of every size", () => {
         assert.equal(done.status, 0, `pulumi ${args.join(" ")}: ${done.stdout}\n${done.stderr}`.slice(-3000));
         return done.stdout + done.stderr;
       };
-      projectFolder(config, project, stack);
+      projectFolder(config, project, stack, env);
       pulumi("stack", "init", stack, "--secrets-provider", "passphrase");
-      projectFolder(config, project, stack);
+      projectFolder(config, project, stack, env);
       const events = path.join(dir, `${stack}.json`);
       const console = pulumi("up", "--yes", "--skip-preview", ...TARGETS, "--event-log", events);
       const secrets = secretsIn(pulumi("stack", "export", "--show-secrets")), urns = new Set(secrets.map((s) => s.of));

@@ -1,5 +1,5 @@
 /** Pulumi's commands on the local stack, as processes that can be watched and killed; all that they say is kept for secrets.test.ts. */
-import { spawn, type ChildProcess } from "node:child_process";
+import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { PulumiEvents } from "../../../lab/engine/events";
@@ -91,6 +91,13 @@ export async function must(args: readonly string[], options: Parameters<typeof s
   return done;
 }
 export const errorsOf = (d: Done): string => d.events.diagnostics("error").join("\n").slice(-3000) || d.text.slice(-3000);
+
+/** The state with its secrets in clear: the one command whose words are kept nowhere, since they are what is searched for. */
+export function shownState(): string {
+  const done = spawnSync("pulumi", ["stack", "export", "--show-secrets"], { cwd: PROJECT, env: prepare(), encoding: "utf8", maxBuffer: 1 << 28 });
+  if (done.status !== 0) throw new Error(`pulumi stack export ended with ${done.status ?? done.signal}: ${done.stderr}`);
+  return done.stdout;
+}
 
 export const UP = ["up", "--yes", "--skip-preview"] as const;
 export const up = (sets: string[] = [], ...more: string[]): Promise<Done> => must([...UP, ...more], { sets });
