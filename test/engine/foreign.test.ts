@@ -13,6 +13,9 @@ function uids(): Map<string, string> {
 }
 
 describe("objects that exist already", () => {
+  /** As the refusal says that something is handed over. */
+  let labels: string[];
+
   it("a state that has lost every object of the cluster takes all of them over, as they were", async () => {
     const before = uids();
     const urns: string[] = JSON.parse((await must(["stack", "export"])).text).deployment.resources.map((r: any) => r.urn);
@@ -31,7 +34,9 @@ describe("objects that exist already", () => {
     // Calls are off, then somebody has a namespace of that name, then calls are on.
     await up(["rtc.enabled=false"]);
     assert.equal(json("namespace", "livekit").metadata.labels["app.kubernetes.io/part-of"], "matrix-ha", "left behind, because somebody may have put things into it");
-    kubectl(["label", "namespace", "livekit", "--overwrite", "app.kubernetes.io/part-of=somebody-else"]);
+    kubectl(["delete", "namespace", "livekit", "--timeout=120s"]);
+    kubectl(["create", "namespace", "livekit"]);
+    kubectl(["label", "namespace", "livekit", "team=theirs"]);
     kubectl(["-n", "livekit", "create", "configmap", "theirs", "--from-literal=a=b"]);
     const before = json("namespace", "livekit");
     const refused = await run(UP);
@@ -40,14 +45,17 @@ describe("objects that exist already", () => {
     const after = json("namespace", "livekit");
     assert.deepEqual([after.metadata.labels, after.metadata.resourceVersion], [before.metadata.labels, before.metadata.resourceVersion]);
     assert.equal(json("networkpolicies", "-n", "livekit").items.length, 0, "nothing was put into it");
+    labels = /kubectl label KIND NAME (\S+=\S+ \S+=\S+)/.exec(errorsOf(refused))![1]!.split(" ");
     measured(/Namespace livekit exists already[^\n]*/.exec(errorsOf(refused))![0]);
   });
 
   it("handed over by its label it is taken", async () => {
-    kubectl(["label", "namespace", "livekit", "--overwrite", "app.kubernetes.io/part-of=matrix-ha"]);
+    kubectl(["label", "namespace", "livekit", ...labels]);
     await up();
     assert.equal(json("configmap", "-n", "livekit", "theirs").data.a, "b", "what was in it is left alone");
+    assert.equal(json("namespace", "livekit").metadata.labels.team, "theirs");
     kubectl(["-n", "livekit", "delete", "configmap", "theirs"]);
+    kubectl(["label", "namespace", "livekit", "team-"]);
     assert.deepEqual((await up()).events.steps(), []);
   });
 });
