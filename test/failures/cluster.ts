@@ -84,7 +84,7 @@ export const clusterAilment = (c: any): string | undefined =>
 /** Undefined when everything is as it should be; else what is not. */
 export async function ailment(): Promise<string | undefined> {
   const wrong: string[] = [];
-  const all: any[] = (await get("nodes,deployments,statefulsets,daemonsets,pods,clusters.postgresql.cnpg.io", "-A")).items;
+  const all: any[] = (await get("nodes,deployments,statefulsets,daemonsets,jobs,pods,clusters.postgresql.cnpg.io", "-A")).items;
   const of = (...kinds: string[]): any[] => all.filter((o) => kinds.includes(o.kind));
   for (const n of of("Node")) {
     if (n.spec.unschedulable) wrong.push(`${n.metadata.name} cordoned`);
@@ -97,7 +97,9 @@ export async function ailment(): Promise<string | undefined> {
     const updated = o.kind === "DaemonSet" ? s.updatedNumberScheduled : s.updatedReplicas;
     if (have < want || (updated ?? 0) < want || (s.observedGeneration ?? 0) < o.metadata.generation) wrong.push(`${o.metadata.name} ${have}/${want}`);
   }
-  for (const p of of("Pod")) if (p.status.phase !== "Succeeded" && !ready(p)) wrong.push(`pod ${p.metadata.name} ${p.metadata.deletionTimestamp ? "ending" : "not ready"}`);
+  // An attempt that failed stays beside the one that succeeded.
+  const done = new Set(of("Job").filter((j) => j.status.succeeded).map((j) => j.metadata.uid));
+  for (const p of of("Pod")) if (p.status.phase !== "Succeeded" && !ready(p) && !p.metadata.ownerReferences?.some((o: any) => done.has(o.uid))) wrong.push(`pod ${p.metadata.name} ${p.metadata.deletionTimestamp ? "ending" : "not ready"}`);
   for (const c of of("Cluster")) {
     const why = clusterAilment(c);
     if (why) wrong.push(why);
