@@ -26,6 +26,7 @@ export const k = (...args: string[]): Promise<string> => run(KUBECTL, ["--reques
 const PATHS: Record<string, [api: string, resource: string]> = {
   nodes: ["api/v1", "nodes"], pods: ["api/v1", "pods"], pod: ["api/v1", "pods"], pvc: ["api/v1", "persistentvolumeclaims"], pv: ["api/v1", "persistentvolumes"],
   deployments: ["apis/apps/v1", "deployments"], statefulsets: ["apis/apps/v1", "statefulsets"], daemonsets: ["apis/apps/v1", "daemonsets"],
+  jobs: ["apis/batch/v1", "jobs"],
   horizontalpodautoscalers: ["apis/autoscaling/v2", "horizontalpodautoscalers"],
   "clusters.postgresql.cnpg.io": ["apis/postgresql.cnpg.io/v1", "clusters"], "backups.postgresql.cnpg.io": ["apis/postgresql.cnpg.io/v1", "backups"],
 };
