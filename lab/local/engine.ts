@@ -18,7 +18,12 @@ import { KUBECONFIG } from "./kubectl";
 
 const DIR = path.join(RUN_DIR, "pulumi");
 export const PROJECT = path.join(DIR, "project");
-const STATE = path.join(DIR, "state");
+export const STATE = path.join(DIR, "state");
+/**
+ * Without the files of attributes beside each: they are written in place, and an engine that was killed just then leaves an
+ * empty one, after which nothing reads the state, `pulumi cancel` included ("failed to load checkpoint: EOF").
+ */
+const BACKEND = `file://${STATE}?metadata=skip`;
 const MADE_BY = path.join(DIR, "made-by.json");
 const EVENTS = path.join(DIR, "events.json");
 
@@ -77,7 +82,7 @@ export function prepare(): NodeJS.ProcessEnv {
   const parts = provideParts();
   keepApart(parts);
   environment = {
-    ...process.env, ...engineEnvironment(path.join(DIR, "home"), parts), KUBECONFIG, PULUMI_BACKEND_URL: `file://${STATE}`, PULUMI_CONFIG_PASSPHRASE_FILE: passphraseFile(),
+    ...process.env, ...engineEnvironment(path.join(DIR, "home"), parts), KUBECONFIG, PULUMI_BACKEND_URL: BACKEND, PULUMI_CONFIG_PASSPHRASE_FILE: passphraseFile(),
     PULUMI_STACK: undefined, PULUMI_CONFIG_PASSPHRASE: undefined,
   };
   return environment;

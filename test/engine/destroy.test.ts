@@ -8,7 +8,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { identityOfKeys, readSaved } from "../../cli/keys/saved";
 import { access, adminRequest, request, type Access } from "../../lab/local/access";
-import { localConfig } from "../../lab/local/config";
+import { keepSets, localConfig } from "../../lab/local/config";
 import { prepare, PROJECT, selectStack } from "../../lab/local/engine";
 import { RUN_DIR } from "../../lab/local/folders";
 import { kubectl } from "../../lab/local/kubectl";
@@ -107,6 +107,8 @@ describe("taken down, and up again", () => {
     await must(["stack", "rm", "--yes", "--force", "local"], { project: false });
     const { keys } = readSaved(fs.readFileSync(file, "utf8"));
     const sets = Object.entries(keys).map(([k, v]) => `importSecrets.${k}=${JSON.stringify(v)}`);
+    // From now on this is in the stack's file.
+    keepSets(sets);
     selectStack(localConfig(sets));
     const moments: string[] = [];
     let running: Running;

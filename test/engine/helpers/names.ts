@@ -3,5 +3,5 @@
  * test/engine.
  */
 export const WITHOUT_CLUSTER = ["preview", "tiers"];
-export const ON_CLUSTER = ["unchanged", "settings", "state", "foreign", "trouble", "destroy", "secrets"];
+export const ON_CLUSTER = ["unchanged", "settings", "state", "foreign", "trouble", "lost", "destroy", "secrets"];
 export const ENGINE_TESTS = [...WITHOUT_CLUSTER, ...ON_CLUSTER];
