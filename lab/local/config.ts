@@ -22,8 +22,9 @@ export function localConfig(sets: string[]): Record<string, unknown> {
 /** Settings that were given with --keep: what an operator would write into the stack's file, for as long as this cluster lives. */
 const KEPT = path.join(RUN_DIR, "kept.json");
 const keptSets = (): string[] => (fs.existsSync(KEPT) ? JSON.parse(fs.readFileSync(KEPT, "utf8")) : []);
-export function keepSets(sets: string[]): void {
+/** @param instead What was kept under this path is kept no longer. */
+export function keepSets(sets: string[], instead?: string): void {
   const key = (s: string): string => s.slice(0, s.indexOf("="));
   fs.mkdirSync(path.dirname(KEPT), { recursive: true, mode: 0o700 });
-  fs.writeFileSync(KEPT, JSON.stringify([...keptSets().filter((k) => !sets.some((s) => key(s) === key(k))), ...sets]), { mode: 0o600 });
+  fs.writeFileSync(KEPT, JSON.stringify([...keptSets().filter((k) => !sets.some((s) => key(s) === key(k)) && !(instead && k.startsWith(`${instead}.`))), ...sets]), { mode: 0o600 });
 }

@@ -108,7 +108,7 @@ describe("taken down, and up again", () => {
     const { keys } = readSaved(fs.readFileSync(file, "utf8"));
     const sets = Object.entries(keys).map(([k, v]) => `importSecrets.${k}=${JSON.stringify(v)}`);
     // From now on this is in the stack's file.
-    keepSets(sets);
+    keepSets(sets, "importSecrets");
     selectStack(localConfig(sets));
     const moments: string[] = [];
     let running: Running;
