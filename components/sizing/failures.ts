@@ -35,7 +35,7 @@ function dataFailures(plan: Plan): FailureCost[] {
     failure: "MinIO: a pool added", effect: "media largely cannot be read or written while the pods restart in turn; text messages go on", seconds: Math.max(MINIO_GROWTH.measured, MINIO_GROWTH.perNode * plan.minio.nodes),
     source: `${MEASURED}: ${MINIO_GROWTH.measured} s, about ${MINIO_GROWTH.perNode} s a node: pods with the new arguments join only when most have them; a bound`,
   });
-  if (plan.minio) failures.push({ failure: "MinIO: pod or node", effect: "none: reads and writes go on with the remaining drives", seconds: 0, source: `erasure set of ${plan.minio.erasureSetDrives}, parity ${plan.minio.parity}, at most ${plan.minio.drivesPerNode} drives leave with a node` });
+  if (plan.minio) failures.push({ failure: "MinIO: pod or node", effect: "none with the remaining drives; an upload that was on its way to it may wait a minute", seconds: 0, source: `erasure set of ${plan.minio.erasureSetDrives}, parity ${plan.minio.parity}, at most ${plan.minio.drivesPerNode} drives leave with a node` });
   return failures;
 }
 
