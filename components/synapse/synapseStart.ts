@@ -34,6 +34,8 @@ const RUN = [
   '  [ -z "$stopping" ] || exit 143',
   '  "$@" &',
   "  child=$! code=0",
+  // The signal may have come while the shell had started it and did not know it yet.
+  '  [ -z "$stopping" ] || kill -TERM "$child" 2>/dev/null || true',
   '  wait "$child" || code=$?',
   // A signal ends the wait before the process.
   '  while kill -0 "$child" 2>/dev/null; do code=0; wait "$child" || code=$?; done',
