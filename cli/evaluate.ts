@@ -3,7 +3,7 @@
  * each registration at once, and what was registered comes back as plain data, with its dependencies.
  */
 import * as pulumi from "@pulumi/pulumi";
-import { specialSecretSig, specialSigKey } from "@pulumi/pulumi/runtime";
+import { isRpcSecret } from "@pulumi/pulumi/runtime";
 import { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
 import type { MockResourceArgs } from "@pulumi/pulumi/runtime";
 import { program } from "../components/program";
@@ -58,10 +58,8 @@ export interface EvaluateOptions {
 /** Parts of the SDK that carry no types. */
 const debuggable = require("@pulumi/pulumi/runtime/debuggable"), resproto = require("@pulumi/pulumi/proto/resource_pb"), structproto = require("google-protobuf/google/protobuf/struct_pb");
 
-const isSecret = (v: any): boolean => v !== null && typeof v === "object" && v[specialSigKey] === specialSecretSig;
-
 function unwrap(value: any, path: string, secrets: string[]): any {
-  if (isSecret(value)) { secrets.push(path); return unwrap(value.value, path, secrets); }
+  if (isRpcSecret(value)) { secrets.push(path); return unwrap(value.value, path, secrets); }
   if (Array.isArray(value)) return value.map((v, i) => unwrap(v, `${path}[${i}]`, secrets));
   if (value !== null && typeof value === "object") {
     return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, unwrap(v, path ? `${path}.${k}` : k, secrets)]));

@@ -16,9 +16,7 @@ export function secretPaths(config: unknown, at: Path = [], root = config): Path
   return typeof config === "string" && schemas.length === at.length + 1 && docOf(schemas.at(-1)!).secret ? [at] : [];
 }
 
-const written = (at: Path): string => `matrix-ha:${at.map((key, i) => (typeof key === "number" ? `[${key}]` : i === 0 ? key : `.${key}`)).join("")}`;
-
-interface Known { salt: string; /** Ciphertext by path and value. */ values: Record<string, string> }
+interface Known { salt: string; /** Ciphertext by a hash of the value. */ values: Record<string, string> }
 
 /**
  * The settings with ciphertext in place of secrets. The engine is asked once for each value, as it takes a second; it writes
@@ -38,7 +36,7 @@ export function encrypted(config: Record<string, unknown>, { salt, stack, folder
   const result = structuredClone(config) as any;
   for (const at of paths) {
     const parent = at.slice(0, -1).reduce((value: any, key) => value[key], result), key = at.at(-1)!, value = parent[key] as string;
-    const id = crypto.createHash("sha256").update(`${written(at)}\0${value}`).digest("hex");
+    const id = crypto.createHash("sha256").update(value).digest("hex");
     known.values[id] ??= ask(value);
     parent[key] = { secure: known.values[id] };
   }

@@ -8,7 +8,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { identityOfKeys, readSaved } from "../../cli/keys/saved";
 import { access, adminRequest, request, type Access } from "../../lab/local/access";
-import { keepSets, localConfig } from "../../lab/local/config";
+import { localConfig } from "../../lab/local/config";
 import { prepare, PROJECT, selectStack } from "../../lab/local/engine";
 import { RUN_DIR } from "../../lab/local/folders";
 import { kubectl } from "../../lab/local/kubectl";
@@ -17,7 +17,7 @@ import { Client } from "../failures/load";
 import { measured } from "../local/helpers/proof";
 import { errorsOf, must, run, start, UP, up, type Running } from "./helpers/pulumi";
 import { signerOf } from "./helpers/identity";
-import { keysCommand } from "./helpers/keysCommand";
+import { keepKeys, keysCommand } from "./helpers/keysCommand";
 import { restartApiServer } from "./helpers/apiServer";
 
 const HEAL_SECONDS = 600;
@@ -105,15 +105,12 @@ describe("taken down, and up again", () => {
 
   it(`up with the saved keys, killed at ${KILLS} moments: goes on each time, with nothing but \`pulumi cancel\``, async () => {
     await must(["stack", "rm", "--yes", "--force", "local"], { project: false });
-    const { keys } = readSaved(fs.readFileSync(file, "utf8"));
-    const sets = Object.entries(keys).map(([k, v]) => `importSecrets.${k}=${JSON.stringify(v)}`);
-    // From now on this is in the stack's file.
-    keepSets(sets, "importSecrets");
-    selectStack(localConfig(sets));
+    keepKeys(file);
+    selectStack(localConfig([]));
     const moments: string[] = [];
     let running: Running;
     for (let i = 0; i < KILLS; i++) {
-      running = start(UP, { sets });
+      running = start(UP);
       // Each a little further than the one before: from the first resource to the last hundred.
       const wanted = [1, 8, 16, 30, 30, 30, 40, 40, 40, 40][i]!;
       const came = await running.reached(() => running.finished("create") >= wanted);
@@ -121,14 +118,14 @@ describe("taken down, and up again", () => {
       running.kill(i % 2 === 0);
       const { seconds } = await running.done;
       moments.push(`${running.finished("create")} created after ${seconds.toFixed(0)} s${i % 2 === 0 ? ", plugins too" : ""}`);
-      await must(["cancel", "--yes"], { sets });
+      await must(["cancel", "--yes"]);
     }
     measured(`killed: ${moments.join("; ")}`);
     assert.equal(moments.length, KILLS);
-    const last = await run(UP, { sets });
+    const last = await run(UP);
     assert.equal(last.code, 0, errorsOf(last));
     measured(`then ended in ${last.seconds.toFixed(0)} s, ${JSON.stringify(last.events.summary())}`);
-    assert.deepEqual((await up(sets)).events.steps(), [], "nothing is left to do");
+    assert.deepEqual((await up()).events.steps(), [], "nothing is left to do");
   });
 
   it("users, messages, media and the server's identity are those of before", async () => {

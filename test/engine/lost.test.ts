@@ -3,16 +3,16 @@ import assert from "node:assert/strict";
 import * as crypto from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { readSaved } from "../../cli/keys/saved";
+import { stackFileOf } from "../../lab/engine/project";
 import { access, adminRequest } from "../../lab/local/access";
-import { keepSets, localConfig, STACK } from "../../lab/local/config";
+import { localConfig, STACK } from "../../lab/local/config";
 import { isNew, prepare, PROJECT, selectStack, STATE } from "../../lab/local/engine";
 import { RUN_DIR } from "../../lab/local/folders";
 import { healthy } from "../failures/cluster";
 import { Client } from "../failures/load";
 import { measured } from "../local/helpers/proof";
 import { signerOf } from "./helpers/identity";
-import { keysCommand } from "./helpers/keysCommand";
+import { keepKeys, keysCommand } from "./helpers/keysCommand";
 import { must, up, UP } from "./helpers/pulumi";
 
 const HEAL_SECONDS = 600, LOST = `${STATE}.lost`;
@@ -37,7 +37,7 @@ describe("a lost state", () => {
     fs.rmSync(LOST, { recursive: true, force: true });
     fs.renameSync(STATE, LOST);
     fs.mkdirSync(STATE, { mode: 0o700 });
-    fs.rmSync(path.join(PROJECT, `Pulumi.${STACK}.yaml`));
+    fs.rmSync(path.join(PROJECT, stackFileOf(STACK)));
     assert.ok(isNew());
     const said = keysCommand(["save", "--from-cluster", "--out", file], env, PROJECT);
     measured(said.split("\n").slice(0, 2).join("; ").replace(file, "FILE"));
@@ -49,8 +49,7 @@ describe("a lost state", () => {
   it("up takes over what is there", async () => {
     const done = await must(UP, { project: false });
     measured(`${done.seconds.toFixed(0)} s, ${JSON.stringify(done.events.summary())}`);
-    // What an operator has in the stack's file from now on.
-    keepSets(Object.entries(readSaved(fs.readFileSync(file, "utf8")).keys).map(([name, value]) => `importSecrets.${name}=${JSON.stringify(value)}`), "importSecrets");
+    keepKeys(file);
     assert.deepEqual((await up()).events.steps(), [], "nothing is left to do, and the settings are the same");
   });
 

@@ -142,7 +142,7 @@ describe("the preview's workflow, run", function () {
     const access = { vars: { PULUMI_BACKEND_URL: team.backend }, secrets: { PULUMI_CONFIG_PASSPHRASE: team.passphrase } };
     pushed("Encrypted by a passphrase", () => {
       fs.rmSync(origin.file("Pulumi.large.yaml"));
-      origin.edit("Pulumi.local.yaml", (text) => `${team.salt}\n${text}`);
+      origin.edit("Pulumi.local.yaml", (text) => `${team.salt}${text}`);
     }, { local: access, small: access });
     const jobs = await runner.run();
     assert.deepEqual(jobs.filter((j) => !j.ok).map((j) => j.name), [], whole(jobs));

@@ -4,6 +4,7 @@ import { spawnSync } from "node:child_process";
 import * as crypto from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { saltOf } from "../../lab/engine/project";
 import { ROOT, STACK } from "../../lab/local/config";
 import { prepare, PROJECT } from "../../lab/local/engine";
 import { RUN_DIR } from "../../lab/local/folders";
@@ -14,15 +15,13 @@ describe("state, passphrase, outputs", () => {
   it("a new passphrase: the stack goes on with it, and the old one opens nothing", async () => {
     const file = prepare().PULUMI_CONFIG_PASSPHRASE_FILE!;
     const old = fs.readFileSync(file, "utf8"), next = crypto.randomBytes(24).toString("base64url");
-    const stackFile = path.join(PROJECT, `Pulumi.${STACK}.yaml`);
-    const salt = (): string => /^encryptionsalt:.*$/m.exec(fs.readFileSync(stackFile, "utf8"))![0];
-    const before = salt();
+    const before = saltOf(PROJECT, STACK);
     // The command asks for the new one on its input.
     const changed = spawnSync("pulumi", ["stack", "change-secrets-provider", "passphrase"], { cwd: PROJECT, env: prepare(), input: `${next}\n${next}\n`, encoding: "utf8" });
     assert.equal(changed.status, 0, changed.stderr);
     // At once: whatever fails from here on, the state can be opened.
     fs.writeFileSync(file, next, { mode: 0o600 });
-    assert.notEqual(salt(), before);
+    assert.notEqual(saltOf(PROJECT, STACK), before);
     const refused = await run(["stack", "export", "--show-secrets"], { env: { PULUMI_CONFIG_PASSPHRASE_FILE: undefined, PULUMI_CONFIG_PASSPHRASE: old }, project: false });
     assert.notEqual(refused.code, 0, "the old one opens nothing");
     assert.match(errorsOf(refused), /incorrect passphrase/);

@@ -111,7 +111,7 @@ export async function ailment(): Promise<string | undefined> {
 }
 
 /** One line of SQL in an instance, as its superuser. */
-export const psql = async (pod: string, sql: string): Promise<string> => (await k("-n", NS, "exec", pod, "-c", "postgres", "--", "psql", "-qAtX", "-c", sql)).trim();
+export const psql = async (pod: string, sql: string, database = "postgres"): Promise<string> => (await k("-n", NS, "exec", pod, "-c", "postgres", "--", "psql", "-qAtX", "-d", database, "-c", sql)).trim();
 
 /** Base backups and new instances wait for the next checkpoint of the instance that they copy, minutes where little is written: asked for, as docs/operate.md says. */
 export async function checkpoint(): Promise<void> {

@@ -4,7 +4,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { evaluate, type RegisteredResource } from "../../../cli/evaluate";
 import { readStackConfig } from "../../../components/settings/stackFile";
-import { linkProject } from "../../../lab/engine/project";
+import { linkProject, saltOf } from "../../../lab/engine/project";
 import { writePlaceholders } from "../../../scripts/preview/project";
 
 const STACK = "local", PASSWORD = "random:index/randomPassword:RandomPassword";
@@ -39,5 +39,5 @@ export async function deployed(dir: string, workspace: string, env: NodeJS.Proce
   const file = path.join(folder, "import.json");
   fs.writeFileSync(file, JSON.stringify(state));
   pulumi("stack", "import", "--file", file);
-  return { backend, passphrase, salt: /^encryptionsalt:.*$/m.exec(fs.readFileSync(path.join(project, `Pulumi.${STACK}.yaml`), "utf8"))![0], changed };
+  return { backend, passphrase, salt: saltOf(project, STACK), changed };
 }

@@ -1,10 +1,10 @@
 /** Pulumi's commands on the local stack, as processes that can be watched and killed; all that they say is kept for secrets.test.ts. */
-import { spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { PulumiEvents } from "../../../lab/engine/events";
 import { localConfig } from "../../../lab/local/config";
-import { prepare, PROJECT, projectFolder } from "../../../lab/local/engine";
+import { prepare, PROJECT, projectFolder, pulumi } from "../../../lab/local/engine";
 import { RUN_DIR } from "../../../lab/local/folders";
 import { sleep } from "../../failures/cluster";
 
@@ -94,9 +94,9 @@ export const errorsOf = (d: Done): string => d.events.diagnostics("error").join(
 
 /** The state with its secrets in clear: the one command whose words are kept nowhere, since they are what is searched for. */
 export function shownState(): string {
-  const done = spawnSync("pulumi", ["stack", "export", "--show-secrets"], { cwd: PROJECT, env: prepare(), encoding: "utf8", maxBuffer: 1 << 28 });
-  if (done.status !== 0) throw new Error(`pulumi stack export ended with ${done.status ?? done.signal}: ${done.stderr}`);
-  return done.stdout;
+  const { status, stdout } = pulumi(["stack", "export", "--show-secrets"], { capture: true });
+  if (status !== 0) throw new Error(`pulumi stack export ended with ${status}`);
+  return stdout;
 }
 
 export const UP = ["up", "--yes", "--skip-preview"] as const;
