@@ -30,6 +30,8 @@ export function secretsIn(shown: string): Secret[] {
     if (!generated && r.type !== "kubernetes:core/v1:Secret" && r.type !== "command:remote:Command") continue;
     const values = new Set<string>();
     plaintexts(generated ? r.outputs : r.inputs, values);
+    // The provider records a Secret's values in base64.
+    if (r.type === "kubernetes:core/v1:Secret") for (const v of [...values]) if (Buffer.from(v, "base64").toString("base64") === v) values.add(Buffer.from(v, "base64").toString());
     // Certificates and the public halves of keys are public; of a text of several lines each is looked for.
     for (const v of values) if (!/^(-----BEGIN (CERTIFICATE|PUBLIC)|(ssh|ecdsa)-\S+ AAAA)/.test(v)) for (const line of v.split("\n")) if (line.length >= LEAST && !line.startsWith("-----") && !open.includes(line) && isSecretLine(r, line)) found.push({ of: r.urn.split("::").at(-1), value: line });
   }
