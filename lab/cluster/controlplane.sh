@@ -7,7 +7,7 @@ D=$RUN/cp; P=$PKI; mkdir -p "$D"
 GROUP=$(cpu_group cp)
 if [ "$1" = down ]; then
   for n in scheduler controller-manager apiserver etcd; do stop "$D/$n.pid" TERM; done
-  rmdir "$(cpu_group load)" 2>/dev/null || true # of the tests that measure (lab/local/priority.ts)
+  for g in load engine; do rmdir "$(cpu_group "$g")" 2>/dev/null || true; done # lab/local/priority.ts
   for ((i = 0; i < 50; i++)); do rmdir "$GROUP" 2>/dev/null || true; [ -d "$GROUP" ] || break; sleep 0.1; done
   exit 0
 fi

@@ -12,7 +12,7 @@ import { ROOT } from "./config";
 import { PROOF } from "./kept";
 import { namesFrom, runMocha } from "./mocha";
 import { requireCluster } from "./kubectl";
-import { asideOfTheNodes } from "./priority";
+import { enter } from "./priority";
 
 const DIRECTORY = path.join("test", "engine");
 const FILE = "engine.json";
@@ -38,7 +38,7 @@ function main(): void {
   const names = namesFrom(process.argv.slice(2), ENGINE_TESTS);
   const chosen = ENGINE_TESTS.filter((n) => names.length === 0 || names.includes(n));
   if (chosen.some((n) => ON_CLUSTER.includes(n))) requireCluster();
-  asideOfTheNodes();
+  enter("load");
   console.log(`engine: ${described(provideParts())}`);
   // In the order given, and no further after a failure: each part stands on the one before.
   process.exitCode = runMocha(chosen.map((n) => path.join(DIRECTORY, `${n}.test.ts`)), { args: ["--bail", "--timeout", "1800000"], env: { [PROOF_FILE]: FILE } });

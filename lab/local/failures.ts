@@ -13,7 +13,7 @@ import type { Scenario } from "../../test/failures/scenario";
 import { ALL, choose } from "../../test/failures/scenarios";
 import { access, adminRequest, type Access } from "./access";
 import { Kept, PROOF } from "./kept";
-import { asideOfTheNodes } from "./priority";
+import { beginMeasuring, enter } from "./priority";
 import { FIRST_LOGIN } from "./firstLogin";
 
 const USAGE = `npm run test:cluster [-- options]
@@ -111,7 +111,8 @@ async function main(): Promise<number> {
     console.log(`${chosen.length} in about ${(chosen.reduce((n, s) => n + expected(s), 0) / 60).toFixed(0)} minutes`);
     return 0;
   }
-  asideOfTheNodes();
+  enter("load");
+  beginMeasuring();
   if (argv.includes("--mend")) { await mend(); return 0; }
   for (const name of ["SIGINT", "SIGTERM"] as const) {
     process.once(name, () => {

@@ -11,7 +11,7 @@ import { ensureBrowser, ensureLivekitClient } from "./browser";
 import { ROOT } from "./config";
 import { PROOF } from "./kept";
 import { namesFrom, runMocha } from "./mocha";
-import { asideOfTheNodes } from "./priority";
+import { enter } from "./priority";
 
 const DIRECTORY = path.join("test", "local");
 const DOCUMENT = path.join(PROOF, "user.md");
@@ -30,7 +30,7 @@ function versions(): Record<string, string> {
 
 async function main(): Promise<void> {
   const a = await access();
-  asideOfTheNodes();
+  enter("load");
   const names = namesFrom(process.argv.slice(2), LOCAL_TESTS);
   const chosen = names.length === 0 ? LOCAL_TESTS : names;
   if (chosen.includes("web") || chosen.includes("calls")) ensureBrowser();

@@ -13,7 +13,7 @@ import { foreignProblems, nextTarget, presentOperators, UNPUBLISHED, workingNode
 import { kindAddresses, kindLoad, kindUp } from "./kind";
 import { getItems, KUBECONFIG, KUBECTL, kubectl, requireCluster } from "./kubectl";
 import { RUN_DIR } from "./folders";
-import { asideOfTheNodes } from "./priority";
+import { engineGroup, enter } from "./priority";
 import { readTarget, serverOf, writeTarget } from "./target";
 
 function script(relative: string, args: string[] = []): void {
@@ -95,7 +95,7 @@ export async function up(request: Request): Promise<void> {
     script("lab/cluster/ingress.sh");
   }
   // Not before the nodes are there: what starts them is none of it.
-  if (request.cluster === "lab") asideOfTheNodes();
+  if (request.cluster === "lab") enter(engineGroup());
   const clusterUp = Date.now(), fresh = request.command === "up" && request.cluster === "lab" && isNew();
   if (request.keep) keepSets(request.sets);
   // A foreign cluster's settings remember every --set.

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import * as crypto from "node:crypto";
 import { access, adminRequest } from "../../lab/local/access";
+import { beginMeasuring } from "../../lab/local/priority";
 import { healthy } from "../failures/cluster";
 import { Client, Load } from "../failures/load";
 import { measured } from "../local/helpers/proof";
@@ -17,6 +18,7 @@ describe("five settings changed, one after the other, under load", () => {
   before(async () => {
     const a = await access();
     const user = await adminRequest(a, `engine-${Date.now().toString(36)}`, crypto.randomBytes(12).toString("base64url"), true);
+    beginMeasuring();
     load = await Load.make(a, new Client(a, user.user_id, user.access_token, false));
     load.start();
   });

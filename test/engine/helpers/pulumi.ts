@@ -6,6 +6,7 @@ import { PulumiEvents } from "../../../lab/engine/events";
 import { localConfig } from "../../../lab/local/config";
 import { prepare, PROJECT, projectFolder, pulumi } from "../../../lab/local/engine";
 import { RUN_DIR } from "../../../lab/local/folders";
+import { startEngine } from "../../../lab/local/priority";
 import { sleep } from "../../failures/cluster";
 
 /** Console and event log of every command of these tests. */
@@ -20,7 +21,7 @@ export class Running {
 
   constructor(args: readonly string[], private readonly log: string, options: { cwd: string; env: NodeJS.ProcessEnv }) {
     const started = Date.now();
-    this.child = spawn("pulumi", args, { ...options, stdio: ["ignore", "pipe", "pipe"] });
+    this.child = startEngine(() => spawn("pulumi", args, { ...options, stdio: ["ignore", "pipe", "pipe"] }));
     const out = fs.createWriteStream(`${log}.txt`);
     let text = "";
     for (const s of [this.child.stdout!, this.child.stderr!]) s.setEncoding("utf8").on("data", (c: string) => { text += c; out.write(c); });
