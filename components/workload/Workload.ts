@@ -58,6 +58,12 @@ export interface WorkloadArgs {
   annotations?: Record<string, string>;
 }
 
+/**
+ * Beyond a pod's grace period. A deletion that takes longer waits for a machine that is gone; without a limit of its own the
+ * deletion would have that of the rollout, which for Synapse's main process is an hour.
+ */
+const DELETE_SLACK_SECONDS = 240;
+
 export class Workload extends pulumi.ComponentResource {
   readonly controller: pulumi.CustomResource;
   readonly services: Record<string, k8s.core.v1.Service> = {};
@@ -101,7 +107,10 @@ export class Workload extends pulumi.ComponentResource {
     const controllerMeta = meta(objectName, { annotations: { "pulumi.com/timeoutSeconds": String(args.timeoutSeconds ?? 600), ...(args.kind === "DaemonSet" ? {} : rolledOut(args.kind, args.replicas)), ...args.annotations } });
     // What a component waits for does not reach its children by itself: the pods are what must wait.
     const after = (opts.dependsOn === undefined ? [] : Array.isArray(opts.dependsOn) ? opts.dependsOn : [opts.dependsOn]) as pulumi.Input<pulumi.Resource>[];
-    const controllerOpts: pulumi.CustomResourceOptions = { ...childOpts, dependsOn: [this.serviceAccount, ...Object.values(this.services), ...after] };
+    const controllerOpts: pulumi.CustomResourceOptions = {
+      ...childOpts, dependsOn: [this.serviceAccount, ...Object.values(this.services), ...after],
+      customTimeouts: { delete: `${(args.pod.terminationGracePeriodSeconds ?? 30) + DELETE_SLACK_SECONDS}s` },
+    };
     this.controller = this.makeController(name, args, controllerMeta, selector, template, controllerOpts);
 
     const most = args.autoscale?.max ?? args.replicas ?? 0;
