@@ -5,7 +5,7 @@ import type { StackContext } from "../context";
 import { imageVersion } from "../images";
 import { NAMESPACES, PORTS } from "../names";
 import type { StackSecrets } from "../secrets";
-import { labels, selectorLabels } from "../workload";
+import { DELETED_WITHIN, labels, selectorLabels } from "../workload";
 import { DASHBOARDS, dashboardJson } from "./dashboards";
 import { grafana, kubeStateMetrics, nodeExporter } from "./exporters";
 import { podMonitorSpec } from "./podMonitor";
@@ -45,7 +45,7 @@ export class Monitoring extends pulumi.ComponentResource {
       apiVersion: API, kind,
       metadata: { name, namespace: NAMESPACE, labels: { ...labels(settings, component, component, version), ...monitorLabels(settings) }, ...(annotations ? { annotations } : {}) },
       spec,
-    }, { parent: this, dependsOn });
+    }, { parent: this, dependsOn, customTimeouts: DELETED_WITHIN });
   }
 
   private monitors(): void {

@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { StackContext } from "../context";
 import { labels, selectorLabels } from "./metadata";
 import { podTemplate, type PodSpec } from "./pod";
-import { rolledOut } from "./rollout";
+import { DELETED_WITHIN, rolledOut } from "./rollout";
 import { gibi } from "./quantities";
 
 export interface ServiceSpec {
@@ -58,12 +58,6 @@ export interface WorkloadArgs {
   annotations?: Record<string, string>;
 }
 
-/**
- * Beyond a pod's grace period. A deletion that takes longer waits for a machine that is gone; without a limit of its own the
- * deletion would have that of the rollout, which for Synapse's main process is an hour.
- */
-const DELETE_SLACK_SECONDS = 240;
-
 export class Workload extends pulumi.ComponentResource {
   readonly controller: pulumi.CustomResource;
   readonly services: Record<string, k8s.core.v1.Service> = {};
@@ -109,7 +103,7 @@ export class Workload extends pulumi.ComponentResource {
     const after = (opts.dependsOn === undefined ? [] : Array.isArray(opts.dependsOn) ? opts.dependsOn : [opts.dependsOn]) as pulumi.Input<pulumi.Resource>[];
     const controllerOpts: pulumi.CustomResourceOptions = {
       ...childOpts, dependsOn: [this.serviceAccount, ...Object.values(this.services), ...after],
-      customTimeouts: { delete: `${(args.pod.terminationGracePeriodSeconds ?? 30) + DELETE_SLACK_SECONDS}s` },
+      customTimeouts: DELETED_WITHIN,
     };
     this.controller = this.makeController(name, args, controllerMeta, selector, template, controllerOpts);
 

@@ -1,4 +1,4 @@
-/** When a workload counts as rolled out. Pure. */
+/** When a workload counts as rolled out, and when its deletion as stuck. Pure. */
 
 /**
  * The provider's own wait may take the status of the revision before for that of the new one, and be content after a second
@@ -12,3 +12,10 @@ export function rolledOut(kind: "Deployment" | "StatefulSet", replicas?: number)
   if (!replicas) return {};
   return { "pulumi.com/waitFor": JSON.stringify(["updatedReplicas", "readyReplicas"].map((count) => `jsonpath={.status.${count}}=${replicas}`)) };
 }
+
+/**
+ * Of what has pods. They end within their grace period, a minute at most but for calls, which may go on for an hour. A deletion
+ * that takes longer waits for a machine that is gone, or for calls: it says so after this, and `destroy` again goes on. Without
+ * a limit of its own it would have that of the rollout, an hour for Synapse's main process.
+ */
+export const DELETED_WITHIN = { delete: "5m" };
