@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { hideResponsesInDebugLog } from "./debugLog";
 import { DestroyGuard } from "./DestroyGuard";
 import { MessageOnly } from "./messageOnly";
+import { endWhenOrphaned } from "./orphaned";
 import { settingsFromConfig } from "./settings/fromConfig";
 import type { StackOutputInputs } from "./outputs";
 import { plan, PlanInvalid } from "./sizing";
@@ -11,6 +12,7 @@ import type { Settings } from "./settings/types";
 import { MatrixStack } from "./stack";
 
 export async function program(): Promise<StackOutputInputs> {
+  endWhenOrphaned();
   hideResponsesInDebugLog();
   // Both throw before anything is registered, with every error at once.
   const settings = settingsFromConfig();

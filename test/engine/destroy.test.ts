@@ -13,7 +13,7 @@ import { RUN_DIR } from "../../lab/local/folders";
 import { kubectl } from "../../lab/local/kubectl";
 import { cable, get, healthy, mend, until } from "../failures/cluster";
 import { measured } from "../local/helpers/proof";
-import { errorsOf, must, run, start, UP, up, type Done, type Running } from "./helpers/pulumi";
+import { endLeftPlugins, errorsOf, must, orphanedPrograms, run, start, UP, up, type Done, type Running } from "./helpers/pulumi";
 import { keepKeys, keysCommand } from "./helpers/keysCommand";
 import { restartApiServer } from "./helpers/apiServer";
 import { Witness } from "./helpers/witness";
@@ -133,6 +133,8 @@ describe("taken down, and up again", () => {
     }
     measured(`killed: ${moments.join("; ")}`);
     assert.equal(moments.length, KILLS);
+    await until("the programs of the killed engines have ended", 60, () => (orphanedPrograms().length ? `${orphanedPrograms().length} run on` : undefined));
+    endLeftPlugins();
     const last = await run(UP);
     assert.equal(last.code, 0, errorsOf(last));
     measured(`then ended in ${last.seconds.toFixed(0)} s, ${JSON.stringify(last.events.summary())}`);

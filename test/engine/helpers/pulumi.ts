@@ -49,14 +49,23 @@ export class Running {
     return condition();
   }
 
-  /** As a power cut does; `plugins`: those and the program as well, else they notice by themselves that nobody listens. */
+  /** As a power cut does; `plugins`: those and the program as well, else they are left behind. */
   kill(plugins: boolean): void {
-    const pid = this.child.pid!;
-    const all = plugins ? descendants(pid) : [];
+    const all = descendants(this.child.pid!);
     this.child.kill("SIGKILL");
-    for (const p of all) try { process.kill(p, "SIGKILL"); } catch { /* has ended */ }
+    if (!plugins) leftBehind.push(...all);
+    else for (const p of all) end(p);
   }
 }
+
+/** What the killed engines had started. */
+const leftBehind: number[] = [];
+const commandOf = (pid: number): string => { try { return fs.readFileSync(`/proc/${pid}/cmdline`, "utf8").replace(/\0/g, " "); } catch { return ""; } };
+const end = (pid: number): void => { try { process.kill(pid, "SIGKILL"); } catch { /* has ended */ } };
+/** Programs that still run though their engine was killed. */
+export const orphanedPrograms = (): number[] => leftBehind.filter((p) => commandOf(p).includes("@pulumi/pulumi/cmd/run"));
+/** Plugins do not notice that nobody asks them any more: the provider of Kubernetes idles on. */
+export const endLeftPlugins = (): void => { for (const p of leftBehind.splice(0)) if (/pulumi-(resource|language)-|languageHost/.test(commandOf(p))) end(p); };
 
 /** Processes that this one has started, and theirs: read at once, before any of them ends. */
 function descendants(pid: number): number[] {
