@@ -23,6 +23,8 @@ Options
   --set path=value        a setting in place of the file's; may be repeated
   --keep                  with up and deploy, lab only: these --set stay for later runs, until others take their place or down
   --replace NAME          with up and deploy: makes a generated value anew, as \`pulumi up --replace\` does: cluster-tls-key
+  --refresh               with up and deploy: looks first what is there of what the state knows, as \`pulumi up --refresh\` does:
+                          needed where an object was deleted by hand
   --expect-no-changes     with up and deploy: fails when anything was changed
   --cluster lab           (default) three nodes that this machine makes out of namespaces; needs root on Debian
   --cluster kind          a cluster that \`kind\` makes (needs kind, and docker or podman)
@@ -57,16 +59,17 @@ export interface Request {
   keep: boolean;
   /** Name of a resource whose generated value is made anew. */
   replace?: string;
+  refresh: boolean;
   dryRun: boolean;
   yes: boolean;
   help: boolean;
 }
 
-const FLAGS = { "--follow": "follow", "-f": "follow", "--helper": "helper", "--expect-no-changes": "expectNoChanges", "--keep": "keep", "--dry-run": "dryRun", "--yes": "yes", "-y": "yes", "--help": "help", "-h": "help" } as const;
+const FLAGS = { "--follow": "follow", "-f": "follow", "--helper": "helper", "--expect-no-changes": "expectNoChanges", "--keep": "keep", "--refresh": "refresh", "--dry-run": "dryRun", "--yes": "yes", "-y": "yes", "--help": "help", "-h": "help" } as const;
 const VALUES = { "--cluster": "cluster", "--images": "images", "--kubeconfig": "kubeconfig", "--context": "context", "--registry": "registry", "--addresses": "addresses", "--since": "since", "--set": "set", "--replace": "replace" } as const;
 /** Which commands an option means anything to; those not named here go with every command. */
 const ONLY: Record<string, readonly Command[]> = {
-  "--follow": ["logs"], "-f": ["logs"], "--since": ["logs"], "--helper": ["shell"], "--expect-no-changes": ["up", "deploy"], "--set": ["up", "deploy"], "--keep": ["up", "deploy"], "--replace": ["up", "deploy"],
+  "--follow": ["logs"], "-f": ["logs"], "--since": ["logs"], "--helper": ["shell"], "--expect-no-changes": ["up", "deploy"], "--set": ["up", "deploy"], "--keep": ["up", "deploy"], "--refresh": ["up", "deploy"], "--replace": ["up", "deploy"],
   "--images": ["up", "deploy"], "--registry": ["up", "deploy"], "--addresses": ["up", "deploy"], "--dry-run": ["down"], "--yes": ["down"], "-y": ["down"],
 };
 /** Options before which `engine` does not begin to be pulumi's: they choose the cluster. */
@@ -80,7 +83,7 @@ export const oneOf = (what: string, word: string, known: readonly string[]): str
 };
 
 export function parseRequest(argv: readonly string[]): Request {
-  const request: Request = { command: "up", words: [], cluster: "lab", sets: [], since: "10m", follow: false, helper: false, expectNoChanges: false, keep: false, dryRun: false, yes: false, help: false };
+  const request: Request = { command: "up", words: [], cluster: "lab", sets: [], since: "10m", follow: false, helper: false, expectNoChanges: false, keep: false, refresh: false, dryRun: false, yes: false, help: false };
   const words: string[] = [], given: string[] = [];
   for (let i = 0; i < argv.length; i++) {
     const word = argv[i]!;

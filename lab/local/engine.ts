@@ -109,12 +109,12 @@ export function selectStack(config: Record<string, unknown>): void {
 export interface Deployed { changes: number; detail: string[] }
 
 /** Brings the stack up, and tells what was changed. */
-export function pulumiUp(config: Record<string, unknown>, replace?: string): Deployed {
+export function pulumiUp(config: Record<string, unknown>, { replace, refresh }: { replace?: string; refresh?: boolean } = {}): Deployed {
   const started = Date.now();
   selectStack(config);
   fs.rmSync(EVENTS, { force: true });
   // The event log is the engine's own account of what it did.
-  const args = ["up", "--yes", "--skip-preview", "--event-log", EVENTS, ...(replace ? ["--replace", `**::${replace}`] : [])];
+  const args = ["up", "--yes", "--skip-preview", "--event-log", EVENTS, ...(refresh ? ["--refresh"] : []), ...(replace ? ["--replace", `**::${replace}`] : [])];
   const { status } = pulumi(args, { env: { PULUMI_DEBUG_COMMANDS: "true" } });
   if (status !== 0) throw new Error(`pulumi ${args[0]} ended with ${status}. \`npm run local -- deploy\` goes on where it stopped; \`npm run local -- engine ARGS\` is pulumi on this stack`);
   const deployed = new PulumiEvents(fs.readFileSync(EVENTS, "utf8"));

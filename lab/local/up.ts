@@ -99,7 +99,7 @@ export async function up(request: Request): Promise<void> {
   const clusterUp = Date.now(), fresh = request.command === "up" && request.cluster === "lab" && isNew();
   if (request.keep) keepSets(request.sets);
   // A foreign cluster's settings remember every --set.
-  const { changes, detail } = pulumiUp(localConfig(request.cluster === "lab" ? request.sets : []), request.replace);
+  const { changes, detail } = pulumiUp(localConfig(request.cluster === "lab" ? request.sets : []), request);
   if (request.expectNoChanges && changes > 0) throw new Error(`expected no changes, but there were ${changes}:\n  ${detail.join("\n  ")}`);
   await announce(request);
   if (fresh) await recordFirstLogin({ started, clusterUp, cold });

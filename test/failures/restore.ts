@@ -89,7 +89,7 @@ export const RESTORE: Scenario = {
     await until("the database is gone", 120, async () => { const left = (await get("pods,pvc", "-n", NS, "-l", `cnpg.io/cluster=${CLUSTER}`)).items.filter((o: any) => !o.metadata.labels["cnpg.io/poolerName"]); return left.length ? `${left.length} objects left` : undefined; });
     const deleted = Date.now();
     r.note(`the database and its volumes' claims were gone after ${since(started)}`);
-    const text = await hurried(deploy(["stopSynapse=false", `backups.archiveName=${nextName(archive)}`, `backups.restore={from: ${archive}, targetTime: "${moment}"}`], ["--keep"]));
+    const text = await hurried(deploy(["stopSynapse=false", `backups.archiveName=${nextName(archive)}`, `backups.restore={from: ${archive}, targetTime: "${moment}"}`], ["--keep", "--refresh"]));
     r.note(`restored and Synapse started again by one deployment, ${since(deleted)} after the deletion: ${/deployed in .*/.exec(text)?.[0] ?? ""}`);
 
     const found = await read(user);
