@@ -1,4 +1,4 @@
-const MENDED = Symbol.for("matrix-ha.orphaned");
+let listening = false;
 
 /**
  * Ends this process as soon as nobody reads what it prints: the engine was killed, and its language host with it. The SDK
@@ -6,9 +6,8 @@ const MENDED = Symbol.for("matrix-ha.orphaned");
  * core of its own, and with 4 GiB of errors. Doing it again changes nothing.
  */
 export function endWhenOrphaned(): void {
-  const marked = process as typeof process & { [MENDED]?: true };
-  if (marked[MENDED]) return;
-  marked[MENDED] = true;
+  if (listening) return;
+  listening = true;
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
       if (error.code === "EPIPE") process.exit(1);

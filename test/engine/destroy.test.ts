@@ -13,6 +13,7 @@ import { RUN_DIR } from "../../lab/local/folders";
 import { kubectl } from "../../lab/local/kubectl";
 import { cable, get, healthy, mend, until } from "../failures/cluster";
 import { measured } from "../local/helpers/proof";
+import { holdDeletedNamespace, releaseNamespace } from "./helpers/heldNamespace";
 import { endLeftPlugins, errorsOf, must, orphanedPrograms, run, start, UP, up, type Done, type Running } from "./helpers/pulumi";
 import { keepKeys, keysCommand } from "./helpers/keysCommand";
 import { restartApiServer } from "./helpers/apiServer";
@@ -29,13 +30,12 @@ const claims = (): Map<string, string> => new Map(items("persistentvolumeclaims"
 const PRODUCTION = ["deletionProtection=true", "savedKeys="];
 
 describe("taken down, and up again", () => {
-  after(async () => { await mend(); });
   const file = path.join(RUN_DIR, "pulumi", `keys-${Date.now()}.json`);
   let witness: Witness, bound: Map<string, string>;
   let fingerprint = "";
 
   before(async () => { witness = await Witness.make("kept"); bound = claims(); });
-  after(() => { fs.rmSync(file, { force: true }); });
+  after(async () => { fs.rmSync(file, { force: true }); await mend(); });
 
   async function refused(why: string): Promise<void> {
     for (const args of [DESTROY, ["destroy", "--yes"]]) {
@@ -91,16 +91,14 @@ describe("taken down, and up again", () => {
 
   it("a webhook whose operator is down, a namespace that hangs in Terminating, an API server that restarts: it comes to its end", async () => {
     kubectl(["-n", "cnpg-system", "scale", "deployment/cnpg-controller-manager", "--replicas=0"]);
-    kubectl(["-n", "coturn", "create", "configmap", "held"]);
-    kubectl(["-n", "coturn", "patch", "configmap", "held", "-p", "{\"metadata\":{\"finalizers\":[\"matrix-ha.dev/held\"]}}"]);
-    kubectl(["delete", "namespace", "coturn", "--wait=false"]);
+    holdDeletedNamespace("coturn");
     const second = start(DESTROY, { project: false });
     assert.ok(await second.reached(() => second.finished("delete") >= 20), "it had come too far before");
     await restartApiServer();
     const ended = await second.done;
     measured(ended.code === 0 ? `went on through all of it, ${ended.seconds.toFixed(0)} s` : `after the restart: ${errorsOf(ended).split("\n").find((l) => l.trim())?.slice(0, 200)}`);
     if (ended.code !== 0) { const last = await must(DESTROY, { project: false }); measured(`again: ended in ${last.seconds.toFixed(0)} s`); }
-    kubectl(["-n", "coturn", "patch", "configmap", "held", "-p", "{\"metadata\":{\"finalizers\":null}}"]);
+    releaseNamespace("coturn");
     assert.equal((JSON.parse((await must(["stack", "export"], { project: false })).text).deployment.resources ?? []).filter((r: any) => r.custom && !r.type.startsWith("pulumi:")).length, 0);
   });
 

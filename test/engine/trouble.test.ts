@@ -4,6 +4,7 @@ import { kubectl } from "../../lab/local/kubectl";
 import { cable, healthy, mend, until } from "../failures/cluster";
 import { measured } from "../local/helpers/proof";
 import { restartApiServer } from "./helpers/apiServer";
+import { holdDeletedNamespace, releaseNamespace } from "./helpers/heldNamespace";
 import { errorsOf, must, run, start, up, UP, type Done } from "./helpers/pulumi";
 
 const HEAL_SECONDS = 300;
@@ -56,12 +57,10 @@ describe("trouble on the way", () => {
 
   it("a namespace that hangs in Terminating: what it waits for; refreshed, the next up makes it anew", async () => {
     sets.push("overrides.turn.memoryMiB=80");
-    kubectl(["-n", "coturn", "create", "configmap", "held"]);
-    kubectl(["-n", "coturn", "patch", "configmap", "held", "-p", "{\"metadata\":{\"finalizers\":[\"matrix-ha.dev/held\"]}}"]);
-    kubectl(["delete", "namespace", "coturn", "--wait=false"]);
+    holdDeletedNamespace("coturn");
     await until("everything else in it gone", 120, () => (kubectl(["-n", "coturn", "get", "daemonsets,services,serviceaccounts", "-o", "name"]).includes("coturn") ? "still there" : undefined));
     failed(await run([...UP, "--refresh"], { sets }), /being terminated|Terminating|not found/);
-    kubectl(["-n", "coturn", "patch", "configmap", "held", "-p", "{\"metadata\":{\"finalizers\":null}}"]);
+    releaseNamespace("coturn");
     await until("namespace gone", 120, () => (kubectl(["get", "namespaces", "-o", "name"]).includes("namespace/coturn\n") ? "still there" : undefined));
     await must([...UP, "--refresh"], { sets });
     assert.deepEqual((await up(sets)).events.steps(), []);

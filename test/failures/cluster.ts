@@ -186,9 +186,11 @@ export async function holder(address: string): Promise<string> {
   throw new Error(`nobody holds ${address}`);
 }
 
-/** Every process of a node, its pods' included: all descendants of the process that made it. */
-function processes(node: string): number[] {
-  const root = Number(fs.readFileSync(path.join(RUN_DIR, node, "pid"), "utf8").split(" ")[0]);
+/** What a process was started with; empty when it has ended. */
+export const commandOf = (pid: number): string => { try { return fs.readFileSync(`/proc/${pid}/cmdline`, "utf8").replace(/\0/g, " "); } catch { return ""; } };
+
+/** Processes that this one has started, and theirs: read at once, before any of them ends. */
+export function descendants(pid: number): number[] {
   const children = new Map<number, number[]>();
   for (const d of fs.readdirSync("/proc").filter((x) => /^\d+$/.test(x))) {
     try {
@@ -197,9 +199,11 @@ function processes(node: string): number[] {
     } catch { /* it has ended */ }
   }
   const all: number[] = [];
-  for (let at = children.get(root) ?? []; at.length; at = at.flatMap((p) => children.get(p) ?? [])) all.push(...at);
+  for (let at = children.get(pid) ?? []; at.length; at = at.flatMap((p) => children.get(p) ?? [])) all.push(...at);
   return all;
 }
+/** Every process of a node, its pods' included: all descendants of the process that made it. */
+const processes = (node: string): number[] => descendants(Number(fs.readFileSync(path.join(RUN_DIR, node, "pid"), "utf8").split(" ")[0]));
 function signal(node: string, name: "SIGSTOP" | "SIGCONT"): number {
   let count = 0;
   for (const p of processes(node)) try { process.kill(p, name); count++; } catch { /* it has ended */ }
@@ -217,7 +221,7 @@ export function podProcesses(uid: string, command: RegExp): number[] {
   for (const d of fs.readdirSync("/proc").filter((x) => /^\d+$/.test(x))) {
     try {
       const group = fs.readFileSync(`/proc/${d}/cgroup`, "utf8");
-      if (marks.some((m) => group.includes(m)) && command.test(fs.readFileSync(`/proc/${d}/cmdline`, "utf8").replace(/\0/g, " "))) found.push(Number(d));
+      if (marks.some((m) => group.includes(m)) && command.test(commandOf(Number(d)))) found.push(Number(d));
     } catch { /* it has ended */ }
   }
   return found;

@@ -7,7 +7,7 @@ import { localConfig } from "../../../lab/local/config";
 import { prepare, PROJECT, projectFolder, pulumi } from "../../../lab/local/engine";
 import { RUN_DIR } from "../../../lab/local/folders";
 import { startEngine } from "../../../lab/local/priority";
-import { sleep } from "../../failures/cluster";
+import { commandOf, descendants, sleep } from "../../failures/cluster";
 
 /** Console and event log of every command of these tests. */
 export const TRANSCRIPTS = path.join(RUN_DIR, "pulumi", "transcripts");
@@ -60,25 +60,11 @@ export class Running {
 
 /** What the killed engines had started. */
 const leftBehind: number[] = [];
-const commandOf = (pid: number): string => { try { return fs.readFileSync(`/proc/${pid}/cmdline`, "utf8").replace(/\0/g, " "); } catch { return ""; } };
 const end = (pid: number): void => { try { process.kill(pid, "SIGKILL"); } catch { /* has ended */ } };
 /** Programs that still run though their engine was killed. */
 export const orphanedPrograms = (): number[] => leftBehind.filter((p) => commandOf(p).includes("@pulumi/pulumi/cmd/run"));
 /** Plugins do not notice that nobody asks them any more: the provider of Kubernetes idles on. */
 export const endLeftPlugins = (): void => { for (const p of leftBehind.splice(0)) if (/pulumi-(resource|language)-|languageHost/.test(commandOf(p))) end(p); };
-
-/** Processes that this one has started, and theirs: read at once, before any of them ends. */
-function descendants(pid: number): number[] {
-  const children = new Map<number, number[]>();
-  for (const entry of fs.readdirSync("/proc").filter((e) => /^\d+$/.test(e))) {
-    try {
-      const parent = Number(fs.readFileSync(`/proc/${entry}/stat`, "utf8").replace(/^.*\) /s, "").split(" ")[1]);
-      children.set(parent, [...(children.get(parent) ?? []), Number(entry)]);
-    } catch { /* ended meanwhile */ }
-  }
-  const of = (p: number): number[] => (children.get(p) ?? []).flatMap((c) => [c, ...of(c)]);
-  return of(pid);
-}
 
 let count = 0;
 /** Starts `pulumi ARGS` on the local stack, with its event log where the command has one. */
