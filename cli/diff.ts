@@ -3,8 +3,9 @@ import { RunError } from "@pulumi/pulumi/errors";
 import { parse, runMain, STACK_OPTIONS, stackConfig, UsageError } from "./arguments";
 import { evaluate, type Evaluation, type RegisteredResource } from "./evaluate";
 import { exampleConfig } from "./exampleStack";
-import { isKubernetes, LAYER_ORDER, layerOf, objectTitle } from "./layers";
+import { isKubernetes, kindOf, LAYER_ORDER, layerOf, objectTitle } from "./layers";
 import { HIDDEN, redacted } from "./redact";
+import { replaces } from "./replacements";
 import { wrap } from "./table";
 
 const USAGE = `npm run diff -- --stack NAME --set path=value ... [--against NAME] [--json]
@@ -71,13 +72,6 @@ function referred(template: any, into = new Set<string>()): Set<string> {
   return into;
 }
 
-/** Fields that no provider can change in place. */
-function isReplacement(kind: string, fields: Change["fields"]): boolean {
-  return fields.some((f) => f.path === "metadata.name" || f.path === "metadata.namespace"
-    || (kind === "StatefulSet" && /^spec\.(volumeClaimTemplates|serviceName|podManagementPolicy|selector)/.test(f.path))
-    || (kind === "Job" && f.path.startsWith("spec.template.")) || /^spec\.selector\.matchLabels/.test(f.path) && POD_KINDS.has(kind));
-}
-
 export function compare(before: Evaluation, after: Evaluation): Change[] {
   const index = (e: Evaluation): Map<string, RegisteredResource> => new Map(e.resources.filter((r) => r.custom && !r.type.startsWith("pulumi:")).map((r) => [r.urn, r]));
   const a = index(before), b = index(after);
@@ -94,12 +88,10 @@ export function compare(before: Evaluation, after: Evaluation): Change[] {
     if (old && !now) { changes.push({ layer, action: "delete", title: objectTitle(old), fields: [] }); continue; }
     if (!old || !now || (JSON.stringify(old.inputs) === JSON.stringify(now.inputs) && old.protect === now.protect)) continue;
     const shown = fieldsOf({ ...redacted(old), protect: old.protect }, { ...redacted(now), protect: now.protect });
-    const kind = isKubernetes(now) ? now.inputs.kind : "";
+    const kind = kindOf(now);
     const mine = isKubernetes(now) ? [...referred(now.inputs.spec?.template)].filter((c) => changedConfigs.has(c)) : [];
-    changes.push({
-      layer, action: isReplacement(kind, shown) ? "replace" : "update", title: objectTitle(now),
-      fields: shown.length ? shown : [{ path: "(a secret value)", from: HIDDEN, to: HIDDEN }], restarts: restartReason(kind, shown, mine),
-    });
+    const fields = shown.length ? shown : [{ path: "(a secret value)", from: HIDDEN, to: HIDDEN }];
+    changes.push({ layer, action: fields.some((f) => replaces(kind, f.path)) ? "replace" : "update", title: objectTitle(now), fields, restarts: restartReason(kind, shown, mine) });
   }
   return changes.sort((x, y) => LAYER_ORDER.indexOf(x.layer) - LAYER_ORDER.indexOf(y.layer) || x.title.localeCompare(y.title));
 }

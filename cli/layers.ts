@@ -24,9 +24,13 @@ export const isKubernetes = (r: RegisteredResource): boolean =>
 
 export const isCommand = (r: RegisteredResource): boolean => r.type === "command:remote:Command";
 
+/** `StatefulSet`, `RandomPassword`; what only sets fields of another's object is a `NodePatch`: as `Node` its deletion would read as the loss of a node. */
+export const kindOf = (r: RegisteredResource): string => r.type.split(":").pop()!;
+export const isPatch = (kind: string): boolean => kind.endsWith("Patch");
+
 /** `Kind namespace/name`, as people say it. */
 export function objectTitle(r: RegisteredResource): string {
-  if (!isKubernetes(r)) return `${r.type.split(":").pop()} ${r.name}`;
+  if (!isKubernetes(r)) return `${kindOf(r)} ${r.name}`;
   const { namespace, name } = r.inputs.metadata ?? {};
-  return `${r.inputs.kind} ${namespace ? `${namespace}/` : ""}${name}`;
+  return `${kindOf(r)} ${namespace ? `${namespace}/` : ""}${name}`;
 }

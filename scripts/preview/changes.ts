@@ -11,7 +11,6 @@ import { stackNames } from "../../components/settings/stackFile";
 import { laidOut } from "./base";
 import { stackArgument } from "./engine";
 import { withoutSecrets } from "./hide";
-import { asProvidersDo } from "./replacements";
 import { BASE, readResult, ROOT, writeResult, type ChangesResult } from "./results";
 
 const USAGE = `npx tsx scripts/preview/changes.ts STACK
@@ -37,7 +36,7 @@ function compareWithBase(stack: string, base: string): ChangesResult {
     if ("problem" in after) return { stack, base, problem: after.problem, failed: true };
     const before = evaluated(BASE, stack, key, path.join(dir, "before.json"));
     if ("problem" in before) return { stack, base, problem: `The base itself does not evaluate, so that there is nothing to compare with:\n${before.problem}` };
-    return { stack, base, changes: asProvidersDo(compare(before.evaluation, after.evaluation)) };
+    return { stack, base, changes: compare(before.evaluation, after.evaluation) };
   } finally {
     fs.rmSync(dir, { recursive: true, force: true });
   }

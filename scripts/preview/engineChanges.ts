@@ -5,7 +5,6 @@ import type { Evaluation, RegisteredResource } from "../../cli/evaluate";
 import { LAYER_ORDER, layerOf, layerOfType, objectTitle } from "../../cli/layers";
 import { HIDDEN } from "../../cli/redact";
 import { diffsOf, type PulumiEvents } from "../../lab/engine/events";
-import { asPatch } from "./patches";
 
 const ACTIONS: Record<string, Change["action"]> = {
   create: "create", import: "create", update: "update", replace: "replace", "import-replacement": "replace", delete: "delete",
@@ -23,7 +22,7 @@ function plain(value: any): any {
 /** Outermost component that begins a layer: the URN holds the types of all of them. */
 const layerOfUrn = (urn: string): string | undefined => (urn.split("::")[2] ?? "").split("$").map(layerOfType).find(Boolean);
 
-const resource = (urn: string, type: string, state: any): RegisteredResource => asPatch({
+const resource = (urn: string, type: string, state: any): RegisteredResource => ({
   urn, type, name: urn.split("::").slice(3).join("::"), layer: layerOfUrn(urn), custom: state.custom ?? true, inputs: plain(state.inputs ?? {}), secretPaths: [],
   dependencies: [], named: [], protect: Boolean(state.protect), retainOnDelete: Boolean(state.retainOnDelete), additionalSecretOutputs: [],
 });

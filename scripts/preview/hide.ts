@@ -2,7 +2,6 @@
 import * as crypto from "node:crypto";
 import type { Evaluation, RegisteredResource } from "../../cli/evaluate";
 import { HIDDEN, redacted } from "../../cli/redact";
-import { asPatch } from "./patches";
 
 /**
  * A copy in which each hidden value is a digest under a key that lives as long as one comparison: that a secret changed can
@@ -16,7 +15,7 @@ export function withDigests(evaluation: Evaluation, key: string): Evaluation {
     if (shown !== null && typeof shown === "object") return Object.fromEntries(Object.entries(shown).map(([k, v]) => [k, marked(v, real[k])]));
     return shown;
   };
-  const resources = evaluation.resources.map((r): RegisteredResource => asPatch({ ...r, inputs: marked(redacted(r), r.inputs) }));
+  const resources = evaluation.resources.map((r): RegisteredResource => ({ ...r, inputs: marked(redacted(r), r.inputs) }));
   // Nobody reads the outputs of a dump, and some are secret.
   return { resources, outputs: {} };
 }

@@ -1,7 +1,7 @@
 /** The results of all stacks as one comment: what restarts and what is lost first, every field last. Pure. */
 import { formatChanges, type Change } from "../../cli/diff";
+import { isPatch } from "../../cli/layers";
 import { alert, code, counted, cut, details, fenced, tableOf } from "./markdown";
-import { isPatch } from "./patches";
 import type { ChangesResult, EngineResult } from "./results";
 
 /** Hidden in what GitHub shows; by it the comment of an earlier run is found. */

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { compare } from "../../cli/diff";
 import type { Evaluation, RegisteredResource } from "../../cli/evaluate";
+import { objectTitle } from "../../cli/layers";
 import { withDigests, withoutColours, withoutSecrets } from "../../scripts/preview/hide";
 
 const resource = (type: string, name: string, inputs: any, secretPaths: string[] = []): RegisteredResource => ({
@@ -27,7 +28,7 @@ describe("secrets in a preview", () => {
     assert.deepEqual(changes.map((c) => c.title), ["Command b", "Secret matrix/a"]);
     assert.deepEqual(changes.map((c) => c.fields), [1, 2].map(() => [{ path: "(a secret value)", from: "(secret)", to: "(secret)" }]));
   });
-  it("a patch is called one", () => assert.equal(withDigests(evaluation("x"), "k").resources[2]!.inputs.kind, "NodePatch"));
+  it("a patch is called one", () => assert.equal(objectTitle(withDigests(evaluation("x"), "k").resources[2]!), "NodePatch db-1"));
   it("messages lose keys, what the environment keeps secret, and colours", () => {
     const env = { PULUMI_CONFIG_PASSPHRASE: "a long passphrase", AWS_SECRET_ACCESS_KEY: "abcdefgh12345678", GITHUB_TOKEN: "short", PATH: "/usr/bin:/bin" };
     assert.equal(withoutSecrets("with a long passphrase and abcdefgh12345678 in /usr/bin:/bin; short", env), "with (secret) and (secret) in /usr/bin:/bin; short");

@@ -63,7 +63,7 @@ const leftBehind: number[] = [];
 const end = (pid: number): void => { try { process.kill(pid, "SIGKILL"); } catch { /* has ended */ } };
 /** Programs that still run though their engine was killed. */
 export const orphanedPrograms = (): number[] => leftBehind.filter((p) => commandOf(p).includes("@pulumi/pulumi/cmd/run"));
-/** Plugins do not notice that nobody asks them any more: the provider of Kubernetes idles on. */
+/** Built from its module, the provider of Kubernetes does not notice that nobody asks it any more: it idles on. */
 export const endLeftPlugins = (): void => { for (const p of leftBehind.splice(0)) if (/pulumi-(resource|language)-|languageHost/.test(commandOf(p))) end(p); };
 
 let count = 0;

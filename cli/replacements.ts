@@ -2,8 +2,6 @@
  * Without a state nobody asks the providers, which of two inputs they could change in place. What each of them replaces instead
  * stands here, so that a comparison says it as the engine will. Pure.
  */
-import type { Change } from "../../cli/diff";
-
 /** pulumi-kubernetes, provider/pkg/provider/diff.go (forceNew), for the kinds that this stack makes. */
 const KUBERNETES: Record<string, RegExp> = {
   StatefulSet: /^spec\.(podManagementPolicy|revisionHistoryLimit|selector|serviceName|volumeClaimTemplates)\b/,
@@ -24,13 +22,11 @@ const KUBERNETES: Record<string, RegExp> = {
 const GENERATED = /^(Random\w+|PrivateKey|CertRequest|SelfSignedCert|LocallySignedCert)$/;
 const IN_PLACE = /^(protect|earlyRenewalHours)$/;
 
-function replaces(kind: string, path: string): boolean {
+/** Whether a resource of this kind (`StatefulSet`, `RandomPassword`, `Command`) is made anew when this input of it changes. */
+export function replaces(kind: string, path: string): boolean {
   if (path === "metadata.name" || path === "metadata.namespace") return true;
   if (GENERATED.test(kind)) return !IN_PLACE.test(path);
   // pulumi-command: triggers are all that makes a command anew; a changed script is its update.
   if (kind === "Command") return /^triggers\b/.test(path);
   return KUBERNETES[kind]?.test(path) ?? false;
 }
-
-export const asProvidersDo = (changes: Change[]): Change[] =>
-  changes.map((c) => (c.action === "update" && c.fields.some((f) => replaces(c.title.split(" ")[0]!, f.path)) ? { ...c, action: "replace" } : c));
