@@ -55,8 +55,10 @@ if [ ! -e "$R/synapse-source/docs/workers.md" ]; then
   say "downloading Synapse's source ..."
   D=$(mktemp -d); trap 'rm -rf "$D"' EXIT
   echo "matrix-synapse==$SYNAPSE --hash=sha256:$SDIST_SHA256" > "$D/req.txt"
-  # pip asks the package's own build system for metadata, with its build requirements as wheels: nothing is compiled.
-  PIP_FIND_LINKS='' python3 -m pip download -q --no-deps --require-hashes --no-binary matrix-synapse --dest "$D" -r "$D/req.txt" > "$R/sdist.log" 2>&1 || { tail -5 "$R/sdist.log" >&2; die "Synapse's source could not be downloaded"; }
+  # pip asks the package's build system for name and version first. Ours only says them: nothing is compiled, no Rust is needed.
+  SYNAPSE=$SYNAPSE PYTHONPATH=$(cd "$(dirname "$0")" && pwd)/sdist PYTHONDONTWRITEBYTECODE=1 PIP_FIND_LINKS='' \
+    python3 -m pip download -q --no-deps --no-build-isolation --require-hashes --no-binary matrix-synapse --dest "$D" -r "$D/req.txt" > "$R/sdist.log" 2>&1 ||
+    { tail -20 "$R/sdist.log" >&2; die "Synapse's source could not be downloaded"; }
   mkdir -p "$R/synapse-source"; tar -C "$R/synapse-source" --strip-components 1 -xzf "$D"/matrix_synapse-$SYNAPSE.tar.gz
 fi
 say "programs: ${#NAMES[@]} images, promtool, Synapse's source in $R"
