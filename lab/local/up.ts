@@ -90,7 +90,7 @@ export async function up(request: Request): Promise<void> {
   const started = Date.now(), cold = !fs.existsSync(KUBECTL);
   if (request.cluster !== "lab") prepareForeign(request);
   else if (request.command === "up") {
-    console.log("Local cluster with the whole stack: about 5 minutes when everything is built, up to 40 when nothing is.");
+    console.log("Local cluster with the whole stack: about 8 minutes when everything is built, about 50 when nothing is.");
     script("lab/cluster/up.sh");
     script("lab/cluster/ingress.sh");
   }
