@@ -2,6 +2,7 @@
  * Without a state nobody asks the providers, which of two inputs they could change in place. What each of them replaces instead
  * stands here, so that a comparison says it as the engine will. Pure.
  */
+
 /** pulumi-kubernetes, provider/pkg/provider/diff.go (forceNew), for the kinds that this stack makes. */
 const KUBERNETES: Record<string, RegExp> = {
   StatefulSet: /^spec\.(podManagementPolicy|revisionHistoryLimit|selector|serviceName|volumeClaimTemplates)\b/,

@@ -4,7 +4,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { ROOT } from "../../../lab/local/config";
 import { RUN_DIR } from "../../../lab/local/folders";
-import { sleep } from "../../failures/cluster";
+import { commandOf, sleep } from "../../failures/cluster";
 
 /** Seconds without an API server: longer than a client's own second try. */
 const DOWN_SECONDS = 5;
@@ -13,7 +13,7 @@ const DOWN_SECONDS = 5;
 export async function restartApiServer(): Promise<void> {
   const pid = Number(fs.readFileSync(path.join(RUN_DIR, "cp", "apiserver.pid"), "utf8").trim().split(/\s+/)[0]);
   // The number may have been given to another process meanwhile.
-  assert.match(fs.readFileSync(`/proc/${pid}/cmdline`, "utf8"), /kube-apiserver/);
+  assert.match(commandOf(pid), /kube-apiserver/);
   process.kill(pid, "SIGKILL");
   await sleep(DOWN_SECONDS * 1000);
   const back = spawnSync("bash", [path.join(ROOT, "lab/cluster/controlplane.sh"), "up"], { encoding: "utf8" });

@@ -64,7 +64,7 @@ const end = (pid: number): void => { try { process.kill(pid, "SIGKILL"); } catch
 /** Programs that still run though their engine was killed. */
 export const orphanedPrograms = (): number[] => leftBehind.filter((p) => commandOf(p).includes("@pulumi/pulumi/cmd/run"));
 /** Built from its module, the provider of Kubernetes does not notice that nobody asks it any more: it idles on. */
-export const endLeftPlugins = (): void => { for (const p of leftBehind.splice(0)) if (/pulumi-(resource|language)-|languageHost/.test(commandOf(p))) end(p); };
+export const endLeftPlugins = (): void => { for (const p of leftBehind.splice(0)) if (/pulumi-(resource|language)-/.test(commandOf(p))) end(p); };
 
 let count = 0;
 /** Starts `pulumi ARGS` on the local stack, with its event log where the command has one. */
