@@ -3,7 +3,7 @@ import { RunError } from "@pulumi/pulumi/errors";
 import { parse, runMain, STACK_OPTIONS, stackConfig, UsageError } from "./arguments";
 import { evaluate, type Evaluation, type RegisteredResource } from "./evaluate";
 import { exampleConfig } from "./exampleStack";
-import { isKubernetes, kindOf, LAYER_ORDER, layerOf, objectTitle } from "./layers";
+import { isKubernetes, kindOf, LAYER_ORDER, layerOf, objectTitle } from "../components/layers/resources";
 import { HIDDEN, redacted } from "./redact";
 import { replaces } from "./replacements";
 import { wrap } from "./table";
@@ -58,40 +58,63 @@ function restartReason(kind: string, fields: Change["fields"], changedConfigs: s
   return [...reasons].join("; ");
 }
 
+const titled = (kind: string, name: unknown): string | undefined => (name ? `${kind} ${name}` : undefined);
+/** By the field of a pod template that refers to a ConfigMap or Secret: which one. */
+const REFERENCES = new Map<string, (v: any) => string | undefined>([
+  ["configMap", (v) => titled("ConfigMap", v?.name)],
+  ["secret", (v) => titled("Secret", v?.secretName ?? v?.name)],
+  ["secretKeyRef", (v) => titled("Secret", v?.name)],
+]);
+
 /** Names of the ConfigMaps and Secrets that a pod template refers to. */
 function referred(template: any, into = new Set<string>()): Set<string> {
   if (Array.isArray(template)) template.forEach((v) => referred(v, into));
   else if (template !== null && typeof template === "object") {
     for (const [k, v] of Object.entries<any>(template)) {
-      if (k === "configMap" && v?.name) into.add(`ConfigMap ${v.name}`);
-      else if (k === "secret" && (v?.secretName ?? v?.name)) into.add(`Secret ${v.secretName ?? v.name}`);
-      else if (k === "secretKeyRef" && v?.name) into.add(`Secret ${v.name}`);
+      const reference = REFERENCES.get(k)?.(v);
+      if (reference) into.add(reference);
       referred(v, into);
     }
   }
   return into;
 }
 
-export function compare(before: Evaluation, after: Evaluation): Change[] {
-  const index = (e: Evaluation): Map<string, RegisteredResource> => new Map(e.resources.filter((r) => r.custom && !r.type.startsWith("pulumi:")).map((r) => [r.urn, r]));
-  const a = index(before), b = index(after);
-  const changedConfigs = new Set<string>();
-  for (const [urn, r] of b) {
-    const old = a.get(urn);
-    if (["ConfigMap", "Secret"].includes(r.inputs?.kind) && old && JSON.stringify(old.inputs) !== JSON.stringify(r.inputs)) changedConfigs.add(`${r.inputs.kind} ${r.inputs.metadata.name}`);
+type Resources = Map<string, RegisteredResource>;
+
+const byUrn = (e: Evaluation): Resources => new Map(e.resources.filter((r) => r.custom && !r.type.startsWith("pulumi:")).map((r) => [r.urn, r]));
+const sameInputs = (a: RegisteredResource, b: RegisteredResource): boolean => JSON.stringify(a.inputs) === JSON.stringify(b.inputs);
+
+/** ConfigMaps and Secrets that keep their name and have another content. */
+function changedConfigsOf(before: Resources, after: Resources): Set<string> {
+  const changed = new Set<string>();
+  for (const [urn, r] of after) {
+    const old = before.get(urn);
+    if (["ConfigMap", "Secret"].includes(r.inputs?.kind) && old && !sameInputs(old, r)) changed.add(`${r.inputs.kind} ${r.inputs.metadata.name}`);
   }
+  return changed;
+}
+
+/** What happens to a resource that is there on both sides; undefined: nothing. */
+function changeOf(old: RegisteredResource, now: RegisteredResource, changedConfigs: ReadonlySet<string>): Change | undefined {
+  if (sameInputs(old, now) && old.protect === now.protect) return undefined;
+  const shown = fieldsOf({ ...redacted(old), protect: old.protect }, { ...redacted(now), protect: now.protect });
+  const kind = kindOf(now);
+  const mine = isKubernetes(now) ? [...referred(now.inputs.spec?.template)].filter((c) => changedConfigs.has(c)) : [];
+  const fields = shown.length ? shown : [{ path: "(a secret value)", from: HIDDEN, to: HIDDEN }];
+  const action = fields.some((f) => replaces(kind, f.path)) ? "replace" : "update";
+  return { layer: layerOf(now), action, title: objectTitle(now), fields, restarts: restartReason(kind, shown, mine) };
+}
+
+const cameOrWent = (action: "create" | "delete", r: RegisteredResource): Change => ({ layer: layerOf(r), action, title: objectTitle(r), fields: [] });
+
+export function compare(before: Evaluation, after: Evaluation): Change[] {
+  const a = byUrn(before), b = byUrn(after);
+  const changedConfigs = changedConfigsOf(a, b);
   const changes: Change[] = [];
   for (const urn of new Set([...a.keys(), ...b.keys()])) {
     const old = a.get(urn), now = b.get(urn);
-    const layer = layerOf((now ?? old)!);
-    if (!old && now) { changes.push({ layer, action: "create", title: objectTitle(now), fields: [] }); continue; }
-    if (old && !now) { changes.push({ layer, action: "delete", title: objectTitle(old), fields: [] }); continue; }
-    if (!old || !now || (JSON.stringify(old.inputs) === JSON.stringify(now.inputs) && old.protect === now.protect)) continue;
-    const shown = fieldsOf({ ...redacted(old), protect: old.protect }, { ...redacted(now), protect: now.protect });
-    const kind = kindOf(now);
-    const mine = isKubernetes(now) ? [...referred(now.inputs.spec?.template)].filter((c) => changedConfigs.has(c)) : [];
-    const fields = shown.length ? shown : [{ path: "(a secret value)", from: HIDDEN, to: HIDDEN }];
-    changes.push({ layer, action: fields.some((f) => replaces(kind, f.path)) ? "replace" : "update", title: objectTitle(now), fields, restarts: restartReason(kind, shown, mine) });
+    const change = old && now ? changeOf(old, now, changedConfigs) : now ? cameOrWent("create", now) : cameOrWent("delete", old!);
+    if (change) changes.push(change);
   }
   return changes.sort((x, y) => LAYER_ORDER.indexOf(x.layer) - LAYER_ORDER.indexOf(y.layer) || x.title.localeCompare(y.title));
 }

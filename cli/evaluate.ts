@@ -1,15 +1,16 @@
 /**
  * Evaluates the stack's own program in process: no Pulumi engine, no cluster, no network. Pulumi's mocks answer
  * each registration at once, and what was registered comes back as plain data, with its dependencies.
+ * The preview of a pull request evaluates the base's checkout by this path and name (scripts/preview/evaluation.ts): they stay.
  */
 import * as pulumi from "@pulumi/pulumi";
 import { isRpcSecret } from "@pulumi/pulumi/runtime";
 import { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
 import type { MockResourceArgs } from "@pulumi/pulumi/runtime";
 import { program } from "../components/program";
-import { DISPOSABLE } from "../components/settings/types";
-import { isFingerprint } from "../components/signingKey";
-import { layerOfType } from "./layers";
+import { DISPOSABLE } from "../components/core/identity";
+import { isFingerprint } from "../components/core/signingKey";
+import { layerOfType } from "../components/layers/resources";
 import { aliasesOf } from "./urns";
 
 export interface RegisteredResource {

@@ -3,9 +3,9 @@
  * that server again; the state, which holds it, goes with `pulumi destroy`.
  */
 import { parseArgs } from "node:util";
-import { NAMESPACES } from "../components/names";
-import { TRUST_BUNDLE } from "../components/cluster/publicTls";
-import { IMPORTABLE_SECRETS, type ImportableSecret } from "../components/settings/types";
+import { NAMESPACES } from "../components/core/names";
+import { TRUST_BUNDLE } from "../components/layers/cluster/tls/publicTls";
+import { IMPORTABLE_SECRETS, type ImportableSecret } from "../components/domain/importableSecrets";
 import { Refused, runMain, UsageError } from "./arguments";
 import { othersMayRead, readText, writeKeys } from "./keys/disk";
 import { keysIn, keysInExport, secretOf, withSigningKey, type Found } from "./keys/found";

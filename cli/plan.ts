@@ -3,7 +3,8 @@ import { parse, runMain, STACK_OPTIONS, UsageError } from "./arguments";
 import { table, wrap } from "./table";
 import { resolveSettings, SettingsInvalid } from "../components/settings";
 import { applySets, readStackConfig } from "../components/settings/stackFile";
-import { HOST_ROLES, type Settings, type SettingsError } from "../components/settings/types";
+import type { Settings, SettingsError } from "../components/settings/types";
+import { HOST_ROLES } from "../components/domain/roles";
 import { plan, PlanInvalid, recommendedHosts, type Plan } from "../components/sizing";
 import { budgetOf, RESERVED_CONNECTIONS } from "../components/sizing/connections";
 

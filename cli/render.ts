@@ -2,13 +2,13 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { stringify } from "yaml";
-import { renderHostScripts } from "../components/hosts/command";
+import { renderHostScripts } from "../components/layers/hosts/command";
 import { resolveSettings } from "../components/settings";
 import type { Settings } from "../components/settings/types";
-import { IMAGES, imageRef, type ImageKey } from "../components/images";
+import { IMAGES, imageRef, type ImageKey } from "../components/core/images";
 import { parse, runMain, selectStack, STACK_OPTIONS, UsageError } from "./arguments";
 import { evaluate, type Evaluation, type RegisteredResource } from "./evaluate";
-import { isCommand, isKubernetes, layerOf } from "./layers";
+import { isCommand, isKubernetes, layerOf } from "../components/layers/resources";
 import { redacted } from "./redact";
 
 const USAGE = `npm run render -- --stack NAME --out DIR [--set path=value ...] [--show-secrets]

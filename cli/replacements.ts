@@ -19,15 +19,15 @@ const KUBERNETES: Record<string, RegExp> = {
   Service: /^spec\.clusterIP$/,
 };
 
-/** What is generated is generated anew, whichever of its inputs differs; only when a certificate is renewed may change. */
+/** A generated value is generated again, whichever of its inputs differs; only when a certificate is renewed may change. */
 const GENERATED = /^(Random\w+|PrivateKey|CertRequest|SelfSignedCert|LocallySignedCert)$/;
 const IN_PLACE = /^(protect|earlyRenewalHours)$/;
 
-/** Whether a resource of this kind (`StatefulSet`, `RandomPassword`, `Command`) is made anew when this input of it changes. */
+/** Whether a resource of this kind (`StatefulSet`, `RandomPassword`, `Command`) is replaced when this input of it changes. */
 export function replaces(kind: string, path: string): boolean {
   if (path === "metadata.name" || path === "metadata.namespace") return true;
   if (GENERATED.test(kind)) return !IN_PLACE.test(path);
-  // pulumi-command: triggers are all that makes a command anew; a changed script is its update.
+  // pulumi-command: only triggers replace a command; a changed script is its update.
   if (kind === "Command") return /^triggers\b/.test(path);
   return KUBERNETES[kind]?.test(path) ?? false;
 }

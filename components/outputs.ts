@@ -2,14 +2,14 @@
  * What other stacks may rely on. Typed and versioned: a field is never removed or changed in meaning within a
  * version; `contract` tells which one a stack speaks.
  */
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "./settings/types";
 import type { Plan } from "./sizing/types";
-import { fqdn } from "./context";
-import type { Identity } from "./identity";
-import { SECRET_FILES } from "./synapse/paths";
-import { NAMESPACES, PORTS, SECRETS, SERVICES } from "./names";
-import { redisConnection, type RedisConnection } from "./redis/connection";
+import { fqdn } from "./core/context";
+import type { Identity } from "./core/identity";
+import { SECRET_FILES } from "./layers/synapse/paths";
+import { NAMESPACES, PORTS, SECRETS, SERVICES } from "./core/names";
+import { redisConnection, type RedisConnection } from "./layers/redis/connection";
 
 export const CONTRACT_VERSION = 1;
 

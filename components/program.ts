@@ -1,10 +1,10 @@
 /** The stack's program: settings in, layers composed, outputs out. index.ts runs it under the engine, the tools in process. */
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { hideResponsesInDebugLog } from "./debugLog";
-import { DestroyGuard } from "./DestroyGuard";
-import { MessageOnly } from "./messageOnly";
-import { endWhenOrphaned } from "./orphaned";
+import { hideResponsesInDebugLog } from "./core/debugLog";
+import { DestroyGuard } from "./keys/DestroyGuard";
+import { MessageOnly } from "./core/messageOnly";
+import { endWhenOrphaned } from "./core/orphaned";
 import { settingsFromConfig } from "./settings/fromConfig";
 import type { StackOutputInputs } from "./outputs";
 import { plan, PlanInvalid } from "./sizing";

@@ -1,24 +1,24 @@
 /** The layers, wired. What each gets from the others is visible here and nowhere else. */
 import * as pulumi from "@pulumi/pulumi";
-import { checkedIdentity } from "./checkedIdentity";
-import { ClusterFoundation, NetworkPolicies } from "./cluster";
-import { fieldManager, type StackContext } from "./context";
+import { checkedIdentity } from "./keys/checkedIdentity";
+import { ClusterFoundation, NetworkPolicies } from "./layers/cluster";
+import { fieldManager, type StackContext } from "./core/context";
 import { edges } from "./topology";
-import { Hosts } from "./hosts";
-import { PublicIngress } from "./ingress";
-import { Monitoring } from "./monitoring";
-import { NAMESPACES, SECRETS, SERVICES } from "./names";
-import { ObjectStore } from "./objectstore";
-import { Order, startsNothing } from "./order";
+import { Hosts } from "./layers/hosts";
+import { PublicIngress } from "./layers/ingress";
+import { Monitoring } from "./layers/monitoring";
+import { NAMESPACES, SECRETS, SERVICES } from "./core/names";
+import { ObjectStore } from "./layers/objectstore";
+import { Order, startsNothing } from "./core/order";
 import { stackOutputs, type StackOutputInputs } from "./outputs";
-import { PostgresCluster } from "./postgres";
-import { RedisSentinel } from "./redis";
-import { HaproxyRouter } from "./router";
-import { REDIS_MASTER_NAME, Rtc } from "./rtc";
-import { StackSecrets } from "./secrets";
-import { SynapseServer } from "./synapse";
-import { Turn, turnUris } from "./turn";
-import { Web } from "./web";
+import { PostgresCluster } from "./layers/postgres";
+import { RedisSentinel } from "./layers/redis";
+import { HaproxyRouter } from "./layers/router";
+import { REDIS_MASTER_NAME, Rtc } from "./layers/rtc";
+import { StackSecrets } from "./keys/secrets";
+import { SynapseServer } from "./layers/synapse";
+import { Turn, turnUris } from "./layers/turn";
+import { Web } from "./layers/web";
 
 export class MatrixStack extends pulumi.ComponentResource {
   readonly outputs: StackOutputInputs;

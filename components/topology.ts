@@ -1,18 +1,17 @@
 /** Who talks to whom in the whole stack: one table for network policies, the picture and the rules. Pure. */
-import { clusterEdges } from "./cluster/edges";
-import { hostsEdges } from "./hosts/edges";
-import { ingressEdges } from "./ingress/edges";
-import { monitoringEdges } from "./monitoring/edges";
-import { objectStoreEdges } from "./objectstore/edges";
-import { postgresEdges } from "./postgres/edges";
-import { redisEdges } from "./redis/edges";
-import { routerEdges } from "./router/edges";
-import { rtcEdges } from "./rtc/edges";
-import { synapseEdges } from "./synapse/edges";
-import { turnEdges } from "./turn/edges";
-import { webEdges } from "./web/edges";
-import { peerLabels } from "./cluster/policiesFromEdges";
-import type { Edge, EdgeInput, Peer } from "./edges";
+import { clusterEdges } from "./layers/cluster/edges";
+import { hostsEdges } from "./layers/hosts/edges";
+import { ingressEdges } from "./layers/ingress/edges";
+import { monitoringEdges } from "./layers/monitoring/edges";
+import { objectStoreEdges } from "./layers/objectstore/edges";
+import { postgresEdges } from "./layers/postgres/edges";
+import { redisEdges } from "./layers/redis/edges";
+import { routerEdges } from "./layers/router/edges";
+import { rtcEdges } from "./layers/rtc/edges";
+import { synapseEdges } from "./layers/synapse/edges";
+import { turnEdges } from "./layers/turn/edges";
+import { webEdges } from "./layers/web/edges";
+import { peerLabels, type Edge, type EdgeInput, type Peer } from "./core/edges";
 
 export function edges(input: EdgeInput): Edge[] {
   return merged([

@@ -1,5 +1,5 @@
 /** Rules about the files that pods read: each change reaches its readers, each file has a reader. */
-import { CONFIG_HASH } from "../components/workload";
+import { CONFIG_HASH } from "../components/core/workload";
 import { containersOf, strings } from "./subject";
 import type { KubernetesObject, PodTemplate, Rule } from "./types";
 

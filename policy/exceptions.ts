@@ -36,7 +36,7 @@ export const EXCEPTIONS: Exception[] = [
   { rule: "12", object: "Deployment local-path-storage/local-path-provisioner", what: SINGLE, why: "it has no leader election; only making new volumes waits for it" },
   { rule: "12", object: "Deployment monitoring/prometheus-operator", what: SINGLE, why: "it has no leader election; Prometheus and Alertmanager run on without it" },
   { rule: "12", object: "Deployment monitoring/kube-state-metrics", what: SINGLE, why: "it is stateless and each replica reports the whole cluster: two would report everything twice. An alert fires while it is away" },
-  { rule: "12", object: "Deployment monitoring/grafana", what: SINGLE, why: "it only shows what the two Prometheus hold, and everything in it is generated: it starts anew anywhere" },
+  { rule: "12", object: "Deployment monitoring/grafana", what: SINGLE, why: "it only shows what the two Prometheus hold, and everything in it is generated: it can start again anywhere" },
 
   // What reads configurations without doing what they say.
   { rule: "20", object: "Job matrix/synapse-check-config-*", what: /^its configuration names .* but there is no edge to /, why: "it parses the configurations of all classes and connects to nothing; without edges the network policies hold it to that" },

@@ -1,7 +1,7 @@
 /** Rules about pods: security, probes, resources, spreading. */
-import { IMAGES, imageRef, type ImageKey } from "../components/images";
+import { IMAGES, imageRef, type ImageKey } from "../components/core/images";
 import { containersOf, matches } from "./subject";
-import type { PodTemplate, Rule } from "./types";
+import type { KubernetesObject, OperatorPods, PodTemplate, Rule } from "./types";
 
 const each = (t: PodTemplate, check: (c: any) => string[]): Array<{ object: PodTemplate; what: string }> =>
   containersOf(t).flatMap((c) => check(c).map((what) => ({ object: t, what: `container ${c.name}: ${what}` })));
@@ -30,7 +30,7 @@ export const probes: Rule = {
     return [
       ...PROBE_FIELDS.filter((f) => p[f] === undefined).map((f) => ({ object: t, what: `container ${c.name}: ${kind}.${f} is not set` })),
       ...(port !== undefined && typeof port !== "string" ? [{ object: t, what: `container ${c.name}: ${kind} by port number` }] : []),
-      ...(typeof port === "string" && !(c.ports ?? []).some((x: any) => x.name === port) ? [{ object: t, what: `container ${c.name}: ${kind} names port ${port}, which it has not` }] : []),
+      ...(typeof port === "string" && !(c.ports ?? []).some((x: any) => x.name === port) ? [{ object: t, what: `container ${c.name}: ${kind} names port ${port}, which it does not declare` }] : []),
     ];
   }))),
 };
@@ -132,7 +132,7 @@ export const images: Rule = {
         const tag = /:([^:/@]+)(@sha256:[0-9a-f]{64})?$/.exec(image)?.[1];
         return [
           ...(!tag || !/\d/.test(tag) ? [{ object: o, what: `image ${image} is not pinned` }] : []),
-          ...(table.has(image) ? [] : [{ object: o, what: `image ${image} is not in the table (components/images.ts)` }]),
+          ...(table.has(image) ? [] : [{ object: o, what: `image ${image} is not in the table (components/core/images.ts)` }]),
         ];
       })),
       ...templates.flatMap((t) => each(t, (c) => (c.imagePullPolicy === "IfNotPresent" ? [] : [`imagePullPolicy is ${c.imagePullPolicy ?? "not set"}`]))),
@@ -140,20 +140,39 @@ export const images: Rule = {
   },
 };
 
+/** Some custom resources have the pods' specification as a template, the others its fields among their own. */
+const podSpecOf = (spec: any): any => spec.template?.spec ?? spec;
+
+function keptApart(spec: any): boolean {
+  const pod = podSpecOf(spec);
+  return spec.affinity?.podAntiAffinityType === "required" || Boolean(pod.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.length)
+    || (pod.topologySpreadConstraints ?? []).some((c: any) => c.topologyKey === "kubernetes.io/hostname");
+}
+
+function budgetsOf({ owner, labels }: OperatorPods, objects: KubernetesObject[]): number {
+  // CloudNativePG makes an instance's budgets itself unless it is told not to.
+  if (owner.kind === "Cluster") return owner.inputs.spec.enablePDB === false ? 0 : 1;
+  return objects.filter((b) => b.kind === "PodDisruptionBudget" && b.namespace === owner.namespace && matches(b.inputs.spec.selector?.matchLabels, labels)).length;
+}
+
+/** Of each container that the operator is told about. */
+function resourceProblems(spec: any): string[] {
+  const all: any[] = spec.template?.spec?.containers?.map((c: any) => c.resources) ?? [spec.resources];
+  return all.flatMap((r) => [
+    ...(r?.requests?.cpu && r.requests.memory ? [] : ["no requests"]), ...(r?.limits?.memory ? [] : ["no memory limit"]), ...(r?.limits?.cpu ? ["a CPU limit"] : []),
+  ]);
+}
+
 /** What the operators start for us keeps the same rules as far as their custom resources can say. */
 export const operatorMade: Rule = {
   id: "11-13", demands: "of pods that operators make: requests, a memory limit, several replicas, never two on a host, one disruption budget",
-  check: ({ objects, operatorPods }) => operatorPods.flatMap(({ owner: o, labels, replicas: n }) => {
-    const { spec } = o.inputs;
-    const containers = spec.template?.spec?.containers?.map((c: any) => c.resources) ?? [spec.resources];
-    const pod = spec.template?.spec ?? spec;
-    const apart = spec.affinity?.podAntiAffinityType === "required" || pod.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.length || (pod.topologySpreadConstraints ?? []).some((c: any) => c.topologyKey === "kubernetes.io/hostname");
-    // CloudNativePG makes an instance's budgets itself unless it is told not to.
-    const budgets = o.kind === "Cluster" ? (spec.enablePDB === false ? 0 : 1) : objects.filter((b) => b.kind === "PodDisruptionBudget" && b.namespace === o.namespace && matches(b.inputs.spec.selector?.matchLabels, labels)).length;
+  check: ({ objects, operatorPods }) => operatorPods.flatMap((made) => {
+    const { owner, replicas: n } = made, { spec } = owner.inputs;
+    const budgets = budgetsOf(made, objects);
     return [
-      ...containers.flatMap((r: any) => [...(r?.requests?.cpu && r.requests.memory ? [] : ["no requests"]), ...(r?.limits?.memory ? [] : ["no memory limit"]), ...(r?.limits?.cpu ? ["a CPU limit"] : [])]),
-      ...(n >= 2 ? [] : [`${n} replicas`]), ...(apart ? [] : ["not spread over hosts"]), ...(budgets === 1 ? [] : [`${budgets} disruption budgets`]),
-    ].map((what) => ({ object: o, what }));
+      ...resourceProblems(spec),
+      ...(n >= 2 ? [] : [`${n} replicas`]), ...(keptApart(spec) ? [] : ["not spread over hosts"]), ...(budgets === 1 ? [] : [`${budgets} disruption budgets`]),
+    ].map((what) => ({ object: owner, what }));
   }),
 };
 

@@ -1,6 +1,6 @@
 /** Rules about secrets, exposure, volumes that must survive, and who may talk to whom. */
 import { containersOf, matches, matchesSelector, strings } from "./subject";
-import type { Edge, Peer } from "../components/edges";
+import type { Edge, Peer } from "../components/core/edges";
 import type { KubernetesObject, OperatorPods, PodTemplate, Rule, Subject } from "./types";
 
 /** Every value that the stack generates or is given as a secret, with a name for reports. */

@@ -1,6 +1,6 @@
 /** Makes the subject of the rules out of an evaluation. Pure. */
 import type { Evaluation } from "../cli/evaluate";
-import { isKubernetes, layerOf } from "../cli/layers";
+import { isKubernetes, layerOf } from "../components/layers/resources";
 import { edges } from "../components/topology";
 import type { Settings } from "../components/settings/types";
 import type { Plan } from "../components/sizing/types";

@@ -2,7 +2,7 @@
 import type { RegisteredResource } from "../cli/evaluate";
 import type { Settings } from "../components/settings/types";
 import type { Plan } from "../components/sizing/types";
-import type { Edge } from "../components/edges";
+import type { Edge } from "../components/core/edges";
 
 export interface KubernetesObject { urn: string; layer: string; kind: string; apiVersion: string; namespace: string; name: string; inputs: any }
 

@@ -1,6 +1,6 @@
 /** Rules about how values are written: as the API server writes them, or the engine sees changes that nobody made. */
-import { OPERATORS, vendoredObjects } from "../components/cluster";
-import { canonical } from "../components/workload";
+import { OPERATORS, vendoredObjects } from "../components/layers/cluster";
+import { canonical } from "../components/core/workload";
 import dropped from "../vendor/kubernetes/dropped.json";
 import kubernetes from "../vendor/kubernetes/schema.json";
 import type { KubernetesObject, Rule } from "./types";
@@ -20,12 +20,20 @@ function schemaOf({ apiVersion, kind }: KubernetesObject): any {
   return custom.get(`${apiVersion} ${kind}`);
 }
 
+/** The items or fields of a value, each with its own schema. */
+function* inside({ path, value, schema }: Value): Generator<{ path: string; value: any; schema: any }> {
+  if (Array.isArray(value)) for (const [i, v] of value.entries()) yield { path: `${path}[${i}]`, value: v, schema: schema?.items };
+  else if (value !== null && typeof value === "object") {
+    const { properties, additionalProperties } = schema ?? {};
+    for (const [k, v] of Object.entries(value)) yield { path: path ? `${path}.${k}` : k, value: v, schema: properties?.[k] ?? additionalProperties };
+  }
+}
+
 function* values(value: any, schema: any, path = ""): Generator<Value> {
   const type: string | undefined = schema?.$ref?.replace("#/$defs/", "");
-  const s = type ? definitions[type] : schema;
-  yield { path, value, schema: s, type };
-  if (Array.isArray(value)) for (const [i, v] of value.entries()) yield* values(v, s?.items, `${path}[${i}]`);
-  else if (value !== null && typeof value === "object") for (const [k, v] of Object.entries(value)) yield* values(v, s?.properties?.[k] ?? s?.additionalProperties, path ? `${path}.${k}` : k);
+  const here: Value = { path, value, schema: type ? definitions[type] : schema, type };
+  yield here;
+  for (const v of inside(here)) yield* values(v.value, v.schema, v.path);
 }
 
 const valuesOf = (o: KubernetesObject): Value[] => [...values(o.inputs, schemaOf(o))];

@@ -8,7 +8,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { planFor } from "../cli/plan";
-import type { Edge, Peer } from "../components/edges";
+import type { Edge, Peer } from "../components/core/edges";
 import type { Settings } from "../components/settings/types";
 import type { Plan } from "../components/sizing";
 import { edges } from "../components/topology";
@@ -139,15 +139,19 @@ export function picture(theme?: "dark"): string {
     return arrow(way.points, c.ports, way.label, way.anchor);
   });
   const synapse = all.synapse!;
-  const chips = pools.map((p, i) => chip(synapse.x + 14 + (i % 5) * 147, synapse.y + 40 + Math.floor(i / 5) * 46, 143, p.class, p.maxReplicas > p.replicas ? `${p.replicas} to ${p.maxReplicas}` : String(p.replicas)));
-  const hosts = plan.nodes.map((h, i) => chip(30 + i * 222, 984, 212, `${h.count} × ${h.role}`, `${h.cpu} vCPU, ${h.memoryGiB} GiB`));
+  const chips = pools.map((p, i) => chip({
+    x: synapse.x + 14 + (i % 5) * 147, y: synapse.y + 40 + Math.floor(i / 5) * 46, w: 143, name: p.class,
+    detail: p.maxReplicas > p.replicas ? `${p.replicas} to ${p.maxReplicas}` : String(p.replicas),
+  }));
+  const hosts = plan.nodes.map((h, i) => chip({ x: 30 + i * 222, y: 984, w: 212, name: `${h.count} × ${h.role}`, detail: `${h.cpu} vCPU, ${h.memoryGiB} GiB` }));
   const body = [
     ...Object.values(all).filter((p) => p.w > 0).map(box), ...drawn, ...chips,
     `<text class="line" x="${synapse.x + 14}" y="${synapse.y + 196}">among themselves ${portsOf("synapse", "synapse").join(", ")}; push gateways ${portsOf("synapse", "world").join(", ")}; database, Redis and object store as drawn</text>`,
     `<text class="line" x="${synapse.x + 14}" y="${synapse.y + 214}">writers of one stream are one process each; readers grow and shrink with the load</text>`,
     `<text class="title" x="30" y="968">${plan.nodes.reduce((s, h) => s + h.count, 0)} hosts, prepared over SSH</text>`, ...hosts,
   ];
-  return document(1160, 1046, `matrix-ha: the parts for ${plan.ccu.toLocaleString("en-US")} concurrent users and who talks to whom`, body, theme);
+  const title = `matrix-ha: the parts for ${plan.ccu.toLocaleString("en-US")} concurrent users and who talks to whom`;
+  return document({ width: 1160, height: 1046, title, body, theme });
 }
 
 function rows(items: string[], perRow: number): string[] {

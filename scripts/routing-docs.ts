@@ -1,7 +1,7 @@
 /** Writes docs/routing.md from the routing table; `--check` only says whether it is up to date. */
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { renderRoutingDocs } from "../components/synapse/routingDocs";
+import { renderRoutingDocs } from "../components/layers/synapse/routingDocs";
 
 const file = path.join(__dirname, "..", "docs", "routing.md");
 const wanted = renderRoutingDocs();

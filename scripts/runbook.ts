@@ -1,13 +1,15 @@
-/** Writes docs/runbook.md from the alert rules of the small stack's fixture, with every optional layer on. */
+/** Writes docs/runbook.md from the alert rules of the example stack of 1,000 users, with every optional layer on. */
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { alertRules, runbook } from "../components/monitoring/rules";
-import { fixturePlan, fixtureSettings } from "../test/fixtures/context";
+import { exampleConfig } from "../cli/exampleStack";
+import { alertRules, runbook } from "../components/layers/monitoring/rules";
+import { resolveSettings, SettingsInvalid } from "../components/settings";
+import { plan } from "../components/sizing";
 
 export function runbookText(): string {
-  const settings = fixtureSettings();
-  settings.federation.enabled = true;
-  return runbook(alertRules({ settings, plan: fixturePlan() }));
+  const { settings, errors } = resolveSettings({ ...exampleConfig(1000), federation: { enabled: true } }, "runbook");
+  if (!settings) throw new SettingsInvalid(errors);
+  return runbook(alertRules({ settings, plan: plan(settings) }));
 }
 
 if (require.main === module) fs.writeFileSync(path.join(__dirname, "..", "docs", "runbook.md"), runbookText());

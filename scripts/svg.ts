@@ -17,7 +17,9 @@ export function box({ x, y, w, h, tone, title, lines }: Box): string {
 }
 
 /** A small box with two short lines. */
-export function chip(x: number, y: number, w: number, name: string, detail: string): string {
+export interface Chip { x: number; y: number; w: number; name: string; detail: string }
+
+export function chip({ x, y, w, name, detail }: Chip): string {
   return `<rect class="chip" x="${x}" y="${y}" width="${w}" height="40" rx="6"/><text class="name" x="${x + 9}" y="${y + 17}">${esc(name)}</text><text class="line" x="${x + 9}" y="${y + 33}">${esc(detail)}</text>`;
 }
 
@@ -38,8 +40,14 @@ const colours = (c: typeof LIGHT): string => `.paper{fill:${c.paper};stroke:${c.
 ${(["world", "front", "synapse", "data", "calls", "aside", "chip"] as const).map((t) => `.${t}{fill:${c[t]};stroke:${c.edge}}`).join("")}
 .title,.name{fill:${c.text}}.line{fill:${c.faint}}.port{fill:${c.text}}.arrow{stroke:${c.line}}.head{fill:${c.line}}`;
 
-/** With a ground of its own, so that it can be read on any page; dark where the reader's screen is. `theme` is for looking at it with programs that know no media queries. */
-export function document(width: number, height: number, title: string, body: string[], theme?: "dark"): string {
+export interface Picture {
+  width: number; height: number; title: string; body: string[];
+  /** For looking at it with programs that know no media queries. */
+  theme?: "dark";
+}
+
+/** With a ground of its own, so that it can be read on any page; dark where the reader's screen is. */
+export function document({ width, height, title, body, theme }: Picture): string {
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${esc(title)}">
 <title>${esc(title)}</title>
 <style>

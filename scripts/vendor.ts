@@ -136,7 +136,7 @@ export function check(): string[] {
     const v = versions[name];
     if (v?.version !== source.version) problems.push(`${name}: wants ${source.version}, vendored is ${v?.version ?? "nothing"}: run npm run vendor`);
     else if (!fs.existsSync(path.join(ROOT, v.file))) problems.push(`${v.file}: missing: run npm run vendor`);
-    else if (sha256(fs.readFileSync(path.join(ROOT, v.file), "utf8")) !== v.sha256) problems.push(`${v.file}: is not what versions.json recorded; changes belong into components/cluster/operators.ts`);
+    else if (sha256(fs.readFileSync(path.join(ROOT, v.file), "utf8")) !== v.sha256) problems.push(`${v.file}: is not what versions.json recorded; changes belong into components/layers/cluster/operators/operators.ts`);
   }
   return problems;
 }

@@ -1,9 +1,9 @@
 /** Where a deployed stack has its keys: in an export of its state, or in its cluster. Pure. */
 import { specialSigKey } from "@pulumi/pulumi/runtime";
-import { NAMESPACES, SECRETS } from "../../components/names";
-import { IMPORTABLE_SECRETS, type ImportableSecret } from "../../components/settings/types";
+import { NAMESPACES, SECRETS } from "../../components/core/names";
+import { IMPORTABLE_SECRETS, type ImportableSecret } from "../../components/domain/importableSecrets";
 import { isSigningKey } from "../../components/settings/syntax/keys";
-import { SECRET_FILES } from "../../components/synapse/paths";
+import { SECRET_FILES } from "../../components/layers/synapse/paths";
 import { Refused } from "../arguments";
 
 export type Keys = Partial<Record<ImportableSecret, string>> & { signingKey: string };

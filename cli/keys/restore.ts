@@ -1,5 +1,5 @@
 /** Which of the saved keys a stack lacks, and what speaks against giving them to it. Pure. */
-import type { ImportableSecret } from "../../components/settings/types";
+import type { ImportableSecret } from "../../components/domain/importableSecrets";
 import { Refused } from "../arguments";
 import { namesIn, type Saved } from "./saved";
 

@@ -1,12 +1,12 @@
 /** The file that keys are kept in: its text, and what of it may be shown. Pure. */
-import { identityOf, type Identity } from "../../components/identity";
-import { IMPORTABLE_SECRETS, type ImportableSecret } from "../../components/settings/types";
+import { identityOf, type Identity } from "../../components/core/identity";
+import { IMPORTABLE_SECRETS, type ImportableSecret } from "../../components/domain/importableSecrets";
 import { Refused } from "../arguments";
 import type { Keys } from "./found";
 
 export interface Saved { keys: Keys; serverName?: string; /** RFC 3339. */ savedAt: string }
 
-const WHAT = "Keys of a Matrix homeserver, in clear: whoever has this file can be that server.";
+const WHAT = "Keys of a Matrix homeserver, in clear: anyone who has this file can be that server.";
 
 export const identityOfKeys = (keys: Keys): Identity => {
   const identity = identityOf(keys);

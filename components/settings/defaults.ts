@@ -7,25 +7,14 @@ import type { HostSettings, Settings, StorageClassSettings } from "./types";
 export const PRESENCE_MAX_CCU = 5000;
 
 export function complete(input: SettingsInput, instance: string): Settings {
-  const { cluster, media, monitoring, registration, web } = input;
   const { domain } = input;
   const hosts = input.hosts.map((host) => completeHost(host, input));
   return {
     instance, ccu: input.ccu, domain,
     serverName: input.serverName ?? domain,
-    hostnames: {
-      homeserver: input.hostnames.homeserver ?? `matrix.${domain}`,
-      web: input.hostnames.web ?? `chat.${domain}`,
-      admin: input.hostnames.admin ?? `admin.${domain}`,
-      rtc: input.hostnames.rtc ?? `rtc.${domain}`,
-      turn: input.hostnames.turn ?? `turn.${domain}`,
-    },
+    hostnames: completeHostnames(input.hostnames, domain),
     hosts, prepareHosts: input.prepareHosts, firewall: input.firewall,
-    cluster: {
-      ...cluster,
-      ipFamilies: cluster.ipFamilies ?? [...new Set(cluster.serviceCidrs.map(familyOf))],
-      install: { ...cluster.install, prometheusOperator: cluster.install.prometheusOperator ?? (monitoring.enabled && monitoring.prometheus === "install") },
-    },
+    cluster: completeCluster(input),
     addressPools: input.addressPools,
     storage: {
       database: completeClass(input.storage.database, "matrix-ha-database"),
@@ -34,23 +23,16 @@ export function complete(input: SettingsInput, instance: string): Settings {
     },
     tls: input.tls,
     federation: input.federation,
-    registration,
+    registration: input.registration,
     presence: { enabled: input.presence.enabled ?? input.ccu <= PRESENCE_MAX_CCU },
     ...(input.sso ? { sso: input.sso } : {}),
-    media: {
-      maxUploadMiB: media.maxUploadMiB, urlPreviews: media.urlPreviews, cacheGiB: media.cacheGiB,
-      ...(media.remoteRetentionDays > 0 ? { remoteRetentionDays: media.remoteRetentionDays } : {}),
-      ...(media.localRetentionDays > 0 ? { localRetentionDays: media.localRetentionDays } : {}),
-    },
+    media: completeMedia(input.media),
     ...(input.retention ? { retention: input.retention } : {}),
     objectStore: input.objectStore,
     backups: input.backups,
     turn: input.turn, rtc: input.rtc,
-    web: {
-      elementWeb: web.elementWeb, admin: { enabled: web.admin.enabled, allowCidrs: web.admin.allowCidrs },
-      ...(web.jitsiDomain ? { jitsiDomain: web.jitsiDomain } : {}), ...(web.supportContact ? { supportContact: web.supportContact } : {}),
-    },
-    monitoring,
+    web: completeWeb(input.web),
+    monitoring: input.monitoring,
     images: { ...input.images, overrides: defined(input.images.overrides as Record<string, string | undefined>) },
     networkPolicies: { enabled: input.networkPolicies.enabled, apiServerCidrs: input.networkPolicies.apiServerCidrs ?? apiServerCidrs(hosts) },
     importSecrets: input.importSecrets, oldSigningKeys: input.oldSigningKeys,
@@ -60,13 +42,36 @@ export function complete(input: SettingsInput, instance: string): Settings {
   };
 }
 
+const completeHostnames = (given: SettingsInput["hostnames"], domain: string): Settings["hostnames"] => ({
+  homeserver: given.homeserver ?? `matrix.${domain}`,
+  web: given.web ?? `chat.${domain}`,
+  admin: given.admin ?? `admin.${domain}`,
+  rtc: given.rtc ?? `rtc.${domain}`,
+  turn: given.turn ?? `turn.${domain}`,
+});
+
+const completeCluster = ({ cluster, monitoring }: SettingsInput): Settings["cluster"] => ({
+  ...cluster,
+  ipFamilies: cluster.ipFamilies ?? [...new Set(cluster.serviceCidrs.map(familyOf))],
+  install: { ...cluster.install, prometheusOperator: cluster.install.prometheusOperator ?? (monitoring.enabled && monitoring.prometheus === "install") },
+});
+
+/** 0 days keep for ever. */
+const completeMedia = (media: SettingsInput["media"]): Settings["media"] => ({
+  maxUploadMiB: media.maxUploadMiB, urlPreviews: media.urlPreviews, cacheGiB: media.cacheGiB,
+  ...(media.remoteRetentionDays > 0 ? { remoteRetentionDays: media.remoteRetentionDays } : {}),
+  ...(media.localRetentionDays > 0 ? { localRetentionDays: media.localRetentionDays } : {}),
+});
+
+const completeWeb = ({ elementWeb, admin, jitsiDomain, supportContact }: SettingsInput["web"]): Settings["web"] => ({
+  elementWeb, admin: { enabled: admin.enabled, allowCidrs: admin.allowCidrs },
+  ...(jitsiDomain ? { jitsiDomain } : {}), ...(supportContact ? { supportContact } : {}),
+});
+
 /** A host with what it does not state taken from hostDefaults and ssh. */
 function completeHost(host: SettingsInput["hosts"][number], input: SettingsInput): HostSettings {
-  const { ssh, hostDefaults } = input;
+  const { hostDefaults } = input;
   const zone = host.zone ?? hostDefaults.zone;
-  const hostKey = host.ssh.hostKey ?? host.hostKey;
-  const privateKey = host.ssh.privateKey ?? ssh.privateKey;
-  const bastion = host.ssh.bastion ?? ssh.bastion;
   return {
     name: host.name, address: host.address,
     roles: [...new Set([...(host.role ? [host.role] : []), ...(host.roles ?? [])])],
@@ -75,10 +80,17 @@ function completeHost(host: SettingsInput["hosts"][number], input: SettingsInput
     cpu: host.cpu ?? hostDefaults.cpu ?? 1,
     memoryGiB: host.memoryGiB ?? hostDefaults.memoryGiB ?? 1,
     disks: host.disks,
-    ssh: {
-      user: host.ssh.user ?? ssh.user ?? "root", port: host.ssh.port ?? ssh.port ?? 22,
-      ...(hostKey ? { hostKey } : {}), ...(privateKey ? { privateKey } : {}), ...(bastion ? { bastion } : {}),
-    },
+    ssh: completeSsh(host, input.ssh),
+  };
+}
+
+function completeSsh(host: SettingsInput["hosts"][number], ssh: SettingsInput["ssh"]): HostSettings["ssh"] {
+  const hostKey = host.ssh.hostKey ?? host.hostKey;
+  const privateKey = host.ssh.privateKey ?? ssh.privateKey;
+  const bastion = host.ssh.bastion ?? ssh.bastion;
+  return {
+    user: host.ssh.user ?? ssh.user ?? "root", port: host.ssh.port ?? ssh.port ?? 22,
+    ...(hostKey ? { hostKey } : {}), ...(privateKey ? { privateKey } : {}), ...(bastion ? { bastion } : {}),
   };
 }
 

@@ -1,6 +1,6 @@
 /** The settings of the stack that the Pulumi engine runs. The only file of this layer that knows Pulumi. */
 import * as pulumi from "@pulumi/pulumi";
-import { MessageOnly } from "../messageOnly";
+import { MessageOnly } from "../core/messageOnly";
 import { resolveSettings, SettingsInvalid } from ".";
 import type { Settings, SettingsError } from "./types";
 

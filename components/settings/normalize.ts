@@ -4,18 +4,15 @@ import { elementOf, isPlainObject, optionFor, optionsOf, recordValueOf, shapeOf,
 
 export function normalize(schema: z.ZodType, value: unknown): unknown {
   switch (typeOf(schema)) {
-    case "number": return typeof value === "string" && /^\s*-?\d+(\.\d+)?\s*$/.test(value) ? Number(value) : value;
-    case "boolean": return value === "true" ? true : value === "false" ? false : value;
+    case "number": return isNumeral(value) ? Number(value) : value;
+    case "boolean": return typeof value === "string" && Object.hasOwn(BOOLEANS, value) ? BOOLEANS[value] : value;
     case "array": {
       const items = parsed(value, "[");
       return Array.isArray(items) ? items.map((item) => normalize(elementOf(schema), item)) : items;
     }
     case "record": {
       const entries = parsed(value, "{");
-      return isPlainObject(entries) ? mapObject(entries, (item) => {
-        const text = typeof item === "number" || typeof item === "boolean" ? String(item) : item;
-        return normalize(recordValueOf(schema), text);
-      }) : entries;
+      return isPlainObject(entries) ? mapObject(entries, (item) => normalize(recordValueOf(schema), asText(item))) : entries;
     }
     case "object": {
       const object = parsed(value, "{");
@@ -31,6 +28,11 @@ export function normalize(schema: z.ZodType, value: unknown): unknown {
     default: return value;
   }
 }
+
+const BOOLEANS: Record<string, boolean> = { true: true, false: false };
+const isNumeral = (value: unknown): value is string => typeof value === "string" && /^\s*-?\d+(\.\d+)?\s*$/.test(value);
+/** A record's scalars are texts, whatever YAML took them for. */
+const asText = (item: unknown): unknown => (typeof item === "number" || typeof item === "boolean" ? String(item) : item);
 
 /** Pulumi hands structured values over as JSON. */
 function parsed(value: unknown, opening: "{" | "["): unknown {

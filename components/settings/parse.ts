@@ -1,6 +1,6 @@
 /** Form: every field's type and syntax. What is wrong is reported and replaced, so that the rest can be checked too. */
 import type { z } from "zod";
-import { Report } from "./report";
+import type { Report } from "./report";
 import { settingsSchema, type SettingsInput } from "./schema";
 import { describeValue } from "./describe";
 import { nearest } from "./syntax/text";

@@ -56,7 +56,7 @@ function pathKeys(path: string, set: string): Array<string | number> {
   const pattern = /(?:^|\.)([\w-]+)|\[(\d+)\]|\["([^"]+)"\]/y;
   while (pattern.lastIndex < path.length) {
     const match = pattern.exec(path);
-    if (!match) throw new Error(`--set ${set}: "${path}" is no path; write names with dots, places in lists in brackets: hosts[0].cpu`);
+    if (!match) throw new Error(`--set ${set}: "${path}" is not a valid path; write names with dots, places in lists in brackets: hosts[0].cpu`);
     keys.push(match[2] !== undefined ? Number(match[2]) : (match[1] ?? match[3]));
   }
   if (keys.some((key) => key === "__proto__" || key === "constructor" || key === "prototype")) throw new Error(`--set ${set}: "${path}" is no setting`);

@@ -1,12 +1,10 @@
 /**
  * The settings of a stack after defaults have been filled in: what every other layer reads.
- * What the operator may write (everything optional but the five of the minimal stack) is in schema.ts.
+ * What the operator may write (all of it optional except what a minimal stack needs) is in schema/.
  * Pure values: this file never imports @pulumi/*.
  */
-
-/** What a host is for. One host may carry several roles; `call` carries TURN and the SFU. */
-export const HOST_ROLES = ["control-plane", "application", "database", "storage", "call"] as const;
-export type HostRole = (typeof HOST_ROLES)[number];
+import type { ImportableSecret } from "../domain/importableSecrets";
+import type { HostRole } from "../domain/roles";
 
 export interface DiskSettings {
   /** Stable path, `/dev/disk/by-id/...`: names like /dev/sdb move between boots. */
@@ -226,16 +224,6 @@ export interface Settings {
     synapse: { globalCacheFactor?: number; eventCacheSize?: string; logLevel?: string };
   };
 }
-
-export const IMPORTABLE_SECRETS = [
-  "signingKey", "macaroonSecretKey", "formSecret", "registrationSharedSecret", "databasePassword", "turnSharedSecret",
-  // Of `tls: own-ca`; PEM, both or none.
-  "caPrivateKey", "caCertificate",
-] as const;
-export type ImportableSecret = (typeof IMPORTABLE_SECRETS)[number];
-
-/** In `savedKeys`: a stack whose keys nobody will miss. */
-export const DISPOSABLE = "disposable";
 
 export interface OldSigningKey {
   /** `ed25519:a_abcd` */

@@ -5,8 +5,8 @@
  *  - "decision": nothing was measured at these sizes; our choice, with its reason.
  * Rows never fall from left to right (test/sizing proves it), so neither does a plan.
  */
-import type { HostRole } from "../settings/types";
-import type { WorkerClass } from "./types";
+import type { HostRole } from "../domain/roles";
+import type { WorkerClass } from "../domain/workerClasses";
 import type { Row } from "./interpolate";
 
 export interface Anchor { row: Row; unit: string; origin: "run" | "decision"; why?: string }
@@ -48,7 +48,7 @@ const ONE = decision("Synapse allows exactly one", "processes", 1, 1, 1, 1, 1);
 const LIGHT_CPU = decision("one Python process: at most one busy core, bursts are not limited", "vCPU", 0.1, 0.5, 0.75, 1, 1);
 const LIGHT_MEMORY = decision("idle 0.14 GiB measured; caches grow with global_factor", "GB", 0.3125, 0.75, 1.5, 2, 2);
 /**
- * The pools that were run (8 to 15 for every worker) cannot stand at the autoscalers' maximum: at 20,000 users
+ * The pools that were run (8 to 15 for every worker) do not fit at the autoscalers' maximum: at 20,000 users
  * already the starting replicas would hold 565 of 600 connections. So the classes that write or read the database
  * most keep the larger pools, the others hold five: that fits 0.85 x max_connections of every anchor.
  */

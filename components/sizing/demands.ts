@@ -1,6 +1,7 @@
 /** Everything that asks for room on the hosts, from the parts of a plan. */
-import { OPERATOR_REQUESTS } from "../cluster/operatorRequests";
-import type { HostRole, Settings } from "../settings/types";
+import { OPERATOR_REQUESTS } from "../domain/operatorRequests";
+import type { Settings } from "../settings/types";
+import type { HostRole } from "../domain/roles";
 import type { Plan, PoolPlan } from "./types";
 
 export interface Demand {

@@ -1,11 +1,11 @@
 import type { SettingsError } from "../settings/types";
 import type { FitRemedy } from "./hostsFit";
 
-/** The settings are well formed, but what they ask for cannot stand. Lists everything that is wrong. */
+/** The settings are well formed, but the plan for them is not feasible. Lists everything that is wrong. */
 export class PlanInvalid extends Error {
   override readonly name = "PlanInvalid";
   constructor(readonly errors: SettingsError[], /** What would make the hosts suffice, for programs; the errors say it for people. */ readonly remedies: FitRemedy[] = []) {
-    super(`The plan cannot stand (${errors.length} ${errors.length === 1 ? "reason" : "reasons"}):\n${errors.map(formatError).join("\n")}`);
+    super(`The plan is not feasible (${errors.length} ${errors.length === 1 ? "reason" : "reasons"}):\n${errors.map(formatError).join("\n")}`);
   }
 }
 

@@ -1,7 +1,9 @@
 /** What each failure costs: one line for everything that can be lost. */
-import { HOST_ROLES, type Settings } from "../settings/types";
+import type { Settings } from "../settings/types";
+import { HOST_ROLES } from "../domain/roles";
+import { STREAMS, type Stream, type WorkerClass } from "../domain/workerClasses";
 import { hostsOf } from "./hosts";
-import { STREAMS, type FailureCost, type Plan, type PoolPlan, type Stream, type WorkerClass } from "./types";
+import type { FailureCost, Plan, PoolPlan } from "./types";
 
 /** Kubernetes declares a node lost after 40 s; pods of it leave 30 s later. Measured times are on top. */
 const NODE_LOST = 40;

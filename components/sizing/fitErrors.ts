@@ -1,5 +1,6 @@
 /** What to do where the hosts do not suffice: the smallest addition that would, found by trying. */
-import type { HostRole, HostSettings, SettingsError } from "../settings/types";
+import type { HostSettings, SettingsError } from "../settings/types";
+import type { HostRole } from "../domain/roles";
 import type { Demand } from "./demands";
 import { missingRoom, type FitRemedy, type Load, type Missing } from "./hostsFit";
 import { round2 } from "./interpolate";

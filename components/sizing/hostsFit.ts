@@ -2,7 +2,8 @@
  * Does everything fit, with any one host lost? Pods are placed one by one, largest first, on the hosts of their
  * role: sums alone would say yes where no single host has room for the last pod.
  */
-import { HOST_ROLES, type HostRole, type HostSettings } from "../settings/types";
+import type { HostSettings } from "../settings/types";
+import { HOST_ROLES, type HostRole } from "../domain/roles";
 import { CONTROL_PLANE_RESERVE, DAEMONS, SYSTEM_RESERVE, type Demand } from "./demands";
 import { round2 } from "./interpolate";
 import type { RoleFit } from "./types";

@@ -1,6 +1,6 @@
 /** Machines to provide, per role, from the anchors. */
-import { HOST_ROLES, type HostRole } from "../settings/types";
-import { POOL_NODES } from "../objectstore/layout";
+import { HOST_ROLES, type HostRole } from "../domain/roles";
+import { POOL_NODES } from "../domain/minioLayout";
 import { GIB_PER_TB, MACHINES } from "./anchors";
 import { ceilTo, count, interpolate, step } from "./interpolate";
 import type { NodePlan } from "./types";

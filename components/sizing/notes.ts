@@ -1,6 +1,6 @@
 /** What an operator should know about a plan and would not see in its numbers. */
-import { ingressNotes } from "../ingress/annotations";
-import { jwtServiceEnabled } from "../rtc/foci";
+import { ingressClassNotes } from "../domain/ingressClasses";
+import { jwtServiceEnabled } from "../domain/calls";
 import type { Settings } from "../settings/types";
 import { LARGEST_CCU, SMALLEST_CCU } from "./interpolate";
 import type { Plan } from "./types";
@@ -16,7 +16,7 @@ export function planNotes(settings: Settings, plan: Plan): string[] {
   notes.push(`Single points that Synapse imposes, with seconds to be back: ${single.map((p) => `${p.class} ${p.recoverySeconds}`).join(", ")}. Each event persister is one for its share of the rooms. When their node is lost they return only after it is fenced.`);
   if (plan.minio) notes.push(...storageNotes(plan.minio));
   notes.push("MetalLB announces each address from one node at a time: failover, not load sharing. More addresses, or BGP, spread load.");
-  notes.push(...ingressNotes(settings.cluster.ingressClass));
+  notes.push(...ingressClassNotes(settings.cluster.ingressClass));
   if (settings.turn.enabled && settings.tls.mode === "acme") notes.push("No TURN over TLS with tls.mode acme: the authority asks at the name's own address, which is coturn's, not the ingress'. TURN over UDP and TCP works (media are encrypted anyway); for turns: use tls.mode given, with a certificate for hostnames.turn.");
   if (settings.rtc.enabled && !jwtServiceEnabled(settings)) notes.push("rtc.jwtService is false: clients are told of no SFU. Group calls work once a token service is run elsewhere and announced.");
   notes.push(...sharedHosts(settings));

@@ -1,4 +1,5 @@
-import { HOST_ROLES, type Settings, type SettingsError } from "../settings/types";
+import type { Settings, SettingsError } from "../settings/types";
+import { HOST_ROLES } from "../domain/roles";
 import { budgetConnections } from "./connections";
 import { demandsOf, type Demand, type PlanParts } from "./demands";
 import { PlanInvalid } from "./errors";

@@ -1,5 +1,6 @@
 /** The machines of the anchors as host settings: plans without a stack file, tests of every size. */
-import { HOST_ROLES, type HostRole, type HostSettings } from "../settings/types";
+import type { HostSettings } from "../settings/types";
+import { HOST_ROLES, type HostRole } from "../domain/roles";
 import { exampleHostKey } from "../settings/syntax/keys";
 import { machinesFor } from "./machines";
 import type { NodePlan } from "./types";

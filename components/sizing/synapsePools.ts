@@ -2,7 +2,8 @@
 import type { PoolOverride, Settings, SettingsError } from "../settings/types";
 import { POOLS, SYNAPSE } from "./anchors";
 import { ceilTo, cores, count, interpolate, memoryMiB, round2 } from "./interpolate";
-import { WORKER_CLASSES, type Plan, type PoolPlan, type Stream, type WorkerClass } from "./types";
+import type { Plan, PoolPlan } from "./types";
+import { WORKER_CLASSES, type Stream, type WorkerClass } from "../domain/workerClasses";
 
 /** From here on typing, presence and to-device each have a process of their own. */
 export const OWN_WRITERS_CCU = 5_000;
@@ -90,20 +91,33 @@ export function poolOverrideErrors(settings: Settings): SettingsError[] {
     if (!present.includes(cls)) {
       return [{ path, given: name, allowed: `a class of this deployment: ${present.join(", ")}`, remedy: whyAbsent(cls) }];
     }
-    const errors: SettingsError[] = [];
-    const bad = (key: keyof PoolOverride, allowed: string, remedy: string): void => { errors.push({ path: `${path}.${key}`, given: String(o[key]), allowed, remedy }); };
-    if (o.replicas !== undefined && !isCount(o.replicas)) bad("replicas", "a whole number from 1", "leave it out to take the planned number");
-    if (o.maxReplicas !== undefined && !isCount(o.maxReplicas)) bad("maxReplicas", "a whole number from 1", "leave it out to take the planned number");
-    if (SINGLETONS.includes(cls) && (o.replicas ?? 1) > 1) bad("replicas", "exactly 1: Synapse takes one process of this class", "leave it out; a restart takes seconds");
-    if (!AUTOSCALED.includes(cls) && o.maxReplicas !== undefined && o.maxReplicas !== (o.replicas ?? count(POOLS[cls].replicas.row, settings.ccu))) {
-      bad("maxReplicas", `only for autoscaled classes (${AUTOSCALED.join(", ")})`, "set replicas instead");
-    }
-    if (AUTOSCALED.includes(cls) && o.maxReplicas !== undefined && o.replicas !== undefined && o.maxReplicas < o.replicas) bad("maxReplicas", `at least replicas (${o.replicas})`, "raise maxReplicas or lower replicas");
-    if (o.cpu !== undefined && !(o.cpu > 0)) bad("cpu", "more than 0 cores", "give the cores that a process may count on, for example 0.5");
-    if (o.memoryMiB !== undefined && o.memoryMiB < 96) bad("memoryMiB", "at least 96: an idle process needs 125 to 138 MiB with its limit at 1.5 x", "give at least 128");
-    if (o.cpMax !== undefined && !isCount(o.cpMax)) bad("cpMax", "a whole number from 1", "leave it out to take the planned number");
-    return errors;
+    return [...numberErrors(o), ...scalingErrors(cls, o, settings.ccu), ...sizeErrors(o)]
+      .map(({ key, allowed, remedy }): SettingsError => ({ path: `${path}.${key}`, given: String(o[key]), allowed, remedy }));
   });
+}
+
+interface WrongOverride { key: keyof PoolOverride; allowed: string; remedy: string }
+const WHOLE = { allowed: "a whole number from 1", remedy: "leave it out to take the planned number" };
+const wholeErrors = (o: PoolOverride, keys: Array<keyof PoolOverride>): WrongOverride[] => keys.filter((key) => o[key] !== undefined && !isCount(o[key])).map((key) => ({ key, ...WHOLE }));
+
+const numberErrors = (o: PoolOverride): WrongOverride[] => wholeErrors(o, ["replicas", "maxReplicas"]);
+
+/** How many processes Synapse and the autoscaler take. */
+function scalingErrors(cls: WorkerClass, { replicas, maxReplicas }: PoolOverride, ccu: number): WrongOverride[] {
+  const errors: WrongOverride[] = [];
+  if (SINGLETONS.includes(cls) && (replicas ?? 1) > 1) errors.push({ key: "replicas", allowed: "exactly 1: Synapse takes one process of this class", remedy: "leave it out; a restart takes seconds" });
+  if (maxReplicas === undefined) return errors;
+  if (!AUTOSCALED.includes(cls)) {
+    if (maxReplicas !== (replicas ?? count(POOLS[cls].replicas.row, ccu))) errors.push({ key: "maxReplicas", allowed: `only for autoscaled classes (${AUTOSCALED.join(", ")})`, remedy: "set replicas instead" });
+  } else if (replicas !== undefined && maxReplicas < replicas) errors.push({ key: "maxReplicas", allowed: `at least replicas (${replicas})`, remedy: "raise maxReplicas or lower replicas" });
+  return errors;
+}
+
+function sizeErrors(o: PoolOverride): WrongOverride[] {
+  const errors: WrongOverride[] = [];
+  if (o.cpu !== undefined && !(o.cpu > 0)) errors.push({ key: "cpu", allowed: "more than 0 cores", remedy: "give the cores that a process may count on, for example 0.5" });
+  if (o.memoryMiB !== undefined && o.memoryMiB < 96) errors.push({ key: "memoryMiB", allowed: "at least 96: an idle process needs 125 to 138 MiB with its limit at 1.5 x", remedy: "give at least 128" });
+  return [...errors, ...wholeErrors(o, ["cpMax"])];
 }
 
 function whyAbsent(cls: WorkerClass): string {

@@ -1,7 +1,8 @@
 /** A PULUMI_HOME made of the parts: `bin/` for PATH, and `plugins/`, each under the version that its npm package asks for. */
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { allYours, described, LAB_HOME, PLUGINS, ROOT, versionOf, type Parts } from "./parts";
+import { ROOT } from "../common/folders";
+import { allYours, described, LAB_HOME, PLUGINS, versionOf, type Parts } from "./parts";
 
 /**
  * Makes `dir` such a home and returns the environment in which `pulumi` finds it. Written anew each time: it points into

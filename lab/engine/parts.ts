@@ -7,9 +7,8 @@ import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { CACHE_DIR } from "../local/folders";
+import { CACHE_DIR, ROOT } from "../common/folders";
 
-export const ROOT = path.resolve(__dirname, "../..");
 export const PLUGINS = ["kubernetes", "random", "tls", "command"] as const;
 export type Plugin = (typeof PLUGINS)[number];
 

@@ -5,10 +5,10 @@ import * as fs from "node:fs";
 import * as https from "node:https";
 import * as path from "node:path";
 import { resolveSettings } from "../../components/settings";
-import { NAMESPACES, SECRETS } from "../../components/names";
-import { SECRET_FILES } from "../../components/synapse/paths";
-import { TRUST_BUNDLE } from "../../components/cluster/publicTls";
-import { RUN_DIR } from "./folders";
+import { NAMESPACES, SECRETS } from "../../components/core/names";
+import { SECRET_FILES } from "../../components/layers/synapse/paths";
+import { TRUST_BUNDLE } from "../../components/layers/cluster/tls/publicTls";
+import { RUN_DIR } from "../common/folders";
 import { localConfig } from "./config";
 import { kubectl as ask } from "./kubectl";
 
@@ -54,28 +54,32 @@ export function resolveNames(a: Access): void {
 }
 
 interface Answer { status: number; headers: Record<string, any>; body: Buffer }
+interface RequestOptions { /** GET unless it is said. */ method?: string; body?: Buffer | string; headers?: Record<string, string> }
 
 /** One request to a host of the stack, TLS verified against its CA. */
-export function request(a: Access, host: string, method: string, target: string, options: { body?: Buffer | string; headers?: Record<string, string> } = {}): Promise<Answer> {
+export function request(a: Access, host: string, target: string, { method = "GET", body, headers }: RequestOptions = {}): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const req = https.request({ host: a.address, servername: host, port: 443, method, path: target, ca: a.ca, timeout: 30_000, headers: { Host: host, ...options.headers } }, (res) => {
+    const to = { host: a.address, servername: host, port: 443, ca: a.ca };
+    const req = https.request({ ...to, method, path: target, timeout: 30_000, headers: { Host: host, ...headers } }, (res) => {
       const chunks: Buffer[] = [];
       res.on("data", (c) => chunks.push(c));
       res.on("end", () => resolve({ status: res.statusCode ?? 0, headers: res.headers, body: Buffer.concat(chunks) }));
     });
     req.on("timeout", () => req.destroy(new Error(`${method} https://${host}${target}: no answer in 30 s`)));
     req.on("error", reject);
-    req.end(options.body);
+    req.end(body);
   });
 }
 
 /** Registers a user with the shared secret, through the admin host (which only lets the allowed addresses in). */
 export async function adminRequest(a: Access, user: string, password: string, admin: boolean): Promise<any> {
   const target = "/_synapse/admin/v1/register";
-  const { nonce } = JSON.parse((await request(a, a.hostnames.admin!, "GET", target)).body.toString());
+  const { nonce } = JSON.parse((await request(a, a.hostnames.admin!, target)).body.toString());
   const mac = crypto.createHmac("sha1", secret(NAMESPACES.matrix, SECRETS.synapse, SECRET_FILES.registration))
     .update([nonce, user, password, admin ? "admin" : "notadmin"].join("\0")).digest("hex");
-  const answer = await request(a, a.hostnames.admin!, "POST", target, { headers: { "content-type": "application/json" }, body: JSON.stringify({ nonce, username: user, password, admin, mac }) });
+  const answer = await request(a, a.hostnames.admin!, target, {
+    method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ nonce, username: user, password, admin, mac }),
+  });
   const body = JSON.parse(answer.body.toString());
   if (answer.status !== 200) throw new Error(`registering ${user}: ${answer.status} ${JSON.stringify(body)}`);
   return body;

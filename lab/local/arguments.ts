@@ -1,4 +1,5 @@
 /** What `npm run local` understands. Pure: the words in, a request or an error for people out. */
+import { parseArgs } from "node:util";
 
 export class UsageError extends Error {}
 
@@ -29,7 +30,7 @@ Options
   --cluster lab           (default) three nodes that this machine makes out of namespaces; needs root on Debian
   --cluster kind          a cluster that \`kind\` makes (needs kind, and docker or podman)
   --cluster kubeconfig    a cluster that is there: --kubeconfig FILE (default: KUBECONFIG, ~/.kube/config), --context NAME
-  --images published      with kind and kubeconfig, default: the images of components/images.ts
+  --images published      with kind and kubeconfig, default: the images of components/core/images.ts
   --images local          the images that lab/images builds, as Pulumi.local.yaml names them; the nodes must have them
   --registry PREFIX       where \`npm run images -- push PREFIX synapse minio mc\` brought the three that nobody publishes
   --addresses RANGE       free addresses of the nodes' network, for the ingress: 192.0.2.10-192.0.2.20
@@ -65,12 +66,39 @@ export interface Request {
   help: boolean;
 }
 
-const FLAGS = { "--follow": "follow", "-f": "follow", "--helper": "helper", "--expect-no-changes": "expectNoChanges", "--keep": "keep", "--refresh": "refresh", "--dry-run": "dryRun", "--yes": "yes", "-y": "yes", "--help": "help", "-h": "help" } as const;
-const VALUES = { "--cluster": "cluster", "--images": "images", "--kubeconfig": "kubeconfig", "--context": "context", "--registry": "registry", "--addresses": "addresses", "--since": "since", "--set": "set", "--replace": "replace" } as const;
-/** Which commands an option means anything to; those not named here go with every command. */
-const ONLY: Record<string, readonly Command[]> = {
-  "--follow": ["logs"], "-f": ["logs"], "--since": ["logs"], "--helper": ["shell"], "--expect-no-changes": ["up", "deploy"], "--set": ["up", "deploy"], "--keep": ["up", "deploy"], "--refresh": ["up", "deploy"], "--replace": ["up", "deploy"],
-  "--images": ["up", "deploy"], "--registry": ["up", "deploy"], "--addresses": ["up", "deploy"], "--dry-run": ["down"], "--yes": ["down"], "-y": ["down"],
+interface Option {
+  type: "boolean" | "string";
+  short?: string;
+  /** What of the request it sets; `sets` collects. */
+  field: Exclude<keyof Request, "command" | "words">;
+  /** The commands that it means anything to; without them: every one. */
+  commands?: readonly Command[];
+  /** The clusters that it means anything to; without them: every one. */
+  clusters?: readonly ClusterKind[];
+}
+
+const DEPLOYING: readonly Command[] = ["up", "deploy"];
+/** Clusters that this machine does not make out of namespaces. */
+const OTHERS: readonly ClusterKind[] = ["kind", "kubeconfig"];
+
+const OPTIONS: Record<string, Option> = {
+  cluster: { type: "string", field: "cluster" },
+  kubeconfig: { type: "string", field: "kubeconfig", clusters: ["kubeconfig"] },
+  context: { type: "string", field: "context", clusters: ["kubeconfig"] },
+  images: { type: "string", field: "images", commands: DEPLOYING, clusters: OTHERS },
+  registry: { type: "string", field: "registry", commands: DEPLOYING, clusters: OTHERS },
+  addresses: { type: "string", field: "addresses", commands: DEPLOYING, clusters: OTHERS },
+  "dry-run": { type: "boolean", field: "dryRun", commands: ["down"], clusters: OTHERS },
+  yes: { type: "boolean", short: "y", field: "yes", commands: ["down"], clusters: OTHERS },
+  set: { type: "string", field: "sets", commands: DEPLOYING },
+  keep: { type: "boolean", field: "keep", commands: DEPLOYING },
+  replace: { type: "string", field: "replace", commands: DEPLOYING },
+  refresh: { type: "boolean", field: "refresh", commands: DEPLOYING },
+  "expect-no-changes": { type: "boolean", field: "expectNoChanges", commands: DEPLOYING },
+  since: { type: "string", field: "since", commands: ["logs"] },
+  follow: { type: "boolean", short: "f", field: "follow", commands: ["logs"] },
+  helper: { type: "boolean", field: "helper", commands: ["shell"] },
+  help: { type: "boolean", short: "h", field: "help" },
 };
 /** Options before which `engine` does not begin to be pulumi's: they choose the cluster. */
 const OWN = ["--cluster", "--kubeconfig", "--context", "--help", "-h"];
@@ -82,38 +110,83 @@ export const oneOf = (what: string, word: string, known: readonly string[]): str
   throw new UsageError(`${what} "${word}" is unknown; there are ${known.join(", ")}`);
 };
 
-export function parseRequest(argv: readonly string[]): Request {
-  const request: Request = { command: "up", words: [], cluster: "lab", sets: [], since: "10m", follow: false, helper: false, expectNoChanges: false, keep: false, refresh: false, dryRun: false, yes: false, help: false };
-  const words: string[] = [], given: string[] = [];
-  for (let i = 0; i < argv.length; i++) {
-    const word = argv[i]!;
-    // What follows `shell WHAT` belongs to the command that is run there, its options too.
-    if ((words[0] === "shell" && words.length > 1) || (words[0] === "engine" && (words.length > 1 || !OWN.includes(word.split("=")[0]!)))) { words.push(...argv.slice(word === "--" ? i + 1 : i)); break; }
-    const [name, inline] = /^(--[\w-]+)=(.*)$/s.exec(word)?.slice(1) ?? [word];
-    if (name! in FLAGS && inline === undefined) { request[FLAGS[name as keyof typeof FLAGS]] = true; given.push(name!); continue; }
-    if (name! in VALUES) {
-      const value = inline ?? argv[++i];
-      if (value === undefined || (inline === undefined && value.startsWith("--"))) throw new UsageError(`${name} needs a value`);
-      const key = VALUES[name as keyof typeof VALUES];
-      if (key === "set") request.sets.push(value); else (request as any)[key] = value;
-      given.push(name!);
-      continue;
-    }
-    if (word.startsWith("-")) throw new UsageError(`the option ${word} is unknown; \`npm run local -- --help\` lists them`);
-    words.push(word);
+/** An option as somebody gave it. */
+interface Given { option: Option; /** `--yes` or `-y`. */ written: string; /** Absent of a flag. */ value?: string }
+
+/** What follows `shell WHAT` belongs to the command that is run there, its options too; what follows `engine` belongs to pulumi. */
+function isOthers(word: string, words: readonly string[]): boolean {
+  const [command, ...more] = words;
+  if (command === "shell") return more.length > 0;
+  return command === "engine" && (more.length > 0 || !OWN.includes(word.split("=")[0]!));
+}
+
+/** A token of parseArgs as one of the options; @param word what the token was read from. */
+function givenOption(token: { name: string; rawName: string; value?: string; inlineValue?: boolean }, word: string): Given {
+  const option = Object.hasOwn(OPTIONS, token.name) ? OPTIONS[token.name] : undefined;
+  // Not: a flag with a value (`--yes=no`), several letters in one word (`-fh`).
+  const wellFormed = token.inlineValue ? option?.type === "string" : word === token.rawName;
+  if (!option || !wellFormed) throw new UsageError(`the option ${word} is unknown; \`npm run local -- --help\` lists them`);
+  const forgotten = token.value === undefined || (!token.inlineValue && token.value.startsWith("--"));
+  if (option.type === "string" && forgotten) throw new UsageError(`${token.rawName} needs a value`);
+  return { option, written: token.rawName, value: token.value };
+}
+
+/** Words and options, apart from each other. */
+function separated(argv: readonly string[]): { words: string[]; given: Given[] } {
+  const words: string[] = [], given: Given[] = [];
+  // Not strict: what is wrong is told in this command's own words.
+  const { tokens } = parseArgs({ args: [...argv], options: OPTIONS, strict: false, allowPositionals: true, tokens: true });
+  for (const token of tokens) {
+    const word = argv[token.index]!;
+    if (isOthers(word, words)) { words.push(...argv.slice(word === "--" ? token.index + 1 : token.index)); break; }
+    if (token.kind === "option") given.push(givenOption(token, word));
+    else if (word.startsWith("-")) throw new UsageError(`the option ${word} is unknown; \`npm run local -- --help\` lists them`);
+    else words.push(word);
   }
+  return { words, given };
+}
+
+/** What the options set, on top of what is so without them. */
+function requestOf(given: readonly Given[]): Request {
+  const request: Request = { command: "up", words: [], cluster: "lab", sets: [], since: "10m", follow: false, helper: false, expectNoChanges: false, keep: false, refresh: false, dryRun: false, yes: false, help: false };
+  for (const { option: { type, field }, value } of given) {
+    if (field === "sets") request.sets.push(value!); else (request as any)[field] = type === "boolean" ? true : value;
+  }
+  return request;
+}
+
+function checkValues({ cluster, images, since }: Request): void {
+  oneOf("the cluster", cluster, CLUSTERS);
+  if (images !== undefined) oneOf("--images", images, ["published", "local"]);
+  if (!/^\d+(s|m|h)$/.test(since)) throw new UsageError(`--since ${since}: write a number with s, m or h, such as 10m`);
+}
+
+function checkWords({ command, words }: Request): void {
+  if (words.length > WORDS[command]) throw new UsageError(`${command} takes ${WORDS[command] === 0 ? "no further words" : "one word"}, not "${words.join(" ")}"`);
+  if (command === "shell" && words.length === 0) throw new UsageError("shell needs a pod, a component or a node: npm run local -- shell synapse-main");
+}
+
+/** Nothing was given that means nothing to this command or this cluster. */
+function checkGiven({ command, cluster, keep }: Request, given: readonly Given[]): void {
+  for (const { option: { commands }, written } of given) {
+    if (commands && !commands.includes(command)) throw new UsageError(`${written} goes with ${commands.join(" and ")}, not with ${command}`);
+  }
+  for (const [name, { short, clusters }] of Object.entries(OPTIONS)) {
+    const written = [`--${name}`, ...(short ? [`-${short}`] : [])].find((w) => given.some((g) => g.written === w));
+    if (written && clusters && !clusters.includes(cluster)) throw new UsageError(`${written} goes with ${clusters.map((c) => `--cluster ${c}`).join(" and ")}`);
+  }
+  if (keep && cluster !== "lab") throw new UsageError("--keep goes with the lab's own cluster; of another every --set is remembered");
+}
+
+export function parseRequest(argv: readonly string[]): Request {
+  const { words, given } = separated(argv);
+  const request = requestOf(given);
   if (request.help) return request;
   request.command = oneOf("the command", words[0] ?? "up", COMMANDS) as Command;
   request.words = words.slice(1);
-  oneOf("the cluster", request.cluster, CLUSTERS);
-  if (request.images !== undefined) oneOf("--images", request.images, ["published", "local"]);
-  if (!/^\d+(s|m|h)$/.test(request.since)) throw new UsageError(`--since ${request.since}: write a number with s, m or h, such as 10m`);
-  if (request.words.length > WORDS[request.command]) throw new UsageError(`${request.command} takes ${WORDS[request.command] === 0 ? "no further words" : "one word"}, not "${request.words.join(" ")}"`);
-  if (request.command === "shell" && request.words.length === 0) throw new UsageError("shell needs a pod, a component or a node: npm run local -- shell synapse-main");
-  for (const name of given) if (ONLY[name] && !ONLY[name]!.includes(request.command)) throw new UsageError(`${name} goes with ${ONLY[name]!.join(" and ")}, not with ${request.command}`);
-  for (const name of ["--kubeconfig", "--context"]) if (given.includes(name) && request.cluster !== "kubeconfig") throw new UsageError(`${name} goes with --cluster kubeconfig`);
-  if (request.keep && request.cluster !== "lab") throw new UsageError("--keep goes with the lab's own cluster; of another every --set is remembered");
-  for (const name of ["--images", "--registry", "--addresses", "--dry-run", "--yes", "-y"]) if (given.includes(name) && request.cluster === "lab") throw new UsageError(`${name} goes with --cluster kind and --cluster kubeconfig`);
+  checkValues(request);
+  checkWords(request);
+  checkGiven(request, given);
   return request;
 }
 

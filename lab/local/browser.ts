@@ -4,7 +4,7 @@ import * as crypto from "node:crypto";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { CACHE_DIR } from "./folders";
+import { CACHE_DIR } from "../common/folders";
 
 export const BROWSER = "/usr/bin/chromium-headless-shell";
 export const CERTUTIL = "/usr/bin/certutil";

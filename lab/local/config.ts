@@ -3,10 +3,9 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { applySets, readStackConfig } from "../../components/settings/stackFile";
 import { foreignConfig } from "./foreign";
-import { RUN_DIR } from "./folders";
+import { ROOT, RUN_DIR } from "../common/folders";
 import { readTarget } from "./target";
 
-export const ROOT = path.resolve(__dirname, "../..");
 export const STACK = "local";
 
 /** The stack file, with what only the lab knows: the nodes' host keys and the SSH key; or the nodes of another cluster. */

@@ -6,7 +6,7 @@ import * as readline from "node:readline/promises";
 import type { Request } from "./arguments";
 import { localConfig } from "./config";
 import { isNew, projectFolder, pulumi } from "./engine";
-import { RUN_DIR } from "./folders";
+import { RUN_DIR } from "../common/folders";
 import { kindDown } from "./kind";
 import { getItems } from "./kubectl";
 import { KIND_NAME, readTarget } from "./target";

@@ -11,9 +11,9 @@ import { engineEnvironment } from "../engine/home";
 import { linkProject, saltOf, stackFileOf } from "../engine/project";
 import { PLUGINS, provideParts, type Parts, type Plugin } from "../engine/parts";
 import { UsageError } from "./arguments";
-import { ROOT, STACK } from "./config";
+import { ROOT, RUN_DIR } from "../common/folders";
+import { STACK } from "./config";
 import { encrypted } from "./encrypted";
-import { RUN_DIR } from "./folders";
 import { KUBECONFIG } from "./kubectl";
 
 const DIR = path.join(RUN_DIR, "pulumi");

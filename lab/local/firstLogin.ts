@@ -2,9 +2,9 @@
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import type { FirstLogin } from "../../test/failures/report";
+import type { FirstLogin } from "../scenarios/report";
 import { getItems } from "./kubectl";
-import { RUN_DIR } from "./folders";
+import { RUN_DIR } from "../common/folders";
 
 export const FIRST_LOGIN = path.join(RUN_DIR, "first-login.json");
 

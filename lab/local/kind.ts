@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { stringify } from "yaml";
-import { CACHE_DIR, RUN_DIR } from "./folders";
+import { CACHE_DIR, RUN_DIR } from "../common/folders";
 import { KIND_NAME } from "./target";
 
 const WORKERS = 3;

@@ -2,7 +2,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { CACHE_DIR, RUN_DIR } from "./folders";
+import { CACHE_DIR, RUN_DIR } from "../common/folders";
 
 export const KUBECONFIG = path.join(RUN_DIR, "pki", "admin.conf");
 const BUILT = path.join(CACHE_DIR, "bin", "kubectl");

@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { UsageError } from "./arguments";
 import { localConfig } from "./config";
-import { RUN_DIR } from "./folders";
+import { RUN_DIR } from "../common/folders";
 
 const PKI = path.join(RUN_DIR, "pki");
 

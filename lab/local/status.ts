@@ -2,11 +2,11 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { resolveSettings } from "../../components/settings";
-import { SERVICES } from "../../components/names";
+import { SERVICES } from "../../components/core/names";
 import { localConfig } from "./config";
 import { getItems, KUBECONFIG, kubectlLater, KUBECTL } from "./kubectl";
 import { componentOf, ready } from "./select";
-import { RUN_DIR } from "./folders";
+import { RUN_DIR } from "../common/folders";
 
 const ago = (iso: string | undefined, now = Date.now()): string => {
   if (!iso) return "never";
@@ -28,38 +28,64 @@ export function whyNotReady(p: any): string {
 
 export interface Facts { nodes: any[]; pods: any[]; postgres: any[]; l2: any[]; ingress: any[]; redis: Record<string, string>; hostnames?: Record<string, string>; serverName?: string; login?: string; caFile?: string; now: number }
 
-/** The screen. Pure. */
-export function statusText(f: Facts): string[] {
-  const lines: string[] = [];
-  const line = (title: string, text: string): void => { lines.push(`${title.padEnd(14)}${text}`); };
-  for (const n of f.nodes) {
-    const ok = n.status.conditions.some((c: any) => c.type === "Ready" && c.status === "True");
-    const count = f.pods.filter((p) => p.spec.nodeName === n.metadata.name && p.status.phase !== "Succeeded").length;
-    const address = n.status.addresses.find((a: any) => a.type === "InternalIP")?.address ?? "?";
-    const taints = (n.spec.taints ?? []).filter((t: any) => !(n.spec.unschedulable && t.key === "node.kubernetes.io/unschedulable")).map((t: any) => `${t.key.split("/").pop()}:${t.effect}`);
-    line(n.metadata.name, [ok ? "Ready" : "NOT READY", n.spec.unschedulable ? "cordoned" : "", address, n.status.nodeInfo.kubeletVersion, `${count} pods`, taints.length ? `taints ${taints.join(", ")}` : ""].filter(Boolean).join("  "));
-  }
-  const live = f.pods.filter((p) => p.status.phase !== "Succeeded");
+const line = (title: string, text: string): string => `${title.padEnd(14)}${text}`;
+
+function nodeLine(n: any, pods: any[]): string {
+  const ok = n.status.conditions.some((c: any) => c.type === "Ready" && c.status === "True");
+  const count = pods.filter((p) => p.spec.nodeName === n.metadata.name && p.status.phase !== "Succeeded").length;
+  const address = n.status.addresses.find((a: any) => a.type === "InternalIP")?.address ?? "?";
+  // Cordoned is said by itself.
+  const taints = (n.spec.taints ?? []).filter((t: any) => !(n.spec.unschedulable && t.key === "node.kubernetes.io/unschedulable"))
+    .map((t: any) => `${t.key.split("/").pop()}:${t.effect}`);
+  const facts = [ok ? "Ready" : "NOT READY", n.spec.unschedulable ? "cordoned" : "", address, n.status.nodeInfo.kubeletVersion, `${count} pods`, taints.length ? `taints ${taints.join(", ")}` : ""];
+  return line(n.metadata.name, facts.filter(Boolean).join("  "));
+}
+
+function podLines(pods: any[]): string[] {
+  const live = pods.filter((p) => p.status.phase !== "Succeeded");
   const bad = live.filter((p) => !ready(p));
   const restarts = live.reduce((n, p) => n + (p.status.containerStatuses ?? []).reduce((m: number, c: any) => m + c.restartCount, 0), 0);
-  line("pods", `${live.length - bad.length} of ${live.length} ready, ${restarts} container restarts`);
-  for (const p of bad) lines.push(`  not ready   ${p.metadata.namespace}/${p.metadata.name} on ${p.spec.nodeName ?? "no node"}: ${whyNotReady(p)}`);
-  for (const c of f.postgres) {
-    const s = c.status ?? {};
-    const primary = f.pods.find((p) => p.metadata.name === s.currentPrimary);
-    line("PostgreSQL", `primary ${s.currentPrimary ?? "none"}${primary ? ` on ${primary.spec.nodeName}` : ""}, ${s.readyInstances ?? 0} of ${c.spec.instances} ready; ${s.phase ?? "no state yet"}`);
-    const archiving = (s.conditions ?? []).find((x: any) => x.type === "ContinuousArchiving");
-    line("last backup", `${s.lastSuccessfulBackup ? `${s.lastSuccessfulBackup}, ${ago(s.lastSuccessfulBackup, f.now)}` : "none yet"}; WAL archiving ${archiving?.status === "True" ? "works" : archiving ? `FAILS: ${archiving.message}` : "not known"}`);
-  }
-  for (const [set, master] of Object.entries(f.redis)) line("Redis", `${set}: ${master}`);
-  for (const s of f.l2) line("address", `of ${s.status.serviceNamespace}/${s.status.serviceName} announced by ${s.status.node}`);
-  const address = [...new Set(f.ingress.map((i) => i.status?.loadBalancer?.ingress?.[0]?.ip).filter(Boolean))].join(", ");
-  if (f.hostnames) {
-    for (const [what, host] of Object.entries({ "client API": f.hostnames.homeserver, web: f.hostnames.web, admin: f.hostnames.admin })) if (host) line(what, `https://${host}/${what === "client API" ? `   (at ${address || "no address yet"})` : ""}`);
-  }
-  if (f.login) line("login", f.login);
-  if (f.caFile) line("CA", f.caFile);
-  return lines;
+  return [
+    line("pods", `${live.length - bad.length} of ${live.length} ready, ${restarts} container restarts`),
+    ...bad.map((p) => `  not ready   ${p.metadata.namespace}/${p.metadata.name} on ${p.spec.nodeName ?? "no node"}: ${whyNotReady(p)}`),
+  ];
+}
+
+/** Of one PostgreSQL cluster: who leads, and whether it could be restored. */
+function postgresLines(c: any, { pods, now }: Facts): string[] {
+  const s = c.status ?? {};
+  const primary = pods.find((p) => p.metadata.name === s.currentPrimary), place = primary ? ` on ${primary.spec.nodeName}` : "";
+  return [
+    line("PostgreSQL", `primary ${s.currentPrimary ?? "none"}${place}, ${s.readyInstances ?? 0} of ${c.spec.instances} ready; ${s.phase ?? "no state yet"}`),
+    line("last backup", `${s.lastSuccessfulBackup ? `${s.lastSuccessfulBackup}, ${ago(s.lastSuccessfulBackup, now)}` : "none yet"}; WAL archiving ${archiving(s)}`),
+  ];
+}
+function archiving(status: any): string {
+  const condition = (status.conditions ?? []).find((x: any) => x.type === "ContinuousArchiving");
+  if (!condition) return "not known";
+  return condition.status === "True" ? "works" : `FAILS: ${condition.message}`;
+}
+
+function urlLines({ hostnames, ingress }: Facts): string[] {
+  if (!hostnames) return [];
+  const address = [...new Set(ingress.map((i) => i.status?.loadBalancer?.ingress?.[0]?.ip).filter(Boolean))].join(", ");
+  const urls = { "client API": hostnames.homeserver, web: hostnames.web, admin: hostnames.admin };
+  return Object.entries(urls).filter(([, host]) => host)
+    .map(([what, host]) => line(what, `https://${host}/${what === "client API" ? `   (at ${address || "no address yet"})` : ""}`));
+}
+
+/** The screen. Pure. */
+export function statusText(f: Facts): string[] {
+  return [
+    ...f.nodes.map((n) => nodeLine(n, f.pods)),
+    ...podLines(f.pods),
+    ...f.postgres.flatMap((c) => postgresLines(c, f)),
+    ...Object.entries(f.redis).map(([set, master]) => line("Redis", `${set}: ${master}`)),
+    ...f.l2.map((s) => line("address", `of ${s.status.serviceNamespace}/${s.status.serviceName} announced by ${s.status.node}`)),
+    ...urlLines(f),
+    ...(f.login ? [line("login", f.login)] : []),
+    ...(f.caFile ? [line("CA", f.caFile)] : []),
+  ];
 }
 
 /** The master of each set of Redis, by what its members say of themselves. */

@@ -6,13 +6,13 @@ import * as path from "node:path";
 import { readStackConfig } from "../../components/settings/stackFile";
 import { access, adminRequest, type Access } from "./access";
 import { clusterFlags, type Request } from "./arguments";
-import { keepSets, localConfig, ROOT, STACK } from "./config";
+import { ROOT, RUN_DIR } from "../common/folders";
+import { keepSets, localConfig, STACK } from "./config";
 import { isNew, pulumiUp } from "./engine";
 import { recordFirstLogin } from "./firstLogin";
 import { foreignProblems, nextTarget, presentOperators, UNPUBLISHED, workingNodes } from "./foreign";
 import { kindAddresses, kindLoad, kindUp } from "./kind";
 import { getItems, KUBECONFIG, KUBECTL, kubectl, requireCluster } from "./kubectl";
-import { RUN_DIR } from "./folders";
 import { engineGroup, enter } from "./priority";
 import { readTarget, serverOf, writeTarget } from "./target";
 

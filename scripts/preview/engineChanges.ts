@@ -2,7 +2,7 @@
 import { specialSigKey, unknownValue } from "@pulumi/pulumi/runtime";
 import { compare, type Change } from "../../cli/diff";
 import type { Evaluation, RegisteredResource } from "../../cli/evaluate";
-import { LAYER_ORDER, layerOf, layerOfType, objectTitle } from "../../cli/layers";
+import { LAYER_ORDER, layerOf, layerOfType, objectTitle } from "../../components/layers/resources";
 import { HIDDEN } from "../../cli/redact";
 import { diffsOf, type PulumiEvents } from "../../lab/engine/events";
 

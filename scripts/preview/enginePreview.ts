@@ -12,6 +12,14 @@ import { withoutColours, withoutSecrets } from "./hide";
 import { copyStackFile, removeStackFile, writePlaceholders } from "./project";
 import type { EngineResult } from "./results";
 
+interface Asked {
+  stack: string;
+  /** The repository; and its project in the folder that is thrown away, as the engine is to see it. */
+  root: string;
+  project: string;
+  /** Of the job. */
+  env: NodeJS.ProcessEnv;
+}
 interface Prepared { env: NodeJS.ProcessEnv; project: string; stack: string }
 
 export async function previewStack(stack: string, root: string, env: NodeJS.ProcessEnv): Promise<EngineResult> {
@@ -19,16 +27,17 @@ export async function previewStack(stack: string, root: string, env: NodeJS.Proc
   try {
     const project = path.join(dir, "project");
     linkProject(root, project, stack);
-    const deployed = hasBackend(env) ? await deployedStack(stack, root, project, env) : undefined;
+    const asked: Asked = { stack, root, project, env };
+    const deployed = hasBackend(env) ? await deployedStack(asked) : undefined;
     if (typeof deployed === "object") return await run("state", stack, deployed, dir);
-    return { ...await run("nothing", stack, await newStack(stack, root, project, dir, env), dir), ...(deployed ? { note: deployed } : {}) };
+    return { ...await run("nothing", stack, await newStack(asked, dir), dir), ...(deployed ? { note: deployed } : {}) };
   } finally {
     fs.rmSync(dir, { recursive: true, force: true });
   }
 }
 
 /** The stack in the team's backend, or why it is not taken. */
-async function deployedStack(stack: string, root: string, project: string, env: NodeJS.ProcessEnv): Promise<Prepared | string> {
+async function deployedStack({ stack, root, project, env }: Asked): Promise<Prepared | string> {
   const prepared = { env: teamEnvironment(env), project, stack: stackReference(stack, env) };
   copyStackFile(root, project, stack);
   const selected = await pulumi(["stack", "select", "--stack", prepared.stack], project, prepared.env);
@@ -37,7 +46,7 @@ async function deployedStack(stack: string, root: string, project: string, env: 
   throw new Error(`the team's backend does not answer for ${prepared.stack}; check PULUMI_BACKEND_URL and PULUMI_ACCESS_TOKEN of the environment:\n${messageOf(selected, env)}`);
 }
 
-async function newStack(stack: string, root: string, project: string, dir: string, env: NodeJS.ProcessEnv): Promise<Prepared> {
+async function newStack({ stack, root, project, env }: Asked, dir: string): Promise<Prepared> {
   const state = path.join(dir, "state");
   fs.mkdirSync(state, { mode: 0o700 });
   const own = throwAwayEnvironment(env, { state, nowhere: path.join(dir, "no-cluster") }, crypto.randomBytes(24).toString("base64url"));

@@ -1,6 +1,6 @@
 /** The results of all stacks as one comment: what restarts and what is lost first, every field last. Pure. */
 import { formatChanges, type Change } from "../../cli/diff";
-import { isPatch } from "../../cli/layers";
+import { isPatch } from "../../components/layers/resources";
 import { alert, code, counted, cut, details, fenced, tableOf } from "./markdown";
 import type { ChangesResult, EngineResult } from "./results";
 
@@ -90,16 +90,27 @@ function row(r: StackReport): Array<string | number> {
     r.engine?.warnings.length ?? "?", loud(r.engine ? Math.max(r.engine.errors.length, r.engine.ok ? 0 : 1) + (r.changes?.failed && r.engine.ok ? 1 : 0) : "?"), engineCell(r.engine)];
 }
 
+/** What the engine said, in `room` characters each. */
+function engineTold(e: EngineResult | undefined, room: number): string[] {
+  if (!e) return [alert("CAUTION", ["**There is no result of the engine.** The job of this stack ended before its preview; its log says why."])];
+  return [
+    ...diagnostics("Errors", e.errors, "CAUTION", room), ...diagnostics("Warnings", e.warnings, "WARNING", room),
+    ...(e.note ? [alert("NOTE", [e.note])] : []),
+  ];
+}
+
+/** Why there is no comparison; nothing where the engine has said the same. */
+function comparisonTold({ engine, changes }: StackReport, room: number): string[] {
+  if (!changes?.problem) return [];
+  if (!changes.failed) return diagnostics("No comparison", [changes.problem], "WARNING", room);
+  return engine?.errors.length ? [] : diagnostics("The program does not evaluate", [changes.problem], "CAUTION", room);
+}
+
 /** All but the fields, in `room` characters; what went wrong comes first, and always fits. */
 function section(r: StackReport, room: number, whole: string): string {
-  const changes = changesOf(r), e = r.engine;
-  const told = (title: string, messages: string[], kind: "CAUTION" | "WARNING"): string[] => diagnostics(title, messages, kind, Math.min(DIAGNOSTICS, Math.floor(room / 4)));
+  const changes = changesOf(r), quarter = Math.min(DIAGNOSTICS, Math.floor(room / 4));
   const parts = [
-    ...(e ? told("Errors", e.errors, "CAUTION") : [alert("CAUTION", ["**There is no result of the engine.** The job of this stack ended before its preview; its log says why."])]),
-    ...told("Warnings", e?.warnings ?? [], "WARNING"),
-    ...(e?.note ? [alert("NOTE", [e.note])] : []),
-    // The engine has said the same.
-    ...(r.changes?.problem && !(r.changes.failed && e?.errors.length) ? told(r.changes.failed ? "The program does not evaluate" : "No comparison", [r.changes.problem], r.changes.failed ? "CAUTION" : "WARNING") : []),
+    ...engineTold(r.engine, quarter), ...comparisonTold(r, quarter),
     ...(changes?.length ? [...losses(changes), byLayer(changes), restarts(changes)] : []),
   ];
   return parts.length ? cut([`### ${r.stack}`, ...parts].join("\n\n"), room, (n) => `\n... ${n} more lines; ${whole}`) : "";

@@ -5,9 +5,9 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { parse } from "yaml";
 import { deterministic } from "../../cli/generated";
-import { isCommand, isKubernetes, LAYER_ORDER } from "../../cli/layers";
+import { isCommand, isKubernetes, LAYER_ORDER } from "../../components/layers/resources";
 import { imagesOf, renderFiles, writeFiles } from "../../cli/render";
-import { evaluated, tier } from "../helpers/tiers";
+import { evaluated, tier } from "../../lab/common/tiers";
 
 const large = tier(20_000, { federation: true });
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 import { evaluate, type Evaluation } from "../../cli/evaluate";
 import { exampleConfig } from "../../cli/exampleStack";
-import { WITHOUT_OPERATORS } from "../helpers/tiers";
+import { WITHOUT_OPERATORS } from "../../lab/common/tiers";
 import { authority, realTls, type Authority } from "../helpers/authority";
 
 const certificatesOf = (e: Evaluation): X509Certificate[] => {

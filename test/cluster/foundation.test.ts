@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { evaluate, type RegisteredResource } from "../../cli/evaluate";
-import { ClusterFoundation, NetworkPolicies, PUBLIC_CERTIFICATE, clusterEdges } from "../../components/cluster";
+import { ClusterFoundation, NetworkPolicies, PUBLIC_CERTIFICATE, clusterEdges } from "../../components/layers/cluster";
 import type { Settings } from "../../components/settings/types";
-import { objectStoreClass, storageClasses } from "../../components/cluster/storageClasses";
-import { diskMounts } from "../../components/hosts";
+import { objectStoreClass, storageClasses } from "../../components/layers/cluster/storageClasses";
+import { diskMounts } from "../../components/layers/hosts";
 import { fixtureContext, fixtureSettings } from "../fixtures/context";
 import { crdProblems } from "../helpers/crdSchemas";
 import { kubernetesProblems } from "../helpers/kubernetesSchemas";

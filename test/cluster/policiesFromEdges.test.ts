@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { networkPolicies, policySpec, type PolicyPlan } from "../../components/cluster/policiesFromEdges";
-import { tcp, udp, type Edge } from "../../components/edges";
+import { networkPolicies, policySpec, type PolicyPlan } from "../../components/layers/cluster/policies/policiesFromEdges";
+import { tcp, udp, type Edge } from "../../components/core/edges";
 import { fixtureSettings } from "../fixtures/context";
 import { kubernetesProblems } from "../helpers/kubernetesSchemas";
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { OPERATORS, installedOperators } from "../../components/cluster/operators";
-import { operatorObjects, vendoredObjects, type Operator } from "../../components/cluster/vendored";
-import { imageVersion } from "../../components/images";
+import { OPERATORS, installedOperators } from "../../components/layers/cluster/operators/operators";
+import { operatorObjects, vendoredObjects, type Operator } from "../../components/layers/cluster/operators/vendored";
+import { imageVersion } from "../../components/core/images";
 import { check } from "../../scripts/vendor";
 import { fixtureSettings } from "../fixtures/context";
 import { crdProblems } from "../helpers/crdSchemas";

@@ -9,10 +9,10 @@ import { identityOfKeys, readSaved } from "../../cli/keys/saved";
 import { access, request } from "../../lab/local/access";
 import { localConfig } from "../../lab/local/config";
 import { prepare, PROJECT, selectStack } from "../../lab/local/engine";
-import { RUN_DIR } from "../../lab/local/folders";
+import { RUN_DIR } from "../../lab/common/folders";
 import { kubectl } from "../../lab/local/kubectl";
-import { cable, get, healthy, mend, until } from "../failures/cluster";
-import { measured } from "../local/helpers/proof";
+import { cable, get, healthy, mend, until } from "../../lab/scenarios/cluster";
+import { measured } from "../../lab/proof/measured";
 import { holdDeletedNamespace, releaseNamespace } from "./helpers/heldNamespace";
 import { endLeftPlugins, errorsOf, must, orphanedPrograms, run, start, UP, up, type Done, type Running } from "./helpers/pulumi";
 import { keepKeys, keysCommand } from "./helpers/keysCommand";
@@ -148,7 +148,7 @@ describe("taken down, and up again", () => {
   });
 
   it("users, messages, media and the server's identity are those of before", async () => {
-    await until("homeserver", 300, async () => { try { const a = await access(); return (await request(a, a.hostnames.homeserver!, "GET", "/_matrix/client/versions")).status === 200 ? undefined : "no answer"; } catch (error) { return (error as Error).message; } });
+    await until("homeserver", 300, async () => { try { const a = await access(); return (await request(a, a.hostnames.homeserver!, "/_matrix/client/versions")).status === 200 ? undefined : "no answer"; } catch (error) { return (error as Error).message; } });
     measured(`signed as before: ${await witness.findsAllAgain()}`);
     for (const [name, volume] of bound) assert.equal(claims().get(name), volume, name);
     const healed = await healthy(HEAL_SECONDS);

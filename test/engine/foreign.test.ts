@@ -1,7 +1,7 @@
 /** What exists already: of this stack it is taken over, of somebody else it is refused before anything of it is changed. */
 import assert from "node:assert/strict";
 import { kubectl } from "../../lab/local/kubectl";
-import { measured } from "../local/helpers/proof";
+import { measured } from "../../lab/proof/measured";
 import { errorsOf, must, run, up, UP } from "./helpers/pulumi";
 
 const json = (...args: string[]): any => JSON.parse(kubectl(["get", ...args, "-o", "json"]));

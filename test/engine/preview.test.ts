@@ -11,7 +11,7 @@ import { findParts, provideParts } from "../../lab/engine/parts";
 import { MARKER } from "../../scripts/preview/render";
 import type { EngineResult } from "../../scripts/preview/results";
 import { FakeGitHub, REPOSITORY, TOKEN } from "../preview/helpers/github";
-import { measured } from "../local/helpers/proof";
+import { measured } from "../../lab/proof/measured";
 import { deployed } from "./helpers/deployed";
 import { Origin } from "./helpers/repository";
 import { Runner, type Action, type Ended, type RunnerOptions } from "./helpers/runner";

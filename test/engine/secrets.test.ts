@@ -5,7 +5,7 @@ import * as path from "node:path";
 import { localConfig } from "../../lab/local/config";
 import { STATE } from "../../lab/local/engine";
 import { kubectl } from "../../lab/local/kubectl";
-import { measured } from "../local/helpers/proof";
+import { measured } from "../../lab/proof/measured";
 import { must, run, shownState, TRANSCRIPTS } from "./helpers/pulumi";
 import { leaks, secretsIn, type Secret } from "./helpers/secretsOf";
 

@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import * as crypto from "node:crypto";
 import { access, adminRequest } from "../../lab/local/access";
 import { beginMeasuring } from "../../lab/local/priority";
-import { healthy } from "../failures/cluster";
-import { Client, Load } from "../failures/load";
-import { measured } from "../local/helpers/proof";
+import { healthy } from "../../lab/scenarios/cluster";
+import { Client, Load } from "../../lab/scenarios/load";
+import { measured } from "../../lab/proof/measured";
 import { changedNames, evaluation, NEVER_REPLACED } from "./helpers/changed";
 import { up } from "./helpers/pulumi";
 

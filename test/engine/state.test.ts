@@ -5,10 +5,10 @@ import * as crypto from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { saltOf } from "../../lab/engine/project";
-import { ROOT, STACK } from "../../lab/local/config";
+import { ROOT, RUN_DIR } from "../../lab/common/folders";
+import { STACK } from "../../lab/local/config";
 import { prepare, PROJECT } from "../../lab/local/engine";
-import { RUN_DIR } from "../../lab/local/folders";
-import { measured } from "../local/helpers/proof";
+import { measured } from "../../lab/proof/measured";
 import { errorsOf, must, run, shownState, up } from "./helpers/pulumi";
 
 describe("state, passphrase, outputs", () => {

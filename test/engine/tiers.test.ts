@@ -7,9 +7,9 @@ import * as path from "node:path";
 import { readStackConfig, stackNames } from "../../components/settings/stackFile";
 import { engineEnvironment } from "../../lab/engine/home";
 import { provideParts } from "../../lab/engine/parts";
-import { ROOT } from "../../lab/local/config";
+import { ROOT } from "../../lab/common/folders";
 import { projectFolder } from "../../lab/local/engine";
-import { measured } from "../local/helpers/proof";
+import { measured } from "../../lab/proof/measured";
 import { leaks, secretsIn } from "./helpers/secretsOf";
 
 /** What generates, and the components that it is in; nothing that asks for a cluster. */

@@ -1,8 +1,8 @@
 /** What goes wrong while the engine works: it says so, and the next `up` goes on cleanly. */
 import assert from "node:assert/strict";
 import { kubectl } from "../../lab/local/kubectl";
-import { cable, healthy, mend, until } from "../failures/cluster";
-import { measured } from "../local/helpers/proof";
+import { cable, healthy, mend, until } from "../../lab/scenarios/cluster";
+import { measured } from "../../lab/proof/measured";
 import { restartApiServer } from "./helpers/apiServer";
 import { holdDeletedNamespace, releaseNamespace } from "./helpers/heldNamespace";
 import { errorsOf, must, run, start, up, UP, type Done } from "./helpers/pulumi";

@@ -1,6 +1,6 @@
 /** A stack that was deployed, deployed again: nothing changes, and nothing seems to have changed. */
 import assert from "node:assert/strict";
-import { measured } from "../local/helpers/proof";
+import { measured } from "../../lab/proof/measured";
 import { errorsOf, must, names, run, up, UP } from "./helpers/pulumi";
 
 describe("deployed again without a change", () => {

@@ -3,7 +3,7 @@
  * errors (it would drop them), quantities may be numbers or strings. Rules in CEL are not evaluated.
  */
 import Ajv, { type ValidateFunction } from "ajv";
-import { OPERATORS, vendoredObjects } from "../../components/cluster";
+import { OPERATORS, vendoredObjects } from "../../components/layers/cluster";
 
 /** Patterns are Go's: a flag within them is one of the whole expression here. */
 const goPattern = Object.assign((pattern: string, flags: string): RegExp => new RegExp(pattern.replace("(?i)", ""), pattern.includes("(?i)") ? `${flags}i` : flags), { code: "goPattern" });

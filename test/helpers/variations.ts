@@ -1,6 +1,6 @@
 /** Stacks that differ in every way that the settings allow: each option of each group below, in changing company. */
 import { exampleConfig, exampleHostKey } from "../../cli/exampleStack";
-import { certificate, S3 } from "../settings/example";
+import { certificate, S3 } from "./example";
 
 type Config = Record<string, any>;
 type Change = (c: Config) => void;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { evaluate, type Evaluation } from "../../cli/evaluate";
-import { Hosts } from "../../components/hosts";
+import { Hosts } from "../../components/layers/hosts";
 import type { Settings } from "../../components/settings/types";
 import { fixtureContext } from "../fixtures/context";
 

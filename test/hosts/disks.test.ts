@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
-import { diskMounts } from "../../components/hosts";
-import { disksStep } from "../../components/hosts/steps/disks";
+import { diskMounts } from "../../components/layers/hosts";
+import { disksStep } from "../../components/layers/hosts/steps/disks";
 import type { DiskSettings, HostSettings } from "../../components/settings/types";
 import { fixtureSettings } from "../fixtures/context";
 import { Sandbox } from "./sandbox";

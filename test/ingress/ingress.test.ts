@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { evaluate, type Evaluation } from "../../cli/evaluate";
-import { PublicIngress, controllerAnnotations, ingressEdges, ingressNotes, publicHosts } from "../../components/ingress";
-import { Web } from "../../components/web";
+import { PublicIngress, controllerAnnotations, ingressEdges, publicHosts } from "../../components/layers/ingress";
+import { ingressClassNotes } from "../../components/domain/ingressClasses";
+import { Web } from "../../components/layers/web";
 import { fixtureContext, fixturePlan, fixtureSettings } from "../fixtures/context";
 
 const evaluateIngress = (change?: Parameters<typeof fixtureContext>[0]): Promise<Evaluation> => evaluate({
@@ -83,8 +84,8 @@ describe("public hosts", () => {
     assert.equal(controllerAnnotations("contour", needs)["projectcontour.io/websocket-routes"], "/rtc");
     assert.equal(controllerAnnotations("contour", needs)["ingress.kubernetes.io/force-ssl-redirect"], "true");
     assert.deepEqual(controllerAnnotations("mystery", needs), {});
-    assert.equal(ingressNotes("nginx").length, 0);
-    assert.match(ingressNotes("mystery")[0]!, /mystery/);
+    assert.equal(ingressClassNotes("nginx").length, 0);
+    assert.match(ingressClassNotes("mystery")[0]!, /mystery/);
   });
   it("are declared edges from the controller, one per backend", () => {
     const e = ingressEdges({ settings: fixtureSettings(), plan: fixturePlan() });

@@ -6,8 +6,8 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { evaluate, type Evaluation } from "../../cli/evaluate";
 import { exampleConfig } from "../../cli/exampleStack";
-import { IMPORTABLE_SECRETS } from "../../components/settings/types";
-import { WITHOUT_OPERATORS } from "../helpers/tiers";
+import { IMPORTABLE_SECRETS } from "../../components/domain/importableSecrets";
+import { WITHOUT_OPERATORS } from "../../lab/common/tiers";
 import { realTls } from "../helpers/authority";
 import { exportOf, Fakes, type Ran } from "./helpers/fakes";
 

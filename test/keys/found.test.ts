@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { keysInExport, withSigningKey } from "../../cli/keys/found";
 import { evaluate, type Evaluation } from "../../cli/evaluate";
 import { exampleConfig } from "../../cli/exampleStack";
-import { IMPORTABLE_SECRETS } from "../../components/settings/types";
-import { WITHOUT_OPERATORS } from "../helpers/tiers";
+import { IMPORTABLE_SECRETS } from "../../components/domain/importableSecrets";
+import { WITHOUT_OPERATORS } from "../../lab/common/tiers";
 import { realTls } from "../helpers/authority";
 import { exportOf, marked, type Form } from "./helpers/fakes";
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { isSigningKey } from "../../components/settings/syntax/keys";
-import { fingerprintOf, isFingerprint, isVerifyKey, publicSigningKey, signingKeyFrom } from "../../components/signingKey";
+import { fingerprintOf, isFingerprint, isVerifyKey, publicSigningKey, signingKeyFrom } from "../../components/core/signingKey";
 
 describe("the signing key", () => {
   it("has the public half that RFC 8032 gives for it (7.1, test 1)", () => {

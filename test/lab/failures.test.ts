@@ -1,8 +1,8 @@
 /** What test:cluster promises about itself: everything of the list, in time, and a document that hides nothing. */
 import assert from "node:assert/strict";
-import { longestGap, type Figures } from "../failures/load";
-import { renderReport, type FirstLogin, type Result } from "../failures/report";
-import { ALL, choose } from "../failures/scenarios";
+import { longestGap, type Figures } from "../../lab/scenarios/load";
+import { renderReport, type FirstLogin, type Result } from "../../lab/scenarios/report";
+import { ALL, choose } from "../../lab/scenarios/scenarios";
 
 const minutes = (list: typeof ALL): number => list.reduce((n, s) => n + s.seconds, 0) / 60;
 const figures: Figures = { sends: 100, every: 500, gap: 1.5, gapFrom: 0.5, roomGap: 2.5, roomGapFrom: 0.5, failedFirst: 3, failedAfterRetry: 1, kinds: { 500: 3 }, slowest: 4, lost: 0, doubled: 0, undelivered: 0, deliveryMedian: 0.4, deliveryLongest: 3, syncErrors: 0, baselineMedian: 0.1 };

@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import * as path from "node:path";
 import { parse } from "yaml";
-import { IMAGES } from "../../components/images";
+import { IMAGES } from "../../components/core/images";
 import { resolveSettings } from "../../components/settings";
 import { plan } from "../../components/sizing";
 import { readStackConfig } from "../../components/settings/stackFile";

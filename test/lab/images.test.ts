@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { IMAGES, type ImageKey } from "../../components/images";
+import { IMAGES, type ImageKey } from "../../components/core/images";
 import { catalog, chosen, destination, listText, nameOf, NOT_BUILT, readIndex, readRecipes, recipeName, sameVersion, snippet } from "../../lab/images/catalog";
 import { authFile, skopeoError } from "../../lab/images/push";
 

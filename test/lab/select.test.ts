@@ -2,10 +2,11 @@ import { strict as assert } from "node:assert";
 import { componentOf, LAYERS, mainContainer, merged, onePod, podsOf } from "../../lab/local/select";
 import { helperProfile } from "../../lab/local/shell";
 import { statusText, whyNotReady, type Facts } from "../../lab/local/status";
-import { failures, listed, scenarioNamed, withoutLoad } from "../../lab/local/chaos";
+import { failures, listed, scenarioNamed, withoutLoad } from "../../lab/scenarios/chaos";
 import { quoted } from "../../lab/local/nodes";
 
-const pod = (namespace: string, name: string, labels: Record<string, string> = {}, status: any = { phase: "Running", conditions: [{ type: "Ready", status: "True" }] }, spec: any = {}): any =>
+const RUNNING = { phase: "Running", conditions: [{ type: "Ready", status: "True" }] };
+const pod = (namespace: string, name: string, labels: Record<string, string> = {}, { status = RUNNING, spec = {} }: { status?: any; spec?: any } = {}): any =>
   ({ metadata: { namespace, name, labels }, status, spec: { nodeName: "node1", containers: [{ name: "c", image: "i" }], ...spec } });
 const component = (c: string): Record<string, string> => ({ "app.kubernetes.io/component": c });
 const PODS = [
@@ -35,12 +36,12 @@ describe("npm run local: which pods a word means", () => {
     assert.throws(() => podsOf(PODS, "constructor"), /called "constructor"/);
   });
   it("gives a shell a pod that runs, ready ones first", () => {
-    const starting = pod("m", "a", {}, { phase: "Running", conditions: [] }), fine = pod("m", "b"), pending = pod("m", "c", {}, { phase: "Pending" });
+    const starting = pod("m", "a", {}, { status: { phase: "Running", conditions: [] } }), fine = pod("m", "b"), pending = pod("m", "c", {}, { status: { phase: "Pending" } });
     assert.equal(onePod([pending, starting, fine]).metadata.name, "b");
     assert.throws(() => onePod([pending]), /c is Pending/);
   });
   it("takes the container that kubectl would take", () => {
-    const p = pod("m", "a", {}, {}, { containers: [{ name: "first" }, { name: "second" }] });
+    const p = pod("m", "a", {}, { spec: { containers: [{ name: "first" }, { name: "second" }] } });
     assert.equal(mainContainer(p).name, "first");
     p.metadata.annotations = { "kubectl.kubernetes.io/default-container": "second" };
     assert.equal(mainContainer(p).name, "second");
@@ -58,7 +59,7 @@ describe("npm run local: logs, shell, status, chaos", () => {
     ]), ["10:00:01.500 a one", "             a Traceback", "10:00:02.123 b two", "10:00:03.000 a three"]);
   });
   it("runs a helper as the container's own user, or as Pod Security would have it", () => {
-    const p = pod("m", "a", {}, {}, { securityContext: { runAsUser: 1991, runAsGroup: 7 } });
+    const p = pod("m", "a", {}, { spec: { securityContext: { runAsUser: 1991, runAsGroup: 7 } } });
     const { securityContext } = helperProfile(p, { name: "c" });
     assert.deepEqual([securityContext.runAsUser, securityContext.runAsGroup, securityContext.runAsNonRoot, securityContext.allowPrivilegeEscalation], [1991, 7, true, false]);
     assert.equal(helperProfile(p, { name: "c", securityContext: { runAsUser: 5 } }).securityContext.runAsUser, 5);
@@ -68,14 +69,14 @@ describe("npm run local: logs, shell, status, chaos", () => {
     assert.equal(quoted("it's $HOME"), "'it'\\''s $HOME'");
   });
   it("says why a pod is not ready", () => {
-    assert.match(whyNotReady(pod("m", "a", {}, { phase: "Pending", conditions: [{ type: "PodScheduled", status: "False", message: "0/3 nodes" }] })), /not scheduled: 0\/3 nodes/);
-    assert.match(whyNotReady(pod("m", "a", {}, { phase: "Running", containerStatuses: [{ name: "c", state: { waiting: { reason: "CrashLoopBackOff" } } }] })), /c: CrashLoopBackOff/);
-    assert.match(whyNotReady(pod("m", "a", {}, { phase: "Running", containerStatuses: [{ name: "c", ready: false, state: { running: {} } }] })), /c runs and is not ready/);
+    assert.match(whyNotReady(pod("m", "a", {}, { status: { phase: "Pending", conditions: [{ type: "PodScheduled", status: "False", message: "0/3 nodes" }] } })), /not scheduled: 0\/3 nodes/);
+    assert.match(whyNotReady(pod("m", "a", {}, { status: { phase: "Running", containerStatuses: [{ name: "c", state: { waiting: { reason: "CrashLoopBackOff" } } }] } })), /c: CrashLoopBackOff/);
+    assert.match(whyNotReady(pod("m", "a", {}, { status: { phase: "Running", containerStatuses: [{ name: "c", ready: false, state: { running: {} } }] } })), /c runs and is not ready/);
   });
   it("shows what an operator asks first", () => {
     const facts: Facts = {
       nodes: [{ metadata: { name: "node1" }, spec: { unschedulable: true, taints: [{ key: "node.kubernetes.io/unschedulable", effect: "NoSchedule" }] }, status: { conditions: [{ type: "Ready", status: "False" }], addresses: [{ type: "InternalIP", address: "10.0.0.1" }], nodeInfo: { kubeletVersion: "v1" } } }],
-      pods: [...PODS, pod("matrix", "bad", {}, { phase: "Pending" })],
+      pods: [...PODS, pod("matrix", "bad", {}, { status: { phase: "Pending" } })],
       postgres: [{ spec: { instances: 3 }, status: { currentPrimary: "synapse-postgres-1", readyInstances: 2, phase: "Failing over", lastSuccessfulBackup: "2026-01-01T10:00:00Z", conditions: [{ type: "ContinuousArchiving", status: "False", message: "no space" }] } }],
       l2: [{ status: { serviceNamespace: "projectcontour", serviceName: "envoy", node: "node3" } }], ingress: [{ status: { loadBalancer: { ingress: [{ ip: "10.0.0.200" }] } } }],
       redis: { "redis-synapse": "master redis-synapse-0 on node1, 2 replicas" }, hostnames: { homeserver: "matrix.x", web: "chat.x", admin: "admin.x" }, now: Date.parse("2026-01-01T10:30:00Z"),

@@ -10,8 +10,8 @@ import { access, kubectl, request, resolveNames, type Access } from "../../lab/l
 import { LIVEKIT_CLIENT } from "../../lab/local/browser";
 import { Browser, type Page } from "./helpers/browser";
 import { run, secret, sleep, until } from "./helpers/common";
-import { measured, seconds } from "./helpers/proof";
-import { NODE_LABELS } from "../../components/names";
+import { measured, seconds } from "../../lab/proof/measured";
+import { NODE_LABELS } from "../../components/core/names";
 
 const base64url = (x: object): string => Buffer.from(JSON.stringify(x)).toString("base64url");
 function token(key: { id: string; secret: string }, identity: string, video: object): string {
@@ -39,23 +39,26 @@ async function join(url: string, jwt: string, relayOnly: boolean): Promise<void>
   await room.localParticipant.setCameraEnabled(true, { resolution: { width: 320, height: 180, frameRate: 10 } });
 }
 
-/** Runs in the page: what has arrived from others, all of it decoded. */
+/** Runs in the page, so with all that it needs inside: what has arrived from others, all of it decoded. */
 async function media(): Promise<Media> {
   const room = (globalThis as any).room;
   const m: Media = { frames: 0, width: 0, audioPackets: 0, audioEnergy: 0, state: room.state };
+  const addReceived = (s: any): void => {
+    if (s.kind === "video") { m.frames += s.framesDecoded ?? 0; m.width = Math.max(m.width, s.frameWidth ?? 0); }
+    else { m.audioPackets += s.packetsReceived ?? 0; m.audioEnergy += s.totalAudioEnergy ?? 0; }
+  };
+  const takeRoute = (all: any[]): void => {
+    const pairs = all.filter((s) => s.type === "candidate-pair" && s.state === "succeeded"), pair = pairs.find((s) => s.nominated) ?? pairs[0];
+    if (!pair) return;
+    m.sfu = all.find((s) => s.id === pair.remoteCandidateId)?.address;
+    m.candidate = all.find((s) => s.id === pair.localCandidateId)?.candidateType;
+  };
   for (const participant of room.remoteParticipants.values()) for (const publication of participant.trackPublications.values()) {
     const stats = await publication.track?.getRTCStatsReport?.();
     if (!stats) continue;
     const all = [...stats.values()] as any[];
-    for (const s of all) if (s.type === "inbound-rtp") {
-      if (s.kind === "video") { m.frames += s.framesDecoded ?? 0; m.width = Math.max(m.width, s.frameWidth ?? 0); }
-      else { m.audioPackets += s.packetsReceived ?? 0; m.audioEnergy += s.totalAudioEnergy ?? 0; }
-    }
-    const pair = all.find((s) => s.type === "candidate-pair" && s.state === "succeeded" && s.nominated) ?? all.find((s) => s.type === "candidate-pair" && s.state === "succeeded");
-    if (pair) {
-      m.sfu = all.find((s) => s.id === pair.remoteCandidateId)?.address;
-      m.candidate = all.find((s) => s.id === pair.localCandidateId)?.candidateType;
-    }
+    all.filter((s) => s.type === "inbound-rtp").forEach(addReceived);
+    takeRoute(all);
   }
   return m;
 }
@@ -71,8 +74,8 @@ describe("calls", function () {
   const sfus = (): Sfu[] => JSON.parse(kubectl("-n", "livekit", "get", "pods", "-l", "app.kubernetes.io/component=livekit", "-o", "json")).items.map((p: any) => ({
     name: p.metadata.name, node: p.spec.nodeName, address: p.status.hostIP, ready: !p.metadata.deletionTimestamp && (p.status.conditions ?? []).some((c: any) => c.type === "Ready" && c.status === "True"),
   }));
-  const admin = (method: string, grant: object, body: object): ReturnType<typeof request> => request(a, a.hostnames.rtc!, "POST", `/twirp/livekit.RoomService/${method}`, {
-    headers: { "content-type": "application/json", Authorization: `Bearer ${token(key, "test", grant)}` }, body: JSON.stringify(body),
+  const admin = (method: string, grant: object, body: object): ReturnType<typeof request> => request(a, a.hostnames.rtc!, `/twirp/livekit.RoomService/${method}`, {
+    method: "POST", headers: { "content-type": "application/json", Authorization: `Bearer ${token(key, "test", grant)}` }, body: JSON.stringify(body),
   });
   async function participant(identity: string, relayOnly = false): Promise<Page> {
     const page = await browser.page();
@@ -103,10 +106,12 @@ describe("calls", function () {
   });
 
   it("only who is let in makes a room or joins one", async () => {
-    const forged = await request(a, a.hostnames.rtc!, "POST", "/twirp/livekit.RoomService/CreateRoom", { headers: { "content-type": "application/json", Authorization: `Bearer ${token({ ...key, secret: "guessed" }, "eve", { roomCreate: true })}` }, body: JSON.stringify({ name: room }) });
+    const forged = await request(a, a.hostnames.rtc!, "/twirp/livekit.RoomService/CreateRoom", {
+      method: "POST", headers: { "content-type": "application/json", Authorization: `Bearer ${token({ ...key, secret: "guessed" }, "eve", { roomCreate: true })}` }, body: JSON.stringify({ name: room }),
+    });
     assert.equal(forged.status, 401);
     // A valid token alone makes no room: rooms are made by the token service.
-    const early = await request(a, a.hostnames.rtc!, "GET", `/rtc/validate?access_token=${token(key, "early", { room: `not-${room}`, roomJoin: true })}`);
+    const early = await request(a, a.hostnames.rtc!, `/rtc/validate?access_token=${token(key, "early", { room: `not-${room}`, roomJoin: true })}`);
     assert.ok(early.status >= 400, `a room that nobody made: ${early.status}`);
     const made = await admin("CreateRoom", { roomCreate: true }, { name: room, empty_timeout: 60 });
     assert.equal(made.status, 200, made.body.toString());

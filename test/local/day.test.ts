@@ -7,8 +7,8 @@ import { access, adminRequest, kubectl, request, resolveNames, type Access } fro
 import { localConfig } from "../../lab/local/config";
 import { resolveSettings, type Settings } from "../../components/settings";
 import { plan } from "../../components/sizing";
-import { MOUNTS } from "../../components/synapse/paths";
-import { measured, seconds } from "./helpers/proof";
+import { MOUNTS } from "../../components/layers/synapse/paths";
+import { measured, seconds } from "../../lab/proof/measured";
 import { run, until } from "./helpers/common";
 import { device, logIn, readable, served, silent, since, status, withPassword, type Account, type Device, type Served } from "./helpers/matrix";
 
@@ -81,7 +81,9 @@ describe("a day of a user", function () {
   it("two users are registered; nobody registers without being let in", async () => {
     for (const u of [aliceAccount, bobAccount]) await adminRequest(a, u.name, u.password, false);
     if (settings.registration.enabled) return;
-    const answer = await request(a, a.hostnames.homeserver!, "POST", "/_matrix/client/v3/register", { headers: { "content-type": "application/json" }, body: JSON.stringify({ username: `eve-${run}`, password: aliceAccount.password }) });
+    const answer = await request(a, a.hostnames.homeserver!, "/_matrix/client/v3/register", {
+      method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ username: `eve-${run}`, password: aliceAccount.password }),
+    });
     assert.equal(answer.status, 403);
     measured("registered with the shared secret through the admin host; open registration is off and answers 403");
   });
@@ -205,7 +207,7 @@ describe("a day of a user", function () {
   it("media come back with the same digest, also after every local copy is gone", async () => {
     const upload = async (content: Buffer, type: string): Promise<string> => (await phone.client.uploadContent(new Blob([content as any]) as any, { type })).content_uri.replace("mxc://", "");
     const download = async (mxc: string, how = "download"): Promise<Buffer> => {
-      const answer = await request(a, a.hostnames.homeserver!, "GET", `/_matrix/client/v1/media/${how.replace("ID", mxc)}${how === "download" ? `/${mxc}` : ""}`, { headers: { Authorization: `Bearer ${bob.token}` } });
+      const answer = await request(a, a.hostnames.homeserver!, `/_matrix/client/v1/media/${how.replace("ID", mxc)}${how === "download" ? `/${mxc}` : ""}`, { headers: { Authorization: `Bearer ${bob.token}` } });
       assert.equal(answer.status, 200, `${how}: ${answer.body.toString("utf8", 0, 200)}`);
       return answer.body;
     };

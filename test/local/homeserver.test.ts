@@ -10,7 +10,7 @@ describe("the local homeserver", function () {
 
   it("what is private stays private", async () => {
     for (const target of ["/_synapse/admin/v1/server_version", "/_synapse/metrics", "/_synapse/replication/x"]) {
-      const { status } = await request(a, a.hostnames.homeserver!, "GET", target);
+      const { status } = await request(a, a.hostnames.homeserver!, target);
       assert.ok(status === 403 || status === 404, `${target}: ${status}`);
     }
   });

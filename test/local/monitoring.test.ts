@@ -2,16 +2,16 @@
 import assert from "node:assert/strict";
 import { spawn, type ChildProcess } from "node:child_process";
 import * as path from "node:path";
-import { alertRules, targets } from "../../components/monitoring";
-import { dashboardQueries } from "../../components/monitoring/dashboards";
-import { podSelector } from "../../components/monitoring/podMonitor";
-import { ALERTMANAGER, PROMETHEUS } from "../../components/monitoring/prometheusSpec";
-import { NAMESPACES, PORTS } from "../../components/names";
+import { alertRules, targets } from "../../components/layers/monitoring";
+import { dashboardQueries } from "../../components/layers/monitoring/dashboards";
+import { podSelector } from "../../components/layers/monitoring/podMonitor";
+import { ALERTMANAGER, PROMETHEUS } from "../../components/layers/monitoring/prometheusSpec";
+import { NAMESPACES, PORTS } from "../../components/core/names";
 import { resolveSettings } from "../../components/settings";
 import { plan as planOf } from "../../components/sizing";
 import { KUBECONFIG, kubectl } from "../../lab/local/access";
 import { localConfig } from "../../lab/local/config";
-import { CACHE_DIR } from "../../lab/local/folders";
+import { CACHE_DIR } from "../../lab/common/folders";
 
 /**
  * Metrics that rules or dashboards name and that this cluster may not have, with the reason. Not here: counters and

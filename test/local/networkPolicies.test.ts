@@ -6,7 +6,7 @@ import { plan as planOf } from "../../components/sizing";
 import { kubectl } from "../../lab/local/access";
 import { kubectl as kubectlInput } from "../../lab/local/kubectl";
 import { localConfig } from "../../lab/local/config";
-import { healthy } from "../failures/cluster";
+import { healthy } from "../../lab/scenarios/cluster";
 import { Network, selects } from "../security/simulator";
 import { BESIDES, isOpen, isPeer } from "../security/stack";
 import { cluster, connect, list, processes, quickRefusals, reallyOpen, sleep, type Answer, type Cluster, type Live } from "./helpers/network";

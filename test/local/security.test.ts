@@ -5,7 +5,7 @@ import * as fs from "node:fs";
 import { edges as edgesOf } from "../../components/topology";
 import { resolveSettings } from "../../components/settings";
 import { plan as planOf } from "../../components/sizing";
-import { PRIVILEGED } from "../../components/cluster/namespaces";
+import { PRIVILEGED } from "../../components/layers/cluster/namespaces";
 import { access, adminRequest, request, type Access } from "../../lab/local/access";
 import { KUBECONFIG, KUBECTL } from "../../lab/local/kubectl";
 import { localConfig } from "../../lab/local/config";
@@ -112,12 +112,12 @@ describe("what the announced address shows", function () {
 
   it("the admin API answers an administrator only at the admin host", async () => {
     const headers = { Authorization: `Bearer ${token}` };
-    const good = await request(a, a.hostnames.admin!, "GET", "/_synapse/admin/v2/users?limit=1", { headers });
+    const good = await request(a, a.hostnames.admin!, "/_synapse/admin/v2/users?limit=1", { headers });
     assert.equal(good.status, 200, "otherwise the refusals say nothing");
     const ways = ["/_synapse/admin/v2/users", "//_synapse/admin/v2/users", "/_synapse//admin/v2/users", "/_synapse/%61dmin/v2/users", "/%5fsynapse/admin/v2/users", "/_SYNAPSE/admin/v2/users", "/_matrix/../_synapse/admin/v2/users", "/_matrix/%2e%2e/_synapse/admin/v2/users", "/_matrix/..%2f_synapse/admin/v2/users", "/_matrix/client/..;/../../_synapse/admin/v2/users", "/_synapse/client/../admin/v2/users", "/_synapse/client/%2e%2e/admin/v2/users", "/.well-known/matrix/../../_synapse/admin/v2/users", "/_synapse/admin/v1/server_version", "/_synapse/admin/v1/register"];
     let refused = 0;
     for (const host of [a.hostnames.homeserver!, a.serverName, a.hostnames.web!]) for (const way of ways) {
-      const answer = await request(a, host, "GET", way, { headers });
+      const answer = await request(a, host, way, { headers });
       // Element Web's host answers any path with its page; what counts is that Synapse does not.
       const leaks = answer.status < 400 && /"(users|total|server_version|nonce)"/.test(answer.body.toString());
       assert.ok(!leaks && (host === a.hostnames.web || answer.status >= 400), `${host}${way}: ${answer.status} ${answer.body.toString().slice(0, 80)}`);
@@ -140,7 +140,7 @@ describe("what the announced address shows", function () {
     let n = 0;
     for (const host of [...new Set([a.serverName, ...Object.values(a.hostnames)])]) for (const way of ways) {
       // A reset is no answer: TURN's name has no HTTPS, and an ingress pod may end just now.
-      const ask = (left: number): Promise<{ status: number; body: Buffer }> => request(a, host, "GET", way).catch(() => (left > 0 ? ask(left - 1) : { status: 0, body: Buffer.alloc(0) }));
+      const ask = (left: number): Promise<{ status: number; body: Buffer }> => request(a, host, way).catch(() => (left > 0 ? ask(left - 1) : { status: 0, body: Buffer.alloc(0) }));
       const answer = await ask(host === a.hostnames.turn ? 0 : 3);
       assert.ok(answer.status > 0 || host === a.hostnames.turn, `${host}${way}: no answer`);
       const text = answer.body.toString();

@@ -5,7 +5,7 @@ import * as dgram from "node:dgram";
 import { access, adminRequest, request, resolveNames, type Access } from "../../lab/local/access";
 import { localConfig } from "../../lab/local/config";
 import { resolveSettings } from "../../components/settings";
-import { measured, seconds } from "./helpers/proof";
+import { measured, seconds } from "../../lab/proof/measured";
 import { run, sleep, until } from "./helpers/common";
 import { TurnClient, type Address, type Answer, type Credentials } from "./helpers/turnClient";
 
@@ -33,7 +33,7 @@ describe("TURN", function () {
     a = await access();
     resolveNames(a);
     const { access_token } = await adminRequest(a, `caller-${run}`, crypto.randomBytes(12).toString("base64url"), false);
-    const answer = await request(a, a.hostnames.homeserver!, "GET", "/_matrix/client/v3/voip/turnServer", { headers: { Authorization: `Bearer ${access_token}` } });
+    const answer = await request(a, a.hostnames.homeserver!, "/_matrix/client/v3/voip/turnServer", { headers: { Authorization: `Bearer ${access_token}` } });
     const body = JSON.parse(answer.body.toString());
     credentials = { username: body.username, password: body.password };
     uris = body.uris;

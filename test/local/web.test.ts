@@ -6,7 +6,7 @@ import { access, adminRequest, request, resolveNames, type Access } from "../../
 import { localConfig } from "../../lab/local/config";
 import { resolveSettings } from "../../components/settings";
 import { Browser } from "./helpers/browser";
-import { measured, seconds } from "./helpers/proof";
+import { measured, seconds } from "../../lab/proof/measured";
 import { run } from "./helpers/common";
 
 describe("the web", function () {
@@ -14,7 +14,7 @@ describe("the web", function () {
   let a: Access, browser: Browser;
   const { settings } = resolveSettings(localConfig([]), "local");
   const json = async (host: string, target: string): Promise<{ body: any; headers: Record<string, any> }> => {
-    const answer = await request(a, host, "GET", target);
+    const answer = await request(a, host, target);
     assert.equal(answer.status, 200, `${host}${target}`);
     return { body: JSON.parse(answer.body.toString()), headers: answer.headers };
   };
@@ -30,7 +30,7 @@ describe("the web", function () {
     assert.equal(headers["cache-control"], "no-cache");
     assert.match(headers["content-security-policy"], /frame-ancestors 'self'/);
     assert.match(headers["strict-transport-security"], /max-age=\d+/);
-    const plain = await request(a, a.hostnames.web!, "GET", "/");
+    const plain = await request(a, a.hostnames.web!, "/");
     assert.equal(plain.status, 200);
     assert.match(plain.headers["content-type"], /text\/html/);
   });
@@ -42,7 +42,7 @@ describe("the web", function () {
     assert.match(client.headers["content-type"], /application\/json/);
     // What it names must be there: a client goes on to ask this.
     assert.ok((await json(new URL(client.body["m.homeserver"].base_url).host, "/_matrix/client/versions")).body.versions.includes("v1.11"));
-    const server = await request(a, a.serverName, "GET", "/.well-known/matrix/server");
+    const server = await request(a, a.serverName, "/.well-known/matrix/server");
     if (settings!.federation.enabled) assert.deepEqual(JSON.parse(server.body.toString()), { "m.server": `${a.hostnames.homeserver}:443` });
     else assert.equal(server.status, 404);
     measured(`federation is ${settings!.federation.enabled ? "on, and delegated to port 443" : "off, and nothing is found"}`);

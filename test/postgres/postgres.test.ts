@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { evaluate, type RegisteredResource } from "../../cli/evaluate";
-import { memoryLimitMiB } from "../../components/postgres/cnpgCluster";
-import { PostgresCluster, postgresEdges, type BackupTarget } from "../../components/postgres";
-import { StackSecrets } from "../../components/secrets";
+import { memoryLimitMiB } from "../../components/layers/postgres/cnpgCluster";
+import { PostgresCluster, postgresEdges, type BackupTarget } from "../../components/layers/postgres";
+import { StackSecrets } from "../../components/keys/secrets";
 import type { Settings } from "../../components/settings/types";
 import type { Plan } from "../../components/sizing/types";
 import { fixtureContext, fixturePlan, fixtureSettings } from "../fixtures/context";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { compare } from "../../cli/diff";
 import type { Evaluation, RegisteredResource } from "../../cli/evaluate";
-import { objectTitle } from "../../cli/layers";
+import { objectTitle } from "../../components/layers/resources";
 import { withDigests, withoutColours, withoutSecrets } from "../../scripts/preview/hide";
 
 const resource = (type: string, name: string, inputs: any, secretPaths: string[] = []): RegisteredResource => ({

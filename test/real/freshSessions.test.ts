@@ -3,12 +3,12 @@ import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as tcp from "node:net";
 import * as path from "node:path";
-import { FRESH_SESSIONS_PY } from "../../components/synapse/scripts";
-import { SHARED_FILES } from "../../components/synapse/paths";
-import { count } from "./helpers/counts";
-import { GATEWAY, Network } from "./helpers/network";
-import { Server, startedFor } from "./helpers/postgresServer";
-import { FILES_AT, synapsePython } from "./helpers/synapsePython";
+import { FRESH_SESSIONS_PY } from "../../components/layers/synapse/scripts";
+import { SHARED_FILES } from "../../components/layers/synapse/paths";
+import { count } from "../../lab/real/counts";
+import { GATEWAY, Network } from "../../lab/real/network";
+import { Server, startedFor } from "../../lab/real/postgresServer";
+import { FILES_AT, synapsePython } from "../../lab/real/synapsePython";
 
 /**
  * Twisted's pool and Synapse's engine, asked as Synapse's DatabasePool.runWithConnection does: is it closed, then open another;
@@ -76,9 +76,11 @@ describe("A session that ended while nobody used it", () => {
     at = await startedFor(net);
     await at.sql("grant pg_signal_backend to synapse");
   });
-  after(async () => { await at.stop(); net.close(); });
+  after(async () => { await at.stop(); await net.close(); });
   const use = async (module: string, what: string): Promise<string> => {
-    const done = await synapsePython(net, { [SHARED_FILES.sessions]: FRESH_SESSIONS_PY, "use.py": USE }, { DB_HOST: at.ip, PYTHONPATH: FILES_AT }, [`${FILES_AT}/use.py`, module, what]);
+    const done = await synapsePython(net, {
+      files: { [SHARED_FILES.sessions]: FRESH_SESSIONS_PY, "use.py": USE }, env: { DB_HOST: at.ip, PYTHONPATH: FILES_AT }, args: [`${FILES_AT}/use.py`, module, what],
+    });
     assert.equal(done.status, 0, done.output);
     return /kept .*/.exec(done.output)?.[0] ?? done.output;
   };
@@ -193,7 +195,10 @@ describe("A session whose primary stands still while another takes over", () => 
   after(async () => { first.thaw(); service.close(); await first.stop(); await second.stop(); await net.close(); });
 
   it("is cut, and what it did is answered by the other; without the module it waits", async () => {
-    const start = (mode: string, seconds: number) => synapsePython(net, { [SHARED_FILES.sessions]: FRESH_SESSIONS_PY, "wait.py": WAIT }, { DB_HOST: GATEWAY, DB_PORT: String(PORT), PYTHONPATH: FILES_AT }, [`${FILES_AT}/wait.py`, mode, String(seconds)]);
+    const start = (mode: string, seconds: number) => synapsePython(net, {
+      files: { [SHARED_FILES.sessions]: FRESH_SESSIONS_PY, "wait.py": WAIT },
+      env: { DB_HOST: GATEWAY, DB_PORT: String(PORT), PYTHONPATH: FILES_AT }, args: [`${FILES_AT}/wait.py`, mode, String(seconds)],
+    });
     const files = path.join(net.dir, "synapse-files");
     const said = async (what: string): Promise<void> => { for (const end = Date.now() + 60_000; !["plain", "module"].every((m) => fs.existsSync(path.join(files, `${m}-${what}`))); await new Promise((r) => setTimeout(r, 100))) assert.ok(Date.now() < end, `nobody ${what}`); };
     const plain = start("plain", 50), module = start("module", 120);

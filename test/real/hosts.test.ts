@@ -7,9 +7,9 @@ import { execFileSync, spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { diskMounts } from "../../components/hosts";
-import { disksStep } from "../../components/hosts/steps/disks";
-import { firewallRules } from "../../components/hosts/steps/firewall";
+import { diskMounts } from "../../components/layers/hosts";
+import { disksStep } from "../../components/layers/hosts/steps/disks";
+import { firewallRules } from "../../components/layers/hosts/steps/firewall";
 import type { DiskSettings, HostSettings } from "../../components/settings/types";
 import { fixtureSettings } from "../fixtures/context";
 

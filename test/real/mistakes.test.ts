@@ -8,11 +8,11 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { parse, stringify } from "yaml";
 import type { KubernetesObject, Subject } from "../../policy/types";
-import { subjectFor, byName } from "./helpers/configurations";
-import { count } from "./helpers/counts";
-import { requireNamespaces } from "./helpers/network";
-import { readAll, runCheckJob, silentProblems, synapseTemplates } from "./helpers/synapse";
-import { stopReader } from "./helpers/synapseReader";
+import { subjectFor, byName } from "../../lab/real/configurations";
+import { count } from "../../lab/real/counts";
+import { requireNamespaces } from "../../lab/real/network";
+import { readAll, runCheckJob, silentProblems, synapseTemplates } from "../../lab/real/synapse";
+import { stopReader } from "../../lab/real/synapseReader";
 
 interface Edit { shared?: (y: any) => void; classes?: Record<string, (y: any) => void> }
 interface Mistake extends Edit { title: string; /** What says so. */ caught: RegExp; /** The classes to read; all where the mistake shows only in the whole. */ read?: string[]; command?: (script: string) => string }

@@ -4,11 +4,11 @@ import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { adminNginxConf } from "../../components/web/adminConfig";
-import { elementNginxConf } from "../../components/web/elementConfig";
-import { wellKnownNginxConf } from "../../components/web/wellKnown";
-import { requireNamespaces } from "./helpers/network";
-import { rootfsOf } from "./helpers/programs";
+import { adminNginxConf } from "../../components/layers/web/adminConfig";
+import { elementNginxConf } from "../../components/layers/web/elementConfig";
+import { wellKnownNginxConf } from "../../components/layers/web/wellKnown";
+import { requireNamespaces } from "../../lab/real/network";
+import { rootfsOf } from "../../lab/real/programs";
 
 const SITES = { admin: 18080, element: 18081, wellKnown: 18082 } as const;
 

@@ -5,10 +5,10 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import type { KubernetesObject, PodTemplate, Subject } from "../../policy/types";
 import { crdProblems } from "../helpers/crdSchemas";
-import { byName, subjectFor } from "./helpers/configurations";
-import { count } from "./helpers/counts";
-import { Network, type TestPod } from "./helpers/network";
-import { PROMTOOL } from "./helpers/programs";
+import { byName, subjectFor } from "../../lab/real/configurations";
+import { count } from "../../lab/real/counts";
+import { Network, type TestPod } from "../../lab/real/network";
+import { PROMTOOL } from "../../lab/real/programs";
 
 describe("mistakes in the other programs' configurations", () => {
   let net: Network, s: Subject, n = 0;

@@ -9,11 +9,11 @@ import * as os from "node:os";
 import * as path from "node:path";
 import type { PodTemplate, Subject } from "../../policy/types";
 import { crdProblems } from "../helpers/crdSchemas";
-import { CONFIGURATIONS, domain, subjectFor } from "./helpers/configurations";
-import { count, note } from "./helpers/counts";
-import { answers, Network, nextAddress } from "./helpers/network";
-import { inImage, initDatabase, PG, query } from "./helpers/postgres";
-import { PROMTOOL } from "./helpers/programs";
+import { CONFIGURATIONS, domain, subjectFor } from "../../lab/real/configurations";
+import { count, note } from "../../lab/real/counts";
+import { answers, Network, nextAddress } from "../../lab/real/network";
+import { inImage, initDatabase, PG, query } from "../../lab/real/postgres";
+import { PROMTOOL } from "../../lab/real/programs";
 
 const imageName = (image: string): string => image.replace(/@.*$/, "").split("/").pop()!.split(":")[0]!;
 const using = (s: Subject, image: string): PodTemplate[] => s.templates.filter((t) => t.longRunning && t.spec.containers.some((c: any) => imageName(c.image) === image));
@@ -66,7 +66,7 @@ describe("PostgreSQL and PgBouncer", () => {
   });
   after(() => net.close());
 
-  const psql = (host: string, port: number, database: string, sql: string): Promise<string> => query(net, host, port, database, sql);
+  const psql = (host: string, port: number, database: string, sql: string): Promise<string> => query(net, { host, port, name: database }, sql);
 
   for (const c of CONFIGURATIONS) {
     it(`${c.name}: PostgreSQL starts with its parameters and has them; PgBouncer likewise, and reaches it`, async function () {

@@ -6,11 +6,11 @@ import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { PodTemplate, Subject } from "../../policy/types";
 import { capture } from "../../lab/capture";
-import { DOWN_AFTER_MILLISECONDS } from "../../components/redis/topology";
-import { domain, SIZE_CONFIGURATIONS, subjectFor } from "./helpers/configurations";
-import { count } from "./helpers/counts";
-import { answers, Network, type Running, type TestPod } from "./helpers/network";
-import { rootfsOf } from "./helpers/programs";
+import { DOWN_AFTER_MILLISECONDS } from "../../components/layers/redis/topology";
+import { domain, SIZE_CONFIGURATIONS, subjectFor } from "../../lab/real/configurations";
+import { count } from "../../lab/real/counts";
+import { answers, Network, type Running, type TestPod } from "../../lab/real/network";
+import { rootfsOf } from "../../lab/real/programs";
 
 const sets = (s: Subject): PodTemplate[] => s.templates.filter((t) => t.owner.kind === "StatefulSet" && t.owner.name.startsWith("redis-"));
 

@@ -3,17 +3,17 @@
  * class. What must be routed where is read from Synapse's own documentation of the pinned version, and from its servlets.
  */
 import assert from "node:assert/strict";
-import { classify } from "../../components/synapse/routingTable";
-import type { Stream, WorkerClass } from "../../components/sizing/types";
+import { classify } from "../../components/layers/synapse/routingTable";
+import type { Stream, WorkerClass } from "../../components/domain/workerClasses";
 import type { Subject } from "../../policy/types";
 import servlets from "../router/servlets.json";
-import { SIZES, tier } from "../helpers/tiers";
-import { ask, type Classes, type Reply } from "./helpers/classes";
-import { byName, type Configuration } from "./helpers/configurations";
-import { count, countOnce, note } from "./helpers/counts";
-import type { Running, TestPod } from "./helpers/network";
-import { startRouter, type Router } from "./helpers/router";
-import { documentedEndpoints, expand } from "./helpers/workersDoc";
+import { SIZES, tier } from "../../lab/common/tiers";
+import { ask, type Classes, type Reply, type Sent } from "../../lab/real/classes";
+import { byName, type Configuration } from "../../lab/real/configurations";
+import { count, countOnce, note } from "../../lab/real/counts";
+import type { Running, TestPod } from "../../lab/real/network";
+import { startRouter, type Router } from "../../lab/real/router";
+import { documentedEndpoints, expand } from "../../lab/real/workersDoc";
 
 const sizes: Configuration[] = SIZES.map((n) => ({ name: `${n} CCU, federation, for routing`, config: tier(n, { federation: true }).config }));
 const PUBLIC = 8008, ADMIN = 8010;
@@ -22,11 +22,11 @@ const ROOMS = ["!r:example.org", "%21r%3Aexample.org", "!31hneApxJ_1o-63DmFrpeqn
 
 for (const c of sizes) describe(`routing, ${c.name.split(",")[0]}`, function () {
   let classes: Classes, pod: TestPod, haproxy: Running, s: Subject;
-  const get = async (method: string, url: string, headers: Record<string, string> = {}, port = PUBLIC, body?: string, fresh = false): Promise<Reply> => {
+  const get = async (method: string, url: string, { port = PUBLIC, ...sent }: Sent & { port?: number } = {}): Promise<Reply> => {
     count("requests routed by HAProxy");
-    return ask(pod.ip, port, method, url, headers, body, fresh);
+    return ask({ host: pod.ip, port }, method, url, sent);
   };
-  const where = async (method: string, url: string, headers: Record<string, string> = {}, port = PUBLIC): Promise<string> => { const r = await get(method, url, headers, port); return r.who?.class ?? `status ${r.status}`; };
+  const where = async (method: string, url: string, headers: Record<string, string> = {}, port = PUBLIC): Promise<string> => { const r = await get(method, url, { headers, port }); return r.who?.class ?? `status ${r.status}`; };
   const writer = (stream: Stream): WorkerClass => s.plan.synapse.streamWriters[stream];
   /** Sixteen at a time. */
   const several = async (jobs: Array<() => Promise<void>>): Promise<void> => { const rest = [...jobs]; await Promise.all(Array.from({ length: 16 }, async () => { for (let job = rest.pop(); job; job = rest.pop()) await job(); })); };
@@ -94,7 +94,7 @@ for (const c of sizes) describe(`routing, ${c.name.split(",")[0]}`, function () 
     await several(requests);
   }).timeout(300_000);
 
-  const process = async (method: string, url: string, headers: Record<string, string> = {}): Promise<string> => { const r = await get(method, url, headers); assert.ok(r.who, `${url}: ${r.status}`); return `${r.who.class}-${r.who.index}`; };
+  const process = async (method: string, url: string, headers: Record<string, string> = {}): Promise<string> => { const r = await get(method, url, { headers }); assert.ok(r.who, `${url}: ${r.status}`); return `${r.who.class}-${r.who.index}`; };
 
   it("one user, one sync process: by header, by query token, for both paths; many users, all processes", async () => {
     const used = new Set<string>();
@@ -151,7 +151,7 @@ for (const c of sizes) describe(`routing, ${c.name.split(",")[0]}`, function () 
   it("preflights are answered and bodies that are too large refused, by the router itself", async () => {
     const before = classes.requests.length, preflight = await get("OPTIONS", "/_matrix/client/v3/sync");
     assert.deepEqual([preflight.status, preflight.headers["access-control-allow-origin"]], [204, "*"]);
-    assert.equal((await get("POST", "/_matrix/media/v3/upload", { connection: "close", "content-length": String((s.settings.media.maxUploadMiB + 2) * 1024 * 1024) }).catch(() => ({ status: 413 }))).status, 413);
+    assert.equal((await get("POST", "/_matrix/media/v3/upload", { headers: { connection: "close", "content-length": String((s.settings.media.maxUploadMiB + 2) * 1024 * 1024) } }).catch(() => ({ status: 413 }))).status, 413);
     assert.equal(classes.requests.length, before);
   });
 
@@ -160,7 +160,7 @@ for (const c of sizes) describe(`routing, ${c.name.split(",")[0]}`, function () 
     for (const url of ["/_synapse/admin/v1/register", "/%5fsynapse/admin/v1/register", "/_synapse/%61dmin/v2/users", "//_synapse/admin/v2/users", "/_synapse//admin/v2/users", "/_synapse/metrics", "/_synapse/replication/x", "/_synapse/mas/x", "/metrics", "/_matrix", "/_matrixx/client/v3/sync", "/_matrix/federationx/v1/version", "/admin"]) {
       for (const method of ["GET", "POST"]) assert.equal((await get(method, url)).status, 404, url);
     }
-    for (const url of ["/_synapse/metrics", "/_synapse/replication/x", "/_synapse/mas/x"]) assert.equal((await get("GET", url, {}, ADMIN)).status, 404, url);
+    for (const url of ["/_synapse/metrics", "/_synapse/replication/x", "/_synapse/mas/x"]) assert.equal((await get("GET", url, { port: ADMIN })).status, 404, url);
     assert.equal(classes.requests.length, before);
     assert.equal(await where("GET", "/_matrix/client/v3/synchronize"), "main");
     assert.equal(await where("PUT", "/_matrix/client/v3/sendToDevicex/a/b"), "main");
@@ -175,11 +175,11 @@ for (const c of sizes) describe(`routing, ${c.name.split(",")[0]}`, function () 
     ];
     for (const [down, method, url, want] of cases) {
       await classes.down(down);
-      await settle(async () => { const r = await ask(pod.ip, PUBLIC, method, url); return want === 503 ? r.status === 503 : r.who?.class === want; });
-      const r = await get(method, url, {}, PUBLIC, undefined, true);
+      await settle(async () => { const r = await ask({ host: pod.ip, port: PUBLIC }, method, url); return want === 503 ? r.status === 503 : r.who?.class === want; });
+      const r = await get(method, url, { fresh: true });
       if (want === 503) { assert.equal(r.headers["retry-after"], "2", url); assert.equal(JSON.parse(r.body).errcode, "M_UNKNOWN"); assert.equal(r.headers["access-control-allow-origin"], "*"); } else assert.equal(r.who?.class, want, url);
       await classes.up(down);
-      await settle(async () => (await ask(pod.ip, PUBLIC, method, url)).who?.class === down);
+      await settle(async () => (await ask({ host: pod.ip, port: PUBLIC }, method, url)).who?.class === down);
       count("fallbacks of a class");
     }
   }).timeout(400_000);
@@ -194,7 +194,7 @@ for (const c of sizes) describe(`routing, ${c.name.split(",")[0]}`, function () 
         req.socket.destroy();
         return true;
       };
-      const r = await get(method, url, bearer("a"), PUBLIC, method === "GET" ? undefined : "{}", true);
+      const r = await get(method, url, { headers: bearer("a"), body: method === "GET" ? undefined : "{}", fresh: true });
       classes.behaviour = undefined;
       assert.equal(seen, times, `${method} ${url}: reached ${seen} times`);
       assert.equal(r.status, times === 2 ? 200 : 502, url);
@@ -216,8 +216,8 @@ for (const c of sizes) describe(`routing, ${c.name.split(",")[0]}`, function () 
     };
     const at = () => haproxyServers(pod.ip, "generic");
     const before = await at();
-    const asked = [put, slow].map((url) => get("PUT", url, bearer("a"), PUBLIC, "{}", true));
-    const posted = get("POST", post, bearer("a"), PUBLIC, "{}", true);
+    const asked = [put, slow].map((url) => get("PUT", url, { headers: bearer("a"), body: "{}", fresh: true }));
+    const posted = get("POST", post, { headers: bearer("a"), body: "{}", fresh: true });
     await settle(async () => reached.length === 1 && classes.requests.some((r) => r.url === slow) && classes.requests.some((r) => r.url === post));
     classes.leave("generic", first.index);
     // Twice the time after which the router asks for the names again.
@@ -241,7 +241,7 @@ for (const c of sizes) describe(`routing, ${c.name.split(",")[0]}`, function () 
   it("a process that keeps its name is asked at its new address without waiting for the old one to be forgotten", async () => {
     const typing = "/_matrix/client/v3/rooms/!moving:example.org/typing/@a:example.org", cls = writer("typing");
     assert.equal(s.plan.synapse.pools.find((p) => p.class === cls)!.kind, "StatefulSet");
-    const served = async (): Promise<boolean> => (await get("PUT", typing, bearer("a"), PUBLIC, "{}", true)).who?.class === cls;
+    const served = async (): Promise<boolean> => (await get("PUT", typing, { headers: bearer("a"), body: "{}", fresh: true })).who?.class === cls;
     assert.ok(await served());
     await classes.move(cls);
     const moved = Date.now();
@@ -289,17 +289,17 @@ describe("routing, federation off", () => {
     assert.ok(endpoints.length > 20);
     for (const url of [...endpoints, "/_matrix/federation/v1/send/1", "/_matrix/federation/v1/version", "/_matrix/key/v2/server"]) for (const method of ["GET", "PUT", "POST"]) {
       count("requests routed by HAProxy");
-      const r = await ask(router.pod.ip, PUBLIC, method, url);
+      const r = await ask({ host: router.pod.ip, port: PUBLIC }, method, url);
       if (/\/openid\/userinfo$/.test(url)) assert.equal(r.who?.class, "generic", url);
       else assert.equal(r.status, 404, `${method} ${url}: ${r.who?.class}`);
     }
-    assert.equal((await ask(router.pod.ip, PUBLIC, "GET", "/_matrix/federation/v1/openid/userinfo?access_token=x")).who?.class, "generic");
+    assert.equal((await ask({ host: router.pod.ip, port: PUBLIC }, "GET", "/_matrix/federation/v1/openid/userinfo?access_token=x")).who?.class, "generic");
   });
 });
 
 /** Servers of a class that are in use. */
 async function haproxyServers(host: string, cls: WorkerClass): Promise<number> {
-  const text = (await ask(host, 8404, "GET", "/metrics")).body;
+  const text = (await ask({ host, port: 8404 }, "GET", "/metrics")).body;
   return Number(new RegExp(`^haproxy_backend_active_servers\\{proxy="${cls}-by-room"\\} (\\d+)`, "m").exec(text)?.[1]);
 }
 

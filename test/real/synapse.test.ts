@@ -3,11 +3,11 @@ import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { CONFIGURATIONS, SIZE_CONFIGURATIONS, subjectFor } from "./helpers/configurations";
-import { count } from "./helpers/counts";
-import { requireNamespaces } from "./helpers/network";
-import { readAll, runCheckJob, silentProblems, synapseTemplates } from "./helpers/synapse";
-import { stopReader } from "./helpers/synapseReader";
+import { CONFIGURATIONS, SIZE_CONFIGURATIONS, subjectFor } from "../../lab/real/configurations";
+import { count } from "../../lab/real/counts";
+import { requireNamespaces } from "../../lab/real/network";
+import { readAll, runCheckJob, silentProblems, synapseTemplates } from "../../lab/real/synapse";
+import { stopReader } from "../../lab/real/synapseReader";
 
 describe("Synapse", () => {
   before(requireNamespaces);

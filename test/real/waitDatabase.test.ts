@@ -7,13 +7,12 @@
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { WAIT_PY } from "../../components/synapse/scripts";
-import { count } from "./helpers/counts";
-import { GATEWAY, Network } from "./helpers/network";
-import { query } from "./helpers/postgres";
-import { Server, startedFor } from "./helpers/postgresServer";
-import { SYNAPSE_SOURCE } from "./helpers/programs";
-import { FILES_AT, synapsePython, toldToEnd } from "./helpers/synapsePython";
+import { WAIT_PY } from "../../components/layers/synapse/scripts";
+import { count } from "../../lab/real/counts";
+import { GATEWAY, Network } from "../../lab/real/network";
+import { Server, startedFor } from "../../lab/real/postgresServer";
+import { SYNAPSE_SOURCE } from "../../lab/real/programs";
+import { FILES_AT, synapsePython, toldToEnd } from "../../lab/real/synapsePython";
 
 /** PostgreSQL's SEQ_LOG_VALS: so many values are logged ahead. */
 const LOGGED_AHEAD = 32;
@@ -24,7 +23,9 @@ describe("A sequence after two changes of primary", () => {
   afterEach(() => net.close());
 
   async function settle(at: Server): Promise<string> {
-    const done = await synapsePython(net, { "wait.py": WAIT_PY }, { DB_HOST: at.ip, DB_PORT: "5432" }, [`${FILES_AT}/wait.py`, "schema", "20", "settle"]);
+    const done = await synapsePython(net, {
+      files: { "wait.py": WAIT_PY }, env: { DB_HOST: at.ip, DB_PORT: "5432" }, args: [`${FILES_AT}/wait.py`, "schema", "20", "settle"],
+    });
     assert.equal(done.status, 0, done.output);
     return done.output;
   }
@@ -74,7 +75,7 @@ describe("A sequence after two changes of primary", () => {
   it("waits for no sequence that is in use", async () => {
     const first = await startedFor(net);
     await first.sql("create sequence a_sequence; select nextval('a_sequence'); create table schema_version (version int); insert into schema_version values (9999)", "synapse");
-    const busy = query(net, first.ip, 5432, "synapse", "begin; select nextval('a_sequence'); select pg_sleep(600)", "synapse").catch(() => undefined);
+    const busy = first.sql("begin; select nextval('a_sequence'); select pg_sleep(600)", "synapse").catch(() => undefined);
     await first.untilTrue("select count(*) > 0 from pg_locks where relation = 'a_sequence'::regclass and granted");
     const said = await settle(first);
     assert.match(said, /not settled: a_sequence .*lock timeout/);
@@ -92,7 +93,9 @@ describe("Waiting for the database", () => {
 
   it("ends when it is told to while it waits, as the first process of its container too", async () => {
     // Nothing listens there.
-    const r = await toldToEnd(net, { "wait.py": WAIT_PY }, { DB_HOST: GATEWAY, DB_PORT: "1" }, [`${FILES_AT}/wait.py`, "schema", "60"], "waiting:");
+    const r = await toldToEnd(net, {
+      files: { "wait.py": WAIT_PY }, env: { DB_HOST: GATEWAY, DB_PORT: "1" }, args: [`${FILES_AT}/wait.py`, "schema", "60"],
+    }, "waiting:");
     assert.equal(r.status, 143, r.output);
     assert.doesNotMatch(r.output, /gave up/);
     count("waiting processes that ended when told to", 1);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { evaluate, type RegisteredResource } from "../../cli/evaluate";
-import { RedisSentinel, redisConnection, redisEdges } from "../../components/redis";
-import { StackSecrets } from "../../components/secrets";
+import { RedisSentinel, redisConnection, redisEdges } from "../../components/layers/redis";
+import { StackSecrets } from "../../components/keys/secrets";
 import type { Settings } from "../../components/settings/types";
 import type { Plan } from "../../components/sizing/types";
 import { fixtureContext, fixturePlan, fixtureSettings } from "../fixtures/context";

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { masterProxyCfg } from "../../components/redis/masterProxyCfg";
-import { redisReadyScript, redisStartScript, redisStopScript } from "../../components/redis/redisStart";
-import { sentinelStartScript } from "../../components/redis/sentinelStart";
-import { checkTopology, minReplicas, sentinelAddresses, type RedisTopology } from "../../components/redis/topology";
+import { masterProxyCfg } from "../../components/layers/redis/masterProxyCfg";
+import { redisReadyScript, redisStartScript, redisStopScript } from "../../components/layers/redis/redisStart";
+import { sentinelStartScript } from "../../components/layers/redis/sentinelStart";
+import { checkTopology, minReplicas, sentinelAddresses, type RedisTopology } from "../../components/layers/redis/topology";
 
 const topology = (instances: number): RedisTopology => ({
   component: "redis-synapse", namespace: "matrix", clusterDomain: "cluster.local", masterName: "synapse", instances, quorum: Math.floor(instances / 2) + 1,

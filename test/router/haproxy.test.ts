@@ -1,9 +1,9 @@
 /** The router's configuration and its workload. */
 import assert from "node:assert/strict";
 import { evaluate } from "../../cli/evaluate";
-import { HaproxyRouter, renderHaproxyCfg, routerEdges } from "../../components/router";
-import { synapseEdges } from "../../components/synapse";
-import { CONFIG_HASH } from "../../components/workload";
+import { HaproxyRouter, renderHaproxyCfg, routerEdges } from "../../components/layers/router";
+import { synapseEdges } from "../../components/layers/synapse";
+import { CONFIG_HASH } from "../../components/core/workload";
 import type { Plan } from "../../components/sizing/types";
 import type { Settings } from "../../components/settings/types";
 import { fixtureContext, fixturePlan, fixtureSettings } from "../fixtures/context";

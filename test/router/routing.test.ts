@@ -1,10 +1,10 @@
 /** Each request that Synapse knows reaches a process that serves it. */
 import assert from "node:assert/strict";
-import { classify, resolveRoutes, resourcesOf, roomKey, userKey } from "../../components/synapse/routingTable";
-import { EVENT_SENDERS } from "../../components/synapse/instances";
-import { ROUTES } from "../../components/synapse/routes";
-import { renderRoutingDocs } from "../../components/synapse/routingDocs";
-import type { WorkerClass } from "../../components/sizing/types";
+import { classify, resolveRoutes, resourcesOf, roomKey, userKey } from "../../components/layers/synapse/routingTable";
+import { EVENT_SENDERS } from "../../components/layers/synapse/instances";
+import { ROUTES } from "../../components/layers/synapse/routes";
+import { renderRoutingDocs } from "../../components/layers/synapse/routingDocs";
+import type { WorkerClass } from "../../components/domain/workerClasses";
 import { fixturePlan } from "../fixtures/context";
 import servlets from "./servlets.json";
 import * as fs from "node:fs";

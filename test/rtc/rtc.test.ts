@@ -3,11 +3,11 @@ import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import { parse } from "yaml";
 import { evaluate, type Evaluation } from "../../cli/evaluate";
-import { Rtc, rtcFoci, rtcRoutes, sentinelAddresses } from "../../components/rtc";
-import { rtcEdges } from "../../components/rtc/edges";
-import { livekitStart } from "../../components/rtc/livekitStart";
-import { livekitYaml } from "../../components/rtc/livekitYaml";
-import { StackSecrets } from "../../components/secrets";
+import { Rtc, rtcFoci, rtcRoutes, sentinelAddresses } from "../../components/layers/rtc";
+import { rtcEdges } from "../../components/layers/rtc/edges";
+import { livekitStart } from "../../components/layers/rtc/livekitStart";
+import { livekitYaml } from "../../components/layers/rtc/livekitYaml";
+import { StackSecrets } from "../../components/keys/secrets";
 import type { Settings } from "../../components/settings/types";
 import { fixtureContext, fixturePlan, fixtureSettings } from "../fixtures/context";
 

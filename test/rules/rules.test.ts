@@ -6,7 +6,7 @@ import { EXCEPTIONS, RULES, violations } from "../../policy";
 import { readStackConfig } from "../../components/settings/stackFile";
 import type { Exception } from "../../policy/types";
 import { VALUE_RULES } from "../../policy/valueRules";
-import { evaluated, TIERS } from "../helpers/tiers";
+import { evaluated, TIERS } from "../../lab/common/tiers";
 import { variations } from "../helpers/variations";
 
 describe("rules over every manifest", () => {

@@ -2,12 +2,12 @@
 import assert from "node:assert/strict";
 import * as crypto from "node:crypto";
 import { deterministic } from "../../cli/generated";
-import { DESTROY_GUARD } from "../../components/DestroyGuard";
-import { IMPORTABLE_SECRETS } from "../../components/settings/types";
-import { signingKeyFrom } from "../../components/signingKey";
+import { DESTROY_GUARD } from "../../components/keys/DestroyGuard";
+import { IMPORTABLE_SECRETS } from "../../components/domain/importableSecrets";
+import { signingKeyFrom } from "../../components/core/signingKey";
 import { strings } from "../../policy/subject";
 import { authority } from "../helpers/authority";
-import { evaluated, tier, TIERS } from "../helpers/tiers";
+import { evaluated, tier, TIERS } from "../../lab/common/tiers";
 
 const GENERATED = /^(random:index\/randomPassword:|tls:index\/privateKey:)/;
 

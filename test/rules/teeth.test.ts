@@ -1,7 +1,7 @@
 /** A rule that cannot fail proves nothing: each is broken once on purpose here. */
 import assert from "node:assert/strict";
 import { RULES, subjectOf, violations, type Subject } from "../../policy";
-import { evaluated, tier } from "../helpers/tiers";
+import { evaluated, tier } from "../../lab/common/tiers";
 
 type Objects = any[];
 const find = (objects: Objects, kind: string, name: string | RegExp): any => {

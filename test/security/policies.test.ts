@@ -5,9 +5,9 @@
 import assert from "node:assert/strict";
 import { edges as edgesOf } from "../../components/topology";
 import { readStackConfig } from "../../components/settings/stackFile";
-import { evaluated, TIERS, tier, type Evaluated } from "../helpers/tiers";
+import { evaluated, TIERS, tier, type Evaluated } from "../../lab/common/tiers";
 import { BESIDES, isOpen, isPeer, portsOf, world, type World } from "./stack";
-import type { Edge } from "../../components/edges";
+import type { Edge } from "../../components/core/edges";
 import type { Port } from "./simulator";
 
 /** Ports that nothing listens on, beside all that some edge or container names. */

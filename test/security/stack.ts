@@ -2,7 +2,7 @@
  * Pods and policies of a stack as a Network, and what the table of edges says about any two ends: two readings of the same
  * stack that are compared. Labels are read from the objects, not from the code that makes them.
  */
-import type { Edge, Peer } from "../../components/edges";
+import type { Edge, Peer } from "../../components/core/edges";
 import type { Settings } from "../../components/settings/types";
 import { Network, type Endpoint, type Port } from "./simulator";
 
@@ -32,45 +32,62 @@ export function isPeer(peer: Peer, e: Ends): boolean {
 }
 
 interface PodInput { namespace: string; labels: Record<string, string>; hostNetwork: boolean; name: string }
+interface Input { objects: any[]; pods: PodInput[]; edges: Edge[]; settings: Settings; replicas?: number }
 
-/**
- * Two pods of each template (what holds between two pods holds between two replicas too), nodes, the API server, the world,
- * a pod of a namespace that has no policies, and one pod for each peer of an edge that others make.
- */
-export function world(input: { objects: any[]; pods: PodInput[]; edges: Edge[]; settings: Settings; replicas?: number }): World {
-  const { settings, edges } = input;
-  const ends: Ends[] = [];
-  const policies = input.objects.filter((o) => o.kind === "NetworkPolicy");
-  const guarded = new Set(policies.map((p) => p.metadata.namespace));
+/** Both ends of each edge, as the table names them. */
+const peersOf = (edges: Edge[]): Peer[] => edges.flatMap((e) => [e.from, e.to]);
+
+/** Adds pods, each with an address of its own; `guarded`: the namespaces that have policies. */
+function podAdder(ends: Ends[], guarded: ReadonlySet<string>): (name: string, namespace: string, labels: Record<string, string>) => void {
   let n = 0;
   const address = (): string => { n++; return `10.244.${Math.floor(n / 250)}.${1 + (n % 250)}`; };
-  const add = (name: string, namespace: string, labels: Record<string, string>): void => {
-    ends.push({ kind: guarded.has(namespace) ? "pod" : "foreign", name, address: address(), pod: { namespace, labels } });
-  };
-  for (const p of input.pods) {
-    // On the host's network a pod is its node.
-    if (p.hostNetwork) continue;
-    for (let i = 0; i < (input.replicas ?? 2); i++) add(`${p.namespace}/${p.name}#${i}`, p.namespace, p.labels);
-  }
-  const onHosts = input.pods.filter((p) => p.hostNetwork);
-  for (const peer of edges.flatMap((e) => [e.from, e.to])) {
+  return (name, namespace, labels) => { ends.push({ kind: guarded.has(namespace) ? "pod" : "foreign", name, address: address(), pod: { namespace, labels } }); };
+}
+
+function addPods(ends: Ends[], { pods, edges, replicas = 2 }: Input, guarded: ReadonlySet<string>): void {
+  const add = podAdder(ends, guarded);
+  // On the host's network a pod is its node.
+  for (const p of pods.filter((x) => !x.hostNetwork)) for (let i = 0; i < replicas; i++) add(`${p.namespace}/${p.name}#${i}`, p.namespace, p.labels);
+  const onHosts = pods.filter((p) => p.hostNetwork);
+  for (const peer of peersOf(edges)) {
     if (!("namespace" in peer) || ends.some((e) => isPeer(peer, e)) || onHosts.some((p) => means(peer, p.namespace, p.labels))) continue;
     const labels = "labels" in peer ? peer.labels : { [COMPONENT]: peer.component };
     add(`${peer.namespace}/${"component" in peer ? peer.component : peer.label} (made by others)`, peer.namespace, labels);
   }
   add("kube-system/kube-dns", "kube-system", { "k8s-app": "kube-dns" });
   add("elsewhere/a pod", "elsewhere", { [COMPONENT]: "synapse-main" });
-  for (const h of settings.hosts) ends.push({ kind: "node", host: true, name: `node ${h.name}`, address: h.address });
-  const known = new Set(ends.map((e) => e.address));
-  for (const c of settings.networkPolicies.apiServerCidrs) {
+}
+
+/** On one of the nodes, or at an address of its own. */
+function addApiServer(ends: Ends[], cidrs: string[]): void {
+  for (const c of cidrs) {
     const found = ends.find((e) => e.address === within(c));
     if (found) found.kind = "apiServer"; else ends.push({ kind: "apiServer", name: "the API server", address: within(c) });
   }
-  for (const peer of edges.flatMap((e) => [e.from, e.to])) {
+}
+
+/** What edges name by an address that is not known yet, and everybody else. */
+function addWorld(ends: Ends[], edges: Edge[], known: Set<string>): void {
+  for (const peer of peersOf(edges)) {
     if ("cidrs" in peer) for (const c of peer.cidrs) if (!known.has(within(c))) { known.add(within(c)); ends.push({ kind: "world", name: `${peer.label} ${c}`, address: within(c) }); }
   }
   ends.push({ kind: "world", name: "the world", address: "203.0.113.9" });
-  const namespaces = Object.fromEntries(input.objects.filter((o) => o.kind === "Namespace").map((o) => [o.metadata.name, o.metadata.labels ?? {}]));
+}
+
+/**
+ * Two pods of each template (what holds between two pods holds between two replicas too), nodes, the API server, the world,
+ * a pod of a namespace that has no policies, and one pod for each peer of an edge that others make.
+ */
+export function world(input: Input): World {
+  const { objects, settings, edges } = input;
+  const ends: Ends[] = [];
+  const policies = objects.filter((o) => o.kind === "NetworkPolicy");
+  addPods(ends, input, new Set(policies.map((p) => p.metadata.namespace)));
+  for (const h of settings.hosts) ends.push({ kind: "node", host: true, name: `node ${h.name}`, address: h.address });
+  const known = new Set(ends.map((e) => e.address));
+  addApiServer(ends, settings.networkPolicies.apiServerCidrs);
+  addWorld(ends, edges, known);
+  const namespaces = Object.fromEntries(objects.filter((o) => o.kind === "Namespace").map((o) => [o.metadata.name, o.metadata.labels ?? {}]));
   return { network: new Network(policies, namespaces), ends };
 }
 

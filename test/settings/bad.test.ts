@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { applySets } from "../../components/settings/stackFile";
 import { formatErrors, resolveSettings } from "../../components/settings";
 import { authority, type Authority } from "../helpers/authority";
-import { S3, HOSTS, certificate, encryptedKey, host, minimal, type Pair } from "./example";
+import { S3, HOSTS, certificate, encryptedKey, host, minimal, type Pair } from "../helpers/example";
 
 const NOW = new Date("2026-11-21T00:00:00Z");
 type Change = string[] | ((raw: any) => void);

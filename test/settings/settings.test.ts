@@ -16,7 +16,7 @@ import { overlaps, parseAddresses, parseCidr } from "../../components/settings/s
 import { shapeOf } from "../../components/settings/walk";
 import { plan } from "../../components/sizing";
 import type { Settings } from "../../components/settings/types";
-import { HOSTS, minimal, S3 } from "./example";
+import { HOSTS, minimal, S3 } from "../helpers/example";
 
 const ROOT = resolve(__dirname, "../..");
 

@@ -1,6 +1,7 @@
 import * as assert from "node:assert/strict";
 import * as fc from "fast-check";
-import type { HostRole, HostSettings, Settings } from "../../components/settings/types";
+import type { HostSettings, Settings } from "../../components/settings/types";
+import type { HostRole } from "../../components/domain/roles";
 import { PlanInvalid, plan, type Plan } from "../../components/sizing";
 import { applyRemedy } from "../../components/sizing/fitErrors";
 import { anyCcu, anyOptions, invalid, sized, withOptions } from "./helpers";

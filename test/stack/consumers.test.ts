@@ -4,7 +4,7 @@ import { compare, type Change } from "../../cli/diff";
 import { evaluate } from "../../cli/evaluate";
 import { exampleConfig } from "../../cli/exampleStack";
 import { applySets } from "../../components/settings/stackFile";
-import { evaluated, WITHOUT_OPERATORS } from "../helpers/tiers";
+import { evaluated, WITHOUT_OPERATORS } from "../../lab/common/tiers";
 
 const BASE = { ...exampleConfig(1000), ...WITHOUT_OPERATORS };
 const SYNAPSE = "every Synapse process";

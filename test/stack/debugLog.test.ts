@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { hideResponsesInDebugLog, withoutResponse } from "../../components/debugLog";
+import { hideResponsesInDebugLog, withoutResponse } from "../../components/core/debugLog";
 
 const RUNTIME = path.dirname(require.resolve("@pulumi/pulumi/runtime"));
 const sdkLog = require("@pulumi/pulumi/log");

@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import * as path from "node:path";
 import { evaluate, type RegisteredResource } from "../../cli/evaluate";
-import { DESTROY_GUARD } from "../../components/DestroyGuard";
+import { DESTROY_GUARD } from "../../components/keys/DestroyGuard";
 import { applySets } from "../../components/settings/stackFile";
-import { evaluated, tier, TIERS, WITHOUT_OPERATORS } from "../helpers/tiers";
+import { evaluated, tier, TIERS, WITHOUT_OPERATORS } from "../../lab/common/tiers";
 
 const ROOT = path.join(__dirname, "../..");
 const SMALL = tier(1000, { more: WITHOUT_OPERATORS }).config;

@@ -1,9 +1,9 @@
 /** What comes after what: everything that it must, and by so few paths that the engine can walk them all. */
 import assert from "node:assert/strict";
-import { DESTROY_GUARD } from "../../components/DestroyGuard";
+import { DESTROY_GUARD } from "../../components/keys/DestroyGuard";
 import type { RegisteredResource } from "../../cli/evaluate";
 import { readStackConfig, stackNames } from "../../components/settings/stackFile";
-import { evaluated } from "../helpers/tiers";
+import { evaluated } from "../../lab/common/tiers";
 
 /** The engine walks about 3 million in a second (1.0 s for 3,000,000 and 268 s unfinished for 10^11, with 3.248 on one core). */
 const MOST_PATHS = 100_000_000;

@@ -7,7 +7,7 @@ const ROOT = path.resolve(__dirname, "../..");
 /** As the SDK's runner does: what is not caught is reported, and where the engine is gone that goes to stderr. */
 const RUNNER = `
 process.on("uncaughtException", (error) => Promise.resolve().then(() => console.error(error.message)));
-require(${JSON.stringify(path.join(ROOT, "components/orphaned"))}).endWhenOrphaned();
+require(${JSON.stringify(path.join(ROOT, "components/core/orphaned"))}).endWhenOrphaned();
 console.error("ready");
 setInterval(() => console.error("still here"), 50);
 `;

@@ -5,7 +5,7 @@ import * as path from "node:path";
 import { evaluate } from "../../cli/evaluate";
 import { CONTRACT_VERSION, type SecretReference } from "../../components/outputs";
 import { homeserver } from "../../examples/consumer/homeserver";
-import { evaluated, tier, TIERS } from "../helpers/tiers";
+import { evaluated, tier, TIERS } from "../../lab/common/tiers";
 
 const ROOT = path.join(__dirname, "../..");
 

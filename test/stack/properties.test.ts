@@ -1,9 +1,9 @@
 /** What holds for the whole program, whatever the settings. */
 import assert from "node:assert/strict";
 import { evaluate } from "../../cli/evaluate";
-import { isKubernetes } from "../../cli/layers";
+import { isKubernetes } from "../../components/layers/resources";
 import { EXCEPTIONS } from "../../policy";
-import { evaluated, tier, TIERS } from "../helpers/tiers";
+import { evaluated, tier, TIERS } from "../../lab/common/tiers";
 
 describe("the program", () => {
   for (const t of [tier(100), tier(20_000, { federation: true, s3: true })]) {

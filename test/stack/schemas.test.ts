@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { crdProblems } from "../helpers/crdSchemas";
 import { kubernetesProblems } from "../helpers/kubernetesSchemas";
-import { evaluated, tier, TIERS } from "../helpers/tiers";
+import { evaluated, tier, TIERS } from "../../lab/common/tiers";
 
 /** The definition of a schema is validated by Kubernetes' own schema for definitions; no kind is left out. */
 const problemsOf = (inputs: any): string[] => kubernetesProblems(inputs) ?? crdProblems(inputs) ?? [`no schema for ${inputs.apiVersion} ${inputs.kind}`];

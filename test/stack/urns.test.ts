@@ -9,10 +9,10 @@ import * as path from "node:path";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { evaluate, type RegisteredResource } from "../../cli/evaluate";
-import { isKubernetes, objectTitle } from "../../cli/layers";
+import { isKubernetes, objectTitle } from "../../components/layers/resources";
 import { placeOf } from "../../cli/urns";
 import { readStackConfig } from "../../components/settings/stackFile";
-import { evaluated, TIERS } from "../helpers/tiers";
+import { evaluated, TIERS } from "../../lab/common/tiers";
 import { variations } from "../helpers/variations";
 
 const FILE = path.join(__dirname, "urns.txt");

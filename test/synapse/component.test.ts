@@ -5,11 +5,11 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { evaluate, type Evaluation } from "../../cli/evaluate";
-import { StackSecrets } from "../../components/secrets";
+import { StackSecrets } from "../../components/keys/secrets";
 import type { Settings } from "../../components/settings/types";
 import type { Plan } from "../../components/sizing/types";
-import { SynapseServer } from "../../components/synapse";
-import { CONFIG_HASH } from "../../components/workload";
+import { SynapseServer } from "../../components/layers/synapse";
+import { CONFIG_HASH } from "../../components/core/workload";
 import { fixtureContext } from "../fixtures/context";
 
 const run = (change?: (s: Settings, p: Plan) => void): Promise<Evaluation> => evaluate({ stack: "t", config: {}, program: async () => {

@@ -1,14 +1,15 @@
 /** Synapse's configuration: known keys, valid combinations, no secret, and one place per setting. */
 import assert from "node:assert/strict";
 import { parse } from "yaml";
-import { homeserverConfig, renderEmailYaml, renderHomeserverYaml } from "../../components/synapse/homeserverYaml";
-import { renderLogYaml, workerConfig } from "../../components/synapse/workerYaml";
-import { synapseEdges } from "../../components/synapse/edges";
-import { streamWriters } from "../../components/synapse/instances";
+import { homeserverConfig, renderEmailYaml, renderHomeserverYaml } from "../../components/layers/synapse/homeserverYaml";
+import { renderLogYaml, workerConfig } from "../../components/layers/synapse/workerYaml";
+import { synapseEdges } from "../../components/layers/synapse/edges";
+import { streamWriters } from "../../components/layers/synapse/instances";
 import type { Settings } from "../../components/settings/types";
-import type { Plan, WorkerClass } from "../../components/sizing/types";
+import type { Plan } from "../../components/sizing/types";
+import type { WorkerClass } from "../../components/domain/workerClasses";
 import { fixturePlan, fixtureSettings } from "../fixtures/context";
-import known from "./known-keys.json";
+import known from "../../lab/real/known-keys.json";
 
 const s3 = { endpoint: "http://minio-api.minio.svc.cluster.local:9000", region: "us-east-1", bucket: "synapse-media" };
 const turnUris = ["turn:turn.example.org:3478?transport=udp"];

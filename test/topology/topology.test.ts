@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { peerLabels } from "../../components/cluster/policiesFromEdges";
+import { peerLabels } from "../../components/core/edges";
 import { edges, merged } from "../../components/topology";
-import { tcp, type Peer } from "../../components/edges";
-import { evaluated, tier } from "../helpers/tiers";
+import { tcp, type Peer } from "../../components/core/edges";
+import { evaluated, tier } from "../../lab/common/tiers";
 import { fixturePlan, fixtureSettings } from "../fixtures/context";
 
 describe("the table of edges", () => {

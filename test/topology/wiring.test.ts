@@ -1,7 +1,7 @@
 /** What one layer hands to another, seen in the whole stack. */
 import assert from "node:assert/strict";
-import { PRIORITIES } from "../../components/cluster/priorities";
-import { evaluated, tier } from "../helpers/tiers";
+import { PRIORITIES } from "../../components/core/priorities";
+import { evaluated, tier } from "../../lab/common/tiers";
 
 const objects = async (more: Record<string, unknown> = {}): Promise<any[]> => (await evaluated(tier(1000, { more }).config)).subject.objects.map((o) => o.inputs);
 const text = (list: any[], kind: string, name: RegExp): string => JSON.stringify(list.filter((o) => o.kind === kind && name.test(o.metadata.name)).map((o) => o.data));

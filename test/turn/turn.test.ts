@@ -3,12 +3,12 @@ import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import { evaluate, type Evaluation } from "../../cli/evaluate";
 import type { Settings } from "../../components/settings/types";
-import { StackSecrets } from "../../components/secrets";
-import { Turn, turnUris } from "../../components/turn";
-import { cidrRange } from "../../components/turn/cidr";
-import { turnEdges } from "../../components/turn/edges";
-import { turnStart } from "../../components/turn/turnStart";
-import { allocationsPerNode, turnserverConf } from "../../components/turn/turnserverConf";
+import { StackSecrets } from "../../components/keys/secrets";
+import { Turn, turnUris } from "../../components/layers/turn";
+import { cidrRange } from "../../components/layers/turn/cidr";
+import { turnEdges } from "../../components/layers/turn/edges";
+import { turnStart } from "../../components/layers/turn/turnStart";
+import { allocationsPerNode, turnserverConf } from "../../components/layers/turn/turnserverConf";
 import { fixtureContext, fixturePlan, fixtureSettings } from "../fixtures/context";
 
 const plan = fixturePlan();

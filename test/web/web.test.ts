@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { evaluate, type Evaluation } from "../../cli/evaluate";
-import { Web, wellKnownDocuments } from "../../components/web";
-import { adminNginxConf } from "../../components/web/adminConfig";
-import { elementConfig, elementNginxConf, type ElementConfigInput } from "../../components/web/elementConfig";
-import { wellKnownNginxConf } from "../../components/web/wellKnown";
-import { rtcFoci } from "../../components/rtc/foci";
+import { Web, wellKnownDocuments } from "../../components/layers/web";
+import { adminNginxConf } from "../../components/layers/web/adminConfig";
+import { elementConfig, elementNginxConf, type ElementConfigInput } from "../../components/layers/web/elementConfig";
+import { wellKnownNginxConf } from "../../components/layers/web/wellKnown";
+import { rtcFoci } from "../../components/layers/rtc/foci";
 import { fixtureContext, fixtureSettings } from "../fixtures/context";
 
 const evaluateWeb = (change?: Parameters<typeof fixtureContext>[0]): Promise<Evaluation> => evaluate({

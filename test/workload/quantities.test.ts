@@ -1,7 +1,7 @@
 /** Quantities keep their value, and are what Kubernetes would write. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { canonical, gibi, mebi, milliCpu } from "../../components/workload";
+import { canonical, gibi, mebi, milliCpu } from "../../components/core/workload";
 
 const UNITS: Record<string, number> = { "": 1, m: 1e-3, k: 1e3, M: 1e6, G: 1e9, Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40, Pi: 2 ** 50, Ei: 2 ** 60 };
 const parts = (quantity: string): [number: number, unit: string] => {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { rolledOut } from "../../components/workload";
+import { rolledOut } from "../../components/core/workload";
 import { applySets } from "../../components/settings/stackFile";
 import { exampleConfig } from "../../cli/exampleStack";
-import { evaluated } from "../helpers/tiers";
+import { evaluated } from "../../lab/common/tiers";
 
 const WAIT = "pulumi.com/waitFor";
 

@@ -1,6 +1,6 @@
 /** Ports on the call hosts: TURN and the SFU share the hosts' network with everything else there. */
 import type { CheckInput } from ".";
-import { PORTS } from "../../names";
+import { PORTS } from "../../core/names";
 
 const NODE_PORTS = { from: 30_000, to: 32_767 };
 /** TCP ports that something on a node listens on. */

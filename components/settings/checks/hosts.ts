@@ -1,6 +1,6 @@
 /** The machines: told apart, reachable, and enough of each role. */
 import type { CheckInput } from ".";
-import type { HostRole } from "../types";
+import type { HostRole } from "../../domain/roles";
 
 /** Where errors about hosts as a whole, and about their roles, are. */
 const ROLES = /^hosts(\[\d+\](\.roles?\b.*)?)?$/;

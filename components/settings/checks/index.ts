@@ -1,4 +1,4 @@
-/** What no field can tell alone. Each file looks at one concern; all of them always run. */
+/** Cross-field checks. Each file looks at one concern; all of them always run. */
 import { checkCalls } from "./calls";
 import { checkData } from "./data";
 import { checkHomeserver } from "./homeserver";

@@ -1,6 +1,6 @@
 /** The keys that make the server what it is: those given, those of before, and those said to be saved. */
 import type { CheckInput } from ".";
-import { identityOf, identityProblem } from "../../identity";
+import { identityOf, identityProblem } from "../../core/identity";
 import { certificateChain, isPlaceholder, privateKey } from "../syntax/keys";
 
 export function checkKeys(given: CheckInput): void {

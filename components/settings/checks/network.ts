@@ -58,7 +58,7 @@ function checkPools({ settings, report }: CheckInput): void {
   });
 }
 
-/** Half of the Internet is as good as all of it. */
+/** Half of the address space counts as the whole Internet. */
 const WHOLE_INTERNET_BITS = 1n;
 
 function isWholeInternet(text: string): boolean {

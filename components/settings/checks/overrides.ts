@@ -1,6 +1,6 @@
 /** Sizes given by hand that could not run, whatever the plan says. */
 import type { CheckInput } from ".";
-import type { WorkerClass } from "../../sizing/types";
+import type { WorkerClass } from "../../domain/workerClasses";
 
 /** Classes that Synapse allows one process of, and why. */
 const SINGLETONS: Partial<Record<WorkerClass, string>> = {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { IMAGES } from "../../images";
+import { IMAGES } from "../../core/images";
 import { isDnsName, isS3Endpoint, isUrl, LABEL_VALUE, parseImage } from "../syntax/text";
 import { addressRange, bool, cidr, dnsLabel, field, list, oneOf, secret, section, text, texts, int } from "./fields";
 
@@ -25,7 +25,7 @@ export const s3Fields = {
 
 export const clusterSections = {
   cluster: section({
-    kubeconfig: secret({ doc: "kubeconfig, the file's contents. Absent: KUBECONFIG or ~/.kube/config of who runs Pulumi.", allowed: "the contents of a kubeconfig file (not its path)", remedy: "pulumi config set --secret --path 'matrix-ha:cluster.kubeconfig' < ~/.kube/config" }, (v) => /clusters["']?\s*:/.test(v)).optional(),
+    kubeconfig: secret({ doc: "kubeconfig, the file's contents. Absent: KUBECONFIG or ~/.kube/config of the person who runs Pulumi.", allowed: "the contents of a kubeconfig file (not its path)", remedy: "pulumi config set --secret --path 'matrix-ha:cluster.kubeconfig' < ~/.kube/config" }, (v) => /clusters["']?\s*:/.test(v)).optional(),
     context: text({ doc: "Context in the kubeconfig. Absent: its current one." }).optional(),
     domain: text({ doc: "DNS domain of the cluster.", allowed: "a DNS name", remedy: "read `clusterDomain` in /var/lib/kubelet/config.yaml of a node" }, (v) => isDnsName(v)).default("cluster.local"),
     podCidrs: list(cidr({ doc: "Network of the pods." }), { doc: "Networks of the pods, one per family." }).default(["10.244.0.0/16"]),

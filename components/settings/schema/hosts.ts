@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { HOST_ROLES } from "../types";
+import { HOST_ROLES } from "../../domain/roles";
 import { hostKeyProblem, sshPrivateKeyProblem } from "../syntax/keys";
 import { isDnsName, LABEL_VALUE } from "../syntax/text";
 import { address, cidr, decimal, field, list, oneOf, port, secret, section, text } from "./fields";
@@ -24,7 +24,7 @@ const sshFields = {
   user: user("root").optional(),
   port: port({ doc: "SSH port.", defaultText: "22" }).optional(),
   privateKey: secret({
-    doc: "Private key, PEM or OpenSSH, without passphrase. Absent: the SSH agent of who runs Pulumi.",
+    doc: "Private key, PEM or OpenSSH, without passphrase. Absent: the SSH agent of the person who runs Pulumi.",
     allowed: "a whole private key block, PEM or OpenSSH, without passphrase",
     remedy: "pulumi config set --secret --path 'matrix-ha:ssh.privateKey' < KEYFILE; or leave it out and use an SSH agent",
   }, (value) => sshPrivateKeyProblem(value) === undefined).optional(),

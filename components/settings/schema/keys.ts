@@ -1,5 +1,6 @@
-import { IMPORTABLE_SECRETS, DISPOSABLE, type ImportableSecret } from "../types";
-import { isFingerprint, isVerifyKey } from "../../signingKey";
+import { IMPORTABLE_SECRETS, type ImportableSecret } from "../../domain/importableSecrets";
+import { DISPOSABLE } from "../../core/identity";
+import { isFingerprint, isVerifyKey } from "../../core/signingKey";
 import { certificateChain, isSigningKey, privateKey } from "../syntax/keys";
 import { isMoment } from "../syntax/text";
 import { bool, list, secret, section, text } from "./fields";

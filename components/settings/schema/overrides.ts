@@ -1,4 +1,4 @@
-import { MAX_REPLICAS, WORKER_CLASSES } from "../../sizing/types";
+import { MAX_REPLICAS, WORKER_CLASSES } from "../../domain/workerClasses";
 import { decimal, int, list, oneOf, section, text, texts } from "./fields";
 
 const cpu = () => decimal(0.01, 1024, { doc: "Requested cores of each pod.", allowed: "cores, more than 0" }).optional();

@@ -94,7 +94,7 @@ function editDistance(a: string, b: string): number {
   return previous[b.length];
 }
 
-/** A moment as RFC 3339 writes it, with its zone: without, whoever reads it takes another. */
+/** A moment as RFC 3339 writes it, with its zone: without one, each reader assumes its own. */
 export function isMoment(text: string): boolean {
   const m = /^(\d{4})-(\d{2})-(\d{2})T\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?(?:Z|[+-]\d{2}:\d{2})$/.exec(text);
   if (!m || Number.isNaN(Date.parse(text))) return false;

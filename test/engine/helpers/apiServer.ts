@@ -2,9 +2,8 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { ROOT } from "../../../lab/local/config";
-import { RUN_DIR } from "../../../lab/local/folders";
-import { commandOf, sleep } from "../../failures/cluster";
+import { ROOT, RUN_DIR } from "../../../lab/common/folders";
+import { commandOf, sleep } from "../../../lab/scenarios/cluster";
 
 /** Seconds without an API server: longer than a client's own second try. */
 const DOWN_SECONDS = 5;

@@ -3,7 +3,8 @@ import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { readSaved } from "../../../cli/keys/saved";
-import { keepSets, ROOT } from "../../../lab/local/config";
+import { ROOT } from "../../../lab/common/folders";
+import { keepSets } from "../../../lab/local/config";
 
 /** `npm run keys -- ARGS` in the project's folder, as an operator would; what it printed. */
 export function keysCommand(args: string[], env: NodeJS.ProcessEnv, cwd: string): string {

@@ -5,9 +5,9 @@ import * as path from "node:path";
 import { PulumiEvents } from "../../../lab/engine/events";
 import { localConfig } from "../../../lab/local/config";
 import { prepare, PROJECT, projectFolder, pulumi } from "../../../lab/local/engine";
-import { RUN_DIR } from "../../../lab/local/folders";
+import { RUN_DIR } from "../../../lab/common/folders";
 import { startEngine } from "../../../lab/local/priority";
-import { commandOf, descendants, sleep } from "../../failures/cluster";
+import { commandOf, descendants, sleep } from "../../../lab/scenarios/cluster";
 
 /** Console and event log of every command of these tests. */
 export const TRANSCRIPTS = path.join(RUN_DIR, "pulumi", "transcripts");

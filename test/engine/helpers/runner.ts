@@ -39,6 +39,12 @@ function shell(script: string, cwd: string, env: Record<string, string>, log: st
 
 const fromFile = (file: string): Record<string, string> => Object.fromEntries(fs.readFileSync(file, "utf8").split("\n").filter(Boolean).map((l) => [l.slice(0, l.indexOf("=")), l.slice(l.indexOf("=") + 1)]));
 
+interface JobFiles { summary: string; log: string }
+
+/** Whether a job's or a step's condition holds. */
+const isDue = (what: any, contexts: Contexts, status: Status): boolean =>
+  Boolean(evaluate(String(what.if ?? "success()").replace(/^\$\{\{|\}\}$/g, ""), contexts, status));
+
 export class Runner {
   private readonly document: any;
   private readonly needs: Record<string, { outputs: Record<string, string>; failed: boolean }> = {};
@@ -52,7 +58,7 @@ export class Runner {
       if (only && id !== only) continue;
       const needed = [job.needs ?? []].flat().map((n: string) => this.needs[n] ?? (() => { throw new Error(`${id} needs ${n}, which stands below it`); })());
       const status = { failed: needed.some((n) => n.failed), cancelled: false };
-      if (!evaluate(String(job.if ?? "success()").replace(/^\$\{\{|\}\}$/g, ""), this.contexts(), status)) { this.needs[id] = { outputs: {}, failed: true }; continue; }
+      if (!isDue(job, this.contexts(), status)) { this.needs[id] = { outputs: {}, failed: true }; continue; }
       const matrix = filled(job.strategy?.matrix ?? {}, this.contexts(), status) as Record<string, string[]>;
       const [axis, values] = Object.entries(matrix)[0] ?? [];
       const instances: Array<Record<string, string>> = axis ? values!.map((v) => ({ [axis]: v })) : [{}];
@@ -70,31 +76,43 @@ export class Runner {
     const name = [id, ...Object.values(matrix)].join("-"), dir = path.join(this.options.dir, `${this.count++}-${name}`);
     const at = (folder: string): string => { const d = path.join(dir, folder); fs.mkdirSync(d, { recursive: true }); return d; };
     const now: Job = { id, name, workspace: at("work"), temp: at("temp"), home: at("home"), env: {}, path: [], status: { failed: false, cancelled: false }, outputs: {}, matrix };
-    const summary = path.join(dir, "summary.md"), log = path.join(dir, "log"), seconds: Record<string, number> = {};
-    fs.writeFileSync(summary, "");
-    fs.writeFileSync(log, "");
+    const files: JobFiles = { summary: path.join(dir, "summary.md"), log: path.join(dir, "log") }, seconds: Record<string, number> = {};
+    fs.writeFileSync(files.summary, "");
+    fs.writeFileSync(files.log, "");
     const steps: Record<string, { outputs: Record<string, string> }> = {};
-    const own = this.options.environments?.[String(filled(job.environment ?? "", this.contexts({ matrix }), now.status))];
-    const given = { vars: { ...this.options.contexts.vars, ...own?.vars }, secrets: { ...this.options.contexts.secrets, ...own?.secrets } };
+    const given = this.given(job, now);
     for (const [i, step] of job.steps.entries()) {
       const contexts = this.contexts({ ...given, matrix, steps, runner: { temp: now.temp } });
-      if (!evaluate(String(step.if ?? "success()").replace(/^\$\{\{|\}\}$/g, ""), contexts, now.status)) continue;
+      if (!isDue(step, contexts, now.status)) continue;
       const title = step.name ?? step.run ?? step.uses, started = Date.now();
-      fs.appendFileSync(log, `\n##[group]${title}\n`);
+      fs.appendFileSync(files.log, `\n##[group]${title}\n`);
       if (step.uses) this.action(step, now, filled(step.with ?? {}, contexts, now.status) as any);
       else {
         const output = path.join(dir, `output-${i}`);
-        fs.writeFileSync(output, "");
-        const asked = filled(step.env ?? {}, contexts, now.status) as Record<string, unknown>;
-        const env = { ...inherited(), ...this.options.env, ...this.variables(now, summary, output), ...now.env, ...Object.fromEntries(Object.entries(asked).map(([k, v]) => [k, String(v ?? "")])) };
-        env.PATH = [...now.path, env.PATH].join(path.delimiter);
-        if (await shell(step.run, now.workspace, env, log) !== 0) now.status.failed = true;
+        await this.script(step, now, contexts, { ...files, output });
         if (step.id) steps[step.id] = { outputs: fromFile(output) };
       }
       seconds[title] = (Date.now() - started) / 1000;
     }
     this.needs[id] = { outputs: filled(job.outputs ?? {}, this.contexts({ matrix, steps }), now.status) as any, failed: now.status.failed };
-    return { name, id, ok: !now.status.failed, workspace: now.workspace, temp: now.temp, summary: fs.readFileSync(summary, "utf8"), log: fs.readFileSync(log, "utf8"), seconds };
+    const summary = fs.readFileSync(files.summary, "utf8"), log = fs.readFileSync(files.log, "utf8");
+    return { name, id, ok: !now.status.failed, workspace: now.workspace, temp: now.temp, summary, log, seconds };
+  }
+
+  /** The repository's variables and secrets, and those of the job's environment. */
+  private given(job: any, now: Job): { vars: Record<string, string>; secrets: Record<string, string> } {
+    const own = this.options.environments?.[String(filled(job.environment ?? "", this.contexts({ matrix: now.matrix }), now.status))];
+    return { vars: { ...this.options.contexts.vars, ...own?.vars }, secrets: { ...this.options.contexts.secrets, ...own?.secrets } };
+  }
+
+  /** Runs a step's `run:`; `output` is the file that it may write its outputs to. */
+  private async script(step: any, now: Job, contexts: Contexts, { summary, log, output }: JobFiles & { output: string }): Promise<void> {
+    fs.writeFileSync(output, "");
+    const asked = filled(step.env ?? {}, contexts, now.status) as Record<string, unknown>;
+    const own = Object.fromEntries(Object.entries(asked).map(([k, v]) => [k, String(v ?? "")]));
+    const env = { ...inherited(), ...this.options.env, ...this.variables(now, summary, output), ...now.env, ...own };
+    env.PATH = [...now.path, env.PATH].join(path.delimiter);
+    if (await shell(step.run, now.workspace, env, log) !== 0) now.status.failed = true;
   }
 
   private action(step: any, job: Job, inputs: Record<string, any>): void {

@@ -20,25 +20,33 @@ const shownOf = (r: any): string => JSON.stringify(Object.entries({ ...r.inputs,
 
 export interface Secret { of: string; value: string }
 
-/** Generated values, and those that settings gave, as the Secrets of the cluster and the SSH connections hold them. */
-export function secretsIn(shown: string): Secret[] {
-  const found: Secret[] = [];
-  const { resources } = JSON.parse(shown).deployment;
-  const open = resources.filter((r: any) => r.type.startsWith("tls:")).map(shownOf).join("\n");
-  for (const r of resources) {
-    const generated = GENERATED.test(r.type);
-    if (!generated && r.type !== "kubernetes:core/v1:Secret" && r.type !== "command:remote:Command") continue;
-    const values = new Set<string>();
-    plaintexts(generated ? r.outputs : r.inputs, values);
-    // The provider records a Secret's values in base64.
-    if (r.type === "kubernetes:core/v1:Secret") for (const v of [...values]) if (Buffer.from(v, "base64").toString("base64") === v) values.add(Buffer.from(v, "base64").toString());
-    // Certificates and the public halves of keys are public; of a text of several lines each is looked for.
-    for (const v of values) if (!/^(-----BEGIN (CERTIFICATE|PUBLIC)|(ssh|ecdsa)-\S+ AAAA)/.test(v)) for (const line of v.split("\n")) if (line.length >= LEAST && !line.startsWith("-----") && !open.includes(line) && isSecretLine(r, line)) found.push({ of: r.urn.split("::").at(-1), value: line });
-  }
-  return found;
+const SECRET_OBJECT = "kubernetes:core/v1:Secret";
+const isGenerated = (r: any): boolean => GENERATED.test(r.type);
+const mayHoldSecrets = (r: any): boolean => isGenerated(r) || r.type === SECRET_OBJECT || r.type === "command:remote:Command";
+
+/** Certificates and the public halves of keys are public. */
+const isPublic = (value: string): boolean => /^(-----BEGIN (CERTIFICATE|PUBLIC)|(ssh|ecdsa)-\S+ AAAA)/.test(value);
+
+/** What a resource keeps secret; of a Secret of the cluster, whose values the provider records in base64, also what they stand for. */
+function valuesOf(r: any): string[] {
+  const values = new Set<string>();
+  plaintexts(isGenerated(r) ? r.outputs : r.inputs, values);
+  if (r.type !== SECRET_OBJECT) return [...values];
+  const decoded = [...values].filter((v) => Buffer.from(v, "base64").toString("base64") === v).map((v) => Buffer.from(v, "base64").toString());
+  return [...new Set([...values, ...decoded])];
 }
+
 /** A Secret of the cluster holds names and addresses too: of those only what looks generated. */
-const isSecretLine = (r: any, line: string): boolean => r.type !== "kubernetes:core/v1:Secret" || /^(ed25519 a_\w+ [A-Za-z0-9+/]{43}|[A-Za-z0-9]{32,}|[A-Za-z0-9+/=]{40,})$/.test(line);
+const looksGenerated = (line: string): boolean => /^(ed25519 a_\w+ [A-Za-z0-9+/]{43}|[A-Za-z0-9]{32,}|[A-Za-z0-9+/=]{40,})$/.test(line);
+const isSecretLine = (r: any, line: string): boolean => line.length >= LEAST && !line.startsWith("-----") && (r.type !== SECRET_OBJECT || looksGenerated(line));
+
+/** Generated values, and those that settings gave, as the Secrets of the cluster and the SSH connections hold them; of a text of several lines each. */
+export function secretsIn(shown: string): Secret[] {
+  const { resources } = JSON.parse(shown).deployment as { resources: any[] };
+  const open = resources.filter((r) => r.type.startsWith("tls:")).map(shownOf).join("\n");
+  return resources.filter(mayHoldSecrets).flatMap((r) => valuesOf(r).filter((v) => !isPublic(v)).flatMap((v) => v.split("\n"))
+    .filter((line) => isSecretLine(r, line) && !open.includes(line)).map((line) => ({ of: r.urn.split("::").at(-1), value: line })));
+}
 
 /** Each form in which it could stand there. */
 const forms = (value: string): string[] => [value, Buffer.from(value).toString("base64"), value.replace(/^ed25519 \S+ /, "")];

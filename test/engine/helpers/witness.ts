@@ -2,14 +2,20 @@
 import assert from "node:assert/strict";
 import * as crypto from "node:crypto";
 import { access, adminRequest } from "../../../lab/local/access";
-import { psql } from "../../failures/cluster";
-import { Client } from "../../failures/load";
-import { primary } from "../../failures/scenario";
+import { psql } from "../../../lab/scenarios/cluster";
+import { Client } from "../../../lab/scenarios/load";
+import { primary } from "../../../lab/scenarios/scenario";
 
 const TEXT = "said before", PICTURE_BYTES = 100_000;
 
+interface Kept {
+  name: string; password: string; room: string; picture: Buffer;
+  /** The message; where the picture is; the key that signed the message. */
+  event: string; media: string; signer: string;
+}
+
 export class Witness {
-  private constructor(private client: Client, private readonly name: string, private readonly password: string, private readonly picture: Buffer, private readonly kept: { room: string; event: string; media: string; signer: string }) {}
+  private constructor(private client: Client, private readonly kept: Kept) {}
 
   static async make(prefix: string): Promise<Witness> {
     const name = `${prefix}-${Date.now().toString(36)}`, password = crypto.randomBytes(12).toString("base64url"), picture = crypto.randomBytes(PICTURE_BYTES);
@@ -18,7 +24,7 @@ export class Witness {
     const { room_id: room } = await client.must("POST", "/_matrix/client/v3/createRoom", { name: prefix });
     const event = await say(client, room, TEXT);
     const { content_uri: media } = await client.must("POST", "/_matrix/media/v3/upload?filename=p.bin", picture);
-    return new Witness(client, name, password, picture, { room, event, media, signer: await signerOf(event) });
+    return new Witness(client, { name, password, picture, room, event, media, signer: await signerOf(event) });
   }
 
   /** The message is readable with the session of before. */
@@ -32,10 +38,11 @@ export class Witness {
     // Address and CA may be others.
     this.client = new Client(await access(), this.client.userId, this.client.token, false);
     await this.readsMessage();
-    const login = await this.client.must("POST", "/_matrix/client/v3/login", { type: "m.login.password", identifier: { type: "m.id.user", user: this.name }, password: this.password });
+    const { name, password, picture } = this.kept;
+    const login = await this.client.must("POST", "/_matrix/client/v3/login", { type: "m.login.password", identifier: { type: "m.id.user", user: name }, password });
     assert.equal(login.user_id, this.client.userId);
     const media = await this.client.must("GET", `/_matrix/client/v1/media/download/${this.kept.media.replace("mxc://", "")}`);
-    assert.ok(Buffer.from(media).equals(this.picture), "the picture");
+    assert.ok(Buffer.from(media).equals(picture), "the picture");
     const signer = await signerOf(await say(this.client, this.kept.room, "said afterwards"));
     assert.equal(signer, this.kept.signer);
     return signer;

@@ -3,7 +3,7 @@ import loglevel from "loglevel";
 import * as sdk from "matrix-js-sdk";
 import type { GeneratedSecretStorageKey } from "matrix-js-sdk/lib/crypto-api";
 import { request, type Access } from "../../../lab/local/access";
-import { k, NS, pods } from "../../failures/cluster";
+import { k, NS, pods } from "../../../lab/scenarios/cluster";
 import { run, until } from "./common";
 
 // The SDK talks a lot, and its cryptography straight to the console; what matters here is asserted.
@@ -46,7 +46,7 @@ export const withPassword = (account: Account) => async (send: (auth: any) => Pr
 };
 
 export async function status(a: Access, token: string, target: string): Promise<{ status: number; errcode?: string }> {
-  const answer = await request(a, a.hostnames.homeserver!, "GET", target, { headers: { Authorization: `Bearer ${token}` } });
+  const answer = await request(a, a.hostnames.homeserver!, target, { headers: { Authorization: `Bearer ${token}` } });
   const errcode = answer.status === 200 ? undefined : JSON.parse(answer.body.toString() || "{}").errcode;
   return { status: answer.status, errcode };
 }

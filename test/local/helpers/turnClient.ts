@@ -20,8 +20,14 @@ const attribute = (type: number, value: Buffer): Buffer => {
   return out;
 };
 
+/** An IPv4 address as the last two groups of an IPv6 one. */
+function asGroups(v4: string): string {
+  const bytes = v4.split(".").map(Number);
+  return [0, 2].map((i) => (bytes[i]! * 256 + bytes[i + 1]!).toString(16)).join(":");
+}
+
 function v6Bytes(host: string): Buffer {
-  const [head = "", tail = ""] = host.replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_m, p, q, r, s) => `${(Number(p) * 256 + Number(q)).toString(16)}:${(Number(r) * 256 + Number(s)).toString(16)}`).split("::");
+  const [head = "", tail = ""] = host.replace(/\d+\.\d+\.\d+\.\d+$/, asGroups).split("::");
   const groups = (t: string): number[] => t.split(":").filter(Boolean).map((g) => parseInt(g, 16));
   const all = [...groups(head), ...Array(8 - groups(head).length - groups(tail).length).fill(0), ...groups(tail)];
   const out = Buffer.alloc(16);

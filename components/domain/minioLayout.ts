@@ -1,0 +1,116 @@
+/**
+ * How MinIO's drives are put together: server pools, erasure sets, command line. Pure.
+ * MinIO never changes the sets of a pool once it is formatted, and refuses to start when its arguments say otherwise:
+ * growth is one more pool behind those that exist.
+ */
+import { podFqdn } from "../core/names";
+
+/** Nodes of a pool: the fewest that keep three quarters of the space and lose one node. Growing by fours then only appends. */
+export const POOL_NODES = 4;
+export const LARGEST_SET = 16;
+
+export interface LayoutInput {
+  /** Storage nodes to use; those beyond a multiple of POOL_NODES stay unused unless `pools` says otherwise. */
+  nodes: number;
+  drivesPerNode: number;
+  /** Drives of each erasure set that may be lost. */
+  parity: number;
+  /** Nodes of each pool, oldest first. Only ever append. Default: pools of POOL_NODES, or one smaller pool. */
+  pools?: number[];
+}
+
+export interface Layout {
+  pools: number[];
+  /** Pods: the sum of `pools`. */
+  replicas: number;
+  drivesPerNode: number;
+  /** Drives of each erasure set, in every pool. */
+  setDrives: number;
+  parity: number;
+  /** Share of the raw space that holds data. */
+  usableShare: number;
+}
+
+export const minioPools = (nodes: number, given?: number[]): number[] =>
+  given ?? (nodes < POOL_NODES ? [nodes] : Array.from({ length: Math.floor(nodes / POOL_NODES) }, () => POOL_NODES));
+
+/**
+ * Largest set of 2 to 16 drives that divides all drives of a pool and holds equally many of each node, so that the loss
+ * of a node costs every set the same. MinIO looks for symmetry over hosts or over drives, whichever it reads last
+ * (minio/minio, cmd/endpoint-ellipses.go): sets that are symmetric over both come first.
+ */
+export function erasureSetSize(nodes: number, drivesPerNode: number): number | undefined {
+  const total = nodes * drivesPerNode;
+  const even = (size: number, parts: number): boolean => (size >= parts ? size % parts === 0 : parts % size === 0);
+  const sizes = Array.from({ length: LARGEST_SET - 1 }, (_, i) => LARGEST_SET - i).filter((size) => size <= total && total % size === 0 && even(size, nodes));
+  return sizes.find((size) => even(size, drivesPerNode)) ?? sizes[0];
+}
+
+export function minioLayout(input: LayoutInput): Layout {
+  const { drivesPerNode, parity } = input;
+  const pools = minioPools(input.nodes, input.pools);
+  const replicas = pools.reduce((a, b) => a + b, 0);
+  const fail = (why: string, remedy: string): never => {
+    throw new Error(`MinIO with pools of ${pools.join(" + ")} nodes x ${drivesPerNode} drives, parity ${parity}: ${why}. ${remedy}`);
+  };
+  if (pools.length === 0 || pools.some((p) => !Number.isInteger(p) || p < 2)) fail("each pool needs at least 2 nodes", "Correct overrides.minio.pools.");
+  if (replicas > input.nodes) fail(`${replicas} nodes are needed and ${input.nodes} have the role storage`, "Add storage hosts, or take the newest pool out before it holds data.");
+  const setDrives = erasureSetSize(pools[0], drivesPerNode) ?? fail("no erasure set of 2 to 16 drives takes equally many drives of each node", "Use other numbers of drives per node or nodes.");
+  for (const pool of pools) {
+    if ((pool * drivesPerNode) % setDrives !== 0) fail(`the first pool's erasure sets have ${setDrives} drives, which do not divide the ${pool * drivesPerNode} of a later pool`, `Give each later pool a multiple of ${setDrives / drivesPerNode} nodes.`);
+    // A set is dealt out over the nodes of its pool in turn.
+    const ofOneNode = Math.ceil(setDrives / pool);
+    const data = setDrives - parity;
+    const writeQuorum = data === parity ? data + 1 : data;
+    if (parity > setDrives / 2) fail(`at most half of a set of ${setDrives} can be parity`, `Set overrides.minio.parity to ${Math.floor(setDrives / 2)} or less.`);
+    if (setDrives - ofOneNode < writeQuorum) fail(`without one node a set has ${setDrives - ofOneNode} of its ${setDrives} drives and writes need ${writeQuorum}`, `Set overrides.minio.parity to ${ofOneNode} or more, below half of the set, or use more nodes.`);
+  }
+  return { pools, replicas, drivesPerNode, setDrives, parity, usableShare: (setDrives - parity) / setDrives };
+}
+
+const range = (from: number, count: number): string => (count === 1 ? String(from) : `{${from}...${from + count - 1}}`);
+
+/** A volume's own root may hold `lost+found`, and an unmounted one must not look like an empty drive: hence a directory below. */
+export const drivePath = (drive: number | string): string => `/data${drive}/drive`;
+
+export interface Addressing { statefulSet: string; service: string; namespace: string; clusterDomain: string; port: number }
+
+/** One argument a pool, oldest first: `http://minio-{0...3}.minio.minio.svc.cluster.local:9000/data{0...1}/drive`. */
+export function poolArguments(layout: Layout, a: Addressing): string[] {
+  let first = 0;
+  return layout.pools.map((nodes) => {
+    const host = podFqdn(`${a.statefulSet}-${range(first, nodes)}`, a.service, a.namespace, a.clusterDomain);
+    first += nodes;
+    return `http://${host}:${a.port}${drivePath(range(0, layout.drivesPerNode))}`;
+  });
+}
+
+/**
+ * Run before MinIO: compares what each drive of this pod says about its pool with what this layout says, and stops the
+ * rollout at this one pod (which may be missing) when they differ, before MinIO is given arguments that it would refuse
+ * on all nodes. A blank drive passes: it is new, or replaced, and MinIO formats or heals it.
+ */
+export function layoutGuardScript(layout: Layout): string {
+  let last = -1;
+  const cases = layout.pools.map((nodes, i) => {
+    last += nodes;
+    return `${i === 0 ? "if" : "elif"} [ "$ordinal" -le ${last} ]; then drives=${nodes * layout.drivesPerNode} sets=${(nodes * layout.drivesPerNode) / layout.setDrives}`;
+  });
+  return `set -eu
+ordinal=\${HOSTNAME##*-}
+${cases.join("\n")}
+else echo "pod $ordinal is in no pool of this layout" >&2; exit 1; fi
+for format in ${Array.from({ length: layout.drivesPerNode }, (_, d) => `"\${ROOT:-}${drivePath(d)}/.minio.sys/format.json"`).join(" ")}; do
+  [ -s "$format" ] || continue
+  text=$(tr -d ' \\n' < "$format")
+  text=\${text#*'"sets":'}
+  text=\${text%%']]'*}']]'
+  found_drives=$(printf %s "$text" | grep -o '"[0-9a-fA-F-]\\{36\\}"' | wc -l)
+  found_sets=$(( $(printf %s "$text" | tr -cd '[' | wc -c) - 1 ))
+  if [ "$found_drives" -ne "$drives" ] || [ "$found_sets" -ne "$sets" ]; then
+    echo "$format was formatted in a pool of $found_drives drives in $found_sets sets; the settings now say $drives in $sets. A pool never changes: set overrides.minio.pools to the pools as they were, and append new ones." >&2
+    exit 1
+  fi
+done
+`;
+}

@@ -1,4 +1,0 @@
-import type { Edge, EdgeInput } from "../edges";
-
-/** Hosts are prepared over SSH from outside the cluster; no pod takes part. */
-export const hostsEdges = (_input: EdgeInput): Edge[] => [];

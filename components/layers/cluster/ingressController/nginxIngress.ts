@@ -1,0 +1,75 @@
+/** Configuration of the NGINX ingress controller (F5's nginx/kubernetes-ingress 5.x). Pure. */
+import type { AddressPoolSettings, Settings } from "../../../settings/types";
+import type { Plan } from "../../../sizing/types";
+import { NAMESPACES, PORTS } from "../../../core/names";
+
+/** app.kubernetes.io/component of its pods. */
+export const INGRESS_COMPONENT = "ingress-controller";
+/** Its Deployment and Service. */
+export const INGRESS_CONTROLLER = "nginx-ingress";
+export const INGRESS_PORTS = { http: 80, https: 443, ready: 8081, metrics: PORTS.ingressMetrics } as const;
+/** The controller field of the IngressClass that this controller answers to. */
+export const INGRESS_CLASS_CONTROLLER = "nginx.org/ingress-controller";
+export const CONFIG_MAP = "nginx-config";
+
+/** The image's own user: /etc/nginx and the caches belong to it. */
+export const NGINX_UID = 101;
+
+export function controllerArgs(settings: Settings): string[] {
+  return [
+    `-nginx-configmaps=$(POD_NAMESPACE)/${CONFIG_MAP}`,
+    `-ingress-class=${settings.cluster.ingressClass}`,
+    // Plain Ingress objects only: no CRDs, and no snippets that could rewrite the configuration.
+    "-enable-custom-resources=false", "-enable-snippets=false",
+    "-report-ingress-status", `-external-service=${INGRESS_CONTROLLER}`,
+    "-enable-leader-election=true", `-leader-election-lock-name=${INGRESS_CONTROLLER}`,
+    `-ready-status-port=${INGRESS_PORTS.ready}`, "-health-status=true",
+    "-enable-prometheus-metrics", `-prometheus-metrics-listen-port=${INGRESS_PORTS.metrics}`,
+    "-enable-telemetry-reporting=false", "-log-format=json",
+    ...(settings.cluster.ipFamilies.includes("IPv6") ? [] : ["-disable-ipv6"]),
+  ];
+}
+
+/** https://docs.nginx.com/nginx-ingress-controller, ConfigMap resource: keys and defaults. */
+export function nginxConfig(settings: Settings, plan: Plan): Record<string, string> {
+  return {
+    "client-max-body-size": `${settings.media.maxUploadMiB}m`,
+    // A client's /sync waits up to its own timeout, 30 s as a rule; calls signal over WebSockets that are silent for longer.
+    "proxy-connect-timeout": "5s", "proxy-read-timeout": "180s", "proxy-send-timeout": "180s",
+    "proxy-buffers": "8 16k", "proxy-buffer-size": "16k",
+    // One process for each requested core, not for each core of a large host.
+    "worker-processes": String(Math.max(1, Math.ceil(plan.ingress.cpu))),
+    "worker-connections": "16384", "worker-rlimit-nofile": "65536", "worker-shutdown-timeout": "30s",
+    "keepalive": "64",
+    "server-tokens": "false", "http2": "true",
+    "ssl-protocols": "TLSv1.2 TLSv1.3", "hsts": "true", "hsts-max-age": "31536000", "hsts-include-subdomains": "false",
+    // The address comes with the connection (externalTrafficPolicy Local): no header from outside is believed.
+    "log-format": '{"time":"$time_iso8601","client":"$remote_addr","host":"$host","method":"$request_method","uri":"$uri","status":$status,"bytes":$bytes_sent,"seconds":$request_time,"upstream":"$upstream_addr"}',
+    "log-format-escaping": "json",
+  };
+}
+
+/** The pool that public addresses come from: the one made for ingress, else any. */
+export function ingressPool(pools: AddressPoolSettings[]): string | undefined {
+  return (pools.find((p) => p.use.includes("ingress")) ?? pools.find((p) => p.use.includes("any")) ?? pools[0])?.name;
+}
+
+const rule = (apiGroups: string[], resources: string[], verbs: string[]): object => ({ apiGroups, resources, verbs });
+const READ = ["get", "list", "watch"];
+
+/** What the controller needs for Ingress objects; nothing of its custom resources. */
+export const controllerClusterRules: object[] = [
+  rule([""], ["services", "secrets", "configmaps", "namespaces", "pods"], READ),
+  rule(["discovery.k8s.io"], ["endpointslices"], READ),
+  rule(["networking.k8s.io"], ["ingresses", "ingressclasses"], READ),
+  rule(["networking.k8s.io"], ["ingresses/status"], ["update"]),
+  rule([""], ["events"], ["create", "patch", "list"]),
+];
+export const controllerRules: object[] = [
+  rule(["coordination.k8s.io"], ["leases"], [...READ, "create", "update"]),
+  // It writes its version into the labels of its own pod, and reads who owns it.
+  rule([""], ["pods"], ["update"]),
+  rule(["apps"], ["replicasets", "daemonsets"], ["get"]),
+];
+
+export const INGRESS_NAMESPACE = NAMESPACES.ingress;

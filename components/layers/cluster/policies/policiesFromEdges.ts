@@ -1,0 +1,154 @@
+/**
+ * The edges as NetworkPolicies: nothing in or out of a namespace of this stack by default, and for each end of an
+ * edge one policy that allows its edges. Pure.
+ */
+import { isPods, peerLabels, type Edge, type Peer, type PodPeer } from "../../../core/edges";
+import { NAMESPACES } from "../../../core/names";
+import type { Settings } from "../../../settings/types";
+import { INGRESS_COMPONENT, INGRESS_NAMESPACE, INGRESS_PORTS } from "../ingressController/nginxIngress";
+
+export interface PolicyPeer { podSelector?: object; namespaceSelector?: object; ipBlock?: { cidr: string; except?: string[] } }
+export interface PolicyPort { protocol: "TCP" | "UDP"; port: number; endPort?: number }
+export interface PolicyRule { peers: PolicyPeer[]; ports: PolicyPort[] }
+export interface PolicyPlan {
+  name: string;
+  namespace: string;
+  /** Pods that it applies to; {} for all of the namespace. */
+  podSelector: { matchLabels?: Record<string, string> };
+  ingress: PolicyRule[];
+  egress: PolicyRule[];
+  /** What each rule is for, in the edges' own words: an annotation. */
+  why: string[];
+}
+
+const ENTIRE = { IPv4: "0.0.0.0/0", IPv6: "::/0" } as const;
+const hostCidr = (address: string): string => `${address}/${address.includes(":") ? 128 : 32}`;
+const blocks = (cidrs: string[]): PolicyPeer[] => cidrs.map((cidr) => ({ ipBlock: { cidr } }));
+/** NodeLocal DNSCache listens here where a cluster has it. */
+const NODE_LOCAL_DNS = "169.254.20.10/32";
+
+const everywhere = (settings: Settings): string[] => settings.cluster.ipFamilies.map((f) => ENTIRE[f]);
+
+/** All pods is an empty selector: with an empty `matchLabels` in it the API server would see a change in each apply. */
+function podsOf(p: Parameters<typeof peerLabels>[0]): { matchLabels?: Record<string, string> } {
+  const matchLabels = peerLabels(p);
+  return Object.keys(matchLabels).length ? { matchLabels } : {};
+}
+
+/** Who the peer is, as one end of a rule. `outgoing`: the policy's pods call it. */
+function peers(p: Peer, settings: Settings, outgoing: boolean): PolicyPeer[] {
+  if (isPods(p)) return [{ namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": p.namespace } }, podSelector: podsOf(p) }];
+  if ("nodes" in p) return blocks(settings.hosts.map((h) => hostCidr(h.address)));
+  if ("apiServer" in p) return apiServer(settings, outgoing);
+  if ("cidrs" in p) return blocks(p.cidrs);
+  if (!outgoing) return blocks(everywhere(settings));
+  // The world is not the cluster, but its own public names lead back to the ingress controller.
+  const inside = (cidr: string): boolean => cidr.includes(":");
+  const internal = [...settings.cluster.podCidrs, ...settings.cluster.serviceCidrs];
+  return [
+    ...everywhere(settings).map((cidr): PolicyPeer => {
+      const except = internal.filter((c) => inside(c) === inside(cidr));
+      return { ipBlock: { cidr, ...(except.length ? { except } : {}) } };
+    }),
+  ];
+}
+
+/**
+ * Outgoing: the API's own addresses and its Service (some engines look before the address is translated).
+ * Incoming, for webhooks: also the pod networks, since on overlays a node's process comes with an address from there.
+ * Without known addresses: anywhere, on the edge's ports only.
+ */
+function apiServer(settings: Settings, outgoing: boolean): PolicyPeer[] {
+  const known = settings.networkPolicies.apiServerCidrs;
+  if (known.length === 0) return blocks(everywhere(settings));
+  return blocks([...new Set([...known, ...(outgoing ? settings.cluster.serviceCidrs : settings.cluster.podCidrs)])]);
+}
+
+const API_PORTS = [443, 6443];
+
+function ports(e: Edge, outgoing: boolean): PolicyPort[] {
+  const own = e.ports.map((p): PolicyPort => ({ protocol: p.protocol, port: p.port, ...(p.endPort ? { endPort: p.endPort } : {}) }));
+  if (!(outgoing && "apiServer" in e.to)) return own;
+  return API_PORTS.map((port): PolicyPort => ({ protocol: "TCP", port })).concat(own.filter((p) => !API_PORTS.includes(p.port)));
+}
+
+/** Rules with equal ports as one, each peer once. */
+function merge(rules: PolicyRule[]): PolicyRule[] {
+  const byPorts = new Map<string, Map<string, PolicyPeer>>();
+  for (const r of rules) {
+    const key = JSON.stringify([...r.ports].sort((a, b) => a.port - b.port || a.protocol.localeCompare(b.protocol)));
+    const found = byPorts.get(key) ?? new Map<string, PolicyPeer>();
+    r.peers.forEach((p) => found.set(JSON.stringify(p), p));
+    byPorts.set(key, found);
+  }
+  return [...byPorts].map(([key, found]) => ({ ports: JSON.parse(key), peers: [...found.values()] }));
+}
+
+/** What an edge needs besides itself. */
+function implied(e: Edge, settings: Settings): PolicyRule[] {
+  const web = e.ports.filter((p) => p.protocol === "TCP" && (p.port === 443 || p.port === 80));
+  if (!("world" in e.to) || !web.length || !settings.cluster.install.ingressController) return [];
+  return [{ peers: peers({ component: INGRESS_COMPONENT, namespace: INGRESS_NAMESPACE }, settings, true), ports: [{ protocol: "TCP", port: INGRESS_PORTS.https }, { protocol: "TCP", port: INGRESS_PORTS.http }] }];
+}
+
+/** Only namespaces given here get policies: those that the stack makes. */
+export function networkPolicies(edges: Edge[], settings: Settings, namespaces: readonly string[]): PolicyPlan[] {
+  const ends = new Map<string, { peer: PodPeer; name: string }>();
+  for (const e of edges) {
+    for (const p of [e.from, e.to]) {
+      if (!isPods(p) || !namespaces.includes(p.namespace)) continue;
+      ends.set(`${p.namespace} ${JSON.stringify(peerLabels(p))}`, { peer: p, name: "component" in p ? p.component : slug(p.label) });
+    }
+  }
+  const same = (p: Peer, end: PodPeer): boolean => isPods(p) && p.namespace === end.namespace && JSON.stringify(peerLabels(p)) === JSON.stringify(peerLabels(end));
+  const own = [...ends.values()].map(({ peer, name }): PolicyPlan => {
+    const incoming = edges.filter((e) => same(e.to, peer)), outgoing = edges.filter((e) => same(e.from, peer));
+    return {
+      name: `allow-${name}`.slice(0, 63).replace(/-+$/, ""), namespace: peer.namespace, podSelector: { matchLabels: peerLabels(peer) },
+      ingress: merge(incoming.map((e) => ({ peers: peers(e.from, settings, false), ports: ports(e, false) })).filter((r) => r.peers.length)),
+      egress: merge(outgoing.flatMap((e) => [{ peers: peers(e.to, settings, true), ports: ports(e, true) }, ...implied(e, settings)]).filter((r) => r.peers.length)),
+      why: [...incoming.map((e) => `from ${peerTitle(e.from)}: ${e.why}`), ...outgoing.map((e) => `to ${peerTitle(e.to)}: ${e.why}`)],
+    };
+  });
+  const base = namespaces.flatMap((namespace): PolicyPlan[] => [
+    { name: "default-deny", namespace, podSelector: {}, ingress: [], egress: [], why: [] },
+    { name: "allow-dns", namespace, podSelector: {}, ingress: [], egress: [dns()], why: ["to the cluster's DNS: every name is looked up there"] },
+  ]);
+  return [...base, ...unique(own)];
+}
+
+/** Two ends of one name in a namespace (a component and a labelled group) stay two policies. */
+function unique(plans: PolicyPlan[]): PolicyPlan[] {
+  const seen = new Map<string, number>();
+  return plans.map((p) => {
+    const key = `${p.namespace}/${p.name}`, n = (seen.get(key) ?? 0) + 1;
+    seen.set(key, n);
+    return n === 1 ? p : { ...p, name: `${p.name.slice(0, 60)}-${n}` };
+  });
+}
+
+const slug = (text: string): string => text.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "");
+
+function dns(): PolicyRule {
+  return {
+    peers: [{ namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": NAMESPACES.kubeSystem } }, podSelector: { matchLabels: { "k8s-app": "kube-dns" } } }, { ipBlock: { cidr: NODE_LOCAL_DNS } }],
+    ports: [{ protocol: "UDP", port: 53 }, { protocol: "TCP", port: 53 }],
+  };
+}
+
+export function peerTitle(p: Peer): string {
+  if ("component" in p) return `${p.component}.${p.namespace}`;
+  if ("label" in p) return p.label;
+  return "nodes" in p ? "the nodes" : "apiServer" in p ? "the API server" : "anywhere";
+}
+
+/** spec of the NetworkPolicy object. */
+export function policySpec(p: PolicyPlan): object {
+  // A policy of one direction must not close the other one; default-deny does that once.
+  const types = p.name === "default-deny" ? ["Ingress", "Egress"] : [...(p.ingress.length ? ["Ingress"] : []), ...(p.egress.length ? ["Egress"] : [])];
+  return {
+    podSelector: p.podSelector, policyTypes: types,
+    ...(p.ingress.length ? { ingress: p.ingress.map((r) => ({ from: r.peers, ports: r.ports })) } : {}),
+    ...(p.egress.length ? { egress: p.egress.map((r) => ({ to: r.peers, ports: r.ports })) } : {}),
+  };
+}

@@ -1,0 +1,25 @@
+/** What a node tells the scheduler about its host. Pure. */
+import { NODE_LABELS } from "../../core/names";
+import type { HostSettings, Settings } from "../../settings/types";
+import type { HostRole } from "../../domain/roles";
+
+export interface Taint { key: string; value: string; effect: "NoSchedule" }
+
+export function nodeLabels(settings: Settings, host: HostSettings): Record<string, string> {
+  const call = host.roles.includes("call");
+  return {
+    ...Object.fromEntries(host.roles.map((role) => [NODE_LABELS.role(role), "true"])),
+    ...(call && settings.turn.enabled ? { [NODE_LABELS.turn]: "true" } : {}),
+    ...(call && settings.rtc.enabled ? { [NODE_LABELS.rtc]: "true" } : {}),
+    ...(host.zone ? { [NODE_LABELS.zone]: host.zone } : {}),
+  };
+}
+
+const DEDICATED: readonly HostRole[] = ["database", "storage", "call"];
+
+/** Only a host with this one role is kept for it; our pods of the role tolerate the taint. */
+export function nodeTaints(host: HostSettings): Taint[] {
+  const [role] = host.roles;
+  if (host.roles.length !== 1 || !DEDICATED.includes(role)) return [];
+  return [{ key: NODE_LABELS.role(role), value: "true", effect: "NoSchedule" }];
+}

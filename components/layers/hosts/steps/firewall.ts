@@ -1,0 +1,130 @@
+import { isIP, isIPv4, isIPv6 } from "node:net";
+import type { HostSettings, Settings } from "../../../settings/types";
+import { PORTS } from "../../../core/names";
+import { script, type HostStep, type StepOptions } from "./shell";
+
+export interface OpenPort { protocol: "tcp" | "udp"; from: number; to: number; why: string }
+
+const one = (protocol: "tcp" | "udp", port: number, why: string): OpenPort => ({ protocol, from: port, to: port, why });
+
+/** What anybody may reach on a host, by its roles. SSH is always among it: no rule of ours locks the operator out. */
+export function openPorts(settings: Settings, host: HostSettings): OpenPort[] {
+  const { turn, rtc, federation } = settings;
+  const is = (role: HostSettings["roles"][number]): boolean => host.roles.includes(role);
+  return [
+    one("tcp", host.ssh.port, "SSH"),
+    ...(is("control-plane") ? [one("tcp", 6443, "Kubernetes API")] : []),
+    ...(is("application") ? [one("tcp", 80, "HTTP"), one("tcp", 443, "HTTPS"), ...(federation.enabled ? [one("tcp", 8448, "federation")] : [])] : []),
+    ...(is("call") && turn.enabled ? [
+      one("tcp", PORTS.turn, "TURN"), one("udp", PORTS.turn, "TURN"), one("tcp", turn.tlsPort, "TURN over TLS"),
+      { protocol: "udp" as const, from: turn.minPort, to: turn.maxPort, why: "TURN relays" },
+    ] : []),
+    ...(is("call") && rtc.enabled ? [
+      one("tcp", rtc.tcpPort, "media over TCP"),
+      { protocol: "udp" as const, from: rtc.udpPortMin, to: rtc.udpPortMax, why: "media" },
+    ] : []),
+  ];
+}
+
+/** Addresses with the run of the host: the cluster's machines, its pods, its API server, and who the operator trusts. */
+export function trustedSources(settings: Settings): { v4: string[]; v6: string[] } {
+  for (const [i, h] of settings.hosts.entries()) {
+    if (!isIP(h.address)) throw new Error(`hosts[${i}].address: ${JSON.stringify(h.address)} is no IP address. The firewall of the other hosts lets the cluster's machines in by address: give IPv4 or IPv6.`);
+  }
+  const all = [...new Set([
+    ...settings.hosts.map((h) => h.address), ...settings.cluster.podCidrs, ...settings.networkPolicies.apiServerCidrs,
+    ...(settings.firewall?.trustedCidrs ?? []),
+  ])];
+  const base = (cidr: string): string => cidr.split("/")[0];
+  return { v4: all.filter((c) => isIPv4(base(c))), v6: all.filter((c) => isIPv6(base(c))) };
+}
+
+/** Our own table, replaced in one transaction; other tables (kube-proxy's, the CNI's, the operator's) are not touched. */
+export function firewallRules(settings: Settings, host: HostSettings): string {
+  const { v4, v6 } = trustedSources(settings);
+  const set = (name: string, type: string, elements: string[]): string =>
+    `  set ${name} {\n    type ${type}\n    flags interval\n    auto-merge${elements.length ? `\n    elements = { ${elements.join(", ")} }` : ""}\n  }`;
+  const ports = openPorts(settings, host).map((p) => `    ${p.protocol} dport ${p.from === p.to ? p.from : `${p.from}-${p.to}`} accept comment "${p.why}"`);
+  return `# Made by matrix-ha for ${host.name}; ${host.roles.join(", ")}. Replaces its own table only.
+table inet matrix_ha {
+}
+delete table inet matrix_ha
+table inet matrix_ha {
+${set("trusted4", "ipv4_addr", v4)}
+${set("trusted6", "ipv6_addr", v6)}
+  chain input {
+    type filter hook input priority filter; policy drop;
+    ct state established,related accept
+    iif "lo" accept
+    meta l4proto { icmp, ipv6-icmp } accept
+    udp dport { 68, 546 } accept comment "DHCP"
+    ip saddr @trusted4 accept
+    ip6 saddr @trusted6 accept
+${ports.join("\n")}
+  }
+}
+`;
+}
+
+const UNIT = (root: string): string => `[Unit]
+Description=matrix-ha: which ports of this host are open
+DefaultDependencies=no
+Before=network-pre.target shutdown.target
+Wants=network-pre.target
+Conflicts=shutdown.target
+# Debian's nftables.service flushes every table when it starts: ours comes after it, and again with it.
+After=nftables.service systemd-modules-load.service
+PartOf=nftables.service
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/sh -c 'exec nft -f ${root}/etc/matrix-ha/firewall.nft'
+ExecStop=/bin/sh -c 'nft delete table inet matrix_ha || true'
+
+[Install]
+WantedBy=multi-user.target
+`;
+
+export function firewallStep(settings: Settings, host: HostSettings, { root = "" }: StepOptions = {}): HostStep {
+  const why = "only the ports of the host's roles are open to the world; the cluster's own machines and pods are trusted";
+  const rules = `${root}/etc/matrix-ha/firewall.nft`;
+  const unit = `${root}/etc/systemd/system/matrix-ha-firewall.service`;
+  if (settings.firewall?.enabled === false) {
+    return {
+      name: "firewall", why: "switched off in the settings: takes our own rules away and nothing else",
+      script: script("firewall", `
+if [ -e ${unit} ]; then
+  systemctl disable --now matrix-ha-firewall.service >/dev/null 2>&1 || true
+  rm -f ${unit} ${rules}
+  systemctl daemon-reload
+  change "removed the firewall"
+fi
+if have nft && nft list table inet matrix_ha >/dev/null 2>&1; then nft delete table inet matrix_ha; change "removed the table"; fi`),
+    };
+  }
+  return {
+    name: "firewall", why,
+    script: script("firewall", `
+mkdir -p ${root}/etc/matrix-ha
+cat >${rules}.check <<'FILE'
+${firewallRules(settings, host)}FILE
+# The kernel reads the whole of it before anything is replaced.
+nft -c -f ${rules}.check || fail "the kernel does not accept the rules in ${rules}.check; nothing was changed"
+before=$changed
+put ${rules} <${rules}.check
+rm -f ${rules}.check
+put ${unit} <<'FILE'
+${UNIT(root)}FILE
+if [ "$changed" != "$before" ] || ! nft list table inet matrix_ha >/dev/null 2>&1; then
+  nft -f ${rules}
+  change "rules are in force"
+fi
+if [ "$changed" != "$before" ]; then systemctl daemon-reload; fi
+if ! systemctl is-enabled --quiet matrix-ha-firewall.service 2>/dev/null; then systemctl enable matrix-ha-firewall.service >/dev/null 2>&1; change "enabled at boot"; fi
+if ! systemctl is-active --quiet matrix-ha-firewall.service; then systemctl start matrix-ha-firewall.service; change "started matrix-ha-firewall.service"; fi
+for other in ufw firewalld; do
+  if systemctl is-active --quiet "$other" 2>/dev/null; then note "$other is active too: a packet must pass both"; fi
+done`),
+  };
+}

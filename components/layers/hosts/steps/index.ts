@@ -1,0 +1,19 @@
+import type { HostSettings, Settings } from "../../../settings/types";
+import { disksStep } from "./disks";
+import { firewallStep } from "./firewall";
+import { modulesStep } from "./modules";
+import { packagesStep } from "./packages";
+import { swapStep } from "./swap";
+import { sysctlsStep } from "./sysctls";
+import { timeStep } from "./time";
+import type { HostStep } from "./shell";
+
+/** Everything done to a host, in order: each step may count on those before it. */
+export function hostSteps(settings: Settings, host: HostSettings): HostStep[] {
+  return [
+    packagesStep(host), modulesStep(host), sysctlsStep(settings, host), swapStep(host),
+    timeStep(host), disksStep(host), firewallStep(settings, host),
+  ];
+}
+
+export type { HostStep } from "./shell";

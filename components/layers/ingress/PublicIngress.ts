@@ -1,0 +1,50 @@
+/** The public hosts: one controller-neutral Ingress each. */
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import type { StackContext } from "../../core/context";
+import { labels } from "../../core/workload";
+import { controllerAnnotations } from "./annotations";
+import { publicHosts, type PublicHost } from "./hosts";
+import { ingressSpec } from "./ingressSpec";
+
+/** What the cluster layer's TlsMaterial knows about certificates. */
+export interface IngressTls {
+  /** Name of the TLS Secret, in the Ingress's namespace, that covers the host of the Ingress of this name. */
+  secretName(ingress: string): string;
+  /** For cert-manager, where it issues; else empty. */
+  issuerAnnotations: Record<string, string>;
+}
+
+export interface PublicIngressArgs {
+  ctx: StackContext;
+  tls: IngressTls;
+}
+
+export class PublicIngress extends pulumi.ComponentResource {
+  /** By name: homeserver, server-name, web, admin, rtc; hosts that are equal share one. */
+  readonly ingresses: Record<string, k8s.networking.v1.Ingress> = {};
+
+  /** Give `dependsOn` the ingress controller and the backends: each Ingress waits until it has an address. */
+  constructor(name: string, args: PublicIngressArgs, opts: pulumi.ComponentResourceOptions) {
+    super("matrix-ha:ingress:PublicIngress", name, {}, opts);
+    const { settings } = args.ctx;
+    for (const host of publicHosts(settings)) {
+      this.ingresses[host.name] = new k8s.networking.v1.Ingress(`${name}-${host.name}`, {
+        metadata: {
+          name: host.name, namespace: host.namespace, labels: labels(settings, `ingress-${host.name}`, "ingress", "1"),
+          annotations: { "pulumi.com/timeoutSeconds": "600", ...this.annotations(args, host), ...args.tls.issuerAnnotations },
+        },
+        spec: ingressSpec(host, { ingressClass: settings.cluster.ingressClass, tlsSecret: args.tls.secretName(host.name) }) as any,
+      }, { parent: this });
+    }
+    this.registerOutputs({});
+  }
+
+  private annotations(args: PublicIngressArgs, host: PublicHost): Record<string, string> {
+    const { settings } = args.ctx;
+    return controllerAnnotations(settings.cluster.ingressClass, {
+      maxBodyMiB: settings.media.maxUploadMiB, readTimeoutSeconds: 300, websocketServices: host.websockets,
+      websocketPaths: host.paths.filter((p) => host.websockets.includes(p.service)).map((p) => p.path),
+    });
+  }
+}

@@ -1,0 +1,40 @@
+import { type Edge, type EdgeInput, type Peer, tcp } from "../../core/edges";
+import { INGRESS_COMPONENT } from "../cluster/ingressController/nginxIngress";
+import { NAMESPACES, PORTS, SERVICES } from "../../core/names";
+import { publicHosts } from "./hosts";
+
+/** Our own controller by its component; one that was there already, by its namespace. */
+const controller = (settings: EdgeInput["settings"]): Peer => (settings.cluster.install.ingressController
+  ? { component: INGRESS_COMPONENT, namespace: NAMESPACES.ingress }
+  : { labels: {}, namespace: settings.cluster.ingressNamespace, label: "ingress-controller" });
+
+/** Container port behind each named Service port that is public. */
+const PORT: Record<string, Record<string, number>> = {
+  [SERVICES.router]: { http: PORTS.routerHttp },
+  [SERVICES.wellKnown]: { http: PORTS.web },
+  [SERVICES.elementWeb]: { http: PORTS.web },
+  [SERVICES.admin]: { http: PORTS.web },
+  [SERVICES.livekit]: { http: PORTS.livekitHttp },
+  [SERVICES.jwt]: { http: PORTS.jwt },
+};
+
+export function ingressEdges({ settings }: EdgeInput): Edge[] {
+  const backends = new Map<string, { namespace: string; service: string; ports: Set<number>; why: Set<string> }>();
+  for (const host of publicHosts(settings)) {
+    for (const p of host.paths) {
+      const key = `${host.namespace}/${p.service}`;
+      const b = backends.get(key) ?? { namespace: host.namespace, service: p.service, ports: new Set<number>(), why: new Set<string>() };
+      const port = PORT[p.service]?.[p.port];
+      if (port === undefined) throw new Error(`no port known for ${p.service}:${p.port}`);
+      b.ports.add(port);
+      b.why.add(p.why);
+      backends.set(key, b);
+    }
+  }
+  return [...backends.values()].map((b) => ({
+    from: controller(settings),
+    // The SFU is on the nodes' own network.
+    to: b.service === SERVICES.livekit ? { nodes: true } : { component: b.service, namespace: b.namespace },
+    ports: tcp(...b.ports), why: [...b.why].join(", "),
+  }));
+}

@@ -1,0 +1,76 @@
+/** Where media and backups are kept: MinIO on this cluster's storage nodes, or any S3 elsewhere. The outputs are the same. */
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import type { StackContext } from "../../core/context";
+import { NAMESPACES, PORTS, SECRETS, SERVICES, serviceFqdn } from "../../core/names";
+import type { StackSecrets } from "../../keys/secrets";
+import type { S3Settings } from "../../settings/types";
+import { labels } from "../../core/workload";
+import { Minio } from "./Minio";
+import { BACKUP_BUCKET, BACKUP_USER, MEDIA_BUCKET, MEDIA_USER, MINIO_REGION } from "./provision";
+
+export interface ObjectStoreArgs {
+  ctx: StackContext;
+  secrets: StackSecrets;
+}
+
+/** One bucket and what opens it. The Secret is in namespace matrix, keys `accessKey`, `secretKey`, `region`, `bucket`, `endpoint`. */
+export interface Bucket {
+  /** With scheme, without a path: http://minio-api.minio.svc.cluster.local:9000 */
+  endpoint: string;
+  region: string;
+  bucket: string;
+  /** Folder within the bucket, with no slash at its ends; empty where the bucket is its alone. */
+  prefix: string;
+  secretName: string;
+}
+
+/** Values of the Secrets, and the bucket they open. */
+interface Keys extends Omit<Bucket, "secretName"> { accessKey: string; secretKey: pulumi.Input<string> }
+
+export class ObjectStore extends pulumi.ComponentResource {
+  readonly media: Bucket;
+  /** Absent when backups are off. */
+  readonly backup?: Bucket;
+  /** What users of the buckets must wait for: their Secrets, and with MinIO the Job that makes buckets and users. */
+  readonly ready: pulumi.Resource[];
+
+  constructor(name: string, args: ObjectStoreArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("matrix-ha:objectstore:ObjectStore", name, {}, opts);
+    const { ctx, secrets } = args;
+    const { objectStore, backups } = ctx.settings;
+    const ownBackups = backups.enabled && backups.target.kind === "object-store";
+
+    let media: Keys;
+    let backup: Keys | undefined;
+    const made: pulumi.Resource[] = [];
+    if (objectStore.kind === "minio") {
+      const minio = new Minio(`${name}-minio`, { ctx, secrets, withBackups: ownBackups }, { parent: this });
+      made.push(minio.provisioned);
+      const common = { endpoint: `http://${serviceFqdn(SERVICES.minioApi, NAMESPACES.minio, ctx.settings.cluster.domain)}:${PORTS.s3}`, region: MINIO_REGION, prefix: "" };
+      media = { ...common, bucket: MEDIA_BUCKET, accessKey: MEDIA_USER, secretKey: secrets.mediaS3SecretKey };
+      if (ownBackups) backup = { ...common, bucket: BACKUP_BUCKET, accessKey: BACKUP_USER, secretKey: secrets.backupS3SecretKey };
+    } else {
+      media = external(objectStore, "");
+      // One bucket was given for everything: backups have a folder of their own in it.
+      if (ownBackups) backup = external(objectStore, BACKUP_BUCKET);
+    }
+    if (backups.enabled && backups.target.kind === "s3") backup = external(backups.target, "");
+
+    const open = (label: string, secretName: string, keys: Keys): Bucket => {
+      made.push(this.keysSecret(`${name}-${label}-secret`, { name: secretName, namespace: NAMESPACES.matrix, labels: labels(ctx.settings, `object-store-${label}`, "s3", "none") }, keys));
+      const { accessKey: _accessKey, secretKey: _secretKey, ...bucket } = keys;
+      return { ...bucket, secretName };
+    };
+    this.media = open("media", SECRETS.mediaS3, media);
+    if (backup) this.backup = open("backup", SECRETS.backupS3, backup);
+    this.ready = made;
+    this.registerOutputs({ media: this.media, ...(this.backup ? { backup: this.backup } : {}) });
+  }
+
+  private keysSecret(resource: string, metadata: { name: string; namespace: string; labels: Record<string, string> }, { accessKey, secretKey, region, bucket, endpoint }: Keys): k8s.core.v1.Secret {
+    return new k8s.core.v1.Secret(resource, { metadata, stringData: { accessKey: pulumi.secret(accessKey), secretKey: pulumi.secret(secretKey), region, bucket, endpoint } }, { parent: this });
+  }
+}
+
+const external = (s: S3Settings, prefix: string): Keys => ({ endpoint: s.endpoint.replace(/\/+$/, ""), region: s.region, bucket: s.bucket, prefix, accessKey: s.accessKey, secretKey: pulumi.secret(s.secretKey) });

@@ -1,0 +1,71 @@
+/** PgBouncer in front of the primary, as CloudNativePG's Pooler. Pure. */
+import { imageRef, imageVersion } from "../../core/images";
+import { NAMESPACES, NODE_LABELS, SERVICES } from "../../core/names";
+import type { Settings } from "../../settings/types";
+import type { Plan } from "../../sizing/types";
+import { PRIORITIES } from "../../core/priorities";
+import { labels, lostNodeTolerations, mebi, milliCpu, spread } from "../../core/workload";
+import { renderProbes } from "../../core/workload/probes";
+
+/** Label that only pooler pods have: the operator sets app.kubernetes.io/component to `pooler` itself. */
+export const POOLER_LABELS = { "cnpg.io/poolerName": SERVICES.pooler } as const;
+
+export const poolerMetadata = (settings: Settings, replicas: number): object => ({
+  name: SERVICES.pooler, namespace: NAMESPACES.matrix,
+  labels: labels(settings, SERVICES.pooler, "pgbouncer", imageVersion(settings, "pgbouncer")),
+  annotations: { "pulumi.com/waitFor": `jsonpath={.status.instances}=${replicas}` },
+});
+
+/**
+ * On SIGTERM PgBouncer waits for open sessions, and Synapse never closes its own, so a drain or a rollout would hang. This is
+ * how long it waits for each pooler: enough for the Service to drop the pod. Synapse then opens its sessions through another one.
+ */
+const STOP_SECONDS = 5;
+
+export interface PoolerInput { settings: Settings; plan: Plan }
+
+export function poolerSpec({ settings, plan }: PoolerInput): object {
+  const p = plan.postgres.pooler;
+  return {
+    cluster: { name: SERVICES.postgresCluster }, type: "rw", instances: p.replicas,
+    pgbouncer: { poolMode: "session", parameters: pgbouncerParameters(plan) },
+    deploymentStrategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
+    template: {
+      metadata: { labels: { "app.kubernetes.io/part-of": "matrix-ha", "app.kubernetes.io/version": imageVersion(settings, "pgbouncer").replace(/[^A-Za-z0-9._-]/g, "-") } },
+      spec: {
+        enableServiceLinks: false, terminationGracePeriodSeconds: STOP_SECONDS,
+        ...(settings.images.pullSecret ? { imagePullSecrets: [{ name: settings.images.pullSecret }] } : {}),
+        priorityClassName: PRIORITIES.core.name,
+        nodeSelector: { "kubernetes.io/os": "linux", [NODE_LABELS.role("application")]: "true" },
+        tolerations: [{ key: NODE_LABELS.role("application"), operator: "Exists", effect: "NoSchedule" }, ...lostNodeTolerations(30)],
+        // By force: asked for only, all three had come to one node after two drains, and with it every session would be lost.
+        topologySpreadConstraints: spread(POOLER_LABELS, { replicas: p.replicas, rolling: true, hard: true }),
+        // By this name the operator completes it: command, mounts, users 998:996, read-only root, no capabilities.
+        containers: [{
+          name: "pgbouncer", image: imageRef(settings, "pgbouncer"), imagePullPolicy: "IfNotPresent",
+          resources: { requests: { cpu: milliCpu(p.cpu), memory: mebi(p.memoryMiB) }, limits: { memory: mebi(p.memoryMiB * 2) } },
+          ...renderProbes({ startup: { tcp: "pgbouncer" }, readiness: { tcp: "pgbouncer" }, liveness: { tcp: "pgbouncer" } }),
+        }],
+      },
+    },
+  };
+}
+
+/**
+ * Session pooling: each client's connection holds a server's. Every pooler can carry all of them, since one may have
+ * to while the others are replaced; the sum is bounded by what Synapse's processes open.
+ */
+export function pgbouncerParameters(plan: Plan): Record<string, string> {
+  const { pooler, maxConnections } = plan.postgres;
+  return {
+    max_client_conn: String(pooler.maxClientConnections),
+    default_pool_size: String(pooler.defaultPoolSize),
+    // The server keeps some for superusers, replication and the operator.
+    max_db_connections: String(Math.min(maxConnections - 10, pooler.defaultPoolSize + 20)),
+    // While the primary changes: try each second, let clients wait half a minute instead of failing them.
+    server_login_retry: "1", server_connect_timeout: "5", query_wait_timeout: "30",
+    // When clients move to another pooler, this one gives its connections back soon: the server counts both.
+    server_idle_timeout: "60",
+    tcp_keepalive: "1", tcp_keepidle: "10", tcp_keepintvl: "5", tcp_keepcnt: "3",
+  };
+}

@@ -1,0 +1,17 @@
+/** Whom the router talks to. Who talks to it, the ingress layer says. Pure. */
+import { tcp, type Edge, type EdgeInput, type Peer } from "../../core/edges";
+import { NAMESPACES, PORTS, SERVICES } from "../../core/names";
+import { synapsePeer } from "../synapse/edges";
+import { resolveRoutes } from "../synapse/routingTable";
+
+export const ROUTER_COMPONENT = SERVICES.router;
+export const routerPeer: Peer = { component: ROUTER_COMPONENT, namespace: NAMESPACES.matrix };
+
+export function routerEdges(input: EdgeInput): Edge[] {
+  const routes = resolveRoutes({ plan: input.plan, federation: input.settings.federation.enabled });
+  const classes = [...new Set(routes.flatMap((r) => r.classes))].sort();
+  return [
+    ...classes.map((cls): Edge => ({ from: routerPeer, to: synapsePeer(cls), ports: tcp(PORTS.synapseHttp, PORTS.synapseHealth), why: "requests of clients, and health checks" })),
+    { from: { nodes: true }, to: routerPeer, ports: tcp(PORTS.routerHealth), why: "probes" },
+  ];
+}

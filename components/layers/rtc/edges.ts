@@ -1,0 +1,24 @@
+import { NAMESPACES, PORTS, SERVICES } from "../../core/names";
+import { tcp, type Edge, type EdgeInput, type Peer } from "../../core/edges";
+import { jwtServiceEnabled } from "../../domain/calls";
+
+/**
+ * The SFU has its node's network: towards pods it is "the nodes", and policies for pods do not apply to itself.
+ * The ingress layer declares its own way to the two Services.
+ */
+export function rtcEdges({ settings }: EdgeInput): Edge[] {
+  if (!settings.rtc.enabled) return [];
+  const sfu: Peer = { component: SERVICES.livekit, namespace: NAMESPACES.livekit };
+  const jwt: Peer = { component: SERVICES.jwt, namespace: NAMESPACES.livekit };
+  const redis: Peer = { component: SERVICES.redisLivekit, namespace: NAMESPACES.livekit };
+  return [
+    {
+      from: { world: true }, to: sfu, why: "media of calls",
+      ports: [{ port: settings.rtc.udpPortMin, endPort: settings.rtc.udpPortMax, protocol: "UDP" }, ...tcp(settings.rtc.tcpPort)],
+    },
+    { from: { nodes: true }, to: redis, why: "SFUs share rooms and find the master through Sentinel", ports: tcp(PORTS.redis, PORTS.sentinel) },
+    ...(jwtServiceEnabled(settings) ? [
+      { from: jwt, to: { world: true } as Peer, why: "asks homeservers who a user is; makes rooms at the SFU by its public name", ports: tcp(443, 8448) },
+    ] : []),
+  ];
+}

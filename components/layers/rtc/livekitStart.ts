@@ -1,0 +1,13 @@
+/** Puts the node's own address into the SFU's configuration before it starts. Pure. */
+import type { Settings } from "../../settings/types";
+import { publicAddressLookup } from "../turn/callHosts";
+import { NODE_IP } from "./livekitYaml";
+
+export const RTC_PATHS = { secret: "/etc/matrix-ha/livekit", start: "/etc/matrix-ha/start", run: "/run/livekit", keys: "/etc/matrix-ha/keys", ca: "/etc/matrix-ha/ca" } as const;
+
+export const livekitStart = (settings: Settings): string => `#!/bin/sh
+set -eu
+umask 077
+${publicAddressLookup(settings)}
+sed "s/${NODE_IP}/$PUBLIC_IP/" ${RTC_PATHS.secret}/livekit.yaml >${RTC_PATHS.run}/livekit.yaml
+`;

@@ -1,0 +1,84 @@
+/** The pod of one class: what it starts, what it mounts, when it counts as alive. Pure. */
+import { PRIORITIES } from "../../core/priorities";
+import { imageRef } from "../../core/images";
+import { NAMESPACES, PORTS, SECRETS, SERVICES, serviceFqdn } from "../../core/names";
+import type { PoolPlan } from "../../sizing/types";
+import type { ContainerSpec, PodSpec, Probes } from "../../core/workload";
+import { isSingleton, isWriter } from "./instances";
+import { MOUNTS, SHARED_FILES } from "./paths";
+import { resourcesOf } from "./routingTable";
+import { synapseStart, waitFor, type SynapseStartInput } from "./synapseStart";
+import { portsOf } from "./workerYaml";
+
+/** Synapse's image has 991; uids of pods are above 1000 here. */
+export const SYNAPSE_UID = 1991;
+
+export interface SynapsePodInput extends SynapseStartInput {
+  /** ConfigMap of all processes, and of this class. */
+  sharedMap: string;
+  classMap: string;
+  databaseSecret: string;
+  mediaSecret: string;
+}
+
+/**
+ * /health says that the process answers and nothing about the database or Redis, so liveness hangs on nothing else.
+ * Where no other process takes over, a hung one is killed after 15 s instead of a minute.
+ */
+function probes(pool: PoolPlan, tight: boolean): Probes {
+  const health = { http: "/health", port: "health" };
+  return {
+    // A schema upgrade of the main process: up to half an hour. Measured: 11 s for a new schema, 3.5 s for a worker.
+    startup: { ...health, timing: { periodSeconds: 2, timeoutSeconds: 3, failureThreshold: pool.class === "main" ? 900 : 90 } },
+    readiness: { ...health, timing: { periodSeconds: tight ? 2 : 3, timeoutSeconds: 3, failureThreshold: 2 } },
+    liveness: { ...health, timing: tight ? { periodSeconds: 5, timeoutSeconds: 5, failureThreshold: 3 } : { periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 } },
+  };
+}
+
+export function synapsePod(input: SynapsePodInput): PodSpec {
+  const { settings, plan, pool } = input;
+  const image = imageRef(settings, "synapse");
+  const servesMedia = resourcesOf(pool.class, { plan, federation: settings.federation.enabled }).includes("media");
+  const singleton = isSingleton(pool);
+  const database: ContainerSpec["env"] = {
+    PGPASSWORD: { secret: input.databaseSecret, key: "password" },
+    DB_HOST: serviceFqdn(SERVICES.pooler, NAMESPACES.matrix, settings.cluster.domain), DB_PORT: String(PORTS.postgres),
+  };
+  const wait: ContainerSpec = {
+    // Bounded: a pod that has waited five minutes says so by failing.
+    name: "wait-database", image, command: ["python", `${MOUNTS.shared}/${SHARED_FILES.wait}`, waitFor(pool.class), "300"],
+    env: { ...database, PYTHONDONTWRITEBYTECODE: "1" },
+    resources: { cpu: 0.05, memoryMiB: 128 }, mounts: [{ volume: "shared", path: MOUNTS.shared, readOnly: true }, { volume: "tmp", path: MOUNTS.tmp }],
+  };
+  const synapse: ContainerSpec = {
+    name: "synapse", image, command: ["sh", "-c", synapseStart(input, servesMedia)],
+    env: {
+      // log.yaml names a filter, homeserver.yaml a module, that lie beside them.
+      ...database, PYTHONDONTWRITEBYTECODE: "1", PYTHONUNBUFFERED: "1", PYTHONPATH: MOUNTS.shared,
+      ...(servesMedia ? { AWS_ACCESS_KEY_ID: { secret: input.mediaSecret, key: "accessKey" }, AWS_SECRET_ACCESS_KEY: { secret: input.mediaSecret, key: "secretKey" } } : {}),
+    },
+    ports: Object.fromEntries(Object.entries(portsOf({ settings, plan, class: pool.class })).map(([n, port]) => [n, { port }])),
+    probes: probes(pool, singleton || isWriter(plan, pool.class)),
+    resources: { cpu: pool.cpu, memoryMiB: pool.memoryMiB },
+    mounts: [
+      { volume: "shared", path: MOUNTS.shared, readOnly: true }, { volume: "class", path: MOUNTS.class, readOnly: true }, { volume: "secrets", path: MOUNTS.secrets, readOnly: true },
+      ...(input.email ? [{ volume: "email", path: MOUNTS.email, readOnly: true }] : []), { volume: "data", path: MOUNTS.data }, { volume: "tmp", path: MOUNTS.tmp },
+    ],
+  };
+  return {
+    uid: SYNAPSE_UID, runtimePriority: PRIORITIES.core.name, containers: [synapse], initContainers: [wait],
+    // Stopping took 2.3 s when measured. No rest before it: the router repeats elsewhere what the end cuts off (haproxyCfg.ts).
+    terminationGracePeriodSeconds: 20,
+    // At most one of each singleton, ever: nothing in the database fences a second. A lost node's come back when the
+    // node is declared out of service, so there is no hurry to mark them; the others move soon.
+    lostNodeSeconds: pool.kind === "StatefulSet" ? 300 : 30,
+    volumes: [
+      { name: "shared", configMap: input.sharedMap }, { name: "class", configMap: input.classMap }, { name: "secrets", secret: SECRETS.synapse },
+      ...(input.email ? [{ name: "email", secret: "synapse-email" }] : []),
+      // Half as much again as the cache may have: the trim runs once a minute.
+      { name: "data", emptyDir: { sizeMiB: servesMedia ? settings.media.cacheGiB * 1024 * 1.5 : 256 } },
+      // Twisted spools uploads to files here.
+      { name: "tmp", emptyDir: { sizeMiB: servesMedia ? Math.max(1024, settings.media.maxUploadMiB * 10) : 256 } },
+    ],
+  };
+}

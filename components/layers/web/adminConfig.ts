@@ -1,0 +1,73 @@
+/**
+ * The admin UI: Ketesa's files, and the one way from outside to Synapse's admin API. nginx in the pod decides by
+ * client address, so that the restriction holds behind any ingress controller. Pure.
+ */
+import { PORTS } from "../../core/names";
+import { CONF_DIR, healthLocation, headers, location, nginxConf, SECURITY_HEADERS } from "./nginxConf";
+
+/** Ketesa's config.json: this host is the only homeserver, used as it is (the well-known names the public one, which has no admin API). */
+export function adminConfig(i: { adminHost: string }): object {
+  return { restrictBaseUrl: `https://${i.adminHost}`, wellKnownDiscovery: false };
+}
+
+/** Where the init container puts Ketesa's files. */
+export const UI_DIR = "/ui";
+
+/** Copies the UI out of its image, which has a web server but not nginx. Directories: Ketesa's, and that of a plain nginx image. */
+export const COPY_UI = `for d in /var/public /usr/share/nginx/html; do
+  if [ -f "$d/index.html" ]; then cp -RL "$d/." ${UI_DIR}/ && exit 0; fi
+done
+echo "no index.html in /var/public or /usr/share/nginx/html of this image" >&2
+exit 1`;
+
+export interface AdminNginxInput {
+  ipv6: boolean;
+  /** Public host of the homeserver: what Synapse sees as Host. */
+  homeserverHost: string;
+  /** Complete DNS name of the router's Service. */
+  routerFqdn: string;
+  /** Client networks that may use it; empty refuses everybody. */
+  allowCidrs: string[];
+  /** Networks of the ingress controller: only from there is X-Forwarded-For believed. */
+  trustedProxyCidrs: string[];
+  maxUploadMiB: number;
+}
+
+export function adminNginxConf(i: AdminNginxInput): string {
+  const secure = headers({
+    ...SECURITY_HEADERS, "X-Frame-Options": "DENY", "Content-Security-Policy": "frame-ancestors 'none'; object-src 'none'; base-uri 'self'",
+    "X-Robots-Tag": "noindex", "Cache-Control": "no-cache",
+  });
+  const proxy = (port: number): string[] => [
+    `proxy_pass http://${i.routerFqdn}:${port};`,
+    "proxy_http_version 1.1;",
+    `proxy_set_header Host ${i.homeserverHost};`,
+    // The address that was checked, and not a list that the client may have begun.
+    "proxy_set_header X-Forwarded-For $remote_addr;",
+    "proxy_set_header X-Forwarded-Proto https;",
+    'proxy_set_header Connection "";',
+    "proxy_read_timeout 300s;",
+    `client_max_body_size ${i.maxUploadMiB}m;`,
+  ];
+  return nginxConf({
+    port: PORTS.web, ipv6: i.ipv6, accessLog: true, mimeTypes: true,
+    body: [
+      ...i.trustedProxyCidrs.map((c) => `set_real_ip_from ${c};`),
+      "real_ip_header X-Forwarded-For;",
+      // Off: only the last address counts, the one that the ingress controller itself saw. On would walk past an
+      // address inside the cluster's networks (a node that translated the client's) to whatever the client claims.
+      "real_ip_recursive off;",
+      ...i.allowCidrs.map((c) => `allow ${c};`),
+      "deny all;",
+      `root ${UI_DIR};`,
+      "index index.html;",
+      healthLocation(),
+      location("= /config.json", [...secure, "default_type application/json;", `alias ${CONF_DIR}/config.json;`]),
+      location("/_synapse/admin/", proxy(PORTS.routerAdmin)),
+      location("/_matrix/", proxy(PORTS.routerHttp)),
+      location("/_synapse/", ["return 404;"]),
+      location("/.well-known/", ["return 404;"]),
+      location("/", [...secure, "try_files $uri $uri/ /index.html =404;"]),
+    ],
+  });
+}

@@ -1,8 +1,0 @@
-/** Where the lab keeps things. */
-import * as os from "node:os";
-import * as path from "node:path";
-
-/** What belongs to one cluster: keys, node data, logs, the engine's state. Removed by `down`. */
-export const RUN_DIR = process.env.MATRIX_HA_RUN ?? path.join(os.homedir(), ".local/state/matrix-ha/local");
-/** What was built, keyed by content; survives `down`. */
-export const CACHE_DIR = process.env.MATRIX_HA_CACHE ?? path.join(os.homedir(), ".cache/matrix-ha");

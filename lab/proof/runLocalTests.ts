@@ -1,0 +1,44 @@
+/**
+ * `npm run test:local [-- day,web,turn,calls,...]`: the tests of test/local against the local cluster, in a process that trusts
+ * the stack's own CA, and docs/proof/user.md from what they saw. Without names, all of them.
+ */
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { LOCAL_TESTS } from "./localTests";
+import { PROOF_FILE, renderProof, results, USER } from "./measured";
+import { access, kubectl } from "../local/access";
+import { ensureBrowser, ensureLivekitClient } from "../local/browser";
+import { ROOT } from "../common/folders";
+import { PROOF } from "./kept";
+import { namesFrom, runMocha } from "./mocha";
+import { enter } from "../local/priority";
+
+const DIRECTORY = path.join("test", "local");
+const FILE = "user.json";
+const DOCUMENT = path.join(PROOF, "user.md");
+/** What a user's day stands on: each is in the table of versions. */
+const NAMESPACES = ["matrix", "coturn", "livekit", "minio", "metallb-system"];
+
+function versions(): Record<string, string> {
+  const found: Record<string, string> = {};
+  for (const n of NAMESPACES) for (const p of JSON.parse(kubectl("-n", n, "get", "pods", "-o", "json")).items) for (const c of p.spec.containers) {
+    const m = /([^/]+):([^:@]+)$/.exec(c.image);
+    if (m) found[m[1]!] = m[2]!;
+  }
+  for (const module of ["matrix-js-sdk", "@matrix-org/matrix-sdk-crypto-wasm"]) found[module] = JSON.parse(fs.readFileSync(path.join(ROOT, "node_modules", module, "package.json"), "utf8")).version;
+  return found;
+}
+
+async function main(): Promise<void> {
+  const a = await access();
+  enter("load");
+  const names = namesFrom(process.argv.slice(2), LOCAL_TESTS);
+  const chosen = names.length === 0 ? LOCAL_TESTS : names;
+  if (chosen.includes("web") || chosen.includes("calls")) ensureBrowser();
+  if (chosen.includes("calls")) ensureLivekitClient();
+  process.exitCode = runMocha(chosen.map((n) => path.join(DIRECTORY, `${n}.test.ts`)), { args: ["--timeout", "120000"], env: { NODE_EXTRA_CA_CERTS: a.caFile, [PROOF_FILE]: FILE } });
+  fs.mkdirSync(path.dirname(DOCUMENT), { recursive: true });
+  fs.writeFileSync(DOCUMENT, renderProof(results(FILE), versions(), USER));
+}
+
+main().catch((error) => { console.error(`error: ${error.message}\nIs the local homeserver up? \`npm run local\` starts it.`); process.exitCode = 1; });

@@ -1,0 +1,35 @@
+/** Where lab/real/programs/install.sh has put the programs, and which of them stands for which image. */
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+
+export const REAL_DIR = path.join(process.env.MATRIX_HA_CACHE ?? path.join(os.homedir(), ".cache/matrix-ha"), "real");
+export const PROMTOOL = path.join(REAL_DIR, "promtool");
+export const SYNAPSE_SOURCE = path.join(REAL_DIR, "synapse-source");
+
+export interface Program { rootfs: string; entrypoint?: string[]; /** Files that another image has in place of ours. */ files?: Record<string, string>; env?: Record<string, string> }
+
+const rootfs = (name: string): string => fs.realpathSync(path.join(REAL_DIR, name));
+const SYNAPSE_PATH = "/opt/synapse/bin:/usr/local/bin:/usr/bin:/bin";
+
+/** By the last part of the image's repository. */
+const PROGRAMS: Record<string, () => Program> = {
+  synapse: () => ({ rootfs: rootfs("synapse"), env: { PATH: SYNAPSE_PATH } }),
+  haproxy: () => ({ rootfs: rootfs("haproxy") }),
+  redis: () => ({ rootfs: rootfs("redis") }),
+  coturn: () => ({ rootfs: rootfs("coturn") }),
+  "livekit-server": () => ({ rootfs: rootfs("livekit"), entrypoint: ["/livekit-server"] }),
+  "nginx-unprivileged": () => ({ rootfs: rootfs("nginx") }),
+  // Both are nginx with files of a web application, which are not on PyPI, Debian or Go's proxy: one page stands for them.
+  "element-web": () => ({ rootfs: rootfs("nginx"), files: { "/app/index.html": "element" } }),
+  ketesa: () => ({ rootfs: rootfs("nginx"), files: { "/var/public/index.html": "admin", "/app/index.html": "admin" } }),
+};
+
+const nameOf = (image: string): string => image.replace(/@.*$/, "").split("/").pop()!.split(":")[0]!;
+export const isKnown = (image: string): boolean => nameOf(image) in PROGRAMS;
+export function programOf(image: string): Program {
+  const program = PROGRAMS[nameOf(image)];
+  if (!program) throw new Error(`no program stands for image ${image}`);
+  return program();
+}
+export const rootfsOf = rootfs;
