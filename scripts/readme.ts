@@ -1,26 +1,56 @@
-/** Puts the plan's present output into README.md, between its markers. `--check` only says whether it is up to date. */
+/** Puts the plan's present output into README.md and docs/plan.md, between their markers. `--check` only says whether they are up to date. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { planFor, report } from "../cli/plan";
+import type { NodePlan } from "../components/sizing";
 
-export const README = resolve(__dirname, "../README.md");
+const ROOT = resolve(__dirname, "..");
+/** Sizes of README's table: the smallest, and those of the two examples. */
+const SIZES = [100, 1_000, 20_000];
+const USES: Record<NodePlan["role"], string> = {
+  "control-plane": "Kubernetes itself", application: "Synapse, HAProxy, Redis, ingress, monitoring", database: "PostgreSQL, on NVMe", storage: "MinIO; none with an external S3", call: "TURN and the SFU",
+};
+const n = (value: number): string => value.toLocaleString("en-US");
 
-/** README.md with every generated part as it should be. */
-export function readmeText(): string {
-  const whole = report(planFor({ ccu: 1000 }));
-  const machines = whole.split("\n\n").find((section) => section.startsWith("Machines to provide"));
-  return Object.entries({ machines: machines!, plan: whole }).reduce((text, [name, block]) => {
-    const marked = new RegExp(`(<!-- ${name}: npx tsx scripts/readme.ts -->\n)[^]*?(<!-- end of ${name} -->)`);
-    if (!marked.test(text)) throw new Error(`README.md has lost the markers of "${name}"`);
-    return text.replace(marked, (_, begin: string, end: string) => `${begin}\n\`\`\`text\n${block}\n\`\`\`\n\n${end}`);
-  }, readFileSync(README, "utf8"));
+function sizes(): string {
+  const plans = SIZES.map((ccu) => planFor({ ccu }).plan.nodes);
+  const roles = plans[0]!.map((node) => node.role);
+  const cell = (node: NodePlan): string => `${node.count} × ${node.cpu} vCPU, ${node.memoryGiB} GiB, ${n(node.diskGiB)} GiB disk`;
+  const total = (nodes: NodePlan[]): string => {
+    const sum = (of: (node: NodePlan) => number): string => n(Math.round(nodes.reduce((all, node) => all + node.count * of(node), 0)));
+    return `**${sum(() => 1)} machines, ${sum((x) => x.cpu)} vCPU, ${sum((x) => x.memoryGiB)} GiB**`;
+  };
+  return [
+    `| Role | For | ${SIZES.map((ccu) => `${n(ccu)} users`).join(" | ")} |`, `|---|---|${SIZES.map(() => "---").join("|")}|`,
+    ...roles.map((role) => `| ${role} | ${USES[role]} | ${plans.map((nodes) => cell(nodes.find((x) => x.role === role)!)).join(" | ")} |`),
+    `| all | | ${plans.map(total).join(" | ")} |`,
+  ].join("\n");
+}
+
+interface Generated { file: string; marker: string; block(): string }
+const GENERATED: Generated[] = [
+  { file: "README.md", marker: "sizes", block: sizes },
+  { file: "docs/plan.md", marker: "plan", block: () => `\`\`\`text\n${report(planFor({ ccu: 1000 }))}\n\`\`\`` },
+];
+
+/** Each file with its generated parts as they should be. */
+export function generatedPages(): Record<string, string> {
+  const pages: Record<string, string> = {};
+  for (const { file, marker, block } of GENERATED) {
+    const text = pages[file] ?? readFileSync(resolve(ROOT, file), "utf8");
+    const marked = new RegExp(`(<!-- ${marker}: npx tsx scripts/readme.ts -->\n)[^]*?(<!-- end of ${marker} -->)`);
+    if (!marked.test(text)) throw new Error(`${file} has lost the markers of "${marker}"`);
+    pages[file] = text.replace(marked, (_, begin: string, end: string) => `${begin}\n${block()}\n\n${end}`);
+  }
+  return pages;
 }
 
 if (require.main === module) {
-  const wanted = readmeText();
-  if (!process.argv.includes("--check")) writeFileSync(README, wanted);
-  else if (readFileSync(README, "utf8") !== wanted) {
-    process.stderr.write("README.md is not up to date: run `npx tsx scripts/readme.ts`\n");
-    process.exitCode = 1;
+  for (const [file, wanted] of Object.entries(generatedPages())) {
+    if (!process.argv.includes("--check")) writeFileSync(resolve(ROOT, file), wanted);
+    else if (readFileSync(resolve(ROOT, file), "utf8") !== wanted) {
+      process.stderr.write(`${file} is not up to date: run \`npx tsx scripts/readme.ts\`\n`);
+      process.exitCode = 1;
+    }
   }
 }

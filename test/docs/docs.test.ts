@@ -2,7 +2,7 @@ import { strict as assert } from "node:assert";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { connections, FILE, parts, picture } from "../../scripts/architecture";
-import { README, readmeText } from "../../scripts/readme";
+import { generatedPages } from "../../scripts/readme";
 import { planFor } from "../../cli/plan";
 import { edges } from "../../components/topology";
 
@@ -26,7 +26,11 @@ describe("the picture of the architecture", () => {
 });
 
 describe("the documentation", () => {
-  it("README's generated parts are current: npx tsx scripts/readme.ts", () => assert.equal(readFileSync(README, "utf8"), readmeText()));
+  it("the generated parts of its pages are current: npx tsx scripts/readme.ts", () => {
+    const pages = Object.entries(generatedPages());
+    assert.deepEqual(pages.map(([file]) => file), ["README.md", "docs/plan.md"]);
+    for (const [file, wanted] of pages) assert.equal(text(file), wanted, file);
+  });
 
   it("names only files and headings that exist", () => {
     const broken = PAGES.flatMap((page) => [...text(page).matchAll(/\]\(([^)\s]+)\)/g)].map((m) => m[1]!).filter((l) => !/^(https?:|mailto:)/.test(l)).filter((link) => {
