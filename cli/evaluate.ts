@@ -32,6 +32,8 @@ export interface RegisteredResource {
   named: string[];
   protect: boolean;
   retainOnDelete: boolean;
+  /** How long the engine waits for its deletion, where the program says so: `5m`. */
+  deletedWithin?: string;
   additionalSecretOutputs: string[];
   /** Former names by which the engine finds its state, as `placeOf` (cli/urns.ts) writes them. */
   aliases?: string[];
@@ -127,6 +129,7 @@ function recordInto(resources: RegisteredResource[], generator: Generator): void
         layer: known.get(req.getParent())?.layer ?? layerOfType(req.getType()), custom: req.getCustom(),
         provider: req.getProvider() || undefined, inputs, secretPaths,
         dependencies: dependenciesOf(req, known), named: [...req.getDependenciesList()].sort(), protect: req.getProtect(), retainOnDelete: req.getRetainondelete(),
+        deletedWithin: req.getCustomtimeouts()?.getDelete() || undefined,
         additionalSecretOutputs: req.getAdditionalsecretoutputsList(),
       };
       resource.aliases = aliasesOf(resource, req.getAliasesList(), known);

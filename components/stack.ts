@@ -13,6 +13,7 @@ import { Order, startsNothing } from "./core/order";
 import { stackOutputs, type StackOutputInputs } from "./outputs";
 import { PostgresCluster } from "./layers/postgres";
 import { RedisSentinel } from "./layers/redis";
+import { DELETED_WITHIN } from "./core/workload";
 import { HaproxyRouter } from "./layers/router";
 import { REDIS_MASTER_NAME, Rtc } from "./layers/rtc";
 import { StackSecrets } from "./keys/secrets";
@@ -72,11 +73,11 @@ export class MatrixStack extends pulumi.ComponentResource {
   }
 }
 
-/** Every object of the cluster is applied under the stack's own name. */
+/** Every object of the cluster is applied under the stack's own name, and says so when its deletion hangs. */
 const appliedAs = (manager: string): pulumi.ResourceTransformation => ({ type, props, opts }) => {
   if (!type.startsWith("kubernetes:")) return undefined;
   const { metadata } = props;
-  return { props: { ...props, metadata: { ...metadata, annotations: { ...metadata?.annotations, "pulumi.com/patchFieldManager": manager } } }, opts };
+  return { props: { ...props, metadata: { ...metadata, annotations: { ...metadata?.annotations, "pulumi.com/patchFieldManager": manager } } }, opts: pulumi.mergeOptions(opts, { customTimeouts: DELETED_WITHIN }) };
 };
 
 /**

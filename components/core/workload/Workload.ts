@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { StackContext } from "../context";
 import { labels, selectorLabels } from "./metadata";
 import { podTemplate, type PodSpec } from "./pod";
-import { DELETED_WITHIN, rolledOut } from "./rollout";
+import { rolledOut } from "./rollout";
 import { gibi } from "./quantities";
 
 export interface ServiceSpec {
@@ -94,7 +94,7 @@ export class Workload extends pulumi.ComponentResource {
 
     this.controller = makeController(common, args, {
       // What a component waits for does not reach its children by itself: the pods are what must wait.
-      ...common.opts, dependsOn: [this.serviceAccount, ...Object.values(this.services), ...listOf(opts.dependsOn)], customTimeouts: DELETED_WITHIN,
+      ...common.opts, dependsOn: [this.serviceAccount, ...Object.values(this.services), ...listOf(opts.dependsOn)],
     });
 
     const most = args.autoscale?.max ?? args.replicas ?? 0;

@@ -5,7 +5,7 @@ import type { StackContext } from "../../core/context";
 import { imageVersion } from "../../core/images";
 import { NAMESPACES, PORTS } from "../../core/names";
 import type { StackSecrets } from "../../keys/secrets";
-import { DELETED_WITHIN, labels, selectorLabels } from "../../core/workload";
+import { labels, selectorLabels } from "../../core/workload";
 import { DASHBOARDS, dashboardJson } from "./dashboards";
 import { grafana, kubeStateMetrics, nodeExporter } from "./exporters";
 import { podMonitorSpec } from "./podMonitor";
@@ -59,7 +59,7 @@ export class Monitoring extends pulumi.ComponentResource {
       apiVersion: API, kind,
       metadata: { name, namespace: NAMESPACE, labels: { ...labels(settings, component, component, version), ...monitorLabels(settings) }, ...(annotations ? { annotations } : {}) },
       spec,
-    }, { parent: this, dependsOn, customTimeouts: DELETED_WITHIN });
+    }, { parent: this, dependsOn });
   }
 
   private monitors(): void {

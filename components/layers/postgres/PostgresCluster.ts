@@ -4,7 +4,7 @@ import type { StackContext } from "../../core/context";
 import { imageVersion } from "../../core/images";
 import { NAMESPACES, SECRETS, SERVICES } from "../../core/names";
 import type { StackSecrets } from "../../keys/secrets";
-import { DELETED_WITHIN, labels } from "../../core/workload";
+import { labels } from "../../core/workload";
 import { OBJECT_STORE, backupMethod, objectStoreSpec, scheduledBackupSpec, type BackupTarget } from "./backups";
 import { DATABASE, POSTGRES_APP, clusterMetadata, cnpgClusterSpec } from "./cnpgCluster";
 import { POOLER_LABELS, poolerMetadata, poolerSpec } from "./pooler";
@@ -58,7 +58,7 @@ export class PostgresCluster extends pulumi.ComponentResource {
 
     this.pooler = new k8s.apiextensions.CustomResource(`${name}-pooler`, {
       apiVersion: "postgresql.cnpg.io/v1", kind: "Pooler", metadata: poolerMetadata(settings, plan.postgres.pooler.replicas), spec: poolerSpec({ settings, plan }),
-    }, { ...after(this.cluster), customTimeouts: DELETED_WITHIN });
+    }, after(this.cluster));
     if (plan.postgres.pooler.replicas > 1) {
       new k8s.policy.v1.PodDisruptionBudget(`${name}-pooler-budget`, {
         metadata: { ...meta(SERVICES.pooler), labels: labels(settings, SERVICES.pooler, "pgbouncer", imageVersion(settings, "pgbouncer")) },
