@@ -13,7 +13,6 @@ import { Order, startsNothing } from "./core/order";
 import { stackOutputs, type StackOutputInputs } from "./outputs";
 import { PostgresCluster } from "./layers/postgres";
 import { RedisSentinel } from "./layers/redis";
-import { DELETED_WITHIN } from "./core/workload";
 import { HaproxyRouter } from "./layers/router";
 import { REDIS_MASTER_NAME, Rtc } from "./layers/rtc";
 import { StackSecrets } from "./keys/secrets";
@@ -72,6 +71,14 @@ export class MatrixStack extends pulumi.ComponentResource {
     this.registerOutputs({});
   }
 }
+
+/**
+ * How long the deletion of any object is waited for. Pods end within their grace period, a minute at most but for calls, which may go on for an hour. A deletion
+ * that takes longer waits for a machine that is gone, for calls, or for the webhook of an operator that is down: it says so after
+ * this, and `destroy` again goes on. Without it the limit is that of the rollout (an hour for Synapse's main process), or ten
+ * minutes (seen: a ScheduledBackup whose operator was away).
+ */
+export const DELETED_WITHIN = { delete: "5m" };
 
 /** Every object of the cluster is applied under the stack's own name, and says so when its deletion hangs. */
 const appliedAs = (manager: string): pulumi.ResourceTransformation => ({ type, props, opts }) => {

@@ -11,7 +11,7 @@ import { rtcEdges } from "./layers/rtc/edges";
 import { synapseEdges } from "./layers/synapse/edges";
 import { turnEdges } from "./layers/turn/edges";
 import { webEdges } from "./layers/web/edges";
-import { peerLabels, type Edge, type EdgeInput, type Peer } from "./core/edges";
+import { isPods, peerLabels, type Edge, type EdgeInput, type Peer } from "./core/edges";
 
 export function edges(input: EdgeInput): Edge[] {
   return merged([
@@ -38,4 +38,4 @@ export function merged(list: Edge[]): Edge[] {
 const stated = (a: Peer, b: Peer): Peer => ("labels" in b ? b : a);
 const portKey = (p: Edge["ports"][number]): string => JSON.stringify([p.port, p.endPort, p.protocol]);
 /** By the labels that the pods have: an operator's pods are named by component in one layer and by label in another. */
-const endKey = (p: Peer): string => JSON.stringify("namespace" in p ? [p.namespace, Object.entries(peerLabels(p)).sort()] : Object.entries(p).sort());
+const endKey = (p: Peer): string => JSON.stringify(isPods(p) ? [p.namespace, Object.entries(peerLabels(p)).sort()] : Object.entries(p).sort());

@@ -42,6 +42,5 @@ export interface Edge {
 }
 
 export interface EdgeInput { settings: Settings; plan: Plan }
-// Declarations, not constants: the layers' files use them while they are loaded from here.
 export function tcp(...ports: number[]): Edge["ports"] { return ports.map((port) => ({ port, protocol: "TCP" as const })); }
 export function udp(...ports: number[]): Edge["ports"] { return ports.map((port) => ({ port, protocol: "UDP" as const })); }

@@ -5,4 +5,3 @@ export { machinesFor } from "./machines";
 export { recommendedHosts } from "./recommendedHosts";
 export { quorumOf } from "./redis";
 export type * from "./types";
-export { WORKER_CLASSES, STREAMS } from "../domain/workerClasses";

@@ -91,7 +91,7 @@ export function poolOverrideErrors(settings: Settings): SettingsError[] {
     if (!present.includes(cls)) {
       return [{ path, given: name, allowed: `a class of this deployment: ${present.join(", ")}`, remedy: whyAbsent(cls) }];
     }
-    return [...numberErrors(o), ...scalingErrors(cls, o, settings.ccu), ...sizeErrors(o)]
+    return [...wholeErrors(o, ["replicas", "maxReplicas"]), ...scalingErrors(cls, o, settings.ccu), ...sizeErrors(o)]
       .map(({ key, allowed, remedy }): SettingsError => ({ path: `${path}.${key}`, given: String(o[key]), allowed, remedy }));
   });
 }
@@ -99,8 +99,6 @@ export function poolOverrideErrors(settings: Settings): SettingsError[] {
 interface WrongOverride { key: keyof PoolOverride; allowed: string; remedy: string }
 const WHOLE = { allowed: "a whole number from 1", remedy: "leave it out to take the planned number" };
 const wholeErrors = (o: PoolOverride, keys: Array<keyof PoolOverride>): WrongOverride[] => keys.filter((key) => o[key] !== undefined && !isCount(o[key])).map((key) => ({ key, ...WHOLE }));
-
-const numberErrors = (o: PoolOverride): WrongOverride[] => wholeErrors(o, ["replicas", "maxReplicas"]);
 
 /** How many processes Synapse and the autoscaler take. */
 function scalingErrors(cls: WorkerClass, { replicas, maxReplicas }: PoolOverride, ccu: number): WrongOverride[] {

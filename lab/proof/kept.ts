@@ -1,9 +1,7 @@
 /** Results that stay in the repository (docs/proof/*.json) until they are measured again, also when the cluster has gone meanwhile. */
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { ROOT } from "../common/folders";
-
-export const PROOF = path.join(ROOT, "docs", "proof");
+import { PROOF } from "../common/folders";
 
 export class Kept<T> {
   private readonly file: string;

@@ -8,8 +8,7 @@ import { LOCAL_TESTS } from "./localTests";
 import { PROOF_FILE, renderProof, results, USER } from "./measured";
 import { access, kubectl } from "../local/access";
 import { ensureBrowser, ensureLivekitClient } from "../local/browser";
-import { ROOT } from "../common/folders";
-import { PROOF } from "./kept";
+import { PROOF, ROOT } from "../common/folders";
 import { namesFrom, runMocha } from "./mocha";
 import { enter } from "../local/priority";
 

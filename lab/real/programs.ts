@@ -1,9 +1,9 @@
 /** Where lab/real/programs/install.sh has put the programs, and which of them stands for which image. */
 import * as fs from "node:fs";
-import * as os from "node:os";
 import * as path from "node:path";
+import { CACHE_DIR } from "../common/folders";
 
-export const REAL_DIR = path.join(process.env.MATRIX_HA_CACHE ?? path.join(os.homedir(), ".cache/matrix-ha"), "real");
+export const REAL_DIR = path.join(CACHE_DIR, "real");
 export const PROMTOOL = path.join(REAL_DIR, "promtool");
 export const SYNAPSE_SOURCE = path.join(REAL_DIR, "synapse-source");
 

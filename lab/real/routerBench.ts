@@ -9,6 +9,7 @@ import * as fs from "node:fs";
 import * as http from "node:http";
 import * as os from "node:os";
 import * as path from "node:path";
+import { PROOF } from "../common/folders";
 import { tier } from "../common/tiers";
 import { Classes } from "./classes";
 import { subjectFor } from "./configurations";
@@ -83,9 +84,8 @@ async function main(): Promise<void> {
     "The client, HAProxy and the servers share the cores, and the servers do nothing but answer: the throughput is that of all together, a lower bound for HAProxy alone. Requests are reads of a room's messages with the keys, hashing and conditions that a real one meets.", "",
     "| at once | way | p50 ms | p95 ms | p99 ms | requests/s |", "|---|---|---|---|---|---|", ...rows, "",
   ];
-  const dir = path.resolve(__dirname, "../../docs/proof");
-  fs.mkdirSync(dir, { recursive: true });
-  fs.writeFileSync(path.join(dir, "router.md"), page.join("\n"));
+  fs.mkdirSync(PROOF, { recursive: true });
+  fs.writeFileSync(path.join(PROOF, "router.md"), page.join("\n"));
   await haproxy.stop("SIGKILL");
   await classes.stop();
   await net.close();

@@ -7,17 +7,17 @@ import { spawn, spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
+import { PROOF, ROOT } from "../common/folders";
 import { together, type Counted } from "./counts";
 import { realPage } from "./page";
 
-const root = path.resolve(__dirname, "../..");
 const started = Date.now();
 const fail = (text: string): never => { process.stderr.write(`${text}\n`); process.exit(1); };
 if (process.getuid?.() !== 0) fail("test:real needs root: it runs each pod's processes in namespaces, as their own users");
 
 // --built: the images that are there, without a look at their recipes.
 const given = process.argv.slice(2).filter((a) => a !== "--built"), whole = given.length === 0;
-const installed = spawnSync(path.join(root, "lab/real/programs/install.sh"), process.argv.includes("--built") ? ["--built"] : [], { stdio: "inherit" });
+const installed = spawnSync(path.join(ROOT, "lab/real/programs/install.sh"), process.argv.includes("--built") ? ["--built"] : [], { stdio: "inherit" });
 if (installed.status !== 0) process.exit(installed.status ?? 1);
 const installSeconds = (Date.now() - started) / 1000;
 
@@ -34,13 +34,13 @@ interface Ended extends Counted { status: number; suites: Suite[] }
 /** Runs these files; what they say is printed as it comes, or, `later`, when they have ended. */
 function runMocha(name: string, files: string[], later: boolean): Promise<Ended> {
   const counts = path.join(dir, `${name}-counts.json`), report = path.join(dir, `${name}-mocha.json`), log = path.join(dir, `${name}.log`);
-  const mocha = ["node_modules/.bin/mocha", "--no-config", "-r", "tsx", "--timeout", "300000", "--forbid-pending", "--forbid-only", "--reporter", path.join(root, "lab/real/reporter.cjs"), ...files];
+  const mocha = ["node_modules/.bin/mocha", "--no-config", "-r", "tsx", "--timeout", "300000", "--forbid-pending", "--forbid-only", "--reporter", path.join(ROOT, "lab/real/reporter.cjs"), ...files];
   const out = later ? fs.openSync(log, "w") : "inherit";
   // A /run of its own: were only /run/netns mounted over, an `rmdir /run/netns` elsewhere on the machine would take the mount away.
   // The process namespace ends with its first process, and every program of the tests with it.
   const child = spawn("unshare", ["--net", "--mount", "--uts", "--pid", "--fork", "--kill-child", "--mount-proc", "bash", "-c",
     'ip link set lo up; mount -t tmpfs run /run; mkdir /run/netns; exec "$@"', "real", ...mocha], {
-    cwd: root, stdio: ["inherit", out, out], env: { ...process.env, REAL_NAMESPACES: "1", REAL_COUNTS: counts, REAL_REPORT: report },
+    cwd: ROOT, stdio: ["inherit", out, out], env: { ...process.env, REAL_NAMESPACES: "1", REAL_COUNTS: counts, REAL_REPORT: report },
   });
   const json = (file: string, otherwise: any): any => (fs.existsSync(file) ? JSON.parse(fs.readFileSync(file, "utf8")) : otherwise);
   return new Promise((resolve, reject) => {
@@ -53,7 +53,7 @@ function runMocha(name: string, files: string[], later: boolean): Promise<Ended>
 }
 
 async function main(): Promise<number> {
-  const all = fs.readdirSync(path.join(root, "test/real")).filter((f) => f.endsWith(".test.ts")).sort();
+  const all = fs.readdirSync(path.join(ROOT, "test/real")).filter((f) => f.endsWith(".test.ts")).sort();
   const aside = all.filter((f) => SIDE_BY_SIDE.some((s) => f.startsWith(`${s}.`))), rest = all.filter((f) => !aside.includes(f));
   const at = (f: string): string => `test/real/${f}`;
   if (whole) process.stdout.write(`two groups side by side, about 10 minutes on 2 cores; ${aside.join(" and ")} are printed when they have ended\n`);
@@ -66,8 +66,8 @@ async function main(): Promise<number> {
   process.stdout.write(`\nchecked: ${Object.entries(counts).map(([k, v]) => `${v.toLocaleString("en")} ${k}`).join("; ")}\n${seconds.toFixed(0)} s in all, ${installSeconds.toFixed(0)} s of it for the programs; ${spent.toFixed(0)} s of processor time, load of the machine ${load.toFixed(0)}\n`);
   const status = ended.find((e) => e.status !== 0)?.status ?? 0;
   if (whole && status === 0) {
-    fs.mkdirSync(path.join(root, "docs/proof"), { recursive: true });
-    fs.writeFileSync(path.join(root, "docs/proof/real.md"), realPage({ counts, notes, suites, seconds, installSeconds, spent, load }));
+    fs.mkdirSync(PROOF, { recursive: true });
+    fs.writeFileSync(path.join(PROOF, "real.md"), realPage({ counts, notes, suites, seconds, installSeconds, spent, load }));
   }
   fs.rmSync(dir, { recursive: true });
   return status;

@@ -36,7 +36,7 @@ interface Probed {
   lastBad: number;
 }
 
-/** One after the other, until three in a row succeed and the successor is there; for 90 s after that moment at most. */
+/** One after the other, until the successor is there and three in a row succeed; on the three it waits until 90 s after `started` at most. */
 async function probeUntil(isBack: () => boolean, ask: (n: number) => Promise<Reply>, started: number): Promise<Probed> {
   const p: Probed = { asked: 0, failed: 0, twice: 0, slowest: 0, lastBad: 0 };
   for (let good = 0; !isBack() || (good < 3 && Date.now() - started < 90_000); ) {

@@ -12,7 +12,8 @@ import { renderReport, type FirstLogin, type Result, type Surroundings, type Who
 import type { Run, Scenario } from "./scenario";
 import { ALL, choose } from "./scenarios";
 import { access, adminRequest, type Access } from "../local/access";
-import { Kept, PROOF } from "../proof/kept";
+import { PROOF } from "../common/folders";
+import { Kept } from "../proof/kept";
 import { beginMeasuring, enter } from "../local/priority";
 import { FIRST_LOGIN } from "../local/firstLogin";
 
@@ -136,7 +137,7 @@ function list(argv: string[], chosen: Scenario[], expected: (s: Scenario) => num
   console.log(`${chosen.length} in about ${(chosen.reduce((n, s) => n + expected(s), 0) / 60).toFixed(0)} minutes`);
 }
 
-/** Whoever interrupts it finds nodes as they were. */
+/** A run that is interrupted leaves the nodes as they were. */
 function mendOnSignal(): void {
   for (const name of ["SIGINT", "SIGTERM"] as const) {
     process.once(name, () => {

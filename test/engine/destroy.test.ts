@@ -21,7 +21,7 @@ import { Witness } from "./helpers/witness";
 
 const HEAL_SECONDS = 600;
 const KILLS = 10;
-/** The five minutes of what has pods (DELETED_WITHIN), and the time that it takes to come so far. */
+/** The five minutes of a deletion (DELETED_WITHIN), and the time that it takes to come so far. */
 const GIVES_UP_SECONDS = 480;
 const DESTROY = ["destroy", "--yes", "--skip-preview"] as const;
 const items = (...args: string[]): any[] => JSON.parse(kubectl(["get", ...args, "-o", "json"])).items;

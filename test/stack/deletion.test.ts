@@ -1,7 +1,7 @@
 /** A deletion that hangs says so soon: what an operator meets in a `destroy`. */
 import assert from "node:assert/strict";
 import { isKubernetes } from "../../components/layers/resources";
-import { DELETED_WITHIN } from "../../components/core/workload";
+import { DELETED_WITHIN } from "../../components/stack";
 import { evaluated, tier } from "../../lab/common/tiers";
 
 describe("the deletion of an object", () => {

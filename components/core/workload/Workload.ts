@@ -139,19 +139,19 @@ function makeAutoscaler({ name, objectName, meta, opts }: Common, { min, max, cp
   }, { ...opts, dependsOn: [controller] });
 }
 
-const accountOf = ({ objectName, meta }: Common): object => ({ kind: "ServiceAccount", name: objectName, namespace: meta(objectName).namespace });
+const accountOf = ({ objectName, meta }: Common): k8s.types.input.rbac.v1.Subject => ({ kind: "ServiceAccount", name: objectName, namespace: meta(objectName).namespace });
 
 function bindClusterRole(common: Common, rules: object[]): void {
   const { name, objectName, meta, opts } = common;
   const metadata = { ...meta(`matrix-ha-${objectName}`), namespace: undefined };
   const role = new k8s.rbac.v1.ClusterRole(`${name}-clusterrole`, { metadata, rules: rules as any }, opts);
-  new k8s.rbac.v1.ClusterRoleBinding(`${name}-clusterrolebinding`, { metadata, roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: metadata.name }, subjects: [accountOf(common) as any] }, { ...opts, dependsOn: [role] });
+  new k8s.rbac.v1.ClusterRoleBinding(`${name}-clusterrolebinding`, { metadata, roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: metadata.name }, subjects: [accountOf(common)] }, { ...opts, dependsOn: [role] });
 }
 
 function bindRole(common: Common, rules: object[]): void {
   const { name, objectName, meta, opts } = common;
   const role = new k8s.rbac.v1.Role(`${name}-role`, { metadata: meta(objectName), rules: rules as any }, opts);
-  new k8s.rbac.v1.RoleBinding(`${name}-rolebinding`, { metadata: meta(objectName), roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: objectName }, subjects: [accountOf(common) as any] }, { ...opts, dependsOn: [role] });
+  new k8s.rbac.v1.RoleBinding(`${name}-rolebinding`, { metadata: meta(objectName), roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: objectName }, subjects: [accountOf(common)] }, { ...opts, dependsOn: [role] });
 }
 
 function makeController({ name, objectName, selector, meta }: Common, args: WorkloadArgs, opts: pulumi.CustomResourceOptions): pulumi.CustomResource {

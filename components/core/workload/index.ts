@@ -4,4 +4,4 @@ export { configHash, digest } from "./hash";
 export { httpProbes, type Probes } from "./probes";
 export { lostNodeTolerations, podTemplate, spread, type Apart, type ContainerSpec, type EnvValue, type MountSpec, type PodSpec, type VolumeSpec } from "./pod";
 export { canonical, gibi, mebi, milliCpu } from "./quantities";
-export { DELETED_WITHIN, rolledOut } from "./rollout";
+export { rolledOut } from "./rollout";

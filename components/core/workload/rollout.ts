@@ -12,11 +12,3 @@ export function rolledOut(kind: "Deployment" | "StatefulSet", replicas?: number)
   if (!replicas) return {};
   return { "pulumi.com/waitFor": JSON.stringify(["updatedReplicas", "readyReplicas"].map((count) => `jsonpath={.status.${count}}=${replicas}`)) };
 }
-
-/**
- * Of every object. Pods end within their grace period, a minute at most but for calls, which may go on for an hour. A deletion
- * that takes longer waits for a machine that is gone, for calls, or for the webhook of an operator that is down: it says so after
- * this, and `destroy` again goes on. Without it the limit is that of the rollout (an hour for Synapse's main process), or ten
- * minutes (seen: a ScheduledBackup whose operator was away).
- */
-export const DELETED_WITHIN = { delete: "5m" };

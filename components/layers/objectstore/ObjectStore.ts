@@ -57,19 +57,17 @@ export class ObjectStore extends pulumi.ComponentResource {
     }
     if (backups.enabled && backups.target.kind === "s3") backup = external(backups.target, "");
 
-    const open = (label: string, secretName: string, keys: Keys): Bucket => {
-      made.push(this.keysSecret(`${name}-${label}-secret`, { name: secretName, namespace: NAMESPACES.matrix, labels: labels(ctx.settings, `object-store-${label}`, "s3", "none") }, keys));
-      const { accessKey: _accessKey, secretKey: _secretKey, ...bucket } = keys;
+    const open = (label: string, secretName: string, { accessKey, secretKey, ...bucket }: Keys): Bucket => {
+      made.push(new k8s.core.v1.Secret(`${name}-${label}-secret`, {
+        metadata: { name: secretName, namespace: NAMESPACES.matrix, labels: labels(ctx.settings, `object-store-${label}`, "s3", "none") },
+        stringData: { accessKey: pulumi.secret(accessKey), secretKey: pulumi.secret(secretKey), region: bucket.region, bucket: bucket.bucket, endpoint: bucket.endpoint },
+      }, { parent: this }));
       return { ...bucket, secretName };
     };
     this.media = open("media", SECRETS.mediaS3, media);
     if (backup) this.backup = open("backup", SECRETS.backupS3, backup);
     this.ready = made;
     this.registerOutputs({ media: this.media, ...(this.backup ? { backup: this.backup } : {}) });
-  }
-
-  private keysSecret(resource: string, metadata: { name: string; namespace: string; labels: Record<string, string> }, { accessKey, secretKey, region, bucket, endpoint }: Keys): k8s.core.v1.Secret {
-    return new k8s.core.v1.Secret(resource, { metadata, stringData: { accessKey: pulumi.secret(accessKey), secretKey: pulumi.secret(secretKey), region, bucket, endpoint } }, { parent: this });
   }
 }
 

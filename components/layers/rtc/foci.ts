@@ -1,4 +1,4 @@
-/** What others need to know of calls. Pure. */
+/** What clients are told of calls, and where the ingress sends them. Pure. */
 import { jwtServiceEnabled } from "../../domain/calls";
 import { SERVICES } from "../../core/names";
 import type { Settings } from "../../settings/types";

@@ -2,8 +2,7 @@
 import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
-
-export const ROOT = path.resolve(__dirname, "../../..");
+import { ROOT } from "../../../lab/common/folders";
 
 export class Origin {
   readonly dir: string;

@@ -2,7 +2,8 @@
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { Kept, PROOF } from "../../../lab/proof/kept";
+import { PROOF } from "../../../lab/common/folders";
+import { Kept } from "../../../lab/proof/kept";
 
 export interface Fact { part: string; what: string; passed: boolean; figures: string[]; details: string[]; date: string }
 const RESULTS = new Kept<Fact[]>("security.json", []);
