@@ -5,7 +5,20 @@ import tseslint from "typescript-eslint";
 /** From the ground up: what is here imports only itself and what stands before it. Types alone may come from anywhere. */
 const FLOORS = ["core", "domain", "settings", "sizing", "keys", "layers"];
 /** In an order in which each layer uses only the ones before it. */
-const LAYERS = ["hosts", "cluster", "objectstore", "postgres", "redis", "synapse", "router", "turn", "rtc", "web", "ingress", "monitoring"];
+const LAYERS = [
+  "hosts",
+  "cluster",
+  "objectstore",
+  "postgres",
+  "redis",
+  "synapse",
+  "router",
+  "turn",
+  "rtc",
+  "web",
+  "ingress",
+  "monitoring",
+];
 /** What stands on the components, and on each other in this order. */
 const PROGRAMS = ["policy", "cli", "lab", "scripts"];
 
@@ -13,36 +26,75 @@ const PROGRAMS = ["policy", "cli", "lab", "scripts"];
 const forbid = (files, patterns) => ({
   files,
   rules: {
-    "@typescript-eslint/no-restricted-imports": ["error", { patterns: patterns.filter(([names]) => names.length).map(([names, message]) => ({ regex: `^(\\.\\./)+(${names.join("|")})(/|$)`, allowTypeImports: true, message })) }],
+    "@typescript-eslint/no-restricted-imports": [
+      "error",
+      {
+        patterns: patterns
+          .filter(([names]) => names.length)
+          .map(([names, message]) => ({
+            regex: `^(\\.\\./)+(${names.join("|")})(/|$)`,
+            allowTypeImports: true,
+            message,
+          })),
+      },
+    ],
   },
 });
 const above = (list, i) => list.slice(i + 1);
 const NOT_TESTS = [["test"], "only tests import tests: what others need belongs to lab/"];
 
 export default tseslint.config(
-  { ignores: ["node_modules/", "vendor/", "**/*.cjs", "**/*.mjs"] },
+  { ignores: ["node_modules/", ".scratch/", "vendor/", "**/*.cjs", "**/*.mjs"] },
   {
     files: ["**/*.ts"],
     languageOptions: { parser: tseslint.parser, parserOptions: { projectService: true } },
     plugins: { "@typescript-eslint": tseslint.plugin, "import-x": importX },
-    settings: { "import-x/resolver": { node: { extensions: [".ts", ".js"] } }, "import-x/parsers": { "@typescript-eslint/parser": [".ts"] } },
+    settings: {
+      "import-x/resolver": { node: { extensions: [".ts", ".js"] } },
+      "import-x/parsers": { "@typescript-eslint/parser": [".ts"] },
+    },
     linterOptions: { reportUnusedDisableDirectives: "error" },
     rules: {
       complexity: ["error", 15],
       "max-params": ["error", 4],
       "@typescript-eslint/no-floating-promises": "error",
       "@typescript-eslint/no-misused-promises": ["error", { checksVoidReturn: false }],
-      "@typescript-eslint/consistent-type-imports": ["error", { fixStyle: "inline-type-imports", disallowTypeAnnotations: false }],
+      "@typescript-eslint/consistent-type-imports": [
+        "error",
+        { fixStyle: "inline-type-imports", disallowTypeAnnotations: false },
+      ],
       "import-x/no-cycle": ["error", { maxDepth: 20, ignoreExternal: true }],
     },
   },
-  ...FLOORS.slice(0, -1).map((floor, i) => forbid([`components/${floor}/**/*.ts`], [
-    [above(FLOORS, i), `a floor imports only what is below it: ${FLOORS.slice(0, i + 1).join(", ")}`], [[...PROGRAMS, "test"], "components stand by themselves"],
-  ])),
-  ...LAYERS.map((layer, i) => forbid([`components/layers/${layer}/**/*.ts`], [
-    [above(LAYERS, i), `a layer uses only those before it (LAYERS in eslint.config.mjs): ${LAYERS.slice(0, i).join(", ") || "none"}`],
-    [["stack", "program", "outputs", "topology", ...PROGRAMS, "test"], "a layer knows nothing of what is built from it"],
-  ])),
-  ...PROGRAMS.map((program, i) => forbid([`${program}/**/*.ts`], [[above(PROGRAMS, i), `programs stand on each other in this order: ${PROGRAMS.join(", ")}`], NOT_TESTS])),
+  ...FLOORS.slice(0, -1).map((floor, i) =>
+    forbid(
+      [`components/${floor}/**/*.ts`],
+      [
+        [above(FLOORS, i), `a floor imports only what is below it: ${FLOORS.slice(0, i + 1).join(", ")}`],
+        [[...PROGRAMS, "test"], "components stand by themselves"],
+      ],
+    ),
+  ),
+  ...LAYERS.map((layer, i) =>
+    forbid(
+      [`components/layers/${layer}/**/*.ts`],
+      [
+        [
+          above(LAYERS, i),
+          `a layer uses only those before it (LAYERS in eslint.config.mjs): ${LAYERS.slice(0, i).join(", ") || "none"}`,
+        ],
+        [
+          ["stack", "program", "outputs", "topology", ...PROGRAMS, "test"],
+          "a layer knows nothing of what is built from it",
+        ],
+      ],
+    ),
+  ),
+  ...PROGRAMS.map((program, i) =>
+    forbid(
+      [`${program}/**/*.ts`],
+      [[above(PROGRAMS, i), `programs stand on each other in this order: ${PROGRAMS.join(", ")}`], NOT_TESTS],
+    ),
+  ),
   forbid(["examples/**/*.ts", "index.ts"], [NOT_TESTS]),
 );

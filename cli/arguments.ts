@@ -2,7 +2,10 @@
 import { parseArgs } from "node:util";
 import { applySets, readStackConfig } from "../components/settings/stackFile";
 
-export interface StackSelection { stack: string; config: Record<string, unknown> }
+export interface StackSelection {
+  stack: string;
+  config: Record<string, unknown>;
+}
 
 export const STACK_OPTIONS = {
   stack: { type: "string", short: "s" },
@@ -16,20 +19,30 @@ export class UsageError extends Error {}
 export class Refused extends Error {}
 
 /** Strict: an unknown option is an error, not silence. */
-export function parse<T extends Record<string, { type: "string" | "boolean"; short?: string; multiple?: boolean; default?: any }>>(argv: string[], options: T): Record<string, any> {
+export function parse<
+  T extends Record<string, { type: "string" | "boolean"; short?: string; multiple?: boolean; default?: any }>,
+>(argv: string[], options: T): Record<string, any> {
   try {
-    return parseArgs({ args: argv, options: { ...options, help: { type: "boolean", short: "h" } } as any, strict: true, allowPositionals: false }).values as Record<string, any>;
+    return parseArgs({
+      args: argv,
+      options: { ...options, help: { type: "boolean", short: "h" } } as any,
+      strict: true,
+      allowPositionals: false,
+    }).values as Record<string, any>;
   } catch (error) {
     throw new UsageError((error as Error).message);
   }
 }
 
 export function selectStack(values: Record<string, any>): StackSelection {
-  if (!values.stack) throw new UsageError("--stack is missing: the name of a Pulumi.<stack>.yaml, for example --stack small");
+  if (!values.stack)
+    throw new UsageError("--stack is missing: the name of a Pulumi.<stack>.yaml, for example --stack small");
   return { stack: values.stack, config: stackConfig(values.stack, values) };
 }
 
-/** The settings of a stack file under --set; a file that is not there, or a path that leads nowhere, is an error of use. */
+/**
+ * The settings of a stack file under --set; a file that is not there, or a path that leads nowhere, is an error of use.
+ */
 export function stackConfig(stack: string, values: Record<string, any>): Record<string, unknown> {
   try {
     return applySets(readStackConfig(stack, values.cwd), values.set ?? []);
@@ -38,12 +51,22 @@ export function stackConfig(stack: string, values: Record<string, any>): Record<
   }
 }
 
-/** Runs a command's main function: errors of use and of settings are read by people, so they print without a stack trace. */
+/**
+ * Runs a command's main function: errors of use and of settings are read by people, so they print without a stack
+ * trace.
+ */
 export function runMain(usage: string, main: (argv: string[]) => Promise<void>): void {
   const argv = process.argv.slice(2);
-  if (argv.includes("--help") || argv.includes("-h")) { console.log(usage); return; }
+  if (argv.includes("--help") || argv.includes("-h")) {
+    console.log(usage);
+    return;
+  }
   main(argv).catch((error: Error & { errors?: unknown }) => {
-    const forPeople = error instanceof UsageError || error.name === "SettingsInvalid" || error.name === "PlanInvalid" || (error as any).__pulumiRunError === true;
+    const forPeople =
+      error instanceof UsageError ||
+      error.name === "SettingsInvalid" ||
+      error.name === "PlanInvalid" ||
+      (error as any).__pulumiRunError === true;
     console.error(forPeople ? error.message : error.stack);
     if (error instanceof UsageError) console.error(`\n${usage}`);
     process.exitCode = 2;

@@ -23,12 +23,24 @@ async function child(ccu: number): Promise<void> {
   const rendered = process.hrtime.bigint();
   fs.rmSync(out, { recursive: true });
   const ms = (a: bigint, b: bigint): number => Number(b - a) / 1e6;
-  console.log(JSON.stringify({ resources: evaluation.resources.length, files: files.length, evaluateMs: ms(begun, evaluated), renderMs: ms(evaluated, rendered), peakMiB: process.resourceUsage().maxRSS / 1024 }));
+  console.log(
+    JSON.stringify({
+      resources: evaluation.resources.length,
+      files: files.length,
+      evaluateMs: ms(begun, evaluated),
+      renderMs: ms(evaluated, rendered),
+      peakMiB: process.resourceUsage().maxRSS / 1024,
+    }),
+  );
 }
 
 function timed(args: string[]): { ms: number; stdout: string } {
   const begun = process.hrtime.bigint();
-  const done = spawnSync(process.execPath, ["--import", "tsx", ...args], { cwd: ROOT, encoding: "utf8", maxBuffer: 1 << 28 });
+  const done = spawnSync(process.execPath, ["--import", "tsx", ...args], {
+    cwd: ROOT,
+    encoding: "utf8",
+    maxBuffer: 1 << 28,
+  });
   if (done.status !== 0) throw new Error(done.stderr || done.stdout);
   return { ms: Number(process.hrtime.bigint() - begun) / 1e6, stdout: done.stdout };
 }
@@ -40,9 +52,12 @@ function main(): void {
     const whole = timed(["cli/bench.ts", "--child", String(ccu)]);
     const r = JSON.parse(whole.stdout);
     const s = (ms: number): string => (ms / 1000).toFixed(2);
-    console.log(`${String(ccu).padStart(6)}${s(plan.ms).padStart(9)}${s(whole.ms).padStart(17)}${s(r.evaluateMs).padStart(13)}${s(r.renderMs).padStart(10)}${String(r.resources).padStart(12)}${String(r.files).padStart(8)}${r.peakMiB.toFixed(0).padStart(11)}`);
+    console.log(
+      `${String(ccu).padStart(6)}${s(plan.ms).padStart(9)}${s(whole.ms).padStart(17)}${s(r.evaluateMs).padStart(13)}${s(r.renderMs).padStart(10)}${String(r.resources).padStart(12)}${String(r.files).padStart(8)}${r.peakMiB.toFixed(0).padStart(11)}`,
+    );
   }
 }
 
 const at = process.argv.indexOf("--child");
-if (at > 0) void child(Number(process.argv[at + 1])); else main();
+if (at > 0) void child(Number(process.argv[at + 1]));
+else main();

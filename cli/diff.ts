@@ -26,7 +26,9 @@ type Flat = Map<string, string>;
 
 function flatten(value: any, path = "", into: Flat = new Map()): Flat {
   if (value !== null && typeof value === "object") {
-    const entries = Array.isArray(value) ? value.map((v, i) => [nameOf(v) ?? String(i), v] as const) : Object.entries(value);
+    const entries = Array.isArray(value)
+      ? value.map((v, i) => [nameOf(v) ?? String(i), v] as const)
+      : Object.entries(value);
     for (const [k, v] of entries) flatten(v, path ? `${path}.${k}` : k, into);
     return into;
   }
@@ -34,11 +36,16 @@ function flatten(value: any, path = "", into: Flat = new Map()): Flat {
   return into;
 }
 /** List items are compared by name where they have one, so that an insertion is one change. */
-const nameOf = (v: any): string | undefined => (v && typeof v === "object" && typeof v.name === "string" ? v.name : undefined);
+const nameOf = (v: any): string | undefined =>
+  v && typeof v === "object" && typeof v.name === "string" ? v.name : undefined;
 
 function fieldsOf(before: any, after: any): Change["fields"] {
-  const a = flatten(before), b = flatten(after);
-  return [...new Set([...a.keys(), ...b.keys()])].sort().filter((k) => a.get(k) !== b.get(k)).map((path) => ({ path, from: a.get(path), to: b.get(path) }));
+  const a = flatten(before),
+    b = flatten(after);
+  return [...new Set([...a.keys(), ...b.keys()])]
+    .sort()
+    .filter((k) => a.get(k) !== b.get(k))
+    .map((path) => ({ path, from: a.get(path), to: b.get(path) }));
 }
 
 const POD_KINDS = new Set(["Deployment", "StatefulSet", "DaemonSet"]);
@@ -47,14 +54,22 @@ function restartReason(kind: string, fields: Change["fields"], changedConfigs: s
   if (!POD_KINDS.has(kind)) return undefined;
   const template = fields.filter((f) => f.path.startsWith("spec.template."));
   if (template.length === 0) return undefined;
-  const reasons = new Set(template.map((f) => {
-    if (f.path.includes("config-hash")) return changedConfigs.length ? `its configuration changed (${changedConfigs.join(", ")})` : "its configuration changed";
-    if (/\.(configMap\.name|secret\.secretName)$/.test(f.path)) return changedConfigs.length ? `its configuration changed (${changedConfigs.join(", ")})` : "its configuration changed";
-    if (/\.image$/.test(f.path)) return `new image ${f.to}`;
-    if (/\.resources\./.test(f.path)) return "other resources";
-    if (/\.labels\./.test(f.path)) return "other labels";
-    return f.path.replace("spec.template.spec.", "");
-  }));
+  const reasons = new Set(
+    template.map((f) => {
+      if (f.path.includes("config-hash"))
+        return changedConfigs.length
+          ? `its configuration changed (${changedConfigs.join(", ")})`
+          : "its configuration changed";
+      if (/\.(configMap\.name|secret\.secretName)$/.test(f.path))
+        return changedConfigs.length
+          ? `its configuration changed (${changedConfigs.join(", ")})`
+          : "its configuration changed";
+      if (/\.image$/.test(f.path)) return `new image ${f.to}`;
+      if (/\.resources\./.test(f.path)) return "other resources";
+      if (/\.labels\./.test(f.path)) return "other labels";
+      return f.path.replace("spec.template.spec.", "");
+    }),
+  );
   return [...reasons].join("; ");
 }
 
@@ -81,21 +96,28 @@ function referred(template: any, into = new Set<string>()): Set<string> {
 
 type Resources = Map<string, RegisteredResource>;
 
-const byUrn = (e: Evaluation): Resources => new Map(e.resources.filter((r) => r.custom && !r.type.startsWith("pulumi:")).map((r) => [r.urn, r]));
-const sameInputs = (a: RegisteredResource, b: RegisteredResource): boolean => JSON.stringify(a.inputs) === JSON.stringify(b.inputs);
+const byUrn = (e: Evaluation): Resources =>
+  new Map(e.resources.filter((r) => r.custom && !r.type.startsWith("pulumi:")).map((r) => [r.urn, r]));
+const sameInputs = (a: RegisteredResource, b: RegisteredResource): boolean =>
+  JSON.stringify(a.inputs) === JSON.stringify(b.inputs);
 
 /** ConfigMaps and Secrets that keep their name and have another content. */
 function changedConfigsOf(before: Resources, after: Resources): Set<string> {
   const changed = new Set<string>();
   for (const [urn, r] of after) {
     const old = before.get(urn);
-    if (["ConfigMap", "Secret"].includes(r.inputs?.kind) && old && !sameInputs(old, r)) changed.add(`${r.inputs.kind} ${r.inputs.metadata.name}`);
+    if (["ConfigMap", "Secret"].includes(r.inputs?.kind) && old && !sameInputs(old, r))
+      changed.add(`${r.inputs.kind} ${r.inputs.metadata.name}`);
   }
   return changed;
 }
 
 /** What happens to a resource that is there on both sides; undefined: nothing. */
-function changeOf(old: RegisteredResource, now: RegisteredResource, changedConfigs: ReadonlySet<string>): Change | undefined {
+function changeOf(
+  old: RegisteredResource,
+  now: RegisteredResource,
+  changedConfigs: ReadonlySet<string>,
+): Change | undefined {
   if (sameInputs(old, now) && old.protect === now.protect) return undefined;
   const shown = fieldsOf({ ...redacted(old), protect: old.protect }, { ...redacted(now), protect: now.protect });
   const kind = kindOf(now);
@@ -105,18 +127,28 @@ function changeOf(old: RegisteredResource, now: RegisteredResource, changedConfi
   return { layer: layerOf(now), action, title: objectTitle(now), fields, restarts: restartReason(kind, shown, mine) };
 }
 
-const cameOrWent = (action: "create" | "delete", r: RegisteredResource): Change => ({ layer: layerOf(r), action, title: objectTitle(r), fields: [] });
+const cameOrWent = (action: "create" | "delete", r: RegisteredResource): Change => ({
+  layer: layerOf(r),
+  action,
+  title: objectTitle(r),
+  fields: [],
+});
 
 export function compare(before: Evaluation, after: Evaluation): Change[] {
-  const a = byUrn(before), b = byUrn(after);
+  const a = byUrn(before),
+    b = byUrn(after);
   const changedConfigs = changedConfigsOf(a, b);
   const changes: Change[] = [];
   for (const urn of new Set([...a.keys(), ...b.keys()])) {
-    const old = a.get(urn), now = b.get(urn);
-    const change = old && now ? changeOf(old, now, changedConfigs) : now ? cameOrWent("create", now) : cameOrWent("delete", old!);
+    const old = a.get(urn),
+      now = b.get(urn);
+    const change =
+      old && now ? changeOf(old, now, changedConfigs) : now ? cameOrWent("create", now) : cameOrWent("delete", old!);
     if (change) changes.push(change);
   }
-  return changes.sort((x, y) => LAYER_ORDER.indexOf(x.layer) - LAYER_ORDER.indexOf(y.layer) || x.title.localeCompare(y.title));
+  return changes.sort(
+    (x, y) => LAYER_ORDER.indexOf(x.layer) - LAYER_ORDER.indexOf(y.layer) || x.title.localeCompare(y.title),
+  );
 }
 
 const LINE = 100;
@@ -124,7 +156,8 @@ const LINE = 100;
 /** Old and new value, each from shortly before where they begin to differ. */
 function clipped(from: string | undefined, to: string | undefined): string {
   let same = 0;
-  if (from !== undefined && to !== undefined && Math.max(from.length, to.length) > 60) while (from[same] !== undefined && from[same] === to[same]) same++;
+  if (from !== undefined && to !== undefined && Math.max(from.length, to.length) > 60)
+    while (from[same] !== undefined && from[same] === to[same]) same++;
   const start = Math.max(0, same - 15);
   const clip = (s: string | undefined): string => {
     if (s === undefined) return "-";
@@ -137,24 +170,38 @@ function clipped(from: string | undefined, to: string | undefined): string {
 
 /** Of a long line (a list of addresses) only the words that come or go. */
 function wordDiff(from: string, to: string): string[] {
-  const a = from.split(/[\s,]+/), b = to.split(/[\s,]+/);
-  const gone = a.filter((w) => !b.includes(w)), come = b.filter((w) => !a.includes(w));
-  return [`in ${from.trim().slice(0, 30)}...: ${[...gone.map((w) => `- ${w}`), ...come.map((w) => `+ ${w}`)].join(" ")}`];
+  const a = from.split(/[\s,]+/),
+    b = to.split(/[\s,]+/);
+  const gone = a.filter((w) => !b.includes(w)),
+    come = b.filter((w) => !a.includes(w));
+  return [
+    `in ${from.trim().slice(0, 30)}...: ${[...gone.map((w) => `- ${w}`), ...come.map((w) => `+ ${w}`)].join(" ")}`,
+  ];
 }
 
 /** A changed text is shown by its lines, as a reviewer wants them. */
 function lineDiff(from: string, to: string): string[] {
-  const a = from.split("\n"), b = to.split("\n");
-  const inA = new Set(a), inB = new Set(b);
-  const gone = a.filter((l) => !inB.has(l)), come = b.filter((l) => !inA.has(l));
+  const a = from.split("\n"),
+    b = to.split("\n");
+  const inA = new Set(a),
+    inB = new Set(b);
+  const gone = a.filter((l) => !inB.has(l)),
+    come = b.filter((l) => !inA.has(l));
   const pairs = gone.length === come.length && gone.every((l, i) => l.length > LINE && come[i]!.length > LINE);
-  const lines = pairs ? gone.flatMap((l, i) => wordDiff(l, come[i]!)) : [...gone.map((l) => `- ${l.trim()}`), ...come.map((l) => `+ ${l.trim()}`)];
+  const lines = pairs
+    ? gone.flatMap((l, i) => wordDiff(l, come[i]!))
+    : [...gone.map((l) => `- ${l.trim()}`), ...come.map((l) => `+ ${l.trim()}`)];
   return lines.length > 16 ? [...lines.slice(0, 16), `... ${lines.length - 16} more lines`] : lines;
 }
 
 function body(c: Change): string[] {
-  const lines = c.fields.slice(0, 12).flatMap((f) => (f.from?.includes("\n") && f.to?.includes("\n")
-    ? [`      ${f.path}:`, ...lineDiff(f.from, f.to).map((l) => `        ${l}`)] : [`      ${f.path}: ${clipped(f.from, f.to)}`]));
+  const lines = c.fields
+    .slice(0, 12)
+    .flatMap((f) =>
+      f.from?.includes("\n") && f.to?.includes("\n")
+        ? [`      ${f.path}:`, ...lineDiff(f.from, f.to).map((l) => `        ${l}`)]
+        : [`      ${f.path}: ${clipped(f.from, f.to)}`],
+    );
   return c.fields.length > 12 ? [...lines, `      ... ${c.fields.length - 12} more fields`] : lines;
 }
 
@@ -165,7 +212,8 @@ function grouped(changes: Change[]): Array<{ change: Change; titles: string[]; l
     const lines = body(change);
     const key = JSON.stringify([change.action, change.title.split(" ")[0], lines]);
     const group = groups.get(key);
-    if (group) group.titles.push(change.title); else groups.set(key, { change, titles: [change.title], lines });
+    if (group) group.titles.push(change.title);
+    else groups.set(key, { change, titles: [change.title], lines });
   }
   return [...groups.values()];
 }
@@ -177,7 +225,15 @@ export function formatChanges(changes: Change[]): string {
   for (const layer of new Set(changes.map((c) => c.layer))) {
     out.push(`${layer}`);
     for (const { change: c, titles, lines } of grouped(changes.filter((x) => x.layer === layer))) {
-      const name = titles.length === 1 ? c.title : wrap(`${c.title.split(" ")[0]} (${titles.length}): ${titles.map((t) => t.replace(/^\S+ /, "")).join(", ")}`, LINE, "", "      ");
+      const name =
+        titles.length === 1
+          ? c.title
+          : wrap(
+              `${c.title.split(" ")[0]} (${titles.length}): ${titles.map((t) => t.replace(/^\S+ /, "")).join(", ")}`,
+              LINE,
+              "",
+              "      ",
+            );
       out.push(`  ${mark[c.action]} ${name}${c.action === "replace" ? " (replaced)" : ""}`, ...lines);
     }
   }
@@ -185,7 +241,10 @@ export function formatChanges(changes: Change[]): string {
   out.push("", restarting.length ? "Restarts (one pod at a time within each workload):" : "No workload restarts.");
   for (const c of restarting) out.push(`  ${c.title}: ${c.restarts}`);
   const count = (a: Change["action"]): number => changes.filter((c) => c.action === a).length;
-  out.push("", `${count("create")} to create, ${count("update")} to change, ${count("replace")} to replace, ${count("delete")} to delete.`);
+  out.push(
+    "",
+    `${count("create")} to create, ${count("update")} to change, ${count("replace")} to replace, ${count("delete")} to delete.`,
+  );
   return out.join("\n");
 }
 
@@ -193,14 +252,22 @@ export function formatChanges(changes: Change[]): string {
  * More users may need machines that are not in the file yet. Instead of refusing to answer, the comparison is made
  * with the hosts that would do, and says so.
  */
-async function evaluateTarget(stack: string, config: Record<string, unknown>): Promise<{ evaluation: Evaluation; note?: string }> {
+async function evaluateTarget(
+  stack: string,
+  config: Record<string, unknown>,
+): Promise<{ evaluation: Evaluation; note?: string }> {
   try {
     return { evaluation: await evaluate({ stack, config }) };
   } catch (error) {
     if (!RunError.isInstance(error) || typeof config.ccu !== "number") throw error;
     const grown = withRecommendedHosts(config);
-    const evaluation = await evaluate({ stack, config: grown.config }).catch(() => { throw error; });
-    return { evaluation, note: `The hosts of this stack do not carry it. What follows is the change on hosts that would (\`npm run plan -- --ccu ${config.ccu}\`):\n${grown.changes.map((c) => `  ${c}`).join("\n")}\n` };
+    const evaluation = await evaluate({ stack, config: grown.config }).catch(() => {
+      throw error;
+    });
+    return {
+      evaluation,
+      note: `The hosts of this stack do not carry it. What follows is the change on hosts that would (\`npm run plan -- --ccu ${config.ccu}\`):\n${grown.changes.map((c) => `  ${c}`).join("\n")}\n`,
+    };
   }
 }
 
@@ -208,14 +275,28 @@ async function evaluateTarget(stack: string, config: Record<string, unknown>): P
 function withRecommendedHosts(config: Record<string, any>): { config: Record<string, unknown>; changes: string[] } {
   const given = new Map<string, any>((config.hosts ?? []).map((h: any) => [h.name, h]));
   const changes: string[] = [];
-  const shape = (h: any): string => `${h.cpu} CPU / ${h.memoryGiB} GiB${(h.disks ?? []).map((d: any) => ` + ${d.sizeGiB} GiB`).join("")}`;
+  const shape = (h: any): string =>
+    `${h.cpu} CPU / ${h.memoryGiB} GiB${(h.disks ?? []).map((d: any) => ` + ${d.sizeGiB} GiB`).join("")}`;
   const hosts = (exampleConfig(config.ccu).hosts as any[]).map((wanted) => {
     const old = given.get(wanted.name);
     given.delete(wanted.name);
-    if (!old) { changes.push(`+ ${wanted.name}: ${shape(wanted)}`); return wanted; }
-    const disks = (wanted.disks ?? []).map((d: any, i: number) => ({ ...d, ...old.disks?.[i], sizeGiB: Math.max(d.sizeGiB, old.disks?.[i]?.sizeGiB ?? 0) }));
-    const host = { ...old, cpu: Math.max(wanted.cpu, old.cpu ?? config.hostDefaults?.cpu ?? 0), memoryGiB: Math.max(wanted.memoryGiB, old.memoryGiB ?? config.hostDefaults?.memoryGiB ?? 0), ...(disks.length ? { disks } : {}) };
-    if (shape(host) !== shape({ ...config.hostDefaults, ...old })) changes.push(`~ ${wanted.name}: ${shape({ ...config.hostDefaults, ...old })} -> ${shape(host)}`);
+    if (!old) {
+      changes.push(`+ ${wanted.name}: ${shape(wanted)}`);
+      return wanted;
+    }
+    const disks = (wanted.disks ?? []).map((d: any, i: number) => ({
+      ...d,
+      ...old.disks?.[i],
+      sizeGiB: Math.max(d.sizeGiB, old.disks?.[i]?.sizeGiB ?? 0),
+    }));
+    const host = {
+      ...old,
+      cpu: Math.max(wanted.cpu, old.cpu ?? config.hostDefaults?.cpu ?? 0),
+      memoryGiB: Math.max(wanted.memoryGiB, old.memoryGiB ?? config.hostDefaults?.memoryGiB ?? 0),
+      ...(disks.length ? { disks } : {}),
+    };
+    if (shape(host) !== shape({ ...config.hostDefaults, ...old }))
+      changes.push(`~ ${wanted.name}: ${shape({ ...config.hostDefaults, ...old })} -> ${shape(host)}`);
     return host;
   });
   return { config: { ...config, hosts: [...hosts, ...given.values()] }, changes };
@@ -224,7 +305,8 @@ function withRecommendedHosts(config: Record<string, any>): { config: Record<str
 async function main(argv: string[]): Promise<void> {
   const values = parse(argv, { ...STACK_OPTIONS, against: { type: "string" }, json: { type: "boolean" } });
   if (!values.stack) throw new UsageError("--stack is missing");
-  if (!values.set && !values.against) throw new UsageError("give --set path=value or --against STACK: there is nothing to compare with");
+  if (!values.set && !values.against)
+    throw new UsageError("give --set path=value or --against STACK: there is nothing to compare with");
   const base = stackConfig(values.stack, { cwd: values.cwd });
   const target = stackConfig(values.against ?? values.stack, values);
   // Under the same stack name on both sides: the comparison is about settings, not about names.

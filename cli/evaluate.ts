@@ -1,7 +1,7 @@
 /**
- * Evaluates the stack's own program in process: no Pulumi engine, no cluster, no network. Pulumi's mocks answer
- * each registration at once, and what was registered comes back as plain data, with its dependencies.
- * The preview of a pull request evaluates the base's checkout by this path and name (scripts/preview/evaluation.ts): they stay.
+ * Evaluates the stack's own program in process: no Pulumi engine, no cluster, no network. Pulumi's mocks answer each
+ * registration at once, and what was registered comes back as plain data, with its dependencies. The preview of a pull
+ * request evaluates the base's checkout by this path and name (scripts/preview/evaluation.ts): they stay.
  */
 import * as pulumi from "@pulumi/pulumi";
 import { isRpcSecret } from "@pulumi/pulumi/runtime";
@@ -59,13 +59,20 @@ export interface EvaluateOptions {
 }
 
 /** Parts of the SDK that carry no types. */
-const debuggable = require("@pulumi/pulumi/runtime/debuggable"), resproto = require("@pulumi/pulumi/proto/resource_pb"), structproto = require("google-protobuf/google/protobuf/struct_pb");
+const debuggable = require("@pulumi/pulumi/runtime/debuggable"),
+  resproto = require("@pulumi/pulumi/proto/resource_pb"),
+  structproto = require("google-protobuf/google/protobuf/struct_pb");
 
 function unwrap(value: any, path: string, secrets: string[]): any {
-  if (isRpcSecret(value)) { secrets.push(path); return unwrap(value.value, path, secrets); }
+  if (isRpcSecret(value)) {
+    secrets.push(path);
+    return unwrap(value.value, path, secrets);
+  }
   if (Array.isArray(value)) return value.map((v, i) => unwrap(v, `${path}[${i}]`, secrets));
   if (value !== null && typeof value === "object") {
-    return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, unwrap(v, path ? `${path}.${k}` : k, secrets)]));
+    return Object.fromEntries(
+      Object.entries(value).map(([k, v]) => [k, unwrap(v, path ? `${path}.${k}` : k, secrets)]),
+    );
   }
   return value;
 }
@@ -82,32 +89,60 @@ export function evaluate(options: EvaluateOptions): Promise<Evaluation> {
 async function evaluateNow(options: EvaluateOptions): Promise<Evaluation> {
   const resources: RegisteredResource[] = [];
   const generator = options.generator ?? (await import("./generated")).deterministic;
-  await pulumi.runtime.setMocks({
-    // Registrations are answered by recordInto; nothing else is asked for but what a test's program reads.
-    newResource: async (args) => ({ id: args.id || `${args.name}-id`, state: { ...args.inputs, ...(await generator({ ...args, inputs: unwrap(args.inputs, "", []) }, args.name)) } }),
-    call: async (args) => args.inputs,
-  }, "matrix-ha", options.stack, false);
+  await pulumi.runtime.setMocks(
+    {
+      // Registrations are answered by recordInto; nothing else is asked for but what a test's program reads.
+      newResource: async (args) => ({
+        id: args.id || `${args.name}-id`,
+        state: { ...args.inputs, ...(await generator({ ...args, inputs: unwrap(args.inputs, "", []) }, args.name)) },
+      }),
+      call: async (args) => args.inputs,
+    },
+    "matrix-ha",
+    options.stack,
+    false,
+  );
   recordInto(resources, generator);
-  pulumi.runtime.setAllConfig(Object.fromEntries(Object.entries(options.program ? options.config : withMadeUpKeys(options.config)).map(([k, v]) => [
-    k.includes(":") ? k : `matrix-ha:${k}`, typeof v === "string" ? v : JSON.stringify(v),
-  ])));
+  pulumi.runtime.setAllConfig(
+    Object.fromEntries(
+      Object.entries(options.program ? options.config : withMadeUpKeys(options.config)).map(([k, v]) => [
+        k.includes(":") ? k : `matrix-ha:${k}`,
+        typeof v === "string" ? v : JSON.stringify(v),
+      ]),
+    ),
+  );
   // A program that throws would end the process from within the runtime: the error is handed out instead.
   let failure: unknown;
   const outputs = await pulumi.runtime.runInPulumiStack(async () => {
-    try { return await (options.program ?? program)(); } catch (error) { failure = error; return {}; }
+    try {
+      return await (options.program ?? program)();
+    } catch (error) {
+      failure = error;
+      return {};
+    }
   });
   const plainOutputs = await settle(outputs ?? {});
   if (failure) throw failure;
   return { resources, outputs: plainOutputs };
 }
 
-/** The keys of an evaluation are made up: that they are not the saved ones is no mistake of the stack. Protection stays the same. */
+/**
+ * The keys of an evaluation are made up: that they are not the saved ones is no mistake of the stack. Protection stays
+ * the same.
+ */
 const withMadeUpKeys = (config: Record<string, unknown>): Record<string, unknown> =>
-  Object.fromEntries(Object.entries(config).map(([k, v]) => [k, /^(matrix-ha:)?savedKeys$/.test(k) && isFingerprint(String(v)) ? DISPOSABLE : v]));
+  Object.fromEntries(
+    Object.entries(config).map(([k, v]) => [
+      k,
+      /^(matrix-ha:)?savedKeys$/.test(k) && isFingerprint(String(v)) ? DISPOSABLE : v,
+    ]),
+  );
 
 async function settle(outputs: Record<string, any>): Promise<Record<string, any>> {
   const values = await (pulumi.output(outputs) as any).promise();
-  await new Promise<void>((resolve, reject) => { pulumi.runtime.disconnect().then(resolve, reject); });
+  await new Promise<void>((resolve, reject) => {
+    pulumi.runtime.disconnect().then(resolve, reject);
+  });
   return unwrap(values, "", []);
 }
 
@@ -125,10 +160,19 @@ function recordInto(resources: RegisteredResource[], generator: Generator): void
       const secretPaths: string[] = [];
       const inputs = unwrap(pulumi.runtime.deserializeProperties(req.getObject()), "", secretPaths);
       const resource: RegisteredResource = {
-        urn, type: req.getType(), name: req.getName(), parent: req.getParent() || undefined,
-        layer: known.get(req.getParent())?.layer ?? layerOfType(req.getType()), custom: req.getCustom(),
-        provider: req.getProvider() || undefined, inputs, secretPaths,
-        dependencies: dependenciesOf(req, known), named: [...req.getDependenciesList()].sort(), protect: req.getProtect(), retainOnDelete: req.getRetainondelete(),
+        urn,
+        type: req.getType(),
+        name: req.getName(),
+        parent: req.getParent() || undefined,
+        layer: known.get(req.getParent())?.layer ?? layerOfType(req.getType()),
+        custom: req.getCustom(),
+        provider: req.getProvider() || undefined,
+        inputs,
+        secretPaths,
+        dependencies: dependenciesOf(req, known),
+        named: [...req.getDependenciesList()].sort(),
+        protect: req.getProtect(),
+        retainOnDelete: req.getRetainondelete(),
         deletedWithin: req.getCustomtimeouts()?.getDelete() || undefined,
         additionalSecretOutputs: req.getAdditionalsecretoutputsList(),
       };
@@ -136,11 +180,23 @@ function recordInto(resources: RegisteredResource[], generator: Generator): void
       known.set(urn, resource);
       resources.push(resource);
       const id = req.getImportid() || `${resource.name}-id`;
-      const made = await generator({ type: resource.type, name: resource.name, inputs, provider: req.getProvider(), custom: true, id: req.getImportid() }, urn);
+      const made = await generator(
+        {
+          type: resource.type,
+          name: resource.name,
+          inputs,
+          provider: req.getProvider(),
+          custom: true,
+          id: req.getImportid(),
+        },
+        urn,
+      );
       const answer = new resproto.RegisterResourceResponse();
       answer.setUrn(urn);
       answer.setId(id);
-      const state = Object.keys(made).length ? structproto.Struct.fromJavaScript({ ...req.getObject().toJavaScript(), ...made }) : req.getObject();
+      const state = Object.keys(made).length
+        ? structproto.Struct.fromJavaScript({ ...req.getObject().toJavaScript(), ...made })
+        : req.getObject();
       answer.setObject(state);
       (this as any).resources.set(urn, { urn, id, state });
       callback(null, answer);
@@ -150,7 +206,10 @@ function recordInto(resources: RegisteredResource[], generator: Generator): void
   };
 }
 
-/** What a resource waits for: its own dependencies, and those of the component that it is in, which is registered after them. */
+/**
+ * What a resource waits for: its own dependencies, and those of the component that it is in, which is registered after
+ * them.
+ */
 function dependenciesOf(req: any, known: Map<string, RegisteredResource>): string[] {
   const all = new Set<string>([...req.getDependenciesList(), ...(known.get(req.getParent())?.dependencies ?? [])]);
   return [...all].sort();
@@ -164,5 +223,9 @@ const noteLeak = debuggable.debuggablePromise;
 debuggable.debuggablePromise = (promise: Promise<unknown>, context: string) => {
   const limit = Error.stackTraceLimit;
   Error.stackTraceLimit = 0;
-  try { return noteLeak(promise, context); } finally { Error.stackTraceLimit = limit; }
+  try {
+    return noteLeak(promise, context);
+  } finally {
+    Error.stackTraceLimit = limit;
+  }
 };

@@ -1,4 +1,7 @@
-/** A complete stack configuration for a number of users, on machines of documentation addresses: for measuring and for tests. Pure. */
+/**
+ * A complete stack configuration for a number of users, on machines of documentation addresses: for measuring and for
+ * tests. Pure.
+ */
 import * as crypto from "node:crypto";
 import { recommendedHosts } from "../components/sizing";
 
@@ -11,7 +14,8 @@ export function exampleHostKey(name: string): string {
 
 export function exampleConfig(ccu: number): Record<string, unknown> {
   return {
-    ccu, domain: "example.org",
+    ccu,
+    domain: "example.org",
     hosts: recommendedHosts(ccu).map((h) => ({ ...h, ssh: { ...h.ssh, hostKey: exampleHostKey(h.name) } })),
     addressPools: [{ name: "public", addresses: ["203.0.113.10-203.0.113.20"] }],
     tls: { mode: "own-ca" },

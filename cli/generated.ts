@@ -1,15 +1,19 @@
 /**
- * What random and tls providers would answer, derived from the resource's name: equal in each evaluation. What is made anew when
- * its inputs change (a certificate with another name in it) is derived from them too, so that `npm run diff` sees who reads it.
+ * What random and tls providers would answer, derived from the resource's name: equal in each evaluation. What is made
+ * anew when its inputs change (a certificate with another name in it) is derived from them too, so that `npm run diff`
+ * sees who reads it.
  */
 import * as crypto from "node:crypto";
 import type { MockResourceArgs } from "@pulumi/pulumi/runtime";
 
-const stream = (seed: string, bytes: number): Buffer => crypto.createHash("shake256", { outputLength: bytes }).update(seed).digest();
+const stream = (seed: string, bytes: number): Buffer =>
+  crypto.createHash("shake256", { outputLength: bytes }).update(seed).digest();
 
 /** `alphabet` letters from the name. */
 const letters = (seed: string, length: number, alphabet: string): string =>
-  Array.from(stream(seed, length)).map((b) => alphabet[b % alphabet.length]).join("");
+  Array.from(stream(seed, length))
+    .map((b) => alphabet[b % alphabet.length])
+    .join("");
 
 const LOWER = "abcdefghijklmnopqrstuvwxyz0123456789";
 const MIXED = `${LOWER}ABCDEFGHIJKLMNOPQRSTUVWXYZ`;
@@ -43,4 +47,6 @@ export function deterministic(r: MockResourceArgs): Record<string, any> {
 const anew = (r: MockResourceArgs): string => `${r.name} ${JSON.stringify(r.inputs)}`;
 
 const pem = (label: string, seed: string): string =>
-  `-----BEGIN ${label}-----\n${stream(`${label} ${seed}`, 96).toString("base64").replace(/(.{64})/g, "$1\n")}\n-----END ${label}-----\n`;
+  `-----BEGIN ${label}-----\n${stream(`${label} ${seed}`, 96)
+    .toString("base64")
+    .replace(/(.{64})/g, "$1\n")}\n-----END ${label}-----\n`;

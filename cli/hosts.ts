@@ -25,36 +25,68 @@ const SSH_TIMEOUT_MS = 5_000;
 /** Kubernetes' pod garbage collector looks every 20 s. */
 const GONE_WITHIN_SECONDS = 120;
 
-interface Options { context?: string; stack?: string; confirmedOff: boolean; cwd?: string }
+interface Options {
+  context?: string;
+  stack?: string;
+  confirmedOff: boolean;
+  cwd?: string;
+}
 
 function kubectl(options: Options, ...args: string[]): string {
-  const r = spawnSync("kubectl", [...(options.context ? ["--context", options.context] : []), "--request-timeout=20s", ...args], { encoding: "utf8", maxBuffer: 256 * 1024 * 1024 });
-  if (r.error) throw new Refused(`kubectl could not be run (${(r.error as NodeJS.ErrnoException).code}): install it, and set KUBECONFIG to the cluster's.`);
+  const r = spawnSync(
+    "kubectl",
+    [...(options.context ? ["--context", options.context] : []), "--request-timeout=20s", ...args],
+    { encoding: "utf8", maxBuffer: 256 * 1024 * 1024 },
+  );
+  if (r.error)
+    throw new Refused(
+      `kubectl could not be run (${(r.error as NodeJS.ErrnoException).code}): install it, and set KUBECONFIG to the cluster's.`,
+    );
   if (r.status !== 0) throw new Refused(`kubectl ${args.join(" ")}: ${r.stderr.trim() || `ended with ${r.status}`}`);
   return r.stdout;
 }
 
-interface Condition { type: string; status: string; lastTransitionTime: string }
+interface Condition {
+  type: string;
+  status: string;
+  lastTransitionTime: string;
+}
 const nodeOf = (options: Options, name: string): any => JSON.parse(kubectl(options, "get", "node", name, "-o", "json"));
 const ready = (node: any): Condition | undefined => node.status?.conditions?.find((c: Condition) => c.type === "Ready");
 const fenced = (node: any): boolean => (node.spec?.taints ?? []).some((t: any) => t.key === TAINT);
 
 /** Pods that the taint moves: not those of the node itself and of DaemonSets, and not those that are over. */
 function podsOn(options: Options, node: string): string[] {
-  const list = JSON.parse(kubectl(options, "get", "pods", "--all-namespaces", "--field-selector", `spec.nodeName=${node}`, "-o", "json"));
+  const list = JSON.parse(
+    kubectl(options, "get", "pods", "--all-namespaces", "--field-selector", `spec.nodeName=${node}`, "-o", "json"),
+  );
   return list.items
-    .filter((p: any) => !["Succeeded", "Failed"].includes(p.status?.phase) && !(p.metadata.ownerReferences ?? []).some((o: any) => o.kind === "DaemonSet" || o.kind === "Node"))
+    .filter(
+      (p: any) =>
+        !["Succeeded", "Failed"].includes(p.status?.phase) &&
+        !(p.metadata.ownerReferences ?? []).some((o: any) => o.kind === "DaemonSet" || o.kind === "Node"),
+    )
     .map((p: any) => `${p.metadata.namespace}/${p.metadata.name}`);
 }
 
-/** Whether an SSH server greets. A connection that is refused, or accepted and silent, may be a gateway's doing: it proves nothing. */
+/**
+ * Whether an SSH server greets. A connection that is refused, or accepted and silent, may be a gateway's doing: it
+ * proves nothing.
+ */
 export function sshAnswers(host: string, port: number, timeoutMs = SSH_TIMEOUT_MS): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = net.connect({ host, port });
-    const end = (alive: boolean): void => { clearTimeout(timer); socket.destroy(); resolve(alive); };
+    const end = (alive: boolean): void => {
+      clearTimeout(timer);
+      socket.destroy();
+      resolve(alive);
+    };
     const timer = setTimeout(() => end(false), timeoutMs);
     let greeting = "";
-    socket.on("data", (d) => { greeting += d.toString("latin1"); if (/^SSH-/m.test(greeting)) end(true); });
+    socket.on("data", (d) => {
+      greeting += d.toString("latin1");
+      if (/^SSH-/m.test(greeting)) end(true);
+    });
     socket.on("error", () => end(false));
     socket.on("end", () => end(false));
   });
@@ -78,28 +110,48 @@ const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 export async function fence(name: string, options: Options): Promise<void> {
   const node = nodeOf(options, name);
   const condition = ready(node);
-  if (condition?.status === "True") throw new Refused(`${name} is Ready: it is not lost. To take a machine out that works: kubectl drain ${name} --ignore-daemonsets --delete-emptydir-data`);
+  if (condition?.status === "True")
+    throw new Refused(
+      `${name} is Ready: it is not lost. To take a machine out that works: kubectl drain ${name} --ignore-daemonsets --delete-emptydir-data`,
+    );
   // "False" is what a kubelet that lives says of itself; "Unknown", that it says nothing any more.
-  if (condition?.status !== "Unknown") throw new Refused(`${name} is not ready, but its kubelet reports so itself: the machine runs, and so may its pods. Repair it, or power it off and wait a minute.`);
+  if (condition?.status !== "Unknown")
+    throw new Refused(
+      `${name} is not ready, but its kubelet reports so itself: the machine runs, and so may its pods. Repair it, or power it off and wait a minute.`,
+    );
   const silent = Math.floor((Date.now() - Date.parse(condition.lastTransitionTime)) / 1000);
-  if (!(silent >= SILENT_SECONDS)) throw new Refused(`${name} has been silent for ${silent} s only; it may just be starting again. Try again in ${SILENT_SECONDS - silent} s.`);
+  if (!(silent >= SILENT_SECONDS))
+    throw new Refused(
+      `${name} has been silent for ${silent} s only; it may just be starting again. Try again in ${SILENT_SECONDS - silent} s.`,
+    );
 
   const ssh = sshOf(options, node);
-  console.log(`${name} has been silent for ${silent} s. Asking whether SSH answers at ${ssh.address}, port ${ssh.port} ...`);
+  console.log(
+    `${name} has been silent for ${silent} s. Asking whether SSH answers at ${ssh.address}, port ${ssh.port} ...`,
+  );
   if (await sshAnswers(ssh.address, ssh.port)) {
-    throw new Refused(`${ssh.address} answers SSH on port ${ssh.port}: the machine runs, and its pods may still run and write. Two main processes, or two event persisters, damage the database. Power it off first; nothing was changed.`);
+    throw new Refused(
+      `${ssh.address} answers SSH on port ${ssh.port}: the machine runs, and its pods may still run and write. Two main processes, or two event persisters, damage the database. Power it off first; nothing was changed.`,
+    );
   }
   if (!options.confirmedOff) {
-    throw new Refused(`${ssh.address} does not answer SSH, which is no proof: it may only be cut off from here. See that it is off (power, hypervisor, switch port), then run this again with --confirmed-off. Nothing was changed.`);
+    throw new Refused(
+      `${ssh.address} does not answer SSH, which is no proof: it may only be cut off from here. See that it is off (power, hypervisor, switch port), then run this again with --confirmed-off. Nothing was changed.`,
+    );
   }
 
   const pods = podsOn(options, name);
   if (!fenced(node)) kubectl(options, "taint", "node", name, `${TAINT}=nodeshutdown:NoExecute`);
-  console.log(`${name} is out of service. Kubernetes removes ${pods.length} pods and starts them elsewhere; those with data on its disks wait for it, and their replicas serve.`);
+  console.log(
+    `${name} is out of service. Kubernetes removes ${pods.length} pods and starts them elsewhere; those with data on its disks wait for it, and their replicas serve.`,
+  );
   for (let waited = 0; ; waited += 2) {
     const left = podsOn(options, name).filter((p) => pods.includes(p));
     if (left.length === 0) break;
-    if (waited >= GONE_WITHIN_SECONDS) throw new Refused(`Still listed on ${name} after ${waited} s: ${left.join(", ")}. The taint stays; see kubectl describe pod.`);
+    if (waited >= GONE_WITHIN_SECONDS)
+      throw new Refused(
+        `Still listed on ${name} after ${waited} s: ${left.join(", ")}. The taint stays; see kubectl describe pod.`,
+      );
     await sleep(2_000);
   }
   console.log(`Done. When the machine is back and Ready: npm run hosts -- unfence ${name}`);
@@ -107,8 +159,14 @@ export async function fence(name: string, options: Options): Promise<void> {
 
 export function unfence(name: string, options: Options): void {
   const node = nodeOf(options, name);
-  if (!fenced(node)) { console.log(`${name} is not fenced: nothing to do.`); return; }
-  if (ready(node)?.status !== "True") throw new Refused(`${name} is not Ready yet: its pods would wait on it again. Start the machine, and try again when kubectl get node ${name} says Ready.`);
+  if (!fenced(node)) {
+    console.log(`${name} is not fenced: nothing to do.`);
+    return;
+  }
+  if (ready(node)?.status !== "True")
+    throw new Refused(
+      `${name} is not Ready yet: its pods would wait on it again. Start the machine, and try again when kubectl get node ${name} says Ready.`,
+    );
   kubectl(options, "taint", "node", name, `${TAINT}-`);
   console.log(`${name} takes pods again; those with data on its disks start now.`);
 }
@@ -117,17 +175,34 @@ async function main(argv: string[]): Promise<void> {
   let parsed;
   try {
     parsed = parseArgs({
-      args: argv, strict: true, allowPositionals: true,
-      options: { "confirmed-off": { type: "boolean" }, stack: { type: "string", short: "s" }, context: { type: "string" }, cwd: { type: "string" } },
+      args: argv,
+      strict: true,
+      allowPositionals: true,
+      options: {
+        "confirmed-off": { type: "boolean" },
+        stack: { type: "string", short: "s" },
+        context: { type: "string" },
+        cwd: { type: "string" },
+      },
     });
   } catch (error) {
     throw new UsageError((error as Error).message);
   }
-  const { values, positionals: [action, node, ...rest] } = parsed;
-  if (!["fence", "unfence"].includes(action ?? "") || !node || rest.length > 0) throw new UsageError("Say what to do with which node: fence NODE, or unfence NODE");
-  const options: Options = { context: values.context, stack: values.stack, cwd: values.cwd, confirmedOff: values["confirmed-off"] ?? false };
+  const {
+    values,
+    positionals: [action, node, ...rest],
+  } = parsed;
+  if (!["fence", "unfence"].includes(action ?? "") || !node || rest.length > 0)
+    throw new UsageError("Say what to do with which node: fence NODE, or unfence NODE");
+  const options: Options = {
+    context: values.context,
+    stack: values.stack,
+    cwd: values.cwd,
+    confirmedOff: values["confirmed-off"] ?? false,
+  };
   try {
-    if (action === "fence") await fence(node, options); else unfence(node, options);
+    if (action === "fence") await fence(node, options);
+    else unfence(node, options);
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     console.error(error.message);

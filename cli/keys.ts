@@ -1,6 +1,6 @@
 /**
- * `npm run keys`: a copy of the keys that make a server what it is, and the way back. Without the signing key nobody can ever be
- * that server again; the state, which holds it, goes with `pulumi destroy`.
+ * `npm run keys`: a copy of the keys that make a server what it is, and the way back. Without the signing key nobody
+ * can ever be that server again; the state, which holds it, goes with `pulumi destroy`.
  */
 import { parseArgs } from "node:util";
 import { NAMESPACES } from "../components/core/names";
@@ -29,30 +29,55 @@ Prints no secret value, and puts none on a command line. Pulumi cannot ask for t
 
 const HOUR_MS = 3_600_000;
 
-interface Options { stack?: string; out?: string; export?: string; fromCluster: boolean; context?: string; only: string[]; cwd?: string }
+interface Options {
+  stack?: string;
+  out?: string;
+  export?: string;
+  fromCluster: boolean;
+  context?: string;
+  only: string[];
+  cwd?: string;
+}
 
-const exported = (stack: string, cwd?: string): string => json(pulumi(["stack", "export", "--show-secrets", "--stack", stack], { cwd }));
+const exported = (stack: string, cwd?: string): string =>
+  json(pulumi(["stack", "export", "--show-secrets", "--stack", stack], { cwd }));
 
 function fromCluster({ context }: Options): Found {
-  const get = (kind: string, name: string): string => kubectl(["--namespace", NAMESPACES.matrix, "get", kind, name, "--ignore-not-found", "-o", "json"], context);
+  const get = (kind: string, name: string): string =>
+    kubectl(["--namespace", NAMESPACES.matrix, "get", kind, name, "--ignore-not-found", "-o", "json"], context);
   const keys = keysIn((name) => secretOf(get("secret", name)));
   if (get("configmap", TRUST_BUNDLE).trim() !== "") {
-    console.log("The key of the stack's own CA is in no Secret: only the state had it. A new deployment makes a new CA, which clients must be told to trust.");
+    console.log(
+      "The key of the stack's own CA is in no Secret: only the state had it. A new deployment makes a new CA, which clients must be told to trust.",
+    );
   }
   return { keys };
 }
 
 async function save(options: Options): Promise<void> {
   if (!options.out) throw new UsageError("--out is missing: the new file to write");
-  if (options.fromCluster ? options.export !== undefined : options.stack === undefined && options.export === undefined) {
-    throw new UsageError(options.fromCluster ? "give --from-cluster or --export, not both" : "--stack is missing: the stack whose state is read (or --export FILE, or --from-cluster)");
+  if (
+    options.fromCluster ? options.export !== undefined : options.stack === undefined && options.export === undefined
+  ) {
+    throw new UsageError(
+      options.fromCluster
+        ? "give --from-cluster or --export, not both"
+        : "--stack is missing: the stack whose state is read (or --export FILE, or --from-cluster)",
+    );
   }
-  const found = options.fromCluster ? fromCluster(options) : keysInExport(options.export !== undefined ? await readText(options.export) : exported(options.stack!, options.cwd));
+  const found = options.fromCluster
+    ? fromCluster(options)
+    : keysInExport(
+        options.export !== undefined ? await readText(options.export) : exported(options.stack!, options.cwd),
+      );
   const keys = withSigningKey(found.keys, options.fromCluster ? "the cluster" : "this state");
-  const { serverName } = found, { fingerprint } = identityOfKeys(keys);
+  const { serverName } = found,
+    { fingerprint } = identityOfKeys(keys);
   writeKeys(options.out, savedText({ keys, serverName, savedAt: new Date().toISOString() }));
   const stack = options.stack ?? "NAME";
-  console.log(`${options.out}: ${namesIn(keys).join(", ")}${serverName ? ` of ${serverName}` : ""}, readable by you alone.`);
+  console.log(
+    `${options.out}: ${namesIn(keys).join(", ")}${serverName ? ` of ${serverName}` : ""}, readable by you alone.`,
+  );
   const missing = IMPORTABLE_SECRETS.filter((name) => keys[name] === undefined && !name.startsWith("ca"));
   if (missing.length > 0) console.log(`Not there, so not saved: ${missing.join(", ")}.`);
   console.log(`fingerprint  ${fingerprint}
@@ -80,32 +105,54 @@ async function restore(file: string, { stack, only, cwd }: Options): Promise<voi
   const wanted = missingIn(stack, saved, { ...present, deployed }, only as ImportableSecret[]);
   for (const [i, name] of wanted.entries()) {
     try {
-      pulumi(["config", "set", "--stack", stack, "--secret", "--path", `matrix-ha:importSecrets.${name}`], { cwd, input: saved.keys[name]! });
+      pulumi(["config", "set", "--stack", stack, "--secret", "--path", `matrix-ha:importSecrets.${name}`], {
+        cwd,
+        input: saved.keys[name]!,
+      });
     } catch (error) {
-      throw new Refused(`${(error as Error).message} Set so far: ${wanted.slice(0, i).join(", ") || "nothing"}. Repeat the command: what is set already stays.`);
+      throw new Refused(
+        `${(error as Error).message} Set so far: ${wanted.slice(0, i).join(", ") || "nothing"}. Repeat the command: what is set already stays.`,
+      );
     }
   }
-  console.log(wanted.length > 0 ? `Set as encrypted importSecrets of ${stack}: ${wanted.join(", ")}.` : `The stack ${stack} has all of them already: nothing was set.`);
-  console.log(`fingerprint  ${identityOfKeys(saved.keys).fingerprint}\n\nNext: pulumi preview --stack ${stack}, and pulumi up.`);
+  console.log(
+    wanted.length > 0
+      ? `Set as encrypted importSecrets of ${stack}: ${wanted.join(", ")}.`
+      : `The stack ${stack} has all of them already: nothing was set.`,
+  );
+  console.log(
+    `fingerprint  ${identityOfKeys(saved.keys).fingerprint}\n\nNext: pulumi preview --stack ${stack}, and pulumi up.`,
+  );
 }
 
 async function main(argv: string[]): Promise<void> {
   let parsed;
   try {
     parsed = parseArgs({
-      args: argv, strict: true, allowPositionals: true,
+      args: argv,
+      strict: true,
+      allowPositionals: true,
       options: {
-        stack: { type: "string", short: "s" }, out: { type: "string", short: "o" }, export: { type: "string" }, "from-cluster": { type: "boolean" },
-        context: { type: "string" }, only: { type: "string", multiple: true }, cwd: { type: "string" },
+        stack: { type: "string", short: "s" },
+        out: { type: "string", short: "o" },
+        export: { type: "string" },
+        "from-cluster": { type: "boolean" },
+        context: { type: "string" },
+        only: { type: "string", multiple: true },
+        cwd: { type: "string" },
       },
     });
   } catch (error) {
     throw new UsageError((error as Error).message);
   }
-  const { values, positionals: [action, file, ...rest] } = parsed;
+  const {
+    values,
+    positionals: [action, file, ...rest],
+  } = parsed;
   const options: Options = { ...values, fromCluster: values["from-cluster"] ?? false, only: values.only ?? [] };
   const takesFile = action === "show" || action === "restore";
-  if ((action !== "save" && !takesFile) || takesFile !== (file !== undefined) || rest.length > 0) throw new UsageError("Say what to do: save, show FILE, or restore FILE");
+  if ((action !== "save" && !takesFile) || takesFile !== (file !== undefined) || rest.length > 0)
+    throw new UsageError("Say what to do: save, show FILE, or restore FILE");
   try {
     await (action === "save" ? save(options) : action === "show" ? show(file!) : restore(file!, options));
   } catch (error) {

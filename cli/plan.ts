@@ -17,9 +17,14 @@ const USAGE = `npm run plan -- --ccu NUMBER | --stack NAME [--set path=value ...
 const WIDTH = 118;
 const n = (value: number): string => value.toLocaleString("en-US");
 const gib = (mib: number): string => `${n(Math.round((mib / 1024) * 100) / 100)} GiB`;
-const duration = (seconds: number): string => (seconds === 0 ? "0 s" : seconds < 120 ? `${seconds} s` : `${Math.round(seconds / 60)} min`);
+const duration = (seconds: number): string =>
+  seconds === 0 ? "0 s" : seconds < 120 ? `${seconds} s` : `${Math.round(seconds / 60)} min`;
 
-export interface Planned { settings: Settings; plan: Plan; stack?: string }
+export interface Planned {
+  settings: Settings;
+  plan: Plan;
+  stack?: string;
+}
 
 /** Settings of a stack, or of recommended machines, and the plan for them. */
 export function planFor(options: { ccu?: number; stack?: string; set?: string[]; cwd?: string }): Planned {
@@ -50,8 +55,10 @@ function applied(config: Record<string, unknown>, sets: string[]): Record<string
 function minimalConfig(ccu: number | undefined): Record<string, unknown> {
   if (ccu === undefined) throw new UsageError("Say how many users, --ccu 5000, or which stack, --stack small");
   return {
-    domain: "example.org", hosts: recommendedHosts(ccu),
-    addressPools: [{ name: "public", addresses: ["203.0.113.10-203.0.113.20"] }], tls: { mode: "own-ca" },
+    domain: "example.org",
+    hosts: recommendedHosts(ccu),
+    addressPools: [{ name: "public", addresses: ["203.0.113.10-203.0.113.20"] }],
+    tls: { mode: "own-ca" },
   };
 }
 
@@ -67,13 +74,31 @@ export function report({ settings, plan: p, stack }: Planned): string {
     ["What each failure costs", failureList(p)],
     ["Notes", p.notes.map((note) => wrap(note, WIDTH, "  - ", "    ")).join("\n")],
   ];
-  return [title, "═".repeat(Math.min(WIDTH, title.length)), ...sections.flatMap(([head, body]) => ["", head, body])].join("\n");
+  return [
+    title,
+    "═".repeat(Math.min(WIDTH, title.length)),
+    ...sections.flatMap(([head, body]) => ["", head, body]),
+  ].join("\n");
 }
 
 function machines(settings: Settings, p: Plan, given: boolean): string {
-  const rows = p.nodes.map((m) => [m.role, m.count, m.cpu, `${n(m.memoryGiB)} GiB`, `${n(m.diskGiB)} GiB`, ...(given ? [givenHosts(settings, m.role)] : [])]);
+  const rows = p.nodes.map((m) => [
+    m.role,
+    m.count,
+    m.cpu,
+    `${n(m.memoryGiB)} GiB`,
+    `${n(m.diskGiB)} GiB`,
+    ...(given ? [givenHosts(settings, m.role)] : []),
+  ]);
   const sum = (of: (m: Plan["nodes"][number]) => number): number => p.nodes.reduce((s, m) => s + m.count * of(m), 0);
-  rows.push(["total", sum(() => 1), sum((m) => m.cpu), `${n(sum((m) => m.memoryGiB))} GiB`, `${n(sum((m) => m.diskGiB))} GiB`, ...(given ? [`${settings.hosts.length} hosts`] : [])]);
+  rows.push([
+    "total",
+    sum(() => 1),
+    sum((m) => m.cpu),
+    `${n(sum((m) => m.memoryGiB))} GiB`,
+    `${n(sum((m) => m.diskGiB))} GiB`,
+    ...(given ? [`${settings.hosts.length} hosts`] : []),
+  ]);
   return table(["role", "count", "vCPU", "memory", "disk", ...(given ? ["in this stack"] : [])], rows);
 }
 
@@ -84,41 +109,135 @@ function givenHosts(settings: Settings, role: string): string {
   return `${hosts.length} x ${shapes}${hosts.some((h) => h.roles.length > 1) ? ", shared" : ""}`;
 }
 
-const fitTable = (p: Plan): string => table(["role", "hosts", "vCPU requested", "of", "memory requested", "of"], HOST_ROLES.flatMap((role) => p.fit.filter((f) => f.role === role))
-  .map((f) => [f.role, f.hosts, f.requestedCpu.toFixed(1), f.availableCpu.toFixed(1), `${f.requestedMemoryGiB.toFixed(1)} GiB`, `${f.availableMemoryGiB.toFixed(1)} GiB`]));
+const fitTable = (p: Plan): string =>
+  table(
+    ["role", "hosts", "vCPU requested", "of", "memory requested", "of"],
+    HOST_ROLES.flatMap((role) => p.fit.filter((f) => f.role === role)).map((f) => [
+      f.role,
+      f.hosts,
+      f.requestedCpu.toFixed(1),
+      f.availableCpu.toFixed(1),
+      `${f.requestedMemoryGiB.toFixed(1)} GiB`,
+      `${f.availableMemoryGiB.toFixed(1)} GiB`,
+    ]),
+  );
 
-const poolTable = (p: Plan): string => table(["class", "processes", "vCPU each", "memory each", "connections each", "writes"], p.synapse.pools.map((pool) => [
-  pool.class, pool.maxReplicas > pool.replicas ? `${pool.replicas} to ${pool.maxReplicas}` : String(pool.replicas), pool.cpu, gib(pool.memoryMiB), pool.cpMax,
-  Object.entries(p.synapse.streamWriters).filter(([, cls]) => cls === pool.class).map(([stream]) => stream).join(", "),
-]));
+const poolTable = (p: Plan): string =>
+  table(
+    ["class", "processes", "vCPU each", "memory each", "connections each", "writes"],
+    p.synapse.pools.map((pool) => [
+      pool.class,
+      pool.maxReplicas > pool.replicas ? `${pool.replicas} to ${pool.maxReplicas}` : String(pool.replicas),
+      pool.cpu,
+      gib(pool.memoryMiB),
+      pool.cpMax,
+      Object.entries(p.synapse.streamWriters)
+        .filter(([, cls]) => cls === pool.class)
+        .map(([stream]) => stream)
+        .join(", "),
+    ]),
+  );
 
 const tuning = ({ synapse: s }: Plan): string =>
   `  ${n(s.messagesPerSecond)} messages a second; a user may send ${s.rateLimits.messagesPerSecond} a second, ${s.rateLimits.messagesBurst} at once; event cache ${s.eventCacheSize}, cache factor ${s.globalCacheFactor}`;
 
 function serviceTable(settings: Settings, p: Plan): string {
   const { postgres: pg, redis, minio, turn, rtc, monitoring } = p;
-  return table(["service", "instances", "vCPU each", "memory each", "what"], [
-    ["PostgreSQL", pg.instances, pg.cpu, gib(pg.memoryMiB), `shared_buffers ${pg.parameters.shared_buffers}, ${n(pg.storageGiB)} GiB data and ${n(pg.walStorageGiB)} GiB WAL each`],
-    ["PgBouncer", pg.pooler.replicas, pg.pooler.cpu, gib(pg.pooler.memoryMiB), `session mode, ${n(pg.pooler.maxClientConnections)} clients each`],
-    [settings.rtc.enabled ? "Redis + Sentinel (twice)" : "Redis + Sentinel", redis.instances, redis.cpu, gib(redis.memoryMiB), `quorum ${redis.quorum}`],
-    ...(minio ? [["MinIO", minio.nodes, minio.cpu, gib(minio.memoryMiB), `${minio.drivesPerNode} x ${n(minio.driveGiB)} GiB each, erasure set of ${minio.erasureSetDrives} with parity ${minio.parity}`]] : []),
-    ["Router (HAProxy)", p.router.replicas, p.router.cpu, gib(p.router.memoryMiB), `${n(p.router.maxConnections)} connections each`],
-    ["Ingress", p.ingress.replicas, p.ingress.cpu, gib(p.ingress.memoryMiB), ""],
-    ...(turn ? [["coturn", turn.nodes, turn.cpu, gib(turn.memoryMiB), `${n(turn.allocations)} allocations in all, UDP ${turn.minPort} to ${turn.maxPort}`]] : []),
-    ...(rtc ? [["LiveKit", rtc.nodes, rtc.cpu, gib(rtc.memoryMiB), `${n(rtc.usersInCalls)} users in calls, UDP ${settings.rtc.udpPortMin} to ${settings.rtc.udpPortMax}`]] : []),
-    ...(monitoring && settings.monitoring.prometheus === "install" ? [["Prometheus", monitoring.prometheus.replicas, monitoring.prometheus.cpu, gib(monitoring.prometheus.memoryMiB), `${n(monitoring.prometheus.storageGiB)} GiB for ${settings.monitoring.retentionDays} days`]] : []),
-  ]);
+  return table(
+    ["service", "instances", "vCPU each", "memory each", "what"],
+    [
+      [
+        "PostgreSQL",
+        pg.instances,
+        pg.cpu,
+        gib(pg.memoryMiB),
+        `shared_buffers ${pg.parameters.shared_buffers}, ${n(pg.storageGiB)} GiB data and ${n(pg.walStorageGiB)} GiB WAL each`,
+      ],
+      [
+        "PgBouncer",
+        pg.pooler.replicas,
+        pg.pooler.cpu,
+        gib(pg.pooler.memoryMiB),
+        `session mode, ${n(pg.pooler.maxClientConnections)} clients each`,
+      ],
+      [
+        settings.rtc.enabled ? "Redis + Sentinel (twice)" : "Redis + Sentinel",
+        redis.instances,
+        redis.cpu,
+        gib(redis.memoryMiB),
+        `quorum ${redis.quorum}`,
+      ],
+      ...(minio
+        ? [
+            [
+              "MinIO",
+              minio.nodes,
+              minio.cpu,
+              gib(minio.memoryMiB),
+              `${minio.drivesPerNode} x ${n(minio.driveGiB)} GiB each, erasure set of ${minio.erasureSetDrives} with parity ${minio.parity}`,
+            ],
+          ]
+        : []),
+      [
+        "Router (HAProxy)",
+        p.router.replicas,
+        p.router.cpu,
+        gib(p.router.memoryMiB),
+        `${n(p.router.maxConnections)} connections each`,
+      ],
+      ["Ingress", p.ingress.replicas, p.ingress.cpu, gib(p.ingress.memoryMiB), ""],
+      ...(turn
+        ? [
+            [
+              "coturn",
+              turn.nodes,
+              turn.cpu,
+              gib(turn.memoryMiB),
+              `${n(turn.allocations)} allocations in all, UDP ${turn.minPort} to ${turn.maxPort}`,
+            ],
+          ]
+        : []),
+      ...(rtc
+        ? [
+            [
+              "LiveKit",
+              rtc.nodes,
+              rtc.cpu,
+              gib(rtc.memoryMiB),
+              `${n(rtc.usersInCalls)} users in calls, UDP ${settings.rtc.udpPortMin} to ${settings.rtc.udpPortMax}`,
+            ],
+          ]
+        : []),
+      ...(monitoring && settings.monitoring.prometheus === "install"
+        ? [
+            [
+              "Prometheus",
+              monitoring.prometheus.replicas,
+              monitoring.prometheus.cpu,
+              gib(monitoring.prometheus.memoryMiB),
+              `${n(monitoring.prometheus.storageGiB)} GiB for ${settings.monitoring.retentionDays} days`,
+            ],
+          ]
+        : []),
+    ],
+  );
 }
 
 const connections = ({ postgres: pg }: Plan): string =>
   `  ${n(pg.connectionsAtMax)} at every autoscaler's maximum + ${RESERVED_CONNECTIONS} reserved = ${n(pg.connectionsAtMax + RESERVED_CONNECTIONS)}, of ${n(budgetOf(pg.maxConnections))} allowed (0.85 x max_connections ${n(pg.maxConnections)})`;
 
 function storage({ minio, postgres: pg }: Plan): string {
-  const media = minio ? `  Media: ${n(minio.usableGiB)} GiB usable of ${n(minio.nodes * minio.drivesPerNode * minio.driveGiB)} GiB raw; growth about ${n(minio.growthGiBPerYear)} GiB in the first year` : "  Media: in an external S3";
+  const media = minio
+    ? `  Media: ${n(minio.usableGiB)} GiB usable of ${n(minio.nodes * minio.drivesPerNode * minio.driveGiB)} GiB raw; growth about ${n(minio.growthGiBPerYear)} GiB in the first year`
+    : "  Media: in an external S3";
   return `${media}\n  Database: ${n(pg.storageGiB)} GiB on each of ${pg.instances} instances`;
 }
 
-const failureList = (p: Plan): string => table(["lost", "for", "known by", "effect"], p.failures.map((f) => [f.failure, duration(f.seconds), sourceKind(f), f.effect]));
+const failureList = (p: Plan): string =>
+  table(
+    ["lost", "for", "known by", "effect"],
+    p.failures.map((f) => [f.failure, duration(f.seconds), sourceKind(f), f.effect]),
+  );
 
 /** How far the number of seconds can be relied on, in a word; `--json` has the whole source. */
 export function sourceKind({ seconds, source }: Pick<Plan["failures"][number], "seconds" | "source">): string {
@@ -138,7 +257,8 @@ function printErrors(errors: SettingsError[], json: boolean, message: string): v
 async function main(argv: string[]): Promise<void> {
   const values = parse(argv, { ...STACK_OPTIONS, ccu: { type: "string" }, json: { type: "boolean" } });
   const ccu = values.ccu === undefined ? undefined : Number(values.ccu);
-  if (ccu !== undefined && !(Number.isInteger(ccu) && ccu >= 1)) throw new UsageError(`--ccu ${values.ccu}: give a whole number of users, for example 5000`);
+  if (ccu !== undefined && !(Number.isInteger(ccu) && ccu >= 1))
+    throw new UsageError(`--ccu ${values.ccu}: give a whole number of users, for example 5000`);
   try {
     const planned = planFor({ ccu, stack: values.stack, set: values.set, cwd: values.cwd });
     console.log(values.json ? JSON.stringify(planned.plan, null, 2) : report(planned));

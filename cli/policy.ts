@@ -1,4 +1,6 @@
-/** `npm run policy`: the rules over every object that a stack registers; the same that the tests assert over the tiers. */
+/**
+ * `npm run policy`: the rules over every object that a stack registers; the same that the tests assert over the tiers.
+ */
 import { resolveSettings } from "../components/settings";
 import { plan } from "../components/sizing";
 import { EXCEPTIONS, RULES, subjectOf, violations } from "../policy";
@@ -14,14 +16,34 @@ const USAGE = `npm run policy -- --stack NAME [--set path=value ...] [--explain]
 export function policyMarkdown(): string {
   const cell = (s: string): string => s.replace(/\|/g, "\\|");
   return [
-    "# The rules that every manifest keeps", "",
-    "Written by `npm run policy -- --markdown > docs/policy.md`. The rules are code (`policy/`); `npm test` asserts each over every object that the stack registers at five sizes, with federation off and on, with MinIO and with an external S3, and over the example stacks. Each rule is also broken on purpose there, to see that it notices. `npm run policy -- --stack NAME` checks a stack of yours.", "",
-    "| rule | demands |", "|---|---|", ...[...RULES].sort((a, b) => parseInt(a.id, 10) - parseInt(b.id, 10)).map((r) => `| ${r.id} | ${cell(r.demands)} |`), "",
-    "## Exceptions", "", "An exception that nothing needs any more fails the tests.", "",
-    "| rule | object | what | why |", "|---|---|---|---|",
-    ...EXCEPTIONS.map((e) => `| ${e.rule} | ${cell(e.object)} | ${cell(e.what ? plainText(e.what) : "")} | ${cell(e.why)} |`), "",
-    "## What kube-score says", "", "kube-score 1.20.0 over the rendered large stack (`npm run render -- --stack large`) calls these critical. Nothing else is.", "",
-    "| check | where | why it stays |", "|---|---|---|", ...KUBE_SCORE.map((k) => `| ${k.check} | ${k.where} | ${cell(k.why)} |`), "",
+    "# The rules that every manifest keeps",
+    "",
+    "Written by `npm run policy -- --markdown > docs/policy.md`. The rules are code (`policy/`); `npm test` asserts each over every object that the stack registers at five sizes, with federation off and on, with MinIO and with an external S3, and over the example stacks. Each rule is also broken on purpose there, to see that it notices. `npm run policy -- --stack NAME` checks a stack of yours.",
+    "",
+    "| rule | demands |",
+    "|---|---|",
+    ...[...RULES]
+      .sort((a, b) => parseInt(a.id, 10) - parseInt(b.id, 10))
+      .map((r) => `| ${r.id} | ${cell(r.demands)} |`),
+    "",
+    "## Exceptions",
+    "",
+    "An exception that nothing needs any more fails the tests.",
+    "",
+    "| rule | object | what | why |",
+    "|---|---|---|---|",
+    ...EXCEPTIONS.map(
+      (e) => `| ${e.rule} | ${cell(e.object)} | ${cell(e.what ? plainText(e.what) : "")} | ${cell(e.why)} |`,
+    ),
+    "",
+    "## What kube-score says",
+    "",
+    "kube-score 1.20.0 over the rendered large stack (`npm run render -- --stack large`) calls these critical. Nothing else is.",
+    "",
+    "| check | where | why it stays |",
+    "|---|---|---|",
+    ...KUBE_SCORE.map((k) => `| ${k.check} | ${k.where} | ${cell(k.why)} |`),
+    "",
   ].join("\n");
 }
 
@@ -30,7 +52,10 @@ const plainText = (p: RegExp): string => p.source.replace(/[\^$]/g, "").replace(
 
 async function main(argv: string[]): Promise<void> {
   const values = parse(argv, { ...STACK_OPTIONS, explain: { type: "boolean" }, markdown: { type: "boolean" } });
-  if (values.markdown) { process.stdout.write(policyMarkdown()); return; }
+  if (values.markdown) {
+    process.stdout.write(policyMarkdown());
+    return;
+  }
   if (values.explain) {
     for (const r of RULES) console.log(`${r.id.padEnd(4)} ${r.demands}`);
     for (const e of EXCEPTIONS) console.log(`     except ${e.object} (rule ${e.rule}): ${e.why}`);

@@ -10,9 +10,14 @@ function hideAll(map: Record<string, unknown> | undefined): Record<string, unkno
 function hidePath(root: any, path: string): void {
   const steps = path.match(/[^.[\]]+/g) ?? [];
   let at = root;
-  for (const step of steps.slice(0, -1)) { at = at?.[step]; if (at === undefined) return; }
+  for (const step of steps.slice(0, -1)) {
+    at = at?.[step];
+    if (at === undefined) return;
+  }
   const last = steps[steps.length - 1];
-  if (at && last !== undefined && last in at) at[last] = typeof at[last] === "object" && at[last] !== null && !Array.isArray(at[last]) ? hideAll(at[last]) : HIDDEN;
+  if (at && last !== undefined && last in at)
+    at[last] =
+      typeof at[last] === "object" && at[last] !== null && !Array.isArray(at[last]) ? hideAll(at[last]) : HIDDEN;
 }
 
 /** The inputs of a resource without secret values: a Secret keeps its keys, everything else keeps its shape. */

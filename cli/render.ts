@@ -1,4 +1,6 @@
-/** `npm run render`: every object of a stack as files, in an order that can be applied. Needs no cluster and no engine. */
+/**
+ * `npm run render`: every object of a stack as files, in an order that can be applied. Needs no cluster and no engine.
+ */
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { stringify } from "yaml";
@@ -15,17 +17,25 @@ const USAGE = `npm run render -- --stack NAME --out DIR [--set path=value ...] [
   Writes DIR/<layer>/<kind>.<namespace>.<name>.yaml, DIR/hosts/<host>/NN-<step>.sh, DIR/images.txt and DIR/order.txt
   (the files in an order that can be applied). Secret values are written only with --show-secrets.`;
 
-export interface RenderedFile { path: string; text: string }
+export interface RenderedFile {
+  path: string;
+  text: string;
+}
 
 /** In YAML 1.1, which Kubernetes reads: a variable's value "on" has to stay a string. */
-const manifest = (object: object): string => stringify(object, { version: "1.1", lineWidth: 0, aliasDuplicateObjects: false });
+const manifest = (object: object): string =>
+  stringify(object, { version: "1.1", lineWidth: 0, aliasDuplicateObjects: false });
 
 const fileName = (r: RegisteredResource): string => {
   const { namespace, name } = r.inputs.metadata ?? {};
-  return `${[r.inputs.kind, namespace, name].filter(Boolean).join(".")}.yaml`.toLowerCase().replace(/[^a-z0-9.-]/g, "-");
+  return `${[r.inputs.kind, namespace, name].filter(Boolean).join(".")}.yaml`
+    .toLowerCase()
+    .replace(/[^a-z0-9.-]/g, "-");
 };
 
-/** Files of a stack, objects first to last in the order of their dependencies (registration already is such an order). */
+/**
+ * Files of a stack, objects first to last in the order of their dependencies (registration already is such an order).
+ */
 export function renderFiles(evaluation: Evaluation, settings: Settings, showSecrets: boolean): RenderedFile[] {
   const files: RenderedFile[] = [];
   const order: string[] = [];
@@ -46,16 +56,26 @@ export function renderFiles(evaluation: Evaluation, settings: Settings, showSecr
   return files;
 }
 
-/** Host steps as scripts that can be read (and run) one by one: what the remote commands carry, without their wrapping. */
+/**
+ * Host steps as scripts that can be read (and run) one by one: what the remote commands carry, without their wrapping.
+ */
 const hostScripts = (settings: Settings): RenderedFile[] =>
-  Object.entries(renderHostScripts(settings)).flatMap(([host, steps]) => steps.map((s) => ({ path: `hosts/${host}/${s.file}`, text: s.text })));
+  Object.entries(renderHostScripts(settings)).flatMap(([host, steps]) =>
+    steps.map((s) => ({ path: `hosts/${host}/${s.file}`, text: s.text })),
+  );
 
-/** Every image that any pod of the stack runs: in pod templates, in custom resources, and those that operators are told to run. */
+/**
+ * Every image that any pod of the stack runs: in pod templates, in custom resources, and those that operators are told
+ * to run.
+ */
 export function imagesOf(evaluation: Evaluation, settings: Settings): string[] {
   const found = new Set<string>();
   const told = (Object.keys(IMAGES) as ImageKey[]).map((key) => imageRef(settings, key));
   const walk = (value: any): void => {
-    if (Array.isArray(value)) { value.forEach(walk); return; }
+    if (Array.isArray(value)) {
+      value.forEach(walk);
+      return;
+    }
     if (value === null || typeof value !== "object") return;
     for (const [k, v] of Object.entries(value)) {
       if ((k === "image" || k === "imageName") && typeof v === "string" && v) found.add(v);
@@ -75,7 +95,9 @@ export function imagesOf(evaluation: Evaluation, settings: Settings): string[] {
 export function writeFiles(out: string, files: RenderedFile[]): void {
   const marker = path.join(out, "order.txt");
   if (fs.existsSync(out) && fs.readdirSync(out).length > 0 && !fs.existsSync(marker)) {
-    throw new UsageError(`--out ${out}: not empty and not written by this command (no order.txt in it). Give an empty or new directory.`);
+    throw new UsageError(
+      `--out ${out}: not empty and not written by this command (no order.txt in it). Give an empty or new directory.`,
+    );
   }
   fs.rmSync(out, { recursive: true, force: true });
   for (const f of files) {
@@ -86,7 +108,11 @@ export function writeFiles(out: string, files: RenderedFile[]): void {
 }
 
 async function main(argv: string[]): Promise<void> {
-  const values = parse(argv, { ...STACK_OPTIONS, out: { type: "string", short: "o" }, "show-secrets": { type: "boolean" } });
+  const values = parse(argv, {
+    ...STACK_OPTIONS,
+    out: { type: "string", short: "o" },
+    "show-secrets": { type: "boolean" },
+  });
   if (!values.out) throw new UsageError("--out is missing: the directory to write to");
   const selection = selectStack(values);
   const evaluation = await evaluate(selection);
@@ -96,9 +122,14 @@ async function main(argv: string[]): Promise<void> {
   const objects = evaluation.resources.filter(isKubernetes);
   const layers = new Map<string, number>();
   for (const r of objects) layers.set(layerOf(r), (layers.get(layerOf(r)) ?? 0) + 1);
-  console.log(`${objects.length} objects, ${evaluation.resources.filter(isCommand).length} host steps, ${files.length} files in ${values.out}`);
+  console.log(
+    `${objects.length} objects, ${evaluation.resources.filter(isCommand).length} host steps, ${files.length} files in ${values.out}`,
+  );
   console.log([...layers].map(([l, n]) => `  ${l}: ${n}`).join("\n"));
-  if (!values["show-secrets"]) console.log("Secret values are replaced by (secret); --show-secrets writes them (values of this evaluation, not of a deployed stack).");
+  if (!values["show-secrets"])
+    console.log(
+      "Secret values are replaced by (secret); --show-secrets writes them (values of this evaluation, not of a deployed stack).",
+    );
 }
 
 if (require.main === module) runMain(USAGE, main);

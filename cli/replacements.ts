@@ -1,6 +1,6 @@
 /**
- * Without a state nobody asks the providers, which of two inputs they could change in place. What each of them replaces instead
- * stands here, so that a comparison says it as the engine will. Pure.
+ * Without a state nobody asks the providers, which of two inputs they could change in place. What each of them replaces
+ * instead stands here, so that a comparison says it as the engine will. Pure.
  */
 
 /** pulumi-kubernetes, provider/pkg/provider/diff.go (forceNew), for the kinds that this stack makes. */
@@ -19,11 +19,16 @@ const KUBERNETES: Record<string, RegExp> = {
   Service: /^spec\.clusterIP$/,
 };
 
-/** A generated value is generated again, whichever of its inputs differs; only when a certificate is renewed may change. */
+/**
+ * A generated value is generated again, whichever of its inputs differs; only when a certificate is renewed may change.
+ */
 const GENERATED = /^(Random\w+|PrivateKey|CertRequest|SelfSignedCert|LocallySignedCert)$/;
 const IN_PLACE = /^(protect|earlyRenewalHours)$/;
 
-/** Whether a resource of this kind (`StatefulSet`, `RandomPassword`, `Command`) is replaced when this input of it changes. */
+/**
+ * Whether a resource of this kind (`StatefulSet`, `RandomPassword`, `Command`) is replaced when this input of it
+ * changes.
+ */
 export function replaces(kind: string, path: string): boolean {
   if (path === "metadata.name" || path === "metadata.namespace") return true;
   if (GENERATED.test(kind)) return !IN_PLACE.test(path);

@@ -1,6 +1,7 @@
 /**
- * Under which names the engine knows a resource: its URN without stack and project, `types::name`, where the types are those of the
- * components that it is in and its own, joined by `$`. (The URNs of an evaluation name the innermost component only.) Pure.
+ * Under which names the engine knows a resource: its URN without stack and project, `types::name`, where the types are
+ * those of the components that it is in and its own, joined by `$`. (The URNs of an evaluation name the innermost
+ * component only.) Pure.
  */
 import type { RegisteredResource } from "./evaluate";
 
@@ -11,7 +12,8 @@ const ROOT = "pulumi:pulumi:Stack";
 const typesOf = (place: string): string => place.slice(0, place.indexOf("::"));
 const nameOf = (place: string): string => place.slice(place.indexOf("::") + 2);
 const withoutStack = (urn: string): string => urn.split("::").slice(2).join("::");
-const below = (parent: string | undefined, type: string, name: string): string => `${parent === undefined || typesOf(parent) === ROOT ? "" : `${typesOf(parent)}$`}${type}::${name}`;
+const below = (parent: string | undefined, type: string, name: string): string =>
+  `${parent === undefined || typesOf(parent) === ROOT ? "" : `${typesOf(parent)}$`}${type}::${name}`;
 
 export function placeOf(r: Named, known: Known): string {
   const parent = r.parent === undefined ? undefined : known.get(r.parent);
@@ -19,21 +21,39 @@ export function placeOf(r: Named, known: Known): string {
 }
 
 /** As a registration carries them (pulumi/alias.proto). */
-interface AliasMessage { hasUrn(): boolean; getUrn(): string; getSpec(): { getName(): string; getType(): string; getParenturn(): string; getNoparent(): boolean } | undefined }
+interface AliasMessage {
+  hasUrn(): boolean;
+  getUrn(): string;
+  getSpec(): { getName(): string; getType(): string; getParenturn(): string; getNoparent(): boolean } | undefined;
+}
 
-/** Former names under which the engine takes a resource's state for this one's: what it is given, and what follows from those of the components that it is in. */
+/**
+ * Former names under which the engine takes a resource's state for this one's: what it is given, and what follows from
+ * those of the components that it is in.
+ */
 export function aliasesOf(r: Named, given: AliasMessage[], known: Known): string[] {
   const parent = r.parent === undefined ? undefined : known.get(r.parent);
   const own = given.map((a) => {
     const spec = a.getSpec();
     if (a.hasUrn() || !spec) return withoutStack(a.getUrn());
-    const urn = spec.getNoparent() ? undefined : spec.getParenturn() || r.parent, former = urn === undefined ? undefined : known.get(urn);
-    return below(former ? placeOf(former, known) : urn && withoutStack(urn), spec.getType() || r.type, spec.getName() || r.name);
+    const urn = spec.getNoparent() ? undefined : spec.getParenturn() || r.parent,
+      former = urn === undefined ? undefined : known.get(urn);
+    return below(
+      former ? placeOf(former, known) : urn && withoutStack(urn),
+      spec.getType() || r.type,
+      spec.getName() || r.name,
+    );
   });
   // A child whose name begins with its component's was called after the former one too.
-  const inherited = (parent?.aliases ?? []).flatMap((former) => [placeOf(r, known), ...own].map((place) => {
-    const name = nameOf(place);
-    return below(former, typesOf(place).split("$").pop()!, name.startsWith(parent!.name) ? nameOf(former) + name.slice(parent!.name.length) : name);
-  }));
+  const inherited = (parent?.aliases ?? []).flatMap((former) =>
+    [placeOf(r, known), ...own].map((place) => {
+      const name = nameOf(place);
+      return below(
+        former,
+        typesOf(place).split("$").pop()!,
+        name.startsWith(parent!.name) ? nameOf(former) + name.slice(parent!.name.length) : name,
+      );
+    }),
+  );
   return [...new Set([...own, ...inherited])];
 }

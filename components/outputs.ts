@@ -14,7 +14,11 @@ import { redisConnection, type RedisConnection } from "./layers/redis/connection
 export const CONTRACT_VERSION = 1;
 
 /** Where a secret lives; never its value. */
-export interface SecretReference { namespace: string; name: string; key: string }
+export interface SecretReference {
+  namespace: string;
+  name: string;
+  key: string;
+}
 
 export type { RedisConnection };
 
@@ -28,12 +32,20 @@ export interface StackOutputs {
   /** Objects that hold credentials; readable with the cluster's own permissions. */
   secrets: { database: SecretReference; registrationSharedSecret: SecretReference; mediaS3: SecretReference };
   plan: {
-    ccu: number; extrapolated: boolean; postgresInstances: number; maxConnections: number; connectionsAtMax: number;
-    redisInstances: number; workers: Record<string, number>; notes: string[];
+    ccu: number;
+    extrapolated: boolean;
+    postgresInstances: number;
+    maxConnections: number;
+    connectionsAtMax: number;
+    redisInstances: number;
+    workers: Record<string, number>;
+    notes: string[];
   };
   /** PEM of the stack's own CA, where it made one: what clients must trust. Not a secret. */
   caCertificate?: string;
-  /** The server's public key, and the fingerprint of the keys that a copy must be kept of (`savedKeys`). Nothing secret. */
+  /**
+   * The server's public key, and the fingerprint of the keys that a copy must be kept of (`savedKeys`). Nothing secret.
+   */
   signingKey: { id: string; verifyKey: string; fingerprint: string };
   turnUris: string[];
 }
@@ -76,9 +88,14 @@ export function stackOutputs(input: OutputsInput): StackOutputInputs {
       mediaS3: { namespace: NAMESPACES.matrix, name: SECRETS.mediaS3, key: "secretKey" },
     },
     plan: {
-      ccu: plan.ccu, extrapolated: plan.extrapolated, postgresInstances: plan.postgres.instances, maxConnections: plan.postgres.maxConnections,
-      connectionsAtMax: plan.postgres.connectionsAtMax, redisInstances: plan.redis.instances,
-      workers: Object.fromEntries(plan.synapse.pools.map((p) => [p.class, p.replicas])), notes: plan.notes,
+      ccu: plan.ccu,
+      extrapolated: plan.extrapolated,
+      postgresInstances: plan.postgres.instances,
+      maxConnections: plan.postgres.maxConnections,
+      connectionsAtMax: plan.postgres.connectionsAtMax,
+      redisInstances: plan.redis.instances,
+      workers: Object.fromEntries(plan.synapse.pools.map((p) => [p.class, p.replicas])),
+      notes: plan.notes,
     },
     ...(input.caCertificate ? { caCertificate: input.caCertificate } : {}),
     signingKey: input.identity,

@@ -27,10 +27,23 @@ export class MatrixStack extends pulumi.ComponentResource {
 
   constructor(name: string, ctx: StackContext, opts?: pulumi.ComponentResourceOptions) {
     const order = new Order();
-    super("matrix-ha:stack:MatrixStack", name, {}, { ...opts, providers: { kubernetes: ctx.provider }, transformations: [appliedAs(fieldManager(ctx.settings)), order.transformation] });
+    super(
+      "matrix-ha:stack:MatrixStack",
+      name,
+      {},
+      {
+        ...opts,
+        providers: { kubernetes: ctx.provider },
+        transformations: [appliedAs(fieldManager(ctx.settings)), order.transformation],
+      },
+    );
     const { settings, plan } = ctx;
-    /** Options of a layer: its resources come after what any object needs, and those that start something after others too. */
-    const after = (...resources: pulumi.Resource[][]): pulumi.ComponentResourceOptions => layerAfter(this, cluster.basics, resources.flat());
+    /**
+     * Options of a layer: its resources come after what any object needs, and those that start something after others
+     * too.
+     */
+    const after = (...resources: pulumi.Resource[][]): pulumi.ComponentResourceOptions =>
+      layerAfter(this, cluster.basics, resources.flat());
 
     const secrets = new StackSecrets("secrets", { settings }, { parent: this });
     const hosts = new Hosts("hosts", { ctx }, { parent: this });
@@ -39,60 +52,138 @@ export class MatrixStack extends pulumi.ComponentResource {
     new NetworkPolicies("policies", { ctx, edges: edges({ settings, plan }), after: basics }, { parent: this });
 
     const objects = new ObjectStore("objectstore", { ctx, secrets }, after());
-    const postgres = new PostgresCluster("postgres", { ctx, secrets, backup: objects.backup && { ...objects.backup, accessKeyKey: "accessKey", secretKeyKey: "secretKey" } }, after(cluster.ready("cloudnative-pg"), cluster.ready("plugin-barman-cloud"), objects.ready));
-    const redis = new RedisSentinel("redis-synapse", {
-      ctx, component: SERVICES.redisSynapse, namespace: NAMESPACES.matrix, secretName: SECRETS.redisSynapse, password: secrets.redisSynapsePassword, masterName: SERVICES.redisSynapse,
-    }, after());
+    const postgres = new PostgresCluster(
+      "postgres",
+      {
+        ctx,
+        secrets,
+        backup: objects.backup && { ...objects.backup, accessKeyKey: "accessKey", secretKeyKey: "secretKey" },
+      },
+      after(cluster.ready("cloudnative-pg"), cluster.ready("plugin-barman-cloud"), objects.ready),
+    );
+    const redis = new RedisSentinel(
+      "redis-synapse",
+      {
+        ctx,
+        component: SERVICES.redisSynapse,
+        namespace: NAMESPACES.matrix,
+        secretName: SECRETS.redisSynapse,
+        password: secrets.redisSynapsePassword,
+        masterName: SERVICES.redisSynapse,
+      },
+      after(),
+    );
 
-    // ACME proves a name by HTTP at its address, and the TURN host's address is coturn's: no certificate, so no TURN over TLS.
+    // ACME proves a name by HTTP at its address, and the TURN host's address is coturn's: no certificate, so no TURN
+    // over TLS.
     const turnTls = settings.tls.mode !== "acme";
     const uris = turnUris(settings, { tls: turnTls });
-    const synapse = new SynapseServer("synapse", { ctx, secrets, turnUris: uris, s3: objects.media, databaseSecretName: postgres.databaseSecretName }, after(postgres.ready, redis.ready, objects.ready));
+    const synapse = new SynapseServer(
+      "synapse",
+      { ctx, secrets, turnUris: uris, s3: objects.media, databaseSecretName: postgres.databaseSecretName },
+      after(postgres.ready, redis.ready, objects.ready),
+    );
     const router = new HaproxyRouter("router", { ctx }, after());
     const web = new Web("web", { ctx }, after());
 
     const calls: pulumi.Resource[] = [];
     if (plan.turn) {
-      calls.push(new Turn("turn", { ctx, secrets, tlsSecretName: turnTls ? tls.secretName("turn") : undefined }, after(tls.ready)));
+      calls.push(
+        new Turn(
+          "turn",
+          { ctx, secrets, tlsSecretName: turnTls ? tls.secretName("turn") : undefined },
+          after(tls.ready),
+        ),
+      );
     }
     if (plan.rtc) {
-      const redisCalls = new RedisSentinel("redis-livekit", {
-        ctx, component: SERVICES.redisLivekit, namespace: NAMESPACES.livekit, secretName: SECRETS.redisLivekit, password: secrets.redisLivekitPassword, masterName: REDIS_MASTER_NAME,
-      }, after());
-      calls.push(new Rtc("rtc", { ctx, secrets, ca: tls.trustBundle ? { configMap: tls.trustBundle, key: "ca.crt", hash: tls.caPem } : undefined }, after(tls.ready, redisCalls.ready)));
+      const redisCalls = new RedisSentinel(
+        "redis-livekit",
+        {
+          ctx,
+          component: SERVICES.redisLivekit,
+          namespace: NAMESPACES.livekit,
+          secretName: SECRETS.redisLivekit,
+          password: secrets.redisLivekitPassword,
+          masterName: REDIS_MASTER_NAME,
+        },
+        after(),
+      );
+      calls.push(
+        new Rtc(
+          "rtc",
+          {
+            ctx,
+            secrets,
+            ca: tls.trustBundle ? { configMap: tls.trustBundle, key: "ca.crt", hash: tls.caPem } : undefined,
+          },
+          after(tls.ready, redisCalls.ready),
+        ),
+      );
     }
 
-    new PublicIngress("ingress", { ctx, tls }, after(cluster.doorReady, tls.ready, [synapse.main, router, web, ...calls]));
-    if (settings.monitoring.enabled) new Monitoring("monitoring", { ctx, secrets }, after(cluster.ready("prometheus-operator")));
+    new PublicIngress(
+      "ingress",
+      { ctx, tls },
+      after(cluster.doorReady, tls.ready, [synapse.main, router, web, ...calls]),
+    );
+    if (settings.monitoring.enabled)
+      new Monitoring("monitoring", { ctx, secrets }, after(cluster.ready("prometheus-operator")));
 
     const identity = checkedIdentity(settings, secrets.signingKey, tls.caPem);
-    this.outputs = stackOutputs({ settings, plan, turnUris: uris, s3Endpoint: objects.media.endpoint, caCertificate: tls.caPem, identity });
+    this.outputs = stackOutputs({
+      settings,
+      plan,
+      turnUris: uris,
+      s3Endpoint: objects.media.endpoint,
+      caCertificate: tls.caPem,
+      identity,
+    });
     this.last = order.last();
     this.registerOutputs({});
   }
 }
 
 /**
- * How long the deletion of any object is waited for. Pods end within their grace period, a minute at most but for calls, which may go on for an hour. A deletion
- * that takes longer waits for a machine that is gone, for calls, or for the webhook of an operator that is down: it says so after
- * this, and `destroy` again goes on. Without it the limit is that of the rollout (an hour for Synapse's main process), or ten
- * minutes (seen: a ScheduledBackup whose operator was away).
+ * How long the deletion of any object is waited for. Pods end within their grace period, a minute at most but for
+ * calls, which may go on for an hour. A deletion that takes longer waits for a machine that is gone, for calls, or for
+ * the webhook of an operator that is down: it says so after this, and `destroy` again goes on. Without it the limit is
+ * that of the rollout (an hour for Synapse's main process), or ten minutes (seen: a ScheduledBackup whose operator was
+ * away).
  */
 export const DELETED_WITHIN = { delete: "5m" };
 
 /** Every object of the cluster is applied under the stack's own name, and says so when its deletion hangs. */
-const appliedAs = (manager: string): pulumi.ResourceTransformation => ({ type, props, opts }) => {
-  if (!type.startsWith("kubernetes:")) return undefined;
-  const { metadata } = props;
-  return { props: { ...props, metadata: { ...metadata, annotations: { ...metadata?.annotations, "pulumi.com/patchFieldManager": manager } } }, opts: pulumi.mergeOptions(opts, { customTimeouts: DELETED_WITHIN }) };
-};
+const appliedAs =
+  (manager: string): pulumi.ResourceTransformation =>
+  ({ type, props, opts }) => {
+    if (!type.startsWith("kubernetes:")) return undefined;
+    const { metadata } = props;
+    return {
+      props: {
+        ...props,
+        metadata: { ...metadata, annotations: { ...metadata?.annotations, "pulumi.com/patchFieldManager": manager } },
+      },
+      opts: pulumi.mergeOptions(opts, { customTimeouts: DELETED_WITHIN }),
+    };
+  };
 
 /**
  * `dependsOn` of a component delays its children but is no dependency of theirs: a destroy would not know the order.
  * So it is given to each child instead, and to those that start nothing only what any object needs.
  */
-function layerAfter(parent: pulumi.Resource, basics: pulumi.Resource[], resources: pulumi.Resource[]): pulumi.ComponentResourceOptions {
+function layerAfter(
+  parent: pulumi.Resource,
+  basics: pulumi.Resource[],
+  resources: pulumi.Resource[],
+): pulumi.ComponentResourceOptions {
   return {
-    parent, transformations: [({ type, props, opts }) => ({ props, opts: pulumi.mergeOptions(opts, { dependsOn: startsNothing(type) ? basics : [...basics, ...resources] }) })],
+    parent,
+    transformations: [
+      ({ type, props, opts }) => ({
+        props,
+        opts: pulumi.mergeOptions(opts, { dependsOn: startsNothing(type) ? basics : [...basics, ...resources] }),
+      }),
+    ],
   };
 }

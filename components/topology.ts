@@ -14,9 +14,22 @@ import { webEdges } from "./layers/web/edges";
 import { isPods, peerLabels, type Edge, type EdgeInput, type Peer } from "./core/edges";
 
 export function edges(input: EdgeInput): Edge[] {
-  return merged([
-    hostsEdges, clusterEdges, postgresEdges, redisEdges, objectStoreEdges, synapseEdges, routerEdges, webEdges, turnEdges, rtcEdges, ingressEdges, monitoringEdges,
-  ].flatMap((source) => source(input)));
+  return merged(
+    [
+      hostsEdges,
+      clusterEdges,
+      postgresEdges,
+      redisEdges,
+      objectStoreEdges,
+      synapseEdges,
+      routerEdges,
+      webEdges,
+      turnEdges,
+      rtcEdges,
+      ingressEdges,
+      monitoringEdges,
+    ].flatMap((source) => source(input)),
+  );
 }
 
 /** Two layers may each name the edge between them: it is one edge, with both layers' ports and reasons. */
@@ -25,11 +38,19 @@ export function merged(list: Edge[]): Edge[] {
   for (const edge of list) {
     const ends = `${endKey(edge.from)} -> ${endKey(edge.to)}`;
     const known = byEnds.get(ends);
-    if (!known) { byEnds.set(ends, edge); continue; }
+    if (!known) {
+      byEnds.set(ends, edge);
+      continue;
+    }
     const has = new Set(known.ports.map(portKey));
     const more = edge.ports.filter((p) => !has.has(portKey(p)));
     // A second reason is worth reading only for ports that the first one does not explain.
-    byEnds.set(ends, { from: stated(known.from, edge.from), to: stated(known.to, edge.to), ports: [...known.ports, ...more], why: more.length > 0 && known.why !== edge.why ? `${known.why}; ${edge.why}` : known.why });
+    byEnds.set(ends, {
+      from: stated(known.from, edge.from),
+      to: stated(known.to, edge.to),
+      ports: [...known.ports, ...more],
+      why: more.length > 0 && known.why !== edge.why ? `${known.why}; ${edge.why}` : known.why,
+    });
   }
   return [...byEnds.values()];
 }
@@ -38,4 +59,5 @@ export function merged(list: Edge[]): Edge[] {
 const stated = (a: Peer, b: Peer): Peer => ("labels" in b ? b : a);
 const portKey = (p: Edge["ports"][number]): string => JSON.stringify([p.port, p.endPort, p.protocol]);
 /** By the labels that the pods have: an operator's pods are named by component in one layer and by label in another. */
-const endKey = (p: Peer): string => JSON.stringify(isPods(p) ? [p.namespace, Object.entries(peerLabels(p)).sort()] : Object.entries(p).sort());
+const endKey = (p: Peer): string =>
+  JSON.stringify(isPods(p) ? [p.namespace, Object.entries(peerLabels(p)).sort()] : Object.entries(p).sort());

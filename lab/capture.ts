@@ -1,15 +1,24 @@
 import { spawn } from "node:child_process";
 
 /** What a process that has ended said. `status` is null when a signal ended it. */
-export interface Captured { status: number | null; stdout: string; stderr: string }
+export interface Captured {
+  status: number | null;
+  stdout: string;
+  stderr: string;
+}
 
 /** Runs a command to its end without blocking this process. Rejects only when it cannot be started. */
 export function capture(command: string, args: string[], stdin = ""): Promise<Captured> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { stdio: ["pipe", "pipe", "pipe"] });
-    let stdout = "", stderr = "";
-    child.stdout.on("data", (d) => { stdout += d; });
-    child.stderr.on("data", (d) => { stderr += d; });
+    let stdout = "",
+      stderr = "";
+    child.stdout.on("data", (d) => {
+      stdout += d;
+    });
+    child.stderr.on("data", (d) => {
+      stderr += d;
+    });
     child.on("error", reject);
     child.on("close", (status) => resolve({ status, stdout, stderr }));
     // One that ends without reading says so by its status.

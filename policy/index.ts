@@ -8,12 +8,24 @@ import { titleOf } from "./subject";
 import { VALUE_RULES } from "./valueRules";
 import type { Exception, Rule, Subject, Violation } from "./types";
 
-export const RULES: Rule[] = [...METADATA_RULES, ...CONFIGURATION_RULES, ...POD_RULES, ...SECURITY_RULES, ...VALUE_RULES];
+export const RULES: Rule[] = [
+  ...METADATA_RULES,
+  ...CONFIGURATION_RULES,
+  ...POD_RULES,
+  ...SECURITY_RULES,
+  ...VALUE_RULES,
+];
 export { EXCEPTIONS } from "./exceptions";
 export { subjectOf } from "./subject";
 export type { Subject, Violation } from "./types";
 
-const pattern = (text: string): RegExp => new RegExp(`^${text.split("*").map((s) => s.replace(/[.+?^${}()|[\]\\]/g, "\\$&")).join(".*")}$`);
+const pattern = (text: string): RegExp =>
+  new RegExp(
+    `^${text
+      .split("*")
+      .map((s) => s.replace(/[.+?^${}()|[\]\\]/g, "\\$&"))
+      .join(".*")}$`,
+  );
 const compiled = EXCEPTIONS.map((e) => ({ e, object: pattern(e.object) }));
 
 export function violations(subject: Subject, rules: Rule[] = RULES): { found: Violation[]; used: Set<Exception> } {
@@ -22,7 +34,9 @@ export function violations(subject: Subject, rules: Rule[] = RULES): { found: Vi
   for (const rule of rules) {
     for (const { object, what } of rule.check(subject)) {
       const title = titleOf(object);
-      const hit = compiled.find(({ e, object: p }) => e.rule === rule.id && p.test(title) && (!e.what || e.what.test(what)));
+      const hit = compiled.find(
+        ({ e, object: p }) => e.rule === rule.id && p.test(title) && (!e.what || e.what.test(what)),
+      );
       if (hit) used.add(hit.e);
       else found.push({ rule: rule.id, object: title, what });
     }

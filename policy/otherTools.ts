@@ -1,10 +1,38 @@
 /** Critical points that kube-score 1.20.0 finds in the large stack, and why each kind stays. For the docs. */
 export const KUBE_SCORE: Array<{ check: string; where: string; why: string }> = [
-  { check: "container-image-pull-policy", where: "every pod", why: "it wants `Always`. Tags here are exact versions that never move, and a node must be able to start a pod while the registry is away" },
-  { check: "container-resources", where: "every pod", why: "it wants CPU limits. Requests and memory limits are set; a CPU limit throttles a latency-bound process while the node idles (rule 11)" },
-  { check: "container-ephemeral-storage-request-and-limit", where: "every pod", why: "root file systems are read-only and every emptyDir has its own size limit (rules 10 and 15), so what a pod can write is bounded already; logs are rotated by the kubelet" },
-  { check: "pod-probes-identical", where: "most pods", why: "it wants another action for readiness than for liveness. The action may be one (the process answers); the thresholds differ: out of rotation in seconds, restarted only after a minute. Liveness never asks another service (rule 9b)" },
-  { check: "container-security-context-user-group-id", where: "pods with uids between 1000 and 10000", why: "it wants ids above 10000. Above 1000 no id of a node's system users is met (rule 10); MetalLB's speaker and the ingress controller are exceptions with their reasons above" },
-  { check: "networkpolicy-targets-pod, service-targets-pod", where: "PostgreSQL, poolers, Prometheus, Alertmanager, ACME solvers, other stacks' applications", why: "their pods are made by operators (or by others) from custom resources, which it cannot follow; rules 5 and 20 do" },
-  { check: "pod-networkpolicy", where: "metrics-server", why: "it lives in kube-system, whose policies are the cluster's own" },
+  {
+    check: "container-image-pull-policy",
+    where: "every pod",
+    why: "it wants `Always`. Tags here are exact versions that never move, and a node must be able to start a pod while the registry is away",
+  },
+  {
+    check: "container-resources",
+    where: "every pod",
+    why: "it wants CPU limits. Requests and memory limits are set; a CPU limit throttles a latency-bound process while the node idles (rule 11)",
+  },
+  {
+    check: "container-ephemeral-storage-request-and-limit",
+    where: "every pod",
+    why: "root file systems are read-only and every emptyDir has its own size limit (rules 10 and 15), so what a pod can write is bounded already; logs are rotated by the kubelet",
+  },
+  {
+    check: "pod-probes-identical",
+    where: "most pods",
+    why: "it wants another action for readiness than for liveness. The action may be one (the process answers); the thresholds differ: out of rotation in seconds, restarted only after a minute. Liveness never asks another service (rule 9b)",
+  },
+  {
+    check: "container-security-context-user-group-id",
+    where: "pods with uids between 1000 and 10000",
+    why: "it wants ids above 10000. Above 1000 no id of a node's system users is met (rule 10); MetalLB's speaker and the ingress controller are exceptions with their reasons above",
+  },
+  {
+    check: "networkpolicy-targets-pod, service-targets-pod",
+    where: "PostgreSQL, poolers, Prometheus, Alertmanager, ACME solvers, other stacks' applications",
+    why: "their pods are made by operators (or by others) from custom resources, which it cannot follow; rules 5 and 20 do",
+  },
+  {
+    check: "pod-networkpolicy",
+    where: "metrics-server",
+    why: "it lives in kube-system, whose policies are the cluster's own",
+  },
 ];

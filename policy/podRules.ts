@@ -7,109 +7,185 @@ const each = (t: PodTemplate, check: (c: any) => string[]): Array<{ object: PodT
   containersOf(t).flatMap((c) => check(c).map((what) => ({ object: t, what: `container ${c.name}: ${what}` })));
 
 export const ports: Rule = {
-  id: "8", demands: "container ports named and unique in the pod; none in Jobs",
-  check: ({ templates }) => templates.flatMap((t) => {
-    const all = (t.spec.containers ?? []).flatMap((c: any) => c.ports ?? []);
-    const ids = all.map((p: any) => `${p.containerPort}/${p.protocol ?? "TCP"}`), named = all.map((p: any) => p.name);
-    return [
-      ...(named.some((n: any) => !n) || new Set(named).size !== named.length ? [{ object: t, what: "ports unnamed or names not unique" }] : []),
-      ...(new Set(ids).size !== ids.length ? [{ object: t, what: "the same port twice" }] : []),
-      ...(!t.longRunning && all.length ? [{ object: t, what: "a Job with ports" }] : []),
-    ];
-  }),
+  id: "8",
+  demands: "container ports named and unique in the pod; none in Jobs",
+  check: ({ templates }) =>
+    templates.flatMap((t) => {
+      const all = (t.spec.containers ?? []).flatMap((c: any) => c.ports ?? []);
+      const ids = all.map((p: any) => `${p.containerPort}/${p.protocol ?? "TCP"}`),
+        named = all.map((p: any) => p.name);
+      return [
+        ...(named.some((n: any) => !n) || new Set(named).size !== named.length
+          ? [{ object: t, what: "ports unnamed or names not unique" }]
+          : []),
+        ...(new Set(ids).size !== ids.length ? [{ object: t, what: "the same port twice" }] : []),
+        ...(!t.longRunning && all.length ? [{ object: t, what: "a Job with ports" }] : []),
+      ];
+    }),
 };
 
 const PROBE_FIELDS = ["periodSeconds", "timeoutSeconds", "failureThreshold", "successThreshold"];
 
 export const probes: Rule = {
-  id: "9", demands: "liveness, readiness and startup probes, explicit to the last threshold, by port name",
-  check: ({ templates }) => templates.filter((t) => t.longRunning).flatMap((t) => (t.spec.containers ?? []).flatMap((c: any) => ["livenessProbe", "readinessProbe", "startupProbe"].flatMap((kind) => {
-    const p = c[kind];
-    if (!p) return [{ object: t, what: `container ${c.name}: no ${kind}` }];
-    const port = p.httpGet?.port ?? p.tcpSocket?.port;
-    return [
-      ...PROBE_FIELDS.filter((f) => p[f] === undefined).map((f) => ({ object: t, what: `container ${c.name}: ${kind}.${f} is not set` })),
-      ...(port !== undefined && typeof port !== "string" ? [{ object: t, what: `container ${c.name}: ${kind} by port number` }] : []),
-      ...(typeof port === "string" && !(c.ports ?? []).some((x: any) => x.name === port) ? [{ object: t, what: `container ${c.name}: ${kind} names port ${port}, which it does not declare` }] : []),
-    ];
-  }))),
+  id: "9",
+  demands: "liveness, readiness and startup probes, explicit to the last threshold, by port name",
+  check: ({ templates }) =>
+    templates
+      .filter((t) => t.longRunning)
+      .flatMap((t) =>
+        (t.spec.containers ?? []).flatMap((c: any) =>
+          ["livenessProbe", "readinessProbe", "startupProbe"].flatMap((kind) => {
+            const p = c[kind];
+            if (!p) return [{ object: t, what: `container ${c.name}: no ${kind}` }];
+            const port = p.httpGet?.port ?? p.tcpSocket?.port;
+            return [
+              ...PROBE_FIELDS.filter((f) => p[f] === undefined).map((f) => ({
+                object: t,
+                what: `container ${c.name}: ${kind}.${f} is not set`,
+              })),
+              ...(port !== undefined && typeof port !== "string"
+                ? [{ object: t, what: `container ${c.name}: ${kind} by port number` }]
+                : []),
+              ...(typeof port === "string" && !(c.ports ?? []).some((x: any) => x.name === port)
+                ? [{ object: t, what: `container ${c.name}: ${kind} names port ${port}, which it does not declare` }]
+                : []),
+            ];
+          }),
+        ),
+      ),
 };
 
 export const hardening: Rule = {
-  id: "10", demands: "non-root with explicit ids above 1000, RuntimeDefault, no escalation, read-only root, all capabilities dropped",
-  check: ({ templates }) => templates.flatMap((t) => {
-    const p = t.spec.securityContext ?? {};
-    const pod = [
-      ...(p.runAsNonRoot === true ? [] : ["runAsNonRoot is not true"]),
-      ...["runAsUser", "runAsGroup", "fsGroup"].filter((f) => !(p[f] > 1000)).map((f) => `${f} is ${p[f] ?? "not set"}`),
-      ...(p.seccompProfile?.type === "RuntimeDefault" ? [] : ["seccomp profile is not RuntimeDefault"]),
-      ...(["hostNetwork", "hostPID", "hostIPC"].filter((f) => t.spec[f]).map((f) => `${f} is used`)),
-      ...((t.spec.volumes ?? []).filter((v: any) => v.hostPath).map((v: any) => `hostPath ${v.hostPath.path}`)),
-    ].map((what) => ({ object: t, what }));
-    return [...pod, ...each(t, (c) => {
-      const s = c.securityContext ?? {};
+  id: "10",
+  demands:
+    "non-root with explicit ids above 1000, RuntimeDefault, no escalation, read-only root, all capabilities dropped",
+  check: ({ templates }) =>
+    templates.flatMap((t) => {
+      const p = t.spec.securityContext ?? {};
+      const pod = [
+        ...(p.runAsNonRoot === true ? [] : ["runAsNonRoot is not true"]),
+        ...["runAsUser", "runAsGroup", "fsGroup"]
+          .filter((f) => !(p[f] > 1000))
+          .map((f) => `${f} is ${p[f] ?? "not set"}`),
+        ...(p.seccompProfile?.type === "RuntimeDefault" ? [] : ["seccomp profile is not RuntimeDefault"]),
+        ...["hostNetwork", "hostPID", "hostIPC"].filter((f) => t.spec[f]).map((f) => `${f} is used`),
+        ...(t.spec.volumes ?? []).filter((v: any) => v.hostPath).map((v: any) => `hostPath ${v.hostPath.path}`),
+      ].map((what) => ({ object: t, what }));
       return [
-        ...(s.allowPrivilegeEscalation === false ? [] : ["allowPrivilegeEscalation is not false"]),
-        ...(s.readOnlyRootFilesystem === true ? [] : ["the root file system is writable"]),
-        ...((s.capabilities?.drop ?? []).includes("ALL") ? [] : ["capabilities are not dropped"]),
-        ...((s.capabilities?.add ?? []).map((x: string) => `adds capability ${x}`)),
-        ...(s.privileged ? ["privileged"] : []),
+        ...pod,
+        ...each(t, (c) => {
+          const s = c.securityContext ?? {};
+          return [
+            ...(s.allowPrivilegeEscalation === false ? [] : ["allowPrivilegeEscalation is not false"]),
+            ...(s.readOnlyRootFilesystem === true ? [] : ["the root file system is writable"]),
+            ...((s.capabilities?.drop ?? []).includes("ALL") ? [] : ["capabilities are not dropped"]),
+            ...(s.capabilities?.add ?? []).map((x: string) => `adds capability ${x}`),
+            ...(s.privileged ? ["privileged"] : []),
+          ];
+        }),
       ];
-    })];
-  }),
+    }),
 };
 
 export const resources: Rule = {
-  id: "11", demands: "CPU and memory requests and a memory limit on every container, no CPU limit",
-  check: ({ templates }) => templates.flatMap((t) => each(t, (c) => [
-    ...(c.resources?.requests?.cpu ? [] : ["no CPU request"]), ...(c.resources?.requests?.memory ? [] : ["no memory request"]),
-    ...(c.resources?.limits?.memory ? [] : ["no memory limit"]), ...(c.resources?.limits?.cpu ? ["a CPU limit"] : []),
-  ])),
+  id: "11",
+  demands: "CPU and memory requests and a memory limit on every container, no CPU limit",
+  check: ({ templates }) =>
+    templates.flatMap((t) =>
+      each(t, (c) => [
+        ...(c.resources?.requests?.cpu ? [] : ["no CPU request"]),
+        ...(c.resources?.requests?.memory ? [] : ["no memory request"]),
+        ...(c.resources?.limits?.memory ? [] : ["no memory limit"]),
+        ...(c.resources?.limits?.cpu ? ["a CPU limit"] : []),
+      ]),
+    ),
 };
 
 export const replicas: Rule = {
-  id: "12", demands: "replicas explicit, absent only where an autoscaler owns them; at least 2 of what has to survive a node",
-  check: ({ objects, templates }) => templates.filter((t) => ["Deployment", "StatefulSet"].includes(t.owner.kind)).flatMap((t) => {
-    const scaler = objects.find((o) => o.kind === "HorizontalPodAutoscaler" && o.namespace === t.owner.namespace && o.inputs.spec.scaleTargetRef.name === t.owner.name && o.inputs.spec.scaleTargetRef.kind === t.owner.kind);
-    const n = t.owner.inputs.spec.replicas;
-    if (scaler) {
-      return [
-        ...(n === undefined ? [] : [{ object: t, what: "replicas set although an autoscaler owns them" }]),
-        ...(scaler.inputs.spec.minReplicas >= 2 ? [] : [{ object: t, what: `autoscaler may go down to ${scaler.inputs.spec.minReplicas}` }]),
-      ];
-    }
-    if (n === undefined) return [{ object: t, what: "replicas are not set" }];
-    return n >= 2 ? [] : [{ object: t, what: "a single replica" }];
-  }),
+  id: "12",
+  demands: "replicas explicit, absent only where an autoscaler owns them; at least 2 of what has to survive a node",
+  check: ({ objects, templates }) =>
+    templates
+      .filter((t) => ["Deployment", "StatefulSet"].includes(t.owner.kind))
+      .flatMap((t) => {
+        const scaler = objects.find(
+          (o) =>
+            o.kind === "HorizontalPodAutoscaler" &&
+            o.namespace === t.owner.namespace &&
+            o.inputs.spec.scaleTargetRef.name === t.owner.name &&
+            o.inputs.spec.scaleTargetRef.kind === t.owner.kind,
+        );
+        const n = t.owner.inputs.spec.replicas;
+        if (scaler) {
+          return [
+            ...(n === undefined ? [] : [{ object: t, what: "replicas set although an autoscaler owns them" }]),
+            ...(scaler.inputs.spec.minReplicas >= 2
+              ? []
+              : [{ object: t, what: `autoscaler may go down to ${scaler.inputs.spec.minReplicas}` }]),
+          ];
+        }
+        if (n === undefined) return [{ object: t, what: "replicas are not set" }];
+        return n >= 2 ? [] : [{ object: t, what: "a single replica" }];
+      }),
 };
 
 export const spreading: Rule = {
-  id: "13", demands: "spread over hosts and zones, of two never both on one host, and a disruption budget on everything with several replicas; no budget that blocks a drain for ever",
+  id: "13",
+  demands:
+    "spread over hosts and zones, of two never both on one host, and a disruption budget on everything with several replicas; no budget that blocks a drain for ever",
   check: ({ objects, templates }) => {
     const budgets = objects.filter((o) => o.kind === "PodDisruptionBudget");
-    const several = (t: PodTemplate): boolean => ["Deployment", "StatefulSet"].includes(t.owner.kind) && (t.owner.inputs.spec.replicas ?? 2) > 1;
-    const fewest = (t: PodTemplate): number => t.owner.inputs.spec.replicas
-      ?? objects.find((o) => o.kind === "HorizontalPodAutoscaler" && o.namespace === t.owner.namespace && o.inputs.spec.scaleTargetRef.name === t.owner.inputs.metadata.name)?.inputs.spec.minReplicas ?? 2;
+    const several = (t: PodTemplate): boolean =>
+      ["Deployment", "StatefulSet"].includes(t.owner.kind) && (t.owner.inputs.spec.replicas ?? 2) > 1;
+    const fewest = (t: PodTemplate): number =>
+      t.owner.inputs.spec.replicas ??
+      objects.find(
+        (o) =>
+          o.kind === "HorizontalPodAutoscaler" &&
+          o.namespace === t.owner.namespace &&
+          o.inputs.spec.scaleTargetRef.name === t.owner.inputs.metadata.name,
+      )?.inputs.spec.minReplicas ??
+      2;
     return [
       ...templates.filter(several).flatMap((t) => {
         const constraints = t.spec.topologySpreadConstraints ?? [];
         const ours = constraints.filter((c: any) => matches(c.labelSelector?.matchLabels, t.labels));
         const keys = ours.map((c: any) => c.topologyKey);
-        // A preference lets both pods of a class meet on one node; a node that is drained must not count as the empty one.
-        const apart = ours.some((c: any) => c.topologyKey === "kubernetes.io/hostname" && c.whenUnsatisfiable === "DoNotSchedule" && c.nodeTaintsPolicy === "Honor");
-        const mine = budgets.filter((b) => b.namespace === t.owner.namespace && matches(b.inputs.spec.selector?.matchLabels, t.labels));
+        // A preference lets both pods of a class meet on one node; a node that is drained must not count as the empty
+        // one.
+        const apart = ours.some(
+          (c: any) =>
+            c.topologyKey === "kubernetes.io/hostname" &&
+            c.whenUnsatisfiable === "DoNotSchedule" &&
+            c.nodeTaintsPolicy === "Honor",
+        );
+        const mine = budgets.filter(
+          (b) => b.namespace === t.owner.namespace && matches(b.inputs.spec.selector?.matchLabels, t.labels),
+        );
         return [
-          ...(["kubernetes.io/hostname", "topology.kubernetes.io/zone"].filter((k) => !keys.includes(k)).map((k) => ({ object: t, what: `not spread over ${k}` }))),
+          ...["kubernetes.io/hostname", "topology.kubernetes.io/zone"]
+            .filter((k) => !keys.includes(k))
+            .map((k) => ({ object: t, what: `not spread over ${k}` })),
           ...(fewest(t) !== 2 || apart ? [] : [{ object: t, what: "both replicas may meet on one host" }]),
           ...(mine.length === 1 ? [] : [{ object: t, what: `${mine.length} disruption budgets` }]),
         ];
       }),
       ...budgets.flatMap((b) => {
-        const pods = templates.filter((t) => t.owner.namespace === b.namespace && matches(b.inputs.spec.selector?.matchLabels, t.labels));
+        const pods = templates.filter(
+          (t) => t.owner.namespace === b.namespace && matches(b.inputs.spec.selector?.matchLabels, t.labels),
+        );
         const n = pods.reduce((sum, t) => sum + (t.owner.inputs.spec.replicas ?? 2), 0);
         const { maxUnavailable, minAvailable } = b.inputs.spec;
-        const blocks = maxUnavailable === 0 || maxUnavailable === "0%" || (typeof minAvailable === "number" && minAvailable >= n);
-        return pods.length && blocks ? [{ object: b, what: `blocks every drain: ${n} pods, maxUnavailable ${maxUnavailable}, minAvailable ${minAvailable}` }] : [];
+        const blocks =
+          maxUnavailable === 0 || maxUnavailable === "0%" || (typeof minAvailable === "number" && minAvailable >= n);
+        return pods.length && blocks
+          ? [
+              {
+                object: b,
+                what: `blocks every drain: ${n} pods, maxUnavailable ${maxUnavailable}, minAvailable ${minAvailable}`,
+              },
+            ]
+          : [];
       }),
     ];
   },
@@ -119,23 +195,36 @@ export const spreading: Rule = {
 function* imagesIn(value: any): Generator<string> {
   if (Array.isArray(value)) for (const v of value) yield* imagesIn(v);
   else if (value !== null && typeof value === "object") {
-    for (const [k, v] of Object.entries<any>(value)) if ((k === "image" || k === "imageName") && typeof v === "string") yield v; else yield* imagesIn(v);
+    for (const [k, v] of Object.entries<any>(value))
+      if ((k === "image" || k === "imageName") && typeof v === "string") yield v;
+      else yield* imagesIn(v);
   }
 }
 
 export const images: Rule = {
-  id: "17", demands: "images of the one table, by exact version, pulled only when absent",
+  id: "17",
+  demands: "images of the one table, by exact version, pulled only when absent",
   check: ({ objects, templates, settings }) => {
     const table = new Set((Object.keys(IMAGES) as ImageKey[]).map((k) => imageRef(settings, k)));
     return [
-      ...objects.filter((o) => o.kind !== "CustomResourceDefinition").flatMap((o) => [...imagesIn(o.inputs.spec)].flatMap((image) => {
-        const tag = /:([^:/@]+)(@sha256:[0-9a-f]{64})?$/.exec(image)?.[1];
-        return [
-          ...(!tag || !/\d/.test(tag) ? [{ object: o, what: `image ${image} is not pinned` }] : []),
-          ...(table.has(image) ? [] : [{ object: o, what: `image ${image} is not in the table (components/core/images.ts)` }]),
-        ];
-      })),
-      ...templates.flatMap((t) => each(t, (c) => (c.imagePullPolicy === "IfNotPresent" ? [] : [`imagePullPolicy is ${c.imagePullPolicy ?? "not set"}`]))),
+      ...objects
+        .filter((o) => o.kind !== "CustomResourceDefinition")
+        .flatMap((o) =>
+          [...imagesIn(o.inputs.spec)].flatMap((image) => {
+            const tag = /:([^:/@]+)(@sha256:[0-9a-f]{64})?$/.exec(image)?.[1];
+            return [
+              ...(!tag || !/\d/.test(tag) ? [{ object: o, what: `image ${image} is not pinned` }] : []),
+              ...(table.has(image)
+                ? []
+                : [{ object: o, what: `image ${image} is not in the table (components/core/images.ts)` }]),
+            ];
+          }),
+        ),
+      ...templates.flatMap((t) =>
+        each(t, (c) =>
+          c.imagePullPolicy === "IfNotPresent" ? [] : [`imagePullPolicy is ${c.imagePullPolicy ?? "not set"}`],
+        ),
+      ),
     ];
   },
 };
@@ -145,44 +234,76 @@ const podSpecOf = (spec: any): any => spec.template?.spec ?? spec;
 
 function keptApart(spec: any): boolean {
   const pod = podSpecOf(spec);
-  return spec.affinity?.podAntiAffinityType === "required" || Boolean(pod.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.length)
-    || (pod.topologySpreadConstraints ?? []).some((c: any) => c.topologyKey === "kubernetes.io/hostname");
+  return (
+    spec.affinity?.podAntiAffinityType === "required" ||
+    Boolean(pod.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.length) ||
+    (pod.topologySpreadConstraints ?? []).some((c: any) => c.topologyKey === "kubernetes.io/hostname")
+  );
 }
 
 function budgetsOf({ owner, labels }: OperatorPods, objects: KubernetesObject[]): number {
   // CloudNativePG makes an instance's budgets itself unless it is told not to.
   if (owner.kind === "Cluster") return owner.inputs.spec.enablePDB === false ? 0 : 1;
-  return objects.filter((b) => b.kind === "PodDisruptionBudget" && b.namespace === owner.namespace && matches(b.inputs.spec.selector?.matchLabels, labels)).length;
+  return objects.filter(
+    (b) =>
+      b.kind === "PodDisruptionBudget" &&
+      b.namespace === owner.namespace &&
+      matches(b.inputs.spec.selector?.matchLabels, labels),
+  ).length;
 }
 
 /** Of each container that the operator is told about. */
 function resourceProblems(spec: any): string[] {
   const all: any[] = spec.template?.spec?.containers?.map((c: any) => c.resources) ?? [spec.resources];
   return all.flatMap((r) => [
-    ...(r?.requests?.cpu && r.requests.memory ? [] : ["no requests"]), ...(r?.limits?.memory ? [] : ["no memory limit"]), ...(r?.limits?.cpu ? ["a CPU limit"] : []),
+    ...(r?.requests?.cpu && r.requests.memory ? [] : ["no requests"]),
+    ...(r?.limits?.memory ? [] : ["no memory limit"]),
+    ...(r?.limits?.cpu ? ["a CPU limit"] : []),
   ]);
 }
 
 /** What the operators start for us keeps the same rules as far as their custom resources can say. */
 export const operatorMade: Rule = {
-  id: "11-13", demands: "of pods that operators make: requests, a memory limit, several replicas, never two on a host, one disruption budget",
-  check: ({ objects, operatorPods }) => operatorPods.flatMap((made) => {
-    const { owner, replicas: n } = made, { spec } = owner.inputs;
-    const budgets = budgetsOf(made, objects);
-    return [
-      ...resourceProblems(spec),
-      ...(n >= 2 ? [] : [`${n} replicas`]), ...(keptApart(spec) ? [] : ["not spread over hosts"]), ...(budgets === 1 ? [] : [`${budgets} disruption budgets`]),
-    ].map((what) => ({ object: owner, what }));
-  }),
+  id: "11-13",
+  demands:
+    "of pods that operators make: requests, a memory limit, several replicas, never two on a host, one disruption budget",
+  check: ({ objects, operatorPods }) =>
+    operatorPods.flatMap((made) => {
+      const { owner, replicas: n } = made,
+        { spec } = owner.inputs;
+      const budgets = budgetsOf(made, objects);
+      return [
+        ...resourceProblems(spec),
+        ...(n >= 2 ? [] : [`${n} replicas`]),
+        ...(keptApart(spec) ? [] : ["not spread over hosts"]),
+        ...(budgets === 1 ? [] : [`${budgets} disruption budgets`]),
+      ].map((what) => ({ object: owner, what }));
+    }),
 };
 
 export const livenessIndependent: Rule = {
-  id: "9b", demands: "liveness that depends on no other service",
-  check: ({ templates }) => templates.flatMap((t) => (t.spec.containers ?? []).flatMap((c: any) => {
-    const p = c.livenessProbe;
-    const text = [p?.httpGet?.host, ...(p?.exec?.command ?? [])].filter(Boolean).join(" ");
-    return /\.svc\b|https?:\/\/(?!127\.|localhost)/.test(text) || p?.httpGet?.path === "/minio/health/cluster" ? [{ object: t, what: `container ${c.name}: liveness asks ${text || p.httpGet.path}` }] : [];
-  })),
+  id: "9b",
+  demands: "liveness that depends on no other service",
+  check: ({ templates }) =>
+    templates.flatMap((t) =>
+      (t.spec.containers ?? []).flatMap((c: any) => {
+        const p = c.livenessProbe;
+        const text = [p?.httpGet?.host, ...(p?.exec?.command ?? [])].filter(Boolean).join(" ");
+        return /\.svc\b|https?:\/\/(?!127\.|localhost)/.test(text) || p?.httpGet?.path === "/minio/health/cluster"
+          ? [{ object: t, what: `container ${c.name}: liveness asks ${text || p.httpGet.path}` }]
+          : [];
+      }),
+    ),
 };
 
-export const POD_RULES: Rule[] = [ports, probes, livenessIndependent, hardening, resources, replicas, spreading, operatorMade, images];
+export const POD_RULES: Rule[] = [
+  ports,
+  probes,
+  livenessIndependent,
+  hardening,
+  resources,
+  replicas,
+  spreading,
+  operatorMade,
+  images,
+];

@@ -8,84 +8,159 @@ export function secretValues(subject: Subject): Array<{ name: string; value: str
   const found: Array<{ name: string; value: string }> = [];
   for (const r of subject.resources.filter((x) => x.inputs?.kind === "Secret")) {
     for (const [key, value] of Object.entries<any>({ ...r.inputs.stringData })) {
-      if (typeof value === "string" && value.length >= 12) found.push({ name: `${r.inputs.metadata.name}/${key}`, value });
+      if (typeof value === "string" && value.length >= 12)
+        found.push({ name: `${r.inputs.metadata.name}/${key}`, value });
     }
   }
   return found;
 }
 
 export const secretsOnlyInSecrets: Rule = {
-  id: "16", demands: "no secret value in a ConfigMap, an annotation, a command line or an environment literal",
+  id: "16",
+  demands: "no secret value in a ConfigMap, an annotation, a command line or an environment literal",
   check: (subject) => {
-    // Whole-file secrets (configurations with a password inside) are searched by the generated values instead: secrets.test.ts.
-    const secrets = secretValues(subject).filter((s) => !s.value.includes("\n") && !/^(https?:|[a-z0-9.-]+\.[a-z]{2,}$)/.test(s.value) && !/^(synapse|minio|backup|media)[a-z-]*$/.test(s.value));
-    return subject.objects.filter((o) => o.kind !== "Secret").flatMap((o) => [...strings(o.inputs)].flatMap(({ path, text }) =>
-      secrets.filter((s) => text.includes(s.value)).map((s) => ({ object: o, what: `the value of ${s.name} stands at ${path}` }))));
+    // Whole-file secrets (configurations with a password inside) are searched by the generated values instead:
+    // secrets.test.ts.
+    const secrets = secretValues(subject).filter(
+      (s) =>
+        !s.value.includes("\n") &&
+        !/^(https?:|[a-z0-9.-]+\.[a-z]{2,}$)/.test(s.value) &&
+        !/^(synapse|minio|backup|media)[a-z-]*$/.test(s.value),
+    );
+    return subject.objects
+      .filter((o) => o.kind !== "Secret")
+      .flatMap((o) =>
+        [...strings(o.inputs)].flatMap(({ path, text }) =>
+          secrets
+            .filter((s) => text.includes(s.value))
+            .map((s) => ({ object: o, what: `the value of ${s.name} stands at ${path}` })),
+        ),
+      );
   },
 };
 
 export const ingresses: Rule = {
-  id: "18", demands: "Ingress rules with host, pathType, backend by existing port name, matching TLS host; nothing private",
-  check: ({ objects }) => objects.filter((o) => o.kind === "Ingress").flatMap((o) => {
-    const tls = (o.inputs.spec.tls ?? []).flatMap((t: any) => t.hosts ?? []);
-    return (o.inputs.spec.rules ?? []).flatMap((r: any) => [
-      ...(r.host ? [] : [{ object: o, what: "a rule without host" }]),
-      ...(tls.includes(r.host) ? [] : [{ object: o, what: `no TLS for ${r.host}` }]),
-      ...(r.http?.paths ?? []).flatMap((p: any) => {
-        const backend = p.backend?.service, service = objects.find((s) => s.kind === "Service" && s.namespace === o.namespace && s.name === backend?.name);
-        return [
-          ...(p.pathType ? [] : [{ object: o, what: `${p.path}: no pathType` }]),
-          ...(service?.inputs.spec.ports.some((x: any) => x.name === backend?.port?.name) ? [] : [{ object: o, what: `${p.path}: backend ${backend?.name}:${backend?.port?.name ?? backend?.port?.number} does not exist` }]),
-          ...(/^\/_synapse\/(admin|metrics|replication)|^\/metrics/.test(p.path) ? [{ object: o, what: `${p.path} is private` }] : []),
-        ];
+  id: "18",
+  demands: "Ingress rules with host, pathType, backend by existing port name, matching TLS host; nothing private",
+  check: ({ objects }) =>
+    objects
+      .filter((o) => o.kind === "Ingress")
+      .flatMap((o) => {
+        const tls = (o.inputs.spec.tls ?? []).flatMap((t: any) => t.hosts ?? []);
+        return (o.inputs.spec.rules ?? []).flatMap((r: any) => [
+          ...(r.host ? [] : [{ object: o, what: "a rule without host" }]),
+          ...(tls.includes(r.host) ? [] : [{ object: o, what: `no TLS for ${r.host}` }]),
+          ...(r.http?.paths ?? []).flatMap((p: any) => {
+            const backend = p.backend?.service,
+              service = objects.find(
+                (s) => s.kind === "Service" && s.namespace === o.namespace && s.name === backend?.name,
+              );
+            return [
+              ...(p.pathType ? [] : [{ object: o, what: `${p.path}: no pathType` }]),
+              ...(service?.inputs.spec.ports.some((x: any) => x.name === backend?.port?.name)
+                ? []
+                : [
+                    {
+                      object: o,
+                      what: `${p.path}: backend ${backend?.name}:${backend?.port?.name ?? backend?.port?.number} does not exist`,
+                    },
+                  ]),
+              ...(/^\/_synapse\/(admin|metrics|replication)|^\/metrics/.test(p.path)
+                ? [{ object: o, what: `${p.path} is private` }]
+                : []),
+            ];
+          }),
+        ]);
       }),
-    ]);
-  }),
 };
 
 export const monitors: Rule = {
-  id: "19", demands: "monitors that select something, and nothing scraped twice",
+  id: "19",
+  demands: "monitors that select something, and nothing scraped twice",
   check: ({ objects, templates, operatorPods }) => {
     const scraped = new Map<string, string>();
     const claim = (key: string, by: KubernetesObject): Found => {
-      const first = scraped.get(key); scraped.set(key, by.name);
+      const first = scraped.get(key);
+      scraped.set(key, by.name);
       return first ? [{ object: by, what: `${key} is scraped by ${first} as well` }] : [];
     };
     const pods: Scrapable[] = [
-      ...templates.filter((t) => t.longRunning).map((t) => ({ owner: t.owner, labels: t.labels, ports: Object.fromEntries((t.spec.containers ?? []).flatMap((c: any) => (c.ports ?? []).map((p: any) => [p.name, p.containerPort]))) })),
+      ...templates
+        .filter((t) => t.longRunning)
+        .map((t) => ({
+          owner: t.owner,
+          labels: t.labels,
+          ports: Object.fromEntries(
+            (t.spec.containers ?? []).flatMap((c: any) => (c.ports ?? []).map((p: any) => [p.name, p.containerPort])),
+          ),
+        })),
       ...operatorPods,
     ];
-    return objects.filter((o) => ["ServiceMonitor", "PodMonitor"].includes(o.kind)).flatMap((o) => {
-      const { spec } = o.inputs;
-      const inNamespace = (n: string): boolean => spec.namespaceSelector?.any || (spec.namespaceSelector?.matchNames ?? [o.namespace]).includes(n);
-      const selected = o.kind === "PodMonitor" ? pods.filter((p) => inNamespace(p.owner.namespace) && matchesSelector(spec.selector, p.labels))
-        : objects.filter((s) => s.kind === "Service" && inNamespace(s.namespace) && matchesSelector(spec.selector, s.inputs.metadata.labels ?? {})).flatMap((s) => pods.filter((p) => p.owner.namespace === s.namespace && matches(s.inputs.spec.selector, p.labels)));
-      if (!selected.length) return [{ object: o, what: "selects nothing" }];
-      const wanted = (spec.selector?.matchExpressions ?? []).flatMap((e: any) => (e.operator === "In" ? e.values.map((v: string) => [e.key, v]) : []));
-      const absent: Found = wanted.filter(([k, v]: string[]) => !selected.some((p) => p.labels[k!] === v)).map(([k, v]: string[]) => ({ object: o, what: `nothing has ${k} ${v}` }));
-      return [...absent, ...selected.flatMap((p) => (spec.podMetricsEndpoints ?? spec.endpoints ?? []).flatMap((e: any) => {
-        const number = e.portNumber ?? p.ports[e.port];
-        if (!Object.values(p.ports).includes(number)) return [{ object: o, what: `port ${e.portNumber ?? e.port} is no port of ${p.owner.name}` }];
-        return claim(`${p.owner.namespace}/${p.owner.name}:${number}${e.path ?? "/metrics"}`, o);
-      }))];
-    });
+    return objects
+      .filter((o) => ["ServiceMonitor", "PodMonitor"].includes(o.kind))
+      .flatMap((o) => {
+        const { spec } = o.inputs;
+        const inNamespace = (n: string): boolean =>
+          spec.namespaceSelector?.any || (spec.namespaceSelector?.matchNames ?? [o.namespace]).includes(n);
+        const selected =
+          o.kind === "PodMonitor"
+            ? pods.filter((p) => inNamespace(p.owner.namespace) && matchesSelector(spec.selector, p.labels))
+            : objects
+                .filter(
+                  (s) =>
+                    s.kind === "Service" &&
+                    inNamespace(s.namespace) &&
+                    matchesSelector(spec.selector, s.inputs.metadata.labels ?? {}),
+                )
+                .flatMap((s) =>
+                  pods.filter((p) => p.owner.namespace === s.namespace && matches(s.inputs.spec.selector, p.labels)),
+                );
+        if (!selected.length) return [{ object: o, what: "selects nothing" }];
+        const wanted = (spec.selector?.matchExpressions ?? []).flatMap((e: any) =>
+          e.operator === "In" ? e.values.map((v: string) => [e.key, v]) : [],
+        );
+        const absent: Found = wanted
+          .filter(([k, v]: string[]) => !selected.some((p) => p.labels[k!] === v))
+          .map(([k, v]: string[]) => ({ object: o, what: `nothing has ${k} ${v}` }));
+        return [
+          ...absent,
+          ...selected.flatMap((p) =>
+            (spec.podMetricsEndpoints ?? spec.endpoints ?? []).flatMap((e: any) => {
+              const number = e.portNumber ?? p.ports[e.port];
+              if (!Object.values(p.ports).includes(number))
+                return [{ object: o, what: `port ${e.portNumber ?? e.port} is no port of ${p.owner.name}` }];
+              return claim(`${p.owner.namespace}/${p.owner.name}:${number}${e.path ?? "/metrics"}`, o);
+            }),
+          ),
+        ];
+      });
   },
 };
 
 type Found = Array<{ object: KubernetesObject; what: string }>;
-interface Scrapable { owner: KubernetesObject; labels: Record<string, string>; ports: Record<string, number> }
+interface Scrapable {
+  owner: KubernetesObject;
+  labels: Record<string, string>;
+  ports: Record<string, number>;
+}
 
 const selects = (peer: Peer, t: { owner: KubernetesObject; labels: Record<string, string> }): boolean => {
-  if ("component" in peer) return peer.namespace === t.owner.namespace && t.labels["app.kubernetes.io/component"] === peer.component;
+  if ("component" in peer)
+    return peer.namespace === t.owner.namespace && t.labels["app.kubernetes.io/component"] === peer.component;
   if ("labels" in peer) return peer.namespace === t.owner.namespace && matches(peer.labels, t.labels);
   return false;
 };
 
 /** Names of the Services that an operator makes before the pods of a custom resource. */
-const servicesOf = ({ owner }: OperatorPods): string[] => (owner.kind === "Cluster" ? ["rw", "ro", "r"].map((s) => `${owner.name}-${s}.${owner.namespace}`) : [`${owner.name}.${owner.namespace}`]);
+const servicesOf = ({ owner }: OperatorPods): string[] =>
+  owner.kind === "Cluster"
+    ? ["rw", "ro", "r"].map((s) => `${owner.name}-${s}.${owner.namespace}`)
+    : [`${owner.name}.${owner.namespace}`];
 
 export const declaredEdges: Rule = {
-  id: "20", demands: "a declared edge for each pair that talks, edges between components that exist, and a default deny in each namespace",
+  id: "20",
+  demands:
+    "a declared edge for each pair that talks, edges between components that exist, and a default deny in each namespace",
   check: ({ objects, templates, operatorPods, edges, settings }) => {
     if (!settings.networkPolicies.enabled) return [];
     const byName = new Map(objects.filter((o) => o.kind === "Service").map((o) => [`${o.name}.${o.namespace}`, o]));
@@ -93,18 +168,42 @@ export const declaredEdges: Rule = {
     for (const t of templates.filter((x) => !x.spec.hostNetwork && x.owner.layer !== "cluster")) {
       for (const target of referredServices(t, objects)) {
         const service = byName.get(target);
-        const callees = [...operatorPods.filter((p) => servicesOf(p).includes(target)), ...templates.filter((c) => c.longRunning && service && c.owner.namespace === service.namespace && matches(service.inputs.spec.selector, c.labels))];
+        const callees = [
+          ...operatorPods.filter((p) => servicesOf(p).includes(target)),
+          ...templates.filter(
+            (c) =>
+              c.longRunning &&
+              service &&
+              c.owner.namespace === service.namespace &&
+              matches(service.inputs.spec.selector, c.labels),
+          ),
+        ];
         for (const callee of callees) {
           // A shared file names its reader too: members of a set talk to each other, one pod does not talk to itself.
-          if (callee === t && (callee.owner.kind !== "StatefulSet" || callee.owner.inputs.spec.replicas === 1)) continue;
-          if (!edges.some((e: Edge) => selects(e.from, t) && selects(e.to, callee))) found.push({ object: t, what: `its configuration names ${target}, but there is no edge to ${callee.owner.name}` });
+          if (callee === t && (callee.owner.kind !== "StatefulSet" || callee.owner.inputs.spec.replicas === 1))
+            continue;
+          if (!edges.some((e: Edge) => selects(e.from, t) && selects(e.to, callee)))
+            found.push({
+              object: t,
+              what: `its configuration names ${target}, but there is no edge to ${callee.owner.name}`,
+            });
         }
       }
     }
     const namespaces = new Set(templates.filter((t) => t.owner.layer !== "cluster").map((t) => t.owner.namespace));
     for (const n of namespaces) {
-      const deny = objects.some((o) => o.kind === "NetworkPolicy" && o.namespace === n && Object.keys(o.inputs.spec.podSelector ?? {}).length === 0 && (o.inputs.spec.policyTypes ?? []).length === 2);
-      if (!deny) found.push({ object: templates.find((t) => t.owner.namespace === n)!, what: `namespace ${n} has no default deny` });
+      const deny = objects.some(
+        (o) =>
+          o.kind === "NetworkPolicy" &&
+          o.namespace === n &&
+          Object.keys(o.inputs.spec.podSelector ?? {}).length === 0 &&
+          (o.inputs.spec.policyTypes ?? []).length === 2,
+      );
+      if (!deny)
+        found.push({
+          object: templates.find((t) => t.owner.namespace === n)!,
+          what: `namespace ${n} has no default deny`,
+        });
     }
     return found;
   },
@@ -113,10 +212,20 @@ export const declaredEdges: Rule = {
 /** Services that a pod's own text, or a ConfigMap or Secret that it mounts, names. */
 function referredServices(t: PodTemplate, objects: KubernetesObject[]): Set<string> {
   const names = new Set<string>();
-  const add = (text: string): void => { for (const m of text.matchAll(/([a-z0-9-]+)\.([a-z0-9-]+)\.svc\./g)) names.add(`${m[1]}.${m[2]}`); };
-  for (const c of containersOf(t)) for (const s of strings({ command: c.command, args: c.args, env: c.env })) add(s.text);
+  const add = (text: string): void => {
+    for (const m of text.matchAll(/([a-z0-9-]+)\.([a-z0-9-]+)\.svc\./g)) names.add(`${m[1]}.${m[2]}`);
+  };
+  for (const c of containersOf(t))
+    for (const s of strings({ command: c.command, args: c.args, env: c.env })) add(s.text);
   for (const v of t.spec.volumes ?? []) {
-    const sources = [[v.configMap?.name, "ConfigMap"], [v.secret?.secretName, "Secret"], ...(v.projected?.sources ?? []).flatMap((s: any) => [[s.configMap?.name, "ConfigMap"], [s.secret?.name, "Secret"]])];
+    const sources = [
+      [v.configMap?.name, "ConfigMap"],
+      [v.secret?.secretName, "Secret"],
+      ...(v.projected?.sources ?? []).flatMap((s: any) => [
+        [s.configMap?.name, "ConfigMap"],
+        [s.secret?.name, "Secret"],
+      ]),
+    ];
     for (const [name, kind] of sources) {
       const o = name && objects.find((x) => x.kind === kind && x.name === name && x.namespace === t.owner.namespace);
       // A homeserver's shared file is read by every process; its instance map concerns those that replicate.
@@ -127,13 +236,32 @@ function referredServices(t: PodTemplate, objects: KubernetesObject[]): Set<stri
 }
 
 export const keepsData: Rule = {
-  id: "21", demands: "volumes that outlive their workload, databases and keys protected",
+  id: "21",
+  demands: "volumes that outlive their workload, databases and keys protected",
   check: ({ objects, resources, settings }) => [
-    ...objects.filter((o) => o.kind === "StatefulSet" && o.inputs.spec.volumeClaimTemplates?.length).filter((o) => o.inputs.spec.persistentVolumeClaimRetentionPolicy?.whenDeleted !== "Retain" || o.inputs.spec.persistentVolumeClaimRetentionPolicy?.whenScaled !== "Retain")
+    ...objects
+      .filter((o) => o.kind === "StatefulSet" && o.inputs.spec.volumeClaimTemplates?.length)
+      .filter(
+        (o) =>
+          o.inputs.spec.persistentVolumeClaimRetentionPolicy?.whenDeleted !== "Retain" ||
+          o.inputs.spec.persistentVolumeClaimRetentionPolicy?.whenScaled !== "Retain",
+      )
       .map((object) => ({ object, what: "its claims do not outlive it" })),
-    ...objects.filter((o) => o.kind === "StorageClass" && o.inputs.reclaimPolicy !== "Retain").map((object) => ({ object, what: "released volumes are deleted" })),
-    ...objects.filter((o) => (o.kind === "Cluster" && o.apiVersion.startsWith("postgresql.cnpg.io")) && settings.deletionProtection && !resources.find((r) => r.urn === o.urn)?.protect).map((object) => ({ object, what: "the database is not protected" })),
-    ...objects.filter((o) => o.kind === "PersistentVolumeClaim" && !resources.find((r) => r.urn === o.urn)?.retainOnDelete).map((object) => ({ object, what: "the claim is deleted with the stack" })),
+    ...objects
+      .filter((o) => o.kind === "StorageClass" && o.inputs.reclaimPolicy !== "Retain")
+      .map((object) => ({ object, what: "released volumes are deleted" })),
+    ...objects
+      .filter(
+        (o) =>
+          o.kind === "Cluster" &&
+          o.apiVersion.startsWith("postgresql.cnpg.io") &&
+          settings.deletionProtection &&
+          !resources.find((r) => r.urn === o.urn)?.protect,
+      )
+      .map((object) => ({ object, what: "the database is not protected" })),
+    ...objects
+      .filter((o) => o.kind === "PersistentVolumeClaim" && !resources.find((r) => r.urn === o.urn)?.retainOnDelete)
+      .map((object) => ({ object, what: "the claim is deleted with the stack" })),
   ],
 };
 

@@ -4,13 +4,32 @@ import type { Settings } from "../components/settings/types";
 import type { Plan } from "../components/sizing/types";
 import type { Edge } from "../components/core/edges";
 
-export interface KubernetesObject { urn: string; layer: string; kind: string; apiVersion: string; namespace: string; name: string; inputs: any }
+export interface KubernetesObject {
+  urn: string;
+  layer: string;
+  kind: string;
+  apiVersion: string;
+  namespace: string;
+  name: string;
+  inputs: any;
+}
 
 /** A pod template with the object that makes pods of it. */
-export interface PodTemplate { owner: KubernetesObject; labels: Record<string, string>; annotations: Record<string, string>; spec: any; longRunning: boolean }
+export interface PodTemplate {
+  owner: KubernetesObject;
+  labels: Record<string, string>;
+  annotations: Record<string, string>;
+  spec: any;
+  longRunning: boolean;
+}
 
 /** Pods that an operator makes of a custom resource: what Services, monitors and edges can select. */
-export interface OperatorPods { owner: KubernetesObject; labels: Record<string, string>; ports: Record<string, number>; replicas: number }
+export interface OperatorPods {
+  owner: KubernetesObject;
+  labels: Record<string, string>;
+  ports: Record<string, number>;
+  replicas: number;
+}
 
 export interface Subject {
   resources: RegisteredResource[];
@@ -22,7 +41,11 @@ export interface Subject {
   edges: Edge[];
 }
 
-export interface Violation { rule: string; object: string; what: string }
+export interface Violation {
+  rule: string;
+  object: string;
+  what: string;
+}
 
 export interface Rule {
   /** Number in the list of rules, and what it demands in a phrase. */
@@ -32,4 +55,9 @@ export interface Rule {
 }
 
 /** Something that a rule does not apply to, and why. */
-export interface Exception { rule: string; /** `Kind namespace/name`; a `*` matches any run of characters. */ object: string; what?: RegExp; why: string }
+export interface Exception {
+  rule: string;
+  /** `Kind namespace/name`; a `*` matches any run of characters. */ object: string;
+  what?: RegExp;
+  why: string;
+}

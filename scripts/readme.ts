@@ -1,4 +1,7 @@
-/** Puts the plan's present output into README.md and docs/plan.md, between their markers. `--check` only says whether they are up to date. */
+/**
+ * Puts the plan's present output into README.md and docs/plan.md, between their markers. `--check` only says whether
+ * they are up to date.
+ */
 import { readFileSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { planFor, report } from "../cli/plan";
@@ -8,26 +11,40 @@ const ROOT = resolve(__dirname, "..");
 /** Sizes of README's table: the smallest, and those of the two examples. */
 const SIZES = [100, 1_000, 20_000];
 const USES: Record<NodePlan["role"], string> = {
-  "control-plane": "Kubernetes itself", application: "Synapse, HAProxy, Redis, ingress, monitoring", database: "PostgreSQL, on NVMe", storage: "MinIO; none with an external S3", call: "TURN and the SFU",
+  "control-plane": "Kubernetes itself",
+  application: "Synapse, HAProxy, Redis, ingress, monitoring",
+  database: "PostgreSQL, on NVMe",
+  storage: "MinIO; none with an external S3",
+  call: "TURN and the SFU",
 };
 const n = (value: number): string => value.toLocaleString("en-US");
 
 function sizes(): string {
   const plans = SIZES.map((ccu) => planFor({ ccu }).plan.nodes);
   const roles = plans[0]!.map((node) => node.role);
-  const cell = (node: NodePlan): string => `${node.count} × ${node.cpu} vCPU, ${node.memoryGiB} GiB, ${n(node.diskGiB)} GiB disk`;
+  const cell = (node: NodePlan): string =>
+    `${node.count} × ${node.cpu} vCPU, ${node.memoryGiB} GiB, ${n(node.diskGiB)} GiB disk`;
   const total = (nodes: NodePlan[]): string => {
-    const sum = (of: (node: NodePlan) => number): string => n(Math.round(nodes.reduce((all, node) => all + node.count * of(node), 0)));
+    const sum = (of: (node: NodePlan) => number): string =>
+      n(Math.round(nodes.reduce((all, node) => all + node.count * of(node), 0)));
     return `**${sum(() => 1)} machines, ${sum((x) => x.cpu)} vCPU, ${sum((x) => x.memoryGiB)} GiB**`;
   };
   return [
-    `| Role | For | ${SIZES.map((ccu) => `${n(ccu)} users`).join(" | ")} |`, `|---|---|${SIZES.map(() => "---").join("|")}|`,
-    ...roles.map((role) => `| ${role} | ${USES[role]} | ${plans.map((nodes) => cell(nodes.find((x) => x.role === role)!)).join(" | ")} |`),
+    `| Role | For | ${SIZES.map((ccu) => `${n(ccu)} users`).join(" | ")} |`,
+    `|---|---|${SIZES.map(() => "---").join("|")}|`,
+    ...roles.map(
+      (role) =>
+        `| ${role} | ${USES[role]} | ${plans.map((nodes) => cell(nodes.find((x) => x.role === role)!)).join(" | ")} |`,
+    ),
     `| all | | ${plans.map(total).join(" | ")} |`,
   ].join("\n");
 }
 
-interface Generated { file: string; marker: string; block(): string }
+interface Generated {
+  file: string;
+  marker: string;
+  block(): string;
+}
 const GENERATED: Generated[] = [
   { file: "README.md", marker: "sizes", block: sizes },
   { file: "docs/plan.md", marker: "plan", block: () => `\`\`\`text\n${report(planFor({ ccu: 1000 }))}\n\`\`\`` },

@@ -26,44 +26,75 @@ interface Source {
 
 const SOURCES: Record<string, Source> = {
   "cloudnative-pg": {
-    module: "github.com/cloudnative-pg/cloudnative-pg", version: "v1.30.0", files: ["releases/cnpg-1.30.0.yaml"],
+    module: "github.com/cloudnative-pg/cloudnative-pg",
+    version: "v1.30.0",
+    files: ["releases/cnpg-1.30.0.yaml"],
     read: (dir) => documents(dir, "releases/cnpg-1.30.0.yaml"),
   },
   "plugin-barman-cloud": {
-    module: "github.com/cloudnative-pg/plugin-barman-cloud", version: "v0.15.0", files: ["manifest.yaml"],
+    module: "github.com/cloudnative-pg/plugin-barman-cloud",
+    version: "v0.15.0",
+    files: ["manifest.yaml"],
     read: (dir) => documents(dir, "manifest.yaml"),
   },
   metallb: {
-    module: "go.universe.tf/metallb", version: "v0.16.1", files: ["config/manifests/metallb-native.yaml"],
+    module: "go.universe.tf/metallb",
+    version: "v0.16.1",
+    files: ["config/manifests/metallb-native.yaml"],
     read: (dir) => documents(dir, "config/manifests/metallb-native.yaml"),
   },
   "metrics-server": {
-    module: "sigs.k8s.io/metrics-server", version: "v0.9.0",
+    module: "sigs.k8s.io/metrics-server",
+    version: "v0.9.0",
     files: ["apiservice", "deployment", "rbac", "service"].map((f) => `manifests/base/${f}.yaml`),
-    read: (dir) => ["apiservice", "deployment", "rbac", "service"].flatMap((f) => documents(dir, `manifests/base/${f}.yaml`)).map(kustomizeMetricsServer),
+    read: (dir) =>
+      ["apiservice", "deployment", "rbac", "service"]
+        .flatMap((f) => documents(dir, `manifests/base/${f}.yaml`))
+        .map(kustomizeMetricsServer),
   },
   "cert-manager": {
-    // The chart's own templates: CRDs, controller, webhook and CA injector. The start-up check is a hook Job: the graph waits instead.
-    module: "github.com/cert-manager/cert-manager", version: "v1.21.2", files: ["deploy/charts/cert-manager"],
-    read: (dir) => helmTemplate(path.join(dir, "deploy/charts/cert-manager"), "cert-manager", "v1.21.2", ["crds.enabled=true", "startupapicheck.enabled=false"]),
+    // The chart's own templates: CRDs, controller, webhook and CA injector. The start-up check is a hook Job: the graph
+    // waits instead.
+    module: "github.com/cert-manager/cert-manager",
+    version: "v1.21.2",
+    files: ["deploy/charts/cert-manager"],
+    read: (dir) =>
+      helmTemplate(path.join(dir, "deploy/charts/cert-manager"), "cert-manager", "v1.21.2", [
+        "crds.enabled=true",
+        "startupapicheck.enabled=false",
+      ]),
   },
   "local-path-provisioner": {
-    module: "github.com/rancher/local-path-provisioner", version: "v0.0.33", files: ["deploy/local-path-storage.yaml"],
+    module: "github.com/rancher/local-path-provisioner",
+    version: "v0.0.33",
+    files: ["deploy/local-path-storage.yaml"],
     read: (dir) => documents(dir, "deploy/local-path-storage.yaml"),
   },
   "prometheus-operator": {
-    module: "github.com/prometheus-operator/prometheus-operator", version: "v0.92.1", files: ["bundle.yaml"],
+    module: "github.com/prometheus-operator/prometheus-operator",
+    version: "v0.92.1",
+    files: ["bundle.yaml"],
     // Kinds that this stack never uses; the operator looks which exist and leaves those controllers off.
-    read: (dir) => documents(dir, "bundle.yaml").filter((o) => !/^(prometheusagents|thanosrulers|scrapeconfigs)\./.test(o.metadata.name)),
+    read: (dir) =>
+      documents(dir, "bundle.yaml").filter(
+        (o) => !/^(prometheusagents|thanosrulers|scrapeconfigs)\./.test(o.metadata.name),
+      ),
   },
 };
 
 function go(...args: string[]): string {
-  return execFileSync("go", args, { encoding: "utf8", cwd: os.tmpdir(), maxBuffer: 1 << 28, env: { ...process.env, GOFLAGS: "-mod=mod", GONOSUMDB: "*" } });
+  return execFileSync("go", args, {
+    encoding: "utf8",
+    cwd: os.tmpdir(),
+    maxBuffer: 1 << 28,
+    env: { ...process.env, GOFLAGS: "-mod=mod", GONOSUMDB: "*" },
+  });
 }
 
 const documents = (dir: string, file: string): any[] =>
-  parseAllDocuments(fs.readFileSync(path.join(dir, file), "utf8")).map((d) => d.toJS()).filter((o) => o?.kind);
+  parseAllDocuments(fs.readFileSync(path.join(dir, file), "utf8"))
+    .map((d) => d.toJS())
+    .filter((o) => o?.kind);
 
 /** What the module's kustomization adds: one label, on everything and in the selectors. */
 function kustomizeMetricsServer(o: any): any {
@@ -84,10 +115,27 @@ function helmTemplate(chart: string, name: string, version: string, set: string[
     fs.cpSync(chart, copy, { recursive: true });
     execFileSync("chmod", ["-R", "u+w", copy]);
     const file = path.join(copy, "Chart.yaml");
-    fs.writeFileSync(file, fs.readFileSync(file, "utf8").replace(/^(version|appVersion): v0\.0\.0$/gm, `$1: ${version}`));
-    if (parse(fs.readFileSync(file, "utf8")).appVersion !== version) throw new Error(`${chart}/Chart.yaml no longer says v0.0.0: read it and adapt helmTemplate`);
-    const out = go("run", HELM, "template", name, copy, "--namespace", name, "--kube-version", "1.36.0", ...set.flatMap((s) => ["--set", s]));
-    return parseAllDocuments(out).map((d) => d.toJS()).filter((o) => o?.kind);
+    fs.writeFileSync(
+      file,
+      fs.readFileSync(file, "utf8").replace(/^(version|appVersion): v0\.0\.0$/gm, `$1: ${version}`),
+    );
+    if (parse(fs.readFileSync(file, "utf8")).appVersion !== version)
+      throw new Error(`${chart}/Chart.yaml no longer says v0.0.0: read it and adapt helmTemplate`);
+    const out = go(
+      "run",
+      HELM,
+      "template",
+      name,
+      copy,
+      "--namespace",
+      name,
+      "--kube-version",
+      "1.36.0",
+      ...set.flatMap((s) => ["--set", s]),
+    );
+    return parseAllDocuments(out)
+      .map((d) => d.toJS())
+      .filter((o) => o?.kind);
   } finally {
     fs.rmSync(copy, { recursive: true, force: true });
   }
@@ -97,9 +145,11 @@ function helmTemplate(chart: string, name: string, version: string, set: string[
 function compactSchema(node: any, properties = false): any {
   if (Array.isArray(node)) return node.map((n) => compactSchema(n));
   if (node === null || typeof node !== "object") return node;
-  return Object.fromEntries(Object.entries(node)
-    .filter(([k, v]) => properties || k !== "description" || typeof v !== "string")
-    .map(([k, v]) => [k, compactSchema(v, k === "properties" && !properties)]));
+  return Object.fromEntries(
+    Object.entries(node)
+      .filter(([k, v]) => properties || k !== "description" || typeof v !== "string")
+      .map(([k, v]) => [k, compactSchema(v, k === "properties" && !properties)]),
+  );
 }
 
 function compact(o: any): any {
@@ -122,7 +172,14 @@ function update(): void {
     fs.rmSync(path.join(ROOT, name), { recursive: true, force: true });
     fs.mkdirSync(path.join(ROOT, name), { recursive: true });
     fs.writeFileSync(path.join(ROOT, file), text);
-    versions[name] = { module: source.module, version: source.version, files: source.files, file, sha256: sha256(text), objects: objects.length };
+    versions[name] = {
+      module: source.module,
+      version: source.version,
+      files: source.files,
+      file,
+      sha256: sha256(text),
+      objects: objects.length,
+    };
     console.log(`${file}: ${objects.length} objects, ${Math.round(text.length / 1024)} KiB`);
   }
   fs.writeFileSync(versionsFile, `${JSON.stringify(versions, null, 2)}\n`);
@@ -130,13 +187,21 @@ function update(): void {
 
 /** Problems: a file that was edited by hand, is missing, or is of another version than SOURCES says. */
 export function check(): string[] {
-  const versions: Record<string, { version: string; file: string; sha256: string }> = JSON.parse(fs.readFileSync(versionsFile, "utf8"));
-  const problems = Object.keys(versions).filter((n) => !SOURCES[n]).map((n) => `${n}: in versions.json, but no source`);
+  const versions: Record<string, { version: string; file: string; sha256: string }> = JSON.parse(
+    fs.readFileSync(versionsFile, "utf8"),
+  );
+  const problems = Object.keys(versions)
+    .filter((n) => !SOURCES[n])
+    .map((n) => `${n}: in versions.json, but no source`);
   for (const [name, source] of Object.entries(SOURCES)) {
     const v = versions[name];
-    if (v?.version !== source.version) problems.push(`${name}: wants ${source.version}, vendored is ${v?.version ?? "nothing"}: run npm run vendor`);
+    if (v?.version !== source.version)
+      problems.push(`${name}: wants ${source.version}, vendored is ${v?.version ?? "nothing"}: run npm run vendor`);
     else if (!fs.existsSync(path.join(ROOT, v.file))) problems.push(`${v.file}: missing: run npm run vendor`);
-    else if (sha256(fs.readFileSync(path.join(ROOT, v.file), "utf8")) !== v.sha256) problems.push(`${v.file}: is not what versions.json recorded; changes belong into components/layers/cluster/operators/operators.ts`);
+    else if (sha256(fs.readFileSync(path.join(ROOT, v.file), "utf8")) !== v.sha256)
+      problems.push(
+        `${v.file}: is not what versions.json recorded; changes belong into components/layers/cluster/operators/operators.ts`,
+      );
   }
   return problems;
 }

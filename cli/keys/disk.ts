@@ -16,7 +16,9 @@ function workTreeOf(folder: string): string | undefined {
 const ignoredByGit = (tree: string, file: string): boolean =>
   spawnSync("git", ["-C", tree, "check-ignore", "--quiet", "--", file], { stdio: "ignore" }).status === 0;
 
-/** Writes the file, readable by its owner alone. Refuses to overwrite, and any place that `git add` would take it from. */
+/**
+ * Writes the file, readable by its owner alone. Refuses to overwrite, and any place that `git add` would take it from.
+ */
 export function writeKeys(file: string, text: string): void {
   const folder = path.dirname(path.resolve(file));
   if (!fs.existsSync(folder)) throw new Refused(`--out ${file}: there is no folder ${folder}.`);
@@ -24,21 +26,30 @@ export function writeKeys(file: string, text: string): void {
   const real = path.join(fs.realpathSync(folder), path.basename(file));
   const tree = workTreeOf(path.dirname(real));
   if (tree && !ignoredByGit(tree, real)) {
-    throw new Refused(`--out ${file}: it would lie in the git work tree ${tree}, and not ignored, so a commit could publish the keys. Give a place outside, for example on an encrypted medium.`);
+    throw new Refused(
+      `--out ${file}: it would lie in the git work tree ${tree}, and not ignored, so a commit could publish the keys. Give a place outside, for example on an encrypted medium.`,
+    );
   }
   let handle: number;
   try {
     handle = fs.openSync(real, "wx", 0o600);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw new Refused(code === "EEXIST" ? `--out ${file}: it exists, and keys are never overwritten. Give a new name.` : `--out ${file}: it cannot be written (${code}).`);
+    throw new Refused(
+      code === "EEXIST"
+        ? `--out ${file}: it exists, and keys are never overwritten. Give a new name.`
+        : `--out ${file}: it cannot be written (${code}).`,
+    );
   }
   fs.writeFileSync(handle, text);
   fs.fsyncSync(handle);
   fs.closeSync(handle);
 }
 
-/** A file, or standard input for `-`. That may be a pipe that does not block, which a read of the file at once fails on (EAGAIN). */
+/**
+ * A file, or standard input for `-`. That may be a pipe that does not block, which a read of the file at once fails on
+ * (EAGAIN).
+ */
 export async function readText(file: string): Promise<string> {
   try {
     return file === "-" ? await text(process.stdin) : fs.readFileSync(file, "utf8");

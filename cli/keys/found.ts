@@ -8,12 +8,17 @@ import { Refused } from "../arguments";
 
 export type Keys = Partial<Record<ImportableSecret, string>> & { signingKey: string };
 /** A stack may have been deployed in part only. */
-export interface Found { keys: Partial<Keys>; serverName?: string }
+export interface Found {
+  keys: Partial<Keys>;
+  serverName?: string;
+}
 
 /** What a Kubernetes Secret of the namespace `matrix` holds, as text; undefined where it is not there. */
 export type SecretReader = (name: string) => Record<string, string> | undefined;
 
-/** The Secrets that processes read hold what was generated and what was imported alike, in every version of this stack. */
+/**
+ * The Secrets that processes read hold what was generated and what was imported alike, in every version of this stack.
+ */
 const IN_SECRETS: Partial<Record<ImportableSecret, { secret: string; key: string }>> = {
   signingKey: { secret: SECRETS.synapse, key: SECRET_FILES.signingKey },
   macaroonSecretKey: { secret: SECRETS.synapse, key: SECRET_FILES.macaroon },
@@ -23,7 +28,10 @@ const IN_SECRETS: Partial<Record<ImportableSecret, { secret: string; key: string
   turnSharedSecret: { secret: SECRETS.synapse, key: SECRET_FILES.turn },
 };
 
-export interface Authority { privateKey: string; certificate: string }
+export interface Authority {
+  privateKey: string;
+  certificate: string;
+}
 
 export function keysIn(read: SecretReader, authority?: Authority): Partial<Keys> {
   const keys: Partial<Keys> = {};
@@ -40,19 +48,32 @@ export function keysIn(read: SecretReader, authority?: Authority): Partial<Keys>
 /** @param where In words: "this state". */
 export function withSigningKey(keys: Partial<Keys>, where: string): Keys {
   const { signingKey } = keys;
-  if (!signingKey) throw new Refused(`There is no signing key in ${where}: no Secret ${NAMESPACES.matrix}/${SECRETS.synapse} with ${SECRET_FILES.signingKey}. Is it the right one, and was it ever deployed?`);
-  if (!isSigningKey(signingKey)) throw new Refused(`What ${where} has as signing key is none (\`ed25519 a_XXXX BASE64\`): nothing was saved.`);
+  if (!signingKey)
+    throw new Refused(
+      `There is no signing key in ${where}: no Secret ${NAMESPACES.matrix}/${SECRETS.synapse} with ${SECRET_FILES.signingKey}. Is it the right one, and was it ever deployed?`,
+    );
+  if (!isSigningKey(signingKey))
+    throw new Refused(`What ${where} has as signing key is none (\`ed25519 a_XXXX BASE64\`): nothing was saved.`);
   return { ...keys, signingKey };
 }
 
-interface Resource { type: string; urn: string; delete?: boolean; inputs?: any; outputs?: any }
+interface Resource {
+  type: string;
+  urn: string;
+  delete?: boolean;
+  inputs?: any;
+  outputs?: any;
+}
 
 /** A value of an export without the marks; refuses where the export was made without its secrets. */
 function plain(value: any): any {
   if (Array.isArray(value)) return value.map(plain);
   if (value === null || typeof value !== "object") return value;
   if (specialSigKey in value) {
-    if (typeof value.plaintext !== "string") throw new Refused("The secrets of this export are encrypted. Make it with them: pulumi stack export --show-secrets");
+    if (typeof value.plaintext !== "string")
+      throw new Refused(
+        "The secrets of this export are encrypted. Make it with them: pulumi stack export --show-secrets",
+      );
     return plain(JSON.parse(value.plaintext));
   }
   return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, plain(v)]));
@@ -68,17 +89,24 @@ function resourcesOf(text: string): Resource[] {
   } catch {
     throw new Refused("This is no JSON: give what `pulumi stack export --show-secrets` prints.");
   }
-  if (parsed === null || typeof parsed !== "object" || !("deployment" in parsed)) throw new Refused("This is no export of a stack (no `deployment` in it): give what `pulumi stack export --show-secrets` prints.");
+  if (parsed === null || typeof parsed !== "object" || !("deployment" in parsed))
+    throw new Refused(
+      "This is no export of a stack (no `deployment` in it): give what `pulumi stack export --show-secrets` prints.",
+    );
   // What waits for its deletion holds values of before.
   return (parsed.deployment?.resources ?? []).filter((r: Resource) => !r.delete);
 }
 
 const nameOf = (r: Resource): string => r.urn.slice(r.urn.lastIndexOf("::") + 2);
 
-/** The own CA: what signed the server's certificate, made here or imported; else what was made and has signed nothing yet. */
+/**
+ * The own CA: what signed the server's certificate, made here or imported; else what was made and has signed nothing
+ * yet.
+ */
 function authorityIn(resources: Resource[]): Authority | undefined {
   const signed = plain(resources.find((r) => r.type === "tls:index/locallySignedCert:LocallySignedCert")?.inputs ?? {});
-  const made = (type: string, name: RegExp): any => plain(resources.find((r) => r.type === type && name.test(nameOf(r)))?.outputs ?? {});
+  const made = (type: string, name: RegExp): any =>
+    plain(resources.find((r) => r.type === type && name.test(nameOf(r)))?.outputs ?? {});
   const privateKey = signed.caPrivateKeyPem ?? made("tls:index/privateKey:PrivateKey", /-ca-key$/).privateKeyPem;
   const certificate = signed.caCertPem ?? made("tls:index/selfSignedCert:SelfSignedCert", /-ca$/).certPem;
   return privateKey && certificate ? { privateKey, certificate } : undefined;
@@ -87,7 +115,11 @@ function authorityIn(resources: Resource[]): Authority | undefined {
 /** From what `pulumi stack export --show-secrets` prints. */
 export function keysInExport(text: string): Found {
   const resources = resourcesOf(text);
-  const secrets = new Map(resources.filter((r) => r.type === "kubernetes:core/v1:Secret" && r.inputs?.metadata?.namespace === NAMESPACES.matrix).map((r) => [r.inputs.metadata.name as string, r.inputs]));
+  const secrets = new Map(
+    resources
+      .filter((r) => r.type === "kubernetes:core/v1:Secret" && r.inputs?.metadata?.namespace === NAMESPACES.matrix)
+      .map((r) => [r.inputs.metadata.name as string, r.inputs]),
+  );
   const read: SecretReader = (name) => {
     const inputs = secrets.get(name);
     return inputs && { ...decoded(plain(inputs.data)), ...plain(inputs.stringData) };
@@ -97,4 +129,5 @@ export function keysInExport(text: string): Found {
 }
 
 /** From what `kubectl get secret NAME -o json` prints. */
-export const secretOf = (json: string): Record<string, string> | undefined => (json.trim() === "" ? undefined : decoded(JSON.parse(json).data));
+export const secretOf = (json: string): Record<string, string> | undefined =>
+  json.trim() === "" ? undefined : decoded(JSON.parse(json).data);

@@ -1,14 +1,27 @@
-/** `pulumi` and `kubectl`, as they are on PATH. What they print with secrets in it is kept in memory, and nowhere else. */
+/**
+ * `pulumi` and `kubectl`, as they are on PATH. What they print with secrets in it is kept in memory, and nowhere else.
+ */
 import { spawnSync } from "node:child_process";
 import { Refused } from "../arguments";
 
-export interface Run { cwd?: string; /** On standard input. */ input?: string }
+export interface Run {
+  cwd?: string;
+  /** On standard input. */ input?: string;
+}
 
 /** What it printed. Its own error messages go to the terminal as they are. */
 function run(program: string, args: readonly string[], { cwd, input }: Run, hint: string): string {
-  const done = spawnSync(program, args, { cwd, input, encoding: "utf8", maxBuffer: 1 << 29, stdio: [input === undefined ? "inherit" : "pipe", "pipe", "inherit"] });
-  if (done.error) throw new Refused(`${program} could not be run (${(done.error as NodeJS.ErrnoException).code}): ${hint}`);
-  if (done.status !== 0) throw new Refused(`${program} ${args.join(" ")} ended with ${done.status ?? done.signal}; it says why above.`);
+  const done = spawnSync(program, args, {
+    cwd,
+    input,
+    encoding: "utf8",
+    maxBuffer: 1 << 29,
+    stdio: [input === undefined ? "inherit" : "pipe", "pipe", "inherit"],
+  });
+  if (done.error)
+    throw new Refused(`${program} could not be run (${(done.error as NodeJS.ErrnoException).code}): ${hint}`);
+  if (done.status !== 0)
+    throw new Refused(`${program} ${args.join(" ")} ended with ${done.status ?? done.signal}; it says why above.`);
   return done.stdout;
 }
 
@@ -19,4 +32,9 @@ export const pulumi = (args: readonly string[], options: Run = {}): string =>
 export const json = (text: string): string => text.slice(Math.max(0, text.indexOf("{")));
 
 export const kubectl = (args: readonly string[], context?: string): string =>
-  run("kubectl", [...(context ? ["--context", context] : []), "--request-timeout=20s", ...args], {}, "install kubectl, and set KUBECONFIG to the cluster's.");
+  run(
+    "kubectl",
+    [...(context ? ["--context", context] : []), "--request-timeout=20s", ...args],
+    {},
+    "install kubectl, and set KUBECONFIG to the cluster's.",
+  );

@@ -4,7 +4,11 @@ import { IMPORTABLE_SECRETS, type ImportableSecret } from "../../components/doma
 import { Refused } from "../arguments";
 import type { Keys } from "./found";
 
-export interface Saved { keys: Keys; serverName?: string; /** RFC 3339. */ savedAt: string }
+export interface Saved {
+  keys: Keys;
+  serverName?: string;
+  /** RFC 3339. */ savedAt: string;
+}
 
 const WHAT = "Keys of a Matrix homeserver, in clear: anyone who has this file can be that server.";
 
@@ -15,7 +19,9 @@ export const identityOfKeys = (keys: Keys): Identity => {
 };
 
 export function savedText({ keys, serverName, savedAt }: Saved): string {
-  const ordered = Object.fromEntries(IMPORTABLE_SECRETS.filter((name) => keys[name] !== undefined).map((name) => [name, keys[name]]));
+  const ordered = Object.fromEntries(
+    IMPORTABLE_SECRETS.filter((name) => keys[name] !== undefined).map((name) => [name, keys[name]]),
+  );
   return `${JSON.stringify({ what: WHAT, version: 1, ...(serverName ? { serverName } : {}), fingerprint: identityOfKeys(keys).fingerprint, savedAt, keys: ordered }, null, 2)}\n`;
 }
 
@@ -27,15 +33,27 @@ export function readSaved(text: string): Saved {
   } catch {
     throw new Refused("This is no file that `npm run keys -- save` wrote (no JSON).");
   }
-  if (file?.version !== 1 || typeof file.keys?.signingKey !== "string") throw new Refused("This is no file that `npm run keys -- save` wrote: it has no version 1 and no keys.");
-  const unknown = Object.entries(file.keys).filter(([name, value]) => !IMPORTABLE_SECRETS.includes(name as ImportableSecret) || typeof value !== "string").map(([name]) => name);
-  if (unknown.length > 0) throw new Refused(`The file has keys that this version does not know: ${unknown.join(", ")}.`);
+  if (file?.version !== 1 || typeof file.keys?.signingKey !== "string")
+    throw new Refused("This is no file that `npm run keys -- save` wrote: it has no version 1 and no keys.");
+  const unknown = Object.entries(file.keys)
+    .filter(([name, value]) => !IMPORTABLE_SECRETS.includes(name as ImportableSecret) || typeof value !== "string")
+    .map(([name]) => name);
+  if (unknown.length > 0)
+    throw new Refused(`The file has keys that this version does not know: ${unknown.join(", ")}.`);
   const { fingerprint } = identityOfKeys(file.keys);
-  if (file.fingerprint !== fingerprint) throw new Refused(`The file is damaged: it says ${file.fingerprint}, and its keys are ${fingerprint}. Take another copy.`);
-  return { keys: file.keys, savedAt: String(file.savedAt), ...(typeof file.serverName === "string" ? { serverName: file.serverName } : {}) };
+  if (file.fingerprint !== fingerprint)
+    throw new Refused(
+      `The file is damaged: it says ${file.fingerprint}, and its keys are ${fingerprint}. Take another copy.`,
+    );
+  return {
+    keys: file.keys,
+    savedAt: String(file.savedAt),
+    ...(typeof file.serverName === "string" ? { serverName: file.serverName } : {}),
+  };
 }
 
-export const namesIn = (keys: Keys): ImportableSecret[] => IMPORTABLE_SECRETS.filter((name) => keys[name] !== undefined);
+export const namesIn = (keys: Keys): ImportableSecret[] =>
+  IMPORTABLE_SECRETS.filter((name) => keys[name] !== undefined);
 
 /** What everybody may see. @param expiredAt When the key stops being the one that signs. */
 export function publicPart(saved: Saved, expiredAt: Date): string {

@@ -12,9 +12,9 @@ export interface StackContext {
 }
 
 /**
- * Under this name the API server knows the fields that this stack sets. One for the whole stack, and always the same: what a
- * killed `up` or a lost state made is then still its own, where the provider's own names, one at random for each resource,
- * would be in conflict with each other.
+ * Under this name the API server knows the fields that this stack sets. One for the whole stack, and always the same:
+ * what a killed `up` or a lost state made is then still its own, where the provider's own names, one at random for each
+ * resource, would be in conflict with each other.
  */
 export const fieldManager = (settings: Settings): string => `matrix-ha-${settings.instance}`;
 

@@ -7,9 +7,9 @@ const HIDDEN = "(not logged: a generated secret stands in it in clear)";
 const MENDED = Symbol.for("matrix-ha.debugLog");
 
 /**
- * `RegisterResource RPC finished: ...; err: null, resp: ...` holds every generated value in clear (SDK 3.248, runtime/resource.js).
- * The engine hides secrets of the configuration alone, and hands its events to the Automation API, to `--event-log` and, with
- * `--debug`, to the backend, which keeps them.
+ * `RegisterResource RPC finished: ...; err: null, resp: ...` holds every generated value in clear (SDK 3.248,
+ * runtime/resource.js). The engine hides secrets of the configuration alone, and hands its events to the Automation
+ * API, to `--event-log` and, with `--debug`, to the backend, which keeps them.
  */
 export const withoutResponse = (message: string): string => message.replace(/(\bresp: )[\s\S]+$/, `$1${HIDDEN}`);
 
@@ -17,5 +17,8 @@ export const withoutResponse = (message: string): string => message.replace(/(\b
 export function hideResponsesInDebugLog(): void {
   const debug = sdkLog.debug as Log["debug"] & { [MENDED]?: true };
   if (debug[MENDED]) return;
-  sdkLog.debug = Object.assign((message: string, ...rest: any[]) => debug.call(sdkLog, withoutResponse(message), ...rest), { [MENDED]: true as const });
+  sdkLog.debug = Object.assign(
+    (message: string, ...rest: any[]) => debug.call(sdkLog, withoutResponse(message), ...rest),
+    { [MENDED]: true as const },
+  );
 }

@@ -41,6 +41,13 @@ export interface Edge {
   why: string;
 }
 
-export interface EdgeInput { settings: Settings; plan: Plan }
-export function tcp(...ports: number[]): Edge["ports"] { return ports.map((port) => ({ port, protocol: "TCP" as const })); }
-export function udp(...ports: number[]): Edge["ports"] { return ports.map((port) => ({ port, protocol: "UDP" as const })); }
+export interface EdgeInput {
+  settings: Settings;
+  plan: Plan;
+}
+export function tcp(...ports: number[]): Edge["ports"] {
+  return ports.map((port) => ({ port, protocol: "TCP" as const }));
+}
+export function udp(...ports: number[]): Edge["ports"] {
+  return ports.map((port) => ({ port, protocol: "UDP" as const }));
+}

@@ -1,8 +1,16 @@
 /** Every name that one layer uses to reach another, in one place. Pure. */
 export const NAMESPACES = {
-  matrix: "matrix", minio: "minio", livekit: "livekit", coturn: "coturn", monitoring: "monitoring",
-  ingress: "nginx-ingress", metallb: "metallb-system", certManager: "cert-manager", cnpg: "cnpg-system",
-  localPath: "local-path-storage", kubeSystem: "kube-system",
+  matrix: "matrix",
+  minio: "minio",
+  livekit: "livekit",
+  coturn: "coturn",
+  monitoring: "monitoring",
+  ingress: "nginx-ingress",
+  metallb: "metallb-system",
+  certManager: "cert-manager",
+  cnpg: "cnpg-system",
+  localPath: "local-path-storage",
+  kubeSystem: "kube-system",
 } as const;
 export type Namespace = (typeof NAMESPACES)[keyof typeof NAMESPACES];
 
@@ -17,11 +25,35 @@ export function podFqdn(pod: string, service: string, namespace: string, cluster
 }
 
 export const PORTS = {
-  synapseHttp: 8008, synapseReplication: 9093, synapseEventReplication: 9200, synapseMetrics: 9000, synapseHealth: 8080,
-  postgres: 5432, redis: 6379, sentinel: 26379, s3: 9000,
-  routerHttp: 8008, routerFederation: 8009, routerAdmin: 8010, routerHealth: 8404,
-  web: 8080, turn: 3478, turnTls: 5349, livekitHttp: 7880, livekitTcp: 7881, livekitMetrics: 6789, jwt: 8080,
-  redisExporter: 9121, postgresMetrics: 9187, poolerMetrics: 9127, ingressMetrics: 9113, nodeExporter: 9100, kubeStateMetrics: 8080, prometheus: 9090, alertmanager: 9093, grafana: 3000,
+  synapseHttp: 8008,
+  synapseReplication: 9093,
+  synapseEventReplication: 9200,
+  synapseMetrics: 9000,
+  synapseHealth: 8080,
+  postgres: 5432,
+  redis: 6379,
+  sentinel: 26379,
+  s3: 9000,
+  routerHttp: 8008,
+  routerFederation: 8009,
+  routerAdmin: 8010,
+  routerHealth: 8404,
+  web: 8080,
+  turn: 3478,
+  turnTls: 5349,
+  livekitHttp: 7880,
+  livekitTcp: 7881,
+  livekitMetrics: 6789,
+  jwt: 8080,
+  redisExporter: 9121,
+  postgresMetrics: 9187,
+  poolerMetrics: 9127,
+  ingressMetrics: 9113,
+  nodeExporter: 9100,
+  kubeStateMetrics: 8080,
+  prometheus: 9090,
+  alertmanager: 9093,
+  grafana: 3000,
 } as const;
 
 export const SERVICES = {

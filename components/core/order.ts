@@ -1,15 +1,17 @@
 /**
- * What comes after what, with no word too many. Layers name all that they stand on, again and again; of that each resource
- * keeps only what does not follow from the rest. The engine asks for it: when a deletion fails, it walks every path to
- * everything that the resource depends on (pkg/resource/graph, markAsDependency; in 3.248 it does not note where it has been).
- * With all that the layers name there were 10^10 paths for three hosts, 10^13 for 43: a `destroy` that met one refusal never
- * came to its end (a destroy of the local stack, ended after four minutes).
+ * What comes after what, with no word too many. Layers name all that they stand on, again and again; of that each
+ * resource keeps only what does not follow from the rest. The engine asks for it: when a deletion fails, it walks every
+ * path to everything that the resource depends on (pkg/resource/graph, markAsDependency; in 3.248 it does not note
+ * where it has been). With all that the layers name there were 10^10 paths for three hosts, 10^13 for 43: a `destroy`
+ * that met one refusal never came to its end (a destroy of the local stack, ended after four minutes).
  */
 import * as pulumi from "@pulumi/pulumi";
 
 /** Objects that start nothing: they wait for their namespace alone, whatever their layer waits for. */
 export const startsNothing = (type: string): boolean =>
-  /^kubernetes:(core\/v1:(ConfigMap|Secret|ServiceAccount|Service)|policy\/v1:PodDisruptionBudget|rbac\.authorization\.k8s\.io\/v1:\w+|apiextensions\.k8s\.io\/v1:CustomResourceDefinition)$/.test(type);
+  /^kubernetes:(core\/v1:(ConfigMap|Secret|ServiceAccount|Service)|policy\/v1:PodDisruptionBudget|rbac\.authorization\.k8s\.io\/v1:\w+|apiextensions\.k8s\.io\/v1:CustomResourceDefinition)$/.test(
+    type,
+  );
 
 const plainList = (dependsOn: pulumi.CustomResourceOptions["dependsOn"]): pulumi.Resource[] | undefined => {
   const all = dependsOn === undefined ? [] : Array.isArray(dependsOn) ? dependsOn : [dependsOn];

@@ -23,8 +23,8 @@ function verifyKeyOf(seed: Buffer): string {
 }
 
 /**
- * The line of a signing key file that a generated text makes: `ed25519 a_1b2c3d4e SEED`. Its id comes from the public key, so
- * that a new key has a new name, which other servers tell keys apart by.
+ * The line of a signing key file that a generated text makes: `ed25519 a_1b2c3d4e SEED`. Its id comes from the public
+ * key, so that a new key has a new name, which other servers tell keys apart by.
  */
 export function signingKeyFrom(text: string): string {
   const seed = sha256(String(text));
@@ -39,11 +39,17 @@ export function publicSigningKey(line: string): PublicSigningKey | undefined {
 }
 
 /** Whether a text can be the public half of a key: base64 of 32 bytes, with padding or without. */
-export const isVerifyKey = (text: string): boolean => /^[A-Za-z0-9+/]{43}=?$/.test(text) && Buffer.from(text, "base64").length === SEED_BYTES;
+export const isVerifyKey = (text: string): boolean =>
+  /^[A-Za-z0-9+/]{43}=?$/.test(text) && Buffer.from(text, "base64").length === SEED_BYTES;
 
 /** What the stack's keys are known by. From public data only: it says which keys they are, and nothing about them. */
-export function fingerprintOf(keys: { signingKey: PublicSigningKey; /** PEM of the stack's own CA. */ caCertificate?: string }): string {
-  const digest = sha256(`${keys.signingKey.id} ${keys.signingKey.verifyKey}\n${(keys.caCertificate ?? "").replace(/\s+/g, "")}`).toString("hex");
+export function fingerprintOf(keys: {
+  signingKey: PublicSigningKey;
+  /** PEM of the stack's own CA. */ caCertificate?: string;
+}): string {
+  const digest = sha256(
+    `${keys.signingKey.id} ${keys.signingKey.verifyKey}\n${(keys.caCertificate ?? "").replace(/\s+/g, "")}`,
+  ).toString("hex");
   // In groups: for eyes, and so that no YAML takes one of digits alone for a number.
   return digest.slice(0, 16).match(/.{4}/g)!.join("-");
 }

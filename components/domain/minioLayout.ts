@@ -5,7 +5,10 @@
  */
 import { podFqdn } from "../core/names";
 
-/** Nodes of a pool: the fewest that keep three quarters of the space and lose one node. Growing by fours then only appends. */
+/**
+ * Nodes of a pool: the fewest that keep three quarters of the space and lose one node. Growing by fours then only
+ * appends.
+ */
 export const POOL_NODES = 4;
 export const LARGEST_SET = 16;
 
@@ -42,7 +45,9 @@ export const minioPools = (nodes: number, given?: number[]): number[] =>
 export function erasureSetSize(nodes: number, drivesPerNode: number): number | undefined {
   const total = nodes * drivesPerNode;
   const even = (size: number, parts: number): boolean => (size >= parts ? size % parts === 0 : parts % size === 0);
-  const sizes = Array.from({ length: LARGEST_SET - 1 }, (_, i) => LARGEST_SET - i).filter((size) => size <= total && total % size === 0 && even(size, nodes));
+  const sizes = Array.from({ length: LARGEST_SET - 1 }, (_, i) => LARGEST_SET - i).filter(
+    (size) => size <= total && total % size === 0 && even(size, nodes),
+  );
   return sizes.find((size) => even(size, drivesPerNode)) ?? sizes[0];
 }
 
@@ -51,29 +56,62 @@ export function minioLayout(input: LayoutInput): Layout {
   const pools = minioPools(input.nodes, input.pools);
   const replicas = pools.reduce((a, b) => a + b, 0);
   const fail = (why: string, remedy: string): never => {
-    throw new Error(`MinIO with pools of ${pools.join(" + ")} nodes x ${drivesPerNode} drives, parity ${parity}: ${why}. ${remedy}`);
+    throw new Error(
+      `MinIO with pools of ${pools.join(" + ")} nodes x ${drivesPerNode} drives, parity ${parity}: ${why}. ${remedy}`,
+    );
   };
-  if (pools.length === 0 || pools.some((p) => !Number.isInteger(p) || p < 2)) fail("each pool needs at least 2 nodes", "Correct overrides.minio.pools.");
-  if (replicas > input.nodes) fail(`${replicas} nodes are needed and ${input.nodes} have the role storage`, "Add storage hosts, or take the newest pool out before it holds data.");
-  const setDrives = erasureSetSize(pools[0], drivesPerNode) ?? fail("no erasure set of 2 to 16 drives takes equally many drives of each node", "Use other numbers of drives per node or nodes.");
+  if (pools.length === 0 || pools.some((p) => !Number.isInteger(p) || p < 2))
+    fail("each pool needs at least 2 nodes", "Correct overrides.minio.pools.");
+  if (replicas > input.nodes)
+    fail(
+      `${replicas} nodes are needed and ${input.nodes} have the role storage`,
+      "Add storage hosts, or take the newest pool out before it holds data.",
+    );
+  const setDrives =
+    erasureSetSize(pools[0], drivesPerNode) ??
+    fail(
+      "no erasure set of 2 to 16 drives takes equally many drives of each node",
+      "Use other numbers of drives per node or nodes.",
+    );
   for (const pool of pools) {
-    if ((pool * drivesPerNode) % setDrives !== 0) fail(`the first pool's erasure sets have ${setDrives} drives, which do not divide the ${pool * drivesPerNode} of a later pool`, `Give each later pool a multiple of ${setDrives / drivesPerNode} nodes.`);
+    if ((pool * drivesPerNode) % setDrives !== 0)
+      fail(
+        `the first pool's erasure sets have ${setDrives} drives, which do not divide the ${pool * drivesPerNode} of a later pool`,
+        `Give each later pool a multiple of ${setDrives / drivesPerNode} nodes.`,
+      );
     // A set is dealt out over the nodes of its pool in turn.
     const ofOneNode = Math.ceil(setDrives / pool);
     const data = setDrives - parity;
     const writeQuorum = data === parity ? data + 1 : data;
-    if (parity > setDrives / 2) fail(`at most half of a set of ${setDrives} can be parity`, `Set overrides.minio.parity to ${Math.floor(setDrives / 2)} or less.`);
-    if (setDrives - ofOneNode < writeQuorum) fail(`without one node a set has ${setDrives - ofOneNode} of its ${setDrives} drives and writes need ${writeQuorum}`, `Set overrides.minio.parity to ${ofOneNode} or more, below half of the set, or use more nodes.`);
+    if (parity > setDrives / 2)
+      fail(
+        `at most half of a set of ${setDrives} can be parity`,
+        `Set overrides.minio.parity to ${Math.floor(setDrives / 2)} or less.`,
+      );
+    if (setDrives - ofOneNode < writeQuorum)
+      fail(
+        `without one node a set has ${setDrives - ofOneNode} of its ${setDrives} drives and writes need ${writeQuorum}`,
+        `Set overrides.minio.parity to ${ofOneNode} or more, below half of the set, or use more nodes.`,
+      );
   }
   return { pools, replicas, drivesPerNode, setDrives, parity, usableShare: (setDrives - parity) / setDrives };
 }
 
 const range = (from: number, count: number): string => (count === 1 ? String(from) : `{${from}...${from + count - 1}}`);
 
-/** A volume's own root may hold `lost+found`, and an unmounted one must not look like an empty drive: hence a directory below. */
+/**
+ * A volume's own root may hold `lost+found`, and an unmounted one must not look like an empty drive: hence a directory
+ * below.
+ */
 export const drivePath = (drive: number | string): string => `/data${drive}/drive`;
 
-export interface Addressing { statefulSet: string; service: string; namespace: string; clusterDomain: string; port: number }
+export interface Addressing {
+  statefulSet: string;
+  service: string;
+  namespace: string;
+  clusterDomain: string;
+  port: number;
+}
 
 /** One argument a pool, oldest first: `http://minio-{0...3}.minio.minio.svc.cluster.local:9000/data{0...1}/drive`. */
 export function poolArguments(layout: Layout, a: Addressing): string[] {

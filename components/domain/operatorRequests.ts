@@ -2,7 +2,10 @@
  * What the operators and add-ons ask of the hosts: the pods are made with it, and the plan counts with it. Pure, and
  * without imports, so that planning loads nothing of the pods.
  */
-export interface Request { cpu: number; memoryMiB: number }
+export interface Request {
+  cpu: number;
+  memoryMiB: number;
+}
 
 /** One container of each; small, whatever the number of users. */
 export const OPERATOR_REQUESTS = {
@@ -23,4 +26,7 @@ export const OPERATOR_REQUESTS = {
 } as const satisfies Record<string, Request & { replicas?: number }>;
 
 /** Of a container: the request alone. */
-export const requestOf = (key: keyof typeof OPERATOR_REQUESTS): Request => ({ cpu: OPERATOR_REQUESTS[key].cpu, memoryMiB: OPERATOR_REQUESTS[key].memoryMiB });
+export const requestOf = (key: keyof typeof OPERATOR_REQUESTS): Request => ({
+  cpu: OPERATOR_REQUESTS[key].cpu,
+  memoryMiB: OPERATOR_REQUESTS[key].memoryMiB,
+});

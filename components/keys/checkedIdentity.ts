@@ -11,11 +11,17 @@ const UNREADABLE: Identity = { id: "(encrypted)", verifyKey: "(encrypted)", fing
  * The stack's identity as soon as its keys are known, which is not in a first preview. Fails the deployment where the
  * settings mean other keys. Public, though it is made from secrets.
  */
-export function checkedIdentity(settings: Settings, signingKey: pulumi.Output<string>, caCertificate?: pulumi.Output<string>): pulumi.Output<Identity> {
-  return pulumi.unsecret(pulumi.all([signingKey, caCertificate]).apply(([key, ca]) => {
-    const identity = identityOf({ signingKey: key, caCertificate: ca });
-    const problem = identity && identityProblem(settings, identity);
-    if (problem) throw new MessageOnly(formatErrors([problem], "it does not fit the keys that this stack has"));
-    return identity ?? UNREADABLE;
-  }));
+export function checkedIdentity(
+  settings: Settings,
+  signingKey: pulumi.Output<string>,
+  caCertificate?: pulumi.Output<string>,
+): pulumi.Output<Identity> {
+  return pulumi.unsecret(
+    pulumi.all([signingKey, caCertificate]).apply(([key, ca]) => {
+      const identity = identityOf({ signingKey: key, caCertificate: ca });
+      const problem = identity && identityProblem(settings, identity);
+      if (problem) throw new MessageOnly(formatErrors([problem], "it does not fit the keys that this stack has"));
+      return identity ?? UNREADABLE;
+    }),
+  );
 }

@@ -41,9 +41,12 @@ export class StackSecrets extends pulumi.ComponentResource {
       return given === undefined ? make() : pulumi.secret(given);
     };
 
-    // A stack that has the former one is refused, since that is protected, before Synapse gets another key: docs/operate.md.
+    // A stack that has the former one is refused, since that is protected, before Synapse gets another key:
+    // docs/operate.md.
     const signing: pulumi.CustomResourceOptions = { ...fatal, aliases: [{ type: FORMER_SIGNING_KEY }] };
-    this.signingKey = importable("signingKey", () => pulumi.secret(password("signing-key", signing, 64).apply(signingKeyFrom)));
+    this.signingKey = importable("signingKey", () =>
+      pulumi.secret(password("signing-key", signing, 64).apply(signingKeyFrom)),
+    );
     this.macaroonSecretKey = importable("macaroonSecretKey", () => password("macaroon", fatal, 64));
     this.formSecret = importable("formSecret", () => password("form", plain, 64));
     this.registrationSharedSecret = importable("registrationSharedSecret", () => password("registration", plain, 64));

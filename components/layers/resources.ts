@@ -6,7 +6,19 @@ const TRANSPARENT = new Set(["stack", "workload"]);
 
 /** The layers in the order in which the program builds them; files and reports follow it. */
 export const LAYER_ORDER = [
-  "hosts", "cluster", "secrets", "postgres", "redis", "objectstore", "synapse", "router", "web", "turn", "rtc", "ingress", "monitoring",
+  "hosts",
+  "cluster",
+  "secrets",
+  "postgres",
+  "redis",
+  "objectstore",
+  "synapse",
+  "router",
+  "web",
+  "turn",
+  "rtc",
+  "ingress",
+  "monitoring",
 ];
 
 /** The layer that a component's type begins, if it begins one. */
@@ -24,7 +36,10 @@ export const isKubernetes = (r: RegisteredResource): boolean =>
 
 export const isCommand = (r: RegisteredResource): boolean => r.type === "command:remote:Command";
 
-/** `StatefulSet`, `RandomPassword`; what only sets fields of another's object is a `NodePatch`: as `Node` its deletion would read as the loss of a node. */
+/**
+ * `StatefulSet`, `RandomPassword`; what only sets fields of another's object is a `NodePatch`: as `Node` its deletion
+ * would read as the loss of a node.
+ */
 export const kindOf = (r: RegisteredResource): string => r.type.split(":").pop()!;
 export const isPatch = (kind: string): boolean => kind.endsWith("Patch");
 

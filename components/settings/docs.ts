@@ -3,7 +3,10 @@ import type { z } from "zod";
 import { settingsSchema } from "./schema";
 import { defaultOf, docOf, elementOf, enumOf, literalOf, mayBeAbsent, optionsOf, shapeOf, typeOf } from "./walk";
 
-interface Row { path: string; schema: z.ZodType }
+interface Row {
+  path: string;
+  schema: z.ZodType;
+}
 
 const INTRODUCTION = `# Settings
 
@@ -38,8 +41,18 @@ function sectionText(name: string, schema: z.ZodType): string {
   const rows = rowsOf(name, schema);
   const intro = typeOf(schema) === "object" && docOf(schema).doc ? `${docOf(schema).doc}\n\n` : "";
   const shown = typeOf(schema) === "object" ? rows.slice(1) : rows;
-  const lines = shown.map(({ path, schema: field }) => `| ${[`\`${path}\``, meaning(field), allowed(field), defaultText(field)].map(cell).join(" | ")} |`);
-  return [`## ${name}`, "", `${intro}| setting | meaning | allowed | default |`, "|---|---|---|---|", ...lines, ""].join("\n");
+  const lines = shown.map(
+    ({ path, schema: field }) =>
+      `| ${[`\`${path}\``, meaning(field), allowed(field), defaultText(field)].map(cell).join(" | ")} |`,
+  );
+  return [
+    `## ${name}`,
+    "",
+    `${intro}| setting | meaning | allowed | default |`,
+    "|---|---|---|---|",
+    ...lines,
+    "",
+  ].join("\n");
 }
 
 /** A field and everything below it. Sections that repeat (each pool, each image) are listed once. */
@@ -48,19 +61,32 @@ function rowsOf(path: string, schema: z.ZodType): Row[] {
   switch (typeOf(schema)) {
     case "object": {
       const shape = Object.entries(shapeOf(schema));
-      const alike = repeated(path, shape.map(([key]) => key));
+      const alike = repeated(
+        path,
+        shape.map(([key]) => key),
+      );
       if (alike) return [own, ...rowsOf(`${path}.${alike}`, shape[0][1])];
       return [own, ...shape.flatMap(([key, child]) => rowsOf(`${path}.${key}`, child))];
     }
-    case "array": return typeOf(elementOf(schema)) === "object" ? [own, ...rowsOf(`${path}[]`, elementOf(schema)).slice(1)] : [own];
+    case "array":
+      return typeOf(elementOf(schema)) === "object" ? [own, ...rowsOf(`${path}[]`, elementOf(schema)).slice(1)] : [own];
     case "union": {
       const { discriminator, options } = optionsOf(schema);
-      return [own, ...options.flatMap((option) => {
-        const label = `${path} (${literalOf(shapeOf(option)[discriminator])})`;
-        return [{ path: label, schema: option }, ...Object.entries(shapeOf(option)).filter(([key]) => key !== discriminator).flatMap(([key, child]) => rowsOf(`${path}.${key}`, child))];
-      })];
+      return [
+        own,
+        ...options.flatMap((option) => {
+          const label = `${path} (${literalOf(shapeOf(option)[discriminator])})`;
+          return [
+            { path: label, schema: option },
+            ...Object.entries(shapeOf(option))
+              .filter(([key]) => key !== discriminator)
+              .flatMap(([key, child]) => rowsOf(`${path}.${key}`, child)),
+          ];
+        }),
+      ];
     }
-    default: return [own];
+    default:
+      return [own];
   }
 }
 
@@ -74,8 +100,12 @@ function meaning(schema: z.ZodType): string {
 
 function allowed(schema: z.ZodType): string {
   const { allowed: text } = docOf(schema);
-  if (typeOf(schema) === "array" && typeOf(elementOf(schema)) === "enum") return `a list of ${enumOf(elementOf(schema)).join(", ")}`;
-  if (typeOf(schema) === "array" && (!text || text === "a list")) return docOf(elementOf(schema)).allowed && typeOf(elementOf(schema)) !== "object" ? `a list, each: ${docOf(elementOf(schema)).allowed}` : "a list";
+  if (typeOf(schema) === "array" && typeOf(elementOf(schema)) === "enum")
+    return `a list of ${enumOf(elementOf(schema)).join(", ")}`;
+  if (typeOf(schema) === "array" && (!text || text === "a list"))
+    return docOf(elementOf(schema)).allowed && typeOf(elementOf(schema)) !== "object"
+      ? `a list, each: ${docOf(elementOf(schema)).allowed}`
+      : "a list";
   return text ?? (typeOf(schema) === "object" ? "a section" : typeOf(schema));
 }
 
@@ -83,11 +113,21 @@ function defaultText(schema: z.ZodType): string {
   const { defaultText: words } = docOf(schema);
   const value = defaultOf(schema);
   if (words) return words;
-  if (value !== undefined) return typeof value === "object" && Object.keys(value as object).length === 0 ? (Array.isArray(value) ? "none" : "") : `\`${typeof value === "string" ? value : JSON.stringify(value)}\``;
+  if (value !== undefined)
+    return typeof value === "object" && Object.keys(value as object).length === 0
+      ? Array.isArray(value)
+        ? "none"
+        : ""
+      : `\`${typeof value === "string" ? value : JSON.stringify(value)}\``;
   if (typeOf(schema) === "object") return "";
   return mayBeAbsent(schema) ? "none" : "**required**";
 }
 
 /** Text of a table's cell; angle brackets stay as they are in code. */
 const cell = (text: string): string =>
-  text.replace(/\|/g, "\\|").replace(/\s*\n\s*/g, " ").split("`").map((part, i) => (i % 2 === 0 ? part.replace(/</g, "&lt;") : part)).join("`");
+  text
+    .replace(/\|/g, "\\|")
+    .replace(/\s*\n\s*/g, " ")
+    .split("`")
+    .map((part, i) => (i % 2 === 0 ? part.replace(/</g, "&lt;") : part))
+    .join("`");

@@ -10,12 +10,17 @@ export class InvalidStackSettings extends MessageOnly {
   }
 }
 
-/** Every `matrix-ha:*` key of the configuration, secrets decrypted; structured values are JSON, resolveSettings reads them. */
+/**
+ * Every `matrix-ha:*` key of the configuration, secrets decrypted; structured values are JSON, resolveSettings reads
+ * them.
+ */
 export function rawConfig(): Record<string, unknown> {
   const prefix = "matrix-ha:";
-  return Object.fromEntries(Object.entries(pulumi.runtime.allConfig())
-    .filter(([key]) => key.startsWith(prefix))
-    .map(([key, value]) => [key.slice(prefix.length), value]));
+  return Object.fromEntries(
+    Object.entries(pulumi.runtime.allConfig())
+      .filter(([key]) => key.startsWith(prefix))
+      .map(([key, value]) => [key.slice(prefix.length), value]),
+  );
 }
 
 /** Complete settings, or InvalidStackSettings with every error at once. */

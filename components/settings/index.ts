@@ -13,7 +13,11 @@ export { exampleHostKey, SECRET_PLACEHOLDER } from "./syntax/keys";
  * @param instance Name of the Pulumi stack.
  * @param now Certificates are held against this moment.
  */
-export function resolveSettings(raw: Record<string, unknown>, instance: string, now: Date = new Date()): { settings?: Settings; errors: SettingsError[] } {
+export function resolveSettings(
+  raw: Record<string, unknown>,
+  instance: string,
+  now: Date = new Date(),
+): { settings?: Settings; errors: SettingsError[] } {
   const report = new Report();
   const input = parse(raw, report);
   if (!input) return { errors: report.errors };
@@ -24,8 +28,16 @@ export function resolveSettings(raw: Record<string, unknown>, instance: string, 
 
 /** @param consequence What that means for the stack. */
 export function formatErrors(errors: readonly SettingsError[], consequence = "nothing was changed"): string {
-  const lines = errors.flatMap((error) => [`  ${error.path}`, `    given:   ${error.given}`, `    allowed: ${error.allowed}`, `    do:      ${error.remedy}`]);
-  return [`${errors.length === 1 ? "1 setting is" : `${errors.length} settings are`} wrong; ${consequence}.`, ...lines].join("\n");
+  const lines = errors.flatMap((error) => [
+    `  ${error.path}`,
+    `    given:   ${error.given}`,
+    `    allowed: ${error.allowed}`,
+    `    do:      ${error.remedy}`,
+  ]);
+  return [
+    `${errors.length === 1 ? "1 setting is" : `${errors.length} settings are`} wrong; ${consequence}.`,
+    ...lines,
+  ].join("\n");
 }
 
 export class SettingsInvalid extends Error {

@@ -5,7 +5,21 @@ import { settingsSchema, type SettingsInput } from "./schema";
 import { describeValue } from "./describe";
 import { nearest } from "./syntax/text";
 import { normalize } from "./normalize";
-import { docOf, enumOf, exampleOf, isPlainObject, mayBeAbsent, optionFor, optionsOf, pathText, schemasAlong, shapeOf, typeOf, valueAt, literalOf } from "./walk";
+import {
+  docOf,
+  enumOf,
+  exampleOf,
+  isPlainObject,
+  mayBeAbsent,
+  optionFor,
+  optionsOf,
+  pathText,
+  schemasAlong,
+  shapeOf,
+  typeOf,
+  valueAt,
+  literalOf,
+} from "./walk";
 
 type Path = PropertyKey[];
 
@@ -42,11 +56,15 @@ function reportIssue(issue: Issue, raw: unknown, report: Report): void {
     path,
     given: describeValue(value, schema),
     allowed: unionDoc?.allowed ?? doc.allowed ?? derivedAllowed(schema),
-    remedy: unionDoc?.remedy ?? (value === undefined ? missingRemedy(doc.remedy, path) : doc.remedy) ?? derivedRemedy(schema, value, path),
+    remedy:
+      unionDoc?.remedy ??
+      (value === undefined ? missingRemedy(doc.remedy, path) : doc.remedy) ??
+      derivedRemedy(schema, value, path),
   });
 }
 
-const missingRemedy = (remedy: string | undefined, path: string): string => `add \`${path}\`${remedy ? `: ${remedy}` : ""}`;
+const missingRemedy = (remedy: string | undefined, path: string): string =>
+  `add \`${path}\`${remedy ? `: ${remedy}` : ""}`;
 
 function reportUnknown(path: Path, raw: unknown, report: Report): void {
   const schemas = schemasAlong(settingsSchema, raw, path.slice(0, -1));
@@ -54,7 +72,8 @@ function reportUnknown(path: Path, raw: unknown, report: Report): void {
   const known = knownKeys(parent, valueAt(raw, path.slice(0, -1)));
   const meant = nearest(String(path[path.length - 1]), known);
   report.add({
-    path: pathText(path), given: "a setting that does not exist",
+    path: pathText(path),
+    given: "a setting that does not exist",
     allowed: known.length > 0 ? known.join(", ") : "nothing here",
     remedy: meant ? `did you mean \`${meant}\`?` : "remove it; docs/settings.md lists every setting",
   });
@@ -70,15 +89,26 @@ function knownKeys(schema: z.ZodType, value: unknown): string[] {
 
 function derivedAllowed(schema: z.ZodType): string {
   switch (typeOf(schema)) {
-    case "object": return `a section with ${Object.keys(shapeOf(schema)).join(", ")}`;
-    case "array": return "a list";
-    case "enum": return `one of ${enumOf(schema).join(", ")}`;
-    case "literal": return String(literalOf(schema));
-    case "union": return `a section whose ${optionsOf(schema).discriminator} is one of ${optionsOf(schema).options.map((o) => literalOf(shapeOf(o)[optionsOf(schema).discriminator])).join(", ")}`;
-    case "boolean": return "true or false";
-    case "number": return "a number";
-    case "record": return "names with text values";
-    default: return "text";
+    case "object":
+      return `a section with ${Object.keys(shapeOf(schema)).join(", ")}`;
+    case "array":
+      return "a list";
+    case "enum":
+      return `one of ${enumOf(schema).join(", ")}`;
+    case "literal":
+      return String(literalOf(schema));
+    case "union":
+      return `a section whose ${optionsOf(schema).discriminator} is one of ${optionsOf(schema)
+        .options.map((o) => literalOf(shapeOf(o)[optionsOf(schema).discriminator]))
+        .join(", ")}`;
+    case "boolean":
+      return "true or false";
+    case "number":
+      return "a number";
+    case "record":
+      return "names with text values";
+    default:
+      return "text";
   }
 }
 
@@ -98,7 +128,8 @@ function repair(value: unknown, issue: Issue): unknown {
     if (isPlainObject(parent)) for (const key of issue.keys) delete parent[key];
     return value;
   }
-  const discriminates = issue.code === "invalid_union" && issue.path.length > 0 && isPlainObject(valueAt(value, issue.path.slice(0, -1)));
+  const discriminates =
+    issue.code === "invalid_union" && issue.path.length > 0 && isPlainObject(valueAt(value, issue.path.slice(0, -1)));
   const path = discriminates ? issue.path.slice(0, -1) : issue.path;
   if (path.length === 0) return {};
   const schemas = schemasAlong(settingsSchema, value, path);

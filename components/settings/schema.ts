@@ -7,8 +7,16 @@ import { keySections } from "./schema/keys";
 import { overrideSections } from "./schema/overrides";
 
 export const settingsSchema = z.strictObject({
-  ...identitySections, ...hostSections, ...clusterSections, ...homeserverSections, ...dataSections, ...keySections,
-  ...callSections, ...webSections, ...monitoringSections, ...overrideSections,
+  ...identitySections,
+  ...hostSections,
+  ...clusterSections,
+  ...homeserverSections,
+  ...dataSections,
+  ...keySections,
+  ...callSections,
+  ...webSections,
+  ...monitoringSections,
+  ...overrideSections,
 });
 
 /** Written settings after parsing, static defaults filled in. */

@@ -17,18 +17,24 @@ export function readStackConfig(stack: string, dir: string = ROOT): Record<strin
   const file = join(dir, `Pulumi.${stack}.yaml`);
   if (!/^[\w.-]+$/.test(stack) || !existsSync(file)) {
     const known = stackNames(dir);
-    throw new Error(`There is no stack "${stack}": ${file} does not exist. ${known.length > 0 ? `Stacks here: ${known.join(", ")}.` : "No Pulumi.<stack>.yaml is there."}`);
+    throw new Error(
+      `There is no stack "${stack}": ${file} does not exist. ${known.length > 0 ? `Stacks here: ${known.join(", ")}.` : "No Pulumi.<stack>.yaml is there."}`,
+    );
   }
   const document: unknown = parseYaml(readFileSync(file, "utf8"));
   const config = isPlainObject(document) && isPlainObject(document.config) ? document.config : {};
-  return Object.fromEntries(Object.entries(config)
-    .filter(([key]) => key.startsWith(PREFIX))
-    .map(([key, value]) => [key.slice(PREFIX.length), withoutCiphertext(value)]));
+  return Object.fromEntries(
+    Object.entries(config)
+      .filter(([key]) => key.startsWith(PREFIX))
+      .map(([key, value]) => [key.slice(PREFIX.length), withoutCiphertext(value)]),
+  );
 }
 
 /** Stacks that have a file. */
 export const stackNames = (dir: string = ROOT): string[] =>
-  readdirSync(dir).flatMap((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1] ?? []).sort();
+  readdirSync(dir)
+    .flatMap((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1] ?? [])
+    .sort();
 
 function withoutCiphertext(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutCiphertext);
@@ -56,22 +62,29 @@ function pathKeys(path: string, set: string): Array<string | number> {
   const pattern = /(?:^|\.)([\w-]+)|\[(\d+)\]|\["([^"]+)"\]/y;
   while (pattern.lastIndex < path.length) {
     const match = pattern.exec(path);
-    if (!match) throw new Error(`--set ${set}: "${path}" is not a valid path; write names with dots, places in lists in brackets: hosts[0].cpu`);
+    if (!match)
+      throw new Error(
+        `--set ${set}: "${path}" is not a valid path; write names with dots, places in lists in brackets: hosts[0].cpu`,
+      );
     keys.push(match[2] !== undefined ? Number(match[2]) : (match[1] ?? match[3]));
   }
-  if (keys.some((key) => key === "__proto__" || key === "constructor" || key === "prototype")) throw new Error(`--set ${set}: "${path}" is no setting`);
+  if (keys.some((key) => key === "__proto__" || key === "constructor" || key === "prototype"))
+    throw new Error(`--set ${set}: "${path}" is no setting`);
   return keys;
 }
 
 function assign(root: Record<string, unknown>, keys: Array<string | number>, text: string, set: string): void {
   let parent: any = root;
   for (const [i, key] of keys.slice(0, -1).entries()) {
-    if (Array.isArray(parent) && (typeof key !== "number" || key > parent.length)) throw new Error(`--set ${set}: the list has ${parent.length} entries`);
-    if (parent[key] === null || typeof parent[key] !== "object") parent[key] = typeof keys[i + 1] === "number" ? [] : {};
+    if (Array.isArray(parent) && (typeof key !== "number" || key > parent.length))
+      throw new Error(`--set ${set}: the list has ${parent.length} entries`);
+    if (parent[key] === null || typeof parent[key] !== "object")
+      parent[key] = typeof keys[i + 1] === "number" ? [] : {};
     parent = parent[key];
   }
   const last = keys[keys.length - 1];
-  if (Array.isArray(parent) && (typeof last !== "number" || last > parent.length)) throw new Error(`--set ${set}: the list has ${parent.length} entries`);
+  if (Array.isArray(parent) && (typeof last !== "number" || last > parent.length))
+    throw new Error(`--set ${set}: the list has ${parent.length} entries`);
   if (text !== "") parent[last] = parseYaml(text);
   else if (Array.isArray(parent)) parent.splice(last as number, 1);
   else delete parent[last];

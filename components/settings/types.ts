@@ -128,10 +128,14 @@ export interface Settings {
   tls: TlsSettings;
   federation: { enabled: boolean; domainAllowList?: string[] };
   registration: {
-    enabled: boolean; requireEmail: boolean; allowGuests: boolean;
+    enabled: boolean;
+    requireEmail: boolean;
+    allowGuests: boolean;
     /** A token that the administrator gives out is needed. */
     requireToken?: boolean;
-    /** Neither e-mail nor token is needed, and the operator insists (Synapse: enable_registration_without_verification). */
+    /**
+     * Neither e-mail nor token is needed, and the operator insists (Synapse: enable_registration_without_verification).
+     */
     allowOpen?: boolean;
   };
   presence: { enabled: boolean };
@@ -162,11 +166,17 @@ export interface Settings {
     /** Folder of the target that this database writes to. A restored database needs another than its source's. */
     archiveName: string;
     /** A database that does not exist is made from this archive instead of empty; one that exists is left alone. */
-    restore?: { from: string; /** RFC 3339, with zone. Absent: the latest moment that is there. */ targetTime?: string };
+    restore?: {
+      from: string;
+      /** RFC 3339, with zone. Absent: the latest moment that is there. */ targetTime?: string;
+    };
   };
   turn: { enabled: boolean; minPort: number; maxPort: number; tlsPort: number; allowedPrivateCidrs: string[] };
   rtc: {
-    enabled: boolean; udpPortMin: number; udpPortMax: number; tcpPort: number;
+    enabled: boolean;
+    udpPortMin: number;
+    udpPortMax: number;
+    tcpPort: number;
     /** lk-jwt-service beside the SFU. Default true; false where tokens come from elsewhere. */
     jwtService?: boolean;
   };
@@ -189,12 +199,18 @@ export interface Settings {
     grafana: boolean;
     /** Seconds between two scrapes of each target. */
     scrapeIntervalSeconds: number;
-    /** Where Alertmanager posts alerts (its webhook format, with a bearer token). Absent: alerts are only kept and shown. */
+    /**
+     * Where Alertmanager posts alerts (its webhook format, with a bearer token). Absent: alerts are only kept and
+     * shown.
+     */
     alertWebhook?: string;
   };
   images: { mirror?: string; pullSecret?: string; overrides: Record<string, string> };
   /** The hosts' own packet filter. Absent: on, and only the cluster's machines and pods are trusted. */
-  firewall?: { enabled: boolean; /** Who else may reach every port of the hosts: monitoring, backup, a second site. */ trustedCidrs: string[] };
+  firewall?: {
+    enabled: boolean;
+    /** Who else may reach every port of the hosts: monitoring, backup, a second site. */ trustedCidrs: string[];
+  };
   networkPolicies: { enabled: boolean; apiServerCidrs: string[] };
   /** Secrets of an existing deployment, imported instead of generated. */
   importSecrets: Partial<Record<ImportableSecret, string>>;
@@ -212,9 +228,26 @@ export interface Settings {
   emailSmtp?: { host: string; port: number; user?: string; password?: string; from: string };
   overrides: {
     pools: Record<string, PoolOverride>;
-    postgres: { instances?: number; cpu?: number; memoryMiB?: number; storageGiB?: number; walStorageGiB?: number; maxConnections?: number; parameters: Record<string, string>; poolerInstances?: number };
+    postgres: {
+      instances?: number;
+      cpu?: number;
+      memoryMiB?: number;
+      storageGiB?: number;
+      walStorageGiB?: number;
+      maxConnections?: number;
+      parameters: Record<string, string>;
+      poolerInstances?: number;
+    };
     redis: { instances?: number; memoryMiB?: number; cpu?: number };
-    minio: { nodes?: number; /** Nodes of each MinIO server pool, oldest first; only ever append. Default: pools of four. */ pools?: number[]; drivesPerNode?: number; parity?: number; driveGiB?: number; cpu?: number; memoryMiB?: number };
+    minio: {
+      nodes?: number;
+      /** Nodes of each MinIO server pool, oldest first; only ever append. Default: pools of four. */ pools?: number[];
+      drivesPerNode?: number;
+      parity?: number;
+      driveGiB?: number;
+      cpu?: number;
+      memoryMiB?: number;
+    };
     router: { replicas?: number; cpu?: number; memoryMiB?: number };
     ingress: { replicas?: number; cpu?: number; memoryMiB?: number };
     turn: { cpu?: number; memoryMiB?: number };

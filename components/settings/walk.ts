@@ -44,14 +44,20 @@ export function optionFor(schema: z.ZodType, value: unknown): z.ZodType | undefi
 /** The schema of a child; `value` is the parent's, to choose in a union. */
 export function childOf(schema: z.ZodType, key: PropertyKey, value: unknown): z.ZodType | undefined {
   switch (typeOf(schema)) {
-    case "object": return Object.hasOwn(shapeOf(schema), key) ? shapeOf(schema)[String(key)] : undefined;
-    case "array": return elementOf(schema);
-    case "record": return recordValueOf(schema);
+    case "object":
+      return Object.hasOwn(shapeOf(schema), key) ? shapeOf(schema)[String(key)] : undefined;
+    case "array":
+      return elementOf(schema);
+    case "record":
+      return recordValueOf(schema);
     case "union": {
-      const option = optionFor(schema, value) ?? (optionsOf(schema).discriminator === key ? optionsOf(schema).options[0] : undefined);
+      const option =
+        optionFor(schema, value) ??
+        (optionsOf(schema).discriminator === key ? optionsOf(schema).options[0] : undefined);
       return option && childOf(option, key, value);
     }
-    default: return undefined;
+    default:
+      return undefined;
   }
 }
 
@@ -82,15 +88,28 @@ export function exampleOf(schema: z.ZodType): unknown {
   const { example } = docOf(schema);
   if (example !== undefined) return structuredClone(example);
   switch (typeOf(schema)) {
-    case "object": return Object.fromEntries(Object.entries(shapeOf(schema)).filter(([, s]) => !mayBeAbsent(s)).map(([k, s]) => [k, exampleOf(s)]));
-    case "array": return [exampleOf(elementOf(schema))];
-    case "record": return {};
-    case "union": return exampleOf(optionsOf(schema).options[0]);
-    case "literal": return literalOf(schema);
-    case "enum": return enumOf(schema)[0];
-    case "boolean": return false;
-    case "number": return 1;
-    default: return "example";
+    case "object":
+      return Object.fromEntries(
+        Object.entries(shapeOf(schema))
+          .filter(([, s]) => !mayBeAbsent(s))
+          .map(([k, s]) => [k, exampleOf(s)]),
+      );
+    case "array":
+      return [exampleOf(elementOf(schema))];
+    case "record":
+      return {};
+    case "union":
+      return exampleOf(optionsOf(schema).options[0]);
+    case "literal":
+      return literalOf(schema);
+    case "enum":
+      return enumOf(schema)[0];
+    case "boolean":
+      return false;
+    case "number":
+      return 1;
+    default:
+      return "example";
   }
 }
 

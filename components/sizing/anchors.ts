@@ -9,7 +9,12 @@ import type { HostRole } from "../domain/roles";
 import type { WorkerClass } from "../domain/workerClasses";
 import type { Row } from "./interpolate";
 
-export interface Anchor { row: Row; unit: string; origin: "run" | "decision"; why?: string }
+export interface Anchor {
+  row: Row;
+  unit: string;
+  origin: "run" | "decision";
+  why?: string;
+}
 
 const run = (unit: string, ...row: Row): Anchor => ({ row, unit, origin: "run" });
 const decision = (why: string, unit: string, ...row: Row): Anchor => ({ row, unit, origin: "decision", why });
@@ -17,35 +22,63 @@ const decision = (why: string, unit: string, ...row: Row): Anchor => ({ row, uni
 /** Decimal terabytes, as drives are sold, in GiB. */
 export const GIB_PER_TB = 1e12 / 2 ** 30;
 
-export interface MachineAnchor { count: Anchor; cpu: Anchor; memoryGiB: Anchor; diskTB: Anchor }
+export interface MachineAnchor {
+  count: Anchor;
+  cpu: Anchor;
+  memoryGiB: Anchor;
+  diskTB: Anchor;
+}
 
 export const MACHINES: Record<HostRole, MachineAnchor> = {
   "control-plane": {
-    count: run("machines", 3, 3, 3, 3, 3), cpu: run("vCPU", 4, 4, 8, 8, 8), memoryGiB: run("GB", 8, 8, 16, 16, 16),
+    count: run("machines", 3, 3, 3, 3, 3),
+    cpu: run("vCPU", 4, 4, 8, 8, 8),
+    memoryGiB: run("GB", 8, 8, 16, 16, 16),
     diskTB: decision("etcd and system, no user data", "TB", 0.1, 0.1, 0.1, 0.1, 0.1),
   },
   application: {
-    count: run("machines", 3, 5, 8, 12, 21), cpu: run("vCPU", 8, 16, 16, 32, 32), memoryGiB: run("GB", 16, 32, 64, 128, 128),
+    count: run("machines", 3, 5, 8, 12, 21),
+    cpu: run("vCPU", 8, 16, 16, 32, 32),
+    memoryGiB: run("GB", 16, 32, 64, 128, 128),
     diskTB: decision("system, images, Redis, Prometheus and the bounded media caches", "TB", 0.25, 0.25, 0.5, 0.5, 0.5),
   },
   database: {
-    count: run("machines (NVMe)", 3, 3, 3, 3, 5), cpu: run("vCPU", 4, 8, 16, 32, 32), memoryGiB: run("GB", 16, 32, 64, 128, 128),
+    count: run("machines (NVMe)", 3, 3, 3, 3, 5),
+    cpu: run("vCPU", 4, 8, 16, 32, 32),
+    memoryGiB: run("GB", 16, 32, 64, 128, 128),
     diskTB: run("TB", 0.5, 1, 2, 4, 4),
   },
   storage: {
-    count: run("machines", 4, 4, 4, 8, 12), cpu: run("vCPU", 4, 8, 16, 16, 16), memoryGiB: run("GB", 8, 16, 32, 32, 32),
+    count: run("machines", 4, 4, 4, 8, 12),
+    cpu: run("vCPU", 4, 8, 16, 16, 16),
+    memoryGiB: run("GB", 8, 16, 32, 32, 32),
     diskTB: run("TB", 1, 2, 4, 4, 4),
   },
   call: {
-    count: run("machines (TURN + SFU)", 2, 4, 6, 8, 10), cpu: run("vCPU", 4, 8, 16, 16, 16), memoryGiB: run("GB", 8, 16, 32, 32, 32),
+    count: run("machines (TURN + SFU)", 2, 4, 6, 8, 10),
+    cpu: run("vCPU", 4, 8, 16, 16, 16),
+    memoryGiB: run("GB", 8, 16, 32, 32, 32),
     diskTB: decision("system and logs only", "TB", 0.1, 0.1, 0.1, 0.1, 0.1),
   },
 };
 
-export interface PoolAnchor { replicas: Anchor; cpu: Anchor; memoryGiB: Anchor; cpMax: Anchor }
+export interface PoolAnchor {
+  replicas: Anchor;
+  cpu: Anchor;
+  memoryGiB: Anchor;
+  cpMax: Anchor;
+}
 
 const ONE = decision("Synapse allows exactly one", "processes", 1, 1, 1, 1, 1);
-const LIGHT_CPU = decision("one Python process: at most one busy core, bursts are not limited", "vCPU", 0.1, 0.5, 0.75, 1, 1);
+const LIGHT_CPU = decision(
+  "one Python process: at most one busy core, bursts are not limited",
+  "vCPU",
+  0.1,
+  0.5,
+  0.75,
+  1,
+  1,
+);
 const LIGHT_MEMORY = decision("idle 0.14 GiB measured; caches grow with global_factor", "GB", 0.3125, 0.75, 1.5, 2, 2);
 /**
  * The pools that were run (8 to 15 for every worker) do not fit at the autoscalers' maximum: at 20,000 users
@@ -53,29 +86,87 @@ const LIGHT_MEMORY = decision("idle 0.14 GiB measured; caches grow with global_f
  * most keep the larger pools, the others hold five: that fits 0.85 x max_connections of every anchor.
  */
 const SMALL_POOL = decision("mostly memory and replication, few transactions at a time", "connections", 5, 5, 5, 5, 5);
-const READER_POOL = decision("what fits the budget at the autoscaling maximum; run with 8 to 15 without that budget", "connections", 7, 7, 7, 7, 7);
-const light = (replicas: Anchor): PoolAnchor => ({ replicas, cpu: LIGHT_CPU, memoryGiB: LIGHT_MEMORY, cpMax: SMALL_POOL });
+const READER_POOL = decision(
+  "what fits the budget at the autoscaling maximum; run with 8 to 15 without that budget",
+  "connections",
+  7,
+  7,
+  7,
+  7,
+  7,
+);
+const light = (replicas: Anchor): PoolAnchor => ({
+  replicas,
+  cpu: LIGHT_CPU,
+  memoryGiB: LIGHT_MEMORY,
+  cpMax: SMALL_POOL,
+});
 
 export const POOLS: Record<WorkerClass, PoolAnchor> = {
-  main: { replicas: ONE, cpu: run("vCPU", 2, 2, 4, 4, 4), memoryGiB: run("GB", 4, 8, 12, 16, 16), cpMax: run("connections", 10, 15, 18, 20, 25) },
-  synchrotron: { replicas: run("processes", 2, 4, 8, 12, 16), cpu: run("vCPU", 1, 1.5, 2, 2, 2), memoryGiB: run("GB", 1, 2, 3, 4, 4), cpMax: READER_POOL },
-  "initial-sync": {
-    replicas: decision("first syncs are rare and heavy: apart from the others so that they slow no one", "processes", 2, 2, 3, 4, 5),
-    cpu: decision("as synchrotron; seldom busy at the small end", "vCPU", 0.25, 1, 2, 2, 2), memoryGiB: decision("as synchrotron", "GB", 0.5, 2, 3, 4, 4), cpMax: SMALL_POOL,
+  main: {
+    replicas: ONE,
+    cpu: run("vCPU", 2, 2, 4, 4, 4),
+    memoryGiB: run("GB", 4, 8, 12, 16, 16),
+    cpMax: run("connections", 10, 15, 18, 20, 25),
   },
-  generic: { replicas: run("processes", 2, 4, 6, 8, 10), cpu: decision("a quarter of a synchrotron at the small end", "vCPU", 0.25, 1, 1.5, 2, 2), memoryGiB: decision("as synchrotron, without its caches", "GB", 0.5, 1.5, 2, 3, 3), cpMax: READER_POOL },
-  "event-persister": { replicas: run("processes", 2, 2, 3, 4, 4), cpu: decision("one busy core at most", "vCPU", 0.25, 1, 1.5, 2, 2), memoryGiB: decision("event cache", "GB", 0.5, 1.5, 2, 3, 3), cpMax: decision("as run, without the dip from 15 to 12", "connections", 8, 12, 12, 12, 12) },
-  media: { replicas: run("processes", 2, 2, 3, 3, 4), cpu: LIGHT_CPU, memoryGiB: decision("thumbnails of large images", "GB", 0.5, 1, 2, 2, 2), cpMax: SMALL_POOL },
+  synchrotron: {
+    replicas: run("processes", 2, 4, 8, 12, 16),
+    cpu: run("vCPU", 1, 1.5, 2, 2, 2),
+    memoryGiB: run("GB", 1, 2, 3, 4, 4),
+    cpMax: READER_POOL,
+  },
+  "initial-sync": {
+    replicas: decision(
+      "first syncs are rare and heavy: apart from the others so that they slow no one",
+      "processes",
+      2,
+      2,
+      3,
+      4,
+      5,
+    ),
+    cpu: decision("as synchrotron; seldom busy at the small end", "vCPU", 0.25, 1, 2, 2, 2),
+    memoryGiB: decision("as synchrotron", "GB", 0.5, 2, 3, 4, 4),
+    cpMax: SMALL_POOL,
+  },
+  generic: {
+    replicas: run("processes", 2, 4, 6, 8, 10),
+    cpu: decision("a quarter of a synchrotron at the small end", "vCPU", 0.25, 1, 1.5, 2, 2),
+    memoryGiB: decision("as synchrotron, without its caches", "GB", 0.5, 1.5, 2, 3, 3),
+    cpMax: READER_POOL,
+  },
+  "event-persister": {
+    replicas: run("processes", 2, 2, 3, 4, 4),
+    cpu: decision("one busy core at most", "vCPU", 0.25, 1, 1.5, 2, 2),
+    memoryGiB: decision("event cache", "GB", 0.5, 1.5, 2, 3, 3),
+    cpMax: decision("as run, without the dip from 15 to 12", "connections", 8, 12, 12, 12, 12),
+  },
+  media: {
+    replicas: run("processes", 2, 2, 3, 3, 4),
+    cpu: LIGHT_CPU,
+    memoryGiB: decision("thumbnails of large images", "GB", 0.5, 1, 2, 2, 2),
+    cpMax: SMALL_POOL,
+  },
   ephemeral: light(ONE),
   presence: light(ONE),
   "to-device": light(ONE),
   account: light(ONE),
   receipts: light(run("processes", 2, 2, 2, 2, 3)),
   "device-lists": light(decision("several allowed; two from 5,000 on", "processes", 1, 1, 2, 2, 2)),
-  "federation-reader": { replicas: decision("inbound transactions of other servers", "processes", 2, 2, 4, 4, 6), cpu: LIGHT_CPU, memoryGiB: LIGHT_MEMORY, cpMax: SMALL_POOL },
+  "federation-reader": {
+    replicas: decision("inbound transactions of other servers", "processes", 2, 2, 4, 4, 6),
+    cpu: LIGHT_CPU,
+    memoryGiB: LIGHT_MEMORY,
+    cpMax: SMALL_POOL,
+  },
   "federation-sender": light(run("processes (6 to 8 at 20,000)", 2, 2, 4, 4, 8)),
   pusher: light(decision("sharded by user; two from 5,000 on", "processes", 1, 1, 2, 2, 2)),
-  background: { replicas: ONE, cpu: LIGHT_CPU, memoryGiB: LIGHT_MEMORY, cpMax: decision("cleanups run side by side", "connections", 6, 8, 10, 10, 10) },
+  background: {
+    replicas: ONE,
+    cpu: LIGHT_CPU,
+    memoryGiB: LIGHT_MEMORY,
+    cpMax: decision("cleanups run side by side", "connections", 6, 8, 10, 10, 10),
+  },
   "user-directory": light(ONE),
 };
 
@@ -96,9 +187,25 @@ export const POSTGRES = {
   cpu: decision("3/4 of the machine", "vCPU", 3, 6, 12, 24, 24),
   memoryGiB: decision("3/4 of the machine", "GB", 12, 24, 48, 96, 96),
   storageTB: decision("70 % of the drive, room for a base backup's WAL and for growth", "TB", 0.35, 0.7, 1.4, 2.8, 2.8),
-  walTB: decision("15 % of the drive: an hour of WAL at the message rate, while archiving stands still", "TB", 0.075, 0.15, 0.3, 0.6, 0.6),
+  walTB: decision(
+    "15 % of the drive: an hour of WAL at the message rate, while archiving stands still",
+    "TB",
+    0.075,
+    0.15,
+    0.3,
+    0.6,
+    0.6,
+  ),
   workMemMB: decision("connections x work_mem stays below a quarter of the pod's memory", "MB", 8, 16, 24, 32, 32),
-  maintenanceWorkMemMB: decision("1/16 of the shared buffers' machine, at most 2 GB", "MB", 512, 1024, 2048, 2048, 2048),
+  maintenanceWorkMemMB: decision(
+    "1/16 of the shared buffers' machine, at most 2 GB",
+    "MB",
+    512,
+    1024,
+    2048,
+    2048,
+    2048,
+  ),
   minWalGB: decision("keeps files for reuse", "GB", 1, 2, 2, 4, 4),
   maxWalGB: decision("checkpoints by time, not by volume", "GB", 4, 8, 16, 32, 32),
 };
@@ -117,17 +224,22 @@ export const MINIO = {
 };
 
 export const CALLS = {
-  livekitCpu: run("vCPU", 4, 8, 16, 16, 16), livekitGiB: run("GB", 8, 16, 16, 16, 16),
-  coturnCpu: run("vCPU", 4, 8, 16, 16, 16), coturnGiB: run("GB", 4, 8, 16, 16, 16),
+  livekitCpu: run("vCPU", 4, 8, 16, 16, 16),
+  livekitGiB: run("GB", 8, 16, 16, 16, 16),
+  coturnCpu: run("vCPU", 4, 8, 16, 16, 16),
+  coturnGiB: run("GB", 4, 8, 16, 16, 16),
   allocations: run("TURN allocations", 60, 600, 3_000, 6_000, 12_000),
   usersInCalls: run("users", 10, 100, 500, 1_000, 2_000),
 };
 
 export const FRONT = {
   ingressReplicas: run("replicas", 2, 2, 3, 5, 7),
-  ingressCpu: decision("TLS", "vCPU", 0.25, 0.5, 1, 1, 1), ingressGiB: decision("buffers of open connections", "GB", 0.25, 0.5, 1, 1, 1),
+  ingressCpu: decision("TLS", "vCPU", 0.25, 0.5, 1, 1, 1),
+  ingressGiB: decision("buffers of open connections", "GB", 0.25, 0.5, 1, 1, 1),
   routerReplicas: decision("one more than the load needs", "replicas", 2, 2, 3, 3, 4),
-  routerCpu: decision("HTTP/1.1 in and out, hashing", "vCPU", 0.25, 0.5, 1, 1.5, 2), routerGiB: decision("17 kB a connection and its buffers", "GB", 0.25, 0.5, 1, 1.5, 2),
-  prometheusCpu: decision("rule evaluation and compaction", "vCPU", 0.1, 0.5, 1, 2, 2), prometheusGiB: decision("8 kB a series, Synapse has about 8,000 a process", "GB", 1, 3, 6, 8, 12),
+  routerCpu: decision("HTTP/1.1 in and out, hashing", "vCPU", 0.25, 0.5, 1, 1.5, 2),
+  routerGiB: decision("17 kB a connection and its buffers", "GB", 0.25, 0.5, 1, 1.5, 2),
+  prometheusCpu: decision("rule evaluation and compaction", "vCPU", 0.1, 0.5, 1, 2, 2),
+  prometheusGiB: decision("8 kB a series, Synapse has about 8,000 a process", "GB", 1, 3, 6, 8, 12),
   prometheusStorageGiBPerDay: decision("2 bytes a sample, every 30 s", "GiB a day", 1, 1.5, 2.5, 3.5, 5),
 };

@@ -7,7 +7,9 @@ import type { PoolPlan } from "./types";
 
 /** Share of max_connections that may be spoken for. */
 export const CONNECTION_SHARE = 0.85;
-/** superuser_reserved_connections (3), the operator's metrics and status (3), the exporter (2), an administrator (2). */
+/**
+ * superuser_reserved_connections (3), the operator's metrics and status (3), the exporter (2), an administrator (2).
+ */
 export const RESERVED_CONNECTIONS = 10;
 /** A worker with fewer cannot run its transactions and its background work side by side. */
 export const CP_MAX_FLOOR = 4;
@@ -15,11 +17,17 @@ export const CP_MAX_FLOOR = 4;
 const MAX_CONNECTIONS_LIMIT = 2_000;
 const STEP = 25;
 
-export const connectionsAtMax = (pools: PoolPlan[]): number => pools.reduce((sum, p) => sum + p.maxReplicas * p.cpMax, 0);
+export const connectionsAtMax = (pools: PoolPlan[]): number =>
+  pools.reduce((sum, p) => sum + p.maxReplicas * p.cpMax, 0);
 export const connectionsUsed = (pools: PoolPlan[]): number => connectionsAtMax(pools) + RESERVED_CONNECTIONS;
 export const budgetOf = (maxConnections: number): number => Math.floor(CONNECTION_SHARE * maxConnections);
 
-export interface ConnectionBudget { pools: PoolPlan[]; maxConnections: number; errors: SettingsError[]; notes: string[] }
+export interface ConnectionBudget {
+  pools: PoolPlan[];
+  maxConnections: number;
+  errors: SettingsError[];
+  notes: string[];
+}
 
 /**
  * max_connections is the anchors' value. Where more is spoken for (federation, which the anchors do not have;
@@ -33,28 +41,60 @@ export function budgetConnections(settings: Settings, pools: PoolPlan[]): Connec
   if (given === undefined) {
     const needed = ceilTo(connectionsUsed(pools) / CONNECTION_SHARE, STEP);
     if (needed > MAX_CONNECTIONS_LIMIT && needed > anchor) {
-      return { pools, maxConnections: anchor, notes: [], errors: [{
-        path: "overrides.pools", given: `pools that need ${connectionsUsed(pools)} connections at their maximum, so max_connections ${needed}`,
-        allowed: `at most ${budgetOf(MAX_CONNECTIONS_LIMIT)} connections`, remedy: "lower replicas, maxReplicas or cpMax of the pools with overrides",
-      }] };
+      return {
+        pools,
+        maxConnections: anchor,
+        notes: [],
+        errors: [
+          {
+            path: "overrides.pools",
+            given: `pools that need ${connectionsUsed(pools)} connections at their maximum, so max_connections ${needed}`,
+            allowed: `at most ${budgetOf(MAX_CONNECTIONS_LIMIT)} connections`,
+            remedy: "lower replicas, maxReplicas or cpMax of the pools with overrides",
+          },
+        ],
+      };
     }
     const raised = needed > anchor;
     return {
-      pools, maxConnections: Math.max(anchor, needed), errors: [],
-      notes: raised ? [`max_connections is ${needed} instead of ${anchor}: ${connectionsUsed(pools)} connections can be open at the autoscaling maximum, and they stay below ${CONNECTION_SHARE} of it.`] : [],
+      pools,
+      maxConnections: Math.max(anchor, needed),
+      errors: [],
+      notes: raised
+        ? [
+            `max_connections is ${needed} instead of ${anchor}: ${connectionsUsed(pools)} connections can be open at the autoscaling maximum, and they stay below ${CONNECTION_SHARE} of it.`,
+          ]
+        : [],
     };
   }
   const shrunk = shrink(settings, pools, budgetOf(given) - RESERVED_CONNECTIONS);
   const lowest = connectionsUsed(shrunk);
   if (lowest > budgetOf(given)) {
-    return { pools: shrunk, maxConnections: given, notes: [], errors: [{
-      path, given: String(given),
-      allowed: `at least ${Math.ceil(lowest / CONNECTION_SHARE)}: ${lowest} connections at the autoscaling maximum (${RESERVED_CONNECTIONS} of them reserved) must stay below ${CONNECTION_SHARE} x max_connections = ${budgetOf(given)}`,
-      remedy: `set it to ${ceilTo(lowest / CONNECTION_SHARE, STEP)}, leave it out, or lower maxReplicas or cpMax of overridden pools`,
-    }] };
+    return {
+      pools: shrunk,
+      maxConnections: given,
+      notes: [],
+      errors: [
+        {
+          path,
+          given: String(given),
+          allowed: `at least ${Math.ceil(lowest / CONNECTION_SHARE)}: ${lowest} connections at the autoscaling maximum (${RESERVED_CONNECTIONS} of them reserved) must stay below ${CONNECTION_SHARE} x max_connections = ${budgetOf(given)}`,
+          remedy: `set it to ${ceilTo(lowest / CONNECTION_SHARE, STEP)}, leave it out, or lower maxReplicas or cpMax of overridden pools`,
+        },
+      ],
+    };
   }
   const changed = shrunk.some((p, i) => p.cpMax !== pools[i].cpMax);
-  return { pools: shrunk, maxConnections: given, errors: [], notes: changed ? [`Connection pools were lowered to fit max_connections ${given}: ${connectionsUsed(shrunk)} of ${budgetOf(given)} allowed.`] : [] };
+  return {
+    pools: shrunk,
+    maxConnections: given,
+    errors: [],
+    notes: changed
+      ? [
+          `Connection pools were lowered to fit max_connections ${given}: ${connectionsUsed(shrunk)} of ${budgetOf(given)} allowed.`,
+        ]
+      : [],
+  };
 }
 
 /** Takes one connection at a time from the largest pool of a process, main last. */

@@ -17,16 +17,26 @@ export interface Demand {
 
 /** What Kubernetes itself takes from a host: kubelet, container runtime, network plugin, kube-proxy, sshd, kernel. */
 export const SYSTEM_RESERVE = { cpu: 0.5, memoryGiB: 1, share: 0.05 } as const;
-/** kube-apiserver, controller-manager, scheduler and etcd, where they share a host with other roles (kubeadm's requests, and room). */
+/**
+ * kube-apiserver, controller-manager, scheduler and etcd, where they share a host with other roles (kubeadm's requests,
+ * and room).
+ */
 export const CONTROL_PLANE_RESERVE = { cpu: 0.65, memoryGiB: 1 } as const;
 /** On every host: MetalLB's speaker, the node exporter. */
 export const DAEMONS = {
-  cpu: OPERATOR_REQUESTS.metallbSpeaker.cpu + OPERATOR_REQUESTS.nodeExporter.cpu, memoryMiB: OPERATOR_REQUESTS.metallbSpeaker.memoryMiB + OPERATOR_REQUESTS.nodeExporter.memoryMiB,
+  cpu: OPERATOR_REQUESTS.metallbSpeaker.cpu + OPERATOR_REQUESTS.nodeExporter.cpu,
+  memoryMiB: OPERATOR_REQUESTS.metallbSpeaker.memoryMiB + OPERATOR_REQUESTS.nodeExporter.memoryMiB,
 } as const;
 
 /** Operators and add-ons that the stack installs: small, whatever the number of users. */
 const R = OPERATOR_REQUESTS;
-const PLATFORM: Array<{ name: string; when: (s: Settings) => boolean; replicas: number; cpu: number; memoryMiB: number }> = [
+const PLATFORM: Array<{
+  name: string;
+  when: (s: Settings) => boolean;
+  replicas: number;
+  cpu: number;
+  memoryMiB: number;
+}> = [
   { name: "cloudnative-pg", when: (s) => s.cluster.install.cloudNativePg, ...R.cloudNativePg },
   { name: "barman-cloud", when: (s) => s.cluster.install.barmanPlugin, ...R.barmanPlugin },
   { name: "cert-manager", when: (s) => s.cluster.install.certManager, ...R.certManager },
@@ -40,15 +50,33 @@ const PLATFORM: Array<{ name: string; when: (s: Settings) => boolean; replicas: 
   { name: "jobs", when: () => true, replicas: 1, cpu: 0.05, memoryMiB: 128 },
 ];
 
-export type PlanParts = Pick<Plan, "postgres" | "redis" | "minio" | "router" | "ingress" | "turn" | "rtc" | "web" | "monitoring"> & { pools: PoolPlan[] };
+export type PlanParts = Pick<
+  Plan,
+  "postgres" | "redis" | "minio" | "router" | "ingress" | "turn" | "rtc" | "web" | "monitoring"
+> & { pools: PoolPlan[] };
 
 export function demandsOf(settings: Settings, p: PlanParts): Demand[] {
   const { web, monitoring } = p;
-  const app = (name: string, s: { replicas: number; maxReplicas?: number; cpu: number; memoryMiB: number }, factor = 1): Demand => ({
-    name, role: "application", replicas: s.replicas * factor, maxReplicas: (s.maxReplicas ?? s.replicas) * factor, cpu: s.cpu, memoryMiB: s.memoryMiB,
+  const app = (
+    name: string,
+    s: { replicas: number; maxReplicas?: number; cpu: number; memoryMiB: number },
+    factor = 1,
+  ): Demand => ({
+    name,
+    role: "application",
+    replicas: s.replicas * factor,
+    maxReplicas: (s.maxReplicas ?? s.replicas) * factor,
+    cpu: s.cpu,
+    memoryMiB: s.memoryMiB,
   });
   const tied = (name: string, role: HostRole, replicas: number, s: { cpu: number; memoryMiB: number }): Demand => ({
-    name, role, replicas, maxReplicas: replicas, cpu: s.cpu, memoryMiB: s.memoryMiB, tied: true,
+    name,
+    role,
+    replicas,
+    maxReplicas: replicas,
+    cpu: s.cpu,
+    memoryMiB: s.memoryMiB,
+    tied: true,
   });
   const redisUses = settings.rtc.enabled ? 2 : 1;
   const watched = monitoring && settings.monitoring.prometheus === "install";
@@ -58,7 +86,11 @@ export function demandsOf(settings: Settings, p: PlanParts): Demand[] {
     app("postgres-pooler", p.postgres.pooler),
     // Sentinel (30 m measured, with its exec probes) and the exporter run beside each instance.
     // Never two of one quorum on a host.
-    ...["redis-synapse", "redis-livekit"].slice(0, redisUses).map((name) => tied(name, "application", p.redis.instances, { cpu: p.redis.cpu + 0.07, memoryMiB: p.redis.memoryMiB + 80 })),
+    ...["redis-synapse", "redis-livekit"]
+      .slice(0, redisUses)
+      .map((name) =>
+        tied(name, "application", p.redis.instances, { cpu: p.redis.cpu + 0.07, memoryMiB: p.redis.memoryMiB + 80 }),
+      ),
     app("redis-proxy", p.redis.proxy, redisUses),
     ...(p.minio ? [tied("minio", "storage", p.minio.nodes, p.minio)] : []),
     app("router", p.router),

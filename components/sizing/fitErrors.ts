@@ -6,15 +6,35 @@ import { missingRoom, type FitRemedy, type Load, type Missing } from "./hostsFit
 import { round2 } from "./interpolate";
 
 /** Sizes that machines come in, smallest first. */
-const MACHINE_SIZES: Array<[cpu: number, memoryGiB: number]> = [[2, 4], [2, 8], [4, 8], [4, 16], [8, 16], [8, 32], [16, 32], [16, 64], [32, 64], [32, 128], [64, 256], [128, 512]];
+const MACHINE_SIZES: Array<[cpu: number, memoryGiB: number]> = [
+  [2, 4],
+  [2, 8],
+  [4, 8],
+  [4, 16],
+  [8, 16],
+  [8, 32],
+  [16, 32],
+  [16, 64],
+  [32, 64],
+  [32, 128],
+  [64, 256],
+  [128, 512],
+];
 /** A single machine beyond what is common here would itself be the host to lose. */
 const USUAL_CPU = 32;
 const MOST_ADDED = 64;
 const MOST_ERRORS = 8;
 
-export interface FitInput { hosts: HostSettings[]; demands: Demand[]; load: Load }
+export interface FitInput {
+  hosts: HostSettings[];
+  demands: Demand[];
+  load: Load;
+}
 
-/** Every shortage with its remedy: each is taken as applied before the next is looked for, so that together they suffice. */
+/**
+ * Every shortage with its remedy: each is taken as applied before the next is looked for, so that together they
+ * suffice.
+ */
 export function fitErrors({ hosts, demands, load }: FitInput): { errors: SettingsError[]; remedies: FitRemedy[] } {
   const errors: SettingsError[] = [];
   const remedies: FitRemedy[] = [];
@@ -23,7 +43,12 @@ export function fitErrors({ hosts, demands, load }: FitInput): { errors: Setting
     const missing = missingRoom(now, demands, load);
     if (!missing) break;
     const remedy = remedyFor({ hosts: now, demands, load }, missing);
-    errors.push({ path: "hosts", given: given(hosts, missing.role), allowed: allowed(missing), remedy: remedyText(remedy, missing) });
+    errors.push({
+      path: "hosts",
+      given: given(hosts, missing.role),
+      allowed: allowed(missing),
+      remedy: remedyText(remedy, missing),
+    });
     if (!remedy) break;
     remedies.push(remedy);
     now = applyRemedy(now, remedy);
@@ -32,11 +57,24 @@ export function fitErrors({ hosts, demands, load }: FitInput): { errors: Setting
 }
 
 export function applyRemedy(hosts: HostSettings[], r: FitRemedy): HostSettings[] {
-  if (r.kind === "enlarge") return hosts.map((h) => (h.roles.includes(r.role) ? { ...h, cpu: Math.max(h.cpu, r.cpu), memoryGiB: Math.max(h.memoryGiB, r.memoryGiB) } : h));
-  return [...hosts, ...Array.from({ length: r.count }, (_, i): HostSettings => ({
-    name: `added-${r.role}-${hosts.length + i}`, address: `198.19.${Math.floor((hosts.length + i) / 250)}.${((hosts.length + i) % 250) + 1}`,
-    roles: [r.role], cpu: r.cpu, memoryGiB: r.memoryGiB, disks: [], ssh: { user: "root", port: 22 },
-  }))];
+  if (r.kind === "enlarge")
+    return hosts.map((h) =>
+      h.roles.includes(r.role)
+        ? { ...h, cpu: Math.max(h.cpu, r.cpu), memoryGiB: Math.max(h.memoryGiB, r.memoryGiB) }
+        : h,
+    );
+  return [
+    ...hosts,
+    ...Array.from({ length: r.count }, (_, i): HostSettings => ({
+      name: `added-${r.role}-${hosts.length + i}`,
+      address: `198.19.${Math.floor((hosts.length + i) / 250)}.${((hosts.length + i) % 250) + 1}`,
+      roles: [r.role],
+      cpu: r.cpu,
+      memoryGiB: r.memoryGiB,
+      disks: [],
+      ssh: { user: "root", port: 22 },
+    })),
+  ];
 }
 
 /** The fewest machines, and of those the smallest, after which this shortage is gone. */
@@ -45,10 +83,19 @@ function remedyFor(input: FitInput, missing: Missing): FitRemedy | undefined {
     const left = missingRoom(applyRemedy(input.hosts, r), input.demands, input.load);
     return !left || !sameShortage(left, missing);
   };
-  if (missing.onto) return MACHINE_SIZES.map(([cpu, memoryGiB]): FitRemedy => ({ kind: "enlarge", role: missing.role, count: 0, cpu, memoryGiB })).find(gone);
+  if (missing.onto)
+    return MACHINE_SIZES.map(([cpu, memoryGiB]): FitRemedy => ({
+      kind: "enlarge",
+      role: missing.role,
+      count: 0,
+      cpu,
+      memoryGiB,
+    })).find(gone);
   const usual = Math.max(USUAL_CPU, ...input.hosts.filter((h) => h.roles.includes(missing.role)).map((h) => h.cpu));
   for (let count = missing.short ?? 1; count <= MOST_ADDED; count++) {
-    const found = MACHINE_SIZES.filter(([cpu]) => cpu <= usual).map(([cpu, memoryGiB]): FitRemedy => ({ kind: "add", role: missing.role, count, cpu, memoryGiB })).find(gone);
+    const found = MACHINE_SIZES.filter(([cpu]) => cpu <= usual)
+      .map(([cpu, memoryGiB]): FitRemedy => ({ kind: "add", role: missing.role, count, cpu, memoryGiB }))
+      .find(gone);
     if (found) return found;
   }
   return undefined;
@@ -56,7 +103,8 @@ function remedyFor(input: FitInput, missing: Missing): FitRemedy | undefined {
 
 /** Tied pods are placed before the others: a shortage of those elsewhere is another matter, and comes after. */
 function sameShortage(left: Missing, missing: Missing): boolean {
-  if (missing.short !== undefined || missing.onto) return left.role === missing.role && (left.short !== undefined || left.onto !== undefined);
+  if (missing.short !== undefined || missing.onto)
+    return left.role === missing.role && (left.short !== undefined || left.onto !== undefined);
   return true;
 }
 
@@ -68,7 +116,8 @@ function given(hosts: HostSettings[], role: HostRole): string {
 
 function allowed(m: Missing): string {
   if (m.short !== undefined) return `one ${m.role} host for each instance of ${m.names[0]}: ${m.short} more`;
-  if (m.onto) return `room for what is tied to a ${m.role} host: on ${m.onto}, ${m.names[0]} (${cores(m.largest.cpu)}, ${gib(m.largest.memoryMiB)}) lacks ${lacks(m)}, after what the system reserves and what else is tied to it`;
+  if (m.onto)
+    return `room for what is tied to a ${m.role} host: on ${m.onto}, ${m.names[0]} (${cores(m.largest.cpu)}, ${gib(m.largest.memoryMiB)}) lacks ${lacks(m)}, after what the system reserves and what else is tied to it`;
   const pods = `${m.pods} ${m.pods === 1 ? "pod" : "pods"} (${m.names.slice(0, 4).join(", ")}${m.names.length > 4 ? ", ..." : ""})`;
   return `room for everything with any one host lost: ${m.lost ? `without ${m.lost}` : "even with every host there"}, ${pods} of the role ${m.role} lack ${lacks(m)}`;
 }
@@ -76,10 +125,12 @@ function allowed(m: Missing): string {
 function remedyText(r: FitRemedy | undefined, m: Missing): string {
   const otherwise = "or lower requests in overrides";
   if (!r) return `use larger ${m.role} hosts, ${otherwise}`;
-  if (r.kind === "enlarge") return `give every ${r.role} host at least ${r.cpu} CPU / ${r.memoryGiB} GiB, take other roles from it, ${otherwise}`;
+  if (r.kind === "enlarge")
+    return `give every ${r.role} host at least ${r.cpu} CPU / ${r.memoryGiB} GiB, take other roles from it, ${otherwise}`;
   return `add ${r.count} ${r.role} ${r.count === 1 ? "host" : "hosts"} of ${r.cpu} CPU / ${r.memoryGiB} GiB, give the role ${r.role} to hosts that have as much to spare, ${otherwise}`;
 }
 
 const gib = (mib: number): string => `${round2(Math.ceil((mib / 1024) * 100) / 100)} GiB`;
 const cores = (c: number): string => `${round2(Math.ceil(c * 100) / 100)} cores`;
-const lacks = (m: Missing): string => [m.cpu > 1e-9 ? cores(m.cpu) : "", m.memoryMiB > 1e-9 ? gib(m.memoryMiB) : ""].filter(Boolean).join(" and ");
+const lacks = (m: Missing): string =>
+  [m.cpu > 1e-9 ? cores(m.cpu) : "", m.memoryMiB > 1e-9 ? gib(m.memoryMiB) : ""].filter(Boolean).join(" and ");

@@ -8,12 +8,32 @@ import type { Plan, Sized } from "./types";
 const CONNECTIONS_PER_USER = 4;
 
 type Override = { replicas?: number; cpu?: number; memoryMiB?: number };
-const sized = (planned: Sized, o: Override): Sized => ({ replicas: o.replicas ?? planned.replicas, cpu: o.cpu ?? planned.cpu, memoryMiB: o.memoryMiB ?? planned.memoryMiB });
+const sized = (planned: Sized, o: Override): Sized => ({
+  replicas: o.replicas ?? planned.replicas,
+  cpu: o.cpu ?? planned.cpu,
+  memoryMiB: o.memoryMiB ?? planned.memoryMiB,
+});
 
-export function planFront(settings: Settings): Pick<Plan, "router" | "ingress" | "web" | "monitoring"> & { errors: SettingsError[] } {
+export function planFront(
+  settings: Settings,
+): Pick<Plan, "router" | "ingress" | "web" | "monitoring"> & { errors: SettingsError[] } {
   const { ccu, overrides } = settings;
-  const router = sized({ replicas: count(FRONT.routerReplicas.row, ccu), cpu: cores(FRONT.routerCpu.row, ccu), memoryMiB: memoryMiB(FRONT.routerGiB.row, ccu) }, overrides.router);
-  const ingress = sized({ replicas: count(FRONT.ingressReplicas.row, ccu), cpu: cores(FRONT.ingressCpu.row, ccu), memoryMiB: memoryMiB(FRONT.ingressGiB.row, ccu) }, overrides.ingress);
+  const router = sized(
+    {
+      replicas: count(FRONT.routerReplicas.row, ccu),
+      cpu: cores(FRONT.routerCpu.row, ccu),
+      memoryMiB: memoryMiB(FRONT.routerGiB.row, ccu),
+    },
+    overrides.router,
+  );
+  const ingress = sized(
+    {
+      replicas: count(FRONT.ingressReplicas.row, ccu),
+      cpu: cores(FRONT.ingressCpu.row, ccu),
+      memoryMiB: memoryMiB(FRONT.ingressGiB.row, ccu),
+    },
+    overrides.ingress,
+  );
   const page = sized({ replicas: 2, cpu: 0.05, memoryMiB: 64 }, overrides.web);
   return {
     router: { ...router, maxConnections: ceilTo(ccu * CONNECTIONS_PER_USER + 2_000, 1_000) },
@@ -29,17 +49,40 @@ export function planFront(settings: Settings): Pick<Plan, "router" | "ingress" |
 }
 
 function planMonitoring(settings: Settings): NonNullable<Plan["monitoring"]> {
-  const { ccu, overrides: { monitoring: o }, monitoring } = settings;
-  const storageGiB = o.storageGiB ?? Math.ceil(interpolate(FRONT.prometheusStorageGiBPerDay.row, ccu) * monitoring.retentionDays * 1.25);
+  const {
+    ccu,
+    overrides: { monitoring: o },
+    monitoring,
+  } = settings;
+  const storageGiB =
+    o.storageGiB ?? Math.ceil(interpolate(FRONT.prometheusStorageGiBPerDay.row, ccu) * monitoring.retentionDays * 1.25);
   const small = o.memoryMiB !== undefined;
   return {
-    prometheus: { ...sized({ replicas: 2, cpu: cores(FRONT.prometheusCpu.row, ccu), memoryMiB: memoryMiB(FRONT.prometheusGiB.row, ccu) }, o), storageGiB },
+    prometheus: {
+      ...sized(
+        { replicas: 2, cpu: cores(FRONT.prometheusCpu.row, ccu), memoryMiB: memoryMiB(FRONT.prometheusGiB.row, ccu) },
+        o,
+      ),
+      storageGiB,
+    },
     // Three, so that two still agree on what was already sent when a node is lost.
-    alertmanager: { replicas: small ? Math.min(3, o.replicas ?? 3) : 3, cpu: Math.min(0.05, o.cpu ?? 0.05), memoryMiB: 64 },
+    alertmanager: {
+      replicas: small ? Math.min(3, o.replicas ?? 3) : 3,
+      cpu: Math.min(0.05, o.cpu ?? 0.05),
+      memoryMiB: 64,
+    },
     exporters: { replicas: 1, cpu: Math.min(0.05, o.cpu ?? 0.05), memoryMiB: 64 },
   };
 }
 
-const atLeastTwo = (path: string, n: number): SettingsError[] => (n >= 2 && Number.isInteger(n) ? [] : [{
-  path, given: String(n), allowed: "at least 2: one must be left when a node is lost", remedy: "set 2, or leave it out",
-}]);
+const atLeastTwo = (path: string, n: number): SettingsError[] =>
+  n >= 2 && Number.isInteger(n)
+    ? []
+    : [
+        {
+          path,
+          given: String(n),
+          allowed: "at least 2: one must be left when a node is lost",
+          remedy: "set 2, or leave it out",
+        },
+      ];

@@ -1,4 +1,5 @@
 import type { HostSettings, Settings } from "../settings/types";
 import type { HostRole } from "../domain/roles";
 
-export const hostsOf = (settings: Settings, role: HostRole): HostSettings[] => settings.hosts.filter((h) => h.roles.includes(role));
+export const hostsOf = (settings: Settings, role: HostRole): HostSettings[] =>
+  settings.hosts.filter((h) => h.roles.includes(role));

@@ -8,19 +8,44 @@ import { CONTROL_PLANE_RESERVE, DAEMONS, SYSTEM_RESERVE, type Demand } from "./d
 import { round2 } from "./interpolate";
 import type { RoleFit } from "./types";
 
-interface Room { host: HostSettings; cpu: number; memoryMiB: number }
+interface Room {
+  host: HostSettings;
+  cpu: number;
+  memoryMiB: number;
+}
 
-/** What finds no room. `onto`: on that host, for good; `lost`: when that host is lost; `short`: hosts of the role are too few by number. */
-export interface Missing { role: HostRole; pods: number; cpu: number; memoryMiB: number; lost?: string; onto?: string; short?: number; largest: { cpu: number; memoryMiB: number }; names: string[] }
+/**
+ * What finds no room. `onto`: on that host, for good; `lost`: when that host is lost; `short`: hosts of the role are
+ * too few by number.
+ */
+export interface Missing {
+  role: HostRole;
+  pods: number;
+  cpu: number;
+  memoryMiB: number;
+  lost?: string;
+  onto?: string;
+  short?: number;
+  largest: { cpu: number; memoryMiB: number };
+  names: string[];
+}
 
 /** What would make it fit: more machines, or larger ones (`enlarge`: every host of the role at least so large). */
-export interface FitRemedy { kind: "add" | "enlarge"; role: HostRole; count: number; cpu: number; memoryGiB: number }
+export interface FitRemedy {
+  kind: "add" | "enlarge";
+  role: HostRole;
+  count: number;
+  cpu: number;
+  memoryGiB: number;
+}
 
 export const allocatable = (h: HostSettings): { cpu: number; memoryMiB: number } => {
   const shared = h.roles.includes("control-plane") ? CONTROL_PLANE_RESERVE : { cpu: 0, memoryGiB: 0 };
   return {
     cpu: h.cpu * (1 - SYSTEM_RESERVE.share) - SYSTEM_RESERVE.cpu - shared.cpu - DAEMONS.cpu,
-    memoryMiB: (h.memoryGiB * (1 - SYSTEM_RESERVE.share) - SYSTEM_RESERVE.memoryGiB - shared.memoryGiB) * 1024 - DAEMONS.memoryMiB,
+    memoryMiB:
+      (h.memoryGiB * (1 - SYSTEM_RESERVE.share) - SYSTEM_RESERVE.memoryGiB - shared.memoryGiB) * 1024 -
+      DAEMONS.memoryMiB,
   };
 };
 
@@ -31,9 +56,15 @@ const size = (x: { cpu: number; memoryMiB: number }): number => x.cpu + x.memory
 /** Undefined when all fits, also with each host lost in turn. */
 export function missingRoom(hosts: HostSettings[], demands: Demand[], load: Load): Missing | undefined {
   const rooms: Room[] = hosts.map((host) => ({ host, ...allocatable(host) }));
-  const untied = tie(rooms, demands.filter((d) => d.tied));
+  const untied = tie(
+    rooms,
+    demands.filter((d) => d.tied),
+  );
   if (untied) return untied;
-  const floating = demands.filter((d) => !d.tied).flatMap((d) => Array.from({ length: replicasAt(d, load) }, () => d)).sort((a, b) => size(b) - size(a));
+  const floating = demands
+    .filter((d) => !d.tied)
+    .flatMap((d) => Array.from({ length: replicasAt(d, load) }, () => d))
+    .sort((a, b) => size(b) - size(a));
   const always = pack(rooms, floating);
   if (always) return always;
   // Hosts that are alike after the tied pods are lost alike: one of each kind is enough.
@@ -42,23 +73,39 @@ export function missingRoom(hosts: HostSettings[], demands: Demand[], load: Load
     const kind = `${[...lost.host.roles].sort().join()}/${lost.cpu.toFixed(3)}/${lost.memoryMiB.toFixed(1)}`;
     if (seen.has(kind)) continue;
     seen.add(kind);
-    const missing = pack(rooms.filter((r) => r !== lost), floating);
+    const missing = pack(
+      rooms.filter((r) => r !== lost),
+      floating,
+    );
     if (missing) return { ...missing, lost: lost.host.name };
   }
   return undefined;
 }
 
-/** Takes the room of pods that live on one host for good, one of a kind on each; the first that finds none is the answer. */
+/**
+ * Takes the room of pods that live on one host for good, one of a kind on each; the first that finds none is the
+ * answer.
+ */
 function tie(rooms: Room[], tied: Demand[]): Missing | undefined {
   for (const d of [...tied].sort((a, b) => size(b) - size(a))) {
-    const candidates = rooms.filter((r) => r.host.roles.includes(d.role)).sort((a, b) => size(b) - size(a)).slice(0, d.replicas);
+    const candidates = rooms
+      .filter((r) => r.host.roles.includes(d.role))
+      .sort((a, b) => size(b) - size(a))
+      .slice(0, d.replicas);
     const short = d.replicas - candidates.length;
     const missing = { role: d.role, largest: d, names: [d.name] };
     if (short > 0) return { ...missing, pods: short, cpu: d.cpu * short, memoryMiB: d.memoryMiB * short, short };
     for (const r of candidates) {
       r.cpu -= d.cpu;
       r.memoryMiB -= d.memoryMiB;
-      if (r.cpu < -1e-9 || r.memoryMiB < -1e-9) return { ...missing, pods: 1, cpu: Math.max(0, -r.cpu), memoryMiB: Math.max(0, -r.memoryMiB), onto: r.host.name };
+      if (r.cpu < -1e-9 || r.memoryMiB < -1e-9)
+        return {
+          ...missing,
+          pods: 1,
+          cpu: Math.max(0, -r.cpu),
+          memoryMiB: Math.max(0, -r.memoryMiB),
+          onto: r.host.name,
+        };
     }
   }
   return undefined;
@@ -68,7 +115,9 @@ function tie(rooms: Room[], tied: Demand[]): Missing | undefined {
 function pack(rooms: Room[], pods: Demand[]): Missing | undefined {
   const left = rooms.filter((r) => r.host.roles.includes("application")).map((r) => ({ ...r }));
   const over = pods.filter((pod) => {
-    const room = left.filter((r) => r.cpu >= pod.cpu - 1e-9 && r.memoryMiB >= pod.memoryMiB - 1e-9).reduce<Room | undefined>((best, r) => (best && size(best) >= size(r) ? best : r), undefined);
+    const room = left
+      .filter((r) => r.cpu >= pod.cpu - 1e-9 && r.memoryMiB >= pod.memoryMiB - 1e-9)
+      .reduce<Room | undefined>((best, r) => (best && size(best) >= size(r) ? best : r), undefined);
     if (!room) return true;
     room.cpu -= pod.cpu;
     room.memoryMiB -= pod.memoryMiB;
@@ -76,8 +125,12 @@ function pack(rooms: Room[], pods: Demand[]): Missing | undefined {
   });
   if (over.length === 0) return undefined;
   return {
-    role: "application", pods: over.length, cpu: sum(over, (p) => p.cpu), memoryMiB: sum(over, (p) => p.memoryMiB),
-    largest: { cpu: Math.max(...over.map((p) => p.cpu)), memoryMiB: Math.max(...over.map((p) => p.memoryMiB)) }, names: [...new Set(over.map((p) => p.name))],
+    role: "application",
+    pods: over.length,
+    cpu: sum(over, (p) => p.cpu),
+    memoryMiB: sum(over, (p) => p.memoryMiB),
+    largest: { cpu: Math.max(...over.map((p) => p.cpu)), memoryMiB: Math.max(...over.map((p) => p.memoryMiB)) },
+    names: [...new Set(over.map((p) => p.name))],
   };
 }
 
@@ -93,17 +146,28 @@ export function roleFits(hosts: HostSettings[], demands: Demand[]): RoleFit[] {
     const asked = demands.filter((d) => d.role === role);
     // A tied pod is lost with its host and comes back with it.
     const wanted = (d: Demand): number => (d.tied ? Math.min(d.replicas, left.length) : d.maxReplicas);
-    const others = demands.filter((d) => d.role !== role).map((d) => {
-      const theirs = hosts.filter((h) => h !== largest && h.roles.includes(d.role));
-      const share = theirs.length === 0 ? 0 : theirs.filter((h) => h.roles.includes(role)).length / theirs.length;
-      return { cpu: d.cpu * wantedOf(d, theirs.length) * share, memoryMiB: d.memoryMiB * wantedOf(d, theirs.length) * share };
-    });
-    return [{
-      role, hosts: mine.length,
-      requestedCpu: round2(sum(asked, (d) => d.cpu * wanted(d))), requestedMemoryGiB: round2(sum(asked, (d) => d.memoryMiB * wanted(d)) / 1024),
-      availableCpu: round2(sum(left, (h) => allocatable(h).cpu) - sum(others, (x) => x.cpu)),
-      availableMemoryGiB: round2((sum(left, (h) => allocatable(h).memoryMiB) - sum(others, (x) => x.memoryMiB)) / 1024),
-    }];
+    const others = demands
+      .filter((d) => d.role !== role)
+      .map((d) => {
+        const theirs = hosts.filter((h) => h !== largest && h.roles.includes(d.role));
+        const share = theirs.length === 0 ? 0 : theirs.filter((h) => h.roles.includes(role)).length / theirs.length;
+        return {
+          cpu: d.cpu * wantedOf(d, theirs.length) * share,
+          memoryMiB: d.memoryMiB * wantedOf(d, theirs.length) * share,
+        };
+      });
+    return [
+      {
+        role,
+        hosts: mine.length,
+        requestedCpu: round2(sum(asked, (d) => d.cpu * wanted(d))),
+        requestedMemoryGiB: round2(sum(asked, (d) => d.memoryMiB * wanted(d)) / 1024),
+        availableCpu: round2(sum(left, (h) => allocatable(h).cpu) - sum(others, (x) => x.cpu)),
+        availableMemoryGiB: round2(
+          (sum(left, (h) => allocatable(h).memoryMiB) - sum(others, (x) => x.memoryMiB)) / 1024,
+        ),
+      },
+    ];
   });
 }
 

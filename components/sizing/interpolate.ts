@@ -37,6 +37,8 @@ export const memoryMiB = (rowGiB: Row, ccu: number): number => ceilTo(interpolat
  */
 export function step(row: Row, ccu: number): number {
   let value = row[0];
-  ANCHOR_CCU.forEach((a, i) => { if (ccu >= a) value = row[i]; });
+  ANCHOR_CCU.forEach((a, i) => {
+    if (ccu >= a) value = row[i];
+  });
   return value;
 }

@@ -12,7 +12,8 @@ export function machinesFor(ccu: number, roles: readonly HostRole[] = HOST_ROLES
   return roles.map((role) => {
     const m = MACHINES[role];
     return {
-      role, count: machineCount(role, ccu),
+      role,
+      count: machineCount(role, ccu),
       cpu: ceilTo(interpolate(m.cpu.row, ccu), CPU_STEP),
       memoryGiB: ceilTo(interpolate(m.memoryGiB.row, ccu), MEMORY_STEP_GIB),
       diskGiB: Math.floor(interpolate(m.diskTB.row, ccu) * GIB_PER_TB),

@@ -8,14 +8,20 @@ import type { Plan } from "./types";
 
 type Minio = NonNullable<Plan["minio"]>;
 /** Of one server pool; every pool has the same sets. */
-export interface Layout { nodes: number; drivesPerNode: number; erasureSetDrives: number; parity: number }
+export interface Layout {
+  nodes: number;
+  drivesPerNode: number;
+  erasureSetDrives: number;
+  parity: number;
+}
 
 export { erasureSetSize };
 const DEFAULT_DRIVES_PER_NODE = 2;
 const MIN_NODES = 3;
 
 /** The most drives of one erasure set that one node may hold, in whatever order MinIO deals them out. */
-export const setDrivesOfNode = (l: Pick<Layout, "drivesPerNode" | "erasureSetDrives">): number => Math.min(l.drivesPerNode, l.erasureSetDrives);
+export const setDrivesOfNode = (l: Pick<Layout, "drivesPerNode" | "erasureSetDrives">): number =>
+  Math.min(l.drivesPerNode, l.erasureSetDrives);
 
 /** Drives of a set that must answer for a write: the data drives, and one more where parity is half. */
 export const writeQuorum = (l: Pick<Layout, "erasureSetDrives" | "parity">): number => {
@@ -37,7 +43,8 @@ export function layoutFor(nodes: number, drivesPerNode: number, parity?: number)
   return { nodes, drivesPerNode, erasureSetDrives, parity: parity ?? defaultParity(erasureSetDrives, drivesPerNode) };
 }
 
-const stands = (l: Layout | undefined): l is Layout => l !== undefined && l.parity <= l.erasureSetDrives / 2 && l.parity >= l.drivesPerNode && survivesNode(l);
+const stands = (l: Layout | undefined): l is Layout =>
+  l !== undefined && l.parity <= l.erasureSetDrives / 2 && l.parity >= l.drivesPerNode && survivesNode(l);
 
 interface Storage {
   hosts: HostSettings[];
@@ -52,7 +59,12 @@ interface Storage {
 function storageOf(settings: Settings): Storage {
   const hosts = hostsOf(settings, "storage");
   const drives = hosts.map((h) => h.disks.filter((d) => d.use === "object-store").map((d) => d.sizeGiB));
-  return { hosts, drives, listed: drives.some((d) => d.length > 0), wanted: settings.overrides.minio.nodes ?? hosts.length };
+  return {
+    hosts,
+    drives,
+    listed: drives.some((d) => d.length > 0),
+    wanted: settings.overrides.minio.nodes ?? hosts.length,
+  };
 }
 
 export function planMinio(settings: Settings): { minio?: Minio; errors: SettingsError[]; notes: string[] } {
@@ -62,32 +74,53 @@ export function planMinio(settings: Settings): { minio?: Minio; errors: Settings
   const errors = tooManyNodes(o.nodes, storage.hosts.length);
   const unusable = tooFewNodes(o.nodes, storage.wanted) ?? unevenDisks(settings, storage);
   if (unusable) return { errors: [...errors, unusable], notes: [] };
-  const drivesPerNode = o.drivesPerNode ?? (storage.listed ? Math.min(...storage.drives.filter((d) => d.length > 0).map((d) => d.length)) : DEFAULT_DRIVES_PER_NODE);
+  const drivesPerNode =
+    o.drivesPerNode ??
+    (storage.listed
+      ? Math.min(...storage.drives.filter((d) => d.length > 0).map((d) => d.length))
+      : DEFAULT_DRIVES_PER_NODE);
   errors.push(...missingDisks(storage, o.drivesPerNode));
   const pools = minioPools(storage.wanted, o.pools);
   const nodes = pools.reduce((sum, p) => sum + p, 0);
   errors.push(...poolsBeyond(o, pools, { nodes, wanted: storage.wanted }));
   // The first pool decides: its sets are every later pool's.
   const layout = layoutFor(pools[0], drivesPerNode, o.parity);
-  if (!stands(layout)) return { errors: [...errors, layoutError({ nodes: pools[0], drivesPerNode, parity: o.parity }, layout)], notes: [] };
+  if (!stands(layout))
+    return {
+      errors: [...errors, layoutError({ nodes: pools[0], drivesPerNode, parity: o.parity }, layout)],
+      notes: [],
+    };
   const odd = oddPool(pools, layout);
   if (odd) return { errors: [...errors, odd], notes: [] };
   const { driveGiB, error } = driveSize(settings, storage, drivesPerNode);
   if (error) errors.push(error);
-  return { minio: { ...layout, nodes, pools, driveGiB, ...capacity(settings, { layout, nodes, driveGiB }) }, errors, notes: layoutNotes(o, pools, { ...storage, nodes, drivesPerNode }) };
+  return {
+    minio: { ...layout, nodes, pools, driveGiB, ...capacity(settings, { layout, nodes, driveGiB }) },
+    errors,
+    notes: layoutNotes(o, pools, { ...storage, nodes, drivesPerNode }),
+  };
 }
 
 type MinioOverrides = Settings["overrides"]["minio"];
 
 function tooManyNodes(nodes: number | undefined, hosts: number): SettingsError[] {
   if (nodes === undefined || nodes <= hosts) return [];
-  return [{ path: "overrides.minio.nodes", given: String(nodes), allowed: `at most ${hosts}, the hosts with the role storage: each carries one MinIO pod`, remedy: `add ${nodes - hosts} storage hosts, or lower it` }];
+  return [
+    {
+      path: "overrides.minio.nodes",
+      given: String(nodes),
+      allowed: `at most ${hosts}, the hosts with the role storage: each carries one MinIO pod`,
+      remedy: `add ${nodes - hosts} storage hosts, or lower it`,
+    },
+  ];
 }
 
 function tooFewNodes(nodes: number | undefined, wanted: number): SettingsError | undefined {
   if (wanted >= MIN_NODES) return undefined;
   return {
-    path: nodes !== undefined ? "overrides.minio.nodes" : "hosts", given: `${wanted} storage ${wanted === 1 ? "node" : "nodes"}`, allowed: `at least ${MIN_NODES}: with ${wanted}, losing one takes away half of the drives or more, and no write finds its quorum`,
+    path: nodes !== undefined ? "overrides.minio.nodes" : "hosts",
+    given: `${wanted} storage ${wanted === 1 ? "node" : "nodes"}`,
+    allowed: `at least ${MIN_NODES}: with ${wanted}, losing one takes away half of the drives or more, and no write finds its quorum`,
     remedy: `add ${MIN_NODES - wanted} storage ${MIN_NODES - wanted === 1 ? "host" : "hosts"}, give the role storage to hosts that exist, or use an external S3 (objectStore.kind: s3)`,
   };
 }
@@ -99,22 +132,50 @@ function unevenDisks(settings: Settings, { hosts, drives, listed }: Storage): Se
   if (o.drivesPerNode !== undefined || !listed) return undefined;
   const none = drives.findIndex((d) => d.length === 0);
   if (none >= 0 && o.nodes === undefined) {
-    return { path: path(none), given: `no disk with use "object-store" on ${hosts[none].name}`, allowed: "equally many on every storage host", remedy: "list its object-store disks, or take the role storage from it" };
+    return {
+      path: path(none),
+      given: `no disk with use "object-store" on ${hosts[none].name}`,
+      allowed: "equally many on every storage host",
+      remedy: "list its object-store disks, or take the role storage from it",
+    };
   }
   const most = Math.max(...drives.map((d) => d.length));
   const fewer = drives.findIndex((d) => d.length > 0 && d.length < most);
   if (fewer < 0) return undefined;
-  return { path: path(fewer), given: `${drives[fewer].length} with use "object-store" on ${hosts[fewer].name}, others have ${most}`, allowed: "equally many on every storage host: every pod has the same drives, for good", remedy: "list as many, or say how many are used: overrides.minio.drivesPerNode" };
+  return {
+    path: path(fewer),
+    given: `${drives[fewer].length} with use "object-store" on ${hosts[fewer].name}, others have ${most}`,
+    allowed: "equally many on every storage host: every pod has the same drives, for good",
+    remedy: "list as many, or say how many are used: overrides.minio.drivesPerNode",
+  };
 }
 
 function missingDisks({ drives }: Storage, drivesPerNode: number | undefined): SettingsError[] {
   if (drivesPerNode === undefined || !drives.some((d) => d.length > 0 && d.length < drivesPerNode)) return [];
-  return [{ path: "overrides.minio.drivesPerNode", given: String(drivesPerNode), allowed: `at most ${Math.min(...drives.map((d) => d.length))}, the object-store disks of the host that has the fewest`, remedy: "list more disks, or lower it" }];
+  return [
+    {
+      path: "overrides.minio.drivesPerNode",
+      given: String(drivesPerNode),
+      allowed: `at most ${Math.min(...drives.map((d) => d.length))}, the object-store disks of the host that has the fewest`,
+      remedy: "list more disks, or lower it",
+    },
+  ];
 }
 
-function poolsBeyond(o: MinioOverrides, pools: number[], { nodes, wanted }: { nodes: number; wanted: number }): SettingsError[] {
+function poolsBeyond(
+  o: MinioOverrides,
+  pools: number[],
+  { nodes, wanted }: { nodes: number; wanted: number },
+): SettingsError[] {
   if (o.pools === undefined || nodes <= wanted) return [];
-  return [{ path: "overrides.minio.pools", given: `pools of ${pools.join(" + ")} nodes: ${nodes}`, allowed: `at most ${wanted} in all: ${o.nodes !== undefined ? "overrides.minio.nodes" : "the hosts with the role storage"}`, remedy: `add ${nodes - wanted} storage ${nodes - wanted === 1 ? "host" : "hosts"}, or leave out the newest pool if it was never deployed` }];
+  return [
+    {
+      path: "overrides.minio.pools",
+      given: `pools of ${pools.join(" + ")} nodes: ${nodes}`,
+      allowed: `at most ${wanted} in all: ${o.nodes !== undefined ? "overrides.minio.nodes" : "the hosts with the role storage"}`,
+      remedy: `add ${nodes - wanted} storage ${nodes - wanted === 1 ? "host" : "hosts"}, or leave out the newest pool if it was never deployed`,
+    },
+  ];
 }
 
 /** A later pool that the first one's erasure sets do not fit. */
@@ -123,45 +184,107 @@ function oddPool(pools: number[], layout: Layout): SettingsError | undefined {
   const odd = pools.find((p) => !stands({ ...layout, nodes: p }) || (p * drivesPerNode) % erasureSetDrives !== 0);
   if (odd === undefined) return undefined;
   const step = Math.max(1, erasureSetDrives / drivesPerNode);
-  return { path: "overrides.minio.pools", given: `a pool of ${odd} nodes x ${drivesPerNode} drives after a first one of ${pools[0]}`, allowed: `pools whose drives divide into the first pool's erasure sets of ${erasureSetDrives}`, remedy: `give each later pool a multiple of ${step} nodes` };
-}
-
-function driveSize(settings: Settings, { drives, listed }: Storage, drivesPerNode: number): { driveGiB: number; error?: SettingsError } {
-  const o = settings.overrides.minio;
-  const given = o.driveGiB ?? (settings.objectStore.kind === "minio" ? settings.objectStore.driveGiB : undefined);
-  const smallest = listed ? Math.min(...drives.filter((d) => d.length > 0).flatMap((d) => [...d].sort((a, b) => b - a).slice(0, drivesPerNode))) : undefined;
-  const anchorDrive = Math.max(1, Math.floor((interpolate(MACHINES.storage.diskTB.row, settings.ccu) * GIB_PER_TB) / drivesPerNode));
-  const driveGiB = given ?? smallest ?? anchorDrive;
-  if (smallest === undefined || driveGiB <= smallest) return { driveGiB };
-  return { driveGiB, error: { path: o.driveGiB !== undefined ? "overrides.minio.driveGiB" : "objectStore.driveGiB", given: `${driveGiB} GiB`, allowed: `at most ${smallest} GiB, the smallest object-store disk in use`, remedy: `set ${smallest}, or leave it out` } };
-}
-
-function capacity({ ccu, overrides: { minio: o } }: Settings, { layout, nodes, driveGiB }: { layout: Layout; nodes: number; driveGiB: number }): Pick<Minio, "usableGiB" | "growthGiBPerYear" | "cpu" | "memoryMiB"> {
   return {
-    usableGiB: Math.floor((nodes * layout.drivesPerNode * driveGiB * (layout.erasureSetDrives - layout.parity)) / layout.erasureSetDrives),
-    growthGiBPerYear: count(MINIO.growthTBPerYear.row, ccu, GIB_PER_TB), cpu: o.cpu ?? cores(MINIO.cpu.row, ccu), memoryMiB: o.memoryMiB ?? memoryMiB(MINIO.memoryGiB.row, ccu),
+    path: "overrides.minio.pools",
+    given: `a pool of ${odd} nodes x ${drivesPerNode} drives after a first one of ${pools[0]}`,
+    allowed: `pools whose drives divide into the first pool's erasure sets of ${erasureSetDrives}`,
+    remedy: `give each later pool a multiple of ${step} nodes`,
   };
 }
 
-function layoutNotes(o: MinioOverrides, pools: number[], { nodes, wanted, listed, drivesPerNode }: Storage & { nodes: number; drivesPerNode: number }): string[] {
+function driveSize(
+  settings: Settings,
+  { drives, listed }: Storage,
+  drivesPerNode: number,
+): { driveGiB: number; error?: SettingsError } {
+  const o = settings.overrides.minio;
+  const given = o.driveGiB ?? (settings.objectStore.kind === "minio" ? settings.objectStore.driveGiB : undefined);
+  const smallest = listed
+    ? Math.min(
+        ...drives.filter((d) => d.length > 0).flatMap((d) => [...d].sort((a, b) => b - a).slice(0, drivesPerNode)),
+      )
+    : undefined;
+  const anchorDrive = Math.max(
+    1,
+    Math.floor((interpolate(MACHINES.storage.diskTB.row, settings.ccu) * GIB_PER_TB) / drivesPerNode),
+  );
+  const driveGiB = given ?? smallest ?? anchorDrive;
+  if (smallest === undefined || driveGiB <= smallest) return { driveGiB };
+  return {
+    driveGiB,
+    error: {
+      path: o.driveGiB !== undefined ? "overrides.minio.driveGiB" : "objectStore.driveGiB",
+      given: `${driveGiB} GiB`,
+      allowed: `at most ${smallest} GiB, the smallest object-store disk in use`,
+      remedy: `set ${smallest}, or leave it out`,
+    },
+  };
+}
+
+function capacity(
+  { ccu, overrides: { minio: o } }: Settings,
+  { layout, nodes, driveGiB }: { layout: Layout; nodes: number; driveGiB: number },
+): Pick<Minio, "usableGiB" | "growthGiBPerYear" | "cpu" | "memoryMiB"> {
+  return {
+    usableGiB: Math.floor(
+      (nodes * layout.drivesPerNode * driveGiB * (layout.erasureSetDrives - layout.parity)) / layout.erasureSetDrives,
+    ),
+    growthGiBPerYear: count(MINIO.growthTBPerYear.row, ccu, GIB_PER_TB),
+    cpu: o.cpu ?? cores(MINIO.cpu.row, ccu),
+    memoryMiB: o.memoryMiB ?? memoryMiB(MINIO.memoryGiB.row, ccu),
+  };
+}
+
+function layoutNotes(
+  o: MinioOverrides,
+  pools: number[],
+  { nodes, wanted, listed, drivesPerNode }: Storage & { nodes: number; drivesPerNode: number },
+): string[] {
   const notes: string[] = [];
-  if (nodes < wanted) notes.push(`${wanted - nodes} of ${wanted} storage hosts carry no MinIO pod: the pools have ${pools.join(" + ")} nodes. A pool never grows; ${o.pools !== undefined ? "append one to overrides.minio.pools" : `${POOL_NODES} further storage hosts make the next one`}.`);
-  if (o.pools === undefined && pools[0] < POOL_NODES) notes.push(`Object store: ${pools[0]} storage hosts make one pool of ${pools[0]}, which stays so for good. Before you add a storage host, write overrides.minio.pools: [${pools[0]}]; else the stack would ask for another first pool, and a check before MinIO's start would stop the rollout.`);
-  if (!listed && drivesPerNode > 1) notes.push(`No object-store disks are listed on the storage hosts: the ${drivesPerNode} drives of a MinIO pod may lie on one disk and be lost together.`);
+  if (nodes < wanted)
+    notes.push(
+      `${wanted - nodes} of ${wanted} storage hosts carry no MinIO pod: the pools have ${pools.join(" + ")} nodes. A pool never grows; ${o.pools !== undefined ? "append one to overrides.minio.pools" : `${POOL_NODES} further storage hosts make the next one`}.`,
+    );
+  if (o.pools === undefined && pools[0] < POOL_NODES)
+    notes.push(
+      `Object store: ${pools[0]} storage hosts make one pool of ${pools[0]}, which stays so for good. Before you add a storage host, write overrides.minio.pools: [${pools[0]}]; else the stack would ask for another first pool, and a check before MinIO's start would stop the rollout.`,
+    );
+  if (!listed && drivesPerNode > 1)
+    notes.push(
+      `No object-store disks are listed on the storage hosts: the ${drivesPerNode} drives of a MinIO pod may lie on one disk and be lost together.`,
+    );
   return notes;
 }
 
-function layoutError({ nodes, drivesPerNode, parity }: { nodes: number; drivesPerNode: number; parity?: number }, layout: Layout | undefined): SettingsError {
+function layoutError(
+  { nodes, drivesPerNode, parity }: { nodes: number; drivesPerNode: number; parity?: number },
+  layout: Layout | undefined,
+): SettingsError {
   const shape = `${nodes} nodes x ${drivesPerNode} ${drivesPerNode === 1 ? "drive" : "drives"}`;
   const path = parity !== undefined ? "overrides.minio.parity" : "overrides.minio.drivesPerNode";
-  if (!layout) return { path, given: shape, allowed: `drives that divide into equal erasure sets of 2 to ${LARGEST_SET} with equally many of each node`, remedy: "change the number of drives per node, or of nodes (overrides.minio.nodes)" };
+  if (!layout)
+    return {
+      path,
+      given: shape,
+      allowed: `drives that divide into equal erasure sets of 2 to ${LARGEST_SET} with equally many of each node`,
+      remedy: "change the number of drives per node, or of nodes (overrides.minio.nodes)",
+    };
   const allowed = possibleParities(layout);
   return {
-    path, given: `parity ${layout.parity} with ${shape} (erasure set of ${layout.erasureSetDrives})`,
-    allowed: allowed.length > 0 ? `parity ${allowed.join(" or ")}: at least the ${drivesPerNode} drives that leave with a node, at most half of the set` : `no parity: a node holds ${drivesPerNode} drives, half of the set is ${Math.floor(layout.erasureSetDrives / 2)}, and writes need their quorum without that node`,
-    remedy: allowed.length > 0 ? `set parity to ${allowed[0]}, or leave it out` : "use more storage hosts, or fewer drives on each",
+    path,
+    given: `parity ${layout.parity} with ${shape} (erasure set of ${layout.erasureSetDrives})`,
+    allowed:
+      allowed.length > 0
+        ? `parity ${allowed.join(" or ")}: at least the ${drivesPerNode} drives that leave with a node, at most half of the set`
+        : `no parity: a node holds ${drivesPerNode} drives, half of the set is ${Math.floor(layout.erasureSetDrives / 2)}, and writes need their quorum without that node`,
+    remedy:
+      allowed.length > 0
+        ? `set parity to ${allowed[0]}, or leave it out`
+        : "use more storage hosts, or fewer drives on each",
   };
 }
 
 export const possibleParities = (l: Layout): number[] =>
-  Array.from({ length: Math.floor(l.erasureSetDrives / 2) }, (_, i) => i + 1).filter((parity) => stands({ ...l, parity }));
+  Array.from({ length: Math.floor(l.erasureSetDrives / 2) }, (_, i) => i + 1).filter((parity) =>
+    stands({ ...l, parity }),
+  );

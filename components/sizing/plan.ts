@@ -26,11 +26,24 @@ export function plan(settings: Settings): Plan {
   const minio = planMinio(settings);
   const calls = planCalls(settings);
   const front = planFront(settings);
-  const parts = (pools: PoolPlan[], maxConnections: number): PlanParts & { postgresErrors: SettingsError[]; postgresNotes: string[] } => {
+  const parts = (
+    pools: PoolPlan[],
+    maxConnections: number,
+  ): PlanParts & { postgresErrors: SettingsError[]; postgresNotes: string[] } => {
     const pg = planPostgres({ settings, pools, maxConnections });
     return {
-      pools, postgres: pg.postgres, postgresErrors: pg.errors, postgresNotes: pg.notes, redis: redis.redis, minio: minio.minio,
-      turn: calls.turn, rtc: calls.rtc, router: front.router, ingress: front.ingress, web: front.web, monitoring: front.monitoring,
+      pools,
+      postgres: pg.postgres,
+      postgresErrors: pg.errors,
+      postgresNotes: pg.notes,
+      redis: redis.redis,
+      minio: minio.minio,
+      turn: calls.turn,
+      rtc: calls.rtc,
+      router: front.router,
+      ingress: front.ingress,
+      web: front.web,
+      monitoring: front.monitoring,
     };
   };
 
@@ -39,7 +52,14 @@ export function plan(settings: Settings): Plan {
   const bounded = boundAutoscaling(settings, unbounded, (pools) => demandsOf(settings, { ...draft, pools }));
   const budget = budgetConnections(settings, bounded.pools);
   const p = parts(budget.pools, budget.maxConnections);
-  errors.push(...redis.errors, ...minio.errors, ...calls.errors, ...front.errors, ...budget.errors, ...p.postgresErrors);
+  errors.push(
+    ...redis.errors,
+    ...minio.errors,
+    ...calls.errors,
+    ...front.errors,
+    ...budget.errors,
+    ...p.postgresErrors,
+  );
 
   const demands = demandsOf(settings, p);
   const fit = fitErrors({ hosts: settings.hosts, demands, load: bounded.fixed ? "maximum" : "minimum" });
@@ -49,18 +69,36 @@ export function plan(settings: Settings): Plan {
   const { ccu } = settings;
   const roles = HOST_ROLES.filter((r) => (r !== "storage" || p.minio) && (r !== "call" || p.turn || p.rtc));
   const base: Plan = {
-    ccu, extrapolated: isExtrapolated(ccu), notes: [], nodes: machinesFor(ccu, roles), fit: roleFits(settings.hosts, demands), failures: [],
+    ccu,
+    extrapolated: isExtrapolated(ccu),
+    notes: [],
+    nodes: machinesFor(ccu, roles),
+    fit: roleFits(settings.hosts, demands),
+    failures: [],
     synapse: { pools: p.pools, streamWriters: streamWriters(settings), ...synapseTuning(settings) },
-    postgres: p.postgres, redis: p.redis, ...(p.minio ? { minio: p.minio } : {}), router: p.router, ingress: p.ingress,
-    ...(p.turn ? { turn: p.turn } : {}), ...(p.rtc ? { rtc: p.rtc } : {}), web: p.web, ...(p.monitoring ? { monitoring: p.monitoring } : {}),
+    postgres: p.postgres,
+    redis: p.redis,
+    ...(p.minio ? { minio: p.minio } : {}),
+    router: p.router,
+    ingress: p.ingress,
+    ...(p.turn ? { turn: p.turn } : {}),
+    ...(p.rtc ? { rtc: p.rtc } : {}),
+    web: p.web,
+    ...(p.monitoring ? { monitoring: p.monitoring } : {}),
   };
   const failures = planFailures(settings, base);
   const notes = [...planNotes(settings, base), ...budget.notes, ...bounded.notes, ...minio.notes, ...p.postgresNotes];
   return { ...base, failures, notes };
 }
 
-/** Lowers the autoscalers' maxima until they fit: one that asks for pods which cannot be placed is a promise not kept. */
-function boundAutoscaling(settings: Settings, planned: PoolPlan[], demands: (pools: PoolPlan[]) => Demand[]): { pools: PoolPlan[]; notes: string[]; fixed: boolean } {
+/**
+ * Lowers the autoscalers' maxima until they fit: one that asks for pods which cannot be placed is a promise not kept.
+ */
+function boundAutoscaling(
+  settings: Settings,
+  planned: PoolPlan[],
+  demands: (pools: PoolPlan[]) => Demand[],
+): { pools: PoolPlan[]; notes: string[]; fixed: boolean } {
   const pools = planned.map((p) => ({ ...p }));
   const given = (p: PoolPlan): boolean => overrideOf(settings, p.class).maxReplicas !== undefined;
   // Not even the minimum fits: that is reported as such.
@@ -72,11 +110,26 @@ function boundAutoscaling(settings: Settings, planned: PoolPlan[], demands: (poo
   }
   const lowered = pools.filter((p, i) => p.maxReplicas < planned[i].maxReplicas);
   return {
-    pools, fixed: false,
-    notes: lowered.length > 0 ? [`The hosts have no room for the full autoscaling range with one of them lost: ${lowered.map((p) => `${p.class} stops at ${p.maxReplicas}`).join(", ")}. Another application host would allow more.`] : [],
+    pools,
+    fixed: false,
+    notes:
+      lowered.length > 0
+        ? [
+            `The hosts have no room for the full autoscaling range with one of them lost: ${lowered.map((p) => `${p.class} stops at ${p.maxReplicas}`).join(", ")}. Another application host would allow more.`,
+          ]
+        : [],
   };
 }
 
 function ccuErrors({ ccu }: Settings): SettingsError[] {
-  return Number.isFinite(ccu) && ccu >= 1 ? [] : [{ path: "ccu", given: String(ccu), allowed: "a number of concurrent users from 1", remedy: "set ccu to the most users that are online at once" }];
+  return Number.isFinite(ccu) && ccu >= 1
+    ? []
+    : [
+        {
+          path: "ccu",
+          given: String(ccu),
+          allowed: "a number of concurrent users from 1",
+          remedy: "set ccu to the most users that are online at once",
+        },
+      ];
 }

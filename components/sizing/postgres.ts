@@ -10,25 +10,44 @@ import type { Plan, PoolPlan } from "./types";
 const DRIVE_SHARE = 0.85;
 const POOLER_INSTANCES = 3;
 
-export interface PostgresInput { settings: Settings; pools: PoolPlan[]; maxConnections: number }
+export interface PostgresInput {
+  settings: Settings;
+  pools: PoolPlan[];
+  maxConnections: number;
+}
 
-export function planPostgres({ settings, pools, maxConnections }: PostgresInput): { postgres: Plan["postgres"]; errors: SettingsError[]; notes: string[] } {
+export function planPostgres({ settings, pools, maxConnections }: PostgresInput): {
+  postgres: Plan["postgres"];
+  errors: SettingsError[];
+  notes: string[];
+} {
   const { ccu } = settings;
   const o = settings.overrides.postgres;
   const storage = storagePlan(settings);
   const memory = o.memoryMiB ?? memoryMiB(POSTGRES.memoryGiB.row, ccu);
   const atMax = connectionsAtMax(pools);
-  const parameters = { ...postgresParameters({ settings, memoryMiB: memory, maxConnections, walStorageGiB: storage.walStorageGiB }), ...o.parameters };
+  const parameters = {
+    ...postgresParameters({ settings, memoryMiB: memory, maxConnections, walStorageGiB: storage.walStorageGiB }),
+    ...o.parameters,
+  };
   const postgres: Plan["postgres"] = {
     instances: o.instances ?? step(POSTGRES.instances.row, ccu),
     cpu: o.cpu ?? cores(POSTGRES.cpu.row, ccu),
     memoryMiB: memory,
-    storageGiB: storage.storageGiB, walStorageGiB: storage.walStorageGiB,
-    maxConnections, connectionsAtMax: atMax, parameters,
+    storageGiB: storage.storageGiB,
+    walStorageGiB: storage.walStorageGiB,
+    maxConnections,
+    connectionsAtMax: atMax,
+    parameters,
     pooler: {
       replicas: o.poolerInstances ?? POOLER_INSTANCES,
       // A small override of the server means a small deployment: the pooler follows (measured: 16 MiB suffice idle).
-      ...(o.memoryMiB !== undefined ? { cpu: Math.min(0.1, o.cpu ?? 0.1), memoryMiB: 64 } : { cpu: cores([0.1, 0.25, 0.5, 1, 1], ccu), memoryMiB: ceilTo(interpolate([0.125, 0.25, 0.5, 0.5, 0.5], ccu) * 1024, 64) }),
+      ...(o.memoryMiB !== undefined
+        ? { cpu: Math.min(0.1, o.cpu ?? 0.1), memoryMiB: 64 }
+        : {
+            cpu: cores([0.1, 0.25, 0.5, 1, 1], ccu),
+            memoryMiB: ceilTo(interpolate([0.125, 0.25, 0.5, 0.5, 0.5], ccu) * 1024, 64),
+          }),
       // Session pooling multiplexes nothing: each client connection holds a server connection. Every pooler must
       // be able to carry all of them, since one may have to while the others are replaced.
       maxClientConnections: atMax + RESERVED_CONNECTIONS + 100,
@@ -40,9 +59,19 @@ export function planPostgres({ settings, pools, maxConnections }: PostgresInput)
 
 const megabytes = (mb: number): string => `${Math.max(1, Math.floor(mb))}MB`;
 
-interface ParameterInput { settings: Settings; memoryMiB: number; maxConnections: number; walStorageGiB: number }
+interface ParameterInput {
+  settings: Settings;
+  memoryMiB: number;
+  maxConnections: number;
+  walStorageGiB: number;
+}
 
-export function postgresParameters({ settings, memoryMiB: memory, maxConnections, walStorageGiB }: ParameterInput): Record<string, string> {
+export function postgresParameters({
+  settings,
+  memoryMiB: memory,
+  maxConnections,
+  walStorageGiB,
+}: ParameterInput): Record<string, string> {
   const { ccu, overrides } = settings;
   const given = overrides.postgres.memoryMiB !== undefined;
   const mb = (row: Parameters<typeof interpolate>[0], factor = 1): number => ceilTo(interpolate(row, ccu) * factor, 1);
@@ -52,8 +81,14 @@ export function postgresParameters({ settings, memoryMiB: memory, maxConnections
     superuser_reserved_connections: "3",
     shared_buffers: megabytes(given ? Math.max(32, memory / 4) : mb(POSTGRES.sharedBuffersGB.row, 1024)),
     effective_cache_size: megabytes(given ? memory * 0.75 : mb(POSTGRES.effectiveCacheGB.row, 1024)),
-    work_mem: megabytes(given ? Math.min(mb(POSTGRES.workMemMB.row), Math.max(1, memory / 256)) : mb(POSTGRES.workMemMB.row)),
-    maintenance_work_mem: megabytes(given ? Math.min(mb(POSTGRES.maintenanceWorkMemMB.row), Math.max(16, memory / 16)) : mb(POSTGRES.maintenanceWorkMemMB.row)),
+    work_mem: megabytes(
+      given ? Math.min(mb(POSTGRES.workMemMB.row), Math.max(1, memory / 256)) : mb(POSTGRES.workMemMB.row),
+    ),
+    maintenance_work_mem: megabytes(
+      given
+        ? Math.min(mb(POSTGRES.maintenanceWorkMemMB.row), Math.max(16, memory / 16))
+        : mb(POSTGRES.maintenanceWorkMemMB.row),
+    ),
     // NVMe: a random page costs little more than the next one, and many reads may be under way.
     random_page_cost: "1.1",
     effective_io_concurrency: "200",
@@ -69,15 +104,18 @@ export function postgresParameters({ settings, memoryMiB: memory, maxConnections
     autovacuum_analyze_scale_factor: "0.02",
     autovacuum_vacuum_cost_limit: "2000",
     idle_in_transaction_session_timeout: "10min",
-    // The operator's own 5 s cut off a standby that only stalls for a moment. While the primary hands over it cannot come back,
-    // is promoted without the primary's last record, and the other standby, which has it, follows nobody any more: writes
-    // wait (measured 2026-11-21, successor stalled for 8 s: with 5 s so, with 20 s all follow 2 s later; scenario handover).
+    // The operator's own 5 s cut off a standby that only stalls for a moment. While the primary hands over it cannot
+    // come back, is promoted without the primary's last record, and the other standby, which has it, follows nobody any
+    // more: writes wait (measured 2026-11-21, successor stalled for 8 s: with 5 s so, with 20 s all follow 2 s later;
+    // scenario handover).
     wal_sender_timeout: "20s",
-    // A standby whose primary stands still looks for another one when Kubernetes has taken that one out of its Service (40 to
-    // 50 s): sooner, it connects to the same machine again, whose kernel answers, and hangs there for ever (libpq's
-    // asynchronous connect has no time-out). Not much later: a promotion waits for the receivers to end.
+    // A standby whose primary stands still looks for another one when Kubernetes has taken that one out of its Service
+    // (40 to 50 s): sooner, it connects to the same machine again, whose kernel answers, and hangs there for ever
+    // (libpq's asynchronous connect has no time-out). Not much later: a promotion waits for the receivers to end.
     wal_receiver_timeout: "45s",
-    tcp_keepalives_idle: "10", tcp_keepalives_interval: "10", tcp_keepalives_count: "3",
+    tcp_keepalives_idle: "10",
+    tcp_keepalives_interval: "10",
+    tcp_keepalives_count: "3",
     log_min_duration_statement: "1s",
     log_lock_waits: "on",
     "pg_stat_statements.max": "5000",
@@ -87,17 +125,29 @@ export function postgresParameters({ settings, memoryMiB: memory, maxConnections
 function storagePlan(settings: Settings): { storageGiB: number; walStorageGiB: number; notes: string[] } {
   const { ccu } = settings;
   const o = settings.overrides.postgres;
-  // Rounded last: data and WAL share a full drive in a fixed ratio, and one GiB of rounding would let either fall as users grow.
-  const want = { data: interpolate(POSTGRES.storageTB.row, ccu) * GIB_PER_TB, wal: interpolate(POSTGRES.walTB.row, ccu) * GIB_PER_TB };
+  // Rounded last: data and WAL share a full drive in a fixed ratio, and one GiB of rounding would let either fall as
+  // users grow.
+  const want = {
+    data: interpolate(POSTGRES.storageTB.row, ccu) * GIB_PER_TB,
+    wal: interpolate(POSTGRES.walTB.row, ccu) * GIB_PER_TB,
+  };
   const whole = (gib: number): number => Math.max(1, Math.floor(gib + 1e-6));
-  const drives = hostsOf(settings, "database").map((h) => h.disks.filter((d) => d.use === "database").reduce((s, d) => s + d.sizeGiB, 0)).filter((g) => g > 0);
+  const drives = hostsOf(settings, "database")
+    .map((h) => h.disks.filter((d) => d.use === "database").reduce((s, d) => s + d.sizeGiB, 0))
+    .filter((g) => g > 0);
   const room = drives.length > 0 ? Math.floor(Math.min(...drives) * DRIVE_SHARE) : Infinity;
   const share = Math.min(1, room / (want.data + want.wal));
   const wal = o.walStorageGiB ?? whole(want.wal * share);
   const data = o.storageGiB ?? whole(want.data * share);
   return {
-    storageGiB: data, walStorageGiB: wal,
-    notes: share < 0.99 && o.storageGiB === undefined ? [`The database volumes are ${data} + ${wal} GiB: the smallest database host's drives (${Math.min(...drives)} GiB) have no room for the ${whole(want.data)} + ${whole(want.wal)} GiB of this size.`] : [],
+    storageGiB: data,
+    walStorageGiB: wal,
+    notes:
+      share < 0.99 && o.storageGiB === undefined
+        ? [
+            `The database volumes are ${data} + ${wal} GiB: the smallest database host's drives (${Math.min(...drives)} GiB) have no room for the ${whole(want.data)} + ${whole(want.wal)} GiB of this size.`,
+          ]
+        : [],
   };
 }
 
@@ -113,15 +163,48 @@ function postgresErrors(settings: Settings, p: Plan["postgres"]): SettingsError[
   const o = settings.overrides.postgres;
   const buffers = parseMegabytes(p.parameters.shared_buffers);
   if (buffers === undefined) {
-    errors.push({ path: "overrides.postgres.parameters.shared_buffers", given: p.parameters.shared_buffers, allowed: "a number with kB, MB, GB or TB", remedy: "for example 512MB" });
+    errors.push({
+      path: "overrides.postgres.parameters.shared_buffers",
+      given: p.parameters.shared_buffers,
+      allowed: "a number with kB, MB, GB or TB",
+      remedy: "for example 512MB",
+    });
   } else if (buffers > p.memoryMiB) {
-    errors.push({ path: "overrides.postgres.parameters.shared_buffers", given: `${p.parameters.shared_buffers} with ${p.memoryMiB} MiB of memory`, allowed: "less than the pod's memory: the operator refuses it otherwise", remedy: `set shared_buffers to ${Math.floor(p.memoryMiB / 4)}MB or memoryMiB to ${Math.ceil(buffers * 3)}` });
+    errors.push({
+      path: "overrides.postgres.parameters.shared_buffers",
+      given: `${p.parameters.shared_buffers} with ${p.memoryMiB} MiB of memory`,
+      allowed: "less than the pod's memory: the operator refuses it otherwise",
+      remedy: `set shared_buffers to ${Math.floor(p.memoryMiB / 4)}MB or memoryMiB to ${Math.ceil(buffers * 3)}`,
+    });
   }
   if (p.parameters.max_connections !== String(p.maxConnections)) {
-    errors.push({ path: "overrides.postgres.parameters.max_connections", given: p.parameters.max_connections, allowed: "only through overrides.postgres.maxConnections, so that the connection budget knows it", remedy: `set overrides.postgres.maxConnections to ${p.parameters.max_connections} and remove the parameter` });
+    errors.push({
+      path: "overrides.postgres.parameters.max_connections",
+      given: p.parameters.max_connections,
+      allowed: "only through overrides.postgres.maxConnections, so that the connection budget knows it",
+      remedy: `set overrides.postgres.maxConnections to ${p.parameters.max_connections} and remove the parameter`,
+    });
   }
-  if (o.memoryMiB !== undefined && o.memoryMiB < 192) errors.push({ path: "overrides.postgres.memoryMiB", given: String(o.memoryMiB), allowed: "at least 192 MiB", remedy: "give 256 for a trial, more for users" });
-  if (p.instances < 3 || !Number.isInteger(p.instances)) errors.push({ path: "overrides.postgres.instances", given: String(p.instances), allowed: "at least 3: with two, losing one stops all writes, since one synchronous standby is required", remedy: "set 3, or leave it out" });
-  if (p.pooler.replicas < 1) errors.push({ path: "overrides.postgres.poolerInstances", given: String(p.pooler.replicas), allowed: "at least 1, 2 to survive a node", remedy: "set 3, or leave it out" });
+  if (o.memoryMiB !== undefined && o.memoryMiB < 192)
+    errors.push({
+      path: "overrides.postgres.memoryMiB",
+      given: String(o.memoryMiB),
+      allowed: "at least 192 MiB",
+      remedy: "give 256 for a trial, more for users",
+    });
+  if (p.instances < 3 || !Number.isInteger(p.instances))
+    errors.push({
+      path: "overrides.postgres.instances",
+      given: String(p.instances),
+      allowed: "at least 3: with two, losing one stops all writes, since one synchronous standby is required",
+      remedy: "set 3, or leave it out",
+    });
+  if (p.pooler.replicas < 1)
+    errors.push({
+      path: "overrides.postgres.poolerInstances",
+      given: String(p.pooler.replicas),
+      allowed: "at least 1, 2 to survive a node",
+      remedy: "set 3, or leave it out",
+    });
   return errors;
 }

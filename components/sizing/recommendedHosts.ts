@@ -8,24 +8,43 @@ import type { NodePlan } from "./types";
 /** Drives of each storage host: parity must cover them, so few large ones. */
 const DRIVES_PER_STORAGE_HOST = 2;
 
-const SHORT: Record<HostRole, string> = { "control-plane": "cp", application: "app", database: "db", storage: "store", call: "call" };
+const SHORT: Record<HostRole, string> = {
+  "control-plane": "cp",
+  application: "app",
+  database: "db",
+  storage: "store",
+  call: "call",
+};
 const ZONES = ["a", "b", "c"];
 
-/** The machines of the anchors as host settings, with addresses of the benchmarking range (RFC 2544): they are to be bought, not reached. */
+/**
+ * The machines of the anchors as host settings, with addresses of the benchmarking range (RFC 2544): they are to be
+ * bought, not reached.
+ */
 export function recommendedHosts(ccu: number, roles: readonly HostRole[] = HOST_ROLES): HostSettings[] {
-  return machinesFor(ccu, roles).flatMap((m, r) => Array.from({ length: m.count }, (_, i): HostSettings => {
-    const name = `${SHORT[m.role]}-${i + 1}`;
-    return {
-      name, address: `198.18.${r * 16 + Math.floor(i / 250)}.${(i % 250) + 1}`, roles: [m.role], zone: ZONES[i % ZONES.length], cpu: m.cpu, memoryGiB: m.memoryGiB,
-      disks: disksOf(m, name), ssh: { user: "root", port: 22, hostKey: exampleHostKey(name) },
-    };
-  }));
+  return machinesFor(ccu, roles).flatMap((m, r) =>
+    Array.from({ length: m.count }, (_, i): HostSettings => {
+      const name = `${SHORT[m.role]}-${i + 1}`;
+      return {
+        name,
+        address: `198.18.${r * 16 + Math.floor(i / 250)}.${(i % 250) + 1}`,
+        roles: [m.role],
+        zone: ZONES[i % ZONES.length],
+        cpu: m.cpu,
+        memoryGiB: m.memoryGiB,
+        disks: disksOf(m, name),
+        ssh: { user: "root", port: 22, hostKey: exampleHostKey(name) },
+      };
+    }),
+  );
 }
 
 function disksOf(m: NodePlan, name: string): HostSettings["disks"] {
   if (m.role === "database") return [{ id: `/dev/disk/by-id/nvme-${name}`, use: "database", sizeGiB: m.diskGiB }];
   if (m.role !== "storage") return [];
   return Array.from({ length: DRIVES_PER_STORAGE_HOST }, (_, i) => ({
-    id: `/dev/disk/by-id/nvme-${name}-${i + 1}`, use: "object-store" as const, sizeGiB: Math.floor(m.diskGiB / DRIVES_PER_STORAGE_HOST),
+    id: `/dev/disk/by-id/nvme-${name}-${i + 1}`,
+    use: "object-store" as const,
+    sizeGiB: Math.floor(m.diskGiB / DRIVES_PER_STORAGE_HOST),
   }));
 }

@@ -18,12 +18,27 @@ export function planRedis(settings: Settings): { redis: Plan["redis"]; errors: S
   const cpu = o.cpu ?? cores(REDIS.cpu.row, ccu);
   const errors: SettingsError[] = [];
   if (!Number.isInteger(instances) || instances < 3 || instances % 2 === 0) {
-    errors.push({ path: "overrides.redis.instances", given: String(instances), allowed: "an odd number from 3: an even one has the same quorum as the odd one above it and may lose fewer", remedy: "set 3 or 5, or leave it out" });
+    errors.push({
+      path: "overrides.redis.instances",
+      given: String(instances),
+      allowed: "an odd number from 3: an even one has the same quorum as the odd one above it and may lose fewer",
+      remedy: "set 3 or 5, or leave it out",
+    });
   }
-  if (memory < 32) errors.push({ path: "overrides.redis.memoryMiB", given: String(memory), allowed: "at least 32 MiB", remedy: "set 64 for a trial, or leave it out" });
+  if (memory < 32)
+    errors.push({
+      path: "overrides.redis.memoryMiB",
+      given: String(memory),
+      allowed: "at least 32 MiB",
+      remedy: "set 64 for a trial, or leave it out",
+    });
   return {
     redis: {
-      instances, quorum: quorumOf(instances), memoryMiB: memory, maxmemoryMiB: Math.floor(memory * MAXMEMORY_SHARE), cpu,
+      instances,
+      quorum: quorumOf(instances),
+      memoryMiB: memory,
+      maxmemoryMiB: Math.floor(memory * MAXMEMORY_SHARE),
+      cpu,
       proxy: { replicas: 2, cpu: Math.min(cpu, 0.1), memoryMiB: memory < 256 ? 32 : 64 },
     },
     errors,

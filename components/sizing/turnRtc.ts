@@ -22,14 +22,20 @@ const SCALE = (n: number): string => n.toLocaleString("en-US");
 /** What each node carries when another is lost. */
 export const perSurvivor = (total: number, nodes: number): number => Math.ceil(total / Math.max(1, nodes - 1));
 
-export function planCalls(settings: Settings): { turn?: NonNullable<Plan["turn"]>; rtc?: NonNullable<Plan["rtc"]>; errors: SettingsError[] } {
+export function planCalls(settings: Settings): {
+  turn?: NonNullable<Plan["turn"]>;
+  rtc?: NonNullable<Plan["rtc"]>;
+  errors: SettingsError[];
+} {
   const { ccu, turn, rtc, overrides } = settings;
   if (!turn.enabled && !rtc.enabled) return { errors: [] };
   const nodes = hostsOf(settings, "call").length;
   const errors: SettingsError[] = [];
   if (nodes < 2) {
     errors.push({
-      path: "hosts", given: `${nodes} with the role call`, allowed: "at least 2: calls must survive the loss of one",
+      path: "hosts",
+      given: `${nodes} with the role call`,
+      allowed: "at least 2: calls must survive the loss of one",
       remedy: `add ${2 - nodes} call ${nodes === 1 ? "host" : "hosts"}, give the role call to hosts that exist, or set turn.enabled and rtc.enabled to false`,
     });
   }
@@ -37,56 +43,117 @@ export function planCalls(settings: Settings): { turn?: NonNullable<Plan["turn"]
   if (turn.enabled) {
     const allocations = count(CALLS.allocations.row, ccu);
     result.turn = {
-      nodes, allocations, minPort: turn.minPort, maxPort: turn.maxPort,
-      cpu: overrides.turn.cpu ?? cores(CALLS.coturnCpu.row.map((v) => v * COTURN_SHARE) as unknown as typeof CALLS.coturnCpu.row, ccu),
-      memoryMiB: overrides.turn.memoryMiB ?? memoryMiB(CALLS.coturnGiB.row.map((v) => v * COTURN_SHARE) as unknown as typeof CALLS.coturnGiB.row, ccu),
+      nodes,
+      allocations,
+      minPort: turn.minPort,
+      maxPort: turn.maxPort,
+      cpu:
+        overrides.turn.cpu ??
+        cores(CALLS.coturnCpu.row.map((v) => v * COTURN_SHARE) as unknown as typeof CALLS.coturnCpu.row, ccu),
+      memoryMiB:
+        overrides.turn.memoryMiB ??
+        memoryMiB(CALLS.coturnGiB.row.map((v) => v * COTURN_SHARE) as unknown as typeof CALLS.coturnGiB.row, ccu),
     };
-    errors.push(...capacity({ path: "turn.minPort", from: turn.minPort, to: turn.maxPort, users: allocations, portsEach: PORTS_PER_ALLOCATION, nodes, what: "TURN allocations" }));
+    errors.push(
+      ...capacity({
+        path: "turn.minPort",
+        from: turn.minPort,
+        to: turn.maxPort,
+        users: allocations,
+        portsEach: PORTS_PER_ALLOCATION,
+        nodes,
+        what: "TURN allocations",
+      }),
+    );
   }
   if (rtc.enabled) {
     const sfus = overrides.rtc.replicas ?? nodes;
-    if (sfus > nodes) errors.push({ path: "overrides.rtc.replicas", given: String(sfus), allowed: `at most ${nodes}, the hosts with the role call: each carries one`, remedy: `add ${sfus - nodes} call hosts, or lower it` });
+    if (sfus > nodes)
+      errors.push({
+        path: "overrides.rtc.replicas",
+        given: String(sfus),
+        allowed: `at most ${nodes}, the hosts with the role call: each carries one`,
+        remedy: `add ${sfus - nodes} call hosts, or lower it`,
+      });
     const usersInCalls = count(CALLS.usersInCalls.row, ccu);
     result.rtc = {
-      nodes: sfus, usersInCalls,
-      cpu: overrides.rtc.cpu ?? cores(CALLS.livekitCpu.row.map((v) => v * LIVEKIT_SHARE) as unknown as typeof CALLS.livekitCpu.row, ccu),
-      memoryMiB: overrides.rtc.memoryMiB ?? memoryMiB(CALLS.livekitGiB.row.map((v) => v * LIVEKIT_SHARE) as unknown as typeof CALLS.livekitGiB.row, ccu),
+      nodes: sfus,
+      usersInCalls,
+      cpu:
+        overrides.rtc.cpu ??
+        cores(CALLS.livekitCpu.row.map((v) => v * LIVEKIT_SHARE) as unknown as typeof CALLS.livekitCpu.row, ccu),
+      memoryMiB:
+        overrides.rtc.memoryMiB ??
+        memoryMiB(CALLS.livekitGiB.row.map((v) => v * LIVEKIT_SHARE) as unknown as typeof CALLS.livekitGiB.row, ccu),
       jwt: { replicas: 2, cpu: Math.min(0.05, overrides.rtc.cpu ?? 0.05), memoryMiB: 64 },
     };
-    errors.push(...capacity({ path: "rtc.udpPortMin", from: rtc.udpPortMin, to: rtc.udpPortMax, users: usersInCalls, portsEach: PORTS_PER_CALL_USER, nodes: sfus, what: "users in calls" }));
+    errors.push(
+      ...capacity({
+        path: "rtc.udpPortMin",
+        from: rtc.udpPortMin,
+        to: rtc.udpPortMax,
+        users: usersInCalls,
+        portsEach: PORTS_PER_CALL_USER,
+        nodes: sfus,
+        what: "users in calls",
+      }),
+    );
   }
   errors.push(...overlaps(settings));
   return result;
 }
 
-interface Capacity { path: string; from: number; to: number; users: number; portsEach: number; nodes: number; what: string }
+interface Capacity {
+  path: string;
+  from: number;
+  to: number;
+  users: number;
+  portsEach: number;
+  nodes: number;
+  what: string;
+}
 
 function capacity({ path, from, to, users, portsEach, nodes, what }: Capacity): SettingsError[] {
   if (from > to) return [];
   const has = to - from + 1;
   const needs = perSurvivor(users, nodes) * portsEach;
   if (has >= needs) return [];
-  return [{
-    path, given: `${from} to ${to}: ${SCALE(has)} ports on each of ${nodes} nodes`,
-    allowed: `at least ${SCALE(needs)} ports: ${SCALE(users)} ${what} on ${Math.max(1, nodes - 1)} nodes (one lost), ${portsEach} ports each`,
-    remedy: `widen the range to ${SCALE(needs)} ports, or add call hosts`,
-  }];
+  return [
+    {
+      path,
+      given: `${from} to ${to}: ${SCALE(has)} ports on each of ${nodes} nodes`,
+      allowed: `at least ${SCALE(needs)} ports: ${SCALE(users)} ${what} on ${Math.max(1, nodes - 1)} nodes (one lost), ${portsEach} ports each`,
+      remedy: `widen the range to ${SCALE(needs)} ports, or add call hosts`,
+    },
+  ];
 }
 
 /** Both run on the same hosts' network: a port that both may take is a call that fails now and then. */
 function overlaps({ turn, rtc }: Settings): SettingsError[] {
   const errors: SettingsError[] = [];
   const ranges = [
-    ...(turn.enabled ? [{ path: "turn.minPort", from: turn.minPort, to: turn.maxPort, what: "the TURN relay range" }] : []),
-    ...(rtc.enabled ? [{ path: "rtc.udpPortMin", from: rtc.udpPortMin, to: rtc.udpPortMax, what: "LiveKit's UDP range" }] : []),
+    ...(turn.enabled
+      ? [{ path: "turn.minPort", from: turn.minPort, to: turn.maxPort, what: "the TURN relay range" }]
+      : []),
+    ...(rtc.enabled
+      ? [{ path: "rtc.udpPortMin", from: rtc.udpPortMin, to: rtc.udpPortMax, what: "LiveKit's UDP range" }]
+      : []),
   ];
   for (const r of ranges) {
-    if (r.from > r.to) errors.push({ path: r.path, given: `${r.from} to ${r.to}`, allowed: "the first port not above the last", remedy: "swap them" });
+    if (r.from > r.to)
+      errors.push({
+        path: r.path,
+        given: `${r.from} to ${r.to}`,
+        allowed: "the first port not above the last",
+        remedy: "swap them",
+      });
   }
   if (ranges.length === 2 && ranges[0].from <= ranges[1].to && ranges[1].from <= ranges[0].to) {
     const [a, b] = ranges;
     errors.push({
-      path: b.path, given: `${b.from} to ${b.to}, while ${a.what} is ${a.from} to ${a.to}`, allowed: "ranges without a common port: both run on the call hosts' own network",
+      path: b.path,
+      given: `${b.from} to ${b.to}, while ${a.what} is ${a.from} to ${a.to}`,
+      allowed: "ranges without a common port: both run on the call hosts' own network",
       remedy: "use the defaults (TURN 49152 to 55000, LiveKit 55001 to 60000), or part them",
     });
   }

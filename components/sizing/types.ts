@@ -4,7 +4,10 @@ import type { Stream, WorkerClass } from "../domain/workerClasses";
 
 export interface PoolPlan {
   class: WorkerClass;
-  /** StatefulSet where peers must find a pod by name or Synapse allows no second one; Deployment (with autoscaler) elsewhere. */
+  /**
+   * StatefulSet where peers must find a pod by name or Synapse allows no second one; Deployment (with autoscaler)
+   * elsewhere.
+   */
   kind: "StatefulSet" | "Deployment";
   replicas: number;
   /** Autoscaling bound; equals `replicas` where nothing scales. */
@@ -19,7 +22,11 @@ export interface PoolPlan {
   recoverySeconds?: number;
 }
 
-export interface Sized { replicas: number; cpu: number; memoryMiB: number }
+export interface Sized {
+  replicas: number;
+  cpu: number;
+  memoryMiB: number;
+}
 
 export interface NodePlan {
   role: HostRole;
@@ -86,8 +93,14 @@ export interface Plan {
     nodes: number;
     /** Nodes of each server pool, oldest first. A pool never changes: growth appends. */
     pools: number[];
-    drivesPerNode: number; driveGiB: number; parity: number; erasureSetDrives: number;
-    usableGiB: number; growthGiBPerYear: number; cpu: number; memoryMiB: number;
+    drivesPerNode: number;
+    driveGiB: number;
+    parity: number;
+    erasureSetDrives: number;
+    usableGiB: number;
+    growthGiBPerYear: number;
+    cpu: number;
+    memoryMiB: number;
   };
   router: Sized & { maxConnections: number };
   ingress: Sized;

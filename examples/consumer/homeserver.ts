@@ -14,12 +14,17 @@ export interface Homeserver {
 
 export function homeserver(stack: string): Homeserver {
   const reference = new pulumi.StackReference(stack);
-  const get = <K extends keyof StackOutputs>(key: K): pulumi.Output<StackOutputs[K]> => reference.requireOutput(key) as pulumi.Output<StackOutputs[K]>;
+  const get = <K extends keyof StackOutputs>(key: K): pulumi.Output<StackOutputs[K]> =>
+    reference.requireOutput(key) as pulumi.Output<StackOutputs[K]>;
   const contract = get("contract").apply((version) => {
-    if (version !== KNOWN_CONTRACT) throw new Error(`${stack} speaks contract ${version}, this consumer knows ${KNOWN_CONTRACT}: read the change notes and update KNOWN_CONTRACT`);
+    if (version !== KNOWN_CONTRACT)
+      throw new Error(
+        `${stack} speaks contract ${version}, this consumer knows ${KNOWN_CONTRACT}: read the change notes and update KNOWN_CONTRACT`,
+      );
     return version;
   });
-  const checked = <T>(value: pulumi.Output<T>): pulumi.Output<T> => pulumi.all([contract, value]).apply(([, v]) => v as T);
+  const checked = <T>(value: pulumi.Output<T>): pulumi.Output<T> =>
+    pulumi.all([contract, value]).apply(([, v]) => v as T);
   return {
     url: checked(get("urls").apply((u) => u.homeserver)),
     redis: checked(get("redis")),

@@ -7,31 +7,63 @@ import { plan } from "../../components/sizing";
 import type { Plan } from "../../components/sizing/types";
 import { subjectOf, type Subject } from "../../policy";
 
-export interface Tier { name: string; config: Record<string, unknown> }
+export interface Tier {
+  name: string;
+  config: Record<string, unknown>;
+}
 
 export const SIZES = [100, 1_000, 5_000, 10_000, 20_000];
 
-const EXTERNAL_S3 = { kind: "s3", endpoint: "https://s3.example.net", region: "eu-1", bucket: "media", accessKey: "AKIAEXAMPLEEXAMPLE", secretKey: "external-secret-key-of-the-operator" };
+const EXTERNAL_S3 = {
+  kind: "s3",
+  endpoint: "https://s3.example.net",
+  region: "eu-1",
+  bucket: "media",
+  accessKey: "AKIAEXAMPLEEXAMPLE",
+  secretKey: "external-secret-key-of-the-operator",
+};
 
-export function tier(ccu: number, options: { federation?: boolean; s3?: boolean; more?: Record<string, unknown> } = {}): Tier {
+export function tier(
+  ccu: number,
+  options: { federation?: boolean; s3?: boolean; more?: Record<string, unknown> } = {},
+): Tier {
   return {
     name: `${ccu} CCU, federation ${options.federation ? "on" : "off"}, ${options.s3 ? "external S3" : "MinIO"}`,
     config: {
-      ...exampleConfig(ccu), federation: { enabled: options.federation ?? false },
-      ...(options.s3 ? { objectStore: EXTERNAL_S3, backups: { target: { ...EXTERNAL_S3, bucket: "backups" } } } : {}), ...options.more,
+      ...exampleConfig(ccu),
+      federation: { enabled: options.federation ?? false },
+      ...(options.s3 ? { objectStore: EXTERNAL_S3, backups: { target: { ...EXTERNAL_S3, bucket: "backups" } } } : {}),
+      ...options.more,
     },
   };
 }
 
 /** Without the operators, which are half of the objects: for tests of what none of them changes. */
-export const WITHOUT_OPERATORS = { cluster: { install: Object.fromEntries(["cloudNativePg", "barmanPlugin", "metallb", "certManager", "metricsServer", "localPathProvisioner", "prometheusOperator"].map((o) => [o, false])) } };
+export const WITHOUT_OPERATORS = {
+  cluster: {
+    install: Object.fromEntries(
+      [
+        "cloudNativePg",
+        "barmanPlugin",
+        "metallb",
+        "certManager",
+        "metricsServer",
+        "localPathProvisioner",
+        "prometheusOperator",
+      ].map((o) => [o, false]),
+    ),
+  },
+};
 
 /** Every size, with federation off and on and both object stores. */
-export const TIERS: Tier[] = SIZES.flatMap((ccu) => [
-  tier(ccu), tier(ccu, { federation: true, s3: true }),
-]);
+export const TIERS: Tier[] = SIZES.flatMap((ccu) => [tier(ccu), tier(ccu, { federation: true, s3: true })]);
 
-export interface Evaluated { evaluation: Evaluation; settings: Settings; plan: Plan; subject: Subject }
+export interface Evaluated {
+  evaluation: Evaluation;
+  settings: Settings;
+  plan: Plan;
+  subject: Subject;
+}
 const done = new Map<string, Promise<Evaluated>>();
 
 /** Evaluates once per distinct configuration. */

@@ -1,6 +1,11 @@
 /** The engine's event log (`--event-log`): one JSON object a line. Pure. */
 
-export interface Step { op: string; urn: string; type: string; /** Paths of the inputs that differ. */ diffs: string[] }
+export interface Step {
+  op: string;
+  urn: string;
+  type: string;
+  /** Paths of the inputs that differ. */ diffs: string[];
+}
 
 /** Operations that change nothing. */
 const QUIET = new Set(["same", "read", "read-discard", "refresh"]);
@@ -8,26 +13,42 @@ const QUIET = new Set(["same", "read", "read-discard", "refresh"]);
 const HALVES = new Set(["create-replacement", "delete-replaced"]);
 
 /** Paths of the inputs that differ, by the metadata of a step: the exact ones where the provider names them. */
-export const diffsOf = (metadata: any): string[] => (Object.keys(metadata.detailedDiff ?? {}).length ? Object.keys(metadata.detailedDiff) : (metadata.diffs ?? []));
+export const diffsOf = (metadata: any): string[] =>
+  Object.keys(metadata.detailedDiff ?? {}).length ? Object.keys(metadata.detailedDiff) : (metadata.diffs ?? []);
 
 export class PulumiEvents {
   readonly events: any[];
-  constructor(text: string) { this.events = text.split("\n").filter((l) => l.trim()).map((l) => JSON.parse(l)); }
+  constructor(text: string) {
+    this.events = text
+      .split("\n")
+      .filter((l) => l.trim())
+      .map((l) => JSON.parse(l));
+  }
 
   /** What was done (`up`) or would be (`preview`), each resource once. */
   steps(): Step[] {
-    return this.planned().filter((m) => !QUIET.has(m.op) && !HALVES.has(m.op)).map((m) => ({ op: m.op, urn: m.urn, type: m.type, diffs: diffsOf(m) }));
+    return this.planned()
+      .filter((m) => !QUIET.has(m.op) && !HALVES.has(m.op))
+      .map((m) => ({ op: m.op, urn: m.urn, type: m.type, diffs: diffsOf(m) }));
   }
-  /** Metadata of everything that the engine set out to do, what changes nothing and the halves of replacements among it. */
-  planned(): any[] { return this.events.flatMap((e) => (e.resourcePreEvent ? [e.resourcePreEvent.metadata] : [])); }
-  summary(): Record<string, number> { return this.events.flatMap((e) => (e.summaryEvent ? [e.summaryEvent.resourceChanges ?? {}] : [])).at(-1) ?? {}; }
+  /**
+   * Metadata of everything that the engine set out to do, what changes nothing and the halves of replacements among it.
+   */
+  planned(): any[] {
+    return this.events.flatMap((e) => (e.resourcePreEvent ? [e.resourcePreEvent.metadata] : []));
+  }
+  summary(): Record<string, number> {
+    return this.events.flatMap((e) => (e.summaryEvent ? [e.summaryEvent.resourceChanges ?? {}] : [])).at(-1) ?? {};
+  }
   /** Errors and warnings, as the console has them. */
   diagnostics(severity: "error" | "warning"): string[] {
     return this.events.flatMap((e) => (e.diagnosticEvent?.severity === severity ? [e.diagnosticEvent.message] : []));
   }
   changes(): { changes: number; detail: string[] } {
     const counts = Object.entries(this.summary()).filter(([op]) => !QUIET.has(op) && !HALVES.has(op));
-    const steps = this.steps().map((s) => `${s.op} ${s.urn.split("::").slice(-1)[0]}${s.diffs.length ? ` (${s.diffs.join(", ")})` : ""}`);
+    const steps = this.steps().map(
+      (s) => `${s.op} ${s.urn.split("::").slice(-1)[0]}${s.diffs.length ? ` (${s.diffs.join(", ")})` : ""}`,
+    );
     return { changes: counts.reduce((n, [, count]) => n + count, 0), detail: steps };
   }
 }

@@ -1,4 +1,6 @@
-/** A killed engine tells its plugins nothing: the real ones ask for it now and then, these look at who their parent is. */
+/**
+ * A killed engine tells its plugins nothing: the real ones ask for it now and then, these look at who their parent is.
+ */
 const LOOK_MILLISECONDS = 5000;
 
 /** Ends this process when the engine that started it has gone; `before` is called first. */

@@ -4,7 +4,9 @@ import * as path from "node:path";
 
 export const stackFileOf = (stack: string): string => `Pulumi.${stack}.yaml`;
 
-/** `folder` becomes the checkout by links, but for the stack's file. Anew each time: the checkout may be another one. */
+/**
+ * `folder` becomes the checkout by links, but for the stack's file. Anew each time: the checkout may be another one.
+ */
 export function linkProject(root: string, folder: string, stack: string): void {
   fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
   for (const entry of fs.readdirSync(root)) {
@@ -15,7 +17,10 @@ export function linkProject(root: string, folder: string, stack: string): void {
   }
 }
 
-/** The line by which the passphrase decrypts, as the engine wrote it into the folder; empty where it has written none yet. */
+/**
+ * The line by which the passphrase decrypts, as the engine wrote it into the folder; empty where it has written none
+ * yet.
+ */
 export function saltOf(folder: string, stack: string): string {
   const file = path.join(folder, stackFileOf(stack));
   const line = fs.existsSync(file) ? /^encryptionsalt:.*$/m.exec(fs.readFileSync(file, "utf8"))?.[0] : undefined;

@@ -3,36 +3,60 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { IMAGES, type ImageKey } from "../../components/core/images";
 
-/** Not to be had from Debian, PyPI or the Go module proxy in a form that can be built; and what takes its place in the lab. */
+/**
+ * Not to be had from Debian, PyPI or the Go module proxy in a form that can be built; and what takes its place in the
+ * lab.
+ */
 export const NOT_BUILT: Partial<Record<ImageKey, string>> = {
   nginxIngress: "F5's source is not at the Go module proxy; the lab runs Contour in its place",
-  certManagerController: "cert-manager's commands are separate Go modules, which the proxy does not have; the lab's certificates are the stack's own CA's",
+  certManagerController:
+    "cert-manager's commands are separate Go modules, which the proxy does not have; the lab's certificates are the stack's own CA's",
   certManagerWebhook: "as cert-manager-controller",
   certManagerCainjector: "as cert-manager-controller",
   certManagerAcmesolver: "as cert-manager-controller",
   lkJwt: "its source is not at the Go module proxy; the lab leaves it out (rtc.jwtService: false)",
   elementWeb: "its files are not on npm; the lab's nginx serves the generated configuration without them",
   admin: "as element-web",
-  barmanPlugin: "it needs barman-cloud and machinery 0.6.0, which the Go module proxy does not have; the lab archives by CloudNativePG 1.30 itself",
+  barmanPlugin:
+    "it needs barman-cloud and machinery 0.6.0, which the Go module proxy does not have; the lab archives by CloudNativePG 1.30 itself",
   barmanSidecar: "as barman-plugin",
   grafana: "its web interface is a build of its own, which no recipe here does",
   busybox: "not needed in the lab, where the base image does its work for local volumes",
 };
 
-export interface Recipe { recipe: string; image: string; what: string; from: string }
-export interface Built { image: string; archive: string; digest: string; bytes: number }
+export interface Recipe {
+  recipe: string;
+  image: string;
+  what: string;
+  from: string;
+}
+export interface Built {
+  image: string;
+  archive: string;
+  digest: string;
+  bytes: number;
+}
 
 /** `metallbController` is built by the recipe metallb-controller. */
 export const recipeName = (key: string): string => key.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`);
 
 export const readRecipes = (text: string): Recipe[] =>
-  text.split("\n").filter((l) => l.trim() && !l.startsWith("#")).map((l) => {
-    const [recipe, image, what, from] = l.split("|").map((x) => x.trim()) as [string, string, string, string];
-    return { recipe, image, what, from };
-  });
+  text
+    .split("\n")
+    .filter((l) => l.trim() && !l.startsWith("#"))
+    .map((l) => {
+      const [recipe, image, what, from] = l.split("|").map((x) => x.trim()) as [string, string, string, string];
+      return { recipe, image, what, from };
+    });
 
 export const readIndex = (text: string): Array<Omit<Built, "bytes">> =>
-  text.split("\n").filter(Boolean).map((l) => { const [image, archive, digest] = l.split("\t") as [string, string, string]; return { image, archive, digest }; });
+  text
+    .split("\n")
+    .filter(Boolean)
+    .map((l) => {
+      const [image, archive, digest] = l.split("\t") as [string, string, string];
+      return { image, archive, digest };
+    });
 
 export interface Entry {
   /** As `images.overrides` names it; absent for what only the lab uses. */
@@ -49,10 +73,19 @@ export function catalog(recipes: readonly Recipe[], built: readonly Built[]): En
   const entries: Entry[] = (Object.keys(IMAGES) as ImageKey[]).map((key) => {
     const recipe = recipes.find((r) => r.recipe === recipeName(key));
     const { repository, tag } = IMAGES[key];
-    return { key, published: `${repository}:${tag}`, recipe, built: recipe && made.get(recipe.image), reason: recipe ? undefined : (NOT_BUILT[key] ?? "there is no recipe for it") };
+    return {
+      key,
+      published: `${repository}:${tag}`,
+      recipe,
+      built: recipe && made.get(recipe.image),
+      reason: recipe ? undefined : (NOT_BUILT[key] ?? "there is no recipe for it"),
+    };
   });
   const used = new Set(entries.map((e) => e.recipe?.recipe));
-  return [...entries, ...recipes.filter((r) => !used.has(r.recipe)).map((recipe) => ({ recipe, built: made.get(recipe.image) }))];
+  return [
+    ...entries,
+    ...recipes.filter((r) => !used.has(r.recipe)).map((recipe) => ({ recipe, built: made.get(recipe.image) })),
+  ];
 }
 
 export const nameOf = (e: Entry): string => e.recipe?.recipe ?? recipeName(e.key!);
@@ -77,31 +110,54 @@ const tagOf = (ref: string): string => ref.slice(ref.lastIndexOf(":") + 1);
 const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`;
 
 export function listText(entries: readonly Entry[]): string {
-  const rows = (of: Entry[]): string[][] => of.map((e) => [
-    nameOf(e), e.published ?? "(lab only)", e.recipe ? e.recipe.from : "cannot be built here",
-    e.recipe ? `${tagOf(e.recipe.image)}${e.published && !sameVersion(tagOf(e.published), tagOf(e.recipe.image)) ? " (other)" : ""}` : "",
-    e.recipe ? (e.built ? megabytes(e.built.bytes) : "not built") : "", e.built ? e.built.digest.slice(0, 19) : "", e.built ? path.basename(e.built.archive) : "",
-  ]);
-  const table = [["image", "the stack runs", "built here from", "version", "size", "digest", "archive"], ...rows(entries.filter((e) => e.recipe))];
+  const rows = (of: Entry[]): string[][] =>
+    of.map((e) => [
+      nameOf(e),
+      e.published ?? "(lab only)",
+      e.recipe ? e.recipe.from : "cannot be built here",
+      e.recipe
+        ? `${tagOf(e.recipe.image)}${e.published && !sameVersion(tagOf(e.published), tagOf(e.recipe.image)) ? " (other)" : ""}`
+        : "",
+      e.recipe ? (e.built ? megabytes(e.built.bytes) : "not built") : "",
+      e.built ? e.built.digest.slice(0, 19) : "",
+      e.built ? path.basename(e.built.archive) : "",
+    ]);
+  const table = [
+    ["image", "the stack runs", "built here from", "version", "size", "digest", "archive"],
+    ...rows(entries.filter((e) => e.recipe)),
+  ];
   const widths = table[0]!.map((_, i) => Math.max(...table.map((r) => r[i]!.length)));
-  const lines = table.map((r) => r.map((c, i) => c.padEnd(widths[i]!)).join("  ").trimEnd());
+  const lines = table.map((r) =>
+    r
+      .map((c, i) => c.padEnd(widths[i]!))
+      .join("  ")
+      .trimEnd(),
+  );
   lines.splice(1, 0, widths.map((w) => "─".repeat(w)).join("  "));
   const never = entries.filter((e) => !e.recipe);
   const built = entries.filter((e) => e.built);
   return [
-    ...lines, "",
-    `${built.length} of ${entries.filter((e) => e.recipe).length} built, ${megabytes(built.reduce((n, e) => n + e.built!.bytes, 0))} of archives.${lines.some((l) => l.includes("(other)")) ? " (other): not the version of the table, but the one that Debian testing or the Go proxy has." : ""}`, "",
+    ...lines,
+    "",
+    `${built.length} of ${entries.filter((e) => e.recipe).length} built, ${megabytes(built.reduce((n, e) => n + e.built!.bytes, 0))} of archives.${lines.some((l) => l.includes("(other)")) ? " (other): not the version of the table, but the one that Debian testing or the Go proxy has." : ""}`,
+    "",
     "Cannot be built from Debian, PyPI and Go modules; the stack runs the published image:",
-    ...never.map((e) => `  ${nameOf(e).padEnd(Math.max(...never.map((x) => nameOf(x).length)))}  ${e.published}\n  ${"".padEnd(Math.max(...never.map((x) => nameOf(x).length)))}  ${e.reason}`),
+    ...never.map(
+      (e) =>
+        `  ${nameOf(e).padEnd(Math.max(...never.map((x) => nameOf(x).length)))}  ${e.published}\n  ${"".padEnd(Math.max(...never.map((x) => nameOf(x).length)))}  ${e.reason}`,
+    ),
   ].join("\n");
 }
 
 /** Where an image goes in a registry: the prefix in place of localhost/matrix-ha. */
-export const destination = (prefix: string, image: string): string => `${prefix.replace(/\/+$/, "")}/${image.slice(image.lastIndexOf("/") + 1)}`;
+export const destination = (prefix: string, image: string): string =>
+  `${prefix.replace(/\/+$/, "")}/${image.slice(image.lastIndexOf("/") + 1)}`;
 
 /** Settings for a stack file that take the pushed images, each with its digest. */
 export function snippet(prefix: string, entries: readonly Entry[]): string {
-  const lines = entries.filter((e) => e.key && e.built).map((e) => `      ${e.key}: ${destination(prefix, e.built!.image)}@${e.built!.digest}`);
+  const lines = entries
+    .filter((e) => e.key && e.built)
+    .map((e) => `      ${e.key}: ${destination(prefix, e.built!.image)}@${e.built!.digest}`);
   return ["  matrix-ha:images:", "    overrides:", ...lines].join("\n");
 }
 
@@ -109,6 +165,7 @@ export function snippet(prefix: string, entries: readonly Entry[]): string {
 export function readLab(list: string, cache: string): Entry[] {
   const index = path.join(cache, "images", "index.tsv");
   const built = (fs.existsSync(index) ? readIndex(fs.readFileSync(index, "utf8")) : [])
-    .filter((b) => fs.existsSync(b.archive)).map((b) => ({ ...b, bytes: fs.statSync(b.archive).size }));
+    .filter((b) => fs.existsSync(b.archive))
+    .map((b) => ({ ...b, bytes: fs.statSync(b.archive).size }));
   return catalog(readRecipes(fs.readFileSync(list, "utf8")), built);
 }

@@ -25,19 +25,44 @@ const HERE = __dirname;
 const CACHE = process.env.MATRIX_HA_CACHE ?? path.join(os.homedir(), ".cache/matrix-ha");
 const lab = (): Entry[] => readLab(path.join(HERE, "list.txt"), CACHE);
 
-export function parseImagesArgs(argv: readonly string[]): { command: "list" | "build" | "push"; words: string[]; json: boolean; refresh: boolean; insecure: boolean; user?: string } {
+export function parseImagesArgs(argv: readonly string[]): {
+  command: "list" | "build" | "push";
+  words: string[];
+  json: boolean;
+  refresh: boolean;
+  insecure: boolean;
+  user?: string;
+} {
   let parsed;
   try {
-    parsed = parseArgs({ args: [...argv], allowPositionals: true, options: { json: { type: "boolean" }, refresh: { type: "boolean" }, insecure: { type: "boolean" }, user: { type: "string" } } });
-  } catch (error) { throw new UsageError((error as Error).message); }
+    parsed = parseArgs({
+      args: [...argv],
+      allowPositionals: true,
+      options: {
+        json: { type: "boolean" },
+        refresh: { type: "boolean" },
+        insecure: { type: "boolean" },
+        user: { type: "string" },
+      },
+    });
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
   const [command = "list", ...words] = parsed.positionals;
   const { json = false, refresh = false, insecure = false, user } = parsed.values;
-  if (command !== "list" && command !== "build" && command !== "push") throw new UsageError(`the command "${command}" is unknown; there are list, build, push`);
-  const wrong = [[json, "--json", "list"], [refresh, "--refresh", "build"], [insecure, "--insecure", "push"], [user !== undefined, "--user", "push"]].find(([on, , of]) => on && of !== command);
+  if (command !== "list" && command !== "build" && command !== "push")
+    throw new UsageError(`the command "${command}" is unknown; there are list, build, push`);
+  const wrong = [
+    [json, "--json", "list"],
+    [refresh, "--refresh", "build"],
+    [insecure, "--insecure", "push"],
+    [user !== undefined, "--user", "push"],
+  ].find(([on, , of]) => on && of !== command);
   if (wrong) throw new UsageError(`${wrong[1]} goes with ${wrong[2]}, not with ${command}`);
   if (command === "list" && words.length) throw new UsageError(`list takes no names, not "${words.join(" ")}"`);
   if (command === "push") {
-    if (!words.length) throw new UsageError("push needs a registry: npm run images -- push registry.example.com/matrix-ha");
+    if (!words.length)
+      throw new UsageError("push needs a registry: npm run images -- push registry.example.com/matrix-ha");
     const problem = prefixProblem(words[0]!);
     if (problem) throw new UsageError(`"${words[0]}" is no place in a registry: ${problem}`);
   }
@@ -47,14 +72,32 @@ export function parseImagesArgs(argv: readonly string[]): { command: "list" | "b
 async function main(argv: string[]): Promise<void> {
   const request = parseImagesArgs(argv);
   const entries = lab();
-  const named = (names: string[]): Entry[] => { try { return chosen(entries, names); } catch (error) { throw new UsageError((error as Error).message); } };
+  const named = (names: string[]): Entry[] => {
+    try {
+      return chosen(entries, names);
+    } catch (error) {
+      throw new UsageError((error as Error).message);
+    }
+  };
   switch (request.command) {
     case "list":
-      console.log(request.json ? JSON.stringify(entries.map((e) => ({ name: nameOf(e), ...e })), null, 2) : listText(entries));
+      console.log(
+        request.json
+          ? JSON.stringify(
+              entries.map((e) => ({ name: nameOf(e), ...e })),
+              null,
+              2,
+            )
+          : listText(entries),
+      );
       return;
     case "build": {
       const recipes = named(request.words).map(nameOf);
-      const done = spawnSync("bash", [path.join(HERE, "build.sh"), ...(request.refresh ? ["--refresh"] : []), ...recipes], { stdio: "inherit" });
+      const done = spawnSync(
+        "bash",
+        [path.join(HERE, "build.sh"), ...(request.refresh ? ["--refresh"] : []), ...recipes],
+        { stdio: "inherit" },
+      );
       process.exitCode = done.status ?? 1;
       return;
     }
@@ -62,12 +105,22 @@ async function main(argv: string[]): Promise<void> {
       const [prefix, ...names] = request.words as [string, ...string[]];
       const wanted = names.length ? named(names) : entries.filter((e) => e.key && e.recipe);
       const missing = wanted.filter((e) => !e.built).map(nameOf);
-      if (missing.length) throw new UsageError(`not built yet: ${missing.join(", ")}\n  npm run images -- build ${missing.join(" ")}`);
+      if (missing.length)
+        throw new UsageError(`not built yet: ${missing.join(", ")}\n  npm run images -- build ${missing.join(" ")}`);
       const password = process.env.MATRIX_HA_REGISTRY_PASSWORD;
-      if (request.user !== undefined && !password) throw new UsageError("--user needs the password in MATRIX_HA_REGISTRY_PASSWORD");
+      if (request.user !== undefined && !password)
+        throw new UsageError("--user needs the password in MATRIX_HA_REGISTRY_PASSWORD");
       try {
-        const { pushed, present } = push(wanted, { prefix, insecure: request.insecure, user: request.user, password, log: (l) => console.log(l) });
-        console.log(`\n${pushed} pushed, ${present} were there already. In Pulumi.STACK.yaml, under config:\n\n${snippet(prefix, wanted)}`);
+        const { pushed, present } = push(wanted, {
+          prefix,
+          insecure: request.insecure,
+          user: request.user,
+          password,
+          log: (l) => console.log(l),
+        });
+        console.log(
+          `\n${pushed} pushed, ${present} were there already. In Pulumi.STACK.yaml, under config:\n\n${snippet(prefix, wanted)}`,
+        );
       } catch (error) {
         console.error(`error: ${(error as Error).message}`);
         process.exitCode = 1;

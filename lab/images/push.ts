@@ -1,4 +1,7 @@
-/** Archives into a registry, by skopeo: it speaks every registry's dialect of logging in and sends only what is missing there. */
+/**
+ * Archives into a registry, by skopeo: it speaks every registry's dialect of logging in and sends only what is missing
+ * there.
+ */
 import { spawnSync } from "node:child_process";
 import * as crypto from "node:crypto";
 import * as fs from "node:fs";
@@ -6,19 +9,32 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { destination, nameOf, type Entry } from "./catalog";
 
-export interface PushOptions { prefix: string; insecure: boolean; user?: string; password?: string; log: (line: string) => void }
+export interface PushOptions {
+  prefix: string;
+  insecure: boolean;
+  user?: string;
+  password?: string;
+  log: (line: string) => void;
+}
 
 /** Registry, and path in it: `registry.example.com:5000/matrix`. */
 export function prefixProblem(prefix: string): string | undefined {
   if (/^https?:/.test(prefix)) return "write it without https://; --insecure speaks http";
-  if (!/^[a-z0-9.-]+(:\d+)?(\/[a-z0-9]+([._-]+[a-z0-9]+)*)*\/?$/.test(prefix)) return "a registry, and perhaps a path in it, in lower case: registry.example.com/matrix-ha";
-  if (!/[.:]/.test(prefix.split("/")[0]!) && prefix.split("/")[0] !== "localhost") return "the first part is no registry: it has neither a dot nor a port";
+  if (!/^[a-z0-9.-]+(:\d+)?(\/[a-z0-9]+([._-]+[a-z0-9]+)*)*\/?$/.test(prefix))
+    return "a registry, and perhaps a path in it, in lower case: registry.example.com/matrix-ha";
+  if (!/[.:]/.test(prefix.split("/")[0]!) && prefix.split("/")[0] !== "localhost")
+    return "the first part is no registry: it has neither a dot nor a port";
   return undefined;
 }
 
-/** What skopeo is to read the login from: its own files and ~/.docker/config.json unless told. Never on the command line, where others see it. */
+/**
+ * What skopeo is to read the login from: its own files and ~/.docker/config.json unless told. Never on the command
+ * line, where others see it.
+ */
 export const authFile = (prefix: string, user: string, password: string): string =>
-  JSON.stringify({ auths: { [prefix.split("/")[0]!]: { auth: Buffer.from(`${user}:${password}`).toString("base64") } } });
+  JSON.stringify({
+    auths: { [prefix.split("/")[0]!]: { auth: Buffer.from(`${user}:${password}`).toString("base64") } },
+  });
 
 /** The last line of skopeo's own words, without its log format. */
 export const skopeoError = (stderr: string): string => {
@@ -28,17 +44,23 @@ export const skopeoError = (stderr: string): string => {
 
 function skopeo(args: string[]): { ok: boolean; stdout: Buffer; error: string } {
   const done = spawnSync("skopeo", args, { maxBuffer: 1 << 26 });
-  if ((done.error as NodeJS.ErrnoException | undefined)?.code === "ENOENT") throw new Error("skopeo is missing: apt-get install skopeo (Debian 12 or newer has it)");
+  if ((done.error as NodeJS.ErrnoException | undefined)?.code === "ENOENT")
+    throw new Error("skopeo is missing: apt-get install skopeo (Debian 12 or newer has it)");
   return { ok: done.status === 0, stdout: done.stdout, error: skopeoError(done.stderr.toString()) };
 }
 
-/** Pushes what the registry does not have with the same digest. Layers go as they are: the digest there is that of the archive. */
+/**
+ * Pushes what the registry does not have with the same digest. Layers go as they are: the digest there is that of the
+ * archive.
+ */
 export function push(entries: readonly Entry[], options: PushOptions): { pushed: number; present: number } {
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), "matrix-ha-push-"));
   try {
     const auth: string[] = [];
     if (options.user !== undefined) {
-      fs.writeFileSync(path.join(dir, "auth.json"), authFile(options.prefix, options.user, options.password ?? ""), { mode: 0o600 });
+      fs.writeFileSync(path.join(dir, "auth.json"), authFile(options.prefix, options.user, options.password ?? ""), {
+        mode: 0o600,
+      });
       auth.push("--authfile", path.join(dir, "auth.json"));
     } else if (process.env.DOCKER_CONFIG) auth.push("--authfile", path.join(process.env.DOCKER_CONFIG, "config.json"));
     const result = { pushed: 0, present: 0 };
@@ -52,9 +74,22 @@ export function push(entries: readonly Entry[], options: PushOptions): { pushed:
       }
       const started = Date.now();
       // The policy is about signatures of what is copied: an archive of our own making has none.
-      const done = skopeo(["--insecure-policy", "copy", "--preserve-digests", ...auth, `--dest-tls-verify=${!options.insecure}`, `oci-archive:${e.built!.archive}`, `docker://${to}`]);
-      if (!done.ok) throw new Error(`${nameOf(e)} could not be pushed to ${to}: ${done.error}${/unauthorized|authentication required|denied/i.test(done.error) ? "\nlog in with --user NAME and the password in MATRIX_HA_REGISTRY_PASSWORD, or by skopeo login, or ~/.docker/config.json" : ""}${/server gave HTTP response to HTTPS client/.test(done.error) ? "\nthe registry speaks http: --insecure" : ""}`);
-      options.log(`${to} pushed, ${(e.built!.bytes / 1e6).toFixed(0)} MB in ${((Date.now() - started) / 1000).toFixed(1)} s (less what the registry had)`);
+      const done = skopeo([
+        "--insecure-policy",
+        "copy",
+        "--preserve-digests",
+        ...auth,
+        `--dest-tls-verify=${!options.insecure}`,
+        `oci-archive:${e.built!.archive}`,
+        `docker://${to}`,
+      ]);
+      if (!done.ok)
+        throw new Error(
+          `${nameOf(e)} could not be pushed to ${to}: ${done.error}${/unauthorized|authentication required|denied/i.test(done.error) ? "\nlog in with --user NAME and the password in MATRIX_HA_REGISTRY_PASSWORD, or by skopeo login, or ~/.docker/config.json" : ""}${/server gave HTTP response to HTTPS client/.test(done.error) ? "\nthe registry speaks http: --insecure" : ""}`,
+        );
+      options.log(
+        `${to} pushed, ${(e.built!.bytes / 1e6).toFixed(0)} MB in ${((Date.now() - started) / 1000).toFixed(1)} s (less what the registry had)`,
+      );
       result.pushed++;
     }
     return result;

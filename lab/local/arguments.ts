@@ -103,7 +103,16 @@ const OPTIONS: Record<string, Option> = {
 /** Options before which `engine` does not begin to be pulumi's: they choose the cluster. */
 const OWN = ["--cluster", "--kubeconfig", "--context", "--help", "-h"];
 /** Most words that a command takes after itself. */
-const WORDS: Record<Command, number> = { up: 0, deploy: 0, down: 0, status: 0, logs: 1, shell: Infinity, chaos: 1, engine: Infinity };
+const WORDS: Record<Command, number> = {
+  up: 0,
+  deploy: 0,
+  down: 0,
+  status: 0,
+  logs: 1,
+  shell: Infinity,
+  chaos: 1,
+  engine: Infinity,
+};
 
 export const oneOf = (what: string, word: string, known: readonly string[]): string => {
   if (known.includes(word)) return word;
@@ -111,9 +120,16 @@ export const oneOf = (what: string, word: string, known: readonly string[]): str
 };
 
 /** An option as somebody gave it. */
-interface Given { option: Option; /** `--yes` or `-y`. */ written: string; /** Absent of a flag. */ value?: string }
+interface Given {
+  option: Option;
+  /** `--yes` or `-y`. */ written: string;
+  /** Absent of a flag. */ value?: string;
+}
 
-/** What follows `shell WHAT` belongs to the command that is run there, its options too; what follows `engine` belongs to pulumi. */
+/**
+ * What follows `shell WHAT` belongs to the command that is run there, its options too; what follows `engine` belongs to
+ * pulumi.
+ */
 function isOthers(word: string, words: readonly string[]): boolean {
   const [command, ...more] = words;
   if (command === "shell") return more.length > 0;
@@ -121,11 +137,15 @@ function isOthers(word: string, words: readonly string[]): boolean {
 }
 
 /** A token of parseArgs as one of the options; @param word what the token was read from. */
-function givenOption(token: { name: string; rawName: string; value?: string; inlineValue?: boolean }, word: string): Given {
+function givenOption(
+  token: { name: string; rawName: string; value?: string; inlineValue?: boolean },
+  word: string,
+): Given {
   const option = Object.hasOwn(OPTIONS, token.name) ? OPTIONS[token.name] : undefined;
   // Not: a flag with a value (`--yes=no`), several letters in one word (`-fh`).
   const wellFormed = token.inlineValue ? option?.type === "string" : word === token.rawName;
-  if (!option || !wellFormed) throw new UsageError(`the option ${word} is unknown; \`npm run local -- --help\` lists them`);
+  if (!option || !wellFormed)
+    throw new UsageError(`the option ${word} is unknown; \`npm run local -- --help\` lists them`);
   const forgotten = token.value === undefined || (!token.inlineValue && token.value.startsWith("--"));
   if (option.type === "string" && forgotten) throw new UsageError(`${token.rawName} needs a value`);
   return { option, written: token.rawName, value: token.value };
@@ -133,14 +153,25 @@ function givenOption(token: { name: string; rawName: string; value?: string; inl
 
 /** Words and options, apart from each other. */
 function separated(argv: readonly string[]): { words: string[]; given: Given[] } {
-  const words: string[] = [], given: Given[] = [];
+  const words: string[] = [],
+    given: Given[] = [];
   // Not strict: what is wrong is told in this command's own words.
-  const { tokens } = parseArgs({ args: [...argv], options: OPTIONS, strict: false, allowPositionals: true, tokens: true });
+  const { tokens } = parseArgs({
+    args: [...argv],
+    options: OPTIONS,
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
   for (const token of tokens) {
     const word = argv[token.index]!;
-    if (isOthers(word, words)) { words.push(...argv.slice(word === "--" ? token.index + 1 : token.index)); break; }
+    if (isOthers(word, words)) {
+      words.push(...argv.slice(word === "--" ? token.index + 1 : token.index));
+      break;
+    }
     if (token.kind === "option") given.push(givenOption(token, word));
-    else if (word.startsWith("-")) throw new UsageError(`the option ${word} is unknown; \`npm run local -- --help\` lists them`);
+    else if (word.startsWith("-"))
+      throw new UsageError(`the option ${word} is unknown; \`npm run local -- --help\` lists them`);
     else words.push(word);
   }
   return { words, given };
@@ -148,9 +179,27 @@ function separated(argv: readonly string[]): { words: string[]; given: Given[] }
 
 /** What the options set, on top of what is so without them. */
 function requestOf(given: readonly Given[]): Request {
-  const request: Request = { command: "up", words: [], cluster: "lab", sets: [], since: "10m", follow: false, helper: false, expectNoChanges: false, keep: false, refresh: false, dryRun: false, yes: false, help: false };
-  for (const { option: { type, field }, value } of given) {
-    if (field === "sets") request.sets.push(value!); else (request as any)[field] = type === "boolean" ? true : value;
+  const request: Request = {
+    command: "up",
+    words: [],
+    cluster: "lab",
+    sets: [],
+    since: "10m",
+    follow: false,
+    helper: false,
+    expectNoChanges: false,
+    keep: false,
+    refresh: false,
+    dryRun: false,
+    yes: false,
+    help: false,
+  };
+  for (const {
+    option: { type, field },
+    value,
+  } of given) {
+    if (field === "sets") request.sets.push(value!);
+    else (request as any)[field] = type === "boolean" ? true : value;
   }
   return request;
 }
@@ -162,20 +211,30 @@ function checkValues({ cluster, images, since }: Request): void {
 }
 
 function checkWords({ command, words }: Request): void {
-  if (words.length > WORDS[command]) throw new UsageError(`${command} takes ${WORDS[command] === 0 ? "no further words" : "one word"}, not "${words.join(" ")}"`);
-  if (command === "shell" && words.length === 0) throw new UsageError("shell needs a pod, a component or a node: npm run local -- shell synapse-main");
+  if (words.length > WORDS[command])
+    throw new UsageError(
+      `${command} takes ${WORDS[command] === 0 ? "no further words" : "one word"}, not "${words.join(" ")}"`,
+    );
+  if (command === "shell" && words.length === 0)
+    throw new UsageError("shell needs a pod, a component or a node: npm run local -- shell synapse-main");
 }
 
 /** Nothing was given that means nothing to this command or this cluster. */
 function checkGiven({ command, cluster, keep }: Request, given: readonly Given[]): void {
-  for (const { option: { commands }, written } of given) {
-    if (commands && !commands.includes(command)) throw new UsageError(`${written} goes with ${commands.join(" and ")}, not with ${command}`);
+  for (const {
+    option: { commands },
+    written,
+  } of given) {
+    if (commands && !commands.includes(command))
+      throw new UsageError(`${written} goes with ${commands.join(" and ")}, not with ${command}`);
   }
   for (const [name, { short, clusters }] of Object.entries(OPTIONS)) {
     const written = [`--${name}`, ...(short ? [`-${short}`] : [])].find((w) => given.some((g) => g.written === w));
-    if (written && clusters && !clusters.includes(cluster)) throw new UsageError(`${written} goes with ${clusters.map((c) => `--cluster ${c}`).join(" and ")}`);
+    if (written && clusters && !clusters.includes(cluster))
+      throw new UsageError(`${written} goes with ${clusters.map((c) => `--cluster ${c}`).join(" and ")}`);
   }
-  if (keep && cluster !== "lab") throw new UsageError("--keep goes with the lab's own cluster; of another every --set is remembered");
+  if (keep && cluster !== "lab")
+    throw new UsageError("--keep goes with the lab's own cluster; of another every --set is remembered");
 }
 
 export function parseRequest(argv: readonly string[]): Request {
@@ -192,4 +251,6 @@ export function parseRequest(argv: readonly string[]): Request {
 
 /** What another command needs to find the same cluster; with a space before it, or nothing. Pure. */
 export const clusterFlags = (r: Pick<Request, "cluster" | "kubeconfig" | "context">): string =>
-  (r.cluster === "lab" ? "" : ` --cluster ${r.cluster}${r.kubeconfig ? ` --kubeconfig ${r.kubeconfig}` : ""}${r.context ? ` --context ${r.context}` : ""}`);
+  r.cluster === "lab"
+    ? ""
+    : ` --cluster ${r.cluster}${r.kubeconfig ? ` --kubeconfig ${r.kubeconfig}` : ""}${r.context ? ` --context ${r.context}` : ""}`;

@@ -1,4 +1,7 @@
-/** What the tests of the local stack need besides npm's packages: a browser from Debian, and the SFU's client library for it. */
+/**
+ * What the tests of the local stack need besides npm's packages: a browser from Debian, and the SFU's client library
+ * for it.
+ */
 import { spawnSync } from "node:child_process";
 import * as crypto from "node:crypto";
 import * as fs from "node:fs";
@@ -12,14 +15,26 @@ export const CERTUTIL = "/usr/bin/certutil";
 const PACKAGES = ["chromium-headless-shell", "libnss3-tools"];
 
 /** One file of the package is used, and the package unpacks to 20 MiB: not worth being in everybody's node_modules. */
-const LIVEKIT = { name: "livekit-client", version: "2.23.0", file: "dist/livekit-client.umd.js", sha256: "fb646f2260d84f91238d0a2dc10726c456631d6a26c7cafc43cfee5959b4d31d" };
+const LIVEKIT = {
+  name: "livekit-client",
+  version: "2.23.0",
+  file: "dist/livekit-client.umd.js",
+  sha256: "fb646f2260d84f91238d0a2dc10726c456631d6a26c7cafc43cfee5959b4d31d",
+};
 export const LIVEKIT_CLIENT = path.join(CACHE_DIR, "browser", `${LIVEKIT.name}-${LIVEKIT.version}.umd.js`);
 
 const sha256 = (file: string): string => crypto.createHash("sha256").update(fs.readFileSync(file)).digest("hex");
 
 function must(what: string, command: string, args: string[], cwd?: string): void {
-  const done = spawnSync(command, args, { encoding: "utf8", cwd, env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" } });
-  if (done.status !== 0) throw new Error(`${what}: ${(done.stderr || done.stdout || String(done.error)).trim().split("\n").slice(-3).join(" ")}`);
+  const done = spawnSync(command, args, {
+    encoding: "utf8",
+    cwd,
+    env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
+  });
+  if (done.status !== 0)
+    throw new Error(
+      `${what}: ${(done.stderr || done.stdout || String(done.error)).trim().split("\n").slice(-3).join(" ")}`,
+    );
 }
 
 export function ensureBrowser(): void {
@@ -37,8 +52,13 @@ export function ensureLivekitClient(): void {
     must("tar", "tar", ["xzf", `${LIVEKIT.name}-${LIVEKIT.version}.tgz`, `package/${LIVEKIT.file}`], work);
     const file = path.join(work, "package", LIVEKIT.file);
     const found = sha256(file);
-    if (found !== LIVEKIT.sha256) throw new Error(`${LIVEKIT.name} ${LIVEKIT.version}: ${LIVEKIT.file} has sha256 ${found}, expected ${LIVEKIT.sha256}`);
+    if (found !== LIVEKIT.sha256)
+      throw new Error(
+        `${LIVEKIT.name} ${LIVEKIT.version}: ${LIVEKIT.file} has sha256 ${found}, expected ${LIVEKIT.sha256}`,
+      );
     fs.mkdirSync(path.dirname(LIVEKIT_CLIENT), { recursive: true });
     fs.copyFileSync(file, LIVEKIT_CLIENT);
-  } finally { fs.rmSync(work, { recursive: true, force: true }); }
+  } finally {
+    fs.rmSync(work, { recursive: true, force: true });
+  }
 }

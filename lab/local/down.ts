@@ -13,27 +13,45 @@ import { KIND_NAME, readTarget } from "./target";
 
 async function agreed(question: string, request: Request): Promise<boolean> {
   if (request.yes) return true;
-  if (!process.stdin.isTTY) throw new Error("nobody can be asked here: --yes removes without asking, --dry-run only says what would be removed");
+  if (!process.stdin.isTTY)
+    throw new Error(
+      "nobody can be asked here: --yes removes without asking, --dry-run only says what would be removed",
+    );
   const terminal = readline.createInterface({ input: process.stdin, output: process.stdout });
-  try { return (await terminal.question(`${question} Type yes: `)).trim() === "yes"; } finally { terminal.close(); }
+  try {
+    return (await terminal.question(`${question} Type yes: `)).trim() === "yes";
+  } finally {
+    terminal.close();
+  }
 }
 
 export async function foreignDown(request: Request): Promise<void> {
   if (request.cluster === "kind") {
     console.log(`The kind cluster ${KIND_NAME} with everything in it, and ${RUN_DIR}.`);
     if (request.dryRun) return;
-    if (!await agreed("Delete them?", request)) { console.log("Nothing was removed."); return; }
+    if (!(await agreed("Delete them?", request))) {
+      console.log("Nothing was removed.");
+      return;
+    }
     kindDown();
     return;
   }
   const target = readTarget();
-  if (!target || isNew()) { console.log("Nothing was deployed from here to this cluster; nothing is removed."); return; }
+  if (!target || isNew()) {
+    console.log("Nothing was deployed from here to this cluster; nothing is removed.");
+    return;
+  }
   console.log(`From ${target.server}:`);
   projectFolder(localConfig([]));
-  if (pulumi(["destroy", "--preview-only"]).status !== 0) throw new Error("pulumi destroy --preview-only failed; nothing was removed");
+  if (pulumi(["destroy", "--preview-only"]).status !== 0)
+    throw new Error("pulumi destroy --preview-only failed; nothing was removed");
   if (request.dryRun) return;
-  if (!await agreed("Remove this?", request)) { console.log("Nothing was removed."); return; }
-  if (pulumi(["destroy", "--yes", "--skip-preview"]).status !== 0) throw new Error("pulumi destroy did not come to its end; `down` again goes on");
+  if (!(await agreed("Remove this?", request))) {
+    console.log("Nothing was removed.");
+    return;
+  }
+  if (pulumi(["destroy", "--yes", "--skip-preview"]).status !== 0)
+    throw new Error("pulumi destroy did not come to its end; `down` again goes on");
   console.log(leftovers());
   fs.rmSync(RUN_DIR, { recursive: true, force: true });
 }
@@ -41,9 +59,15 @@ export async function foreignDown(request: Request): Promise<void> {
 /** What a destroy leaves on purpose: where data is, and what others may use as well. */
 function leftovers(): string {
   const ours = (o: any): boolean => o.metadata.labels?.["app.kubernetes.io/part-of"] === "matrix-ha";
-  const namespaces = getItems("namespaces").filter(ours).map((n) => n.metadata.name);
-  const volumes = getItems("persistentvolumes").filter((v) => namespaces.includes(v.spec.claimRef?.namespace)).map((v) => v.metadata.name);
-  const definitions = getItems("customresourcedefinitions").filter(ours).map((d) => d.metadata.name);
+  const namespaces = getItems("namespaces")
+    .filter(ours)
+    .map((n) => n.metadata.name);
+  const volumes = getItems("persistentvolumes")
+    .filter((v) => namespaces.includes(v.spec.claimRef?.namespace))
+    .map((v) => v.metadata.name);
+  const definitions = getItems("customresourcedefinitions")
+    .filter(ours)
+    .map((d) => d.metadata.name);
   return `Left, for they may hold your data or somebody else's things:
   namespaces   ${namespaces.join(" ") || "none"}
   volumes      ${volumes.length} (${[...new Set(volumes)].join(" ") || "none"})
@@ -53,5 +77,6 @@ To delete them for good: kubectl delete namespace NAME (with everything in it), 
 
 export function labDown(script: string): void {
   const done = spawnSync("bash", [path.resolve(script)], { stdio: "inherit" });
-  if (done.status !== 0) throw new Error(`${script} ended with ${done.status ?? done.signal}; run \`npm run local -- down\` again`);
+  if (done.status !== 0)
+    throw new Error(`${script} ended with ${done.status ?? done.signal}; run \`npm run local -- down\` again`);
 }

@@ -1,4 +1,7 @@
-/** Secret settings of the local stack as an operator has them: encrypted by `pulumi config set --secret`, never in clear in a file of the engine's. */
+/**
+ * Secret settings of the local stack as an operator has them: encrypted by `pulumi config set --secret`, never in clear
+ * in a file of the engine's.
+ */
 import { spawnSync } from "node:child_process";
 import * as crypto from "node:crypto";
 import * as fs from "node:fs";
@@ -11,23 +14,39 @@ type Path = Array<string | number>;
 
 /** Where the settings have secret values. */
 export function secretPaths(config: unknown, at: Path = [], root = config): Path[] {
-  if (Array.isArray(config) || isPlainObject(config)) return Object.entries(config).flatMap(([key, value]) => secretPaths(value, [...at, Array.isArray(config) ? Number(key) : key], root));
+  if (Array.isArray(config) || isPlainObject(config))
+    return Object.entries(config).flatMap(([key, value]) =>
+      secretPaths(value, [...at, Array.isArray(config) ? Number(key) : key], root),
+    );
   const schemas = schemasAlong(settingsSchema, root, at);
   return typeof config === "string" && schemas.length === at.length + 1 && docOf(schemas.at(-1)!).secret ? [at] : [];
 }
 
-interface Known { salt: string; /** Ciphertext by a hash of the value. */ values: Record<string, string> }
+interface Known {
+  salt: string;
+  /** Ciphertext by a hash of the value. */ values: Record<string, string>;
+}
 
 /**
- * The settings with ciphertext in place of secrets. The engine is asked once for each value, as it takes a second; it writes
- * into a file of its own, because it writes a stack's file anew, with numbers as texts.
+ * The settings with ciphertext in place of secrets. The engine is asked once for each value, as it takes a second; it
+ * writes into a file of its own, because it writes a stack's file anew, with numbers as texts.
  * @param salt The line of the stack's file by which the passphrase encrypts.
  * @param folder Where what was encrypted before is kept.
  */
-export function encrypted(config: Record<string, unknown>, { salt, stack, folder, cwd, env }: { salt: string; stack: string; folder: string; cwd: string; env: NodeJS.ProcessEnv }): Record<string, unknown> {
+export function encrypted(
+  config: Record<string, unknown>,
+  {
+    salt,
+    stack,
+    folder,
+    cwd,
+    env,
+  }: { salt: string; stack: string; folder: string; cwd: string; env: NodeJS.ProcessEnv },
+): Record<string, unknown> {
   const paths = secretPaths(config);
   if (paths.length === 0) return config;
-  const file = path.join(folder, "encrypted.json"), scratch = path.join(folder, "encrypted.yaml");
+  const file = path.join(folder, "encrypted.json"),
+    scratch = path.join(folder, "encrypted.yaml");
   let known: Known = { salt, values: {} };
   if (fs.existsSync(file)) {
     const before = JSON.parse(fs.readFileSync(file, "utf8")) as Known;
@@ -35,7 +54,9 @@ export function encrypted(config: Record<string, unknown>, { salt, stack, folder
   }
   const result = structuredClone(config) as any;
   for (const at of paths) {
-    const parent = at.slice(0, -1).reduce((value: any, key) => value[key], result), key = at.at(-1)!, value = parent[key] as string;
+    const parent = at.slice(0, -1).reduce((value: any, key) => value[key], result),
+      key = at.at(-1)!,
+      value = parent[key] as string;
     const id = crypto.createHash("sha256").update(value).digest("hex");
     known.values[id] ??= ask(value);
     parent[key] = { secure: known.values[id] };
@@ -45,8 +66,13 @@ export function encrypted(config: Record<string, unknown>, { salt, stack, folder
 
   function ask(value: string): string {
     fs.writeFileSync(scratch, salt, { mode: 0o600 });
-    const done = spawnSync("pulumi", ["config", "set", "--stack", stack, "--config-file", scratch, "--secret", "--non-interactive", "value"], { cwd, env, input: value, encoding: "utf8" });
-    if (done.status !== 0) throw new Error(`pulumi config set --secret ended with ${done.status ?? done.signal}: ${done.stderr}`);
+    const done = spawnSync(
+      "pulumi",
+      ["config", "set", "--stack", stack, "--config-file", scratch, "--secret", "--non-interactive", "value"],
+      { cwd, env, input: value, encoding: "utf8" },
+    );
+    if (done.status !== 0)
+      throw new Error(`pulumi config set --secret ended with ${done.status ?? done.signal}: ${done.stderr}`);
     const { config: answer } = parse(fs.readFileSync(scratch, "utf8"));
     fs.rmSync(scratch);
     return answer["matrix-ha:value"].secure;

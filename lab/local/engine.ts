@@ -1,6 +1,6 @@
 /**
- * The engine on the local stack: `pulumi` as a user types it, on a file backend with a passphrase. State, configuration and
- * the engine's home stay out of the repository, in the run folder.
+ * The engine on the local stack: `pulumi` as a user types it, on a file backend with a passphrase. State, configuration
+ * and the engine's home stay out of the repository, in the run folder.
  */
 import { spawnSync } from "node:child_process";
 import * as crypto from "node:crypto";
@@ -20,8 +20,9 @@ const DIR = path.join(RUN_DIR, "pulumi");
 export const PROJECT = path.join(DIR, "project");
 export const STATE = path.join(DIR, "state");
 /**
- * Without the files of attributes beside each: they are written in place, and an engine that was killed just then leaves an
- * empty one, after which nothing reads the state, `pulumi cancel` included ("failed to load checkpoint: EOF").
+ * Without the files of attributes beside each: they are written in place, and an engine that was killed just then
+ * leaves an empty one, after which nothing reads the state, `pulumi cancel` included ("failed to load checkpoint:
+ * EOF").
  */
 const BACKEND = `file://${STATE}?metadata=skip`;
 const MADE_BY = path.join(DIR, "made-by.json");
@@ -31,15 +32,28 @@ const EVENTS = path.join(DIR, "events.json");
 export const isNew = (): boolean => !fs.existsSync(path.join(STATE, ".pulumi", "stacks", "matrix-ha", `${STACK}.json`));
 
 /**
- * The checkout by links, and the stack's file with these settings, the secret ones encrypted. Before the stack is made there is
- * no salt to encrypt with; its file is empty then.
+ * The checkout by links, and the stack's file with these settings, the secret ones encrypted. Before the stack is made
+ * there is no salt to encrypt with; its file is empty then.
  */
-export function projectFolder(config: Record<string, unknown>, folder = PROJECT, stack = STACK, env?: NodeJS.ProcessEnv): void {
+export function projectFolder(
+  config: Record<string, unknown>,
+  folder = PROJECT,
+  stack = STACK,
+  env?: NodeJS.ProcessEnv,
+): void {
   linkProject(ROOT, folder, stack);
   const salt = saltOf(folder, stack);
-  const values = salt ? encrypted(config, { salt, stack, folder: path.dirname(folder), cwd: folder, env: env ?? prepare() }) : {};
-  const lines = Object.entries(values).map(([k, v]) => `  ${k.includes(":") ? k : `matrix-ha:${k}`}: ${JSON.stringify(v)}`);
-  fs.writeFileSync(path.join(folder, stackFileOf(stack)), lines.length ? `${salt}config:\n${lines.join("\n")}\n` : salt, { mode: 0o600 });
+  const values = salt
+    ? encrypted(config, { salt, stack, folder: path.dirname(folder), cwd: folder, env: env ?? prepare() })
+    : {};
+  const lines = Object.entries(values).map(
+    ([k, v]) => `  ${k.includes(":") ? k : `matrix-ha:${k}`}: ${JSON.stringify(v)}`,
+  );
+  fs.writeFileSync(
+    path.join(folder, stackFileOf(stack)),
+    lines.length ? `${salt}config:\n${lines.join("\n")}\n` : salt,
+    { mode: 0o600 },
+  );
 }
 
 function passphraseFile(): string {
@@ -63,7 +77,10 @@ export function mixture(before: Record<Plugin, string>, now: Record<Plugin, stri
 const DRIVER_STATE = path.join(RUN_DIR, "driver", "state.json");
 
 function keepApart(parts: Parts): void {
-  if (fs.existsSync(DRIVER_STATE)) throw new UsageError(`this cluster was deployed by an earlier version, whose state (${DRIVER_STATE}) the engine does not read. Begin anew: npm run local -- down, then npm run local`);
+  if (fs.existsSync(DRIVER_STATE))
+    throw new UsageError(
+      `this cluster was deployed by an earlier version, whose state (${DRIVER_STATE}) the engine does not read. Begin anew: npm run local -- down, then npm run local`,
+    );
   const now = Object.fromEntries(PLUGINS.map((p) => [p, parts[p].origin])) as Record<Plugin, string>;
   if (fs.existsSync(MADE_BY)) {
     const problem = mixture(JSON.parse(fs.readFileSync(MADE_BY, "utf8")), now);
@@ -72,7 +89,10 @@ function keepApart(parts: Parts): void {
   fs.writeFileSync(MADE_BY, `${JSON.stringify(now)}\n`);
 }
 
-export interface Ran { status: number; stdout: string }
+export interface Ran {
+  status: number;
+  stdout: string;
+}
 
 let environment: NodeJS.ProcessEnv | undefined;
 /** Folder, backend, passphrase, plugins: everything that a command on the local stack needs. Made once in a process. */
@@ -82,8 +102,13 @@ export function prepare(): NodeJS.ProcessEnv {
   const parts = provideParts();
   keepApart(parts);
   environment = {
-    ...process.env, ...engineEnvironment(path.join(DIR, "home"), parts), KUBECONFIG, PULUMI_BACKEND_URL: BACKEND, PULUMI_CONFIG_PASSPHRASE_FILE: passphraseFile(),
-    PULUMI_STACK: undefined, PULUMI_CONFIG_PASSPHRASE: undefined,
+    ...process.env,
+    ...engineEnvironment(path.join(DIR, "home"), parts),
+    KUBECONFIG,
+    PULUMI_BACKEND_URL: BACKEND,
+    PULUMI_CONFIG_PASSPHRASE_FILE: passphraseFile(),
+    PULUMI_STACK: undefined,
+    PULUMI_CONFIG_PASSPHRASE: undefined,
   };
   return environment;
 }
@@ -91,7 +116,13 @@ export function prepare(): NodeJS.ProcessEnv {
 /** `pulumi ARGS` on the local stack; the terminal is the command's unless its words are asked for. */
 export function pulumi(args: readonly string[], options: { capture?: boolean; env?: NodeJS.ProcessEnv } = {}): Ran {
   const env = { ...prepare(), ...options.env };
-  const done = spawnSync("pulumi", args, { cwd: PROJECT, env, stdio: [options.capture ? "ignore" : "inherit", options.capture ? "pipe" : "inherit", "inherit"], encoding: "utf8", maxBuffer: 1 << 28 });
+  const done = spawnSync("pulumi", args, {
+    cwd: PROJECT,
+    env,
+    stdio: [options.capture ? "ignore" : "inherit", options.capture ? "pipe" : "inherit", "inherit"],
+    encoding: "utf8",
+    maxBuffer: 1 << 28,
+  });
   if (done.error) throw done.error;
   return { status: done.status ?? 1, stdout: done.stdout ?? "" };
 }
@@ -100,25 +131,48 @@ export function pulumi(args: readonly string[], options: { capture?: boolean; en
 export function selectStack(config: Record<string, unknown>): void {
   prepare();
   projectFolder(config);
-  const { status } = pulumi(["stack", "select", "--create", "--secrets-provider", "passphrase", STACK], { capture: true });
+  const { status } = pulumi(["stack", "select", "--create", "--secrets-provider", "passphrase", STACK], {
+    capture: true,
+  });
   if (status !== 0) throw new Error(`pulumi stack select ${STACK} ended with ${status}`);
   // `stack init` wrote the salt.
   projectFolder(config);
 }
 
-export interface Deployed { changes: number; detail: string[] }
+export interface Deployed {
+  changes: number;
+  detail: string[];
+}
 
 /** Brings the stack up, and tells what was changed. */
-export function pulumiUp(config: Record<string, unknown>, { replace, refresh }: { replace?: string; refresh?: boolean } = {}): Deployed {
+export function pulumiUp(
+  config: Record<string, unknown>,
+  { replace, refresh }: { replace?: string; refresh?: boolean } = {},
+): Deployed {
   const started = Date.now();
   selectStack(config);
   fs.rmSync(EVENTS, { force: true });
   // The event log is the engine's own account of what it did.
-  const args = ["up", "--yes", "--skip-preview", "--event-log", EVENTS, ...(refresh ? ["--refresh"] : []), ...(replace ? ["--replace", `**::${replace}`] : [])];
+  const args = [
+    "up",
+    "--yes",
+    "--skip-preview",
+    "--event-log",
+    EVENTS,
+    ...(refresh ? ["--refresh"] : []),
+    ...(replace ? ["--replace", `**::${replace}`] : []),
+  ];
   const { status } = pulumi(args, { env: { PULUMI_DEBUG_COMMANDS: "true" } });
-  if (status !== 0) throw new Error(`pulumi ${args[0]} ended with ${status}. \`npm run local -- deploy\` goes on where it stopped; \`npm run local -- engine ARGS\` is pulumi on this stack`);
+  if (status !== 0)
+    throw new Error(
+      `pulumi ${args[0]} ended with ${status}. \`npm run local -- deploy\` goes on where it stopped; \`npm run local -- engine ARGS\` is pulumi on this stack`,
+    );
   const deployed = new PulumiEvents(fs.readFileSync(EVENTS, "utf8"));
   fs.rmSync(EVENTS);
-  console.log(`deployed in ${((Date.now() - started) / 1000).toFixed(0)} s: ${Object.entries(deployed.summary()).map(([op, n]) => `${n} ${op}`).join(", ")}`);
+  console.log(
+    `deployed in ${((Date.now() - started) / 1000).toFixed(0)} s: ${Object.entries(deployed.summary())
+      .map(([op, n]) => `${n} ${op}`)
+      .join(", ")}`,
+  );
   return deployed.changes();
 }

@@ -13,15 +13,24 @@ export function memoryGiB(quantity: string): number {
   const m = /^(\d+)(Ki|Mi|Gi|Ti)?$/.exec(quantity);
   return m ? Number(m[1]) * (m[2] ? GIB[m[2]]! : 2 ** -30) : NaN;
 }
-const cores = (quantity: string): number => (quantity.endsWith("m") ? Number(quantity.slice(0, -1)) / 1000 : Number(quantity));
+const cores = (quantity: string): number =>
+  quantity.endsWith("m") ? Number(quantity.slice(0, -1)) / 1000 : Number(quantity);
 
 /** Nodes that take pods: a control plane that is tainted keeps to itself. */
 export function workingNodes(nodes: readonly any[]): ForeignNode[] {
   return nodes
-    .filter((n) => !n.spec.unschedulable && !(n.spec.taints ?? []).some((t: any) => t.effect !== "PreferNoSchedule" && !t.key.startsWith("node.kubernetes.io/")))
+    .filter(
+      (n) =>
+        !n.spec.unschedulable &&
+        !(n.spec.taints ?? []).some(
+          (t: any) => t.effect !== "PreferNoSchedule" && !t.key.startsWith("node.kubernetes.io/"),
+        ),
+    )
     .map((n) => ({
-      name: n.metadata.name, address: n.status.addresses.find((a: any) => a.type === "InternalIP")?.address,
-      cpu: Math.max(1, Math.floor(cores(n.status.capacity.cpu))), memoryGiB: Math.max(1, Math.floor(memoryGiB(n.status.capacity.memory))),
+      name: n.metadata.name,
+      address: n.status.addresses.find((a: any) => a.type === "InternalIP")?.address,
+      cpu: Math.max(1, Math.floor(cores(n.status.capacity.cpu))),
+      memoryGiB: Math.max(1, Math.floor(memoryGiB(n.status.capacity.memory))),
       podCidrs: n.spec.podCIDRs ?? [],
     }))
     .sort((a, b) => a.name.localeCompare(b.name));
@@ -39,17 +48,25 @@ export function presentOperators(found: { crds: any[]; apiServices: any[]; stora
     ...(has(found.crds, "prometheuses.monitoring.coreos.com") ? ["prometheusOperator"] : []),
     ...(has(found.apiServices, "v1beta1.metrics.k8s.io") ? ["metricsServer"] : []),
     // Its class may be another's; what counts is that somebody serves this provisioner already.
-    ...(found.storageClasses.some((c) => c.provisioner === "rancher.io/local-path" && foreign(c)) ? ["localPathProvisioner"] : []),
+    ...(found.storageClasses.some((c) => c.provisioner === "rancher.io/local-path" && foreign(c))
+      ? ["localPathProvisioner"]
+      : []),
   ];
 }
 
 const number = (address: string): number => address.split(".").reduce((n, x) => n * 256 + Number(x), 0);
 const dotted = (n: number): string => [24, 16, 8, 0].map((shift) => Math.floor(n / 2 ** shift) % 256).join(".");
 
-/** The smallest IPv4 network that holds all of these: a node's own part of the pods' network is all that a cluster tells. */
+/**
+ * The smallest IPv4 network that holds all of these: a node's own part of the pods' network is all that a cluster
+ * tells.
+ */
 export function common(cidrs: readonly string[]): string {
-  const nets = cidrs.map((c) => c.split("/")).map(([a, bits]) => ({ start: number(a!), end: number(a!) + 2 ** (32 - Number(bits)) - 1 }));
-  const first = Math.min(...nets.map((n) => n.start)), last = Math.max(...nets.map((n) => n.end));
+  const nets = cidrs
+    .map((c) => c.split("/"))
+    .map(([a, bits]) => ({ start: number(a!), end: number(a!) + 2 ** (32 - Number(bits)) - 1 }));
+  const first = Math.min(...nets.map((n) => n.start)),
+    last = Math.max(...nets.map((n) => n.end));
   let bits = 32;
   while (Math.floor(first / 2 ** (32 - bits)) !== Math.floor(last / 2 ** (32 - bits))) bits--;
   return `${dotted(Math.floor(first / 2 ** (32 - bits)) * 2 ** (32 - bits))}/${bits}`;
@@ -57,26 +74,46 @@ export function common(cidrs: readonly string[]): string {
 const prefix24 = (address: string): string => address.split(".").slice(0, 3).join(".");
 const within = (cidr: string, of: string): boolean => {
   const [net, bits] = of.split("/") as [string, string];
-  return !cidr.includes(":") && Math.floor(number(cidr.split("/")[0]!) / 2 ** (32 - Number(bits))) === Math.floor(number(net) / 2 ** (32 - Number(bits)));
+  return (
+    !cidr.includes(":") &&
+    Math.floor(number(cidr.split("/")[0]!) / 2 ** (32 - Number(bits))) ===
+      Math.floor(number(net) / 2 ** (32 - Number(bits)))
+  );
 };
 
 /** Errors for people, before anything is deployed. */
 export function foreignProblems(target: Target, file: Record<string, any>): string[] {
   const problems: string[] = [];
-  if (target.nodes.length < LEAST_NODES) problems.push(`${target.nodes.length} nodes take pods (${target.nodes.map((n) => n.name).join(", ") || "none"}); the stack needs at least ${LEAST_NODES}, each with about 6 GiB`);
+  if (target.nodes.length < LEAST_NODES)
+    problems.push(
+      `${target.nodes.length} nodes take pods (${target.nodes.map((n) => n.name).join(", ") || "none"}); the stack needs at least ${LEAST_NODES}, each with about 6 GiB`,
+    );
   const without = target.nodes.filter((n) => !n.address).map((n) => n.name);
   if (without.length) problems.push(`no InternalIP: ${without.join(", ")}`);
-  if (!target.addresses && !poolFits(target, file)) problems.push("--addresses RANGE is missing: free addresses of the nodes' network for the ingress, such as 192.0.2.10-192.0.2.20");
-  const named = (key: string): boolean => target.sets.some((s) => s.startsWith(`images.overrides.${key}=`) || s.startsWith("images.overrides="));
-  if (target.images === "published" && target.cluster === "kubeconfig" && !target.registry && !UNPUBLISHED.every(named)) {
-    problems.push(`nobody publishes the images ${UNPUBLISHED.join(", ")}: build and push them (npm run images -- push REGISTRY/PREFIX ${UNPUBLISHED.join(" ")}), then give --registry REGISTRY/PREFIX; or name each by --set images.overrides.${UNPUBLISHED[0]}=...; or --images local when the nodes have them`);
+  if (!target.addresses && !poolFits(target, file))
+    problems.push(
+      "--addresses RANGE is missing: free addresses of the nodes' network for the ingress, such as 192.0.2.10-192.0.2.20",
+    );
+  const named = (key: string): boolean =>
+    target.sets.some((s) => s.startsWith(`images.overrides.${key}=`) || s.startsWith("images.overrides="));
+  if (
+    target.images === "published" &&
+    target.cluster === "kubeconfig" &&
+    !target.registry &&
+    !UNPUBLISHED.every(named)
+  ) {
+    problems.push(
+      `nobody publishes the images ${UNPUBLISHED.join(", ")}: build and push them (npm run images -- push REGISTRY/PREFIX ${UNPUBLISHED.join(" ")}), then give --registry REGISTRY/PREFIX; or name each by --set images.overrides.${UNPUBLISHED[0]}=...; or --images local when the nodes have them`,
+    );
   }
   return problems;
 }
 
 /** The file's addresses are of use when they lie in the nodes' own network. */
 const poolFits = (target: Target, file: Record<string, any>): boolean =>
-  (file.addressPools ?? []).flatMap((p: any) => p.addresses).every((a: string) => target.nodes.some((n) => n.address && prefix24(n.address) === prefix24(a)));
+  (file.addressPools ?? [])
+    .flatMap((p: any) => p.addresses)
+    .every((a: string) => target.nodes.some((n) => n.address && prefix24(n.address) === prefix24(a)));
 
 /** Pure. */
 export function foreignConfig(file: Record<string, any>, target: Target): Record<string, unknown> {
@@ -97,13 +134,22 @@ export function foreignConfig(file: Record<string, any>, target: Target): Record
     ...(target.addresses ? { addressPools: [{ name: "public", addresses: target.addresses.split(",") }] } : {}),
     cluster: {
       ...cluster,
-      podCidrs: podCidrs.length && !podCidrs.every((c) => within(c, defaultPods[0]!)) ? [common(podCidrs)] : defaultPods,
+      podCidrs:
+        podCidrs.length && !podCidrs.every((c) => within(c, defaultPods[0]!)) ? [common(podCidrs)] : defaultPods,
       ...(target.serviceCidrs.length ? { serviceCidrs: target.serviceCidrs } : {}),
       ...(published ? {} : { ingressClass, ingressNamespace }),
       install: { ...(published ? kept : install), ...Object.fromEntries(target.present.map((p) => [p, false])) },
     },
-    networkPolicies: { ...rest.networkPolicies, ...(target.apiServers.length ? { apiServerCidrs: target.apiServers.map((a) => `${a}/${a.includes(":") ? 128 : 32}`) } : {}) },
-    web: { ...rest.web, admin: { ...rest.web?.admin, allowCidrs: [...new Set(target.nodes.map((n) => `${prefix24(n.address)}.0/24`))] } },
+    networkPolicies: {
+      ...rest.networkPolicies,
+      ...(target.apiServers.length
+        ? { apiServerCidrs: target.apiServers.map((a) => `${a}/${a.includes(":") ? 128 : 32}`) }
+        : {}),
+    },
+    web: {
+      ...rest.web,
+      admin: { ...rest.web?.admin, allowCidrs: [...new Set(target.nodes.map((n) => `${prefix24(n.address)}.0/24`))] },
+    },
     rtc: published ? rtc : rest.rtc,
     images: published ? { overrides: registryOverrides(target) } : rest.images,
   };
@@ -112,18 +158,30 @@ export function foreignConfig(file: Record<string, any>, target: Target): Record
 /** With kind the archives are loaded into the nodes under the table's own names. */
 function registryOverrides(target: Target): Record<string, string> {
   if (!target.registry) return {};
-  return Object.fromEntries(UNPUBLISHED.map((key) => [key, `${target.registry!.replace(/\/$/, "")}/${IMAGES[key].repository.split("/").pop()}:${IMAGES[key].tag}`]));
+  return Object.fromEntries(
+    UNPUBLISHED.map((key) => [
+      key,
+      `${target.registry!.replace(/\/$/, "")}/${IMAGES[key].repository.split("/").pop()}:${IMAGES[key].tag}`,
+    ]),
+  );
 }
 
 /** What a run remembers: what the cluster is found to be now, and what was decided at the first run. */
-export function nextTarget(found: Omit<Target, "sets" | "images" | "registry" | "addresses">, before: Target | undefined, request: Request): Target {
-  if (before && before.server !== found.server && before.cluster === "kubeconfig") throw new UsageError(`this run folder belongs to ${before.server}`);
+export function nextTarget(
+  found: Omit<Target, "sets" | "images" | "registry" | "addresses">,
+  before: Target | undefined,
+  request: Request,
+): Target {
+  if (before && before.server !== found.server && before.cluster === "kubeconfig")
+    throw new UsageError(`this run folder belongs to ${before.server}`);
   const paths = new Set(request.sets.map((s) => s.split("=")[0]));
   return {
     ...found,
     // Our own operators are there at the second run; what was not ours was seen at the first.
     present: before?.present ?? found.present,
-    images: request.images ?? before?.images ?? "published", registry: request.registry ?? before?.registry, addresses: request.addresses ?? before?.addresses ,
+    images: request.images ?? before?.images ?? "published",
+    registry: request.registry ?? before?.registry,
+    addresses: request.addresses ?? before?.addresses,
     sets: [...(before?.sets ?? []).filter((s) => !paths.has(s.split("=")[0])), ...request.sets],
   };
 }

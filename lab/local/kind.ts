@@ -10,20 +10,26 @@ const WORKERS = 3;
 /** At the end of the containers' network, where neither docker nor podman begins to give addresses away. */
 const ADDRESSES = { first: 200, last: 210 };
 
-export const kindConfig = (): string => `# Written by npm run local.\n${stringify({
-  kind: "Cluster", apiVersion: "kind.x-k8s.io/v1alpha4", name: KIND_NAME,
-  networking: { ipFamily: "ipv4", podSubnet: "10.244.0.0/16", serviceSubnet: "10.96.0.0/16" },
-  nodes: [{ role: "control-plane" }, ...Array.from({ length: WORKERS }, () => ({ role: "worker" }))],
-})}`;
+export const kindConfig = (): string =>
+  `# Written by npm run local.\n${stringify({
+    kind: "Cluster",
+    apiVersion: "kind.x-k8s.io/v1alpha4",
+    name: KIND_NAME,
+    networking: { ipFamily: "ipv4", podSubnet: "10.244.0.0/16", serviceSubnet: "10.96.0.0/16" },
+    nodes: [{ role: "control-plane" }, ...Array.from({ length: WORKERS }, () => ({ role: "worker" }))],
+  })}`;
 
 /** Addresses for MetalLB in the containers' network. Pure. */
 export function rangeIn(subnets: readonly string[]): string {
   const v4 = subnets.find((s) => /^\d+\.\d+\.\d+\.\d+\/\d+$/.test(s));
-  if (!v4) throw new Error(`the network of kind has no IPv4 subnet (${subnets.join(", ") || "none"}): give --addresses`);
+  if (!v4)
+    throw new Error(`the network of kind has no IPv4 subnet (${subnets.join(", ") || "none"}): give --addresses`);
   const [net, bits] = v4.split("/") as [string, string];
-  if (Number(bits) > 24) throw new Error(`the network of kind, ${v4}, is too small to choose addresses in: give --addresses`);
+  if (Number(bits) > 24)
+    throw new Error(`the network of kind, ${v4}, is too small to choose addresses in: give --addresses`);
   const start = net.split(".").reduce((n, x) => n * 256 + Number(x), 0);
-  const lastBlock = Math.floor(start / 2 ** (32 - Number(bits))) * 2 ** (32 - Number(bits)) + 2 ** (32 - Number(bits)) - 256;
+  const lastBlock =
+    Math.floor(start / 2 ** (32 - Number(bits))) * 2 ** (32 - Number(bits)) + 2 ** (32 - Number(bits)) - 256;
   const dotted = (n: number): string => [24, 16, 8, 0].map((shift) => Math.floor(n / 2 ** shift) % 256).join(".");
   return `${dotted(lastBlock + ADDRESSES.first)}-${dotted(lastBlock + ADDRESSES.last)}`;
 }
@@ -38,15 +44,22 @@ export function kindNeeds(has: Has = onPath): { engine?: "docker" | "podman"; mi
     engine,
     missing: [
       ...(has("kind") ? [] : ["kind, 0.27 or newer: https://kind.sigs.k8s.io/docs/user/quick-start/#installation"]),
-      ...(engine ? [] : ["docker or podman: a container engine that kind can use (apt-get install docker.io, or podman)"]),
+      ...(engine
+        ? []
+        : ["docker or podman: a container engine that kind can use (apt-get install docker.io, or podman)"]),
     ],
   };
 }
 
 function run(command: string, args: string[], capture = false): string {
   const provider = kindNeeds().engine === "podman" ? { KIND_EXPERIMENTAL_PROVIDER: "podman" } : {};
-  const done = spawnSync(command, args, { encoding: "utf8", stdio: ["ignore", capture ? "pipe" : "inherit", "inherit"], env: { ...process.env, ...provider } });
-  if (done.status !== 0) throw new Error(`${command} ${args.join(" ")} ended with ${done.status ?? done.error?.message}`);
+  const done = spawnSync(command, args, {
+    encoding: "utf8",
+    stdio: ["ignore", capture ? "pipe" : "inherit", "inherit"],
+    env: { ...process.env, ...provider },
+  });
+  if (done.status !== 0)
+    throw new Error(`${command} ${args.join(" ")} ended with ${done.status ?? done.error?.message}`);
   return done.stdout ?? "";
 }
 
@@ -62,26 +75,46 @@ export function kindUp(): void {
   requireKind();
   const kubeconfig = path.join(RUN_DIR, "pki", "admin.conf");
   fs.mkdirSync(path.dirname(kubeconfig), { recursive: true, mode: 0o700 });
-  if (exists()) { run("kind", ["export", "kubeconfig", "--name", KIND_NAME, "--kubeconfig", kubeconfig]); return; }
+  if (exists()) {
+    run("kind", ["export", "kubeconfig", "--name", KIND_NAME, "--kubeconfig", kubeconfig]);
+    return;
+  }
   const file = path.join(RUN_DIR, "kind.yaml");
   fs.writeFileSync(file, kindConfig());
-  run("kind", ["create", "cluster", "--name", KIND_NAME, "--config", file, "--kubeconfig", kubeconfig, "--wait", "180s"]);
+  run("kind", [
+    "create",
+    "cluster",
+    "--name",
+    KIND_NAME,
+    "--config",
+    file,
+    "--kubeconfig",
+    kubeconfig,
+    "--wait",
+    "180s",
+  ]);
 }
 
 /** Images out of archives, into every node. */
 export function kindLoad(recipes: readonly string[]): void {
-  for (const r of recipes) run("kind", ["load", "image-archive", path.join(CACHE_DIR, "images", `${r}.tar`), "--name", KIND_NAME]);
+  for (const r of recipes)
+    run("kind", ["load", "image-archive", path.join(CACHE_DIR, "images", `${r}.tar`), "--name", KIND_NAME]);
 }
 
 /** Free addresses of the containers' network. */
 export function kindAddresses(): string {
   const engine = kindNeeds().engine!;
   const found = JSON.parse(run(engine, ["network", "inspect", "kind"], true))[0];
-  return rangeIn(engine === "docker" ? (found.IPAM?.Config ?? []).map((c: any) => c.Subnet) : (found.subnets ?? []).map((s: any) => s.subnet));
+  return rangeIn(
+    engine === "docker"
+      ? (found.IPAM?.Config ?? []).map((c: any) => c.Subnet)
+      : (found.subnets ?? []).map((s: any) => s.subnet),
+  );
 }
 
 export function kindDown(): void {
   requireKind();
-  if (exists()) run("kind", ["delete", "cluster", "--name", KIND_NAME, "--kubeconfig", path.join(RUN_DIR, "pki", "admin.conf")]);
+  if (exists())
+    run("kind", ["delete", "cluster", "--name", KIND_NAME, "--kubeconfig", path.join(RUN_DIR, "pki", "admin.conf")]);
   fs.rmSync(RUN_DIR, { recursive: true, force: true });
 }

@@ -11,8 +11,13 @@ export const KUBECTL = fs.existsSync(BUILT) ? BUILT : "kubectl";
 export const ENV: NodeJS.ProcessEnv = { ...process.env, KUBECONFIG };
 
 function explain(args: string[], done: { error?: Error; stderr?: string; status: number | null }): Error {
-  if ((done.error as NodeJS.ErrnoException | undefined)?.code === "ENOENT") return new Error("kubectl is missing: install it (https://kubernetes.io/docs/tasks/tools/), or build it with lab/build.sh kubernetes");
-  return new Error(`kubectl ${args.join(" ")}: ${done.error?.message ?? (done.stderr?.trim() || `ended with ${done.status}`)}`);
+  if ((done.error as NodeJS.ErrnoException | undefined)?.code === "ENOENT")
+    return new Error(
+      "kubectl is missing: install it (https://kubernetes.io/docs/tasks/tools/), or build it with lab/build.sh kubernetes",
+    );
+  return new Error(
+    `kubectl ${args.join(" ")}: ${done.error?.message ?? (done.stderr?.trim() || `ended with ${done.status}`)}`,
+  );
 }
 
 export function kubectl(args: string[], input?: string): string {
@@ -27,17 +32,24 @@ export const getItems = (...args: string[]): any[] => JSON.parse(kubectl(["get",
 export function kubectlLater(args: string[]): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn(KUBECTL, args, { env: ENV, stdio: ["ignore", "pipe", "pipe"] });
-    let stdout = "", stderr = "";
-    child.stdout.on("data", (d) => { stdout += d; });
-    child.stderr.on("data", (d) => { stderr += d; });
+    let stdout = "",
+      stderr = "";
+    child.stdout.on("data", (d) => {
+      stdout += d;
+    });
+    child.stderr.on("data", (d) => {
+      stderr += d;
+    });
     child.on("error", (error) => reject(explain(args, { error, status: null })));
     child.on("close", (status) => (status === 0 ? resolve(stdout) : reject(explain(args, { stderr, status }))));
   });
 }
 
 /** The terminal is the command's; its exit code is ours. */
-export const interactive = (command: string, args: string[]): number => spawnSync(command, args, { env: ENV, stdio: "inherit" }).status ?? 1;
+export const interactive = (command: string, args: string[]): number =>
+  spawnSync(command, args, { env: ENV, stdio: "inherit" }).status ?? 1;
 
 export function requireCluster(): void {
-  if (!fs.existsSync(KUBECONFIG)) throw new Error("no cluster is known here. `npm run local` starts one; --cluster kind or kubeconfig for another");
+  if (!fs.existsSync(KUBECONFIG))
+    throw new Error("no cluster is known here. `npm run local` starts one; --cluster kind or kubeconfig for another");
 }

@@ -15,10 +15,29 @@ export function sshNodes(): Map<string, string> {
 
 export function sshArguments(node: string, command: readonly string[], terminal: boolean): string[] {
   const address = sshNodes().get(node);
-  if (!address) throw new UsageError(`no node ${node} that can be reached by SSH; there ${sshNodes().size ? `are ${[...sshNodes().keys()].join(", ")}` : "is none: only the lab's own nodes have it"}`);
-  return ["-i", path.join(PKI, "id"), "-o", `UserKnownHostsFile=${path.join(PKI, "known_hosts")}`, "-o", "StrictHostKeyChecking=yes", "-o", "BatchMode=yes", "-o", "ConnectTimeout=5", "-o", "LogLevel=ERROR",
-    ...(terminal ? ["-t"] : []), `root@${address}`, ...(command.length ? ["--", command.map(quoted).join(" ")] : [])];
+  if (!address)
+    throw new UsageError(
+      `no node ${node} that can be reached by SSH; there ${sshNodes().size ? `are ${[...sshNodes().keys()].join(", ")}` : "is none: only the lab's own nodes have it"}`,
+    );
+  return [
+    "-i",
+    path.join(PKI, "id"),
+    "-o",
+    `UserKnownHostsFile=${path.join(PKI, "known_hosts")}`,
+    "-o",
+    "StrictHostKeyChecking=yes",
+    "-o",
+    "BatchMode=yes",
+    "-o",
+    "ConnectTimeout=5",
+    "-o",
+    "LogLevel=ERROR",
+    ...(terminal ? ["-t"] : []),
+    `root@${address}`,
+    ...(command.length ? ["--", command.map(quoted).join(" ")] : []),
+  ];
 }
 
 /** As one word for the shell at the other end. */
-export const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replace(/'/g, "'\\''")}'`);
+export const quoted = (word: string): string =>
+  /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replace(/'/g, "'\\''")}'`;

@@ -1,23 +1,29 @@
 /**
- * CPU time for what measures and what deploys: both are elsewhere when a homeserver is real. A client that waits for its turn
- * would measure itself, and an engine that takes the nodes' turn would be measured as a fault of the homeserver.
+ * CPU time for what measures and what deploys: both are elsewhere when a homeserver is real. A client that waits for
+ * its turn would measure itself, and an engine that takes the nodes' turn would be measured as a fault of the
+ * homeserver.
  */
 import * as fs from "node:fs";
 
 /**
- * In shares of a node (cpu_weight in lab/cluster/env.sh). `load`: what measures, and an engine beside which nothing is measured.
- * `engine`: an engine beside a measurement. A deployment without any change, 46 CPU seconds: with four shares 42 s, and sends
- * waited for up to 30 s; with two 69 s and 21 s; with one 132 s and 7 s.
+ * In shares of a node (cpu_weight in lab/cluster/env.sh). `load`: what measures, and an engine beside which nothing is
+ * measured. `engine`: an engine beside a measurement. A deployment without any change, 46 CPU seconds: with four shares
+ * 42 s, and sends waited for up to 30 s; with two 69 s and 21 s; with one 132 s and 7 s.
  */
 const SHARES = { load: 4, engine: 1 };
 export type Group = keyof typeof SHARES;
 
 /** Says to the deployments that a process starts that it measures meanwhile. */
 const MEASURED = "MATRIX_HA_LAB_MEASURED";
-export const beginMeasuring = (): void => { process.env[MEASURED] = "true"; };
+export const beginMeasuring = (): void => {
+  process.env[MEASURED] = "true";
+};
 export const engineGroup = (): Group => (process.env[MEASURED] ? "engine" : "load");
 
-/** This process and all that it starts from now on. Best effort: without root nothing changes. `npm run local -- down` removes the groups. */
+/**
+ * This process and all that it starts from now on. Best effort: without root nothing changes. `npm run local -- down`
+ * removes the groups.
+ */
 export function enter(group: Group): void {
   const v1 = fs.existsSync("/sys/fs/cgroup/cpu/cpu.shares");
   const dir = `${v1 ? "/sys/fs/cgroup/cpu" : "/sys/fs/cgroup"}/labn${group}`;
@@ -25,11 +31,17 @@ export function enter(group: Group): void {
     fs.mkdirSync(dir, { recursive: true });
     fs.writeFileSync(`${dir}/${v1 ? "cpu.shares" : "cpu.weight"}`, String(SHARES[group] * (v1 ? 6144 : 600)));
     fs.writeFileSync(`${dir}/cgroup.procs`, String(process.pid));
-  } catch { /* measured as it is */ }
+  } catch {
+    /* measured as it is */
+  }
 }
 
 /** What `start` starts is in the engine's group; this process stays in that of the load. */
 export function startEngine<T>(start: () => T): T {
   enter(engineGroup());
-  try { return start(); } finally { enter("load"); }
+  try {
+    return start();
+  } finally {
+    enter("load");
+  }
 }

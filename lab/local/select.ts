@@ -1,9 +1,21 @@
 /** Which pods a word of the command line means: a layer, a component, a pod. Pure. */
 import { UsageError } from "./arguments";
 
-/** Component labels of each layer; a trailing * stands for the rest. Where a part has no such label: its `app`, or its namespace/. */
+/**
+ * Component labels of each layer; a trailing * stands for the rest. Where a part has no such label: its `app`, or its
+ * namespace/.
+ */
 export const LAYERS: Record<string, string[]> = {
-  cluster: ["cnpg-controller-manager", "barman-cloud", "metallb-*", "metrics-server", "cert-manager*", "cnpg-system/", "kube-system/", "local-path-storage/"],
+  cluster: [
+    "cnpg-controller-manager",
+    "barman-cloud",
+    "metallb-*",
+    "metrics-server",
+    "cert-manager*",
+    "cnpg-system/",
+    "kube-system/",
+    "local-path-storage/",
+  ],
   postgres: ["synapse-postgres", "pooler"],
   redis: ["redis-*"],
   objectstore: ["minio", "minio-*"],
@@ -20,7 +32,11 @@ const NOT_SYNAPSE = ["synapse-postgres", "synapse-admin"];
 
 const labelsOf = (p: any): Record<string, string> => p.metadata.labels ?? {};
 /** What a pod is called on the command line when not by its own name. */
-export const componentOf = (p: any): string | undefined => labelsOf(p)["app.kubernetes.io/component"] ?? labelsOf(p).app ?? labelsOf(p)["k8s-app"] ?? labelsOf(p)["app.kubernetes.io/name"];
+export const componentOf = (p: any): string | undefined =>
+  labelsOf(p)["app.kubernetes.io/component"] ??
+  labelsOf(p).app ??
+  labelsOf(p)["k8s-app"] ??
+  labelsOf(p)["app.kubernetes.io/name"];
 
 function inLayer(p: any, layer: string): boolean {
   const component = componentOf(p) ?? "";
@@ -36,12 +52,15 @@ export function podsOf(all: readonly any[], word: string): any[] {
   const [namespace, name] = word.includes("/") ? word.split("/") : [undefined, word];
   const exact = all.filter((p) => p.metadata.name === name && (!namespace || p.metadata.namespace === namespace));
   if (exact.length) return exact;
-  const component = (called: string): any[] => all.filter((p) => componentOf(p) === called && (!namespace || p.metadata.namespace === namespace));
+  const component = (called: string): any[] =>
+    all.filter((p) => componentOf(p) === called && (!namespace || p.metadata.namespace === namespace));
   if (component(name!).length) return component(name!);
   if (Object.hasOwn(LAYERS, word)) {
     const layer = all.filter((p) => inLayer(p, word));
     if (layer.length) return layer;
-    throw new UsageError(`the layer ${word} has no pods here${word === "monitoring" ? ": monitoring.enabled is false" : ""}\n${whatExists(all)}`);
+    throw new UsageError(
+      `the layer ${word} has no pods here${word === "monitoring" ? ": monitoring.enabled is false" : ""}\n${whatExists(all)}`,
+    );
   }
   // A class of Synapse by its short name.
   if (component(`synapse-${name}`).length) return component(`synapse-${name}`);
@@ -54,21 +73,32 @@ export function whatExists(all: readonly any[]): string {
   return `  layers      ${layers.join(", ")}\n  components  ${components.join(", ")}\n  pods        as \`npm run local -- status\` and kubectl name them, or NAMESPACE/POD`;
 }
 
-export const ready = (p: any): boolean => !p.metadata.deletionTimestamp && (p.status?.conditions ?? []).some((c: any) => c.type === "Ready" && c.status === "True");
+export const ready = (p: any): boolean =>
+  !p.metadata.deletionTimestamp &&
+  (p.status?.conditions ?? []).some((c: any) => c.type === "Ready" && c.status === "True");
 
 /** Where a shell goes: a pod that runs, the first by name. */
 export function onePod(pods: readonly any[]): any {
-  const running = pods.filter((p) => p.status?.phase === "Running").sort((a, b) => a.metadata.name.localeCompare(b.metadata.name));
+  const running = pods
+    .filter((p) => p.status?.phase === "Running")
+    .sort((a, b) => a.metadata.name.localeCompare(b.metadata.name));
   const best = running.find(ready) ?? running[0];
-  if (!best) throw new UsageError(`${pods.map((p) => `${p.metadata.name} is ${p.status?.phase}`).join(", ")}: no shell in what does not run`);
+  if (!best)
+    throw new UsageError(
+      `${pods.map((p) => `${p.metadata.name} is ${p.status?.phase}`).join(", ")}: no shell in what does not run`,
+    );
   return best;
 }
 
 /** The container that does the pod's work: as kubectl chooses it. */
 export const mainContainer = (p: any): any =>
-  p.spec.containers.find((c: any) => c.name === p.metadata.annotations?.["kubectl.kubernetes.io/default-container"]) ?? p.spec.containers[0];
+  p.spec.containers.find((c: any) => c.name === p.metadata.annotations?.["kubectl.kubernetes.io/default-container"]) ??
+  p.spec.containers[0];
 
-/** Lines of several logs, each `TIMESTAMP text`, in the order of time; a line without a time stays behind the one before it. */
+/**
+ * Lines of several logs, each `TIMESTAMP text`, in the order of time; a line without a time stays behind the one before
+ * it.
+ */
 export function merged(logs: ReadonlyArray<{ source: string; text: string }>): string[] {
   const lines: Array<{ at: string; line: string }> = [];
   for (const { source, text } of logs) {

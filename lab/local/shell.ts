@@ -13,15 +13,28 @@ const SHELLS = ["bash", "sh"];
 
 /** Image of a helper container: with shell, curl, nc and ps where the lab's images are, else with what busybox has. */
 const helperImage = (container: any): string =>
-  String(container.image).startsWith("localhost/matrix-ha/") ? "localhost/matrix-ha/base:1" : `${IMAGES.busybox.repository}:${IMAGES.busybox.tag}`;
+  String(container.image).startsWith("localhost/matrix-ha/")
+    ? "localhost/matrix-ha/base:1"
+    : `${IMAGES.busybox.repository}:${IMAGES.busybox.tag}`;
 
-/** The helper runs as the container's own user: Pod Security lets no root in, and only so may it look into the container's processes. */
+/**
+ * The helper runs as the container's own user: Pod Security lets no root in, and only so may it look into the
+ * container's processes.
+ */
 export function helperProfile(pod: any, container: any): any {
   const context = { ...pod.spec.securityContext, ...container.securityContext };
   return {
     securityContext: {
-      allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] }, seccompProfile: { type: "RuntimeDefault" },
-      ...(context.runAsUser === undefined ? {} : { runAsNonRoot: context.runAsUser !== 0, runAsUser: context.runAsUser, runAsGroup: context.runAsGroup ?? context.runAsUser }),
+      allowPrivilegeEscalation: false,
+      capabilities: { drop: ["ALL"] },
+      seccompProfile: { type: "RuntimeDefault" },
+      ...(context.runAsUser === undefined
+        ? {}
+        : {
+            runAsNonRoot: context.runAsUser !== 0,
+            runAsUser: context.runAsUser,
+            runAsGroup: context.runAsGroup ?? context.runAsUser,
+          }),
     },
   };
 }
@@ -38,9 +51,19 @@ export async function shell(request: Request): Promise<number> {
   if (request.helper) return helper(pod, container, command, terminal);
   const probe = (program: string): { ok: boolean; absent: boolean; text: string } => {
     const done = spawnSync(KUBECTL, [...where, "--", program, "-c", ":"], { env: ENV, encoding: "utf8" });
-    return { ok: done.status === 0, absent: /executable file not found|no such file or directory|not found in \$PATH/i.test(done.stderr ?? ""), text: (done.stderr ?? "").trim() };
+    return {
+      ok: done.status === 0,
+      absent: /executable file not found|no such file or directory|not found in \$PATH/i.test(done.stderr ?? ""),
+      text: (done.stderr ?? "").trim(),
+    };
   };
-  if (command.length) return interactive(KUBECTL, [...where, ...(terminal ? ["-it"] : process.stdin.isTTY ? [] : ["-i"]), "--", ...command]);
+  if (command.length)
+    return interactive(KUBECTL, [
+      ...where,
+      ...(terminal ? ["-it"] : process.stdin.isTTY ? [] : ["-i"]),
+      "--",
+      ...command,
+    ]);
   let last = "";
   for (const program of SHELLS) {
     const p = probe(program);
@@ -64,9 +87,24 @@ function helper(pod: any, container: any, command: string[], terminal: boolean):
   try {
     const profile = path.join(dir, "profile.json");
     fs.writeFileSync(profile, JSON.stringify(helperProfile(pod, container)));
-    console.error(`helper beside ${namespace}/${name}, container ${container.name} on ${pod.spec.nodeName}; its files: /proc/1/root`);
-    return interactive(KUBECTL, ["-n", namespace, "debug", name, `--image=${helperImage(container)}`, "--image-pull-policy=IfNotPresent", `--target=${container.name}`, "--profile=general", `--custom=${profile}`, "--quiet",
-      ...(terminal ? ["-it"] : ["-i", "--attach"]), "--", ...(command.length ? command : ["sh"])]);
+    console.error(
+      `helper beside ${namespace}/${name}, container ${container.name} on ${pod.spec.nodeName}; its files: /proc/1/root`,
+    );
+    return interactive(KUBECTL, [
+      "-n",
+      namespace,
+      "debug",
+      name,
+      `--image=${helperImage(container)}`,
+      "--image-pull-policy=IfNotPresent",
+      `--target=${container.name}`,
+      "--profile=general",
+      `--custom=${profile}`,
+      "--quiet",
+      ...(terminal ? ["-it"] : ["-i", "--attach"]),
+      "--",
+      ...(command.length ? command : ["sh"]),
+    ]);
   } finally {
     fs.rmSync(dir, { recursive: true, force: true });
   }

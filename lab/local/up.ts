@@ -18,7 +18,10 @@ import { readTarget, serverOf, writeTarget } from "./target";
 
 function script(relative: string, args: string[] = []): void {
   const done = spawnSync("bash", [path.join(ROOT, relative), ...args], { stdio: "inherit" });
-  if (done.status !== 0) throw new Error(`${relative} ended with ${done.status ?? done.signal}; \`npm run local\` goes on where it stopped, \`npm run local -- down\` cleans up`);
+  if (done.status !== 0)
+    throw new Error(
+      `${relative} ended with ${done.status ?? done.signal}; \`npm run local\` goes on where it stopped, \`npm run local -- down\` cleans up`,
+    );
 }
 
 /** An administrator of the homeserver; the password is made once and kept beside the state. */
@@ -54,19 +57,35 @@ The homeserver runs.
 /** What the foreign cluster is made of goes into the run folder, where localConfig finds it. */
 export function survey(request: Request): void {
   const before = readTarget();
-  const optional = (kind: string, ...more: string[]): any[] => { try { return getItems(kind, ...more); } catch { return []; } };
+  const optional = (kind: string, ...more: string[]): any[] => {
+    try {
+      return getItems(kind, ...more);
+    } catch {
+      return [];
+    }
+  };
   const found = {
-    cluster: request.cluster as "kind" | "kubeconfig", server: serverOf(fs.readFileSync(KUBECONFIG, "utf8")), nodes: workingNodes(getItems("nodes")),
+    cluster: request.cluster as "kind" | "kubeconfig",
+    server: serverOf(fs.readFileSync(KUBECONFIG, "utf8")),
+    nodes: workingNodes(getItems("nodes")),
     serviceCidrs: optional("servicecidrs").flatMap((s) => s.spec.cidrs ?? []),
-    apiServers: optional("endpointslices", "-n", "default", "-l", "kubernetes.io/service-name=kubernetes").flatMap((s) => s.endpoints.flatMap((e: any) => e.addresses)),
-    present: presentOperators({ crds: optional("customresourcedefinitions"), apiServices: optional("apiservices"), storageClasses: optional("storageclasses") }),
+    apiServers: optional("endpointslices", "-n", "default", "-l", "kubernetes.io/service-name=kubernetes").flatMap(
+      (s) => s.endpoints.flatMap((e: any) => e.addresses),
+    ),
+    present: presentOperators({
+      crds: optional("customresourcedefinitions"),
+      apiServices: optional("apiservices"),
+      storageClasses: optional("storageclasses"),
+    }),
   };
   const target = nextTarget(found, before, request);
   if (target.cluster === "kind" && !target.addresses) target.addresses = kindAddresses();
   const problems = foreignProblems(target, readStackConfig(STACK, ROOT));
   if (problems.length) throw new Error(`this cluster cannot take the stack yet:\n  ${problems.join("\n  ")}`);
   writeTarget(target);
-  console.log(`${target.server}: ${target.nodes.length} nodes, images ${target.images}${target.present.length ? `; it has already: ${target.present.join(", ")}` : ""}`);
+  console.log(
+    `${target.server}: ${target.nodes.length} nodes, images ${target.images}${target.present.length ? `; it has already: ${target.present.join(", ")}` : ""}`,
+  );
 }
 
 function prepareForeign(request: Request): void {
@@ -76,9 +95,19 @@ function prepareForeign(request: Request): void {
     requireCluster();
     const recipes = images === "local" ? [] : [...UNPUBLISHED];
     if (request.command === "up") {
-      console.log(`${images === "local" ? "All images" : `The images that nobody publishes (${UNPUBLISHED.join(", ")})`} are built here and loaded into the nodes.`);
+      console.log(
+        `${images === "local" ? "All images" : `The images that nobody publishes (${UNPUBLISHED.join(", ")})`} are built here and loaded into the nodes.`,
+      );
       script("lab/images/build.sh", recipes);
-      kindLoad(recipes.length ? recipes : fs.readFileSync(path.join(ROOT, "lab/images/list.txt"), "utf8").split("\n").filter((l) => l && !l.startsWith("#")).map((l) => l.split("|")[0]!.trim()));
+      kindLoad(
+        recipes.length
+          ? recipes
+          : fs
+              .readFileSync(path.join(ROOT, "lab/images/list.txt"), "utf8")
+              .split("\n")
+              .filter((l) => l && !l.startsWith("#"))
+              .map((l) => l.split("|")[0]!.trim()),
+      );
     }
   }
   requireCluster();
@@ -87,20 +116,25 @@ function prepareForeign(request: Request): void {
 }
 
 export async function up(request: Request): Promise<void> {
-  const started = Date.now(), cold = !fs.existsSync(KUBECTL);
+  const started = Date.now(),
+    cold = !fs.existsSync(KUBECTL);
   if (request.cluster !== "lab") prepareForeign(request);
   else if (request.command === "up") {
-    console.log("Local cluster with the whole stack: about 8 minutes when everything is built, about 50 when nothing is.");
+    console.log(
+      "Local cluster with the whole stack: about 8 minutes when everything is built, about 50 when nothing is.",
+    );
     script("lab/cluster/up.sh");
     script("lab/cluster/ingress.sh");
   }
   // Not before the nodes are there: what starts them is none of it.
   if (request.cluster === "lab") enter(engineGroup());
-  const clusterUp = Date.now(), fresh = request.command === "up" && request.cluster === "lab" && isNew();
+  const clusterUp = Date.now(),
+    fresh = request.command === "up" && request.cluster === "lab" && isNew();
   if (request.keep) keepSets(request.sets);
   // A foreign cluster's settings remember every --set.
   const { changes, detail } = pulumiUp(localConfig(request.cluster === "lab" ? request.sets : []), request);
-  if (request.expectNoChanges && changes > 0) throw new Error(`expected no changes, but there were ${changes}:\n  ${detail.join("\n  ")}`);
+  if (request.expectNoChanges && changes > 0)
+    throw new Error(`expected no changes, but there were ${changes}:\n  ${detail.join("\n  ")}`);
   await announce(request);
   if (fresh) await recordFirstLogin({ started, clusterUp, cold });
   console.log(`\n${request.command} took ${((Date.now() - started) / 1000).toFixed(0)} s in all.`);

@@ -5,6 +5,10 @@ import * as path from "node:path";
 const SUFFIX = ".test.ts";
 /** They kill and restart something: what asks whether all is well would wait for it to come back. */
 const LAST = ["calls"];
-const found = fs.readdirSync(path.resolve(__dirname, "../../test/local")).filter((f) => f.endsWith(SUFFIX)).map((f) => f.slice(0, -SUFFIX.length)).sort();
+const found = fs
+  .readdirSync(path.resolve(__dirname, "../../test/local"))
+  .filter((f) => f.endsWith(SUFFIX))
+  .map((f) => f.slice(0, -SUFFIX.length))
+  .sort();
 /** In the order in which they run. */
 export const LOCAL_TESTS: readonly string[] = [...found.filter((n) => !LAST.includes(n)), ...LAST];

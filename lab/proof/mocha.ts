@@ -12,9 +12,30 @@ export function namesFrom(argv: readonly string[], known: readonly string[]): st
 }
 
 /** mocha's exit code. The working folder is the repository. */
-export function runMocha(files: readonly string[], options: { args: readonly string[]; env: NodeJS.ProcessEnv }): number {
+export function runMocha(
+  files: readonly string[],
+  options: { args: readonly string[]; env: NodeJS.ProcessEnv },
+): number {
   const mocha = path.join(ROOT, "node_modules", "mocha", "bin", "mocha.js");
-  return spawnSync(process.execPath, [mocha, "--no-config", "--require", "tsx", "--require", "./lab/proof/measured.ts", "--exit", ...options.args, ...files], {
-    cwd: ROOT, stdio: "inherit", env: { ...process.env, ...options.env },
-  }).status ?? 1;
+  return (
+    spawnSync(
+      process.execPath,
+      [
+        mocha,
+        "--no-config",
+        "--require",
+        "tsx",
+        "--require",
+        "./lab/proof/measured.ts",
+        "--exit",
+        ...options.args,
+        ...files,
+      ],
+      {
+        cwd: ROOT,
+        stdio: "inherit",
+        env: { ...process.env, ...options.env },
+      },
+    ).status ?? 1
+  );
 }

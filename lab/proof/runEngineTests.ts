@@ -1,6 +1,7 @@
 /**
- * `npm run test:engine [-- preview,tiers,unchanged,...]`: what only the engine shows, in test/engine; docs/proof/engine.md is made from
- * what it saw. The parts on the cluster want `npm run local` first; the last but one takes the stack down and up again.
+ * `npm run test:engine [-- preview,tiers,unchanged,...]`: what only the engine shows, in test/engine;
+ * docs/proof/engine.md is made from what it saw. The parts on the cluster want `npm run local` first; the last but one
+ * takes the stack down and up again.
  */
 import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
@@ -17,19 +18,34 @@ const DIRECTORY = path.join("test", "engine");
 const FILE = "engine.json";
 const DOCUMENT = path.join(PROOF, "engine.md");
 const HEADING: Heading = {
-  script: "test:engine", title: "The stack under Pulumi's engine", against: "the stack of `Pulumi.local.yaml` on three nodes, or a stack file without any cluster where it says so, on one machine",
+  script: "test:engine",
+  title: "The stack under Pulumi's engine",
+  against:
+    "the stack of `Pulumi.local.yaml` on three nodes, or a stack file without any cluster where it says so, on one machine",
   more: "by `pulumi` as a user types it. What was real, and what a stand-in, is at the end; a part of which a row failed says so until it is run again",
 };
 
 /** Of the Go module that the provider is built from. */
-const provider = (): string => /provider\/v4 (\S+)/.exec(fs.readFileSync(path.join(ROOT, "lab/engine/src/kubernetes/go.mod"), "utf8"))![1]!;
+const provider = (): string =>
+  /provider\/v4 (\S+)/.exec(fs.readFileSync(path.join(ROOT, "lab/engine/src/kubernetes/go.mod"), "utf8"))![1]!;
 
 function versions(): Record<string, string> {
   const parts = findParts();
-  const version = (name: keyof typeof parts, known: string): string => ({ yours: `${known}, the machine's own`, built: `${name === "kubernetes" ? `${provider()}, under the npm package's ${known}` : known}, built from its Go module`, "stand-in": `a stand-in of this repository (lab/engine) for ${known}` })[parts[name].origin];
-  const cli = spawnSync(parts.pulumi.file!, ["version"], { encoding: "utf8", env: { ...process.env, PULUMI_SKIP_UPDATE_CHECK: "true" } }).stdout?.trim();
+  const version = (name: keyof typeof parts, known: string): string =>
+    ({
+      yours: `${known}, the machine's own`,
+      built: `${name === "kubernetes" ? `${provider()}, under the npm package's ${known}` : known}, built from its Go module`,
+      "stand-in": `a stand-in of this repository (lab/engine) for ${known}`,
+    })[parts[name].origin];
+  const cli = spawnSync(parts.pulumi.file!, ["version"], {
+    encoding: "utf8",
+    env: { ...process.env, PULUMI_SKIP_UPDATE_CHECK: "true" },
+  }).stdout?.trim();
   return {
-    pulumi: version("pulumi", cli), "pulumi-language-nodejs": version("nodejs", cli), ...Object.fromEntries(PLUGINS.map((p) => [p, version(p, versionOf(p))])), Node: process.version,
+    pulumi: version("pulumi", cli),
+    "pulumi-language-nodejs": version("nodejs", cli),
+    ...Object.fromEntries(PLUGINS.map((p) => [p, version(p, versionOf(p))])),
+    Node: process.version,
   };
 }
 
@@ -40,9 +56,17 @@ function main(): void {
   enter("load");
   console.log(`engine: ${described(provideParts())}`);
   // In the order given, and no further after a failure: each part stands on the one before.
-  process.exitCode = runMocha(chosen.map((n) => path.join(DIRECTORY, `${n}.test.ts`)), { args: ["--bail", "--timeout", "1800000"], env: { [PROOF_FILE]: FILE } });
+  process.exitCode = runMocha(
+    chosen.map((n) => path.join(DIRECTORY, `${n}.test.ts`)),
+    { args: ["--bail", "--timeout", "1800000"], env: { [PROOF_FILE]: FILE } },
+  );
   fs.mkdirSync(PROOF, { recursive: true });
   fs.writeFileSync(DOCUMENT, renderProof(results(FILE), versions(), HEADING));
 }
 
-try { main(); } catch (error) { console.error(`error: ${(error as Error).message}`); process.exitCode = 1; }
+try {
+  main();
+} catch (error) {
+  console.error(`error: ${(error as Error).message}`);
+  process.exitCode = 1;
+}

@@ -1,6 +1,6 @@
 /**
- * `npm run test:local [-- day,web,turn,calls,...]`: the tests of test/local against the local cluster, in a process that trusts
- * the stack's own CA, and docs/proof/user.md from what they saw. Without names, all of them.
+ * `npm run test:local [-- day,web,turn,calls,...]`: the tests of test/local against the local cluster, in a process
+ * that trusts the stack's own CA, and docs/proof/user.md from what they saw. Without names, all of them.
  */
 import * as fs from "node:fs";
 import * as path from "node:path";
@@ -20,11 +20,16 @@ const NAMESPACES = ["matrix", "coturn", "livekit", "minio", "metallb-system"];
 
 function versions(): Record<string, string> {
   const found: Record<string, string> = {};
-  for (const n of NAMESPACES) for (const p of JSON.parse(kubectl("-n", n, "get", "pods", "-o", "json")).items) for (const c of p.spec.containers) {
-    const m = /([^/]+):([^:@]+)$/.exec(c.image);
-    if (m) found[m[1]!] = m[2]!;
-  }
-  for (const module of ["matrix-js-sdk", "@matrix-org/matrix-sdk-crypto-wasm"]) found[module] = JSON.parse(fs.readFileSync(path.join(ROOT, "node_modules", module, "package.json"), "utf8")).version;
+  for (const n of NAMESPACES)
+    for (const p of JSON.parse(kubectl("-n", n, "get", "pods", "-o", "json")).items)
+      for (const c of p.spec.containers) {
+        const m = /([^/]+):([^:@]+)$/.exec(c.image);
+        if (m) found[m[1]!] = m[2]!;
+      }
+  for (const module of ["matrix-js-sdk", "@matrix-org/matrix-sdk-crypto-wasm"])
+    found[module] = JSON.parse(
+      fs.readFileSync(path.join(ROOT, "node_modules", module, "package.json"), "utf8"),
+    ).version;
   return found;
 }
 
@@ -35,9 +40,15 @@ async function main(): Promise<void> {
   const chosen = names.length === 0 ? LOCAL_TESTS : names;
   if (chosen.includes("web") || chosen.includes("calls")) ensureBrowser();
   if (chosen.includes("calls")) ensureLivekitClient();
-  process.exitCode = runMocha(chosen.map((n) => path.join(DIRECTORY, `${n}.test.ts`)), { args: ["--timeout", "120000"], env: { NODE_EXTRA_CA_CERTS: a.caFile, [PROOF_FILE]: FILE } });
+  process.exitCode = runMocha(
+    chosen.map((n) => path.join(DIRECTORY, `${n}.test.ts`)),
+    { args: ["--timeout", "120000"], env: { NODE_EXTRA_CA_CERTS: a.caFile, [PROOF_FILE]: FILE } },
+  );
   fs.mkdirSync(path.dirname(DOCUMENT), { recursive: true });
   fs.writeFileSync(DOCUMENT, renderProof(results(FILE), versions(), USER));
 }
 
-main().catch((error) => { console.error(`error: ${error.message}\nIs the local homeserver up? \`npm run local\` starts it.`); process.exitCode = 1; });
+main().catch((error) => {
+  console.error(`error: ${error.message}\nIs the local homeserver up? \`npm run local\` starts it.`);
+  process.exitCode = 1;
+});

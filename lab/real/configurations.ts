@@ -13,10 +13,30 @@ import type { Subject } from "../../policy/types";
 import { SIZES, tier } from "../common/tiers";
 import { countOnce } from "./counts";
 
-export interface Configuration { name: string; config: Record<string, unknown> }
+export interface Configuration {
+  name: string;
+  config: Record<string, unknown>;
+}
 
-const SSO = { oidc: [{ id: "kc", name: "Keycloak", issuer: "https://id.example.org/realms/x", clientId: "synapse", clientSecret: "oidc-client-secret" }], passwordLogin: false };
-const SMTP = { host: "smtp.example.org", port: 587, user: "mailer", password: "smtp-password-value", from: "Matrix <noreply@example.org>" };
+const SSO = {
+  oidc: [
+    {
+      id: "kc",
+      name: "Keycloak",
+      issuer: "https://id.example.org/realms/x",
+      clientId: "synapse",
+      clientSecret: "oidc-client-secret",
+    },
+  ],
+  passwordLogin: false,
+};
+const SMTP = {
+  host: "smtp.example.org",
+  port: 587,
+  user: "mailer",
+  password: "smtp-password-value",
+  from: "Matrix <noreply@example.org>",
+};
 
 let pair: { certificate: string; privateKey: string } | undefined;
 /** One real certificate and key, for every name of the example stack. */
@@ -24,38 +44,84 @@ export function certificate(): { certificate: string; privateKey: string } {
   if (pair) return pair;
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), "cert-"));
   const names = ["example.org", "*.example.org"].map((n) => `DNS:${n}`).join(",");
-  execFileSync("openssl", ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "365", "-subj", "/CN=example.org", "-addext", `subjectAltName=${names}`, "-keyout", `${dir}/key.pem`, "-out", `${dir}/cert.pem`], { stdio: "ignore" });
-  pair = { certificate: fs.readFileSync(`${dir}/cert.pem`, "utf8"), privateKey: fs.readFileSync(`${dir}/key.pem`, "utf8") };
+  execFileSync(
+    "openssl",
+    [
+      "req",
+      "-x509",
+      "-newkey",
+      "rsa:2048",
+      "-nodes",
+      "-days",
+      "365",
+      "-subj",
+      "/CN=example.org",
+      "-addext",
+      `subjectAltName=${names}`,
+      "-keyout",
+      `${dir}/key.pem`,
+      "-out",
+      `${dir}/cert.pem`,
+    ],
+    { stdio: "ignore" },
+  );
+  pair = {
+    certificate: fs.readFileSync(`${dir}/cert.pem`, "utf8"),
+    privateKey: fs.readFileSync(`${dir}/key.pem`, "utf8"),
+  };
   fs.rmSync(dir, { recursive: true });
   return pair;
 }
 
-const option = (name: string, more: Record<string, unknown>, options: { federation?: boolean; s3?: boolean } = {}): Configuration => ({ name: `1000 CCU, ${name}`, config: tier(1000, { ...options, more }).config });
+const option = (
+  name: string,
+  more: Record<string, unknown>,
+  options: { federation?: boolean; s3?: boolean } = {},
+): Configuration => ({ name: `1000 CCU, ${name}`, config: tier(1000, { ...options, more }).config });
 
 /** A public key of RFC 8032 (7.1, test 1). */
-const OLD_KEYS = [{ id: "ed25519:a_old", key: "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo", expiredAt: "2026-01-01T00:00:00Z" }];
+const OLD_KEYS = [
+  { id: "ed25519:a_old", key: "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo", expiredAt: "2026-01-01T00:00:00Z" },
+];
 
 /** Everything that is off by default, at once. */
-const ALL = { presence: { enabled: true }, sso: { ...SSO, passwordLogin: true }, emailSmtp: SMTP, registration: { enabled: true, requireEmail: true, allowGuests: true }, retention: { maxLifetimeDays: 365 }, media: { urlPreviews: true, localRetentionDays: 400 }, oldSigningKeys: OLD_KEYS };
+const ALL = {
+  presence: { enabled: true },
+  sso: { ...SSO, passwordLogin: true },
+  emailSmtp: SMTP,
+  registration: { enabled: true, requireEmail: true, allowGuests: true },
+  retention: { maxLifetimeDays: 365 },
+  media: { urlPreviews: true, localRetentionDays: 400 },
+  oldSigningKeys: OLD_KEYS,
+};
 
 export const CONFIGURATIONS: Configuration[] = [
   ...SIZES.map((n) => tier(n)),
-  ...SIZES.map((n): Configuration => ({ name: `${n} CCU, federation, external S3 and every option`, config: tier(n, { federation: true, s3: true, more: ALL }).config })),
-  option("federation with listed servers only", { federation: { enabled: true, domainAllowList: ["partner.example"] } }),
+  ...SIZES.map((n): Configuration => ({
+    name: `${n} CCU, federation, external S3 and every option`,
+    config: tier(n, { federation: true, s3: true, more: ALL }).config,
+  })),
+  option("federation with listed servers only", {
+    federation: { enabled: true, domainAllowList: ["partner.example"] },
+  }),
   option("external S3", {}, { s3: true }),
-  option("presence on", { presence: { enabled: true } }), option("presence off", { presence: { enabled: false } }),
-  option("SSO only", { sso: SSO }), option("guests", { registration: { allowGuests: true } }),
+  option("presence on", { presence: { enabled: true } }),
+  option("presence off", { presence: { enabled: false } }),
+  option("SSO only", { sso: SSO }),
+  option("guests", { registration: { allowGuests: true } }),
   option("registration by e-mail", { registration: { enabled: true, requireEmail: true }, emailSmtp: SMTP }),
   option("registration by token", { registration: { enabled: true, requireToken: true } }),
   option("certificates by ACME", { tls: { mode: "acme", email: "ops@example.org" } }),
   option("a given certificate", { tls: { mode: "given", ...certificate() } }),
-  option("no monitoring", { monitoring: { enabled: false } }), option("a Prometheus that exists", { monitoring: { prometheus: "existing", selectorLabels: { release: "prom" } } }),
+  option("no monitoring", { monitoring: { enabled: false } }),
+  option("a Prometheus that exists", { monitoring: { prometheus: "existing", selectorLabels: { release: "prom" } } }),
   option("no calls", { turn: { enabled: false }, rtc: { enabled: false } }),
 ];
 
 /** Random and deterministic as elsewhere, but certificates and keys are real ones: programs read them. */
 function generator(r: MockResourceArgs): Record<string, any> {
-  if (r.type === "tls:index/privateKey:PrivateKey") return { privateKeyPem: certificate().privateKey, publicKeyPem: "" };
+  if (r.type === "tls:index/privateKey:PrivateKey")
+    return { privateKeyPem: certificate().privateKey, publicKeyPem: "" };
   if (/^tls:index\/(selfSigned|locallySigned)Cert:/.test(r.type)) return { certPem: certificate().certificate };
   return deterministic(r);
 }

@@ -5,20 +5,33 @@ const counts: Record<string, number> = {};
 const notes: string[] = [];
 const once: Record<string, string[]> = {};
 
-export function count(what: string, n = 1): void { counts[what] = (counts[what] ?? 0) + n; }
+export function count(what: string, n = 1): void {
+  counts[what] = (counts[what] ?? 0) + n;
+}
 /** Counts each thing once, however many tests look at it. */
-export function countOnce(what: string, key: string): void { const keys = (once[what] ??= []); if (!keys.includes(key)) keys.push(key); }
+export function countOnce(what: string, key: string): void {
+  const keys = (once[what] ??= []);
+  if (!keys.includes(key)) keys.push(key);
+}
 /** A figure or a difference that a reader should know. */
-export function note(text: string): void { if (!notes.includes(text)) notes.push(text); }
+export function note(text: string): void {
+  if (!notes.includes(text)) notes.push(text);
+}
 
 /** What one process counted. */
-export interface Counted { counts: Record<string, number>; once: Record<string, string[]>; notes: string[] }
+export interface Counted {
+  counts: Record<string, number>;
+  once: Record<string, string[]>;
+  notes: string[];
+}
 
 /** The numbers of several processes together: what each of them saw once is one. Pure. */
 export function together(all: readonly Counted[]): Record<string, number> {
-  const sum: Record<string, number> = {}, keys: Record<string, Set<string>> = {};
+  const sum: Record<string, number> = {},
+    keys: Record<string, Set<string>> = {};
   for (const c of all) {
-    for (const [what, list] of Object.entries(c.once)) sum[what] = (keys[what] = new Set([...(keys[what] ?? []), ...list])).size;
+    for (const [what, list] of Object.entries(c.once))
+      sum[what] = (keys[what] = new Set([...(keys[what] ?? []), ...list])).size;
     for (const [what, n] of Object.entries(c.counts)) sum[what] = (sum[what] ?? 0) + n;
   }
   return sum;

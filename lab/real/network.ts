@@ -11,13 +11,18 @@ import { NameServer } from "./dns";
 import { containerScript, layOutPod, type LaidOutContainer, type LaidOutPod, type PodIdentity } from "./podFiles";
 
 export const GATEWAY = "10.90.0.1";
-const ip = (...args: string[]): void => { execFileSync("ip", args, { stdio: ["ignore", "ignore", "pipe"] }); };
+const ip = (...args: string[]): void => {
+  execFileSync("ip", args, { stdio: ["ignore", "ignore", "pipe"] });
+};
 
 export function requireNamespaces(): void {
-  if (process.env.REAL_NAMESPACES !== "1") throw new Error("run this by `npm run test:real`: it makes the namespaces that these tests work in");
+  if (process.env.REAL_NAMESPACES !== "1")
+    throw new Error("run this by `npm run test:real`: it makes the namespaces that these tests work in");
 }
 
-let bridge = false, used = 1, logs = 0;
+let bridge = false,
+  used = 1,
+  logs = 0;
 export function makeBridge(): void {
   if (bridge) return;
   requireNamespaces();
@@ -27,8 +32,13 @@ export function makeBridge(): void {
   bridge = true;
 }
 /** Addresses of servers that the test itself runs. */
-export function addLoopback(address: string): void { ip("addr", "add", `${address}/32`, "dev", "lo"); }
-export const nextAddress = (): string => { used += 1; return `10.90.${used >> 8}.${used & 255}`; };
+export function addLoopback(address: string): void {
+  ip("addr", "add", `${address}/32`, "dev", "lo");
+}
+export const nextAddress = (): string => {
+  used += 1;
+  return `10.90.${used >> 8}.${used & 255}`;
+};
 
 /** Status of what answers there. */
 export const answers = async (url: string): Promise<number> => (await fetch(url)).status;
@@ -38,18 +48,39 @@ export class Running {
   exit: number | string | undefined;
   readonly ended: Promise<void>;
   /** @param log file that the process writes to: programs open /dev/stderr by name, which they cannot with a socket. */
-  constructor(readonly child: ChildProcess, readonly name: string, private readonly log: string) {
-    this.ended = new Promise((resolve) => { child.on("exit", (code, signal) => { this.exit = code ?? signal ?? -1; setImmediate(resolve); }); });
+  constructor(
+    readonly child: ChildProcess,
+    readonly name: string,
+    private readonly log: string,
+  ) {
+    this.ended = new Promise((resolve) => {
+      child.on("exit", (code, signal) => {
+        this.exit = code ?? signal ?? -1;
+        setImmediate(resolve);
+      });
+    });
   }
-  get output(): string { return fs.readFileSync(this.log, "utf8"); }
-  /** Resolves when `ready` does not throw or return false; fails with the output when the process ends or time is up. */
+  get output(): string {
+    return fs.readFileSync(this.log, "utf8");
+  }
+  /**
+   * Resolves when `ready` does not throw or return false; fails with the output when the process ends or time is up.
+   */
   async until(ready: () => boolean | Promise<boolean>, seconds = 30): Promise<void> {
     const deadline = Date.now() + seconds * 1000;
     for (;;) {
       if (this.exit !== undefined) throw new Error(`${this.name} ended (${this.exit}):\n${this.output.slice(-3000)}`);
-      if (await Promise.resolve().then(ready).catch(() => false)) return;
-      if (Date.now() > deadline) throw new Error(`${this.name} was not ready after ${seconds} s:\n${this.output.slice(-3000)}`);
-      await new Promise((r) => { setTimeout(r, 50); });
+      if (
+        await Promise.resolve()
+          .then(ready)
+          .catch(() => false)
+      )
+        return;
+      if (Date.now() > deadline)
+        throw new Error(`${this.name} was not ready after ${seconds} s:\n${this.output.slice(-3000)}`);
+      await new Promise((r) => {
+        setTimeout(r, 50);
+      });
     }
   }
   async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
@@ -58,11 +89,18 @@ export class Running {
     await this.ended;
     clearTimeout(hard);
     // What the command left in the background dies with the container.
-    try { process.kill(-this.child.pid!, "SIGKILL"); } catch { /* nothing left */ }
+    try {
+      process.kill(-this.child.pid!, "SIGKILL");
+    } catch {
+      /* nothing left */
+    }
   }
 }
 
-export interface TestPod extends LaidOutPod { ip: string; netns: string }
+export interface TestPod extends LaidOutPod {
+  ip: string;
+  netns: string;
+}
 
 export class Network {
   readonly dns = new NameServer();
@@ -92,17 +130,25 @@ export class Network {
 
   /** A pod with its address, and its names in DNS: of itself and of the Services that select it. */
   pod(template: PodTemplate, objects: KubernetesObject[], name: string, clusterDomain = "cluster.local"): TestPod {
-    const address = nextAddress(), netns = this.namespace(address);
-    const namespace = template.owner.namespace, service = template.owner.inputs.spec?.serviceName;
+    const address = nextAddress(),
+      netns = this.namespace(address);
+    const namespace = template.owner.namespace,
+      service = template.owner.inputs.spec?.serviceName;
     const fqdn = service ? `${name}.${service}.${namespace}.svc.${clusterDomain}` : undefined;
     if (fqdn) this.dns.a.set(fqdn, [address]);
-    for (const s of objects.filter((o) => o.kind === "Service" && o.namespace === namespace && o.inputs.spec?.selector)) {
+    for (const s of objects.filter(
+      (o) => o.kind === "Service" && o.namespace === namespace && o.inputs.spec?.selector,
+    )) {
       if (!Object.entries(s.inputs.spec.selector).every(([k, v]) => template.labels[k] === v)) continue;
       const full = `${s.name}.${namespace}.svc.${clusterDomain}`;
       this.dns.a.set(full, [...(this.dns.a.get(full) ?? []), address]);
     }
     const identity: PodIdentity = { name, namespace, ip: address, fqdn };
-    return { ...layOutPod(path.join(this.dir, `${namespace}-${name}`), { template, objects, identity, dns: GATEWAY }), ip: address, netns };
+    return {
+      ...layOutPod(path.join(this.dir, `${namespace}-${name}`), { template, objects, identity, dns: GATEWAY }),
+      ip: address,
+      netns,
+    };
   }
 
   /** Runs a container's registered command (or `argv`) to its end. */
@@ -111,13 +157,22 @@ export class Network {
     await r.ended;
     return { status: r.exit!, output: r.output };
   }
-  startContainer(pod: TestPod, c: LaidOutContainer, argv?: string[]): Running { return this.spawn(pod.netns, containerScript(c, argv), `${pod.identity.name}/${c.name}`); }
+  startContainer(pod: TestPod, c: LaidOutContainer, argv?: string[]): Running {
+    return this.spawn(pod.netns, containerScript(c, argv), `${pod.identity.name}/${c.name}`);
+  }
 
-  /** A script in the pod's network namespace and a mount namespace of its own. The process id stays that of what it becomes. */
+  /**
+   * A script in the pod's network namespace and a mount namespace of its own. The process id stays that of what it
+   * becomes.
+   */
   spawn(netns: string, script: string, name: string): Running {
-    const log = path.join(this.dir, `log-${(logs += 1)}`), fd = fs.openSync(log, "a");
+    const log = path.join(this.dir, `log-${(logs += 1)}`),
+      fd = fs.openSync(log, "a");
     fs.chmodSync(log, 0o666);
-    const child = spawn("ip", ["netns", "exec", netns, "bash", "-c", script], { stdio: ["ignore", fd, fd], detached: true });
+    const child = spawn("ip", ["netns", "exec", netns, "bash", "-c", script], {
+      stdio: ["ignore", fd, fd],
+      detached: true,
+    });
     fs.closeSync(fd);
     const r = new Running(child, name, log);
     this.running.push(r);

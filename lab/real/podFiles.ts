@@ -8,7 +8,13 @@ import type { KubernetesObject, PodTemplate } from "../../policy/types";
 import { note } from "./counts";
 import { isKnown, programOf } from "./programs";
 
-export interface PodIdentity { name: string; namespace: string; ip?: string; hostIp?: string; fqdn?: string }
+export interface PodIdentity {
+  name: string;
+  namespace: string;
+  ip?: string;
+  hostIp?: string;
+  fqdn?: string;
+}
 export interface LaidOutContainer {
   name: string;
   /** Where the root file system gets mounted. */
@@ -17,17 +23,36 @@ export interface LaidOutContainer {
   mountScript: string;
   argv: string[];
   env: Record<string, string>;
-  uid: number; gid: number;
+  uid: number;
+  gid: number;
 }
-export interface LaidOutPod { dir: string; identity: PodIdentity; init: LaidOutContainer[]; containers: LaidOutContainer[]; volume(name: string): string }
+export interface LaidOutPod {
+  dir: string;
+  identity: PodIdentity;
+  init: LaidOutContainer[];
+  containers: LaidOutContainer[];
+  volume(name: string): string;
+}
 
-export const findObject = (objects: KubernetesObject[], kind: string, namespace: string, name: string): KubernetesObject | undefined =>
-  objects.find((o) => o.kind === kind && o.name === name && o.namespace === namespace);
+export const findObject = (
+  objects: KubernetesObject[],
+  kind: string,
+  namespace: string,
+  name: string,
+): KubernetesObject | undefined => objects.find((o) => o.kind === kind && o.name === name && o.namespace === namespace);
 
-interface Reference { kind: "ConfigMap" | "Secret"; name: string; optional?: boolean }
+interface Reference {
+  kind: "ConfigMap" | "Secret";
+  name: string;
+  optional?: boolean;
+}
 
 /** Contents of a ConfigMap or Secret by key. */
-export function dataOf(objects: KubernetesObject[], namespace: string, { kind, name, optional }: Reference): Record<string, Buffer> {
+export function dataOf(
+  objects: KubernetesObject[],
+  namespace: string,
+  { kind, name, optional }: Reference,
+): Record<string, Buffer> {
   const found = findObject(objects, kind, namespace, name);
   if (!found) {
     if (optional) return {};
@@ -35,24 +60,41 @@ export function dataOf(objects: KubernetesObject[], namespace: string, { kind, n
   }
   const plain = { ...found.inputs.data, ...found.inputs.stringData } as Record<string, string>;
   const out: Record<string, Buffer> = {};
-  for (const [k, v] of Object.entries(plain)) out[k] = found.inputs.data?.[k] !== undefined && kind === "Secret" ? Buffer.from(v, "base64") : Buffer.from(v);
+  for (const [k, v] of Object.entries(plain))
+    out[k] = found.inputs.data?.[k] !== undefined && kind === "Secret" ? Buffer.from(v, "base64") : Buffer.from(v);
   for (const [k, v] of Object.entries<string>(found.inputs.binaryData ?? {})) out[k] = Buffer.from(v, "base64");
   return out;
 }
 
 /** What of the stack a pod is made from. */
-interface Pod { objects: KubernetesObject[]; identity: PodIdentity; /** Group of its volumes. */ gid: number }
+interface Pod {
+  objects: KubernetesObject[];
+  identity: PodIdentity;
+  /** Group of its volumes. */ gid: number;
+}
 
 /** A ConfigMap or Secret as files of a volume. */
-interface Source extends Reference { /** All keys, under their own names, unless they are said. */ items?: Array<{ key: string; path: string }>; mode?: number }
+interface Source extends Reference {
+  /** All keys, under their own names, unless they are said. */ items?: Array<{ key: string; path: string }>;
+  mode?: number;
+}
 
 /** What the volume is filled from; undefined: no ConfigMap and no Secret. */
 function sourcesOf(v: any): Source[] | undefined {
-  const source = (kind: Source["kind"], name: string, { optional, items }: any, mode?: number): Source => ({ kind, name, optional, items, mode });
+  const source = (kind: Source["kind"], name: string, { optional, items }: any, mode?: number): Source => ({
+    kind,
+    name,
+    optional,
+    items,
+    mode,
+  });
   if (v.configMap) return [source("ConfigMap", v.configMap.name, v.configMap, v.configMap.defaultMode)];
   if (v.secret) return [source("Secret", v.secret.secretName, v.secret, v.secret.defaultMode)];
-  return v.projected?.sources.map(({ secret, configMap }: any) => (secret
-    ? source("Secret", secret.name, secret, v.projected.defaultMode) : source("ConfigMap", configMap.name, configMap, v.projected.defaultMode)));
+  return v.projected?.sources.map(({ secret, configMap }: any) =>
+    secret
+      ? source("Secret", secret.name, secret, v.projected.defaultMode)
+      : source("ConfigMap", configMap.name, configMap, v.projected.defaultMode),
+  );
 }
 
 function writeSource(dir: string, source: Source, { objects, identity, gid }: Pod): void {
@@ -81,7 +123,13 @@ function layVolume(dir: string, v: any, pod: Pod): void {
 }
 
 function field(at: string, identity: PodIdentity): string {
-  const value = { "metadata.name": identity.name, "metadata.namespace": identity.namespace, "status.podIP": identity.ip, "status.hostIP": identity.hostIp ?? identity.ip, "spec.nodeName": "node-1" }[at];
+  const value = {
+    "metadata.name": identity.name,
+    "metadata.namespace": identity.namespace,
+    "status.podIP": identity.ip,
+    "status.hostIP": identity.hostIp ?? identity.ip,
+    "spec.nodeName": "node-1",
+  }[at];
   if (value === undefined) throw new Error(`field ${at} of a pod is not known here`);
   return value;
 }
@@ -112,11 +160,23 @@ function known(image: string): boolean {
   return false;
 }
 
-/** Where a container's file system is laid out: `skeleton` is what we put over the image, `root` where both get mounted. */
-interface Folders { skeleton: string; root: string }
+/**
+ * Where a container's file system is laid out: `skeleton` is what we put over the image, `root` where both get mounted.
+ */
+interface Folders {
+  skeleton: string;
+  root: string;
+}
 
-/** What a container finds beside its image: names of hosts, its name server, and files that stand for another image's. */
-function writeSkeleton(skeleton: string, identity: PodIdentity, dns: string | undefined, files: Record<string, string>): void {
+/**
+ * What a container finds beside its image: names of hosts, its name server, and files that stand for another image's.
+ */
+function writeSkeleton(
+  skeleton: string,
+  identity: PodIdentity,
+  dns: string | undefined,
+  files: Record<string, string>,
+): void {
   const own = identity.ip && identity.fqdn ? `${identity.ip} ${identity.fqdn} ${identity.name}\n` : "";
   fs.writeFileSync(path.join(skeleton, "etc/hosts"), `127.0.0.1 localhost\n::1 localhost\n${own}`);
   fs.writeFileSync(path.join(skeleton, "etc/hostname"), `${identity.name}\n`);
@@ -132,11 +192,18 @@ function volumeMounts(c: any, { skeleton, root }: Folders, volume: (name: string
   const binds: string[] = [];
   for (const m of c.volumeMounts ?? []) {
     const from = m.subPath ? path.join(volume(m.name), m.subPath) : volume(m.name);
-    if (!fs.existsSync(from)) throw new Error(`${c.name} mounts ${m.name}${m.subPath ? `/${m.subPath}` : ""}, which is not there`);
+    if (!fs.existsSync(from))
+      throw new Error(`${c.name} mounts ${m.name}${m.subPath ? `/${m.subPath}` : ""}, which is not there`);
     const target = path.join(skeleton, m.mountPath);
     if (fs.statSync(from).isDirectory()) fs.mkdirSync(target, { recursive: true });
-    else { fs.mkdirSync(path.dirname(target), { recursive: true }); fs.writeFileSync(target, ""); }
-    binds.push(`mount --bind ${quote(from)} ${quote(root + m.mountPath)}`, ...(m.readOnly ? [`mount -o remount,bind,ro ${quote(root + m.mountPath)}`] : []));
+    else {
+      fs.mkdirSync(path.dirname(target), { recursive: true });
+      fs.writeFileSync(target, "");
+    }
+    binds.push(
+      `mount --bind ${quote(from)} ${quote(root + m.mountPath)}`,
+      ...(m.readOnly ? [`mount -o remount,bind,ro ${quote(root + m.mountPath)}`] : []),
+    );
   }
   return binds;
 }
@@ -144,8 +211,12 @@ function volumeMounts(c: any, { skeleton, root }: Folders, volume: (name: string
 const rootMounts = ({ skeleton, root }: Folders, rootfs: string): string[] => [
   // No upper layer: the root file system cannot be written, as in the pod.
   `mount -t overlay pod -o lowerdir=${skeleton}:${rootfs} ${quote(root)}`,
-  `mount -t proc proc ${root}/proc`, `mount -t tmpfs -o mode=755 dev ${root}/dev`,
-  ...["null", "zero", "random", "urandom", "full"].flatMap((d) => [`: > ${root}/dev/${d}`, `mount --bind /dev/${d} ${root}/dev/${d}`]),
+  `mount -t proc proc ${root}/proc`,
+  `mount -t tmpfs -o mode=755 dev ${root}/dev`,
+  ...["null", "zero", "random", "urandom", "full"].flatMap((d) => [
+    `: > ${root}/dev/${d}`,
+    `mount --bind /dev/${d} ${root}/dev/${d}`,
+  ]),
   `ln -s /proc/self/fd ${root}/dev/fd; ln -s fd/0 ${root}/dev/stdin; ln -s fd/1 ${root}/dev/stdout; ln -s fd/2 ${root}/dev/stderr; mkdir -m 1777 ${root}/dev/shm`,
 ];
 
@@ -166,29 +237,48 @@ export interface PodToLay {
 
 export function layOutPod(dir: string, { template, objects, identity, dns }: PodToLay): LaidOutPod {
   const { spec } = template;
-  const uid: number = spec.securityContext?.runAsUser ?? 65534, gid: number = spec.securityContext?.fsGroup ?? uid;
+  const uid: number = spec.securityContext?.runAsUser ?? 65534,
+    gid: number = spec.securityContext?.fsGroup ?? uid;
   const pod: Pod = { objects, identity, gid };
   const volume = (name: string): string => path.join(dir, "volumes", name);
-  const claims = (template.owner.inputs.spec?.volumeClaimTemplates ?? []).map((c: any) => ({ name: c.metadata.name, claim: true }));
+  const claims = (template.owner.inputs.spec?.volumeClaimTemplates ?? []).map((c: any) => ({
+    name: c.metadata.name,
+    claim: true,
+  }));
   for (const v of [...(spec.volumes ?? []), ...claims]) layVolume(volume(v.name), v, pod);
 
   const layContainer = (c: any): LaidOutContainer => {
     const program = programOf(c.image);
-    const skeleton = path.join(dir, "containers", c.name, "skeleton"), root = path.join(dir, "containers", c.name, "root");
-    for (const d of [root, ...["proc", "dev", "etc", "tmp"].map((d) => path.join(skeleton, d))]) fs.mkdirSync(d, { recursive: true });
+    const skeleton = path.join(dir, "containers", c.name, "skeleton"),
+      root = path.join(dir, "containers", c.name, "root");
+    for (const d of [root, ...["proc", "dev", "etc", "tmp"].map((d) => path.join(skeleton, d))])
+      fs.mkdirSync(d, { recursive: true });
     writeSkeleton(skeleton, identity, dns, program.files ?? {});
     const binds = volumeMounts(c, { skeleton, root }, volume);
     const mountScript = ["set -e", ...rootMounts({ skeleton, root }, program.rootfs), ...binds].join("\n");
     const argv = argvOf(c, program.entrypoint);
-    const env = { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", ...program.env, HOSTNAME: identity.name, ...envOf(c, pod) };
+    const env = {
+      PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+      ...program.env,
+      HOSTNAME: identity.name,
+      ...envOf(c, pod),
+    };
     return { name: c.name, root, mountScript, argv, env, uid: c.securityContext?.runAsUser ?? uid, gid };
   };
-  return { dir, identity, volume, init: (spec.initContainers ?? []).map(layContainer), containers: spec.containers.filter((c: any) => known(c.image)).map(layContainer) };
+  return {
+    dir,
+    identity,
+    volume,
+    init: (spec.initContainers ?? []).map(layContainer),
+    containers: spec.containers.filter((c: any) => known(c.image)).map(layContainer),
+  };
 }
 
 /** A whole script that becomes the container's process; `argv` may replace the registered command. */
 export function containerScript(c: LaidOutContainer, argv = c.argv): string {
-  const env = Object.entries(c.env).map(([k, v]) => quote(`${k}=${v}`)).join(" ");
+  const env = Object.entries(c.env)
+    .map(([k, v]) => quote(`${k}=${v}`))
+    .join(" ");
   // The programs are looked up in the container's PATH: `env` of the host would use its own, so chroot comes first.
   return `${c.mountScript}\nexec env -i ${env} /usr/sbin/chroot --userspec=${c.uid}:${c.gid} --groups=${c.gid} ${quote(c.root)} ${shell(argv)}\n`;
 }

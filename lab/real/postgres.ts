@@ -16,7 +16,16 @@ export const inImage = (image: string, dir: string, argv: string[], uid: number)
 
 /** A program of the image on a data folder's parent, to its end. */
 export function runOn(net: Network, dir: string, argv: string): void {
-  execFileSync("unshare", ["--mount", "bash", "-c", `mkdir -p ${net.dir}/r; mount --bind ${rootfsOf("postgresql")} ${net.dir}/r; mount --bind ${dir} ${net.dir}/r/mnt; exec chroot --userspec=${UID}:${UID} ${net.dir}/r ${PG}/${argv}`], { stdio: "pipe" });
+  execFileSync(
+    "unshare",
+    [
+      "--mount",
+      "bash",
+      "-c",
+      `mkdir -p ${net.dir}/r; mount --bind ${rootfsOf("postgresql")} ${net.dir}/r; mount --bind ${dir} ${net.dir}/r/mnt; exec chroot --userspec=${UID}:${UID} ${net.dir}/r ${PG}/${argv}`,
+    ],
+    { stdio: "pipe" },
+  );
 }
 
 /** A new database in `dir`/data that listens to everybody, replication included; returns that. */
@@ -25,15 +34,33 @@ export function initDatabase(net: Network, dir: string): string {
   fs.chownSync(dir, UID, UID);
   runOn(net, dir, "initdb -D /mnt/data -U postgres --encoding=UTF8 --locale=C --auth=trust --data-checksums");
   const data = path.join(dir, "data");
-  fs.appendFileSync(path.join(data, "postgresql.conf"), "\nlisten_addresses = '*'\nunix_socket_directories = '/tmp'\nport = 5432\n");
+  fs.appendFileSync(
+    path.join(data, "postgresql.conf"),
+    "\nlisten_addresses = '*'\nunix_socket_directories = '/tmp'\nport = 5432\n",
+  );
   fs.appendFileSync(path.join(data, "pg_hba.conf"), "\nhost all,replication all 0.0.0.0/0 trust\n");
   return data;
 }
 
-export interface Database { host: string; port: number; name: string; /** Default: the superuser. */ user?: string }
+export interface Database {
+  host: string;
+  port: number;
+  name: string;
+  /** Default: the superuser. */ user?: string;
+}
 
-export async function query(net: Network, { host, port, name, user = "postgres" }: Database, sql: string): Promise<string> {
-  const r = await capture("unshare", ["--mount", "bash", "-c", `mkdir -p ${net.dir}/r; mount --bind ${rootfsOf("postgresql")} ${net.dir}/r; exec chroot ${net.dir}/r ${PG}/psql -X -At -F '|' -h ${host} -p ${port} -U ${user} -d ${name} -c "$0"`, sql]);
+export async function query(
+  net: Network,
+  { host, port, name, user = "postgres" }: Database,
+  sql: string,
+): Promise<string> {
+  const r = await capture("unshare", [
+    "--mount",
+    "bash",
+    "-c",
+    `mkdir -p ${net.dir}/r; mount --bind ${rootfsOf("postgresql")} ${net.dir}/r; exec chroot ${net.dir}/r ${PG}/psql -X -At -F '|' -h ${host} -p ${port} -U ${user} -d ${name} -c "$0"`,
+    sql,
+  ]);
   if (r.status !== 0) throw new Error(r.stderr);
   return r.stdout.trim();
 }

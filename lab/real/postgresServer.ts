@@ -8,7 +8,10 @@ export class Server {
   readonly ip = nextAddress();
   private readonly netns: string;
   private running?: Running;
-  constructor(private readonly net: Network, readonly dir: string) {
+  constructor(
+    private readonly net: Network,
+    readonly dir: string,
+  ) {
     this.netns = net.namespace(this.ip);
     fs.chmodSync(dir, 0o755);
   }
@@ -29,38 +32,74 @@ export class Server {
   }
   follow(primary: Server): this {
     fs.writeFileSync(path.join(this.dir, "data/data/standby.signal"), "");
-    fs.writeFileSync(path.join(this.dir, "data/data/postgresql.auto.conf"), `primary_conninfo = 'host=${primary.ip} user=postgres'\nrecovery_target_timeline = 'latest'\n`);
+    fs.writeFileSync(
+      path.join(this.dir, "data/data/postgresql.auto.conf"),
+      `primary_conninfo = 'host=${primary.ip} user=postgres'\nrecovery_target_timeline = 'latest'\n`,
+    );
     return this;
   }
   async start(): Promise<this> {
-    this.running = this.net.spawn(this.netns, inImage("postgresql", this.dir, [`${PG}/postgres`, "-D", "/mnt/data", "-c", "logging_collector=off"], UID), "postgres");
+    this.running = this.net.spawn(
+      this.netns,
+      inImage("postgresql", this.dir, [`${PG}/postgres`, "-D", "/mnt/data", "-c", "logging_collector=off"], UID),
+      "postgres",
+    );
     await this.running.until(() => /ready to accept (read-only )?connections/.test(this.running!.output), 60);
     return this;
   }
   /** In order: a standby that is connected gets everything. */
-  stop(): Promise<void> { return this.running!.stop("SIGINT"); }
+  stop(): Promise<void> {
+    return this.running!.stop("SIGINT");
+  }
   /** Its processes; each backend is a session of its own, so no signal to a group reaches them. */
   private processes(): number[] {
     const postmaster = this.running!.child.pid!;
-    const parent = (pid: string): number => { try { return Number(fs.readFileSync(`/proc/${pid}/stat`, "utf8").replace(/^.*\) /, "").split(" ")[1]); } catch { return 0; } };
-    return [postmaster, ...fs.readdirSync("/proc").filter((p) => /^\d+$/.test(p) && parent(p) === postmaster).map(Number)];
+    const parent = (pid: string): number => {
+      try {
+        return Number(
+          fs
+            .readFileSync(`/proc/${pid}/stat`, "utf8")
+            .replace(/^.*\) /, "")
+            .split(" ")[1],
+        );
+      } catch {
+        return 0;
+      }
+    };
+    return [
+      postmaster,
+      ...fs
+        .readdirSync("/proc")
+        .filter((p) => /^\d+$/.test(p) && parent(p) === postmaster)
+        .map(Number),
+    ];
   }
   /** It stands still: its kernel confirms what it is sent, and nobody answers. */
-  freeze(): void { for (const pid of this.processes()) process.kill(pid, "SIGSTOP"); }
-  thaw(): void { for (const pid of this.processes()) process.kill(pid, "SIGCONT"); }
-  sql(text: string, user = "postgres"): Promise<string> { return query(this.net, { host: this.ip, port: 5432, name: "synapse", user }, text); }
+  freeze(): void {
+    for (const pid of this.processes()) process.kill(pid, "SIGSTOP");
+  }
+  thaw(): void {
+    for (const pid of this.processes()) process.kill(pid, "SIGCONT");
+  }
+  sql(text: string, user = "postgres"): Promise<string> {
+    return query(this.net, { host: this.ip, port: 5432, name: "synapse", user }, text);
+  }
   async promote(): Promise<void> {
     await this.sql("select pg_promote(true, 60)");
     await this.untilTrue("select not pg_is_in_recovery()");
   }
   /** As a stream writer of Synapse reads its position at its start. */
-  async position(): Promise<number> { return Number(await this.sql("select last_value from a_sequence")); }
+  async position(): Promise<number> {
+    return Number(await this.sql("select last_value from a_sequence"));
+  }
   async caughtUp(standby: Server): Promise<void> {
     const to = await this.sql("select pg_current_wal_lsn()");
     await standby.untilTrue(`select pg_last_wal_replay_lsn() >= '${to}'`);
   }
   /** For a minute at most. */
-  untilTrue(question: string): Promise<void> { return this.running!.until(async () => (await this.sql(question)) === "t", 60); }
+  untilTrue(question: string): Promise<void> {
+    return this.running!.until(async () => (await this.sql(question)) === "t", 60);
+  }
 }
 
 /** A primary with Synapse's user and empty database. */

@@ -7,7 +7,12 @@ export const REAL_DIR = path.join(CACHE_DIR, "real");
 export const PROMTOOL = path.join(REAL_DIR, "promtool");
 export const SYNAPSE_SOURCE = path.join(REAL_DIR, "synapse-source");
 
-export interface Program { rootfs: string; entrypoint?: string[]; /** Files that another image has in place of ours. */ files?: Record<string, string>; env?: Record<string, string> }
+export interface Program {
+  rootfs: string;
+  entrypoint?: string[];
+  /** Files that another image has in place of ours. */ files?: Record<string, string>;
+  env?: Record<string, string>;
+}
 
 const rootfs = (name: string): string => fs.realpathSync(path.join(REAL_DIR, name));
 const SYNAPSE_PATH = "/opt/synapse/bin:/usr/local/bin:/usr/bin:/bin";
@@ -20,7 +25,8 @@ const PROGRAMS: Record<string, () => Program> = {
   coturn: () => ({ rootfs: rootfs("coturn") }),
   "livekit-server": () => ({ rootfs: rootfs("livekit"), entrypoint: ["/livekit-server"] }),
   "nginx-unprivileged": () => ({ rootfs: rootfs("nginx") }),
-  // Both are nginx with files of a web application, which are not on PyPI, Debian or Go's proxy: one page stands for them.
+  // Both are nginx with files of a web application, which are not on PyPI, Debian or Go's proxy: one page stands for
+  // them.
   "element-web": () => ({ rootfs: rootfs("nginx"), files: { "/app/index.html": "element" } }),
   ketesa: () => ({ rootfs: rootfs("nginx"), files: { "/var/public/index.html": "admin", "/app/index.html": "admin" } }),
 };

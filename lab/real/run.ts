@@ -1,6 +1,6 @@
 /**
- * `npm run test:real [mocha arguments]`: installs the real programs, enters network, mount and process namespaces of its
- * own (two at once, for two groups of files), runs test/real there, prints what was checked and writes it to
+ * `npm run test:real [mocha arguments]`: installs the real programs, enters network, mount and process namespaces of
+ * its own (two at once, for two groups of files), runs test/real there, prints what was checked and writes it to
  * docs/proof/real.md. Needs root, on Debian or the like.
  */
 import { spawn, spawnSync } from "node:child_process";
@@ -12,37 +12,88 @@ import { together, type Counted } from "./counts";
 import { realPage } from "./page";
 
 const started = Date.now();
-const fail = (text: string): never => { process.stderr.write(`${text}\n`); process.exit(1); };
-if (process.getuid?.() !== 0) fail("test:real needs root: it runs each pod's processes in namespaces, as their own users");
+const fail = (text: string): never => {
+  process.stderr.write(`${text}\n`);
+  process.exit(1);
+};
+if (process.getuid?.() !== 0)
+  fail("test:real needs root: it runs each pod's processes in namespaces, as their own users");
 
 // --built: the images that are there, without a look at their recipes.
-const given = process.argv.slice(2).filter((a) => a !== "--built"), whole = given.length === 0;
-const installed = spawnSync(path.join(ROOT, "lab/real/programs/install.sh"), process.argv.includes("--built") ? ["--built"] : [], { stdio: "inherit" });
+const given = process.argv.slice(2).filter((a) => a !== "--built"),
+  whole = given.length === 0;
+const installed = spawnSync(
+  path.join(ROOT, "lab/real/programs/install.sh"),
+  process.argv.includes("--built") ? ["--built"] : [],
+  { stdio: "inherit" },
+);
 if (installed.status !== 0) process.exit(installed.status ?? 1);
 const installSeconds = (Date.now() - started) / 1000;
 
 /**
- * Most of the time the tests wait for a program: two groups of files side by side, each in namespaces of its own, take half as
- * long on two cores. Routing waits the longest.
+ * Most of the time the tests wait for a program: two groups of files side by side, each in namespaces of its own, take
+ * half as long on two cores. Routing waits the longest.
  */
 const SIDE_BY_SIDE = ["freshSessions", "routing"];
 const dir = fs.mkdtempSync(path.join(os.tmpdir(), "real-run-"));
 
-interface Suite { suite: string; passed: number; failed: number; pending: number; seconds: number }
-interface Ended extends Counted { status: number; suites: Suite[] }
+interface Suite {
+  suite: string;
+  passed: number;
+  failed: number;
+  pending: number;
+  seconds: number;
+}
+interface Ended extends Counted {
+  status: number;
+  suites: Suite[];
+}
 
 /** Runs these files; what they say is printed as it comes, or, `later`, when they have ended. */
 function runMocha(name: string, files: string[], later: boolean): Promise<Ended> {
-  const counts = path.join(dir, `${name}-counts.json`), report = path.join(dir, `${name}-mocha.json`), log = path.join(dir, `${name}.log`);
-  const mocha = ["node_modules/.bin/mocha", "--no-config", "-r", "tsx", "--timeout", "300000", "--forbid-pending", "--forbid-only", "--reporter", path.join(ROOT, "lab/real/reporter.cjs"), ...files];
+  const counts = path.join(dir, `${name}-counts.json`),
+    report = path.join(dir, `${name}-mocha.json`),
+    log = path.join(dir, `${name}.log`);
+  const mocha = [
+    "node_modules/.bin/mocha",
+    "--no-config",
+    "-r",
+    "tsx",
+    "--timeout",
+    "300000",
+    "--forbid-pending",
+    "--forbid-only",
+    "--reporter",
+    path.join(ROOT, "lab/real/reporter.cjs"),
+    ...files,
+  ];
   const out = later ? fs.openSync(log, "w") : "inherit";
-  // A /run of its own: were only /run/netns mounted over, an `rmdir /run/netns` elsewhere on the machine would take the mount away.
-  // The process namespace ends with its first process, and every program of the tests with it.
-  const child = spawn("unshare", ["--net", "--mount", "--uts", "--pid", "--fork", "--kill-child", "--mount-proc", "bash", "-c",
-    'ip link set lo up; mount -t tmpfs run /run; mkdir /run/netns; exec "$@"', "real", ...mocha], {
-    cwd: ROOT, stdio: ["inherit", out, out], env: { ...process.env, REAL_NAMESPACES: "1", REAL_COUNTS: counts, REAL_REPORT: report },
-  });
-  const json = (file: string, otherwise: any): any => (fs.existsSync(file) ? JSON.parse(fs.readFileSync(file, "utf8")) : otherwise);
+  // A /run of its own: were only /run/netns mounted over, an `rmdir /run/netns` elsewhere on the machine would take the
+  // mount away. The process namespace ends with its first process, and every program of the tests with it.
+  const child = spawn(
+    "unshare",
+    [
+      "--net",
+      "--mount",
+      "--uts",
+      "--pid",
+      "--fork",
+      "--kill-child",
+      "--mount-proc",
+      "bash",
+      "-c",
+      'ip link set lo up; mount -t tmpfs run /run; mkdir /run/netns; exec "$@"',
+      "real",
+      ...mocha,
+    ],
+    {
+      cwd: ROOT,
+      stdio: ["inherit", out, out],
+      env: { ...process.env, REAL_NAMESPACES: "1", REAL_COUNTS: counts, REAL_REPORT: report },
+    },
+  );
+  const json = (file: string, otherwise: any): any =>
+    fs.existsSync(file) ? JSON.parse(fs.readFileSync(file, "utf8")) : otherwise;
   return new Promise((resolve, reject) => {
     child.on("error", reject);
     child.on("close", (status) => {
@@ -53,24 +104,55 @@ function runMocha(name: string, files: string[], later: boolean): Promise<Ended>
 }
 
 async function main(): Promise<number> {
-  const all = fs.readdirSync(path.join(ROOT, "test/real")).filter((f) => f.endsWith(".test.ts")).sort();
-  const aside = all.filter((f) => SIDE_BY_SIDE.some((s) => f.startsWith(`${s}.`))), rest = all.filter((f) => !aside.includes(f));
+  const all = fs
+    .readdirSync(path.join(ROOT, "test/real"))
+    .filter((f) => f.endsWith(".test.ts"))
+    .sort();
+  const aside = all.filter((f) => SIDE_BY_SIDE.some((s) => f.startsWith(`${s}.`))),
+    rest = all.filter((f) => !aside.includes(f));
   const at = (f: string): string => `test/real/${f}`;
-  if (whole) process.stdout.write(`two groups side by side, about 10 minutes on 2 cores; ${aside.join(" and ")} are printed when they have ended\n`);
-  const ended = await Promise.all(whole ? [runMocha("rest", rest.map(at), false), runMocha("aside", aside.map(at), true)] : [runMocha("given", given, false)]);
+  if (whole)
+    process.stdout.write(
+      `two groups side by side, about 10 minutes on 2 cores; ${aside.join(" and ")} are printed when they have ended\n`,
+    );
+  const ended = await Promise.all(
+    whole
+      ? [runMocha("rest", rest.map(at), false), runMocha("aside", aside.map(at), true)]
+      : [runMocha("given", given, false)],
+  );
   const seconds = (Date.now() - started) / 1000;
-  // Time on the processors of all that ended (proc(5), cutime and cstime): what the run needs, however busy the machine was.
-  const spent = fs.readFileSync("/proc/self/stat", "utf8").replace(/^.*\) /, "").split(" ").slice(13, 15).reduce((sum, ticks) => sum + Number(ticks) / 100, 0);
+  // Time on the processors of all that ended (proc(5), cutime and cstime): what the run needs, however busy the machine
+  // was.
+  const spent = fs
+    .readFileSync("/proc/self/stat", "utf8")
+    .replace(/^.*\) /, "")
+    .split(" ")
+    .slice(13, 15)
+    .reduce((sum, ticks) => sum + Number(ticks) / 100, 0);
   const load = os.loadavg()[2]!;
-  const counts = together(ended), notes = [...new Set(ended.flatMap((e) => e.notes))], suites = ended.flatMap((e) => e.suites);
-  process.stdout.write(`\nchecked: ${Object.entries(counts).map(([k, v]) => `${v.toLocaleString("en")} ${k}`).join("; ")}\n${seconds.toFixed(0)} s in all, ${installSeconds.toFixed(0)} s of it for the programs; ${spent.toFixed(0)} s of processor time, load of the machine ${load.toFixed(0)}\n`);
+  const counts = together(ended),
+    notes = [...new Set(ended.flatMap((e) => e.notes))],
+    suites = ended.flatMap((e) => e.suites);
+  process.stdout.write(
+    `\nchecked: ${Object.entries(counts)
+      .map(([k, v]) => `${v.toLocaleString("en")} ${k}`)
+      .join(
+        "; ",
+      )}\n${seconds.toFixed(0)} s in all, ${installSeconds.toFixed(0)} s of it for the programs; ${spent.toFixed(0)} s of processor time, load of the machine ${load.toFixed(0)}\n`,
+  );
   const status = ended.find((e) => e.status !== 0)?.status ?? 0;
   if (whole && status === 0) {
     fs.mkdirSync(PROOF, { recursive: true });
-    fs.writeFileSync(path.join(PROOF, "real.md"), realPage({ counts, notes, suites, seconds, installSeconds, spent, load }));
+    fs.writeFileSync(
+      path.join(PROOF, "real.md"),
+      realPage({ counts, notes, suites, seconds, installSeconds, spent, load }),
+    );
   }
   fs.rmSync(dir, { recursive: true });
   return status;
 }
 
-void main().then((status) => process.exit(status), (error: Error) => fail(error.message));
+void main().then(
+  (status) => process.exit(status),
+  (error: Error) => fail(error.message),
+);

@@ -23,19 +23,31 @@ export class Api {
   async get(path: string): Promise<any> {
     const credentials = await this.credentials;
     return new Promise((resolve, reject) => {
-      const req = https.get(new URL(path, this.config.getCurrentCluster()!.server), {
-        ...credentials, agent: this.agent, timeout: 30_000, headers: { ...(credentials.headers as any), accept: "application/json" },
-      }, (res) => {
-        let answer = "";
-        res.setEncoding("utf8");
-        res.on("data", (c) => { answer += c; });
-        res.on("end", () => {
-          try {
-            const parsed = JSON.parse(answer);
-            if (res.statusCode === 200) resolve(parsed); else reject(new Error(parsed.message ?? `${path}: ${res.statusCode}`));
-          } catch { reject(new Error(answer.trim() || `${path}: ${res.statusCode}`)); }
-        });
-      });
+      const req = https.get(
+        new URL(path, this.config.getCurrentCluster()!.server),
+        {
+          ...credentials,
+          agent: this.agent,
+          timeout: 30_000,
+          headers: { ...(credentials.headers as any), accept: "application/json" },
+        },
+        (res) => {
+          let answer = "";
+          res.setEncoding("utf8");
+          res.on("data", (c) => {
+            answer += c;
+          });
+          res.on("end", () => {
+            try {
+              const parsed = JSON.parse(answer);
+              if (res.statusCode === 200) resolve(parsed);
+              else reject(new Error(parsed.message ?? `${path}: ${res.statusCode}`));
+            } catch {
+              reject(new Error(answer.trim() || `${path}: ${res.statusCode}`));
+            }
+          });
+        },
+      );
       req.on("timeout", () => req.destroy(new Error("the API server did not answer in 30 s")));
       req.on("error", reject);
     });

@@ -4,14 +4,24 @@ import { deploy, until } from "./cluster";
 import { flowing, since, type Scenario } from "./scenario";
 
 /** What a new connection is shown now. */
-const shown = (address: string, host: string, ca: string): Promise<tls.PeerCertificate> => new Promise((resolve, reject) => {
-  const socket = tls.connect({ host: address, port: 443, servername: host, ca, timeout: 5000 }, () => { resolve(socket.getPeerCertificate()); socket.end(); });
-  socket.on("timeout", () => socket.destroy(new Error("no answer in 5 s")));
-  socket.on("error", reject);
-});
+const shown = (address: string, host: string, ca: string): Promise<tls.PeerCertificate> =>
+  new Promise((resolve, reject) => {
+    const socket = tls.connect({ host: address, port: 443, servername: host, ca, timeout: 5000 }, () => {
+      resolve(socket.getPeerCertificate());
+      socket.end();
+    });
+    socket.on("timeout", () => socket.destroy(new Error("no answer in 5 s")));
+    socket.on("error", reject);
+  });
 
 export const CERTIFICATE: Scenario = {
-  id: "certificate", group: "failure", title: "The certificate is rotated", how: "key and certificate replaced in a deployment (`pulumi up --replace` of the key; here `npm run local -- deploy --replace cluster-tls-key`); verified against the same CA", seconds: 35, quick: true, bounds: { gap: 10, failedAfterRetry: 0 },
+  id: "certificate",
+  group: "failure",
+  title: "The certificate is rotated",
+  how: "key and certificate replaced in a deployment (`pulumi up --replace` of the key; here `npm run local -- deploy --replace cluster-tls-key`); verified against the same CA",
+  seconds: 35,
+  quick: true,
+  bounds: { gap: 10, failedAfterRetry: 0 },
   action: async (r) => {
     const hosts = [r.a.hostnames.homeserver!, r.a.hostnames.web!];
     const old = await Promise.all(hosts.map((h) => shown(r.a.address, h, r.a.ca)));
@@ -22,11 +32,20 @@ export const CERTIFICATE: Scenario = {
     for (const [i, h] of hosts.entries()) {
       const took = await until(`${h} shows the new certificate`, 60, async () => {
         const now = await shown(r.a.address, h, r.a.ca);
-        return now.fingerprint256 !== old[i]!.fingerprint256 && now.pubkey && Buffer.compare(now.pubkey, old[i]!.pubkey!) !== 0 ? undefined : "still the old one";
+        return now.fingerprint256 !== old[i]!.fingerprint256 &&
+          now.pubkey &&
+          Buffer.compare(now.pubkey, old[i]!.pubkey!) !== 0
+          ? undefined
+          : "still the old one";
       });
-      r.note(`${h}: new connections are shown the new certificate, verified, ${took.toFixed(0)} s after the deployment`);
+      r.note(
+        `${h}: new connections are shown the new certificate, verified, ${took.toFixed(0)} s after the deployment`,
+      );
     }
     await flowing(r.load, 30);
-    return () => { const { failedFirst } = r.load.sofar(); if (failedFirst) r.fail(`${failedFirst} sends failed on the first try`); };
+    return () => {
+      const { failedFirst } = r.load.sofar();
+      if (failedFirst) r.fail(`${failedFirst} sends failed on the first try`);
+    };
   },
 };

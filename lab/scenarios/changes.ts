@@ -22,7 +22,10 @@ export function takeBack(r: Run): Change[] {
   return back;
 }
 
-interface Owned { workload: string; revision: string }
+interface Owned {
+  workload: string;
+  revision: string;
+}
 
 /** Workload of each pod that is not a Job's, and which of its templates the pod has, by pod uid. */
 async function owners(): Promise<Map<string, Owned>> {
@@ -33,34 +36,61 @@ async function owners(): Promise<Map<string, Owned>> {
     const owner = p.metadata.ownerReferences?.[0];
     if (!owner || owner.kind === "Job" || p.metadata.deletionTimestamp || !nodes.has(p.spec.nodeName)) continue;
     const labels = p.metadata.labels ?? {};
-    all.set(p.metadata.uid, { workload: owner.kind === "ReplicaSet" ? owner.name.replace(/-[a-z0-9]+$/, "") : owner.name, revision: labels["pod-template-hash"] ?? labels["controller-revision-hash"] ?? "" });
+    all.set(p.metadata.uid, {
+      workload: owner.kind === "ReplicaSet" ? owner.name.replace(/-[a-z0-9]+$/, "") : owner.name,
+      revision: labels["pod-template-hash"] ?? labels["controller-revision-hash"] ?? "",
+    });
   }
   return all;
 }
 
 /** Pods of this workload came or went, none was replaced: the autoscaler's doing where it has one. */
-const onlyScaled = (before: Owned[], fresh: Owned[], gone: Owned[]): boolean => (!fresh.length || !gone.length) && fresh.every((f) => before.some((b) => b.revision === f.revision));
+const onlyScaled = (before: Owned[], fresh: Owned[], gone: Owned[]): boolean =>
+  (!fresh.length || !gone.length) && fresh.every((f) => before.some((b) => b.revision === f.revision));
 
-interface Outcome { seconds: string; changed: string; summary: string }
+interface Outcome {
+  seconds: string;
+  changed: string;
+  summary: string;
+}
 
 /** Deployed with these settings; the workloads whose pods are others than before must be consumers of the change. */
 async function deployed(r: Run, sets: string[], consumers: RegExp): Promise<Outcome> {
   const before = await owners();
   const started = Date.now();
   let text = "";
-  try { text = await deploy(sets); } catch (error) { r.fail((error as Error).message); }
+  try {
+    text = await deploy(sets);
+  } catch (error) {
+    r.fail((error as Error).message);
+  }
   const after = await owners();
-  const scalable = new Set((await get("horizontalpodautoscalers", "-A")).items.map((h: any) => h.spec.scaleTargetRef.name));
-  const fresh = [...after].filter(([uid]) => !before.has(uid)).map(([, o]) => o), gone = [...before].filter(([uid]) => !after.has(uid)).map(([, o]) => o);
+  const scalable = new Set(
+    (await get("horizontalpodautoscalers", "-A")).items.map((h: any) => h.spec.scaleTargetRef.name),
+  );
+  const fresh = [...after].filter(([uid]) => !before.has(uid)).map(([, o]) => o),
+    gone = [...before].filter(([uid]) => !after.has(uid)).map(([, o]) => o);
   const touched = [...new Set([...fresh, ...gone].map((o) => o.workload))].sort();
-  const of = (name: string) => (o: Owned): boolean => o.workload === name;
-  const scaled = touched.filter((t) => !consumers.test(t) && scalable.has(t) && onlyScaled([...before.values()].filter(of(t)), fresh.filter(of(t)), gone.filter(of(t))));
+  const of =
+    (name: string) =>
+    (o: Owned): boolean =>
+      o.workload === name;
+  const scaled = touched.filter(
+    (t) =>
+      !consumers.test(t) &&
+      scalable.has(t) &&
+      onlyScaled([...before.values()].filter(of(t)), fresh.filter(of(t)), gone.filter(of(t))),
+  );
   const changed = touched.filter((t) => !scaled.includes(t));
   const strangers = changed.filter((o) => !consumers.test(o));
   if (strangers.length) r.fail(`${sets.at(-1) ?? "taken back"}: restarted without need: ${strangers.join(", ")}`);
   if (!changed.length) r.fail(`${sets.at(-1) ?? "taken back"}: nobody took the change`);
   if (scaled.length) r.note(`meanwhile the autoscaler added or removed pods of ${scaled.join(", ")}`);
-  return { seconds: since(started), changed: changed.join(", ") || "nobody", summary: /^deployed in \d+ s: (.*)/m.exec(text)?.[1] ?? "" };
+  return {
+    seconds: since(started),
+    changed: changed.join(", ") || "nobody",
+    summary: /^deployed in \d+ s: (.*)/m.exec(text)?.[1] ?? "",
+  };
 }
 
 /** Deployed with these settings and no others; what it did is noted. */
@@ -79,23 +109,47 @@ const SETTINGS: Change[] = [
   { sets: ["overrides.pools.pusher.memoryMiB=200"], consumers: /^synapse-pusher$/ },
 ];
 const POOL: Change = { sets: ["overrides.pools.synchrotron.replicas=3"], consumers: /^(synapse-synchrotron|haproxy)$/ };
-const PERSISTERS: Change = { sets: ["overrides.pools.event-persister.replicas=3"], consumers: /^(synapse-.*|haproxy)$/ };
+const PERSISTERS: Change = {
+  sets: ["overrides.pools.event-persister.replicas=3"],
+  consumers: /^(synapse-.*|haproxy)$/,
+};
 const BOUNDS = { gap: 60, failedAfterRetry: 0 };
 const how = "deployed with it; uids of all pods compared";
 const takenBackBy = "change-back";
 
 /** One change alone, as a scenario. */
 const alone = (c: Change, scenario: Pick<Scenario, "id" | "title" | "seconds"> & Partial<Scenario>): Scenario => ({
-  group: "change", how, bounds: BOUNDS, takenBackBy,
-  action: async (r) => { applied.push(c); r.cause(); await change(r, setNow(), c.consumers); }, ...scenario,
+  group: "change",
+  how,
+  bounds: BOUNDS,
+  takenBackBy,
+  action: async (r) => {
+    applied.push(c);
+    r.cause();
+    await change(r, setNow(), c.consumers);
+  },
+  ...scenario,
 });
 
 export const CHANGES: Scenario[] = [
-  alone(WEB, { id: "change-web", title: `Setting changed: ${WEB.sets.join(", ")}`, seconds: 45, partOf: "change-settings", quick: true }),
+  alone(WEB, {
+    id: "change-web",
+    title: `Setting changed: ${WEB.sets.join(", ")}`,
+    seconds: 45,
+    partOf: "change-settings",
+    quick: true,
+  }),
   {
-    id: "change-settings", group: "change", title: "Five settings changed, then a pool grown, one after the other", how: "one deployment each; uids of all pods compared", seconds: 220, bounds: BOUNDS, takenBackBy,
+    id: "change-settings",
+    group: "change",
+    title: "Five settings changed, then a pool grown, one after the other",
+    how: "one deployment each; uids of all pods compared",
+    seconds: 220,
+    bounds: BOUNDS,
+    takenBackBy,
     action: async (r) => {
-      const windows: Array<[number, number]> = [], rows: Table["rows"] = [];
+      const windows: Array<[number, number]> = [],
+        rows: Table["rows"] = [];
       for (const s of [...SETTINGS, POOL].filter((x) => !applied.includes(x))) {
         if (!windows.length) r.cause();
         const from = Date.now();
@@ -106,15 +160,33 @@ export const CHANGES: Scenario[] = [
         rows.push([s.sets.join(", "), o.changed, o.seconds]);
         windows.push([from, Date.now()]);
       }
-      return () => r.table?.({
-        head: ["Setting", "Pods replaced of", "Deployed in", ...LOAD_HEAD], rows: withLoad(r.load, rows, windows),
-      });
+      return () =>
+        r.table?.({
+          head: ["Setting", "Pods replaced of", "Deployed in", ...LOAD_HEAD],
+          rows: withLoad(r.load, rows, windows),
+        });
     },
   },
-  alone(POOL, { id: "change-pool", title: "A pool grows: synchrotron from 2 to 3", seconds: 60, partOf: "change-settings" }),
-  alone(PERSISTERS, { id: "change-persisters", title: "An event persister is added: from 2 to 3", seconds: 180, bounds: { gap: 90, failedAfterRetry: 0 } }),
+  alone(POOL, {
+    id: "change-pool",
+    title: "A pool grows: synchrotron from 2 to 3",
+    seconds: 60,
+    partOf: "change-settings",
+  }),
+  alone(PERSISTERS, {
+    id: "change-persisters",
+    title: "An event persister is added: from 2 to 3",
+    seconds: 180,
+    bounds: { gap: 90, failedAfterRetry: 0 },
+  }),
   {
-    id: "change-back", group: "change", title: "All of these changes are taken back at once", how: "deployed without them; uids of all pods compared", seconds: 150, quick: true, partOf: "backup-restore",
+    id: "change-back",
+    group: "change",
+    title: "All of these changes are taken back at once",
+    how: "deployed without them; uids of all pods compared",
+    seconds: 150,
+    quick: true,
+    partOf: "backup-restore",
     // One event persister fewer: until every process knows, some still hand events to the one that has gone.
     bounds: { gap: 90, failedAfterRetry: 20 },
     action: async (r) => {

@@ -8,10 +8,24 @@ import { requireCluster } from "../local/kubectl";
 /** Machine and operators may take this long to mend everything after a failure, as in test:cluster. */
 const HEAL_SECONDS = 300;
 
-/** No load runs, so whoever waits until it flows again goes on at once. What else a scenario asks of it is an error with a name. */
+/**
+ * No load runs, so whoever waits until it flows again goes on at once. What else a scenario asks of it is an error with
+ * a name.
+ */
 export function withoutLoad(): Load {
   const answers: Record<string, unknown> = { flowing: () => true, start: () => undefined };
-  return new Proxy({}, { get: (_, key) => answers[String(key)] ?? (() => { throw new Error(`this failure reads ${String(key)} of the client load: npm run test:cluster -- --only NAME causes it`); }) }) as Load;
+  return new Proxy(
+    {},
+    {
+      get: (_, key) =>
+        answers[String(key)] ??
+        (() => {
+          throw new Error(
+            `this failure reads ${String(key)} of the client load: npm run test:cluster -- --only NAME causes it`,
+          );
+        }),
+    },
+  ) as Load;
 }
 
 /** An administrator who is registered only when a scenario really sends something. */
@@ -22,7 +36,17 @@ function lateAdmin(a: Access): Client {
     const user = await adminRequest(a, `chaos-${Date.now().toString(36)}`, crypto.randomUUID(), true);
     return new Client(a, user.user_id, user.access_token, false);
   };
-  return new Proxy({}, { get: (_, key) => async (...args: unknown[]) => { const client: any = await (real ??= admin()); return client[key](...args); } }) as Client;
+  return new Proxy(
+    {},
+    {
+      get:
+        (_, key) =>
+        async (...args: unknown[]) => {
+          const client: any = await (real ??= admin());
+          return client[key](...args);
+        },
+    },
+  ) as Client;
 }
 
 export function scenarioNamed(scenarios: readonly Scenario[], id: string): Scenario {
@@ -31,7 +55,9 @@ export function scenarioNamed(scenarios: readonly Scenario[], id: string): Scena
   throw new UsageError(`no failure is called "${id}"; there are\n${listed(scenarios)}`);
 }
 export const listed = (scenarios: readonly Scenario[]): string =>
-  scenarios.map((s) => `  ${s.id.padEnd(20)} ${s.title}: ${s.how}${s.promised ? ` (promised: ${s.promised})` : ""}`).join("\n");
+  scenarios
+    .map((s) => `  ${s.id.padEnd(20)} ${s.title}: ${s.how}${s.promised ? ` (promised: ${s.promised})` : ""}`)
+    .join("\n");
 
 /** Failures only: what else test:cluster does measures by itself. */
 export const failures = (all: readonly Scenario[]): Scenario[] => all.filter((s) => s.group === "failure");
@@ -39,21 +65,50 @@ export const failures = (all: readonly Scenario[]): Scenario[] => all.filter((s)
 export async function chaos(request: Request): Promise<number> {
   const scenarios = failures((await import("./scenarios")).ALL);
   const id = request.words[0] ?? "list";
-  if (id === "list") { console.log(listed(scenarios)); return 0; }
+  if (id === "list") {
+    console.log(listed(scenarios));
+    return 0;
+  }
   requireCluster();
-  if (request.cluster !== "lab") throw new UsageError("chaos works on the lab's own cluster, whose nodes are processes of this machine");
+  if (request.cluster !== "lab")
+    throw new UsageError("chaos works on the lab's own cluster, whose nodes are processes of this machine");
   const { ailment, healthy, mend } = await import("./cluster");
-  if (id === "undo") { await mend(); console.log("every node thawed, connected, uncordoned and emptied of what a failure filled it with"); return 0; }
+  if (id === "undo") {
+    await mend();
+    console.log("every node thawed, connected, uncordoned and emptied of what a failure filled it with");
+    return 0;
+  }
   const scenario = scenarioNamed(scenarios, id);
   const ill = await ailment();
-  if (ill) throw new UsageError(`something is wrong already: ${ill}\nwait until it has mended, or \`npm run local -- chaos undo\``);
+  if (ill)
+    throw new UsageError(
+      `something is wrong already: ${ill}\nwait until it has mended, or \`npm run local -- chaos undo\``,
+    );
   const started = Date.now();
-  const say = (text: string): void => console.log(`${((Date.now() - started) / 1000).toFixed(0).padStart(4)} s  ${text}`);
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => { console.log("\nundoing ..."); void mend().finally(() => process.exit(130)); });
+  const say = (text: string): void =>
+    console.log(`${((Date.now() - started) / 1000).toFixed(0).padStart(4)} s  ${text}`);
+  for (const signal of ["SIGINT", "SIGTERM"] as const)
+    process.once(signal, () => {
+      console.log("\nundoing ...");
+      void mend().finally(() => process.exit(130));
+    });
   const a = await access();
   let broken = 0;
-  const table: Run["table"] = ({ head, rows }) => { for (const row of rows) say(head.map((h, i) => `${h} ${row[i]}`).join(", ")); };
-  const run: Run = { a, table, load: withoutLoad(), admin: lateAdmin(a), cause: () => say(`caused: ${scenario.how}`), note: say, fail: (t) => { broken++; say(`NOT as promised: ${t}`); } };
+  const table: Run["table"] = ({ head, rows }) => {
+    for (const row of rows) say(head.map((h, i) => `${h} ${row[i]}`).join(", "));
+  };
+  const run: Run = {
+    a,
+    table,
+    load: withoutLoad(),
+    admin: lateAdmin(a),
+    cause: () => say(`caused: ${scenario.how}`),
+    note: say,
+    fail: (t) => {
+      broken++;
+      say(`NOT as promised: ${t}`);
+    },
+  };
   say(`${scenario.title} ...`);
   try {
     // What it may return counts the load's answers, and there is no load.

@@ -1,4 +1,6 @@
-/** The cluster as a failure needs it: asked, and changed by kubectl, never blocking the load that runs in this process. */
+/**
+ * The cluster as a failure needs it: asked, and changed by kubectl, never blocking the load that runs in this process.
+ */
 import { execFile, spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
@@ -11,40 +13,72 @@ export const NS = "matrix";
 export const CLUSTER = "synapse-postgres";
 const MORE = path.join(RUN_DIR, "nodes.more");
 /** Numbers of the lab's nodes: those of the start, and what lab/cluster/more.sh has added. */
-const numbers = (): string[] => ["1", "2", "3", ...(fs.existsSync(MORE) ? fs.readFileSync(MORE, "utf8").trim().split(" ") : [])];
+const numbers = (): string[] => [
+  "1",
+  "2",
+  "3",
+  ...(fs.existsSync(MORE) ? fs.readFileSync(MORE, "utf8").trim().split(" ") : []),
+];
 export const KUBECTL = path.join(CACHE_DIR, "bin", "kubectl");
 export const ENV = { ...process.env, KUBECONFIG };
 export const sleep = (ms: number): Promise<void> => new Promise((r) => setTimeout(r, ms));
 
 export function run(file: string, args: string[], env: NodeJS.ProcessEnv = process.env): Promise<string> {
-  return new Promise((resolve, reject) => execFile(file, args, { env, maxBuffer: 1 << 28 }, (error, stdout, stderr) => (error ? reject(new Error(`${path.basename(file)} ${args.join(" ")}: ${stderr.trim() || error.message}`)) : resolve(stdout))));
+  return new Promise((resolve, reject) =>
+    execFile(file, args, { env, maxBuffer: 1 << 28 }, (error, stdout, stderr) =>
+      error
+        ? reject(new Error(`${path.basename(file)} ${args.join(" ")}: ${stderr.trim() || error.message}`))
+        : resolve(stdout),
+    ),
+  );
 }
 export const k = (...args: string[]): Promise<string> => run(KUBECTL, ["--request-timeout=120s", ...args], ENV);
 
 /** Where the API server has what is asked for here. */
 const PATHS: Record<string, [api: string, resource: string]> = {
-  nodes: ["api/v1", "nodes"], pods: ["api/v1", "pods"], pod: ["api/v1", "pods"], pvc: ["api/v1", "persistentvolumeclaims"], pv: ["api/v1", "persistentvolumes"],
-  deployments: ["apis/apps/v1", "deployments"], statefulsets: ["apis/apps/v1", "statefulsets"], daemonsets: ["apis/apps/v1", "daemonsets"],
+  nodes: ["api/v1", "nodes"],
+  pods: ["api/v1", "pods"],
+  pod: ["api/v1", "pods"],
+  pvc: ["api/v1", "persistentvolumeclaims"],
+  pv: ["api/v1", "persistentvolumes"],
+  deployments: ["apis/apps/v1", "deployments"],
+  statefulsets: ["apis/apps/v1", "statefulsets"],
+  daemonsets: ["apis/apps/v1", "daemonsets"],
   jobs: ["apis/batch/v1", "jobs"],
   horizontalpodautoscalers: ["apis/autoscaling/v2", "horizontalpodautoscalers"],
-  "clusters.postgresql.cnpg.io": ["apis/postgresql.cnpg.io/v1", "clusters"], "backups.postgresql.cnpg.io": ["apis/postgresql.cnpg.io/v1", "backups"],
+  "clusters.postgresql.cnpg.io": ["apis/postgresql.cnpg.io/v1", "clusters"],
+  "backups.postgresql.cnpg.io": ["apis/postgresql.cnpg.io/v1", "backups"],
 };
 let api: Api | undefined;
 /**
- * `kubectl get KINDS [NAME] [-n NAMESPACE | -A] [-l LABELS] -o json`, without the program: asked each second of every wait,
- * it took a tenth of the machine that was being measured.
+ * `kubectl get KINDS [NAME] [-n NAMESPACE | -A] [-l LABELS] -o json`, without the program: asked each second of every
+ * wait, it took a tenth of the machine that was being measured.
  */
 export async function get(kinds: string, ...args: string[]): Promise<any> {
-  const option = (name: string): string | undefined => { const i = args.indexOf(name); return i < 0 ? undefined : args.splice(i, 2)[1]; };
-  const namespace = option("-n"), labels = option("-l"), name = args.find((a) => a !== "-A");
+  const option = (name: string): string | undefined => {
+    const i = args.indexOf(name);
+    return i < 0 ? undefined : args.splice(i, 2)[1];
+  };
+  const namespace = option("-n"),
+    labels = option("-l"),
+    name = args.find((a) => a !== "-A");
   api ??= new Api(KUBECONFIG);
-  const lists = await Promise.all(kinds.split(",").map(async (kind) => {
-    const [group, resource] = PATHS[kind] ?? ((): never => { throw new Error(`${kind}: not among ${Object.keys(PATHS).join(", ")}`); })();
-    const found = await api!.get(`/${group}/${namespace ? `namespaces/${namespace}/` : ""}${resource}${name ? `/${name}` : ""}${labels ? `?labelSelector=${encodeURIComponent(labels)}` : ""}`);
-    // Of a list, only the list says what its items are.
-    for (const item of found.items ?? []) Object.assign(item, { apiVersion: found.apiVersion, kind: found.kind.replace(/List$/, "") });
-    return found;
-  }));
+  const lists = await Promise.all(
+    kinds.split(",").map(async (kind) => {
+      const [group, resource] =
+        PATHS[kind] ??
+        ((): never => {
+          throw new Error(`${kind}: not among ${Object.keys(PATHS).join(", ")}`);
+        })();
+      const found = await api!.get(
+        `/${group}/${namespace ? `namespaces/${namespace}/` : ""}${resource}${name ? `/${name}` : ""}${labels ? `?labelSelector=${encodeURIComponent(labels)}` : ""}`,
+      );
+      // Of a list, only the list says what its items are.
+      for (const item of found.items ?? [])
+        Object.assign(item, { apiVersion: found.apiVersion, kind: found.kind.replace(/List$/, "") });
+      return found;
+    }),
+  );
   return lists.length === 1 ? lists[0] : { items: lists.flatMap((l) => l.items) };
 }
 
@@ -53,7 +87,10 @@ export function script(name: string, ...args: string[]): Promise<{ code: number;
   return new Promise((resolve, reject) => {
     const child = spawn("npm", ["run", "-s", name, "--", ...args], { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
     let text = "";
-    for (const s of [child.stdout, child.stderr]) s.on("data", (c) => { text += c; });
+    for (const s of [child.stdout, child.stderr])
+      s.on("data", (c) => {
+        text += c;
+      });
     child.on("error", reject);
     child.on("close", (code) => resolve({ code: code ?? 1, text }));
   });
@@ -65,49 +102,75 @@ export async function deploy(sets: string[], more: string[] = []): Promise<strin
   return text;
 }
 
-export async function until(what: string, seconds: number, check: () => Promise<string | undefined> | string | undefined, every = 1): Promise<number> {
+export async function until(
+  what: string,
+  seconds: number,
+  check: () => Promise<string | undefined> | string | undefined,
+  every = 1,
+): Promise<number> {
   const started = Date.now();
   for (let why: string | undefined = "not asked"; ;) {
-    try { why = await check(); } catch (error) { why = (error as Error).message; }
+    try {
+      why = await check();
+    } catch (error) {
+      why = (error as Error).message;
+    }
     if (why === undefined) return (Date.now() - started) / 1000;
     if (Date.now() - started > seconds * 1000) throw new Error(`${what}: not within ${seconds} s: ${why}`);
     await sleep(every * 1000);
   }
 }
 
-const ready = (p: any): boolean => !p.metadata.deletionTimestamp && p.status.conditions?.some((c: any) => c.type === "Ready" && c.status === "True");
+const ready = (p: any): boolean =>
+  !p.metadata.deletionTimestamp && p.status.conditions?.some((c: any) => c.type === "Ready" && c.status === "True");
 
-/** Undefined when the operator calls a PostgreSQL cluster healthy and all of its instances are ready; else what is not. */
+/**
+ * Undefined when the operator calls a PostgreSQL cluster healthy and all of its instances are ready; else what is not.
+ */
 export const clusterAilment = (c: any): string | undefined =>
-  (c.status.readyInstances !== c.spec.instances || c.status.phase !== "Cluster in healthy state" ? `${c.metadata.name} ${c.status.readyInstances}/${c.spec.instances} ${c.status.phase}` : undefined);
+  c.status.readyInstances !== c.spec.instances || c.status.phase !== "Cluster in healthy state"
+    ? `${c.metadata.name} ${c.status.readyInstances}/${c.spec.instances} ${c.status.phase}`
+    : undefined;
 
 const nodeAilments = (n: any): string[] => [
   ...(n.spec.unschedulable ? [`${n.metadata.name} cordoned`] : []),
-  ...(n.status.conditions.some((c: any) => c.type === "Ready" && c.status === "True") ? [] : [`${n.metadata.name} not ready`]),
+  ...(n.status.conditions.some((c: any) => c.type === "Ready" && c.status === "True")
+    ? []
+    : [`${n.metadata.name} not ready`]),
   ...(n.spec.taints?.length ? [`${n.metadata.name} tainted`] : []),
 ];
 
 /** How many pods a controller wants, has ready, and has from its newest template. */
 function counts({ kind, spec, status: s }: any): { want: number; have: number; updated: number } {
-  if (kind === "DaemonSet") return { want: s.desiredNumberScheduled, have: s.numberReady ?? 0, updated: s.updatedNumberScheduled ?? 0 };
+  if (kind === "DaemonSet")
+    return { want: s.desiredNumberScheduled, have: s.numberReady ?? 0, updated: s.updatedNumberScheduled ?? 0 };
   return { want: spec.replicas, have: s.readyReplicas ?? 0, updated: s.updatedReplicas ?? 0 };
 }
 function workloadAilments(o: any): string[] {
   const { want, have, updated } = counts(o);
-  return have < want || updated < want || (o.status.observedGeneration ?? 0) < o.metadata.generation ? [`${o.metadata.name} ${have}/${want}`] : [];
+  return have < want || updated < want || (o.status.observedGeneration ?? 0) < o.metadata.generation
+    ? [`${o.metadata.name} ${have}/${want}`]
+    : [];
 }
 
 /** @param done uids of Jobs that have succeeded: an attempt that failed stays beside the one that did not. */
 function podAilments(p: any, done: ReadonlySet<string>): string[] {
-  if (p.status.phase === "Succeeded" || ready(p) || p.metadata.ownerReferences?.some((o: any) => done.has(o.uid))) return [];
+  if (p.status.phase === "Succeeded" || ready(p) || p.metadata.ownerReferences?.some((o: any) => done.has(o.uid)))
+    return [];
   return [`pod ${p.metadata.name} ${p.metadata.deletionTimestamp ? "ending" : "not ready"}`];
 }
 
 /** Undefined when everything is as it should be; else what is not. */
 export async function ailment(): Promise<string | undefined> {
-  const all: any[] = (await get("nodes,deployments,statefulsets,daemonsets,jobs,pods,clusters.postgresql.cnpg.io", "-A")).items;
+  const all: any[] = (
+    await get("nodes,deployments,statefulsets,daemonsets,jobs,pods,clusters.postgresql.cnpg.io", "-A")
+  ).items;
   const of = (...kinds: string[]): any[] => all.filter((o) => kinds.includes(o.kind));
-  const done = new Set<string>(of("Job").filter((j) => j.status.succeeded).map((j) => j.metadata.uid));
+  const done = new Set<string>(
+    of("Job")
+      .filter((j) => j.status.succeeded)
+      .map((j) => j.metadata.uid),
+  );
   const wrong = [
     ...of("Node").flatMap(nodeAilments),
     ...of("Deployment", "StatefulSet", "DaemonSet").flatMap(workloadAilments),
@@ -123,17 +186,27 @@ export async function ailment(): Promise<string | undefined> {
 }
 
 /** One line of SQL in an instance, as its superuser. */
-export const psql = async (pod: string, sql: string, database = "postgres"): Promise<string> => (await k("-n", NS, "exec", pod, "-c", "postgres", "--", "psql", "-qAtX", "-d", database, "-c", sql)).trim();
+export const psql = async (pod: string, sql: string, database = "postgres"): Promise<string> =>
+  (await k("-n", NS, "exec", pod, "-c", "postgres", "--", "psql", "-qAtX", "-d", database, "-c", sql)).trim();
 
-/** Base backups and new instances wait for the next checkpoint of the instance that they copy, minutes where little is written: asked for, as docs/operate.md says. */
+/**
+ * Base backups and new instances wait for the next checkpoint of the instance that they copy, minutes where little is
+ * written: asked for, as docs/operate.md says.
+ */
 export async function checkpoint(): Promise<void> {
-  for (const p of await pods(NS, `cnpg.io/cluster=${CLUSTER},cnpg.io/podRole=instance`).catch(() => [])) await psql(p.metadata.name, "checkpoint").catch(() => undefined);
+  for (const p of await pods(NS, `cnpg.io/cluster=${CLUSTER},cnpg.io/podRole=instance`).catch(() => []))
+    await psql(p.metadata.name, "checkpoint").catch(() => undefined);
 }
 
-/** Standbys without a stream: the operator calls them ready all the same. (The timeline that it reports is that of the last checkpoint.) */
+/**
+ * Standbys without a stream: the operator calls them ready all the same. (The timeline that it reports is that of the
+ * last checkpoint.)
+ */
 export async function behind(cluster: any): Promise<string[]> {
   const { currentPrimary, instanceNames } = cluster.status;
-  const streaming = (await psql(currentPrimary, "select application_name from pg_stat_replication where state = 'streaming'")).split("\n");
+  const streaming = (
+    await psql(currentPrimary, "select application_name from pg_stat_replication where state = 'streaming'")
+  ).split("\n");
   return (instanceNames as string[]).filter((n) => n !== currentPrimary && !streaming.includes(n));
 }
 /** A standby that is ready finds the primary within seconds; one that still has not has forked off. */
@@ -145,26 +218,45 @@ const FORKED_SECONDS = 60;
  */
 export async function healthy(seconds: number, note?: (text: string) => void): Promise<number> {
   const since = new Map<string, number>();
-  return until("everything healthy", seconds, async () => {
-    const why = await ailment();
-    if (why?.includes("Creating a new replica")) await checkpoint();
-    if (why?.endsWith("does not follow the primary")) for (const c of (await get("clusters.postgresql.cnpg.io", "-A")).items) for (const standby of await behind(c)) {
-      const first = since.get(standby) ?? Date.now();
-      since.set(standby, first);
-      if (Date.now() - first < FORKED_SECONDS * 1000) continue;
-      since.set(standby, Infinity);
-      await k("-n", c.metadata.namespace, "exec", standby, "-c", "postgres", "--", "rm", "/var/lib/postgresql/data/pgdata/standby.signal");
-      await k("-n", c.metadata.namespace, "delete", "pod", standby, "--wait=false");
-      note?.(`${standby} had forked off and was rewound by the runbook's commands`);
-    }
-    return why;
-  }, 2);
+  return until(
+    "everything healthy",
+    seconds,
+    async () => {
+      const why = await ailment();
+      if (why?.includes("Creating a new replica")) await checkpoint();
+      if (why?.endsWith("does not follow the primary"))
+        for (const c of (await get("clusters.postgresql.cnpg.io", "-A")).items)
+          for (const standby of await behind(c)) {
+            const first = since.get(standby) ?? Date.now();
+            since.set(standby, first);
+            if (Date.now() - first < FORKED_SECONDS * 1000) continue;
+            since.set(standby, Infinity);
+            await k(
+              "-n",
+              c.metadata.namespace,
+              "exec",
+              standby,
+              "-c",
+              "postgres",
+              "--",
+              "rm",
+              "/var/lib/postgresql/data/pgdata/standby.signal",
+            );
+            await k("-n", c.metadata.namespace, "delete", "pod", standby, "--wait=false");
+            note?.(`${standby} had forked off and was rewound by the runbook's commands`);
+          }
+      return why;
+    },
+    2,
+  );
 }
 
 /** Container restarts so far, to tell afterwards who crashed on the way. */
 export async function restarts(): Promise<Map<string, number>> {
   const all = new Map<string, number>();
-  for (const p of (await get("pods", "-A")).items) for (const c of p.status.containerStatuses ?? []) all.set(`${p.metadata.name}/${c.name} ${p.metadata.uid}`, c.restartCount);
+  for (const p of (await get("pods", "-A")).items)
+    for (const c of p.status.containerStatuses ?? [])
+      all.set(`${p.metadata.name}/${c.name} ${p.metadata.uid}`, c.restartCount);
   return all;
 }
 
@@ -174,59 +266,96 @@ export async function newcomers(moment: number): Promise<string[]> {
   const found: Array<[string, number]> = [];
   for (const p of (await get("pods", "-n", NS)).items) {
     const is = (p.status.conditions ?? []).find((c: any) => c.type === "Ready" && c.status === "True");
-    if (is && p.metadata.ownerReferences?.[0].kind !== "Job" && after(p.metadata.creationTimestamp) >= -1) found.push([p.metadata.name, after(is.lastTransitionTime)]);
+    if (is && p.metadata.ownerReferences?.[0].kind !== "Job" && after(p.metadata.creationTimestamp) >= -1)
+      found.push([p.metadata.name, after(is.lastTransitionTime)]);
   }
-  for (const c of (await get("clusters.postgresql.cnpg.io", "-n", NS)).items) if (after(c.status.currentPrimaryTimestamp) > 0) found.push([`${c.status.currentPrimary} made primary`, after(c.status.currentPrimaryTimestamp)]);
+  for (const c of (await get("clusters.postgresql.cnpg.io", "-n", NS)).items)
+    if (after(c.status.currentPrimaryTimestamp) > 0)
+      found.push([`${c.status.currentPrimary} made primary`, after(c.status.currentPrimaryTimestamp)]);
   return found.sort((a, b) => a[1] - b[1]).map(([name, s]) => `${name} ${Math.max(0, s).toFixed(0)} s`);
 }
 
-export const pods = async (namespace: string, selector: string): Promise<any[]> => (await get("pods", "-n", namespace, "-l", selector)).items.filter((p: any) => ready(p));
+export const pods = async (namespace: string, selector: string): Promise<any[]> =>
+  (await get("pods", "-n", namespace, "-l", selector)).items.filter((p: any) => ready(p));
 /** As if its machine had taken it away: no grace, and the API server forgets it at once. */
-export const kill = (namespace: string, pod: string): Promise<string> => k("-n", namespace, "delete", "pod", pod, "--grace-period=0", "--force", "--wait=false");
+export const kill = (namespace: string, pod: string): Promise<string> =>
+  k("-n", namespace, "delete", "pod", pod, "--grace-period=0", "--force", "--wait=false");
 
 /** The pod is there anew (another uid) and ready. */
 export const replaced = (namespace: string, pod: string, uid: string, seconds: number): Promise<number> =>
   until(`${pod} anew`, seconds, async () => {
     const p = await get("pod", "-n", namespace, pod);
-    return p.metadata.uid !== uid && ready(p) ? undefined : p.metadata.uid === uid ? "still the old one" : `phase ${p.status.phase}`;
+    return p.metadata.uid !== uid && ready(p)
+      ? undefined
+      : p.metadata.uid === uid
+        ? "still the old one"
+        : `phase ${p.status.phase}`;
   });
 
 /** Node that answers for the announced address now: whose MAC this machine has learnt. */
 export async function holder(address: string): Promise<string> {
   const mac = /lladdr (\S+)/.exec(await run("ip", ["neigh", "show", address]))?.[1];
-  for (const n of numbers()) if (mac && (await run("ip", ["-n", `lab-n${n}`, "link", "show", "eth0"])).includes(mac)) return `node${n}`;
+  for (const n of numbers())
+    if (mac && (await run("ip", ["-n", `lab-n${n}`, "link", "show", "eth0"])).includes(mac)) return `node${n}`;
   throw new Error(`nobody holds ${address}`);
 }
 
 /** What a process was started with; empty when it has ended. */
-export const commandOf = (pid: number): string => { try { return fs.readFileSync(`/proc/${pid}/cmdline`, "utf8").replace(/\0/g, " "); } catch { return ""; } };
+export const commandOf = (pid: number): string => {
+  try {
+    return fs.readFileSync(`/proc/${pid}/cmdline`, "utf8").replace(/\0/g, " ");
+  } catch {
+    return "";
+  }
+};
 
 /** Processes that this one has started, and theirs: read at once, before any of them ends. */
 export function descendants(pid: number): number[] {
   const children = new Map<number, number[]>();
   for (const d of fs.readdirSync("/proc").filter((x) => /^\d+$/.test(x))) {
     try {
-      const parent = Number(fs.readFileSync(`/proc/${d}/stat`, "utf8").replace(/^.*\) /s, "").split(" ")[1]);
+      const parent = Number(
+        fs
+          .readFileSync(`/proc/${d}/stat`, "utf8")
+          .replace(/^.*\) /s, "")
+          .split(" ")[1],
+      );
       children.set(parent, [...(children.get(parent) ?? []), Number(d)]);
-    } catch { /* it has ended */ }
+    } catch {
+      /* it has ended */
+    }
   }
   const all: number[] = [];
   for (let at = children.get(pid) ?? []; at.length; at = at.flatMap((p) => children.get(p) ?? [])) all.push(...at);
   return all;
 }
 /** Every process of a node, its pods' included: all descendants of the process that made it. */
-const processes = (node: string): number[] => descendants(Number(fs.readFileSync(path.join(RUN_DIR, node, "pid"), "utf8").split(" ")[0]));
+const processes = (node: string): number[] =>
+  descendants(Number(fs.readFileSync(path.join(RUN_DIR, node, "pid"), "utf8").split(" ")[0]));
 function signal(node: string, name: "SIGSTOP" | "SIGCONT"): number {
   let count = 0;
-  for (const p of processes(node)) try { process.kill(p, name); count++; } catch { /* it has ended */ }
+  for (const p of processes(node))
+    try {
+      process.kill(p, name);
+      count++;
+    } catch {
+      /* it has ended */
+    }
   return count;
 }
 /** Twice: what was started while the list was read is stopped the second time. */
-export const freeze = (node: string): number => { signal(node, "SIGSTOP"); return signal(node, "SIGSTOP"); };
+export const freeze = (node: string): number => {
+  signal(node, "SIGSTOP");
+  return signal(node, "SIGSTOP");
+};
 export const thaw = (node: string): number => signal(node, "SIGCONT");
-export const cable = (node: string, state: "up" | "down"): Promise<string> => run("ip", ["-n", "lab-sw", "link", "set", `p-n${node.slice(4)}`, state]);
+export const cable = (node: string, state: "up" | "down"): Promise<string> =>
+  run("ip", ["-n", "lab-sw", "link", "set", `p-n${node.slice(4)}`, state]);
 
-/** Processes of a pod's containers, by its uid and what their command line says: every container's control group is named by the pod. */
+/**
+ * Processes of a pod's containers, by its uid and what their command line says: every container's control group is
+ * named by the pod.
+ */
 export function podProcesses(uid: string, command: RegExp): number[] {
   const found: number[] = [];
   const marks = [uid, uid.replace(/-/g, "_")];
@@ -234,7 +363,9 @@ export function podProcesses(uid: string, command: RegExp): number[] {
     try {
       const group = fs.readFileSync(`/proc/${d}/cgroup`, "utf8");
       if (marks.some((m) => group.includes(m)) && command.test(commandOf(Number(d)))) found.push(Number(d));
-    } catch { /* it has ended */ }
+    } catch {
+      /* it has ended */
+    }
   }
   return found;
 }
@@ -266,20 +397,44 @@ export async function join(uid: string): Promise<void> {
   if (port) await run("ip", ["-n", port[0], "link", "set", port[1], "up"]);
 }
 
-export const ssh = (node: string, command: string): Promise<string> => run("ssh", ["-i", path.join(RUN_DIR, "pki", "id"), "-o", `UserKnownHostsFile=${path.join(RUN_DIR, "pki", "known_hosts")}`, "-o", "StrictHostKeyChecking=yes", "-o", "BatchMode=yes", "-o", "ConnectTimeout=5", "-o", "LogLevel=ERROR", `root@10.77.0.1${node.slice(4)}`, command]);
+export const ssh = (node: string, command: string): Promise<string> =>
+  run("ssh", [
+    "-i",
+    path.join(RUN_DIR, "pki", "id"),
+    "-o",
+    `UserKnownHostsFile=${path.join(RUN_DIR, "pki", "known_hosts")}`,
+    "-o",
+    "StrictHostKeyChecking=yes",
+    "-o",
+    "BatchMode=yes",
+    "-o",
+    "ConnectTimeout=5",
+    "-o",
+    "LogLevel=ERROR",
+    `root@10.77.0.1${node.slice(4)}`,
+    command,
+  ]);
 /** In a file system of its own, on the disk that the stack prepared for local volumes. */
 export const FILLER = "/var/lib/matrix-ha/local/filled-by-test";
 
-/** However a scenario or this process ended: no node stays frozen, cut off, cordoned or full, no pod cut off. Needs no memory of what was done. */
+/**
+ * However a scenario or this process ended: no node stays frozen, cut off, cordoned or full, no pod cut off. Needs no
+ * memory of what was done.
+ */
 export async function mend(): Promise<void> {
-  const quietly = async (p: Promise<unknown>): Promise<void> => { await p.catch((error: Error) => console.error(`mending: ${error.message}`)); };
+  const quietly = async (p: Promise<unknown>): Promise<void> => {
+    await p.catch((error: Error) => console.error(`mending: ${error.message}`));
+  };
   for (const n of numbers().map((x) => `node${x}`)) {
     thaw(n);
     await quietly(cable(n, "up"));
-    await quietly((async () => {
-      const ns = `lab-n${n.slice(4)}`;
-      for (const l of JSON.parse(await run("ip", ["-n", ns, "-j", "link", "show", "type", "veth"]))) if (!l.flags.includes("UP")) await run("ip", ["-n", ns, "link", "set", l.ifname, "up"]);
-    })());
+    await quietly(
+      (async () => {
+        const ns = `lab-n${n.slice(4)}`;
+        for (const l of JSON.parse(await run("ip", ["-n", ns, "-j", "link", "show", "type", "veth"])))
+          if (!l.flags.includes("UP")) await run("ip", ["-n", ns, "link", "set", l.ifname, "up"]);
+      })(),
+    );
     await quietly(ssh(n, `rm -f ${FILLER}`));
     await quietly(k("uncordon", n));
   }

@@ -1,4 +1,7 @@
-/** PostgreSQL's primary hands over, as it does when its node is drained (one of the three carries it) and when its image or a parameter changes. */
+/**
+ * PostgreSQL's primary hands over, as it does when its node is drained (one of the three carries it) and when its image
+ * or a parameter changes.
+ */
 import { behind, CLUSTER, get, k, NS, podProcesses, sleep, until } from "./cluster";
 import { flowing, since, type Scenario } from "./scenario";
 
@@ -10,7 +13,12 @@ const FOLLOW_SECONDS = 60;
 const status = async (): Promise<any> => (await get("clusters.postgresql.cnpg.io", "-n", NS, CLUSTER)).status;
 
 export const HANDOVER: Scenario = {
-  id: "handover", group: "failure", title: "The PostgreSQL primary hands over to a standby that stalls meanwhile", seconds: 55, partOf: "drain-node1", bounds: { gap: 120, failedAfterRetry: 300 },
+  id: "handover",
+  group: "failure",
+  title: "The PostgreSQL primary hands over to a standby that stalls meanwhile",
+  seconds: 55,
+  partOf: "drain-node1",
+  bounds: { gap: 120, failedAfterRetry: 300 },
   how: `\`status.targetPrimary\` set, as \`kubectl cnpg promote\` does; the successor's WAL receiver stopped (SIGSTOP) for ${STALL_SECONDS} s from that moment`,
   action: async (r) => {
     const { currentPrimary: old, instanceNames } = await status();
@@ -23,12 +31,35 @@ export const HANDOVER: Scenario = {
     process.kill(receivers[0]!, "SIGSTOP");
     try {
       const now = new Date().toISOString();
-      await k("patch", "cluster", "-n", NS, CLUSTER, "--subresource=status", "--type=merge", "-p", JSON.stringify({ status: { targetPrimary: next, targetPrimaryTimestamp: now, phase: "Switchover in progress", phaseReason: `Switching over to ${next}` } }));
+      await k(
+        "patch",
+        "cluster",
+        "-n",
+        NS,
+        CLUSTER,
+        "--subresource=status",
+        "--type=merge",
+        "-p",
+        JSON.stringify({
+          status: {
+            targetPrimary: next,
+            targetPrimaryTimestamp: now,
+            phase: "Switchover in progress",
+            phaseReason: `Switching over to ${next}`,
+          },
+        }),
+      );
       await sleep(STALL_SECONDS * 1000);
     } finally {
-      try { process.kill(receivers[0]!, "SIGCONT"); } catch { /* it has ended */ }
+      try {
+        process.kill(receivers[0]!, "SIGCONT");
+      } catch {
+        /* it has ended */
+      }
     }
-    await until(`${next} is the primary`, 180, async () => ((await status()).currentPrimary === next ? undefined : "still the old one"));
+    await until(`${next} is the primary`, 180, async () =>
+      (await status()).currentPrimary === next ? undefined : "still the old one",
+    );
     r.note(`another primary after ${since(started)}`);
     await flowing(r.load, 180);
     const forked = new Set<string>();
@@ -36,6 +67,9 @@ export const HANDOVER: Scenario = {
       forked.clear();
       for (const s of await behind({ status: await status() })) forked.add(s);
       return forked.size ? [...forked].join(", ") : undefined;
-    }).then((s) => r.note(`all standbys follow ${s.toFixed(0)} s after that`), () => r.fail(`does not follow the new primary after ${FOLLOW_SECONDS} s: ${[...forked].join(", ")}`));
+    }).then(
+      (s) => r.note(`all standbys follow ${s.toFixed(0)} s after that`),
+      () => r.fail(`does not follow the new primary after ${FOLLOW_SECONDS} s: ${[...forked].join(", ")}`),
+    );
   },
 };

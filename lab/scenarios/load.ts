@@ -1,11 +1,14 @@
-/** A steady client load through the announced address, TLS verified, that knows afterwards what was promised and what came. */
+/**
+ * A steady client load through the announced address, TLS verified, that knows afterwards what was promised and what
+ * came.
+ */
 import * as crypto from "node:crypto";
 import * as https from "node:https";
 import { adminRequest, type Access } from "../local/access";
 
 /**
- * One send in all per this many milliseconds, by the users in turn, each into a room of its own. Five a second filled two
- * cores by themselves (load 35 before any failure): what was measured then was the machine.
+ * One send in all per this many milliseconds, by the users in turn, each into a room of its own. Five a second filled
+ * two cores by themselves (load 35 before any failure): what was measured then was the machine.
  */
 const SEND_EVERY = 500;
 /** A client gives a request up after this long, and tries once more with the same transaction id. */
@@ -14,7 +17,9 @@ const ATTEMPT_SECONDS = 30;
 export const RETRY_AFTER_SECONDS = 5;
 const USERS = 4;
 /** A user reads of each room at once at most so many events: more than are sent while a node is lost. */
-const TIMELINE = encodeURIComponent(JSON.stringify({ room: { timeline: { limit: 100 } }, presence: { not_types: ["*"] } }));
+const TIMELINE = encodeURIComponent(
+  JSON.stringify({ room: { timeline: { limit: 100 } }, presence: { not_types: ["*"] } }),
+);
 /** How long the rooms may take to be readable again before it is called a loss. */
 const ANSWER_SECONDS = 180;
 /** A stuck /sync answers, in time and without an error, and brings nothing: what was acknowledged must arrive. */
@@ -24,7 +29,15 @@ export const FLOWING_SECONDS = 8;
 /** For so long the load goes on at the end when some room has not been answered lately. */
 const RECOVERY_SECONDS = 60;
 
-export interface Send { room: number; sent: number; done: number; eventId?: string; body: string; firstFailure?: string; secondFailure?: string }
+export interface Send {
+  room: number;
+  sent: number;
+  done: number;
+  eventId?: string;
+  body: string;
+  firstFailure?: string;
+  secondFailure?: string;
+}
 
 export interface Figures {
   sends: number;
@@ -44,7 +57,10 @@ export interface Figures {
   slowest: number;
   lost: number;
   doubled: number;
-  /** Rooms whose last acknowledged message had not come to the reader's /sync `DELIVERY_SECONDS` after the last send; absent in rows from before it was asserted. */
+  /**
+   * Rooms whose last acknowledged message had not come to the reader's /sync `DELIVERY_SECONDS` after the last send;
+   * absent in rows from before it was asserted.
+   */
   undelivered?: number;
   /** From the send to its arrival in the reader's /sync, seconds. */
   deliveryMedian: number;
@@ -57,12 +73,24 @@ const sleep = (ms: number): Promise<void> => new Promise((r) => setTimeout(r, ms
 const median = (x: number[]): number => (x.length ? [...x].sort((a, b) => a - b)[Math.floor(x.length / 2)]! : 0);
 const round = (x: number): number => Math.round(x * 10) / 10;
 
-export interface Reply { status: number; body: any; error?: string }
-interface Attempt { /** After so many it is given up. */ seconds?: number; host?: string }
+export interface Reply {
+  status: number;
+  body: any;
+  error?: string;
+}
+interface Attempt {
+  /** After so many it is given up. */ seconds?: number;
+  host?: string;
+}
 
 export class Client {
   private readonly agent: https.Agent;
-  constructor(private readonly a: Access, readonly userId: string, readonly token: string, keepAlive = true) {
+  constructor(
+    private readonly a: Access,
+    readonly userId: string,
+    readonly token: string,
+    keepAlive = true,
+  ) {
     this.agent = new https.Agent({ keepAlive, ca: a.ca });
   }
 
@@ -72,24 +100,49 @@ export class Client {
   }
 
   /** Never throws: a failure is a result here. */
-  call(method: string, target: string, body?: unknown, { seconds = ATTEMPT_SECONDS, host = this.a.hostnames.homeserver! }: Attempt = {}): Promise<Reply> {
+  call(
+    method: string,
+    target: string,
+    body?: unknown,
+    { seconds = ATTEMPT_SECONDS, host = this.a.hostnames.homeserver! }: Attempt = {},
+  ): Promise<Reply> {
     return new Promise((resolve) => {
       let timer: NodeJS.Timeout;
-      const end = (r: Reply): void => { clearTimeout(timer); resolve(r); };
+      const end = (r: Reply): void => {
+        clearTimeout(timer);
+        resolve(r);
+      };
       const raw = Buffer.isBuffer(body);
-      const req = https.request({
-        host: this.a.address, servername: host, port: 443, method, path: target, agent: this.agent,
-        headers: { Host: host, Authorization: `Bearer ${this.token}`, ...(body === undefined ? {} : { "content-type": raw ? "application/octet-stream" : "application/json" }) },
-      }, (res) => {
-        const chunks: Buffer[] = [];
-        res.on("data", (c) => chunks.push(c));
-        res.on("error", (e) => end({ status: 0, body: undefined, error: e.message }));
-        res.on("end", () => {
-          const all = Buffer.concat(chunks);
-          if (!String(res.headers["content-type"]).includes("json")) return end({ status: res.statusCode ?? 0, body: all });
-          try { end({ status: res.statusCode ?? 0, body: JSON.parse(all.toString()) }); } catch { end({ status: 0, body: undefined, error: "cut off" }); }
-        });
-      });
+      const req = https.request(
+        {
+          host: this.a.address,
+          servername: host,
+          port: 443,
+          method,
+          path: target,
+          agent: this.agent,
+          headers: {
+            Host: host,
+            Authorization: `Bearer ${this.token}`,
+            ...(body === undefined ? {} : { "content-type": raw ? "application/octet-stream" : "application/json" }),
+          },
+        },
+        (res) => {
+          const chunks: Buffer[] = [];
+          res.on("data", (c) => chunks.push(c));
+          res.on("error", (e) => end({ status: 0, body: undefined, error: e.message }));
+          res.on("end", () => {
+            const all = Buffer.concat(chunks);
+            if (!String(res.headers["content-type"]).includes("json"))
+              return end({ status: res.statusCode ?? 0, body: all });
+            try {
+              end({ status: res.statusCode ?? 0, body: JSON.parse(all.toString()) });
+            } catch {
+              end({ status: 0, body: undefined, error: "cut off" });
+            }
+          });
+        },
+      );
       timer = setTimeout(() => req.destroy(new Error(`no answer in ${seconds} s`)), seconds * 1000);
       req.on("error", (e: any) => end({ status: 0, body: undefined, error: e.code ?? e.message }));
       req.end(body === undefined ? undefined : raw ? body : JSON.stringify(body));
@@ -106,19 +159,32 @@ export class Client {
     throw new Error(`${method} ${target}: ${r.status} ${r.error ?? JSON.stringify(r.body)}`);
   }
 
-  close(): void { this.agent.destroy(); }
+  close(): void {
+    this.agent.destroy();
+  }
 }
 
 const q = encodeURIComponent;
 
 /**
- * The longest time without an acknowledgement between the cause and the last send, in milliseconds, and where it began after
- * the cause. What was acknowledged after that ends no gap: nobody was sending any more, so one slow answer would count as an
- * outage of all. Pure.
+ * The longest time without an acknowledgement between the cause and the last send, in milliseconds, and where it began
+ * after the cause. What was acknowledged after that ends no gap: nobody was sending any more, so one slow answer would
+ * count as an outage of all. Pure.
  */
-export function longestGap(acknowledged: readonly number[], cause: number, stopped: number): { gap: number; from: number } {
-  const times = [cause, ...acknowledged.filter((t) => t > cause && t < stopped).sort((x, y) => x - y), Math.max(cause, stopped)];
-  return times.slice(1).map((t, i) => ({ gap: t - times[i]!, from: times[i]! - cause })).reduce((most, g) => (g.gap > most.gap ? g : most), { gap: 0, from: 0 });
+export function longestGap(
+  acknowledged: readonly number[],
+  cause: number,
+  stopped: number,
+): { gap: number; from: number } {
+  const times = [
+    cause,
+    ...acknowledged.filter((t) => t > cause && t < stopped).sort((x, y) => x - y),
+    Math.max(cause, stopped),
+  ];
+  return times
+    .slice(1)
+    .map((t, i) => ({ gap: t - times[i]!, from: times[i]! - cause }))
+    .reduce((most, g) => (g.gap > most.gap ? g : most), { gap: 0, from: 0 });
 }
 
 /** Users and rooms are made once; each run of the load is between `start` and `finish`. */
@@ -133,7 +199,11 @@ export class Load {
   private started = 0;
   private loops: Promise<void>[] = [];
 
-  private constructor(private readonly senders: Client[], private readonly rooms: string[], private readonly reader: Client) {}
+  private constructor(
+    private readonly senders: Client[],
+    private readonly rooms: string[],
+    private readonly reader: Client,
+  ) {}
 
   static async make(a: Access, admin: Client): Promise<Load> {
     const run = crypto.randomBytes(4).toString("hex");
@@ -141,10 +211,19 @@ export class Load {
     for (let i = 0; i < USERS; i++) senders.push(await Client.register(a, `load-${run}-${i}`));
     const reader = await Client.register(a, `load-${run}-reader`);
     // The limit per user is the server's protection against exactly this; it is lifted for these users alone.
-    for (const s of senders) await admin.must("POST", `/_synapse/admin/v1/users/${q(s.userId)}/override_ratelimit`, { messages_per_second: 0, burst_count: 0 }, a.hostnames.admin);
+    for (const s of senders)
+      await admin.must(
+        "POST",
+        `/_synapse/admin/v1/users/${q(s.userId)}/override_ratelimit`,
+        { messages_per_second: 0, burst_count: 0 },
+        a.hostnames.admin,
+      );
     const rooms: string[] = [];
     for (const s of senders) {
-      const { room_id } = await s.must("POST", "/_matrix/client/v3/createRoom", { preset: "private_chat", invite: [reader.userId] });
+      const { room_id } = await s.must("POST", "/_matrix/client/v3/createRoom", {
+        preset: "private_chat",
+        invite: [reader.userId],
+      });
       await reader.must("POST", `/_matrix/client/v3/join/${q(room_id)}`, {});
       rooms.push(room_id);
     }
@@ -179,22 +258,34 @@ export class Load {
     const target = `/_matrix/client/v3/rooms/${q(this.rooms[room]!)}/send/m.room.message/t${this.runs}-${i}`;
     for (const attempt of ["firstFailure", "secondFailure"] as const) {
       const r = await this.senders[room]!.call("PUT", target, { msgtype: "m.text", body: record.body });
-      if (r.status === 200) { record.eventId = r.body.event_id; break; }
+      if (r.status === 200) {
+        record.eventId = r.body.event_id;
+        break;
+      }
       record[attempt] = r.error ?? String(r.status);
       if (attempt === "firstFailure") await sleep(RETRY_AFTER_SECONDS * 1000);
     }
     record.done = Date.now();
   }
 
-  /** The first one included, a /sync that fails is counted and asked again: who reads in the middle of an outage waits as clients do. */
+  /**
+   * The first one included, a /sync that fails is counted and asked again: who reads in the middle of an outage waits
+   * as clients do.
+   */
   private async read(): Promise<void> {
     let since: string | undefined;
     while (!this.finished) {
       const position = since === undefined ? "timeout=0" : `timeout=${this.stopped ? 1000 : 5000}&since=${q(since)}`;
       const r = await this.reader.call("GET", `/_matrix/client/v3/sync?${position}&filter=${TIMELINE}`);
-      if (r.status !== 200 || !r.body?.next_batch) { this.syncErrors++; await sleep(500); continue; }
+      if (r.status !== 200 || !r.body?.next_batch) {
+        this.syncErrors++;
+        await sleep(500);
+        continue;
+      }
       since = r.body.next_batch;
-      for (const room of Object.values<any>(r.body.rooms?.join ?? {})) for (const e of room.timeline?.events ?? []) if (!this.seen.has(e.event_id)) this.seen.set(e.event_id, Date.now());
+      for (const room of Object.values<any>(r.body.rooms?.join ?? {}))
+        for (const e of room.timeline?.events ?? [])
+          if (!this.seen.has(e.event_id)) this.seen.set(e.event_id, Date.now());
     }
   }
 
@@ -205,15 +296,30 @@ export class Load {
     return rooms.size === this.rooms.length;
   }
 
-  acknowledgedSince(time: number): boolean { return this.sends.some((s) => s.eventId && s.done > time); }
+  acknowledgedSince(time: number): boolean {
+    return this.sends.some((s) => s.eventId && s.done > time);
+  }
 
-  sofar(): { sends: number; failedFirst: number } { return { sends: this.sends.length, failedFirst: this.sends.filter((s) => s.firstFailure).length }; }
+  sofar(): { sends: number; failedFirst: number } {
+    return { sends: this.sends.length, failedFirst: this.sends.filter((s) => s.firstFailure).length };
+  }
 
   /** Of what was sent in a stretch of time, after `finish`. */
   between(from: number, to: number): { gap: number; sends: number; failedAfterRetry: number } {
     const sent = this.sends.filter((s) => s.sent >= from && s.sent < to);
-    const done = [from, ...this.sends.filter((s) => s.eventId && s.done > from && s.done < to).map((s) => s.done).sort((x, y) => x - y), to];
-    return { gap: Math.max(...done.slice(1).map((t, i) => t - done[i]!)) / 1000, sends: sent.length, failedAfterRetry: sent.filter((s) => s.secondFailure).length };
+    const done = [
+      from,
+      ...this.sends
+        .filter((s) => s.eventId && s.done > from && s.done < to)
+        .map((s) => s.done)
+        .sort((x, y) => x - y),
+      to,
+    ];
+    return {
+      gap: Math.max(...done.slice(1).map((t, i) => t - done[i]!)) / 1000,
+      sends: sent.length,
+      failedAfterRetry: sent.filter((s) => s.secondFailure).length,
+    };
   }
 
   /** Every message of this run that the rooms show, by its event's id. */
@@ -224,10 +330,11 @@ export class Load {
         // What broke may still be mending; what was promised is looked for once it answers.
         const target = `/_matrix/client/v3/rooms/${q(room)}/messages?dir=b&limit=500${from}`;
         let page: any;
-        for (const end = Date.now() + ANSWER_SECONDS * 1000; !page; ) {
+        for (const end = Date.now() + ANSWER_SECONDS * 1000; !page;) {
           const reply = await this.senders[i]!.call("GET", target);
           if (reply.status === 200) page = reply.body;
-          else if (Date.now() > end) throw new Error(`GET ${target}: ${reply.error ?? reply.status} for ${ANSWER_SECONDS} s`);
+          else if (Date.now() > end)
+            throw new Error(`GET ${target}: ${reply.error ?? reply.status} for ${ANSWER_SECONDS} s`);
           else await sleep(2000);
         }
         for (const e of page.chunk) if (e.type === "m.room.message") found.set(e.event_id, e.content.body);
@@ -241,47 +348,75 @@ export class Load {
 
   async finish(cause: number): Promise<Figures> {
     // Not in the middle of an outage: its end would not be seen.
-    for (const end = Date.now() + RECOVERY_SECONDS * 1000; !this.flowing(FLOWING_SECONDS) && Date.now() < end; ) await sleep(250);
+    for (const end = Date.now() + RECOVERY_SECONDS * 1000; !this.flowing(FLOWING_SECONDS) && Date.now() < end;)
+      await sleep(250);
     this.stopped = true;
     const stopped = Date.now();
     await Promise.all([...this.pending, this.loops[0]]);
-    const awaited = (): number => this.rooms.filter((_, room) => { const last = this.sends.filter((s) => s.room === room && s.eventId).at(-1); return last && !this.seen.has(last.eventId!); }).length;
-    for (const end = Date.now() + DELIVERY_SECONDS * 1000; awaited() && Date.now() < end; ) await sleep(250);
+    const awaited = (): number =>
+      this.rooms.filter((_, room) => {
+        const last = this.sends.filter((s) => s.room === room && s.eventId).at(-1);
+        return last && !this.seen.has(last.eventId!);
+      }).length;
+    for (const end = Date.now() + DELIVERY_SECONDS * 1000; awaited() && Date.now() < end;) await sleep(250);
     const undelivered = awaited();
     this.finished = true;
     await Promise.all(this.loops);
     const acknowledged = this.sends.filter((s) => s.eventId);
     // A reader that lags behind does not show yet what was written last: what is missing is looked for again.
-    let stored = new Map<string, string>(), lost: Send[] = [];
+    let stored = new Map<string, string>(),
+      lost: Send[] = [];
     for (const end = Date.now() + DELIVERY_SECONDS * 1000; ; await sleep(3000)) {
       stored = await this.stored();
       lost = acknowledged.filter((s) => stored.get(s.eventId!) !== s.body);
       if (!lost.length || Date.now() > end) break;
     }
-    for (const s of lost) console.error(`lost: ${s.body} in ${this.rooms[s.room]}, acknowledged as ${s.eventId} at ${new Date(s.done).toISOString()}`);
+    for (const s of lost)
+      console.error(
+        `lost: ${s.body} in ${this.rooms[s.room]}, acknowledged as ${s.eventId} at ${new Date(s.done).toISOString()}`,
+      );
     const bodies = new Map<string, number>();
     for (const body of stored.values()) bodies.set(body, (bodies.get(body) ?? 0) + 1);
     // The next run makes connections of its own, as clients do after a pause.
     for (const c of [...this.senders, this.reader]) c.close();
     const longest = (list: Send[]): { gap: number; from: number } => {
-      const { gap, from } = longestGap(list.map((s) => s.done), cause, stopped);
+      const { gap, from } = longestGap(
+        list.map((s) => s.done),
+        cause,
+        stopped,
+      );
       return { gap: gap / 1000, from: from / 1000 };
     };
     const all = longest(acknowledged);
-    const room = this.rooms.map((_, r) => longest(acknowledged.filter((s) => s.room === r))).reduce((most, g) => (g.gap > most.gap ? g : most));
-    const delivery = acknowledged.filter((s) => this.seen.has(s.eventId!)).map((s) => (this.seen.get(s.eventId!)! - s.sent) / 1000);
+    const room = this.rooms
+      .map((_, r) => longest(acknowledged.filter((s) => s.room === r)))
+      .reduce((most, g) => (g.gap > most.gap ? g : most));
+    const delivery = acknowledged
+      .filter((s) => this.seen.has(s.eventId!))
+      .map((s) => (this.seen.get(s.eventId!)! - s.sent) / 1000);
     const kindsOf = (failures: Array<string | undefined>): Record<string, number> => {
       const kinds: Record<string, number> = {};
       for (const f of failures) if (f) kinds[f] = (kinds[f] ?? 0) + 1;
       return kinds;
     };
     return {
-      sends: this.sends.length, every: SEND_EVERY, gap: round(all.gap), gapFrom: round(all.from), roomGap: round(room.gap), roomGapFrom: round(room.from),
-      failedFirst: this.sends.filter((s) => s.firstFailure).length, failedAfterRetry: this.sends.filter((s) => s.secondFailure).length,
-      kinds: kindsOf(this.sends.map((s) => s.firstFailure)), kindsAfterRetry: kindsOf(this.sends.map((s) => s.secondFailure)),
+      sends: this.sends.length,
+      every: SEND_EVERY,
+      gap: round(all.gap),
+      gapFrom: round(all.from),
+      roomGap: round(room.gap),
+      roomGapFrom: round(room.from),
+      failedFirst: this.sends.filter((s) => s.firstFailure).length,
+      failedAfterRetry: this.sends.filter((s) => s.secondFailure).length,
+      kinds: kindsOf(this.sends.map((s) => s.firstFailure)),
+      kindsAfterRetry: kindsOf(this.sends.map((s) => s.secondFailure)),
       slowest: round(Math.max(...acknowledged.map((s) => s.done - s.sent)) / 1000),
-      lost: lost.length, doubled: [...bodies.values()].filter((n) => n > 1).length,
-      undelivered, deliveryMedian: Math.round(median(delivery) * 100) / 100, deliveryLongest: round(Math.max(0, ...delivery)), syncErrors: this.syncErrors,
+      lost: lost.length,
+      doubled: [...bodies.values()].filter((n) => n > 1).length,
+      undelivered,
+      deliveryMedian: Math.round(median(delivery) * 100) / 100,
+      deliveryLongest: round(Math.max(0, ...delivery)),
+      syncErrors: this.syncErrors,
       baselineMedian: Math.round(median(acknowledged.filter((s) => s.done < cause).map((s) => s.done - s.sent))) / 1000,
     };
   }

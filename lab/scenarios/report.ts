@@ -21,12 +21,24 @@ export interface FirstLogin {
   cold: boolean;
   seconds: { cluster: number; firstLogin: number; ready: number };
   memoryGiB: number;
-  pods: number; notReady: string[]; restarted: string[];
+  pods: number;
+  notReady: string[];
+  restarted: string[];
   warnings: Array<{ reason: string; count: number; example: string; explained?: string }>;
 }
 /** The last time that everything ran in one go. */
-export interface WholeRun { date: string; minutes: number; scenarios: number; bad: number }
-export interface Surroundings { versions: Record<string, string>; machine: string; firstLogins: FirstLogin[]; wholeRun?: WholeRun }
+export interface WholeRun {
+  date: string;
+  minutes: number;
+  scenarios: number;
+  bad: number;
+}
+export interface Surroundings {
+  versions: Record<string, string>;
+  machine: string;
+  firstLogins: FirstLogin[];
+  wholeRun?: WholeRun;
+}
 
 const cell = (s: string | number): string => String(s).replace(/\|/g, "\\|").replace(/\n/g, " ");
 const seconds = (x: number): string => `${x.toFixed(1)} s`;
@@ -36,44 +48,100 @@ const lines = (t: Table): string[] => [row(t.head), `|${t.head.map(() => "---|")
 function table(results: Result[]): string[] {
   if (!results.length) return ["None has run.", ""];
   return lines({
-    head: ["What", "No send acknowledged: at all / to one room", "Failed: first try / after one retry", "Acknowledged and lost", "Delivery: median / longest", "Promised before"],
+    head: [
+      "What",
+      "No send acknowledged: at all / to one room",
+      "Failed: first try / after one retry",
+      "Acknowledged and lost",
+      "Delivery: median / longest",
+      "Promised before",
+    ],
     rows: results.map((r) => {
       const f = r.figures;
       const link = `[${r.title}](#${r.id})${r.failures.length ? " **not as promised**" : ""}`;
       if (!f) return [link, "", "", "", "", r.promised ?? ""];
-      return [link, `${seconds(f.gap)} / ${seconds(f.roomGap)}`, `${f.failedFirst} / ${f.failedAfterRetry} of ${f.sends}`, f.lost, `${f.deliveryMedian.toFixed(2)} s / ${seconds(f.deliveryLongest)}`, r.promised ?? ""];
+      return [
+        link,
+        `${seconds(f.gap)} / ${seconds(f.roomGap)}`,
+        `${f.failedFirst} / ${f.failedAfterRetry} of ${f.sends}`,
+        f.lost,
+        `${f.deliveryMedian.toFixed(2)} s / ${seconds(f.deliveryLongest)}`,
+        r.promised ?? "",
+      ];
     }),
   });
 }
 
 function detail(r: Result): string[] {
   const f = r.figures;
-  const list = (kinds: Record<string, number> = {}): string => Object.entries(kinds).map(([kind, n]) => `${n} × ${kind}`).join(", ");
-  const first = list(f?.kinds), second = list(f?.kindsAfterRetry);
+  const list = (kinds: Record<string, number> = {}): string =>
+    Object.entries(kinds)
+      .map(([kind, n]) => `${n} × ${kind}`)
+      .join(", ");
+  const first = list(f?.kinds),
+    second = list(f?.kindsAfterRetry);
   return [
-    `<a id="${r.id}"></a>`, "", `### ${r.title}`, "",
-    `${r.how}. ${r.date}. ${r.failures.length ? "**Not as promised.**" : "As promised."}`, "",
-    ...r.failures.map((x) => `- **${x}**`), ...r.notes.map((x) => `- ${x}`),
+    `<a id="${r.id}"></a>`,
+    "",
+    `### ${r.title}`,
+    "",
+    `${r.how}. ${r.date}. ${r.failures.length ? "**Not as promised.**" : "As promised."}`,
+    "",
+    ...r.failures.map((x) => `- **${x}**`),
+    ...r.notes.map((x) => `- ${x}`),
     ...(first ? [`- first tries failed: ${first}${second ? `; second tries: ${second}` : ""}`] : []),
-    ...(f ? [
-      `- one message per ${f.every} ms; slowest acknowledged send ${seconds(f.slowest)}; median before the cause ${Math.round(f.baselineMedian * 1000)} ms; failed polls of the reader ${f.syncErrors}; messages stored twice ${f.doubled}`,
-      `- everything ready again ${r.healed.toFixed(0)} s after the load had ended; asserted: at most ${r.bounds.gap} s without any acknowledgement, at most ${r.bounds.failedAfterRetry} sends failed after one retry, none lost${f.undelivered === undefined ? "" : ", the last of each room delivered"}`,
-    ] : []),
-    "", ...(r.table ? lines(r.table) : []),
+    ...(f
+      ? [
+          `- one message per ${f.every} ms; slowest acknowledged send ${seconds(f.slowest)}; median before the cause ${Math.round(f.baselineMedian * 1000)} ms; failed polls of the reader ${f.syncErrors}; messages stored twice ${f.doubled}`,
+          `- everything ready again ${r.healed.toFixed(0)} s after the load had ended; asserted: at most ${r.bounds.gap} s without any acknowledgement, at most ${r.bounds.failedAfterRetry} sends failed after one retry, none lost${f.undelivered === undefined ? "" : ", the last of each room delivered"}`,
+        ]
+      : []),
+    "",
+    ...(r.table ? lines(r.table) : []),
   ];
 }
 
 function firstLogin(all: FirstLogin[]): string[] {
   if (!all.length) return [];
   return [
-    "## From nothing to first login", "",
+    "## From nothing to first login",
+    "",
     ...lines({
-      head: ["", "Date", "Cluster up", "First login", "Everything ready", "Memory in use", "Pods ready", "Restarts", "Warning events without explanation"],
-      rows: all.map((x) => [x.cold ? "cold: nothing built" : "warm: all parts built", x.date, `${x.seconds.cluster} s`, `${x.seconds.firstLogin} s`, `${x.seconds.ready} s`, `${x.memoryGiB.toFixed(1)} GiB`,
-        `${x.pods - x.notReady.length} of ${x.pods}${x.notReady.length ? `: not ${x.notReady.join(", ")}` : ""}`, x.restarted.join(", ") || "none", x.warnings.filter((w) => !w.explained).map((w) => `${w.count} × ${w.reason}: ${w.example}`).join("; ") || "none"]),
+      head: [
+        "",
+        "Date",
+        "Cluster up",
+        "First login",
+        "Everything ready",
+        "Memory in use",
+        "Pods ready",
+        "Restarts",
+        "Warning events without explanation",
+      ],
+      rows: all.map((x) => [
+        x.cold ? "cold: nothing built" : "warm: all parts built",
+        x.date,
+        `${x.seconds.cluster} s`,
+        `${x.seconds.firstLogin} s`,
+        `${x.seconds.ready} s`,
+        `${x.memoryGiB.toFixed(1)} GiB`,
+        `${x.pods - x.notReady.length} of ${x.pods}${x.notReady.length ? `: not ${x.notReady.join(", ")}` : ""}`,
+        x.restarted.join(", ") || "none",
+        x.warnings
+          .filter((w) => !w.explained)
+          .map((w) => `${w.count} × ${w.reason}: ${w.example}`)
+          .join("; ") || "none",
+      ]),
     }),
-    "Warning events that a start brings with it:", "",
-    ...new Set(all.flatMap((x) => x.warnings).filter((w) => w.explained).map((w) => `- ${w.reason}: ${w.explained}`)), "",
+    "Warning events that a start brings with it:",
+    "",
+    ...new Set(
+      all
+        .flatMap((x) => x.warnings)
+        .filter((w) => w.explained)
+        .map((w) => `- ${w.reason}: ${w.explained}`),
+    ),
+    "",
   ];
 }
 
@@ -82,15 +150,28 @@ export function renderReport(results: Result[], around: Surroundings): string {
   const whole = around.wholeRun;
   return [
     "<!-- Generated by `npm run test:cluster`; do not edit. -->",
-    "# Failures and changes, caused on a real cluster", "",
-    `Each row is one run of \`npm run test:cluster\` against the whole stack of \`Pulumi.local.yaml\`: ${around.machine}. Times are upper bounds: three nodes, the control plane and the clients share the same cores.${whole ? ` The last run of everything in one go took ${whole.minutes} minutes (${whole.date}; ${whole.scenarios - whole.bad} of ${whole.scenarios} rows as promised; it leaves out what another row shows as well, which \`--only\` runs).` : ""}`, "",
-    `Load: four users send in turn, one message per ${[...new Set(results.flatMap((r) => r.figures?.every ?? []))].sort((a, b) => b - a).join(" or ")} ms in all (each row's details say which), each to a room of its own, by HTTPS through the announced address with verified certificates; a fifth reads all rooms with long polls. Each send has a fixed transaction id, is given up after 30 s, and is tried once more ${RETRY_AFTER_SECONDS} s after a failure. Afterwards the event id of every acknowledged send is looked for in \`/messages\`; where a row's details say so, the last of each room must also have come to the reader. The last column is what the deployments that this stack replaces promise.`, "",
+    "# Failures and changes, caused on a real cluster",
+    "",
+    `Each row is one run of \`npm run test:cluster\` against the whole stack of \`Pulumi.local.yaml\`: ${around.machine}. Times are upper bounds: three nodes, the control plane and the clients share the same cores.${whole ? ` The last run of everything in one go took ${whole.minutes} minutes (${whole.date}; ${whole.scenarios - whole.bad} of ${whole.scenarios} rows as promised; it leaves out what another row shows as well, which \`--only\` runs).` : ""}`,
+    "",
+    `Load: four users send in turn, one message per ${[...new Set(results.flatMap((r) => r.figures?.every ?? []))].sort((a, b) => b - a).join(" or ")} ms in all (each row's details say which), each to a room of its own, by HTTPS through the announced address with verified certificates; a fifth reads all rooms with long polls. Each send has a fixed transaction id, is given up after 30 s, and is tried once more ${RETRY_AFTER_SECONDS} s after a failure. Afterwards the event id of every acknowledged send is looked for in \`/messages\`; where a row's details say so, the last of each room must also have come to the reader. The last column is what the deployments that this stack replaces promise.`,
+    "",
     ...firstLogin(around.firstLogins),
     ...(of("proof").length ? ["## Deployed again, and used", "", ...table(of("proof"))] : []),
-    "## Failures", "", ...table(of("failure")),
-    "## Changes", "", ...table(of("change")),
-    "## Backup and restore", "", ...(of("restore").length ? of("restore").flatMap(detail) : ["Has not run.", ""]),
-    "## Details", "", ...results.filter((r) => r.group !== "restore").flatMap(detail),
-    "## Versions", "", ...lines({ head: ["Part", "Version"], rows: Object.entries(around.versions) }),
+    "## Failures",
+    "",
+    ...table(of("failure")),
+    "## Changes",
+    "",
+    ...table(of("change")),
+    "## Backup and restore",
+    "",
+    ...(of("restore").length ? of("restore").flatMap(detail) : ["Has not run.", ""]),
+    "## Details",
+    "",
+    ...results.filter((r) => r.group !== "restore").flatMap(detail),
+    "## Versions",
+    "",
+    ...lines({ head: ["Part", "Version"], rows: Object.entries(around.versions) }),
   ].join("\n");
 }

@@ -26,33 +26,55 @@ const USAGE = `npm run test:cluster [-- options]
 const DOCUMENT = path.join(PROOF, "cluster.md");
 /** Machine and operators may take this long to mend everything after a failure. */
 const HEAL_SECONDS = 300;
-const BASELINE_MILLISECONDS = 3000, TAIL_MILLISECONDS = 2000;
+const BASELINE_MILLISECONDS = 3000,
+  TAIL_MILLISECONDS = 2000;
 
-interface Proof { results: Result[]; firstLogins: FirstLogin[]; wholeRun?: WholeRun }
+interface Proof {
+  results: Result[];
+  firstLogins: FirstLogin[];
+  wholeRun?: WholeRun;
+}
 const RECORD = new Kept<Proof>("cluster.json", { results: [], firstLogins: [] });
 
 async function surroundings({ firstLogins, wholeRun }: Proof): Promise<Surroundings> {
   const node = (await get("nodes")).items[0].status.nodeInfo;
-  const versions: Record<string, string> = { Kubernetes: node.kubeletVersion, containerd: node.containerRuntimeVersion.replace("containerd://", ""), Linux: node.kernelVersion };
-  for (const p of (await get("pods", "-A")).items) for (const c of p.spec.containers) {
-    const m = /([^/]+):([^:@]+)$/.exec(c.image);
-    if (m) versions[m[1]!] = m[2]!;
-  }
-  return { versions, firstLogins, wholeRun, machine: `three nodes on one machine of ${os.cpus().length} cores and ${Math.round(os.totalmem() / 2 ** 30)} GiB` };
+  const versions: Record<string, string> = {
+    Kubernetes: node.kubeletVersion,
+    containerd: node.containerRuntimeVersion.replace("containerd://", ""),
+    Linux: node.kernelVersion,
+  };
+  for (const p of (await get("pods", "-A")).items)
+    for (const c of p.spec.containers) {
+      const m = /([^/]+):([^:@]+)$/.exec(c.image);
+      if (m) versions[m[1]!] = m[2]!;
+    }
+  return {
+    versions,
+    firstLogins,
+    wholeRun,
+    machine: `three nodes on one machine of ${os.cpus().length} cores and ${Math.round(os.totalmem() / 2 ** 30)} GiB`,
+  };
 }
 
 /** Users and rooms are made for the first scenario that needs them. */
 class Loads {
   private made?: Load;
-  constructor(private readonly a: Access, private readonly admin: Client) {}
-  async get(): Promise<Load> { return (this.made ??= await Load.make(this.a, this.admin)); }
+  constructor(
+    private readonly a: Access,
+    private readonly admin: Client,
+  ) {}
+  async get(): Promise<Load> {
+    return (this.made ??= await Load.make(this.a, this.admin));
+  }
 }
 
 const today = (): string => new Date().toISOString().slice(0, 16).replace("T", " ") + " UTC";
 
 /** Restarted since then, with how often. */
 const crashedSince = async (earlier: Map<string, number>): Promise<string[]> =>
-  [...await restarts()].filter(([c, n]) => n > (earlier.get(c) ?? 0)).map(([c, n]) => `${c.split(" ")[0]} (${n - (earlier.get(c) ?? 0)})`);
+  [...(await restarts())]
+    .filter(([c, n]) => n > (earlier.get(c) ?? 0))
+    .map(([c, n]) => `${c.split(" ")[0]} (${n - (earlier.get(c) ?? 0)})`);
 
 /** What the load met, against what the scenario may cost. */
 function brokenPromises(f: Figures, bounds: Scenario["bounds"]): string[] {
@@ -60,7 +82,9 @@ function brokenPromises(f: Figures, bounds: Scenario["bounds"]): string[] {
     ...(f.lost > 0 ? [`${f.lost} acknowledged messages lost`] : []),
     ...(f.undelivered ? [`in ${f.undelivered} rooms the last acknowledged message never came to a user's /sync`] : []),
     ...(f.gap > bounds.gap ? [`${f.gap} s without acknowledgement, more than ${bounds.gap}`] : []),
-    ...(f.failedAfterRetry > bounds.failedAfterRetry ? [`${f.failedAfterRetry} sends failed after one retry, more than ${bounds.failedAfterRetry}`] : []),
+    ...(f.failedAfterRetry > bounds.failedAfterRetry
+      ? [`${f.failedAfterRetry} sends failed after one retry, more than ${bounds.failedAfterRetry}`]
+      : []),
   ];
 }
 
@@ -68,7 +92,11 @@ function brokenPromises(f: Figures, bounds: Scenario["bounds"]): string[] {
 function remarks(came: string[], f: Figures | undefined, crashed: string[]): string[] {
   return [
     ...(came.length ? [`ready again, after the cause: ${came.join(", ")}`] : []),
-    ...(f && f.gap > 5 ? [`the longest time without an acknowledgement began ${f.gapFrom} s after the cause, that of one room ${f.roomGapFrom} s`] : []),
+    ...(f && f.gap > 5
+      ? [
+          `the longest time without an acknowledgement began ${f.gapFrom} s after the cause, that of one room ${f.roomGapFrom} s`,
+        ]
+      : []),
     ...(crashed.length ? [`containers restarted on the way: ${crashed.join(", ")}`] : []),
   ];
 }
@@ -86,42 +114,80 @@ async function one(s: Scenario, a: Access, admin: Client, loads: Loads): Promise
   const begun = Date.now();
   await healthy(HEAL_SECONDS, (t) => console.log(`     before ${s.id}: ${t}`));
   const load = s.quiet ? undefined : await loads.get();
-  const notes: string[] = [], failures: string[] = [];
-  const note = (text: string): void => { notes.push(text); };
+  const notes: string[] = [],
+    failures: string[] = [];
+  const note = (text: string): void => {
+    notes.push(text);
+  };
   /** An error is one failure of the scenario, which goes on. */
   const attempt = async <T>(step: () => Promise<T>): Promise<T | undefined> => {
-    try { return await step(); } catch (error) { failures.push((error as Error).message); return undefined; }
+    try {
+      return await step();
+    } catch (error) {
+      failures.push((error as Error).message);
+      return undefined;
+    }
   };
   if (s.prepare) {
     await s.prepare(note);
     await healthy(HEAL_SECONDS, note);
   }
   const earlier = await restarts();
-  let cause = 0, table: Result["table"];
-  const run: Run = { a, load: load!, admin, cause: () => { cause = Date.now(); }, note, fail: (t) => failures.push(t), table: (t) => { table = t; } };
+  let cause = 0,
+    table: Result["table"];
+  const run: Run = {
+    a,
+    load: load!,
+    admin,
+    cause: () => {
+      cause = Date.now();
+    },
+    note,
+    fail: (t) => failures.push(t),
+    table: (t) => {
+      table = t;
+    },
+  };
   const afterwards = await underLoad(load, () => attempt(() => s.action(run)));
   notes.push(`load average of the machine ${os.loadavg()[0]!.toFixed(0)} on ${os.cpus().length} cores`);
   const figures = await load?.finish(cause || Date.now());
   afterwards?.();
-  const healed = await attempt(() => healthy(HEAL_SECONDS, note)) ?? -1;
+  const healed = (await attempt(() => healthy(HEAL_SECONDS, note))) ?? -1;
   const crashed = await crashedSince(earlier);
   const came = cause && s.group === "failure" ? await newcomers(cause) : [];
   notes.push(...remarks(came, figures, crashed));
   if (figures) failures.push(...brokenPromises(figures, s.bounds));
   const { id, group, title, how, promised, bounds } = s;
-  return { id, group, title, how, promised, bounds, date: today(), figures, table, notes, failures, healed, seconds: Math.round((Date.now() - begun) / 1000) };
+  return {
+    id,
+    group,
+    title,
+    how,
+    promised,
+    bounds,
+    date: today(),
+    figures,
+    table,
+    notes,
+    failures,
+    healed,
+    seconds: Math.round((Date.now() - begun) / 1000),
+  };
 }
 
 function chosenBy(argv: string[]): Scenario[] {
   const value = (name: string): string | undefined => (argv.includes(name) ? argv[argv.indexOf(name) + 1] : undefined);
-  const only = value("--only")?.split(","), part = value("--part");
+  const only = value("--only")?.split(","),
+    part = value("--part");
   if (part !== undefined && part !== "quick") throw new Error(`--part ${part}: there is only the part quick`);
   return choose({ only, quick: part === "quick" });
 }
 
 function print(r: Result): void {
   const f = r.figures;
-  console.log(`${r.failures.length ? "NOT " : ""}ok ${r.id} (${r.seconds} s)${f ? `: gap ${f.gap} s, one room ${f.roomGap} s, failed ${f.failedFirst} -> ${f.failedAfterRetry} of ${f.sends}, lost ${f.lost}, doubled ${f.doubled}, delivery ${f.deliveryMedian.toFixed(2)}/${f.deliveryLongest} s, slowest ${f.slowest} s, healed ${r.healed.toFixed(0)} s ${JSON.stringify(f.kinds)} then ${JSON.stringify(f.kindsAfterRetry)}` : ""}`);
+  console.log(
+    `${r.failures.length ? "NOT " : ""}ok ${r.id} (${r.seconds} s)${f ? `: gap ${f.gap} s, one room ${f.roomGap} s, failed ${f.failedFirst} -> ${f.failedAfterRetry} of ${f.sends}, lost ${f.lost}, doubled ${f.doubled}, delivery ${f.deliveryMedian.toFixed(2)}/${f.deliveryLongest} s, slowest ${f.slowest} s, healed ${r.healed.toFixed(0)} s ${JSON.stringify(f.kinds)} then ${JSON.stringify(f.kindsAfterRetry)}` : ""}`,
+  );
   for (const n of r.notes) console.log(`     ${n}`);
   for (const row of r.table?.rows ?? []) console.log(`     ${row.join(" | ")}`);
   for (const n of r.failures) console.log(`  !! ${n}`);
@@ -131,7 +197,8 @@ const isWhole = (argv: string[]): boolean => !argv.includes("--only") && !argv.i
 
 function list(argv: string[], chosen: Scenario[], expected: (s: Scenario) => number): void {
   for (const s of isWhole(argv) ? ALL : chosen) {
-    const time = `${expected(s)} s`.padStart(6), place = chosen.includes(s) ? "" : `(in ${s.partOf}) `;
+    const time = `${expected(s)} s`.padStart(6),
+      place = chosen.includes(s) ? "" : `(in ${s.partOf}) `;
     console.log(`${s.id.padEnd(18)} ${time}  ${s.quick ? "quick" : "     "}  ${place}${s.title}: ${s.how}`);
   }
   console.log(`${chosen.length} in about ${(chosen.reduce((n, s) => n + expected(s), 0) / 60).toFixed(0)} minutes`);
@@ -141,7 +208,9 @@ function list(argv: string[], chosen: Scenario[], expected: (s: Scenario) => num
 function mendOnSignal(): void {
   for (const name of ["SIGINT", "SIGTERM"] as const) {
     process.once(name, () => {
-      console.log("\nundoing ... (settings that a change had set, or a restore half done, stay: `npm run local -- deploy` goes on)");
+      console.log(
+        "\nundoing ... (settings that a change had set, or a restore half done, stay: `npm run local -- deploy` goes on)",
+      );
       void mend().finally(() => process.exit(1));
     });
   }
@@ -156,20 +225,35 @@ function takeFirstLogin(record: Proof): void {
 
 async function main(): Promise<number> {
   const argv = process.argv.slice(2);
-  if (argv.includes("--help")) { console.log(USAGE); return 0; }
+  if (argv.includes("--help")) {
+    console.log(USAGE);
+    return 0;
+  }
   const record = RECORD.read();
   const results = new Map(record.results.map((r) => [r.id, r]));
   const expected = (s: Scenario): number => results.get(s.id)?.seconds ?? s.seconds;
   const chosen = chosenBy(argv);
-  if (argv.includes("--list")) { list(argv, chosen, expected); return 0; }
+  if (argv.includes("--list")) {
+    list(argv, chosen, expected);
+    return 0;
+  }
   enter("load");
   beginMeasuring();
-  if (argv.includes("--mend")) { await mend(); return 0; }
+  if (argv.includes("--mend")) {
+    await mend();
+    return 0;
+  }
   mendOnSignal();
   await mend(); // of a run that was killed
   const a = await access();
-  const user = await adminRequest(a, `proof-${Date.now().toString(36)}`, crypto.randomBytes(12).toString("base64url"), true);
-  const admin = new Client(a, user.user_id, user.access_token, false), loads = new Loads(a, admin);
+  const user = await adminRequest(
+    a,
+    `proof-${Date.now().toString(36)}`,
+    crypto.randomBytes(12).toString("base64url"),
+    true,
+  );
+  const admin = new Client(a, user.user_id, user.access_token, false),
+    loads = new Loads(a, admin);
   takeFirstLogin(record);
   const around = await surroundings(record);
   const write = (): void => {
@@ -183,7 +267,12 @@ async function main(): Promise<number> {
   for (const [i, s] of chosen.entries()) {
     const left = chosen.slice(i).reduce((n, x) => n + expected(x), 0);
     console.log(`[${i + 1}/${chosen.length}] ${s.id}, about ${expected(s)} s; ${Math.ceil(left / 60)} min left`);
-    const r = await one(s, a, admin, loads).catch(async (error: Error) => { console.error(`NOT ok ${s.id}: not run: ${error.message}`); bad++; await mend(); return undefined; });
+    const r = await one(s, a, admin, loads).catch(async (error: Error) => {
+      console.error(`NOT ok ${s.id}: not run: ${error.message}`);
+      bad++;
+      await mend();
+      return undefined;
+    });
     if (!r) continue;
     results.set(s.id, r);
     if (r.failures.length) bad++;
@@ -191,9 +280,20 @@ async function main(): Promise<number> {
     write();
   }
   const minutes = Math.round((Date.now() - begun) / 60_000);
-  if (isWhole(argv)) { around.wholeRun = { date: today(), minutes, scenarios: chosen.length, bad }; write(); }
-  console.log(`${bad ? `${bad} of ${chosen.length} not as promised` : `all ${chosen.length} as promised`}, ${minutes} minutes`);
+  if (isWhole(argv)) {
+    around.wholeRun = { date: today(), minutes, scenarios: chosen.length, bad };
+    write();
+  }
+  console.log(
+    `${bad ? `${bad} of ${chosen.length} not as promised` : `all ${chosen.length} as promised`}, ${minutes} minutes`,
+  );
   return bad ? 1 : 0;
 }
 
-main().then((code) => process.exit(code), (error) => { console.error(`error: ${error.message}`); process.exit(1); });
+main().then(
+  (code) => process.exit(code),
+  (error) => {
+    console.error(`error: ${error.message}`);
+    process.exit(1);
+  },
+);

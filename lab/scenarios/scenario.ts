@@ -3,10 +3,14 @@ import type { Access } from "../local/access";
 import { CLUSTER, get, kill, NS, pods, replaced, sleep, until } from "./cluster";
 import { FLOWING_SECONDS, type Client, type Load } from "./load";
 
-export interface Table { head: string[]; rows: Array<Array<string | number>> }
+export interface Table {
+  head: string[];
+  rows: Array<Array<string | number>>;
+}
 
 export interface Run {
-  a: Access; admin: Client;
+  a: Access;
+  admin: Client;
   /** The steady load; a scenario with `quiet` has none. */
   load: Load;
   /** Call it at the moment of the cause. */
@@ -45,17 +49,25 @@ export interface Scenario {
 /** Columns of a table whose rows were measured one after the other under the steady load. */
 export const LOAD_HEAD = ["Sends meanwhile: gap", "failed after one retry"];
 /** Their cells, for each row's stretch of time; after the load's `finish`. */
-export const withLoad = (load: Load, rows: Table["rows"], windows: ReadonlyArray<readonly [number, number]>): Table["rows"] => rows.map((row, i) => {
-  const w = load.between(...windows[i]!);
-  return [...row, `${w.gap.toFixed(1)} s`, `${w.failedAfterRetry} of ${w.sends}`];
-});
+export const withLoad = (
+  load: Load,
+  rows: Table["rows"],
+  windows: ReadonlyArray<readonly [number, number]>,
+): Table["rows"] =>
+  rows.map((row, i) => {
+    const w = load.between(...windows[i]!);
+    return [...row, `${w.gap.toFixed(1)} s`, `${w.failedAfterRetry} of ${w.sends}`];
+  });
 
 export const NODES = ["node1", "node2", "node3"];
 export const component = (name: string): string => `app.kubernetes.io/component=${name}`;
 export const since = (started: number): string => `${((Date.now() - started) / 1000).toFixed(0)} s`;
-export const flowing = (load: Load, seconds: number): Promise<number> => until("sends to every room", seconds, () => (load.flowing(FLOWING_SECONDS) ? undefined : "some room is silent"));
-export const primary = async (): Promise<string> => (await get("clusters.postgresql.cnpg.io", "-n", NS, CLUSTER)).status.currentPrimary;
-export const nodeOf = async (ns: string, pod: string): Promise<string> => (await get("pod", "-n", ns, pod)).spec.nodeName;
+export const flowing = (load: Load, seconds: number): Promise<number> =>
+  until("sends to every room", seconds, () => (load.flowing(FLOWING_SECONDS) ? undefined : "some room is silent"));
+export const primary = async (): Promise<string> =>
+  (await get("clusters.postgresql.cnpg.io", "-n", NS, CLUSTER)).status.currentPrimary;
+export const nodeOf = async (ns: string, pod: string): Promise<string> =>
+  (await get("pod", "-n", ns, pod)).spec.nodeName;
 export const anyOf = async (selector: string, ns = NS): Promise<string> => {
   const all = await pods(ns, selector);
   if (!all.length) throw new Error(`no ready pod with ${selector}`);
@@ -68,14 +80,18 @@ export async function killOne(r: Run, pod: string, seconds = 120): Promise<void>
   r.note(`${pod} on ${before.spec.nodeName}`);
   r.cause();
   await kill(NS, pod);
-  if (before.metadata.ownerReferences?.[0].kind === "StatefulSet") r.note(`its successor was ready after ${(await replaced(NS, pod, before.metadata.uid, seconds)).toFixed(0)} s`);
+  if (before.metadata.ownerReferences?.[0].kind === "StatefulSet")
+    r.note(`its successor was ready after ${(await replaced(NS, pod, before.metadata.uid, seconds)).toFixed(0)} s`);
   await sleep(3000);
 }
 
 /** What a node carries of that which is there once, or of which each counts. */
 export async function whoRan(node: string): Promise<string> {
-  const singles = /^(synapse-(main|event-persister|account|ephemeral|receipts|device-lists)-\d+|synapse-postgres-\d+|redis-synapse-\d|haproxy-.*)$/;
-  const names = (await get("pods", "-A")).items.filter((p: any) => p.spec.nodeName === node && singles.test(p.metadata.name)).map((p: any) => p.metadata.name);
+  const singles =
+    /^(synapse-(main|event-persister|account|ephemeral|receipts|device-lists)-\d+|synapse-postgres-\d+|redis-synapse-\d|haproxy-.*)$/;
+  const names = (await get("pods", "-A")).items
+    .filter((p: any) => p.spec.nodeName === node && singles.test(p.metadata.name))
+    .map((p: any) => p.metadata.name);
   const first = await primary();
   return names.map((n: string) => (n === first ? `${n} (primary)` : n)).join(", ");
 }

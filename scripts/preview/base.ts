@@ -1,4 +1,7 @@
-/** A step of the workflow: lays the files that the pull request would be merged into beside the checkout, with their packages. */
+/**
+ * A step of the workflow: lays the files that the pull request would be merged into beside the checkout, with their
+ * packages.
+ */
 import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
@@ -11,7 +14,10 @@ const USAGE = `npx tsx scripts/preview/base.ts [BRANCH]
 
 const COMMIT_FILE = ".preview-base";
 
-export interface PullRequest { base: { sha: string }; head: { sha: string } }
+export interface PullRequest {
+  base: { sha: string };
+  head: { sha: string };
+}
 /** The pull request of the event that started the workflow. */
 function pullRequest(): PullRequest | undefined {
   const file = process.env.GITHUB_EVENT_PATH;
@@ -19,17 +25,34 @@ function pullRequest(): PullRequest | undefined {
 }
 
 /**
- * What the head of a clone is compared with. A workflow checks out the merge of the pull request into its base: the merge's
- * first parent is exactly what it would be merged into, while the event's base may be older.
+ * What the head of a clone is compared with. A workflow checks out the merge of the pull request into its base: the
+ * merge's first parent is exactly what it would be merged into, while the event's base may be older.
  */
 export function baseCommit(clone: string, pr: PullRequest | undefined, given?: string): string {
-  const git = (...args: string[]): string => execFileSync("git", args, { cwd: clone, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] }).trim();
-  const known = (ref: string): boolean => { try { git("rev-parse", "--verify", "--quiet", `${ref}^{commit}`); return true; } catch { return false; } };
+  const git = (...args: string[]): string =>
+    execFileSync("git", args, { cwd: clone, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] }).trim();
+  const known = (ref: string): boolean => {
+    try {
+      git("rev-parse", "--verify", "--quiet", `${ref}^{commit}`);
+      return true;
+    } catch {
+      return false;
+    }
+  };
   const parents = git("rev-list", "--parents", "-n", "1", "HEAD").split(" ").slice(1);
   if (pr && parents.length === 2 && parents[1] === pr.head.sha) return parents[0]!;
   const branch = given ?? pr?.base.sha ?? ["origin/main", "main"].find(known);
-  if (!branch || !known(branch)) throw new UsageError(`there is no commit ${branch ?? "origin/main nor main"} in this clone to compare with: give a branch that is there, or fetch it (in a workflow: actions/checkout with fetch-depth: 2)`);
-  try { return git("merge-base", branch, "HEAD"); } catch { throw new UsageError(`${branch} and HEAD have no common commit in this clone: fetch their history (git fetch --unshallow)`); }
+  if (!branch || !known(branch))
+    throw new UsageError(
+      `there is no commit ${branch ?? "origin/main nor main"} in this clone to compare with: give a branch that is there, or fetch it (in a workflow: actions/checkout with fetch-depth: 2)`,
+    );
+  try {
+    return git("merge-base", branch, "HEAD");
+  } catch {
+    throw new UsageError(
+      `${branch} and HEAD have no common commit in this clone: fetch their history (git fetch --unshallow)`,
+    );
+  }
 }
 
 /** The same lock file, the same packages: those of this checkout do. */
@@ -40,14 +63,20 @@ function providePackages(): void {
 }
 
 /** The commit whose files are in BASE. */
-export const laidOut = (): string | undefined => (fs.existsSync(path.join(BASE, COMMIT_FILE)) ? fs.readFileSync(path.join(BASE, COMMIT_FILE), "utf8").trim() : undefined);
+export const laidOut = (): string | undefined =>
+  fs.existsSync(path.join(BASE, COMMIT_FILE))
+    ? fs.readFileSync(path.join(BASE, COMMIT_FILE), "utf8").trim()
+    : undefined;
 
 async function main(argv: string[]): Promise<void> {
   const commit = baseCommit(ROOT, pullRequest(), argv[0]);
   fs.rmSync(BASE, { recursive: true, force: true });
   fs.mkdirSync(BASE, { recursive: true, mode: 0o700 });
   // Files only: a work tree would be noted in the clone, and stay there.
-  execFileSync("tar", ["-x", "-C", BASE], { input: execFileSync("git", ["archive", commit], { cwd: ROOT, maxBuffer: 1 << 30 }), stdio: ["pipe", "inherit", "inherit"] });
+  execFileSync("tar", ["-x", "-C", BASE], {
+    input: execFileSync("git", ["archive", commit], { cwd: ROOT, maxBuffer: 1 << 30 }),
+    stdio: ["pipe", "inherit", "inherit"],
+  });
   providePackages();
   fs.writeFileSync(path.join(BASE, COMMIT_FILE), `${commit}\n`);
   console.log(`base: ${commit} in ${BASE}`);

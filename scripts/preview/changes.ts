@@ -1,4 +1,7 @@
-/** A step of the workflow: `changes.ts STACK` compares the base's program with the pull request's, each evaluated by its own checkout. */
+/**
+ * A step of the workflow: `changes.ts STACK` compares the base's program with the pull request's, each evaluated by its
+ * own checkout.
+ */
 import { spawnSync } from "node:child_process";
 import * as crypto from "node:crypto";
 import * as fs from "node:fs";
@@ -20,22 +23,41 @@ type Side = { evaluation: Evaluation } | { problem: string };
 
 /** What a checkout makes of a stack. */
 function evaluated(checkout: string, stack: string, key: string, file: string): Side {
-  const { status, stderr } = spawnSync(process.execPath, ["--import", "tsx", path.join(__dirname, "evaluation.ts"), checkout, stack, file], {
-    // From here: tsx is this checkout's.
-    cwd: ROOT, env: { ...process.env, PREVIEW_KEY: key }, encoding: "utf8", maxBuffer: 1 << 26,
-  });
-  return status === 0 ? { evaluation: JSON.parse(fs.readFileSync(file, "utf8")) } : { problem: withoutSecrets(stderr, process.env).trim() || `the evaluation ended with ${status}` };
+  const { status, stderr } = spawnSync(
+    process.execPath,
+    ["--import", "tsx", path.join(__dirname, "evaluation.ts"), checkout, stack, file],
+    {
+      // From here: tsx is this checkout's.
+      cwd: ROOT,
+      env: { ...process.env, PREVIEW_KEY: key },
+      encoding: "utf8",
+      maxBuffer: 1 << 26,
+    },
+  );
+  return status === 0
+    ? { evaluation: JSON.parse(fs.readFileSync(file, "utf8")) }
+    : { problem: withoutSecrets(stderr, process.env).trim() || `the evaluation ended with ${status}` };
 }
 
 function compareWithBase(stack: string, base: string): ChangesResult {
-  if (!stackNames(BASE).includes(stack)) return { stack, base, problem: `The base has no Pulumi.${stack}.yaml: the stack is new, and all of it would be created.` };
+  if (!stackNames(BASE).includes(stack))
+    return {
+      stack,
+      base,
+      problem: `The base has no Pulumi.${stack}.yaml: the stack is new, and all of it would be created.`,
+    };
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), "matrix-ha-changes-"));
   const key = crypto.randomBytes(32).toString("hex");
   try {
     const after = evaluated(ROOT, stack, key, path.join(dir, "after.json"));
     if ("problem" in after) return { stack, base, problem: after.problem, failed: true };
     const before = evaluated(BASE, stack, key, path.join(dir, "before.json"));
-    if ("problem" in before) return { stack, base, problem: `The base itself does not evaluate, so that there is nothing to compare with:\n${before.problem}` };
+    if ("problem" in before)
+      return {
+        stack,
+        base,
+        problem: `The base itself does not evaluate, so that there is nothing to compare with:\n${before.problem}`,
+      };
     return { stack, base, changes: compare(before.evaluation, after.evaluation) };
   } finally {
     fs.rmSync(dir, { recursive: true, force: true });
@@ -44,12 +66,18 @@ function compareWithBase(stack: string, base: string): ChangesResult {
 
 async function main(argv: string[]): Promise<void> {
   const stack = stackArgument(argv);
-  if (readResult("engine", stack)?.changes) { console.log(`${stack} was previewed against what is deployed: nothing is left to compare`); return; }
+  if (readResult("engine", stack)?.changes) {
+    console.log(`${stack} was previewed against what is deployed: nothing is left to compare`);
+    return;
+  }
   const base = laidOut();
   if (!base) throw new UsageError("there is no base to compare with: run scripts/preview/base.ts before");
   const result = compareWithBase(stack, base);
   writeResult("changes", result);
-  console.log(result.problem ?? `${stack}: ${result.changes!.length} resources change, ${result.changes!.filter((c) => c.restarts).length} workloads restart`);
+  console.log(
+    result.problem ??
+      `${stack}: ${result.changes!.length} resources change, ${result.changes!.filter((c) => c.restarts).length} workloads restart`,
+  );
   if (result.failed) process.exitCode = 1;
 }
 

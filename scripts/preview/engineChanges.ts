@@ -1,4 +1,7 @@
-/** The engine's events as changes: what is done with each resource is its word, the fields and the restarts are compared as everywhere. Pure. */
+/**
+ * The engine's events as changes: what is done with each resource is its word, the fields and the restarts are compared
+ * as everywhere. Pure.
+ */
 import { specialSigKey, unknownValue } from "@pulumi/pulumi/runtime";
 import { compare, type Change } from "../../cli/diff";
 import type { Evaluation, RegisteredResource } from "../../cli/evaluate";
@@ -7,7 +10,12 @@ import { HIDDEN } from "../../cli/redact";
 import { diffsOf, type PulumiEvents } from "../../lab/engine/events";
 
 const ACTIONS: Record<string, Change["action"]> = {
-  create: "create", import: "create", update: "update", replace: "replace", "import-replacement": "replace", delete: "delete",
+  create: "create",
+  import: "create",
+  update: "update",
+  replace: "replace",
+  "import-replacement": "replace",
+  delete: "delete",
 };
 
 /** What people may see of a value of the event log. */
@@ -20,14 +28,30 @@ function plain(value: any): any {
 }
 
 /** Outermost component that begins a layer: the URN holds the types of all of them. */
-const layerOfUrn = (urn: string): string | undefined => (urn.split("::")[2] ?? "").split("$").map(layerOfType).find(Boolean);
+const layerOfUrn = (urn: string): string | undefined =>
+  (urn.split("::")[2] ?? "").split("$").map(layerOfType).find(Boolean);
 
 const resource = (urn: string, type: string, state: any): RegisteredResource => ({
-  urn, type, name: urn.split("::").slice(3).join("::"), layer: layerOfUrn(urn), custom: state.custom ?? true, inputs: plain(state.inputs ?? {}), secretPaths: [],
-  dependencies: [], named: [], protect: Boolean(state.protect), retainOnDelete: Boolean(state.retainOnDelete), additionalSecretOutputs: [],
+  urn,
+  type,
+  name: urn.split("::").slice(3).join("::"),
+  layer: layerOfUrn(urn),
+  custom: state.custom ?? true,
+  inputs: plain(state.inputs ?? {}),
+  secretPaths: [],
+  dependencies: [],
+  named: [],
+  protect: Boolean(state.protect),
+  retainOnDelete: Boolean(state.retainOnDelete),
+  additionalSecretOutputs: [],
 });
 
-interface Step { action: Change["action"]; /** Paths that the engine names. */ diffs: string[]; before?: RegisteredResource; after?: RegisteredResource }
+interface Step {
+  action: Change["action"];
+  /** Paths that the engine names. */ diffs: string[];
+  before?: RegisteredResource;
+  after?: RegisteredResource;
+}
 
 /** Each resource once: of a replacement the creation and the deletion are told as well. */
 function stepsOf(events: PulumiEvents): Step[] {
@@ -36,25 +60,39 @@ function stepsOf(events: PulumiEvents): Step[] {
     const action = ACTIONS[m.op];
     if (!action || !(m.new ?? m.old)?.custom || m.type.startsWith("pulumi:")) continue;
     steps.set(m.urn, {
-      action, diffs: diffsOf(m),
-      ...(m.old && action !== "create" ? { before: resource(m.urn, m.type, m.old) } : {}), ...(m.new && action !== "delete" ? { after: resource(m.urn, m.type, m.new) } : {}),
+      action,
+      diffs: diffsOf(m),
+      ...(m.old && action !== "create" ? { before: resource(m.urn, m.type, m.old) } : {}),
+      ...(m.new && action !== "delete" ? { after: resource(m.urn, m.type, m.new) } : {}),
     });
   }
   return [...steps.values()];
 }
 
 function changesOf(steps: Step[]): Change[] {
-  const side = (which: "before" | "after"): Evaluation => ({ resources: steps.flatMap((s) => s[which] ?? []), outputs: {} });
+  const side = (which: "before" | "after"): Evaluation => ({
+    resources: steps.flatMap((s) => s[which] ?? []),
+    outputs: {},
+  });
   const key = (c: { layer: string; title: string }): string => `${c.layer}\n${c.title}`;
   const compared = new Map(compare(side("before"), side("after")).map((c) => [key(c), c]));
-  return steps.map(({ action, diffs, before, after }): Change => {
-    const r = (after ?? before)!, named = { layer: layerOf(r), action, title: objectTitle(r) };
-    if (action === "create" || action === "delete") return { ...named, fields: [] };
-    const { fields = [], restarts } = compared.get(key(named)) ?? {};
-    // Equal but for what may not be seen: the engine still knows where.
-    return { ...named, fields: fields.length ? fields : diffs.map((path) => ({ path, from: HIDDEN, to: HIDDEN })), ...(restarts ? { restarts } : {}) };
-  }).sort((a, b) => LAYER_ORDER.indexOf(a.layer) - LAYER_ORDER.indexOf(b.layer) || a.title.localeCompare(b.title));
+  return steps
+    .map(({ action, diffs, before, after }): Change => {
+      const r = (after ?? before)!,
+        named = { layer: layerOf(r), action, title: objectTitle(r) };
+      if (action === "create" || action === "delete") return { ...named, fields: [] };
+      const { fields = [], restarts } = compared.get(key(named)) ?? {};
+      // Equal but for what may not be seen: the engine still knows where.
+      return {
+        ...named,
+        fields: fields.length ? fields : diffs.map((path) => ({ path, from: HIDDEN, to: HIDDEN })),
+        ...(restarts ? { restarts } : {}),
+      };
+    })
+    .sort((a, b) => LAYER_ORDER.indexOf(a.layer) - LAYER_ORDER.indexOf(b.layer) || a.title.localeCompare(b.title));
 }
 
-export const changesOfEvents = (events: PulumiEvents): { operations: Record<string, number>; changes: Change[] } =>
-  ({ operations: events.summary(), changes: changesOf(stepsOf(events)) });
+export const changesOfEvents = (events: PulumiEvents): { operations: Record<string, number>; changes: Change[] } => ({
+  operations: events.summary(),
+  changes: changesOf(stepsOf(events)),
+});

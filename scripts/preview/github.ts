@@ -1,7 +1,17 @@
 /** GitHub's REST API, as far as one comment on a pull request needs it. */
 
-export interface Access { api: string; repository: string; token: string; /** Pause before a request is repeated, in seconds. */ pauseSeconds?: number }
-export interface Comment { id: number; body?: string; html_url?: string; user?: { type?: string } | null }
+export interface Access {
+  api: string;
+  repository: string;
+  token: string;
+  /** Pause before a request is repeated, in seconds. */ pauseSeconds?: number;
+}
+export interface Comment {
+  id: number;
+  body?: string;
+  html_url?: string;
+  user?: { type?: string } | null;
+}
 
 /** The token may read and not write: that of a pull request from a fork. */
 export class NotAllowed extends Error {}
@@ -12,13 +22,23 @@ const PAUSE_SECONDS = 10;
 const LONGEST_PAUSE_SECONDS = 120;
 const PER_PAGE = 100;
 
-const isLimited = (r: Response): boolean => r.status === 429 || (r.status === 403 && (r.headers.has("retry-after") || r.headers.get("x-ratelimit-remaining") === "0"));
+const isLimited = (r: Response): boolean =>
+  r.status === 429 ||
+  (r.status === 403 && (r.headers.has("retry-after") || r.headers.get("x-ratelimit-remaining") === "0"));
 
 async function request(access: Access, method: string, path: string, body?: unknown): Promise<any> {
   for (let attempt = 1; ; attempt++) {
     const answer = await fetch(`${access.api}${path}`, {
-      method, body: body === undefined ? undefined : JSON.stringify(body), signal: AbortSignal.timeout(30_000),
-      headers: { accept: "application/vnd.github+json", authorization: `Bearer ${access.token}`, "x-github-api-version": "2022-11-28", "user-agent": "matrix-ha-preview", ...(body === undefined ? {} : { "content-type": "application/json" }) },
+      method,
+      body: body === undefined ? undefined : JSON.stringify(body),
+      signal: AbortSignal.timeout(30_000),
+      headers: {
+        accept: "application/vnd.github+json",
+        authorization: `Bearer ${access.token}`,
+        "x-github-api-version": "2022-11-28",
+        "user-agent": "matrix-ha-preview",
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
+      },
     });
     if (answer.ok) return answer.json();
     const said = (await answer.text()).slice(0, 500);
@@ -28,7 +48,8 @@ async function request(access: Access, method: string, path: string, body?: unkn
       continue;
     }
     // Of what a token may not even see GitHub says that it is not there.
-    if (method !== "GET" && !isLimited(answer) && (answer.status === 403 || answer.status === 404)) throw new NotAllowed(said);
+    if (method !== "GET" && !isLimited(answer) && (answer.status === 403 || answer.status === 404))
+      throw new NotAllowed(said);
     throw new Error(`GitHub answered ${answer.status} to ${method} ${path}: ${said}`);
   }
 }
@@ -36,14 +57,23 @@ async function request(access: Access, method: string, path: string, body?: unkn
 /** The comment of an earlier run. One that a person wrote is none, even where it quotes ours. */
 async function earlier(access: Access, number: number, marker: string): Promise<Comment | undefined> {
   for (let page = 1; ; page++) {
-    const comments: Comment[] = await request(access, "GET", `/repos/${access.repository}/issues/${number}/comments?per_page=${PER_PAGE}&page=${page}`);
+    const comments: Comment[] = await request(
+      access,
+      "GET",
+      `/repos/${access.repository}/issues/${number}/comments?per_page=${PER_PAGE}&page=${page}`,
+    );
     const own = comments.find((c) => c.user?.type === "Bot" && c.body?.startsWith(marker));
     if (own || comments.length < PER_PAGE) return own;
   }
 }
 
 /** One comment a pull request: the first run writes it, every later one puts its text in the place of the old. */
-export async function putComment(access: Access, number: number, marker: string, body: string): Promise<{ updated: boolean; url?: string }> {
+export async function putComment(
+  access: Access,
+  number: number,
+  marker: string,
+  body: string,
+): Promise<{ updated: boolean; url?: string }> {
   const own = await earlier(access, number, marker);
   const done: Comment = own
     ? await request(access, "PATCH", `/repos/${access.repository}/issues/comments/${own.id}`, { body })

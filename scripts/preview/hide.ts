@@ -4,18 +4,23 @@ import type { Evaluation, RegisteredResource } from "../../cli/evaluate";
 import { HIDDEN, redacted } from "../../cli/redact";
 
 /**
- * A copy in which each hidden value is a digest under a key that lives as long as one comparison: that a secret changed can
- * be seen, what it is cannot, not even by trying out likely values.
+ * A copy in which each hidden value is a digest under a key that lives as long as one comparison: that a secret changed
+ * can be seen, what it is cannot, not even by trying out likely values.
  */
 export function withDigests(evaluation: Evaluation, key: string): Evaluation {
-  const digest = (value: unknown): string => `${HIDDEN} ${crypto.createHmac("sha256", key).update(JSON.stringify(value)).digest("hex").slice(0, 16)}`;
+  const digest = (value: unknown): string =>
+    `${HIDDEN} ${crypto.createHmac("sha256", key).update(JSON.stringify(value)).digest("hex").slice(0, 16)}`;
   const marked = (shown: any, real: any): any => {
     if (shown === HIDDEN) return digest(real);
     if (Array.isArray(shown)) return shown.map((v, i) => marked(v, real[i]));
-    if (shown !== null && typeof shown === "object") return Object.fromEntries(Object.entries(shown).map(([k, v]) => [k, marked(v, real[k])]));
+    if (shown !== null && typeof shown === "object")
+      return Object.fromEntries(Object.entries(shown).map(([k, v]) => [k, marked(v, real[k])]));
     return shown;
   };
-  const resources = evaluation.resources.map((r): RegisteredResource => ({ ...r, inputs: marked(redacted(r), r.inputs) }));
+  const resources = evaluation.resources.map((r): RegisteredResource => ({
+    ...r,
+    inputs: marked(redacted(r), r.inputs),
+  }));
   // Nobody reads the outputs of a dump, and some are secret.
   return { resources, outputs: {} };
 }
@@ -25,13 +30,18 @@ const SECRET_NAME = /TOKEN|PASSPHRASE|PASSWORD|SECRET|PRIVATE|ACCESS_KEY/;
 /** Shorter values are words such as `true`; a real secret is longer. */
 const SHORTEST = 8;
 
-/** A text for people, without keys and without what the environment keeps secret: an engine's error may quote either. */
+/**
+ * A text for people, without keys and without what the environment keeps secret: an engine's error may quote either.
+ */
 export function withoutSecrets(text: string, env: NodeJS.ProcessEnv): string {
-  const values = Object.entries(env).flatMap(([name, value]) => (SECRET_NAME.test(name) && value && value.length >= SHORTEST ? [value] : []));
+  const values = Object.entries(env).flatMap(([name, value]) =>
+    SECRET_NAME.test(name) && value && value.length >= SHORTEST ? [value] : [],
+  );
   // The longest first: one may contain another.
   const hidden = values.sort((a, b) => b.length - a.length).reduce((t, value) => t.split(value).join(HIDDEN), text);
   return hidden.replace(PEM, HIDDEN);
 }
 
 /** Without the engine's colour directives and a terminal's. */
-export const withoutColours = (text: string): string => text.replace(/<\{%[^%]*%\}>/g, "").replace(/\x1b\[[0-9;]*m/g, "");
+export const withoutColours = (text: string): string =>
+  text.replace(/<\{%[^%]*%\}>/g, "").replace(/\x1b\[[0-9;]*m/g, "");

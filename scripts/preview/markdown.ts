@@ -15,21 +15,25 @@ export function fenced(text: string): string {
   return `${fence}text\n${text}\n${fence}`;
 }
 
-export const details = (summary: string, body: string): string => `<details><summary>${summary}</summary>\n\n${body}\n\n</details>`;
+export const details = (summary: string, body: string): string =>
+  `<details><summary>${summary}</summary>\n\n${body}\n\n</details>`;
 
 /** A coloured box. CAUTION is the red one. */
-export const alert = (kind: "CAUTION" | "WARNING" | "NOTE", lines: string[]): string => [`> [!${kind}]`, ...lines.flatMap((l) => l.split("\n")).map((l) => `> ${l}`.trimEnd())].join("\n");
+export const alert = (kind: "CAUTION" | "WARNING" | "NOTE", lines: string[]): string =>
+  [`> [!${kind}]`, ...lines.flatMap((l) => l.split("\n")).map((l) => `> ${l}`.trimEnd())].join("\n");
 
 export const tableOf = (head: string[], rows: Array<Array<string | number>>): string =>
   [head, head.map((_, i) => (i ? "--:" : "---")), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
 
 /** `3 workloads restart`, `1 workload restarts`. */
-export const counted = (n: number, one: string, many: string): string => `${n.toLocaleString("en-US")} ${n === 1 ? one : many}`;
+export const counted = (n: number, one: string, many: string): string =>
+  `${n.toLocaleString("en-US")} ${n === 1 ? one : many}`;
 
 /** The first lines that fit, and how many there are more. */
 export function cut(text: string, limit: number, rest: (lines: number) => string): string {
   if (text.length <= limit) return text;
-  const lines = text.split("\n"), kept: string[] = [];
+  const lines = text.split("\n"),
+    kept: string[] = [];
   const room = limit - rest(lines.length).length - 1;
   for (let length = 0; kept.length < lines.length; kept.push(lines[kept.length]!)) {
     length += lines[kept.length]!.length + 1;

@@ -9,8 +9,8 @@ import { saltOf, stackFileOf } from "../../lab/engine/project";
 const ENCRYPTION = ["encryptionsalt", "secretsprovider", "encryptedkey"];
 
 /**
- * The stack file as a runner without its keys can use it: every encrypted value is the placeholder that the settings accept
- * wherever they want a secret. Pure.
+ * The stack file as a runner without its keys can use it: every encrypted value is the placeholder that the settings
+ * accept wherever they want a secret. Pure.
  */
 export function withPlaceholders(stackFile: string): string {
   const document = parseDocument(stackFile);
@@ -18,7 +18,8 @@ export function withPlaceholders(stackFile: string): string {
   for (const key of ENCRYPTION) document.delete(key);
   visit(document, {
     Map: (_, node) => {
-      if (node.items.length === 1 && typeof node.get("secure") === "string") return document.createNode(SECRET_PLACEHOLDER) as any;
+      if (node.items.length === 1 && typeof node.get("secure") === "string")
+        return document.createNode(SECRET_PLACEHOLDER) as any;
       return undefined;
     },
   });
@@ -30,9 +31,14 @@ export function copyStackFile(root: string, folder: string, stack: string): void
   fs.copyFileSync(path.join(root, stackFileOf(stack)), path.join(folder, stackFileOf(stack)));
 }
 
-export const removeStackFile = (folder: string, stack: string): void => fs.rmSync(path.join(folder, stackFileOf(stack)), { force: true });
+export const removeStackFile = (folder: string, stack: string): void =>
+  fs.rmSync(path.join(folder, stackFileOf(stack)), { force: true });
 
 /** The stack's file with placeholders, under the salt that `pulumi stack init` wrote into the folder. */
 export function writePlaceholders(root: string, folder: string, stack: string): void {
-  fs.writeFileSync(path.join(folder, stackFileOf(stack)), saltOf(folder, stack) + withPlaceholders(fs.readFileSync(path.join(root, stackFileOf(stack)), "utf8")), { mode: 0o600 });
+  fs.writeFileSync(
+    path.join(folder, stackFileOf(stack)),
+    saltOf(folder, stack) + withPlaceholders(fs.readFileSync(path.join(root, stackFileOf(stack)), "utf8")),
+    { mode: 0o600 },
+  );
 }

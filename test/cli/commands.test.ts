@@ -6,7 +6,11 @@ import * as path from "node:path";
 const ROOT = path.join(__dirname, "../..");
 
 function run(command: string, ...args: string[]): { status: number | null; stdout: string; stderr: string } {
-  return spawnSync(process.execPath, ["--import", "tsx", `cli/${command}.ts`, ...args], { cwd: ROOT, encoding: "utf8", maxBuffer: 1 << 26 });
+  return spawnSync(process.execPath, ["--import", "tsx", `cli/${command}.ts`, ...args], {
+    cwd: ROOT,
+    encoding: "utf8",
+    maxBuffer: 1 << 26,
+  });
 }
 
 describe("commands", () => {
@@ -15,10 +19,27 @@ describe("commands", () => {
     assert.equal(status, 0);
     const plan = JSON.parse(stdout);
     assert.equal(plan.ccu, 20_000);
-    for (const n of plan.nodes) for (const [k, kind] of Object.entries({ role: "string", count: "number", cpu: "number", memoryGiB: "number", diskGiB: "number" })) assert.equal(typeof n[k], kind, `nodes[].${k}`);
-    assert.deepEqual(plan.nodes.map((n: any) => n.role).sort(), ["application", "call", "control-plane", "database", "storage"]);
-    for (const p of plan.synapse.pools) for (const k of ["replicas", "maxReplicas", "cpu", "memoryMiB", "cpMax"]) assert.equal(typeof p[k], "number", `synapse.pools[].${k}`);
-    for (const k of ["instances", "maxConnections", "connectionsAtMax"]) assert.equal(typeof plan.postgres[k], "number", `postgres.${k}`);
+    for (const n of plan.nodes)
+      for (const [k, kind] of Object.entries({
+        role: "string",
+        count: "number",
+        cpu: "number",
+        memoryGiB: "number",
+        diskGiB: "number",
+      }))
+        assert.equal(typeof n[k], kind, `nodes[].${k}`);
+    assert.deepEqual(plan.nodes.map((n: any) => n.role).sort(), [
+      "application",
+      "call",
+      "control-plane",
+      "database",
+      "storage",
+    ]);
+    for (const p of plan.synapse.pools)
+      for (const k of ["replicas", "maxReplicas", "cpu", "memoryMiB", "cpMax"])
+        assert.equal(typeof p[k], "number", `synapse.pools[].${k}`);
+    for (const k of ["instances", "maxConnections", "connectionsAtMax"])
+      assert.equal(typeof plan.postgres[k], "number", `postgres.${k}`);
     for (const k of ["instances", "quorum", "memoryMiB"]) assert.equal(typeof plan.redis[k], "number", `redis.${k}`);
     for (const k of ["minio", "turn", "rtc"]) assert.equal(typeof plan[k], "object", k);
   });
@@ -26,14 +47,16 @@ describe("commands", () => {
   it("plan for people names machines, processes, connections, storage and failures", () => {
     const { status, stdout } = run("plan", "--stack", "small");
     assert.equal(status, 0);
-    for (const word of ["application", "event-persister", "connections", "Media", "lost"]) assert.match(stdout, new RegExp(word));
+    for (const word of ["application", "event-persister", "connections", "Media", "lost"])
+      assert.match(stdout, new RegExp(word));
   });
 
   it("diff --set ccu=5000 on small: grouped by layer, with the machines that it needs and the restarts with their reasons", () => {
     const { status, stdout, stderr } = run("diff", "--stack", "small", "--set", "ccu=5000");
     assert.equal(status, 0, stderr);
     const layers = stdout.split("\n").filter((l) => /^[a-z]+$/.test(l));
-    for (const layer of ["hosts", "postgres", "redis", "objectstore", "synapse", "router"]) assert.ok(layers.includes(layer), layer);
+    for (const layer of ["hosts", "postgres", "redis", "objectstore", "synapse", "router"])
+      assert.ok(layers.includes(layer), layer);
     assert.equal(new Set(layers).size, layers.length, "each layer once");
     assert.match(stdout, /^ {2}\+ app-\d+: \d+ CPU/m);
     assert.match(stdout, /Cluster matrix\/synapse-postgres/);
@@ -57,8 +80,16 @@ describe("commands", () => {
       ["render", ["--out", "/nowhere"], /--stack is missing/],
       ["diff", ["--stack", "small"], /nothing to compare with/],
       ["policy", ["--stack", "nobody"], /There is no stack "nobody".*small/s],
-      ["render", ["--stack", "small", "--out", "/nowhere", "--set", "ccu=-5"], /ccu[\s\S]*given[\s\S]*allowed[\s\S]*do:/],
-      ["render", ["--stack", "small", "--out", "/nowhere", "--set", "ccu=20000"], /hosts[\s\S]*application[\s\S]*remedy/],
+      [
+        "render",
+        ["--stack", "small", "--out", "/nowhere", "--set", "ccu=-5"],
+        /ccu[\s\S]*given[\s\S]*allowed[\s\S]*do:/,
+      ],
+      [
+        "render",
+        ["--stack", "small", "--out", "/nowhere", "--set", "ccu=20000"],
+        /hosts[\s\S]*application[\s\S]*remedy/,
+      ],
     ];
     for (const [command, args, message] of CASES) {
       it(`${command} ${args.join(" ")}`, () => {

@@ -24,7 +24,11 @@ describe("npm run render", () => {
       assert.deepEqual(parse(files.get(file)!, { version: "1.1" }), objects[i]!.inputs, file);
       assert.ok(LAYER_ORDER.includes(file.split("/")[0]!), file);
     }
-    for (const layer of LAYER_ORDER.filter((l) => !["secrets"].includes(l))) assert.ok(order.some((f) => f.startsWith(`${layer}/`)), `${layer} has files`);
+    for (const layer of LAYER_ORDER.filter((l) => !["secrets"].includes(l)))
+      assert.ok(
+        order.some((f) => f.startsWith(`${layer}/`)),
+        `${layer} has files`,
+      );
     assert.ok(order.includes("router/deployment.matrix.haproxy.yaml"));
     assert.ok(order.includes("synapse/statefulset.matrix.synapse-main.yaml"));
   });
@@ -32,19 +36,31 @@ describe("npm run render", () => {
   it("order.txt can be applied from first to last", async () => {
     const { evaluation, settings } = await evaluated(large.config);
     const files = new Map(renderFiles(evaluation, settings, false).map((f) => [f.path, f.text]));
-    const namespaces = new Set<string>(["kube-system", "default"]), kinds = new Set<string>(), accounts = new Set<string>(), maps = new Set<string>();
+    const namespaces = new Set<string>(["kube-system", "default"]),
+      kinds = new Set<string>(),
+      accounts = new Set<string>(),
+      maps = new Set<string>();
     for (const file of files.get("order.txt")!.trim().split("\n")) {
       const o = parse(files.get(file)!, { version: "1.1" });
       if (o.kind === "Namespace") namespaces.add(o.metadata.name);
       if (o.kind === "CustomResourceDefinition") kinds.add(`${o.spec.group} ${o.spec.names.kind}`);
       if (o.metadata.namespace) assert.ok(namespaces.has(o.metadata.namespace), `${file} before its namespace`);
       const group = o.apiVersion.split("/")[0];
-      if (/^(postgresql\.cnpg\.io|cert-manager\.io|metallb\.io|monitoring\.coreos\.com|barmancloud\.cnpg\.io)$/.test(group)) assert.ok(kinds.has(`${group} ${o.kind}`), `${file} before its definition`);
+      if (
+        /^(postgresql\.cnpg\.io|cert-manager\.io|metallb\.io|monitoring\.coreos\.com|barmancloud\.cnpg\.io)$/.test(
+          group,
+        )
+      )
+        assert.ok(kinds.has(`${group} ${o.kind}`), `${file} before its definition`);
       if (o.kind === "ServiceAccount") accounts.add(`${o.metadata.namespace}/${o.metadata.name}`);
       if (o.kind === "ConfigMap") maps.add(`${o.metadata.namespace}/${o.metadata.name}`);
       const pod = o.spec?.template?.spec;
-      if (pod?.serviceAccountName) assert.ok(accounts.has(`${o.metadata.namespace}/${pod.serviceAccountName}`), `${file} before its account`);
-      for (const v of (pod?.volumes ?? []).filter((x: any) => x.configMap && !x.configMap.optional && x.configMap.name !== "kube-root-ca.crt")) assert.ok(maps.has(`${o.metadata.namespace}/${v.configMap.name}`), `${file} before ${v.configMap.name}`);
+      if (pod?.serviceAccountName)
+        assert.ok(accounts.has(`${o.metadata.namespace}/${pod.serviceAccountName}`), `${file} before its account`);
+      for (const v of (pod?.volumes ?? []).filter(
+        (x: any) => x.configMap && !x.configMap.optional && x.configMap.name !== "kube-root-ca.crt",
+      ))
+        assert.ok(maps.has(`${o.metadata.namespace}/${v.configMap.name}`), `${file} before ${v.configMap.name}`);
     }
   });
 
@@ -54,8 +70,15 @@ describe("npm run render", () => {
     assert.equal(scripts.length, evaluation.resources.filter(isCommand).length);
     // What is shown is what the remote command carries.
     const carried = evaluation.resources.filter(isCommand).map((r) => r.inputs.create as string);
-    for (const s of scripts) assert.ok(carried.some((c) => c.includes(s.text.split("\n").slice(3).join("\n"))), `${s.path} is what runs`);
-    assert.deepEqual([...new Set(scripts.map((s) => s.path.split("/")[1]))].sort(), settings.hosts.map((h) => h.name).sort());
+    for (const s of scripts)
+      assert.ok(
+        carried.some((c) => c.includes(s.text.split("\n").slice(3).join("\n"))),
+        `${s.path} is what runs`,
+      );
+    assert.deepEqual(
+      [...new Set(scripts.map((s) => s.path.split("/")[1]))].sort(),
+      settings.hosts.map((h) => h.name).sort(),
+    );
     for (const text of new Set(scripts.map((s) => s.text))) {
       assert.match(text, /^#!/);
       const checked = spawnSync("bash", ["-n"], { input: text, encoding: "utf8" });
@@ -65,12 +88,19 @@ describe("npm run render", () => {
 
   it("secret values are written only when asked for", async () => {
     const { evaluation, settings } = await evaluated(large.config);
-    const values = evaluation.resources.filter((r) => /^(random:index\/random(Password|Bytes):|tls:index\/privateKey:)/.test(r.type)).map((r) => {
-      const state = deterministic({ type: r.type, name: r.name, inputs: r.inputs } as any);
-      return (state.result ?? state.privateKeyPem ?? state.base64.replace(/=+$/, "")) as string;
-    });
-    const text = (show: boolean): string => renderFiles(evaluation, settings, show).map((f) => (f.path.endsWith(".yaml") ? JSON.stringify(parse(f.text, { version: "1.1" })) : f.text)).join("\n").replace(/\\n/g, "\n");
-    const hidden = text(false), shown = text(true);
+    const values = evaluation.resources
+      .filter((r) => /^(random:index\/random(Password|Bytes):|tls:index\/privateKey:)/.test(r.type))
+      .map((r) => {
+        const state = deterministic({ type: r.type, name: r.name, inputs: r.inputs } as any);
+        return (state.result ?? state.privateKeyPem ?? state.base64.replace(/=+$/, "")) as string;
+      });
+    const text = (show: boolean): string =>
+      renderFiles(evaluation, settings, show)
+        .map((f) => (f.path.endsWith(".yaml") ? JSON.stringify(parse(f.text, { version: "1.1" })) : f.text))
+        .join("\n")
+        .replace(/\\n/g, "\n");
+    const hidden = text(false),
+      shown = text(true);
     assert.ok(values.length > 12);
     for (const v of values) assert.ok(!hidden.includes(v));
     assert.ok(values.filter((v) => shown.includes(v)).length >= 12, "with --show-secrets they are there");
@@ -81,22 +111,38 @@ describe("npm run render", () => {
     const images = await evaluated(large.config).then((e) => imagesOf(e.evaluation, e.settings));
     assert.ok(images.length > 20);
     for (const image of images) assert.match(image, /^[\w.-]+(:\d+)?\/[\w./-]+:[\w.-]*\d[\w.-]*$/);
-    for (const part of ["synapse:", "postgresql:", "pgbouncer:", "haproxy:", "livekit-server:", "coturn:", "minio:"]) assert.ok(images.some((i) => i.includes(part)), part);
+    for (const part of ["synapse:", "postgresql:", "pgbouncer:", "haproxy:", "livekit-server:", "coturn:", "minio:"])
+      assert.ok(
+        images.some((i) => i.includes(part)),
+        part,
+      );
   });
 
   describe("the directory", () => {
     let out: string;
-    beforeEach(() => { out = fs.mkdtempSync(path.join(os.tmpdir(), "matrix-ha-render-")); });
-    afterEach(() => { fs.rmSync(out, { recursive: true, force: true }); });
+    beforeEach(() => {
+      out = fs.mkdtempSync(path.join(os.tmpdir(), "matrix-ha-render-"));
+    });
+    afterEach(() => {
+      fs.rmSync(out, { recursive: true, force: true });
+    });
 
     it("is replaced where it is this command's own", () => {
-      writeFiles(out, [{ path: "a/old.yaml", text: "" }, { path: "order.txt", text: "" }]);
-      writeFiles(out, [{ path: "a/new.yaml", text: "" }, { path: "order.txt", text: "" }]);
+      writeFiles(out, [
+        { path: "a/old.yaml", text: "" },
+        { path: "order.txt", text: "" },
+      ]);
+      writeFiles(out, [
+        { path: "a/new.yaml", text: "" },
+        { path: "order.txt", text: "" },
+      ]);
       assert.deepEqual(fs.readdirSync(path.join(out, "a")), ["new.yaml"]);
     });
     it("is refused, and left alone, where it is somebody else's", () => {
       fs.writeFileSync(path.join(out, "thesis.tex"), "years of work");
-      assert.throws(() => { writeFiles(out, [{ path: "order.txt", text: "" }]); }, /not empty and not written by this command/);
+      assert.throws(() => {
+        writeFiles(out, [{ path: "order.txt", text: "" }]);
+      }, /not empty and not written by this command/);
       assert.deepEqual(fs.readdirSync(out), ["thesis.tex"]);
     });
   });

@@ -8,13 +8,22 @@ import { authority, realTls, type Authority } from "../helpers/authority";
 
 const certificatesOf = (e: Evaluation): X509Certificate[] => {
   const secret = e.resources.find((r) => r.inputs?.kind === "Secret" && r.inputs.metadata.name === "matrix-ha-tls")!;
-  return (secret.inputs.stringData["tls.crt"] as string).match(/-----BEGIN[\s\S]+?-----END CERTIFICATE-----/g)!.map((pem) => new X509Certificate(pem));
+  return (secret.inputs.stringData["tls.crt"] as string)
+    .match(/-----BEGIN[\s\S]+?-----END CERTIFICATE-----/g)!
+    .map((pem) => new X509Certificate(pem));
 };
-const stack = (importSecrets: object): Promise<Evaluation> => evaluate({ stack: "test", config: { ...exampleConfig(1000), ...WITHOUT_OPERATORS, importSecrets }, generator: realTls() });
+const stack = (importSecrets: object): Promise<Evaluation> =>
+  evaluate({
+    stack: "test",
+    config: { ...exampleConfig(1000), ...WITHOUT_OPERATORS, importSecrets },
+    generator: realTls(),
+  });
 
 describe("the stack's own CA", () => {
   let ca: Authority;
-  before(async () => { ca = await authority(); });
+  before(async () => {
+    ca = await authority();
+  });
 
   it("imported: it signs the server's certificate, is what clients are told to trust, and none is made", async () => {
     const e = await stack({ caPrivateKey: ca.privateKey, caCertificate: ca.certificate });
@@ -24,14 +33,21 @@ describe("the stack's own CA", () => {
     assert.equal(root.fingerprint256, given.fingerprint256);
     for (const name of ["matrix.example.org", "chat.example.org"]) assert.ok(leaf.checkHost(name), name);
     assert.equal(e.outputs.caCertificate, ca.certificate);
-    for (const r of e.resources.filter((x) => x.inputs?.kind === "ConfigMap" && x.inputs.data?.["ca.crt"])) assert.equal(r.inputs.data["ca.crt"], ca.certificate, r.name);
-    assert.deepEqual(e.resources.filter((r) => /SelfSignedCert/.test(r.type) || /-ca-key$/.test(r.name)).map((r) => r.name), []);
+    for (const r of e.resources.filter((x) => x.inputs?.kind === "ConfigMap" && x.inputs.data?.["ca.crt"]))
+      assert.equal(r.inputs.data["ca.crt"], ca.certificate, r.name);
+    assert.deepEqual(
+      e.resources.filter((r) => /SelfSignedCert/.test(r.type) || /-ca-key$/.test(r.name)).map((r) => r.name),
+      [],
+    );
   });
 
   it("piped in, it has lost its last line break: the same certificate, so nothing changes", async () => {
     const piped = await stack({ caPrivateKey: ca.privateKey.trim(), caCertificate: ca.certificate.trim() });
     const { caPrivateKeyPem, caCertPem } = piped.resources.find((r) => r.type.includes("locallySignedCert"))!.inputs;
-    assert.deepEqual([caPrivateKeyPem, caCertPem, piped.outputs.caCertificate], [ca.privateKey, ca.certificate, ca.certificate]);
+    assert.deepEqual(
+      [caPrivateKeyPem, caCertPem, piped.outputs.caCertificate],
+      [ca.privateKey, ca.certificate, ca.certificate],
+    );
   });
 
   it("made here, where none is given: its key is protected and signs", async () => {

@@ -10,7 +10,9 @@ import { kubernetesProblems } from "../helpers/kubernetesSchemas";
 
 async function foundation(change: (s: Settings) => void = () => undefined): Promise<RegisteredResource[]> {
   const { resources } = await evaluate({
-    stack: "t", config: {}, program: async () => {
+    stack: "t",
+    config: {},
+    program: async () => {
       const ctx = fixtureContext(change);
       const f = new ClusterFoundation("cluster", { ctx }, { provider: ctx.provider });
       new NetworkPolicies("policies", { ctx, edges: clusterEdges(ctx), after: f.basics }, { provider: ctx.provider });
@@ -19,7 +21,9 @@ async function foundation(change: (s: Settings) => void = () => undefined): Prom
   });
   return resources;
 }
-const nothing = (s: Settings): void => { for (const k of Object.keys(s.cluster.install)) (s.cluster.install as Record<string, boolean>)[k] = false; };
+const nothing = (s: Settings): void => {
+  for (const k of Object.keys(s.cluster.install)) (s.cluster.install as Record<string, boolean>)[k] = false;
+};
 const kind = (list: RegisteredResource[], k: string): RegisteredResource[] => list.filter((r) => r.inputs?.kind === k);
 const one = (list: RegisteredResource[], k: string, name: string): RegisteredResource => {
   const found = kind(list, k).filter((r) => r.inputs.metadata.name === name);
@@ -31,43 +35,91 @@ const one = (list: RegisteredResource[], k: string, name: string): RegisteredRes
 function earlierThan(list: RegisteredResource[], r: RegisteredResource): Set<string> {
   const byUrn = new Map(list.map((x) => [x.urn, x]));
   const seen = new Set<string>();
-  const walk = (urn: string): void => { for (const d of byUrn.get(urn)?.dependencies ?? []) if (!seen.has(d)) { seen.add(d); walk(d); } };
+  const walk = (urn: string): void => {
+    for (const d of byUrn.get(urn)?.dependencies ?? [])
+      if (!seen.has(d)) {
+        seen.add(d);
+        walk(d);
+      }
+  };
   walk(r.urn);
   return seen;
 }
 
 describe("cluster foundation", () => {
   let full: RegisteredResource[];
-  before(async () => { full = await foundation(); });
+  before(async () => {
+    full = await foundation();
+  });
 
   it("registers only valid objects", () => {
-    const problems = full.filter((r) => r.inputs?.kind).flatMap((r) => (kubernetesProblems(r.inputs) ?? crdProblems(r.inputs) ?? ["of no known kind"]).map((p) => `${r.inputs.kind} ${r.inputs.metadata.name}: ${p}`));
+    const problems = full
+      .filter((r) => r.inputs?.kind)
+      .flatMap((r) =>
+        (kubernetesProblems(r.inputs) ?? crdProblems(r.inputs) ?? ["of no known kind"]).map(
+          (p) => `${r.inputs.kind} ${r.inputs.metadata.name}: ${p}`,
+        ),
+      );
     assert.deepEqual(problems, []);
   });
 
   it("gives each disk of a storage host a class of its own, and MinIO's drives one each", async () => {
-    const two = (s: Settings): void => { for (const h of s.hosts) if (h.roles.includes("storage")) h.disks = [1, 2].map((n) => ({ id: `/dev/disk/by-id/${h.name}-${n}`, use: "object-store" as const, sizeGiB: 1000 })); };
+    const two = (s: Settings): void => {
+      for (const h of s.hosts)
+        if (h.roles.includes("storage"))
+          h.disks = [1, 2].map((n) => ({
+            id: `/dev/disk/by-id/${h.name}-${n}`,
+            use: "object-store" as const,
+            sizeGiB: 1000,
+          }));
+    };
     const list = await foundation(two);
     const path = (name: string): string => one(list, "StorageClass", name).inputs.parameters.nodePath;
-    assert.deepEqual([path("matrix-ha-object-store"), path("matrix-ha-object-store-2")], ["/var/lib/matrix-ha/object-store", "/var/lib/matrix-ha/object-store-2"]);
-    const paths = JSON.parse(one(list, "ConfigMap", "local-path-config").inputs.data["config.json"]).nodePathMap[0].paths;
-    assert.ok(paths.includes("/var/lib/matrix-ha/object-store-2"), "the provisioner refuses a nodePath that it does not know");
+    assert.deepEqual(
+      [path("matrix-ha-object-store"), path("matrix-ha-object-store-2")],
+      ["/var/lib/matrix-ha/object-store", "/var/lib/matrix-ha/object-store-2"],
+    );
+    const paths = JSON.parse(one(list, "ConfigMap", "local-path-config").inputs.data["config.json"]).nodePathMap[0]
+      .paths;
+    assert.ok(
+      paths.includes("/var/lib/matrix-ha/object-store-2"),
+      "the provisioner refuses a nodePath that it does not know",
+    );
     const settings = fixtureSettings();
     two(settings);
     // Each class's directory is where the host step mounts that disk.
     const host = settings.hosts.find((h) => h.roles.includes("storage"))!;
-    assert.deepEqual([0, 1].map((d) => path(objectStoreClass(settings, d))), diskMounts(host).map((m) => m.path));
+    assert.deepEqual(
+      [0, 1].map((d) => path(objectStoreClass(settings, d))),
+      diskMounts(host).map((m) => m.path),
+    );
     settings.cluster.install.localPathProvisioner = false;
-    assert.deepEqual([0, 1].map((d) => objectStoreClass(settings, d)), ["matrix-ha-object-store", "matrix-ha-object-store"]);
-    assert.ok(storageClasses(settings).every((c) => c.parameters.nodePath === undefined), "another provisioner knows nothing of these directories");
+    assert.deepEqual(
+      [0, 1].map((d) => objectStoreClass(settings, d)),
+      ["matrix-ha-object-store", "matrix-ha-object-store"],
+    );
+    assert.ok(
+      storageClasses(settings).every((c) => c.parameters.nodePath === undefined),
+      "another provisioner knows nothing of these directories",
+    );
     settings.cluster.install.localPathProvisioner = true;
     settings.storage.objectStore.create = false;
     assert.equal(objectStoreClass(settings, 1), "matrix-ha-object-store", "a class that exists serves all drives");
   });
 
   it("has Pod Security in every namespace, restricted but where a reason is given", () => {
-    const levels = Object.fromEntries(kind(full, "Namespace").map((n) => [n.inputs.metadata.name, n.inputs.metadata.labels["pod-security.kubernetes.io/enforce"]]));
-    assert.deepEqual(Object.keys(levels).filter((n) => levels[n] !== "restricted").sort(), ["coturn", "livekit", "local-path-storage", "metallb-system", "monitoring"]);
+    const levels = Object.fromEntries(
+      kind(full, "Namespace").map((n) => [
+        n.inputs.metadata.name,
+        n.inputs.metadata.labels["pod-security.kubernetes.io/enforce"],
+      ]),
+    );
+    assert.deepEqual(
+      Object.keys(levels)
+        .filter((n) => levels[n] !== "restricted")
+        .sort(),
+      ["coturn", "livekit", "local-path-storage", "metallb-system", "monitoring"],
+    );
     assert.equal(levels.matrix, "restricted");
   });
 
@@ -79,41 +131,65 @@ describe("cluster foundation", () => {
   });
 
   it("uses cert-manager only when the API server has its webhook's certificate", () => {
-    const hooks = full.filter((r) => /WebhookConfiguration$/.test(r.inputs?.kind) && r.inputs.metadata.name === "cert-manager-webhook");
+    const hooks = full.filter(
+      (r) => /WebhookConfiguration$/.test(r.inputs?.kind) && r.inputs.metadata.name === "cert-manager-webhook",
+    );
     assert.equal(hooks.length, 2);
     const users = full.filter((r) => ["ClusterIssuer", "Issuer", "Certificate"].includes(r.inputs?.kind));
     assert.ok(users.length > 0);
     for (const h of hooks) {
       assert.match(h.inputs.metadata.annotations["pulumi.com/waitFor"], /caBundle/);
       for (const u of users) assert.ok(u.dependencies.includes(h.urn), `${u.name} comes after ${h.name}`);
-      for (const d of full.filter((r) => r.inputs?.kind === "Deployment" && r.inputs.metadata.namespace === "cert-manager")) assert.ok(h.dependencies.includes(d.urn));
+      for (const d of full.filter(
+        (r) => r.inputs?.kind === "Deployment" && r.inputs.metadata.namespace === "cert-manager",
+      ))
+        assert.ok(h.dependencies.includes(d.urn));
     }
   });
 
   it("has the API server refuse what is somebody else's before anything else is applied", () => {
-    const policy = one(full, "ValidatingAdmissionPolicy", "matrix-ha-fixture-owns-what-it-applies"), binding = one(full, "ValidatingAdmissionPolicyBinding", policy.inputs.metadata.name);
+    const policy = one(full, "ValidatingAdmissionPolicy", "matrix-ha-fixture-owns-what-it-applies"),
+      binding = one(full, "ValidatingAdmissionPolicyBinding", policy.inputs.metadata.name);
     assert.deepEqual(binding.inputs.spec, { policyName: policy.inputs.metadata.name, validationActions: ["Deny"] });
     assert.ok(binding.dependencies.includes(policy.urn));
-    for (const k of ["Namespace", "StorageClass", "PriorityClass"]) for (const r of kind(full, k)) assert.ok(r.dependencies.includes(binding.urn), r.name);
+    for (const k of ["Namespace", "StorageClass", "PriorityClass"])
+      for (const r of kind(full, k)) assert.ok(r.dependencies.includes(binding.urn), r.name);
     assert.match(policy.inputs.spec.matchConditions[0].expression, /fieldManager == 'matrix-ha-fixture'/);
   });
 
   it("makes storage classes that wait for a consumer, keep released volumes and lie on the hosts' directories", () => {
     const classes = kind(full, "StorageClass");
     assert.equal(classes.length, 3);
-    for (const c of classes) assert.deepEqual([c.inputs.volumeBindingMode, c.inputs.reclaimPolicy], ["WaitForFirstConsumer", "Retain"]);
-    const paths = JSON.parse(one(full, "ConfigMap", "local-path-config").inputs.data["config.json"]).nodePathMap[0].paths;
-    for (const c of classes) assert.ok(paths.includes(c.inputs.parameters.nodePath), `${c.inputs.metadata.name}: ${c.inputs.parameters.nodePath} is no path of the provisioner`);
+    for (const c of classes)
+      assert.deepEqual([c.inputs.volumeBindingMode, c.inputs.reclaimPolicy], ["WaitForFirstConsumer", "Retain"]);
+    const paths = JSON.parse(one(full, "ConfigMap", "local-path-config").inputs.data["config.json"]).nodePathMap[0]
+      .paths;
+    for (const c of classes)
+      assert.ok(
+        paths.includes(c.inputs.parameters.nodePath),
+        `${c.inputs.metadata.name}: ${c.inputs.parameters.nodePath} is no path of the provisioner`,
+      );
   });
 
   it("makes no class that exists, and one of a shared one", async () => {
-    const list = await foundation((s) => { nothing(s); s.storage.database.create = false; s.storage.general = { ...s.storage.objectStore }; });
-    assert.deepEqual(kind(list, "StorageClass").map((c) => c.inputs.metadata.name), ["matrix-ha-object-store"]);
+    const list = await foundation((s) => {
+      nothing(s);
+      s.storage.database.create = false;
+      s.storage.general = { ...s.storage.objectStore };
+    });
+    assert.deepEqual(
+      kind(list, "StorageClass").map((c) => c.inputs.metadata.name),
+      ["matrix-ha-object-store"],
+    );
   });
 
   it("has each custom resource after its definition and its operator's controllers", () => {
-    const definition = new Map(kind(full, "CustomResourceDefinition").map((d) => [`${d.inputs.spec.group} ${d.inputs.spec.names.kind}`, d]));
-    const custom = full.filter((r) => definition.has(`${String(r.inputs?.apiVersion).split("/")[0]} ${r.inputs?.kind}`));
+    const definition = new Map(
+      kind(full, "CustomResourceDefinition").map((d) => [`${d.inputs.spec.group} ${d.inputs.spec.names.kind}`, d]),
+    );
+    const custom = full.filter((r) =>
+      definition.has(`${String(r.inputs?.apiVersion).split("/")[0]} ${r.inputs?.kind}`),
+    );
     assert.ok(custom.length >= 4, `${custom.length} custom resources`);
     for (const r of custom) {
       const d = definition.get(`${r.inputs.apiVersion.split("/")[0]} ${r.inputs.kind}`)!;
@@ -135,7 +211,12 @@ describe("cluster foundation", () => {
 
   it("installs nothing that the cluster has already", async () => {
     const list = await foundation(nothing);
-    assert.deepEqual(list.filter((r) => ["Deployment", "DaemonSet", "CustomResourceDefinition", "ClusterRole"].includes(r.inputs?.kind)).map((r) => r.name), []);
+    assert.deepEqual(
+      list
+        .filter((r) => ["Deployment", "DaemonSet", "CustomResourceDefinition", "ClusterRole"].includes(r.inputs?.kind))
+        .map((r) => r.name),
+      [],
+    );
     assert.equal(kind(list, "IPAddressPool").length, 1, "addresses are still this stack's");
   });
 
@@ -143,30 +224,55 @@ describe("cluster foundation", () => {
     const key = full.find((r) => r.type === "tls:index/privateKey:PrivateKey" && r.protect)!;
     assert.match(key.name, /ca-key$/);
     const request = full.find((r) => r.type === "tls:index/certRequest:CertRequest")!;
-    for (const n of ["matrix.example.org", "chat.example.org", "rtc.example.org", "turn.example.org", "example.org"]) assert.ok(request.inputs.dnsNames.includes(n), n);
+    for (const n of ["matrix.example.org", "chat.example.org", "rtc.example.org", "turn.example.org", "example.org"])
+      assert.ok(request.inputs.dnsNames.includes(n), n);
     const secrets = kind(full, "Secret").filter((r) => r.inputs.metadata.name === PUBLIC_CERTIFICATE);
     assert.deepEqual(secrets.map((r) => r.inputs.metadata.namespace).sort(), ["coturn", "livekit", "matrix"]);
     assert.equal(new Set(secrets.map((r) => JSON.stringify(r.inputs.stringData))).size, 1);
     for (const r of secrets) assert.match(r.inputs.stringData["tls.key"], /PRIVATE KEY/);
-    assert.equal(kind(full, "ConfigMap").filter((r) => r.inputs.data?.["ca.crt"] && !/PRIVATE/.test(r.inputs.data["ca.crt"])).length, 3);
+    assert.equal(
+      kind(full, "ConfigMap").filter((r) => r.inputs.data?.["ca.crt"] && !/PRIVATE/.test(r.inputs.data["ca.crt"]))
+        .length,
+      3,
+    );
   });
 
   it("ACME: an issuer and no key of our own", async () => {
-    const list = await foundation((s) => { s.tls = { mode: "acme", email: "ops@example.org", server: "https://acme.example/directory", solver: "http01" }; });
+    const list = await foundation((s) => {
+      s.tls = { mode: "acme", email: "ops@example.org", server: "https://acme.example/directory", solver: "http01" };
+    });
     const issuer = one(list, "ClusterIssuer", "matrix-ha-acme");
     assert.equal(issuer.inputs.spec.acme.server, "https://acme.example/directory");
-    assert.deepEqual(list.filter((r) => r.type.startsWith("tls:")), []);
-    assert.ok(kind(list, "NetworkPolicy").some((p) => JSON.stringify(p.inputs.spec).includes("http01-solver")), "nobody may reach the solver");
+    assert.deepEqual(
+      list.filter((r) => r.type.startsWith("tls:")),
+      [],
+    );
+    assert.ok(
+      kind(list, "NetworkPolicy").some((p) => JSON.stringify(p.inputs.spec).includes("http01-solver")),
+      "nobody may reach the solver",
+    );
   });
 
   it("given certificate: exactly that, and the key is a secret", async () => {
-    const list = await foundation((s) => { nothing(s); s.tls = { mode: "given", certificate: "CERT", privateKey: "KEY" }; });
+    const list = await foundation((s) => {
+      nothing(s);
+      s.tls = { mode: "given", certificate: "CERT", privateKey: "KEY" };
+    });
     const secret = kind(list, "Secret").find((r) => r.inputs.metadata.namespace === "matrix")!;
     assert.deepEqual(secret.inputs.stringData, { "tls.crt": "CERT", "tls.key": "KEY" });
     assert.ok(secret.secretPaths.length > 0, "the key is registered in the clear");
   });
 
   it("makes no policies when they are switched off", async () => {
-    assert.deepEqual(kind(await foundation((s) => { nothing(s); s.networkPolicies.enabled = false; }), "NetworkPolicy"), []);
+    assert.deepEqual(
+      kind(
+        await foundation((s) => {
+          nothing(s);
+          s.networkPolicies.enabled = false;
+        }),
+        "NetworkPolicy",
+      ),
+      [],
+    );
   });
 });

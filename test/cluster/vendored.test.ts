@@ -21,43 +21,76 @@ describe("vendored operators", () => {
   it("are what versions.json recorded", () => assert.deepEqual(check(), []));
 
   it("together stay small", () => {
-    const size = (dir: string): number => fs.readdirSync(dir, { withFileTypes: true }).reduce((n, e) => n + (e.isDirectory() ? size(path.join(dir, e.name)) : fs.statSync(path.join(dir, e.name)).size), 0);
+    const size = (dir: string): number =>
+      fs
+        .readdirSync(dir, { withFileTypes: true })
+        .reduce(
+          (n, e) => n + (e.isDirectory() ? size(path.join(dir, e.name)) : fs.statSync(path.join(dir, e.name)).size),
+          0,
+        );
     assert.ok(size(path.join(__dirname, "../../vendor")) < 6 * 1024 * 1024);
   });
 
   it("pull every image through the table, so that a mirror gets them all", () => {
-    const objects = all((s) => { s.images.mirror = "mirror.example/prod"; });
-    // Anything that still names a public registry would be pulled around the mirror: images, arguments, variables, helper pods.
+    const objects = all((s) => {
+      s.images.mirror = "mirror.example/prod";
+    });
+    // Anything that still names a public registry would be pulled around the mirror: images, arguments, variables,
+    // helper pods.
     const text = JSON.stringify(objects.filter((o) => o.kind !== "CustomResourceDefinition"));
     assert.deepEqual(text.match(/(quay\.io|ghcr\.io|docker\.io|gcr\.io|registry\.k8s\.io)\/[^" ]+/g) ?? [], []);
-    for (const o of controllers(objects)) for (const c of o.spec.template.spec.containers) assert.match(c.image, /^mirror\.example\/prod\//, title(o));
+    for (const o of controllers(objects))
+      for (const c of o.spec.template.spec.containers) assert.match(c.image, /^mirror\.example\/prod\//, title(o));
   });
 
   it("run at the version that is vendored", () => {
     const settings = fixtureSettings();
     for (const o of Object.values(OPERATORS)) {
-      const vendored = JSON.parse(fs.readFileSync(path.join(__dirname, "../../vendor/versions.json"), "utf8"))[o.name].version;
+      const vendored = JSON.parse(fs.readFileSync(path.join(__dirname, "../../vendor/versions.json"), "utf8"))[o.name]
+        .version;
       assert.equal(imageVersion(settings, o.image).replace(/^v/, ""), vendored.replace(/^v/, ""), o.name);
     }
   });
 
   it("are valid by Kubernetes' own schema", () => {
-    const problems = all().flatMap((o) => (kubernetesProblems(o) ?? crdProblems(o) ?? ["of no known kind"]).map((p) => `${title(o)}: ${p}`));
+    const problems = all().flatMap((o) =>
+      (kubernetesProblems(o) ?? crdProblems(o) ?? ["of no known kind"]).map((p) => `${title(o)}: ${p}`),
+    );
     assert.deepEqual(problems, []);
   });
 
   it("are reached by their own Services, account and budget, and webhooks reach a Service", () => {
     const objects = all();
-    const matches = (selector: any, labels: any): boolean => Object.entries(selector).every(([k, v]) => labels[k] === v);
+    const matches = (selector: any, labels: any): boolean =>
+      Object.entries(selector).every(([k, v]) => labels[k] === v);
     const pods = controllers(objects);
     for (const o of pods) {
-      assert.ok(matches(o.spec.selector.matchLabels, o.spec.template.metadata.labels), `${title(o)} does not select its pods`);
-      assert.ok(objects.some((a) => a.kind === "ServiceAccount" && a.metadata.namespace === o.metadata.namespace && a.metadata.name === o.spec.template.spec.serviceAccountName), `${title(o)} has no account`);
-      const budgets = objects.filter((b) => b.kind === "PodDisruptionBudget" && b.metadata.namespace === o.metadata.namespace && matches(b.spec.selector.matchLabels, o.spec.template.metadata.labels));
+      assert.ok(
+        matches(o.spec.selector.matchLabels, o.spec.template.metadata.labels),
+        `${title(o)} does not select its pods`,
+      );
+      assert.ok(
+        objects.some(
+          (a) =>
+            a.kind === "ServiceAccount" &&
+            a.metadata.namespace === o.metadata.namespace &&
+            a.metadata.name === o.spec.template.spec.serviceAccountName,
+        ),
+        `${title(o)} has no account`,
+      );
+      const budgets = objects.filter(
+        (b) =>
+          b.kind === "PodDisruptionBudget" &&
+          b.metadata.namespace === o.metadata.namespace &&
+          matches(b.spec.selector.matchLabels, o.spec.template.metadata.labels),
+      );
       assert.equal(budgets.length, o.spec.replicas > 1 ? 1 : 0, `${title(o)}: ${budgets.length} budgets`);
     }
     for (const s of objects.filter((o) => o.kind === "Service")) {
-      const behind = pods.filter((p) => p.metadata.namespace === s.metadata.namespace && matches(s.spec.selector, p.spec.template.metadata.labels));
+      const behind = pods.filter(
+        (p) =>
+          p.metadata.namespace === s.metadata.namespace && matches(s.spec.selector, p.spec.template.metadata.labels),
+      );
       assert.equal(behind.length, 1, `${title(s)} selects ${behind.length} workloads`);
       const named = behind[0].spec.template.spec.containers.flatMap((c: any) => c.ports.map((p: any) => p.name));
       for (const p of s.spec.ports) assert.ok(named.includes(p.targetPort), `${title(s)}: no port ${p.targetPort}`);
@@ -65,7 +98,10 @@ describe("vendored operators", () => {
     for (const w of objects.filter((o) => /WebhookConfiguration$/.test(o.kind))) {
       for (const hook of w.webhooks) {
         const { name, namespace } = hook.clientConfig.service;
-        assert.ok(objects.some((s) => s.kind === "Service" && s.metadata.name === name && s.metadata.namespace === namespace), `${title(w)} calls ${name}.${namespace}`);
+        assert.ok(
+          objects.some((s) => s.kind === "Service" && s.metadata.name === name && s.metadata.namespace === namespace),
+          `${title(w)} calls ${name}.${namespace}`,
+        );
       }
     }
   });
@@ -73,14 +109,27 @@ describe("vendored operators", () => {
   it("are ready only once their webhook answers: an object of theirs that is registered next would be refused", () => {
     // Its /healthz fails for as long as its certificate is not there (pkg/webhook/server of cert-manager).
     const tells = ["cert-manager-webhook"];
-    const objects = all(), asked: string[] = [];
+    const objects = all(),
+      asked: string[] = [];
     for (const hook of objects.filter((o) => /WebhookConfiguration$/.test(o.kind)).flatMap((o) => o.webhooks)) {
-      const service = objects.find((s) => s.kind === "Service" && s.metadata.name === hook.clientConfig.service.name && s.metadata.namespace === hook.clientConfig.service.namespace);
-      const pod = controllers(objects).find((p) => p.metadata.namespace === service.metadata.namespace && Object.entries(service.spec.selector).every(([k, v]) => p.spec.template.metadata.labels[k] === v));
+      const service = objects.find(
+        (s) =>
+          s.kind === "Service" &&
+          s.metadata.name === hook.clientConfig.service.name &&
+          s.metadata.namespace === hook.clientConfig.service.namespace,
+      );
+      const pod = controllers(objects).find(
+        (p) =>
+          p.metadata.namespace === service.metadata.namespace &&
+          Object.entries(service.spec.selector).every(([k, v]) => p.spec.template.metadata.labels[k] === v),
+      );
       const port = service.spec.ports[0].targetPort;
       const container = pod.spec.template.spec.containers.find((c: any) => c.ports.some((x: any) => x.name === port));
       const probes = [container.startupProbe, container.readinessProbe].map((p) => (p.httpGet ?? p.tcpSocket).port);
-      assert.ok(probes.includes(port) || tells.includes(container.name), `${title(pod)} is ready without ${port}, its webhook's port`);
+      assert.ok(
+        probes.includes(port) || tells.includes(container.name),
+        `${title(pod)} is ready without ${port}, its webhook's port`,
+      );
       asked.push(container.name);
     }
     assert.deepEqual([...new Set(asked)].sort(), ["cert-manager-webhook", "controller", "manager"]);
@@ -98,13 +147,20 @@ describe("vendored operators", () => {
   });
 
   it("lose no permission: every rule of the original is still there, for the same account", () => {
-    const rights = (objects: any[]): string[] => objects.filter((o) => /^(Cluster)?Role$/.test(o.kind)).map((o) => JSON.stringify([o.kind, o.metadata.name, o.rules])).sort();
+    const rights = (objects: any[]): string[] =>
+      objects
+        .filter((o) => /^(Cluster)?Role$/.test(o.kind))
+        .map((o) => JSON.stringify([o.kind, o.metadata.name, o.rules]))
+        .sort();
     assert.deepEqual(rights(all()), rights(Object.values(OPERATORS).flatMap((o) => vendoredObjects(o.name))));
   });
 
   it("refuse a manifest that brings a workload nobody has looked at", () => {
     const stranger: Operator = { ...OPERATORS.metallb, workloads: {} };
-    assert.throws(() => operatorObjects(stranger, fixtureSettings()), /metallb v0\.16\.1 has Deployment controller, DaemonSet speaker/);
+    assert.throws(
+      () => operatorObjects(stranger, fixtureSettings()),
+      /metallb v0\.16\.1 has Deployment controller, DaemonSet speaker/,
+    );
   });
 
   it("leave the vendored objects as they were, and come out alike twice", () => {

@@ -7,17 +7,38 @@ import { planFor } from "../../cli/plan";
 import { edges } from "../../components/topology";
 
 const ROOT = resolve(__dirname, "../..");
-const PAGES = ["README.md", "CONTRIBUTING.md", ...readdirSync(join(ROOT, "docs")).filter((f) => f.endsWith(".md")).map((f) => `docs/${f}`)];
+const PAGES = [
+  "README.md",
+  "CONTRIBUTING.md",
+  ...readdirSync(join(ROOT, "docs"))
+    .filter((f) => f.endsWith(".md"))
+    .map((f) => `docs/${f}`),
+];
 const text = (page: string): string => readFileSync(join(ROOT, page), "utf8");
 /** As GitHub makes them from headings, and the ones that a page sets itself. */
 const anchors = (page: string): string[] => [
-  ...text(page).split("\n").filter((l) => /^#+ /.test(l)).map((l) => l.replace(/^#+ /, "").toLowerCase().replace(/[^\p{L}\p{N}\s_-]/gu, "").trim().replace(/ /g, "-")),
+  ...text(page)
+    .split("\n")
+    .filter((l) => /^#+ /.test(l))
+    .map((l) =>
+      l
+        .replace(/^#+ /, "")
+        .toLowerCase()
+        .replace(/[^\p{L}\p{N}\s_-]/gu, "")
+        .trim()
+        .replace(/ /g, "-"),
+    ),
   ...[...text(page).matchAll(/<a id="([^"]+)">/g)].map((m) => m[1]!),
 ];
 
 describe("the picture of the architecture", () => {
   it("is current: npx tsx scripts/architecture.ts", () => assert.equal(readFileSync(FILE, "utf8"), picture()));
-  for (const set of ["federation.enabled=true", "tls={mode: own-ca}", "rtc.enabled=false", "objectStore={kind: s3, endpoint: https://s3.example.com, bucket: media, accessKey: AKIAEXAMPLE, secretKey: 0123456789abcdef}"]) {
+  for (const set of [
+    "federation.enabled=true",
+    "tls={mode: own-ca}",
+    "rtc.enabled=false",
+    "objectStore={kind: s3, endpoint: https://s3.example.com, bucket: media, accessKey: AKIAEXAMPLE, secretKey: 0123456789abcdef}",
+  ]) {
     it(`has a box for every part with ${set.split(/[,:] /)[0]}`, () => {
       const { settings, plan } = planFor({ stack: "small", set: [set] });
       assert.ok(connections(edges({ settings, plan }), parts(settings, plan)).length > 10);
@@ -28,29 +49,47 @@ describe("the picture of the architecture", () => {
 describe("the documentation", () => {
   it("the generated parts of its pages are current: npx tsx scripts/readme.ts", () => {
     const pages = Object.entries(generatedPages());
-    assert.deepEqual(pages.map(([file]) => file), ["README.md", "docs/plan.md"]);
+    assert.deepEqual(
+      pages.map(([file]) => file),
+      ["README.md", "docs/plan.md"],
+    );
     for (const [file, wanted] of pages) assert.equal(text(file), wanted, file);
   });
 
   it("names only files and headings that exist", () => {
-    const broken = PAGES.flatMap((page) => [...text(page).matchAll(/\]\(([^)\s]+)\)/g)].map((m) => m[1]!).filter((l) => !/^(https?:|mailto:)/.test(l)).filter((link) => {
-      const [file, anchor] = link.split("#") as [string, string?];
-      const target = file === "" ? page : join(dirname(page), file);
-      if (!existsSync(join(ROOT, target))) return true;
-      return anchor !== undefined && target.endsWith(".md") && !anchors(target).includes(anchor);
-    }).map((link) => `${page}: ${link}`));
+    const broken = PAGES.flatMap((page) =>
+      [...text(page).matchAll(/\]\(([^)\s]+)\)/g)]
+        .map((m) => m[1]!)
+        .filter((l) => !/^(https?:|mailto:)/.test(l))
+        .filter((link) => {
+          const [file, anchor] = link.split("#") as [string, string?];
+          const target = file === "" ? page : join(dirname(page), file);
+          if (!existsSync(join(ROOT, target))) return true;
+          return anchor !== undefined && target.endsWith(".md") && !anchors(target).includes(anchor);
+        })
+        .map((link) => `${page}: ${link}`),
+    );
     assert.deepEqual(broken, []);
   });
 
   it("names only commands that exist", () => {
     const scripts = Object.keys(JSON.parse(text("package.json")).scripts);
-    const wrong = PAGES.flatMap((page) => [...text(page).matchAll(/npm run (?:--silent )?([\w:-]+)/g)].filter((m) => !scripts.includes(m[1]!)).map((m) => `${page}: ${m[0]}`));
+    const wrong = PAGES.flatMap((page) =>
+      [...text(page).matchAll(/npm run (?:--silent )?([\w:-]+)/g)]
+        .filter((m) => !scripts.includes(m[1]!))
+        .map((m) => `${page}: ${m[0]}`),
+    );
     assert.deepEqual([...new Set(wrong)], []);
   });
 
   it("names only paths in code spans that exist", () => {
     const paths = /`((?:components|cli|lab|policy|scripts|test|vendor|examples|docs|images)\/[\w./-]+)`/g;
-    const wrong = PAGES.flatMap((page) => [...text(page).matchAll(paths)].map((m) => m[1]!).filter((p) => !existsSync(join(ROOT, p))).map((p) => `${page}: ${p}`));
+    const wrong = PAGES.flatMap((page) =>
+      [...text(page).matchAll(paths)]
+        .map((m) => m[1]!)
+        .filter((p) => !existsSync(join(ROOT, p)))
+        .map((p) => `${page}: ${p}`),
+    );
     assert.deepEqual([...new Set(wrong)], []);
   });
 });

@@ -1,6 +1,6 @@
 /**
- * The stack is taken down and comes up again: protected it refuses before anything is deleted; allowed it leaves what holds
- * data; and with the saved keys an `up` that is killed at ten moments finds users, messages and media again.
+ * The stack is taken down and comes up again: protected it refuses before anything is deleted; allowed it leaves what
+ * holds data; and with the saved keys an `up` that is killed at ten moments finds users, messages and media again.
  */
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
@@ -14,7 +14,18 @@ import { kubectl } from "../../lab/local/kubectl";
 import { cable, get, healthy, mend, until } from "../../lab/scenarios/cluster";
 import { measured } from "../../lab/proof/measured";
 import { holdDeletedNamespace, releaseNamespace } from "./helpers/heldNamespace";
-import { endLeftPlugins, errorsOf, must, orphanedPrograms, run, start, UP, up, type Done, type Running } from "./helpers/pulumi";
+import {
+  endLeftPlugins,
+  errorsOf,
+  must,
+  orphanedPrograms,
+  run,
+  start,
+  UP,
+  up,
+  type Done,
+  type Running,
+} from "./helpers/pulumi";
 import { keepKeys, keysCommand } from "./helpers/keysCommand";
 import { restartApiServer } from "./helpers/apiServer";
 import { Witness } from "./helpers/witness";
@@ -25,8 +36,12 @@ const KILLS = 10;
 const GIVES_UP_SECONDS = 480;
 const DESTROY = ["destroy", "--yes", "--skip-preview"] as const;
 const items = (...args: string[]): any[] => JSON.parse(kubectl(["get", ...args, "-o", "json"])).items;
-const claims = (): Map<string, string> => new Map(items("persistentvolumeclaims", "-A").map((c) => [`${c.metadata.namespace}/${c.metadata.name}`, c.spec.volumeName]));
-const scaleOperator = (replicas: number): string => kubectl(["-n", "cnpg-system", "scale", "deployment/cnpg-controller-manager", `--replicas=${replicas}`]);
+const claims = (): Map<string, string> =>
+  new Map(
+    items("persistentvolumeclaims", "-A").map((c) => [`${c.metadata.namespace}/${c.metadata.name}`, c.spec.volumeName]),
+  );
+const scaleOperator = (replicas: number): string =>
+  kubectl(["-n", "cnpg-system", "scale", "deployment/cnpg-controller-manager", `--replicas=${replicas}`]);
 /** Protection and keys as in production, in place of what Pulumi.local.yaml says. */
 const PRODUCTION = ["deletionProtection=true", "savedKeys="];
 
@@ -35,14 +50,24 @@ describe("taken down, and up again", () => {
   let witness: Witness, bound: Map<string, string>;
   let fingerprint = "";
 
-  before(async () => { witness = await Witness.make("kept"); bound = claims(); });
-  after(async () => { fs.rmSync(file, { force: true }); await mend(); });
+  before(async () => {
+    witness = await Witness.make("kept");
+    bound = claims();
+  });
+  after(async () => {
+    fs.rmSync(file, { force: true });
+    await mend();
+  });
 
   async function refused(why: string): Promise<void> {
     for (const args of [DESTROY, ["destroy", "--yes"]]) {
       const done = await run(args, { project: false });
       assert.notEqual(done.code, 0, why);
-      assert.equal(done.events.events.filter((e) => e.resOutputsEvent?.metadata.op === "delete").length, 0, `${why}: nothing was deleted`);
+      assert.equal(
+        done.events.events.filter((e) => e.resOutputsEvent?.metadata.op === "delete").length,
+        0,
+        `${why}: nothing was deleted`,
+      );
       assert.match(errorsOf(done), /destroy-needs-deletionProtection-false-and-savedKeys/);
       measured(`${args.slice(1).join(" ") || "plain"}: refused after ${done.seconds.toFixed(0)} s, nothing deleted`);
     }
@@ -81,33 +106,72 @@ describe("taken down, and up again", () => {
   it("a node cut off: what is waited for, and an end of it; back again, destroy goes on", async () => {
     await cable("node3", "down");
     let done: Done;
-    try { done = await run(DESTROY, { project: false }); } finally { await cable("node3", "up"); }
+    try {
+      done = await run(DESTROY, { project: false });
+    } finally {
+      await cable("node3", "up");
+    }
     assert.notEqual(done.code, 0);
     assert.ok(done.seconds < GIVES_UP_SECONDS, `${done.seconds} s`);
-    const said = /(\S+ \(\S+\)):\s+warning: (finalizers might be preventing deletion[^\n]*)\s+error: (timed out waiting[^\n]*)/.exec(done.text);
+    const said =
+      /(\S+ \(\S+\)):\s+warning: (finalizers might be preventing deletion[^\n]*)\s+error: (timed out waiting[^\n]*)/.exec(
+        done.text,
+      );
     assert.ok(said, errorsOf(done));
-    measured(`after ${done.seconds.toFixed(0)} s, ${done.events.summary().delete ?? 0} deleted: ${said.slice(1).join("; ")}`);
-    await until("node3 ready", 120, async () => ((await get("nodes")).items.every((n: any) => n.status.conditions.some((c: any) => c.type === "Ready" && c.status === "True")) ? undefined : "not ready"));
-    // Its operator is taken away next, and Kubernetes asks that one's webhook before it takes the last finalizer off: it has to be gone by then.
-    await until("what its operator is asked about gone", 120, async () => items("poolers.postgresql.cnpg.io,scheduledbackups.postgresql.cnpg.io", "-n", "matrix").filter((o) => o.metadata.deletionTimestamp).map((o) => `${o.kind} ${o.metadata.name} in deletion`)[0]);
+    measured(
+      `after ${done.seconds.toFixed(0)} s, ${done.events.summary().delete ?? 0} deleted: ${said.slice(1).join("; ")}`,
+    );
+    await until("node3 ready", 120, async () =>
+      (await get("nodes")).items.every((n: any) =>
+        n.status.conditions.some((c: any) => c.type === "Ready" && c.status === "True"),
+      )
+        ? undefined
+        : "not ready",
+    );
+    // Its operator is taken away next, and Kubernetes asks that one's webhook before it takes the last finalizer off:
+    // it has to be gone by then.
+    await until(
+      "what its operator is asked about gone",
+      120,
+      async () =>
+        items("poolers.postgresql.cnpg.io,scheduledbackups.postgresql.cnpg.io", "-n", "matrix")
+          .filter((o) => o.metadata.deletionTimestamp)
+          .map((o) => `${o.kind} ${o.metadata.name} in deletion`)[0],
+    );
   });
 
   it("a webhook whose operator is down, a namespace that hangs in Terminating, an API server that restarts: it comes to its end", async () => {
     scaleOperator(0);
     holdDeletedNamespace("coturn");
     const second = start(DESTROY, { project: false });
-    if (!await second.reached(() => second.finished("delete") >= 20)) assert.fail(`ended before 20 were deleted: ${errorsOf(await second.done)}`);
+    if (!(await second.reached(() => second.finished("delete") >= 20)))
+      assert.fail(`ended before 20 were deleted: ${errorsOf(await second.done)}`);
     await restartApiServer();
     const ended = await second.done;
-    measured(ended.code === 0 ? `went on through all of it, ${ended.seconds.toFixed(0)} s` : `after the restart: ${errorsOf(ended).split("\n").find((l) => l.trim())?.slice(0, 200)}`);
+    measured(
+      ended.code === 0
+        ? `went on through all of it, ${ended.seconds.toFixed(0)} s`
+        : `after the restart: ${errorsOf(ended)
+            .split("\n")
+            .find((l) => l.trim())
+            ?.slice(0, 200)}`,
+    );
     if (ended.code !== 0) {
       // docs/operate.md: what waits for an operator's webhook needs the operator.
-      if (items("deployments", "-n", "cnpg-system").length) { scaleOperator(1); measured("the operator was still there, and is brought back"); }
+      if (items("deployments", "-n", "cnpg-system").length) {
+        scaleOperator(1);
+        measured("the operator was still there, and is brought back");
+      }
       const last = await must(DESTROY, { project: false });
       measured(`again: ended in ${last.seconds.toFixed(0)} s`);
     }
     releaseNamespace("coturn");
-    assert.equal((JSON.parse((await must(["stack", "export"], { project: false })).text).deployment.resources ?? []).filter((r: any) => r.custom && !r.type.startsWith("pulumi:")).length, 0);
+    assert.equal(
+      (JSON.parse((await must(["stack", "export"], { project: false })).text).deployment.resources ?? []).filter(
+        (r: any) => r.custom && !r.type.startsWith("pulumi:"),
+      ).length,
+      0,
+    );
   });
 
   it("what it leaves: every claim with its volume, namespaces, the database; no Synapse, no door", () => {
@@ -116,7 +180,12 @@ describe("taken down, and up again", () => {
     const namespaces = items("namespaces").map((n) => n.metadata.name);
     for (const n of ["matrix", "minio", "livekit", "monitoring"]) assert.ok(namespaces.includes(n), n);
     assert.equal(items("clusters.postgresql.cnpg.io", "-n", "matrix").length, 1);
-    for (const kind of ["deployments", "statefulsets", "ingresses"]) assert.deepEqual(items(kind, "-n", "matrix").map((o) => o.metadata.name), [], kind);
+    for (const kind of ["deployments", "statefulsets", "ingresses"])
+      assert.deepEqual(
+        items(kind, "-n", "matrix").map((o) => o.metadata.name),
+        [],
+        kind,
+      );
     measured(`${left.size} claims, all bound to the volumes of before`);
   });
 
@@ -131,15 +200,23 @@ describe("taken down, and up again", () => {
       // Each a little further than the one before: from the first resource to the last hundred.
       const wanted = [1, 8, 16, 30, 30, 30, 40, 40, 40, 40][i]!;
       const came = await running.reached(() => running.finished("create") >= wanted);
-      if (!came) { const done = await running.done; assert.equal(done.code, 0, errorsOf(done)); break; }
+      if (!came) {
+        const done = await running.done;
+        assert.equal(done.code, 0, errorsOf(done));
+        break;
+      }
       running.kill(i % 2 === 0);
       const { seconds } = await running.done;
-      moments.push(`${running.finished("create")} created after ${seconds.toFixed(0)} s${i % 2 === 0 ? ", plugins too" : ""}`);
+      moments.push(
+        `${running.finished("create")} created after ${seconds.toFixed(0)} s${i % 2 === 0 ? ", plugins too" : ""}`,
+      );
       await must(["cancel", "--yes"]);
     }
     measured(`killed: ${moments.join("; ")}`);
     assert.equal(moments.length, KILLS);
-    await until("the programs of the killed engines have ended", 60, () => (orphanedPrograms().length ? `${orphanedPrograms().length} run on` : undefined));
+    await until("the programs of the killed engines have ended", 60, () =>
+      orphanedPrograms().length ? `${orphanedPrograms().length} run on` : undefined,
+    );
     endLeftPlugins();
     const last = await run(UP);
     assert.equal(last.code, 0, errorsOf(last));
@@ -148,7 +225,16 @@ describe("taken down, and up again", () => {
   });
 
   it("users, messages, media and the server's identity are those of before", async () => {
-    await until("homeserver", 300, async () => { try { const a = await access(); return (await request(a, a.hostnames.homeserver!, "/_matrix/client/versions")).status === 200 ? undefined : "no answer"; } catch (error) { return (error as Error).message; } });
+    await until("homeserver", 300, async () => {
+      try {
+        const a = await access();
+        return (await request(a, a.hostnames.homeserver!, "/_matrix/client/versions")).status === 200
+          ? undefined
+          : "no answer";
+      } catch (error) {
+        return (error as Error).message;
+      }
+    });
     measured(`signed as before: ${await witness.findsAllAgain()}`);
     for (const [name, volume] of bound) assert.equal(claims().get(name), volume, name);
     const healed = await healthy(HEAL_SECONDS);

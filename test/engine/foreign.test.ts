@@ -1,15 +1,31 @@
-/** What exists already: of this stack it is taken over, of somebody else it is refused before anything of it is changed. */
+/**
+ * What exists already: of this stack it is taken over, of somebody else it is refused before anything of it is changed.
+ */
 import assert from "node:assert/strict";
 import { kubectl } from "../../lab/local/kubectl";
 import { measured } from "../../lab/proof/measured";
 import { errorsOf, must, run, up, UP } from "./helpers/pulumi";
 
 const json = (...args: string[]): any => JSON.parse(kubectl(["get", ...args, "-o", "json"]));
-const KINDS = ["namespaces", "priorityclasses", "storageclasses", "customresourcedefinitions", "clusterroles"], WITHIN = ["deployments", "statefulsets", "daemonsets", "services", "configmaps", "secrets", "pods", "clusters.postgresql.cnpg.io"];
+const KINDS = ["namespaces", "priorityclasses", "storageclasses", "customresourcedefinitions", "clusterroles"],
+  WITHIN = [
+    "deployments",
+    "statefulsets",
+    "daemonsets",
+    "services",
+    "configmaps",
+    "secrets",
+    "pods",
+    "clusters.postgresql.cnpg.io",
+  ];
 /** Uid of every object of the stack that it applies itself, and of every pod. */
 function uids(): Map<string, string> {
   const all = [...KINDS.map((k) => json(k)), ...WITHIN.map((k) => json(k, "-A"))].flatMap((l) => l.items);
-  return new Map(all.filter((o) => o.metadata.labels?.["app.kubernetes.io/part-of"] === "matrix-ha").map((o) => [`${o.kind} ${o.metadata.namespace ?? ""}/${o.metadata.name}`, o.metadata.uid]));
+  return new Map(
+    all
+      .filter((o) => o.metadata.labels?.["app.kubernetes.io/part-of"] === "matrix-ha")
+      .map((o) => [`${o.kind} ${o.metadata.namespace ?? ""}/${o.metadata.name}`, o.metadata.uid]),
+  );
 }
 
 describe("objects that exist already", () => {
@@ -18,22 +34,33 @@ describe("objects that exist already", () => {
 
   it("a state that has lost every object of the cluster takes all of them over, as they were", async () => {
     const before = uids();
-    const urns: string[] = JSON.parse((await must(["stack", "export"])).text).deployment.resources.map((r: any) => r.urn);
+    const urns: string[] = JSON.parse((await must(["stack", "export"])).text).deployment.resources.map(
+      (r: any) => r.urn,
+    );
     // Everything in the cluster depends on it.
     const first = urns.find((u) => u.includes("ValidatingAdmissionPolicy::"))!;
     await must(["state", "delete", "--yes", "--force", "--target-dependents", first]);
     const done = await up();
     const after = uids();
-    measured(`${done.seconds.toFixed(0)} s, ${JSON.stringify(done.events.summary())}; ${before.size} objects and pods compared`);
+    measured(
+      `${done.seconds.toFixed(0)} s, ${JSON.stringify(done.events.summary())}; ${before.size} objects and pods compared`,
+    );
     assert.ok((done.events.summary().create ?? 0) > 300, "the engine knew none of them");
-    assert.deepEqual([...before].filter(([k, uid]) => after.get(k) !== uid), []);
+    assert.deepEqual(
+      [...before].filter(([k, uid]) => after.get(k) !== uid),
+      [],
+    );
     assert.deepEqual((await up()).events.steps(), []);
   });
 
   it("a namespace of somebody else is refused, and stays as it was", async () => {
     // Calls are off, then somebody has a namespace of that name, then calls are on.
     await up(["rtc.enabled=false"]);
-    assert.equal(json("namespace", "livekit").metadata.labels["app.kubernetes.io/part-of"], "matrix-ha", "left behind, because somebody may have put things into it");
+    assert.equal(
+      json("namespace", "livekit").metadata.labels["app.kubernetes.io/part-of"],
+      "matrix-ha",
+      "left behind, because somebody may have put things into it",
+    );
     kubectl(["delete", "namespace", "livekit", "--timeout=120s"]);
     kubectl(["create", "namespace", "livekit"]);
     kubectl(["label", "namespace", "livekit", "team=theirs"]);
@@ -43,7 +70,10 @@ describe("objects that exist already", () => {
     assert.notEqual(refused.code, 0);
     assert.match(errorsOf(refused), /Namespace livekit exists already and is not this stack's.*kubectl label/s);
     const after = json("namespace", "livekit");
-    assert.deepEqual([after.metadata.labels, after.metadata.resourceVersion], [before.metadata.labels, before.metadata.resourceVersion]);
+    assert.deepEqual(
+      [after.metadata.labels, after.metadata.resourceVersion],
+      [before.metadata.labels, before.metadata.resourceVersion],
+    );
     assert.equal(json("networkpolicies", "-n", "livekit").items.length, 0, "nothing was put into it");
     labels = /kubectl label KIND NAME (\S+=\S+ \S+=\S+)/.exec(errorsOf(refused))![1]!.split(" ");
     measured(/Namespace livekit exists already[^\n]*/.exec(errorsOf(refused))![0]);

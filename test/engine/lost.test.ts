@@ -12,13 +12,16 @@ import { keepKeys, keysCommand } from "./helpers/keysCommand";
 import { must, up, UP } from "./helpers/pulumi";
 import { Witness } from "./helpers/witness";
 
-const HEAL_SECONDS = 600, LOST = `${STATE}.lost`;
+const HEAL_SECONDS = 600,
+  LOST = `${STATE}.lost`;
 
 describe("a lost state", () => {
   const file = path.join(RUN_DIR, "pulumi", `lost-${Date.now()}.json`);
   let witness: Witness;
   after(() => fs.rmSync(file, { force: true }));
-  before(async () => { witness = await Witness.make("lost"); });
+  before(async () => {
+    witness = await Witness.make("lost");
+  });
 
   it("the keys are had from the cluster, and go into a new stack", () => {
     const env = prepare();
@@ -32,7 +35,10 @@ describe("a lost state", () => {
     measured(said.split("\n").slice(0, 2).join("; ").replace(file, "FILE"));
     const { importSecrets: _kept, ...config } = localConfig([]);
     selectStack(config);
-    assert.match(keysCommand(["restore", "--stack", STACK, file], env, PROJECT), /Set as encrypted importSecrets of local: .*signingKey/);
+    assert.match(
+      keysCommand(["restore", "--stack", STACK, file], env, PROJECT),
+      /Set as encrypted importSecrets of local: .*signingKey/,
+    );
   });
 
   it("up takes over what is there", async () => {

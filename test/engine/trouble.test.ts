@@ -8,7 +8,12 @@ import { holdDeletedNamespace, releaseNamespace } from "./helpers/heldNamespace"
 import { errorsOf, must, run, start, up, UP, type Done } from "./helpers/pulumi";
 
 const HEAL_SECONDS = 300;
-const firstLine = (text: string, wanted: RegExp): string => text.split("\n").find((l) => wanted.test(l))?.trim().slice(0, 300) ?? "";
+const firstLine = (text: string, wanted: RegExp): string =>
+  text
+    .split("\n")
+    .find((l) => wanted.test(l))
+    ?.trim()
+    .slice(0, 300) ?? "";
 
 function failed(done: Done, wanted: RegExp): void {
   assert.notEqual(done.code, 0);
@@ -17,13 +22,19 @@ function failed(done: Done, wanted: RegExp): void {
 }
 
 describe("trouble on the way", () => {
-  after(async () => { await mend(); });
+  after(async () => {
+    await mend();
+  });
   const sets: string[] = [];
 
   it("a node that cannot be reached: the host's name and what was tried", async () => {
     sets.push("turn.minPort=50000");
     await cable("node3", "down");
-    try { failed(await run(UP, { sets }), /10\.77\.0\.13|node3/); } finally { await cable("node3", "up"); }
+    try {
+      failed(await run(UP, { sets }), /10\.77\.0\.13|node3/);
+    } finally {
+      await cable("node3", "up");
+    }
     await healthy(HEAL_SECONDS);
     await up(sets);
     assert.deepEqual((await up(sets)).events.steps(), []);
@@ -44,13 +55,35 @@ describe("trouble on the way", () => {
   it("a webhook whose operator is down: its name", async () => {
     sets.push("backups.retentionDays=22");
     const operator = ["-n", "cnpg-system", "scale", "deployment/cnpg-controller-manager"];
-    const replicas = kubectl(["-n", "cnpg-system", "get", "deployment/cnpg-controller-manager", "-o", "jsonpath={.spec.replicas}"]);
+    const replicas = kubectl([
+      "-n",
+      "cnpg-system",
+      "get",
+      "deployment/cnpg-controller-manager",
+      "-o",
+      "jsonpath={.spec.replicas}",
+    ]);
     kubectl([...operator, "--replicas=0"]);
     try {
-      await until("operator gone", 60, () => (kubectl(["-n", "cnpg-system", "get", "pods", "-o", "name"]).trim() ? "still there" : undefined));
+      await until("operator gone", 60, () =>
+        kubectl(["-n", "cnpg-system", "get", "pods", "-o", "name"]).trim() ? "still there" : undefined,
+      );
       failed(await run(UP, { sets }), /webhook/);
-    } finally { kubectl([...operator, `--replicas=${replicas}`]); }
-    await until("operator back", 120, () => (kubectl(["-n", "cnpg-system", "get", "deployment/cnpg-controller-manager", "-o", "jsonpath={.status.availableReplicas}"]) === replicas ? undefined : "not available"));
+    } finally {
+      kubectl([...operator, `--replicas=${replicas}`]);
+    }
+    await until("operator back", 120, () =>
+      kubectl([
+        "-n",
+        "cnpg-system",
+        "get",
+        "deployment/cnpg-controller-manager",
+        "-o",
+        "jsonpath={.status.availableReplicas}",
+      ]) === replicas
+        ? undefined
+        : "not available",
+    );
     await up(sets);
     assert.deepEqual((await up(sets)).events.steps(), []);
   });
@@ -58,10 +91,16 @@ describe("trouble on the way", () => {
   it("a namespace that hangs in Terminating: what it waits for; refreshed, the next up makes it anew", async () => {
     sets.push("overrides.turn.memoryMiB=80");
     holdDeletedNamespace("coturn");
-    await until("everything else in it gone", 120, () => (kubectl(["-n", "coturn", "get", "daemonsets,services,serviceaccounts", "-o", "name"]).includes("coturn") ? "still there" : undefined));
+    await until("everything else in it gone", 120, () =>
+      kubectl(["-n", "coturn", "get", "daemonsets,services,serviceaccounts", "-o", "name"]).includes("coturn")
+        ? "still there"
+        : undefined,
+    );
     failed(await run([...UP, "--refresh"], { sets }), /being terminated|Terminating|not found/);
     releaseNamespace("coturn");
-    await until("namespace gone", 120, () => (kubectl(["get", "namespaces", "-o", "name"]).includes("namespace/coturn\n") ? "still there" : undefined));
+    await until("namespace gone", 120, () =>
+      kubectl(["get", "namespaces", "-o", "name"]).includes("namespace/coturn\n") ? "still there" : undefined,
+    );
     await must([...UP, "--refresh"], { sets });
     assert.deepEqual((await up(sets)).events.steps(), []);
   });

@@ -25,10 +25,15 @@ describe("deployed again without a change", () => {
 
   it("two at once: the second is refused, and the first comes to its end", async () => {
     const both = await Promise.all([run(UP), run(UP)]);
-    const [good, refused] = [...both].sort((a, b) => (a.code ?? 1) - (b.code ?? 1)) as [typeof both[0], typeof both[0]];
+    const [good, refused] = [...both].sort((a, b) => (a.code ?? 1) - (b.code ?? 1)) as [
+      (typeof both)[0],
+      (typeof both)[0],
+    ];
     assert.equal(good.code, 0, errorsOf(good));
     assert.notEqual(refused.code, 0);
     assert.match(refused.text, /currently locked/);
-    measured(`refused after ${refused.seconds.toFixed(0)} s: ${/the stack is currently locked by [^\n]*/.exec(refused.text)?.[0]}`);
+    measured(
+      `refused after ${refused.seconds.toFixed(0)} s: ${/the stack is currently locked by [^\n]*/.exec(refused.text)?.[0]}`,
+    );
   });
 });

@@ -10,9 +10,13 @@ x509.cryptoProvider.set(webcrypto as any);
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
 const HOUR_MS = 3_600_000;
 
-export interface Authority { privateKey: string; certificate: string }
+export interface Authority {
+  privateKey: string;
+  certificate: string;
+}
 
-export const ecKey = (): string => generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({ type: "sec1", format: "pem" }).toString();
+export const ecKey = (): string =>
+  generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({ type: "sec1", format: "pem" }).toString();
 
 async function keyPair(pem: string): Promise<any> {
   const pkcs8 = createPrivateKey(pem).export({ type: "pkcs8", format: "der" });
@@ -21,12 +25,20 @@ async function keyPair(pem: string): Promise<any> {
   return { privateKey, publicKey: await webcrypto.subtle.importKey("jwk", jwk, ALGORITHM, true, ["verify"]) };
 }
 
-interface Form { ca?: boolean; notBefore?: Date; notAfter?: Date }
+interface Form {
+  ca?: boolean;
+  notBefore?: Date;
+  notAfter?: Date;
+}
 
 /** A self-signed certificate; of an authority unless told otherwise. */
 export async function selfSigned(pem: string, options: Form = {}): Promise<string> {
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
-    name: "CN=test CA", keys: await keyPair(pem), notBefore: options.notBefore ?? new Date(Date.now() - HOUR_MS), notAfter: options.notAfter ?? new Date(Date.now() + 1000 * HOUR_MS), signingAlgorithm: ALGORITHM,
+    name: "CN=test CA",
+    keys: await keyPair(pem),
+    notBefore: options.notBefore ?? new Date(Date.now() - HOUR_MS),
+    notAfter: options.notAfter ?? new Date(Date.now() + 1000 * HOUR_MS),
+    signingAlgorithm: ALGORITHM,
     extensions: [new x509.BasicConstraintsExtension(options.ca ?? true, undefined, true)],
   });
   return `${certificate.toString("pem")}\n`;
@@ -41,9 +53,16 @@ async function signed(inputs: any): Promise<string> {
   const { names, key } = JSON.parse(inputs.certRequestPem);
   const issuer = new x509.X509Certificate(inputs.caCertPem);
   const certificate = await x509.X509CertificateGenerator.create({
-    subject: `CN=${names[0]}`, issuer: issuer.subject, notBefore: new Date(Date.now() - HOUR_MS), notAfter: new Date(Date.now() + HOUR_MS), signingAlgorithm: ALGORITHM,
-    publicKey: (await keyPair(key)).publicKey, signingKey: (await keyPair(inputs.caPrivateKeyPem)).privateKey,
-    extensions: [new x509.SubjectAlternativeNameExtension(names.map((value: string) => ({ type: "dns" as const, value })))],
+    subject: `CN=${names[0]}`,
+    issuer: issuer.subject,
+    notBefore: new Date(Date.now() - HOUR_MS),
+    notAfter: new Date(Date.now() + HOUR_MS),
+    signingAlgorithm: ALGORITHM,
+    publicKey: (await keyPair(key)).publicKey,
+    signingKey: (await keyPair(inputs.caPrivateKeyPem)).privateKey,
+    extensions: [
+      new x509.SubjectAlternativeNameExtension(names.map((value: string) => ({ type: "dns" as const, value }))),
+    ],
   });
   return `${certificate.toString("pem")}\n`;
 }
@@ -56,11 +75,15 @@ export function realTls(): Generator {
       case "tls:index/privateKey:PrivateKey":
         keys.set(r.name, keys.get(r.name) ?? ecKey());
         return { privateKeyPem: keys.get(r.name)! };
-      case "tls:index/selfSignedCert:SelfSignedCert": return { certPem: await selfSigned(r.inputs.privateKeyPem) };
+      case "tls:index/selfSignedCert:SelfSignedCert":
+        return { certPem: await selfSigned(r.inputs.privateKeyPem) };
       // Nobody but the signature below reads it.
-      case "tls:index/certRequest:CertRequest": return { certRequestPem: JSON.stringify({ names: r.inputs.dnsNames, key: r.inputs.privateKeyPem }) };
-      case "tls:index/locallySignedCert:LocallySignedCert": return { certPem: await signed(r.inputs) };
-      default: return deterministic(r);
+      case "tls:index/certRequest:CertRequest":
+        return { certRequestPem: JSON.stringify({ names: r.inputs.dnsNames, key: r.inputs.privateKeyPem }) };
+      case "tls:index/locallySignedCert:LocallySignedCert":
+        return { certPem: await signed(r.inputs) };
+      default:
+        return deterministic(r);
     }
   };
 }

@@ -6,7 +6,11 @@ import Ajv, { type ValidateFunction } from "ajv";
 import { OPERATORS, vendoredObjects } from "../../components/layers/cluster";
 
 /** Patterns are Go's: a flag within them is one of the whole expression here. */
-const goPattern = Object.assign((pattern: string, flags: string): RegExp => new RegExp(pattern.replace("(?i)", ""), pattern.includes("(?i)") ? `${flags}i` : flags), { code: "goPattern" });
+const goPattern = Object.assign(
+  (pattern: string, flags: string): RegExp =>
+    new RegExp(pattern.replace("(?i)", ""), pattern.includes("(?i)") ? `${flags}i` : flags),
+  { code: "goPattern" },
+);
 
 const ajv = new Ajv({ strict: false, allErrors: true, validateFormats: false, code: { regExp: goPattern } });
 const schemas = new Map<string, any>();
@@ -16,7 +20,8 @@ function load(): void {
   if (schemas.size) return;
   for (const operator of Object.values(OPERATORS)) {
     for (const crd of vendoredObjects(operator.name).filter((o) => o.kind === "CustomResourceDefinition")) {
-      for (const v of crd.spec.versions) schemas.set(`${crd.spec.group}/${v.name} ${crd.spec.names.kind}`, v.schema.openAPIV3Schema);
+      for (const v of crd.spec.versions)
+        schemas.set(`${crd.spec.group}/${v.name} ${crd.spec.names.kind}`, v.schema.openAPIV3Schema);
     }
   }
 }
@@ -25,14 +30,31 @@ function load(): void {
 function closed(node: any): any {
   if (node === null || typeof node !== "object") return node;
   if (Array.isArray(node)) return node.map(closed);
-  const { "x-kubernetes-int-or-string": intOrString, "x-kubernetes-preserve-unknown-fields": open, "x-kubernetes-embedded-resource": embedded, nullable, anyOf: _anyOf, ...rest } = node;
+  const {
+    "x-kubernetes-int-or-string": intOrString,
+    "x-kubernetes-preserve-unknown-fields": open,
+    "x-kubernetes-embedded-resource": embedded,
+    nullable,
+    anyOf: _anyOf,
+    ...rest
+  } = node;
   if (intOrString) return { type: ["integer", "string"] };
-  const out: any = Object.fromEntries(Object.entries(rest)
-    .filter(([k]) => !k.startsWith("x-kubernetes-") && k !== "default" && k !== "format" && k !== "example")
-    .map(([k, v]) => [k, k === "properties" ? Object.fromEntries(Object.entries<any>(v as object).map(([n, s]) => [n, closed(s)])) : k === "items" || k === "additionalProperties" || k === "allOf" || k === "oneOf" || k === "not" ? closed(v) : v]));
+  const out: any = Object.fromEntries(
+    Object.entries(rest)
+      .filter(([k]) => !k.startsWith("x-kubernetes-") && k !== "default" && k !== "format" && k !== "example")
+      .map(([k, v]) => [
+        k,
+        k === "properties"
+          ? Object.fromEntries(Object.entries<any>(v as object).map(([n, s]) => [n, closed(s)]))
+          : k === "items" || k === "additionalProperties" || k === "allOf" || k === "oneOf" || k === "not"
+            ? closed(v)
+            : v,
+      ]),
+  );
   if (nullable && typeof out.type === "string") out.type = [out.type, "null"];
   // metadata is an empty object in CRDs: the API server knows its fields.
-  if (out.type === "object" && out.properties && out.additionalProperties === undefined && !open && !embedded) out.additionalProperties = false;
+  if (out.type === "object" && out.properties && out.additionalProperties === undefined && !open && !embedded)
+    out.additionalProperties = false;
   return out;
 }
 
@@ -43,7 +65,12 @@ function validator(key: string): ValidateFunction | undefined {
   let validate = compiled.get(key);
   if (!validate) {
     const root = closed(schema);
-    root.properties = { apiVersion: { type: "string" }, kind: { type: "string" }, ...root.properties, metadata: { type: "object", required: ["name"] } };
+    root.properties = {
+      apiVersion: { type: "string" },
+      kind: { type: "string" },
+      ...root.properties,
+      metadata: { type: "object", required: ["name"] },
+    };
     validate = ajv.compile(root);
     compiled.set(key, validate);
   }
@@ -55,5 +82,8 @@ export function crdProblems(object: any): string[] | undefined {
   const validate = validator(`${object.apiVersion} ${object.kind}`);
   if (!validate) return undefined;
   if (validate(object)) return [];
-  return (validate.errors ?? []).map((e) => `${e.instancePath || "/"} ${e.message}${e.params?.additionalProperty ? ` (${e.params.additionalProperty})` : ""}`);
+  return (validate.errors ?? []).map(
+    (e) =>
+      `${e.instancePath || "/"} ${e.message}${e.params?.additionalProperty ? ` (${e.params.additionalProperty})` : ""}`,
+  );
 }

@@ -12,7 +12,13 @@ export function kubernetesProblems(object: any): string[] | undefined {
   const name = (schema as any).kinds[key];
   if (!name) return undefined;
   let validate = compiled.get(name);
-  if (!validate) { validate = ajv.compile({ $ref: `kubernetes#/$defs/${name}` }); compiled.set(name, validate); }
+  if (!validate) {
+    validate = ajv.compile({ $ref: `kubernetes#/$defs/${name}` });
+    compiled.set(name, validate);
+  }
   if (validate(object)) return [];
-  return (validate.errors ?? []).map((e) => `${e.instancePath || "/"} ${e.message}${e.params?.additionalProperty ? ` (${e.params.additionalProperty})` : ""}`);
+  return (validate.errors ?? []).map(
+    (e) =>
+      `${e.instancePath || "/"} ${e.message}${e.params?.additionalProperty ? ` (${e.params.additionalProperty})` : ""}`,
+  );
 }

@@ -7,7 +7,12 @@ import { fixtureSettings } from "../fixtures/context";
 import { Sandbox } from "./sandbox";
 
 /** A disk that is a sparse file; what it carries (type, label, UUID) is kept beside it by the stand-ins. */
-function machine(disks: DiskSettings[]): { box: Sandbox; host: HostSettings; script: string; device: (n: number) => string } {
+function machine(disks: DiskSettings[]): {
+  box: Sandbox;
+  host: HostSettings;
+  script: string;
+  device: (n: number) => string;
+} {
   const box = new Sandbox();
   const devices = disks.map((d, i) => {
     const file = `${box.root}/dev/disk${i}`;
@@ -18,22 +23,42 @@ function machine(disks: DiskSettings[]): { box: Sandbox; host: HostSettings; scr
   });
   const host = { ...fixtureSettings().hosts[0], disks: disks.map((d, i) => ({ ...d, id: devices[i] })) };
   // Options are told as whole words: the random name of the sandbox's directory may contain any of them.
-  box.file("etc/fstab", "# a line without its end")
-    .fake("lsblk", `case " $* " in *" -dnro "*) [ -e "$3" ] && echo disk ;; *) for d; do :; done; basename "$d"; cat "$d.children" 2>/dev/null || true ;; esac`)
-    .fake("blkid", `for d; do :; done
+  box
+    .file("etc/fstab", "# a line without its end")
+    .fake(
+      "lsblk",
+      `case " $* " in *" -dnro "*) [ -e "$3" ] && echo disk ;; *) for d; do :; done; basename "$d"; cat "$d.children" 2>/dev/null || true ;; esac`,
+    )
+    .fake(
+      "blkid",
+      `for d; do :; done
       case " $* " in
         *" -o export "*) [ -e "$d.signature" ] && { cat "$d.signature"; exit 0; }; exit "$(cat "$d.blkid" 2>/dev/null || echo 2)" ;;
         *" -s LABEL "*) sed -n 's/^LABEL=//p' "$d.signature" 2>/dev/null ;;
         *" -s TYPE "*) sed -n 's/^TYPE=//p' "$d.signature" 2>/dev/null ;;
         *" -s UUID "*) sed -n 's/^UUID=//p' "$d.signature" 2>/dev/null ;;
-      esac`)
+      esac`,
+    )
     .fake("wipefs", `for d; do :; done; cat "$d.wipefs" 2>/dev/null || true`)
     .fake("blockdev", `stat -c %s "$2"`)
-    .fake("findmnt", `case " $* " in *" -M "*) for p; do :; done; sed -n "s|^$p ||p" "$SANDBOX/mounts" 2>/dev/null ;; *) for d; do :; done; sed -n "s| $d$||p" "$SANDBOX/mounts" 2>/dev/null ;; esac; true`)
-    .fake("mount", `uuid=$(awk -v p="$1" '$2 == p {sub("UUID=", "", $1); print $1}' "$SANDBOX/etc/fstab"); for s in "$SANDBOX"/dev/*.signature; do grep -q "UUID=$uuid" "$s" && echo "$1 \${s%.signature}" >>"$SANDBOX/mounts"; done; true`)
-    .fake("mkfs.ext4", `for d; do :; done; printf 'TYPE=ext4\\nLABEL=%s\\nUUID=u-%s\\n' "$5" "$(basename "$d")" >"$d.signature"`)
-    .fake("mkfs.xfs", `for d; do :; done; printf 'TYPE=xfs\\nLABEL=%s\\nUUID=u-%s\\n' "$3" "$(basename "$d")" >"$d.signature"`)
-    .fake("chattr").fake("systemctl");
+    .fake(
+      "findmnt",
+      `case " $* " in *" -M "*) for p; do :; done; sed -n "s|^$p ||p" "$SANDBOX/mounts" 2>/dev/null ;; *) for d; do :; done; sed -n "s| $d$||p" "$SANDBOX/mounts" 2>/dev/null ;; esac; true`,
+    )
+    .fake(
+      "mount",
+      `uuid=$(awk -v p="$1" '$2 == p {sub("UUID=", "", $1); print $1}' "$SANDBOX/etc/fstab"); for s in "$SANDBOX"/dev/*.signature; do grep -q "UUID=$uuid" "$s" && echo "$1 \${s%.signature}" >>"$SANDBOX/mounts"; done; true`,
+    )
+    .fake(
+      "mkfs.ext4",
+      `for d; do :; done; printf 'TYPE=ext4\\nLABEL=%s\\nUUID=u-%s\\n' "$5" "$(basename "$d")" >"$d.signature"`,
+    )
+    .fake(
+      "mkfs.xfs",
+      `for d; do :; done; printf 'TYPE=xfs\\nLABEL=%s\\nUUID=u-%s\\n' "$3" "$(basename "$d")" >"$d.signature"`,
+    )
+    .fake("chattr")
+    .fake("systemctl");
   return { box, host, script: disksStep(host, { root: box.root }).script, device: (n) => devices[n] };
 }
 
@@ -42,7 +67,11 @@ const made = (calls: string[]): string[] => calls.filter((c) => c.startsWith("mk
 
 describe("hosts: disks", () => {
   const boxes: Sandbox[] = [];
-  const prepared = (disks: DiskSettings[]): ReturnType<typeof machine> => { const m = machine(disks); boxes.push(m.box); return m; };
+  const prepared = (disks: DiskSettings[]): ReturnType<typeof machine> => {
+    const m = machine(disks);
+    boxes.push(m.box);
+    return m;
+  };
   after(() => boxes.forEach((b) => b.remove()));
 
   it("formats a blank disk, mounts it by UUID, and changes nothing the second time", () => {
@@ -50,7 +79,10 @@ describe("hosts: disks", () => {
     const first = box.run(script);
     assert.equal(first.status, 0, first.stderr);
     const [db, store] = diskMounts(host);
-    assert.deepEqual(made(first.calls), [`mkfs.ext4 -q -m 0 -L ${db.label} ${device(0)}`, `mkfs.xfs -q -L ${store.label} ${device(1)}`]);
+    assert.deepEqual(made(first.calls), [
+      `mkfs.ext4 -q -m 0 -L ${db.label} ${device(0)}`,
+      `mkfs.xfs -q -L ${store.label} ${device(1)}`,
+    ]);
     const fstab = box.read("etc/fstab");
     assert.match(fstab, /^# a line without its end\n/);
     assert.match(fstab, new RegExp(`^UUID=u-disk0 ${box.root}${db.path} ext4 defaults,noatime,nofail,\\S+ 0 2$`, "m"));
@@ -60,7 +92,10 @@ describe("hosts: disks", () => {
     assert.equal(second.status, 0, second.stderr);
     assert.match(second.stdout, /^disks: nothing changed$/m);
     assert.equal(box.read("etc/fstab"), fstab);
-    assert.deepEqual(second.calls.filter((c) => /^(mkfs|mount )/.test(c)), []);
+    assert.deepEqual(
+      second.calls.filter((c) => /^(mkfs|mount )/.test(c)),
+      [],
+    );
   });
 
   it("mounts a disk that carries our label without formatting it (a reinstalled host)", () => {
@@ -74,11 +109,23 @@ describe("hosts: disks", () => {
   });
 
   const dirty: Array<[what: string, dirt: (device: string, box: Sandbox) => void, says: RegExp]> = [
-    ["a file system", (d) => fs.writeFileSync(`${d}.signature`, "TYPE=ext4\nLABEL=home\nUUID=x\n"), /TYPE=ext4 LABEL=home/],
-    ["somebody else's label of the same form", (d) => fs.writeFileSync(`${d}.signature`, "TYPE=ext4\nLABEL=mhad-0000000\nUUID=x\n"), /mhad-0000000/],
+    [
+      "a file system",
+      (d) => fs.writeFileSync(`${d}.signature`, "TYPE=ext4\nLABEL=home\nUUID=x\n"),
+      /TYPE=ext4 LABEL=home/,
+    ],
+    [
+      "somebody else's label of the same form",
+      (d) => fs.writeFileSync(`${d}.signature`, "TYPE=ext4\nLABEL=mhad-0000000\nUUID=x\n"),
+      /mhad-0000000/,
+    ],
     ["contradictory signatures", (d) => fs.writeFileSync(`${d}.blkid`, "8"), /blkid answers 8/],
     ["an unreadable surface", (d) => fs.writeFileSync(`${d}.blkid`, "4"), /blkid answers 4/],
-    ["a signature that only wipefs sees", (d) => fs.writeFileSync(`${d}.wipefs`, "sda 0x218 LVM2_member"), /LVM2_member/],
+    [
+      "a signature that only wipefs sees",
+      (d) => fs.writeFileSync(`${d}.wipefs`, "sda 0x218 LVM2_member"),
+      /LVM2_member/,
+    ],
     ["partitions", (d) => fs.writeFileSync(`${d}.children`, "disk0p1\n"), /partitions or volumes: disk0p1/],
     ["a mount", (d, box) => box.file("mounts", `/srv ${d}\n`), /mounted file system at \/srv/],
     ["data at its start", (d) => poke(d, 4096), /first 4 MiB/],
@@ -126,9 +173,20 @@ describe("hosts: disks", () => {
   });
 
   it("names disks by their id: twelve characters, stable, distinct", () => {
-    const host = { ...fixtureSettings().hosts[0], disks: [{ ...GIB, id: "/dev/disk/by-id/a" }, { ...GIB, id: "/dev/disk/by-id/b", use: "local" as const }] };
+    const host = {
+      ...fixtureSettings().hosts[0],
+      disks: [
+        { ...GIB, id: "/dev/disk/by-id/a" },
+        { ...GIB, id: "/dev/disk/by-id/b", use: "local" as const },
+      ],
+    };
     const labels = diskMounts(host).map((d) => d.label);
-    assert.deepEqual(diskMounts({ ...host, disks: [...host.disks].reverse() }).map((d) => d.label).reverse(), labels);
+    assert.deepEqual(
+      diskMounts({ ...host, disks: [...host.disks].reverse() })
+        .map((d) => d.label)
+        .reverse(),
+      labels,
+    );
     assert.equal(new Set(labels).size, 2);
     for (const label of labels) assert.equal(label.length, 12);
   });

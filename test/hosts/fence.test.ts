@@ -20,7 +20,10 @@ case "$*" in
   *) echo 'Error from server (NotFound): nodes "other" not found' >&2; exit 1 ;;
 esac
 `;
-const pod = (name: string, kind: string): object => ({ metadata: { namespace: "matrix", name, ownerReferences: [{ kind }] }, status: { phase: "Running" } });
+const pod = (name: string, kind: string): object => ({
+  metadata: { namespace: "matrix", name, ownerReferences: [{ kind }] },
+  status: { phase: "Running" },
+});
 
 describe("npm run hosts", () => {
   let dir: string;
@@ -29,34 +32,71 @@ describe("npm run hosts", () => {
   let port: number;
   let mutePort: number;
   let mute: net.Server;
-  const listen = (greeting: string): Promise<[net.Server, number]> => new Promise((resolve) => {
-    const s = net.createServer((socket) => { socket.on("error", () => undefined); socket.end(greeting); });
-    s.listen(0, "127.0.0.1", () => resolve([s, (s.address() as net.AddressInfo).port]));
-  });
+  const listen = (greeting: string): Promise<[net.Server, number]> =>
+    new Promise((resolve) => {
+      const s = net.createServer((socket) => {
+        socket.on("error", () => undefined);
+        socket.end(greeting);
+      });
+      s.listen(0, "127.0.0.1", () => resolve([s, (s.address() as net.AddressInfo).port]));
+    });
   before(async () => {
     dir = fs.mkdtempSync(path.join(os.tmpdir(), "fence-"));
     fs.writeFileSync(path.join(dir, "kubectl"), KUBECTL, { mode: 0o755 });
     fs.writeFileSync(path.join(dir, "daemons.json"), JSON.stringify({ items: [pod("speaker", "DaemonSet")] }));
-    fs.writeFileSync(path.join(dir, "pods.json"), JSON.stringify({ items: [pod("speaker", "DaemonSet"), pod("synapse-main-0", "StatefulSet")] }));
+    fs.writeFileSync(
+      path.join(dir, "pods.json"),
+      JSON.stringify({ items: [pod("speaker", "DaemonSet"), pod("synapse-main-0", "StatefulSet")] }),
+    );
     [server, port] = await listen("SSH-2.0-test\r\n");
     [mute, mutePort] = await listen("no\r\n");
   });
-  after(() => { fs.rmSync(dir, { recursive: true }); server.close(); mute.close(); });
+  after(() => {
+    fs.rmSync(dir, { recursive: true });
+    server.close();
+    mute.close();
+  });
 
-  async function run(args: string[], node: { ready: string; since?: number; ssh?: boolean; tainted?: boolean }): Promise<{ status: number; text: string; taints: string[] }> {
+  async function run(
+    args: string[],
+    node: { ready: string; since?: number; ssh?: boolean; tainted?: boolean },
+  ): Promise<{ status: number; text: string; taints: string[] }> {
     for (const f of ["calls", "tainted"]) fs.rmSync(path.join(dir, f), { force: true });
     if (node.tainted) fs.writeFileSync(path.join(dir, "tainted"), "");
-    fs.writeFileSync(path.join(dir, "node.json"), JSON.stringify({
-      metadata: { name: "lost" }, spec: { taints: node.tainted ? [{ key: "node.kubernetes.io/out-of-service" }] : [] },
-      status: { conditions: [{ type: "Ready", status: node.ready, lastTransitionTime: ago(node.since ?? 300) }] },
-    }));
-    fs.writeFileSync(path.join(dir, "Pulumi.t.yaml"), `config:\n  matrix-ha:hosts:\n    - { name: lost, address: 127.0.0.1 }\n  matrix-ha:ssh: { port: ${node.ssh ? port : mutePort} }\n`);
-    const child = spawn(process.execPath, ["--import", "tsx", path.join(ROOT, "cli/hosts.ts"), ...args, ...(args.length > 1 ? ["--stack", "t", "--cwd", dir] : [])], { cwd: ROOT, env: { ...process.env, PATH: `${dir}:${process.env.PATH}`, FAKE: dir } });
+    fs.writeFileSync(
+      path.join(dir, "node.json"),
+      JSON.stringify({
+        metadata: { name: "lost" },
+        spec: { taints: node.tainted ? [{ key: "node.kubernetes.io/out-of-service" }] : [] },
+        status: { conditions: [{ type: "Ready", status: node.ready, lastTransitionTime: ago(node.since ?? 300) }] },
+      }),
+    );
+    fs.writeFileSync(
+      path.join(dir, "Pulumi.t.yaml"),
+      `config:\n  matrix-ha:hosts:\n    - { name: lost, address: 127.0.0.1 }\n  matrix-ha:ssh: { port: ${node.ssh ? port : mutePort} }\n`,
+    );
+    const child = spawn(
+      process.execPath,
+      [
+        "--import",
+        "tsx",
+        path.join(ROOT, "cli/hosts.ts"),
+        ...args,
+        ...(args.length > 1 ? ["--stack", "t", "--cwd", dir] : []),
+      ],
+      { cwd: ROOT, env: { ...process.env, PATH: `${dir}:${process.env.PATH}`, FAKE: dir } },
+    );
     let text = "";
-    child.stdout.on("data", (d) => { text += d; });
-    child.stderr.on("data", (d) => { text += d; });
+    child.stdout.on("data", (d) => {
+      text += d;
+    });
+    child.stderr.on("data", (d) => {
+      text += d;
+    });
     const status = await new Promise<number>((resolve) => child.on("close", (code) => resolve(code ?? -1)));
-    const calls = fs.existsSync(path.join(dir, "calls")) ? fs.readFileSync(path.join(dir, "calls"), "utf8").split("\n") : [];
+    const calls = fs.existsSync(path.join(dir, "calls"))
+      ? fs.readFileSync(path.join(dir, "calls"), "utf8").split("\n")
+      : [];
     return { status, text, taints: calls.filter((c) => c.includes(" taint ")) };
   }
   const refuses = async (args: string[], node: Parameters<typeof run>[1], says: RegExp): Promise<void> => {
@@ -73,12 +113,22 @@ describe("npm run hosts", () => {
     assert.equal(r.taints.length, 1);
     assert.match(r.text, /removes 1 pods[^]*Done\. /);
   });
-  it("refuses without a confirmation, however silent the machine is", () => refuses(["fence", "lost"], { ready: "Unknown" }, /no proof[^]*--confirmed-off/));
-  it("refuses a machine that answers, confirmed or not", () => refuses(["fence", "lost", "--confirmed-off"], { ready: "Unknown", ssh: true }, /answers SSH on port \d+[^]*Power it off/));
-  it("refuses a node that is Ready", () => refuses(["fence", "lost", "--confirmed-off"], { ready: "True" }, /is Ready: it is not lost/));
-  it("refuses a node whose kubelet still reports", () => refuses(["fence", "lost", "--confirmed-off"], { ready: "False" }, /kubelet reports so itself/));
-  it("refuses a node that has just gone silent", () => refuses(["fence", "lost", "--confirmed-off"], { ready: "Unknown", since: 5 }, /silent for \d+ s only/));
-  it("says what kubectl says when the node is unknown", () => refuses(["fence", "other", "--confirmed-off"], { ready: "Unknown" }, /nodes "other" not found/));
+  it("refuses without a confirmation, however silent the machine is", () =>
+    refuses(["fence", "lost"], { ready: "Unknown" }, /no proof[^]*--confirmed-off/));
+  it("refuses a machine that answers, confirmed or not", () =>
+    refuses(
+      ["fence", "lost", "--confirmed-off"],
+      { ready: "Unknown", ssh: true },
+      /answers SSH on port \d+[^]*Power it off/,
+    ));
+  it("refuses a node that is Ready", () =>
+    refuses(["fence", "lost", "--confirmed-off"], { ready: "True" }, /is Ready: it is not lost/));
+  it("refuses a node whose kubelet still reports", () =>
+    refuses(["fence", "lost", "--confirmed-off"], { ready: "False" }, /kubelet reports so itself/));
+  it("refuses a node that has just gone silent", () =>
+    refuses(["fence", "lost", "--confirmed-off"], { ready: "Unknown", since: 5 }, /silent for \d+ s only/));
+  it("says what kubectl says when the node is unknown", () =>
+    refuses(["fence", "other", "--confirmed-off"], { ready: "Unknown" }, /nodes "other" not found/));
 
   it("takes the fence away when the node is Ready, and not before", async () => {
     await refuses(["unfence", "lost"], { ready: "Unknown", tainted: true }, /not Ready yet/);

@@ -17,7 +17,18 @@ const named = (s: Settings, name: string): HostSettings => s.hosts.find((h) => h
 describe("hosts: scripts", () => {
   it("every script of every host is bash, strict, and reports in one line", () => {
     for (const [host, files] of Object.entries(renderHostScripts(settings))) {
-      assert.deepEqual(files.map((f) => f.file), ["01-packages.sh", "02-kernel-modules.sh", "03-sysctls.sh", "04-swap.sh", "05-time.sh", "06-disks.sh", "07-firewall.sh"]);
+      assert.deepEqual(
+        files.map((f) => f.file),
+        [
+          "01-packages.sh",
+          "02-kernel-modules.sh",
+          "03-sysctls.sh",
+          "04-swap.sh",
+          "05-time.sh",
+          "06-disks.sh",
+          "07-firewall.sh",
+        ],
+      );
       for (const { file, text } of host.endsWith("-a") ? files : []) {
         assert.match(text, /^set -euo pipefail$/m, file);
         assert.match(text, /nothing changed/);
@@ -34,7 +45,10 @@ describe("hosts: scripts", () => {
   for (const shell of ["sh", "bash"]) {
     it(`reaches root's bash through ${shell} unharmed, and leaves standard input to the script`, () => {
       const script = `set -eu\nread -r word\nprintf '%s|%s\\n' "$word" "it's \\"quoted\\" \\\\ \`x\` \${HOME:+home} )"\ncase a in a) echo case ;; esac\n`;
-      const r = spawnSync(shell, ["-c", remoteCommand({ name: "t", why: "", script }, "root")], { input: "secret\n", encoding: "utf8" });
+      const r = spawnSync(shell, ["-c", remoteCommand({ name: "t", why: "", script }, "root")], {
+        input: "secret\n",
+        encoding: "utf8",
+      });
       assert.equal(r.status, 0, r.stderr);
       assert.match(r.stdout, /^secret\|it's "quoted" \\ .*\)\ncase\n$/);
     });
@@ -84,32 +98,57 @@ describe("hosts: sysctls", () => {
   });
 
   it("reserves every port of TURN and the SFU on call hosts, written as the kernel prints it", () => {
-    const reserved = sysctls(settings, named(settings, "call-a")).find((k) => k.key === "net.ipv4.ip_local_reserved_ports")!.value;
+    const reserved = sysctls(settings, named(settings, "call-a")).find(
+      (k) => k.key === "net.ipv4.ip_local_reserved_ports",
+    )!.value;
     assert.equal(reserved, "3478,5349,6789,7880-7881,49152-60000");
-    assert.equal(portList([{ from: 5, to: 9 }, { from: 1, to: 1 }, { from: 8, to: 12 }, { from: 13, to: 13 }]), "1,5-13");
-    assert.equal(sysctls(settings, named(settings, "app-a")).some((k) => k.key.endsWith("reserved_ports")), false);
+    assert.equal(
+      portList([
+        { from: 5, to: 9 },
+        { from: 1, to: 1 },
+        { from: 8, to: 12 },
+        { from: 13, to: 13 },
+      ]),
+      "1,5-13",
+    );
+    assert.equal(
+      sysctls(settings, named(settings, "app-a")).some((k) => k.key.endsWith("reserved_ports")),
+      false,
+    );
   });
 
   it("TURN's and the SFU's ports are disjoint", () => {
     const ranges = callPorts(settings).sort((a, b) => a.from - b.from);
-    for (let i = 1; i < ranges.length; i++) assert.ok(ranges[i].from > ranges[i - 1].to, JSON.stringify([ranges[i - 1], ranges[i]]));
+    for (let i = 1; i < ranges.length; i++)
+      assert.ok(ranges[i].from > ranges[i - 1].to, JSON.stringify([ranges[i - 1], ranges[i]]));
   });
 });
 
 describe("hosts: modules, swap, packages", () => {
   it("comments out swap in fstab once, and only swap", () => {
-    const box = new Sandbox().file("proc/swaps", "Filename Type Size Used Priority\n").fake("systemctl")
-      .file("etc/fstab", "UUID=1 / ext4 defaults 0 1\nUUID=2 none swap sw 0 0\n/swap.img\tnone\tswap\tsw 0 0\n# /old none swap sw 0 0\nUUID=3 /srv/swap ext4 defaults 0 2\n");
+    const box = new Sandbox()
+      .file("proc/swaps", "Filename Type Size Used Priority\n")
+      .fake("systemctl")
+      .file(
+        "etc/fstab",
+        "UUID=1 / ext4 defaults 0 1\nUUID=2 none swap sw 0 0\n/swap.img\tnone\tswap\tsw 0 0\n# /old none swap sw 0 0\nUUID=3 /srv/swap ext4 defaults 0 2\n",
+      );
     const { script } = swapStep(settings.hosts[0], { root: box.root });
     assert.equal(box.run(script).status, 0);
-    assert.equal(box.read("etc/fstab"), "UUID=1 / ext4 defaults 0 1\n# matrix-ha: UUID=2 none swap sw 0 0\n# matrix-ha: /swap.img\tnone\tswap\tsw 0 0\n# /old none swap sw 0 0\nUUID=3 /srv/swap ext4 defaults 0 2\n");
+    assert.equal(
+      box.read("etc/fstab"),
+      "UUID=1 / ext4 defaults 0 1\n# matrix-ha: UUID=2 none swap sw 0 0\n# matrix-ha: /swap.img\tnone\tswap\tsw 0 0\n# /old none swap sw 0 0\nUUID=3 /srv/swap ext4 defaults 0 2\n",
+    );
     assert.equal(box.run(script).stdout, "swap: nothing changed\n");
     box.remove();
   });
 
   it("turns swap off that is on, and says so when it stays on", () => {
     const on = "Filename Type Size Used Priority\n/dev/sda3 partition 8 0 -2\n";
-    const box = new Sandbox().file("proc/swaps", on).fake("systemctl").fake("swapoff", `head -1 "$SANDBOX/proc/swaps" >"$SANDBOX/x"; mv "$SANDBOX/x" "$SANDBOX/proc/swaps"`);
+    const box = new Sandbox()
+      .file("proc/swaps", on)
+      .fake("systemctl")
+      .fake("swapoff", `head -1 "$SANDBOX/proc/swaps" >"$SANDBOX/x"; mv "$SANDBOX/x" "$SANDBOX/proc/swaps"`);
     const { script } = swapStep(settings.hosts[0], { root: box.root });
     assert.match(box.run(script).stdout, /swap is off/);
     box.file("proc/swaps", on).fake("swapoff");
@@ -119,16 +158,36 @@ describe("hosts: modules, swap, packages", () => {
 
   it("installs nothing, and asks no network, when every program is there", () => {
     const box = new Sandbox();
-    for (const tool of ["nft", "modprobe", "blkid", "lsblk", "wipefs", "findmnt", "mkfs.ext4", "mkfs.xfs", "chattr", "chronyd", "apt-get"]) box.fake(tool);
+    for (const tool of [
+      "nft",
+      "modprobe",
+      "blkid",
+      "lsblk",
+      "wipefs",
+      "findmnt",
+      "mkfs.ext4",
+      "mkfs.xfs",
+      "chattr",
+      "chronyd",
+      "apt-get",
+    ])
+      box.fake(tool);
     const r = box.run(packagesStep(named(settings, "store-a")).script);
     assert.equal(r.stdout, "packages: nothing changed\n", r.stderr);
-    assert.deepEqual(r.calls.filter((c) => c.startsWith("apt-get")), []);
+    assert.deepEqual(
+      r.calls.filter((c) => c.startsWith("apt-get")),
+      [],
+    );
     box.remove();
   });
 
   it("names the packages that are missing when they cannot be installed", () => {
     const box = new Sandbox().fake("apt-get", "exit 100");
-    const r = box.run(packagesStep(named(settings, "store-a")).script.replace('PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"', 'PATH="$PATH"').replace(/need nft /, "need no-such-program "));
+    const r = box.run(
+      packagesStep(named(settings, "store-a"))
+        .script.replace('PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"', 'PATH="$PATH"')
+        .replace(/need nft /, "need no-such-program "),
+    );
     assert.notEqual(r.status, 0);
     assert.match(r.stderr, /missing and could not be installed: .*nftables/);
     box.remove();
@@ -145,10 +204,19 @@ describe("hosts: modules, swap, packages", () => {
 });
 
 describe("hosts: time", () => {
-  const clock = (synchronized: boolean, active: boolean): Sandbox => new Sandbox()
-    .fake("systemctl", `case "$1 $3" in "is-active chronyd") exit ${active ? 0 : 1} ;; *) exit 1 ;; esac`)
-    .fake("timedatectl", `echo ${synchronized ? "yes" : "no"}`).fake("sleep").fake("systemd-detect-virt", "exit 1");
-  const run = (box: Sandbox): ReturnType<Sandbox["run"]> => { try { return box.run(timeStep(settings.hosts[0]!).script); } finally { box.remove(); } };
+  const clock = (synchronized: boolean, active: boolean): Sandbox =>
+    new Sandbox()
+      .fake("systemctl", `case "$1 $3" in "is-active chronyd") exit ${active ? 0 : 1} ;; *) exit 1 ;; esac`)
+      .fake("timedatectl", `echo ${synchronized ? "yes" : "no"}`)
+      .fake("sleep")
+      .fake("systemd-detect-virt", "exit 1");
+  const run = (box: Sandbox): ReturnType<Sandbox["run"]> => {
+    try {
+      return box.run(timeStep(settings.hosts[0]!).script);
+    } finally {
+      box.remove();
+    }
+  };
 
   it("warns and passes, after five seconds at most, while a running daemon has no source yet", () => {
     const r = run(clock(false, true));
@@ -166,8 +234,15 @@ describe("hosts: time", () => {
 
 describe("hosts: firewall", () => {
   it("opens SSH on every host and nothing public on database and storage hosts", () => {
-    for (const host of settings.hosts) assert.ok(openPorts(settings, host).some((p) => p.protocol === "tcp" && p.from === host.ssh.port && p.to === p.from));
-    for (const name of ["db-a", "store-a"]) assert.deepEqual(openPorts(settings, named(settings, name)).map((p) => p.why), ["SSH"]);
+    for (const host of settings.hosts)
+      assert.ok(
+        openPorts(settings, host).some((p) => p.protocol === "tcp" && p.from === host.ssh.port && p.to === p.from),
+      );
+    for (const name of ["db-a", "store-a"])
+      assert.deepEqual(
+        openPorts(settings, named(settings, name)).map((p) => p.why),
+        ["SSH"],
+      );
   });
 
   it("opens web ports on application hosts, 8448 only with federation, and the media ranges on call hosts", () => {
@@ -175,20 +250,39 @@ describe("hosts: firewall", () => {
     assert.deepEqual(app(settings), [22, 80, 443]);
     assert.deepEqual(app({ ...settings, federation: { enabled: true } }), [22, 80, 443, 8448]);
     const call = openPorts(settings, named(settings, "call-a")).map((p) => `${p.protocol} ${p.from}-${p.to}`);
-    assert.deepEqual(call, ["tcp 22-22", "tcp 3478-3478", "udp 3478-3478", "tcp 5349-5349", "udp 49152-55000", "tcp 7881-7881", "udp 55001-60000"]);
-    assert.deepEqual(openPorts({ ...settings, turn: { ...settings.turn, enabled: false }, rtc: { ...settings.rtc, enabled: false } }, named(settings, "call-a")).map((p) => p.why), ["SSH"]);
+    assert.deepEqual(call, [
+      "tcp 22-22",
+      "tcp 3478-3478",
+      "udp 3478-3478",
+      "tcp 5349-5349",
+      "udp 49152-55000",
+      "tcp 7881-7881",
+      "udp 55001-60000",
+    ]);
+    assert.deepEqual(
+      openPorts(
+        { ...settings, turn: { ...settings.turn, enabled: false }, rtc: { ...settings.rtc, enabled: false } },
+        named(settings, "call-a"),
+      ).map((p) => p.why),
+      ["SSH"],
+    );
   });
 
   it("replaces its own table in one transaction and names no other", () => {
     const rules = firewallRules(settings, named(settings, "call-a"));
-    assert.deepEqual([...new Set([...rules.matchAll(/^(?:delete )?table (.*?)(?: \{)?$/gm)].map((m) => m[1]))], ["inet matrix_ha"]);
+    assert.deepEqual(
+      [...new Set([...rules.matchAll(/^(?:delete )?table (.*?)(?: \{)?$/gm)].map((m) => m[1]))],
+      ["inet matrix_ha"],
+    );
     assert.doesNotMatch(rules, /flush/);
     assert.match(rules, /elements = \{ 10\.1\.0\.10, .*10\.244\.0\.0\/16, 10\.1\.0\.50\/32 \}/);
   });
 
   it("applies nothing that the kernel refuses, and nothing twice", () => {
     const host = named(settings, "app-a");
-    const box = new Sandbox().fake("systemctl", `case "$*" in *"is-active"*ufw*|*"is-active"*firewalld*) exit 1 ;; esac`).fake("nft", `[ -e "$SANDBOX/refuse" ] && exit 1; exit 0`);
+    const box = new Sandbox()
+      .fake("systemctl", `case "$*" in *"is-active"*ufw*|*"is-active"*firewalld*) exit 1 ;; esac`)
+      .fake("nft", `[ -e "$SANDBOX/refuse" ] && exit 1; exit 0`);
     const { script } = firewallStep(settings, host, { root: box.root });
     box.file("refuse", "");
     const refused = box.run(script);
@@ -198,7 +292,10 @@ describe("hosts: firewall", () => {
     assert.match(box.run(script).stdout, /rules are in force/);
     const again = box.run(script);
     assert.equal(again.stdout, "firewall: nothing changed\n");
-    assert.deepEqual(again.calls.filter((c) => /^nft -f/.test(c)), []);
+    assert.deepEqual(
+      again.calls.filter((c) => /^nft -f/.test(c)),
+      [],
+    );
     box.remove();
   });
 

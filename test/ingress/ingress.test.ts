@@ -5,22 +5,38 @@ import { ingressClassNotes } from "../../components/domain/ingressClasses";
 import { Web } from "../../components/layers/web";
 import { fixtureContext, fixturePlan, fixtureSettings } from "../fixtures/context";
 
-const evaluateIngress = (change?: Parameters<typeof fixtureContext>[0]): Promise<Evaluation> => evaluate({
-  stack: "t", config: {},
-  program: async () => {
-    const ctx = fixtureContext(change);
-    const web = new Web("web", { ctx }, { provider: ctx.provider });
-    new PublicIngress("ingress", { ctx, tls: { secretName: (n) => `${n}-tls`, issuerAnnotations: {} } }, { provider: ctx.provider, dependsOn: [web] });
-    return {};
-  },
-});
-const ingresses = (e: Evaluation): any[] => e.resources.filter((r) => r.type === "kubernetes:networking.k8s.io/v1:Ingress").map((r) => r.inputs);
-const paths = (host: string, s = fixtureSettings()): string[] => publicHosts(s).find((h) => h.host === host)!.paths.map((p) => p.path);
+const evaluateIngress = (change?: Parameters<typeof fixtureContext>[0]): Promise<Evaluation> =>
+  evaluate({
+    stack: "t",
+    config: {},
+    program: async () => {
+      const ctx = fixtureContext(change);
+      const web = new Web("web", { ctx }, { provider: ctx.provider });
+      new PublicIngress(
+        "ingress",
+        { ctx, tls: { secretName: (n) => `${n}-tls`, issuerAnnotations: {} } },
+        { provider: ctx.provider, dependsOn: [web] },
+      );
+      return {};
+    },
+  });
+const ingresses = (e: Evaluation): any[] =>
+  e.resources.filter((r) => r.type === "kubernetes:networking.k8s.io/v1:Ingress").map((r) => r.inputs);
+const paths = (host: string, s = fixtureSettings()): string[] =>
+  publicHosts(s)
+    .find((h) => h.host === host)!
+    .paths.map((p) => p.path);
 
 describe("public hosts", () => {
   it("are one Ingress each, with the rule's host in the certificate", async () => {
     const all = ingresses(await evaluateIngress());
-    assert.deepEqual(all.map((i) => i.spec.rules[0].host).sort(), ["admin.example.org", "chat.example.org", "example.org", "matrix.example.org", "rtc.example.org"]);
+    assert.deepEqual(all.map((i) => i.spec.rules[0].host).sort(), [
+      "admin.example.org",
+      "chat.example.org",
+      "example.org",
+      "matrix.example.org",
+      "rtc.example.org",
+    ]);
     for (const i of all) {
       assert.equal(i.spec.rules.length, 1);
       assert.deepEqual(i.spec.tls, [{ hosts: [i.spec.rules[0].host], secretName: `${i.metadata.name}-tls` }]);
@@ -34,7 +50,14 @@ describe("public hosts", () => {
   });
   it("lead to Services that exist, by the name of a port that they have", async () => {
     const e = await evaluateIngress();
-    const services = new Map(e.resources.filter((r) => r.type === "kubernetes:core/v1:Service").map((r) => [`${r.inputs.metadata.namespace}/${r.inputs.metadata.name}`, r.inputs.spec.ports.map((p: any) => p.name)]));
+    const services = new Map(
+      e.resources
+        .filter((r) => r.type === "kubernetes:core/v1:Service")
+        .map((r) => [
+          `${r.inputs.metadata.namespace}/${r.inputs.metadata.name}`,
+          r.inputs.spec.ports.map((p: any) => p.name),
+        ]),
+    );
     // Services of layers that are not part of this test; the whole stack's test covers them.
     const elsewhere = ["matrix/haproxy", "livekit/livekit", "livekit/lk-jwt-service"];
     let checked = 0;
@@ -51,8 +74,19 @@ describe("public hosts", () => {
   it("never expose the admin API, metrics, replication or the SFU's webhook", () => {
     for (const h of publicHosts(fixtureSettings()).filter((x) => x.name !== "admin")) {
       for (const p of h.paths) {
-        for (const secret of ["/_synapse/admin", "/_synapse/metrics", "/_synapse/replication", "/metrics", "/sfu_webhook"]) {
-          const reached = p.pathType === "Prefix" ? p.path === "/" ? h.name !== "web" : secret === p.path || secret.startsWith(`${p.path}/`) : secret === p.path;
+        for (const secret of [
+          "/_synapse/admin",
+          "/_synapse/metrics",
+          "/_synapse/replication",
+          "/metrics",
+          "/sfu_webhook",
+        ]) {
+          const reached =
+            p.pathType === "Prefix"
+              ? p.path === "/"
+                ? h.name !== "web"
+                : secret === p.path || secret.startsWith(`${p.path}/`)
+              : secret === p.path;
           assert.ok(!reached, `${h.host}${p.path} reaches ${secret}`);
         }
       }

@@ -1,4 +1,7 @@
-/** `npm run keys` as an operator runs it: what was deployed comes back as it was, and nothing secret is shown on the way. */
+/**
+ * `npm run keys` as an operator runs it: what was deployed comes back as it was, and nothing secret is shown on the
+ * way.
+ */
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
@@ -20,24 +23,41 @@ describe("npm run keys", function () {
   let fakes: Fakes;
   let file: string;
 
-  before(async () => { deployed = await evaluate({ stack: "test", config: CONFIG, generator: realTls() }); });
-  beforeEach(() => { fakes = new Fakes().export(exportOf(deployed)).config({ domain: "example.org" }); file = fakes.file("prod.keys"); });
+  before(async () => {
+    deployed = await evaluate({ stack: "test", config: CONFIG, generator: realTls() });
+  });
+  beforeEach(() => {
+    fakes = new Fakes().export(exportOf(deployed)).config({ domain: "example.org" });
+    file = fakes.file("prod.keys");
+  });
   afterEach(() => {
     const shown = fakes.read("argv");
-    assert.deepEqual(secrets().filter((value) => shown.includes(value)), [], "no value was on a command line");
+    assert.deepEqual(
+      secrets().filter((value) => shown.includes(value)),
+      [],
+      "no value was on a command line",
+    );
     fakes.remove();
   });
 
   /** Every value that must not be seen: of keys in PEM a line of the middle. */
   const secrets = (): string[] => {
-    const of = (name: string): Record<string, string> => deployed.resources.find((r) => r.inputs?.kind === "Secret" && r.inputs.metadata.name === name)!.inputs.stringData;
-    const ca = deployed.resources.find((r) => r.type === "tls:index/locallySignedCert:LocallySignedCert")!.inputs.caPrivateKeyPem as string;
-    return [...Object.values(of("synapse-secrets")), of("synapse-database").password!, ca].map((v) => v.trim().split("\n").at(-2) ?? v).map((v) => v.trim().split(" ").pop()!);
+    const of = (name: string): Record<string, string> =>
+      deployed.resources.find((r) => r.inputs?.kind === "Secret" && r.inputs.metadata.name === name)!.inputs.stringData;
+    const ca = deployed.resources.find((r) => r.type === "tls:index/locallySignedCert:LocallySignedCert")!.inputs
+      .caPrivateKeyPem as string;
+    return [...Object.values(of("synapse-secrets")), of("synapse-database").password!, ca]
+      .map((v) => v.trim().split("\n").at(-2) ?? v)
+      .map((v) => v.trim().split(" ").pop()!);
   };
   function ran(done: Ran, status: number): Ran {
     assert.equal(done.status, status, done.stderr);
     assert.doesNotMatch(done.stderr, /^\s+at .*\.ts:/m, "no stack trace");
-    assert.deepEqual(secrets().filter((value) => (done.stdout + done.stderr).includes(value)), [], "nothing secret is printed");
+    assert.deepEqual(
+      secrets().filter((value) => (done.stdout + done.stderr).includes(value)),
+      [],
+      "nothing secret is printed",
+    );
     return done;
   }
   const save = (...args: string[]): Ran => ran(fakes.keys(["save", "--stack", "prod", "--out", file, ...args]), 0);
@@ -49,23 +69,38 @@ describe("npm run keys", function () {
     fakes.export({ version: 3, deployment: null });
     ran(fakes.keys(["restore", "--stack", "again", file]), 0);
 
-    const again = await evaluate({ stack: "test", config: { ...CONFIG, importSecrets: fakes.importSecrets }, generator: realTls() });
+    const again = await evaluate({
+      stack: "test",
+      config: { ...CONFIG, importSecrets: fakes.importSecrets },
+      generator: realTls(),
+    });
     assert.deepEqual(Object.keys(fakes.importSecrets).sort(), [...IMPORTABLE_SECRETS].sort());
     assert.deepEqual(again.outputs.signingKey, deployed.outputs.signingKey);
     assert.equal(again.outputs.caCertificate, deployed.outputs.caCertificate);
     for (const name of ["synapse-secrets", "synapse-database", "coturn"]) {
-      const of = (e: Evaluation): object => e.resources.find((r) => r.inputs?.kind === "Secret" && r.inputs.metadata.name === name)!.inputs;
+      const of = (e: Evaluation): object =>
+        e.resources.find((r) => r.inputs?.kind === "Secret" && r.inputs.metadata.name === name)!.inputs;
       assert.deepEqual(of(again), of(deployed), name);
     }
-    const signing = (e: Evaluation): any => { const { caPrivateKeyPem, caCertPem } = e.resources.find((r) => r.type.includes("locallySignedCert"))!.inputs; return { caPrivateKeyPem, caCertPem }; };
+    const signing = (e: Evaluation): any => {
+      const { caPrivateKeyPem, caCertPem } = e.resources.find((r) => r.type.includes("locallySignedCert"))!.inputs;
+      return { caPrivateKeyPem, caCertPem };
+    };
     assert.deepEqual(signing(again), signing(deployed));
     const made = ["signing-key", "macaroon", "form", "registration", "database", "turn"].map((n) => `secrets-${n}`);
-    assert.deepEqual(again.resources.filter((r) => made.includes(r.name) || /tls-ca(-key)?$/.test(r.name)).map((r) => r.name), [], "none of them is made anew");
+    assert.deepEqual(
+      again.resources.filter((r) => made.includes(r.name) || /tls-ca(-key)?$/.test(r.name)).map((r) => r.name),
+      [],
+      "none of them is made anew",
+    );
   });
 
   it("also by way of an export in a file or on standard input, where --stack is only for the words", () => {
     ran(fakes.keys(["save", "--export", fakes.file("export.json"), "--out", file]), 0);
-    ran(fakes.keys(["save", "--export", "-", "--out", fakes.file("two.keys")], { input: fakes.read("export.json") }), 0);
+    ran(
+      fakes.keys(["save", "--export", "-", "--out", fakes.file("two.keys")], { input: fakes.read("export.json") }),
+      0,
+    );
     const keys = (name: string): object => JSON.parse(fakes.read(name)).keys;
     assert.deepEqual(keys("two.keys"), keys("prod.keys"));
     assert.equal(fakes.read("argv"), "", "pulumi was not asked");
@@ -73,10 +108,21 @@ describe("npm run keys", function () {
 
   it("what comes to standard input later is waited for, also where a program before made the pipe one that does not block", async () => {
     const module = path.join(__dirname, "../../cli/keys/disk.ts");
-    const child = spawn(process.execPath, ["--require", "tsx", "--eval", `const { readText } = require(${JSON.stringify(module)}); process.stdin.pause(); require("node:fs").writeSync(1, "asking "); (async () => process.stdout.write(await readText("-")))()`]);
-    let said = "", wrong = "";
-    child.stderr.on("data", (d) => { wrong += d; });
-    child.stdout.on("data", (d) => { if (said === "") child.stdin.end("an export"); said += d; });
+    const child = spawn(process.execPath, [
+      "--require",
+      "tsx",
+      "--eval",
+      `const { readText } = require(${JSON.stringify(module)}); process.stdin.pause(); require("node:fs").writeSync(1, "asking "); (async () => process.stdout.write(await readText("-")))()`,
+    ]);
+    let said = "",
+      wrong = "";
+    child.stderr.on("data", (d) => {
+      wrong += d;
+    });
+    child.stdout.on("data", (d) => {
+      if (said === "") child.stdin.end("an export");
+      said += d;
+    });
     child.stdin.on("error", () => undefined);
     await once(child, "close");
     assert.equal(said, "asking an export", wrong);
@@ -97,7 +143,10 @@ describe("npm run keys", function () {
     save();
     assert.equal(fs.statSync(file).mode & 0o777, 0o600);
     const before = fakes.read("prod.keys");
-    assert.match(ran(fakes.keys(["save", "--stack", "prod", "--out", file]), 1).stderr, /exists, and keys are never overwritten/);
+    assert.match(
+      ran(fakes.keys(["save", "--stack", "prod", "--out", file]), 1).stderr,
+      /exists, and keys are never overwritten/,
+    );
     assert.equal(fakes.read("prod.keys"), before);
   });
 
@@ -108,22 +157,37 @@ describe("npm run keys", function () {
     fs.writeFileSync(path.join(tree, ".gitignore"), "*.keys\n");
     fs.symlinkSync(path.join(tree, "below"), fakes.file("link"));
     for (const out of [path.join(tree, "a.json"), path.join(tree, "below/a.json"), fakes.file("link/a.json")]) {
-      assert.match(ran(fakes.keys(["save", "--stack", "prod", "--out", out]), 1).stderr, /git work tree.*could publish the keys/);
+      assert.match(
+        ran(fakes.keys(["save", "--stack", "prod", "--out", out]), 1).stderr,
+        /git work tree.*could publish the keys/,
+      );
       assert.ok(!fs.existsSync(out));
     }
     // Without git on PATH nobody knows what is ignored.
     const blind = path.join(tree, "blind.keys");
-    ran(fakes.keys(["save", "--export", fakes.file("export.json"), "--out", blind], { env: { PATH: path.join(fakes.dir, "bin") } }), 1);
+    ran(
+      fakes.keys(["save", "--export", fakes.file("export.json"), "--out", blind], {
+        env: { PATH: path.join(fakes.dir, "bin") },
+      }),
+      1,
+    );
     ran(fakes.keys(["save", "--stack", "prod", "--out", path.join(tree, "below/a.keys")]), 0);
-    assert.match(ran(fakes.keys(["save", "--stack", "prod", "--out", fakes.file("nowhere/a.keys")]), 1).stderr, /no folder/);
+    assert.match(
+      ran(fakes.keys(["save", "--stack", "prod", "--out", fakes.file("nowhere/a.keys")]), 1).stderr,
+      /no folder/,
+    );
   });
 
   it("show prints the public half as oldSigningKeys wants it, and what is in the file", () => {
     save();
     const { stdout, stderr } = ran(fakes.keys(["show", file]), 0);
     const { id, verifyKey, fingerprint } = deployed.outputs.signingKey;
-    for (const part of [id, verifyKey, fingerprint, "example.org", ...IMPORTABLE_SECRETS]) assert.ok(stdout.includes(part), part);
-    assert.match(stdout, new RegExp(`- \\{ id: "${id}", key: "${verifyKey.replace(/[+/]/g, "\\$&")}", expiredAt: "\\d{4}-[^"]+Z" \\}`));
+    for (const part of [id, verifyKey, fingerprint, "example.org", ...IMPORTABLE_SECRETS])
+      assert.ok(stdout.includes(part), part);
+    assert.match(
+      stdout,
+      new RegExp(`- \\{ id: "${id}", key: "${verifyKey.replace(/[+/]/g, "\\$&")}", expiredAt: "\\d{4}-[^"]+Z" \\}`),
+    );
     assert.equal(stderr, "");
     fs.chmodSync(file, 0o644);
     assert.match(ran(fakes.keys(["show", file]), 0).stderr, /chmod 600/);
@@ -133,8 +197,11 @@ describe("npm run keys", function () {
     save();
     const whole = fakes.read("prod.keys");
     const cases: Array<[string, RegExp]> = [
-      ["hello", /no JSON/], ["{}", /no version 1/], [whole.replace(/"fingerprint": "../, "\"fingerprint\": \"zz"), /damaged.*another copy/],
-      [whole.replace(/(BEGIN CERTIFICATE-----\\n)../, "$1zz"), /damaged/], [whole.replace("formSecret", "formSecrets"), /does not know: formSecrets/],
+      ["hello", /no JSON/],
+      ["{}", /no version 1/],
+      [whole.replace(/"fingerprint": "../, '"fingerprint": "zz'), /damaged.*another copy/],
+      [whole.replace(/(BEGIN CERTIFICATE-----\\n)../, "$1zz"), /damaged/],
+      [whole.replace("formSecret", "formSecrets"), /does not know: formSecrets/],
     ];
     for (const [text, says] of cases) {
       fakes.write("broken.keys", text);
@@ -145,8 +212,11 @@ describe("npm run keys", function () {
   });
 
   describe("restore", () => {
-    const restore = (status: number, ...args: string[]): Ran => ran(fakes.keys(["restore", "--stack", "again", file, ...args]), status);
-    const untouched = (): void => { assert.doesNotMatch(fakes.read("argv"), /config set/); };
+    const restore = (status: number, ...args: string[]): Ran =>
+      ran(fakes.keys(["restore", "--stack", "again", file, ...args]), status);
+    const untouched = (): void => {
+      assert.doesNotMatch(fakes.read("argv"), /config set/);
+    };
 
     it("sets what is missing, and a second time nothing", () => {
       save();
@@ -171,7 +241,10 @@ describe("npm run keys", function () {
       save();
       const state = exportOf(deployed);
       const secret = state.deployment.resources.find((r: any) => r.inputs?.metadata?.name === "synapse-secrets");
-      secret.inputs.stringData.plaintext = secret.inputs.stringData.plaintext.replace(/ed25519 a_\w+/, "ed25519 a_other");
+      secret.inputs.stringData.plaintext = secret.inputs.stringData.plaintext.replace(
+        /ed25519 a_\w+/,
+        "ed25519 a_other",
+      );
       fakes.export(state);
       assert.match(restore(1).stderr, /deployed with other values: signingKey/);
       untouched();
@@ -198,17 +271,32 @@ describe("npm run keys", function () {
 
   describe("says to people what is wrong", () => {
     const CASES: Array<[string[], number, RegExp]> = [
-      [["show"], 2, /save, show FILE, or restore FILE/], [["save", "--stack", "prod"], 2, /--out is missing/], [["save", "--out", "x"], 2, /--stack is missing.*--from-cluster/s],
-      [["save", "--from-cluster", "--export", "x", "--out", "x"], 2, /not both/], [["restore", "x"], 2, /--stack is missing/], [["restore", "--stack", "s", "x", "--only", "password"], 2, /--only password: give one of signingKey/],
-      [["show", "nothing-there"], 1, /cannot be read \(ENOENT\)/], [["save", "--out", "x", "--word"], 2, /--word/],
+      [["show"], 2, /save, show FILE, or restore FILE/],
+      [["save", "--stack", "prod"], 2, /--out is missing/],
+      [["save", "--out", "x"], 2, /--stack is missing.*--from-cluster/s],
+      [["save", "--from-cluster", "--export", "x", "--out", "x"], 2, /not both/],
+      [["restore", "x"], 2, /--stack is missing/],
+      [["restore", "--stack", "s", "x", "--only", "password"], 2, /--only password: give one of signingKey/],
+      [["show", "nothing-there"], 1, /cannot be read \(ENOENT\)/],
+      [["save", "--out", "x", "--word"], 2, /--word/],
     ];
-    for (const [args, status, says] of CASES) it(`keys ${args.join(" ")}`, () => { assert.match(ran(fakes.keys(args), status).stderr, says); });
+    for (const [args, status, says] of CASES)
+      it(`keys ${args.join(" ")}`, () => {
+        assert.match(ran(fakes.keys(args), status).stderr, says);
+      });
 
     it("nothing is deployed; a program is missing", () => {
       fakes.export({ version: 3, deployment: { manifest: {} } });
-      assert.match(ran(fakes.keys(["save", "--stack", "prod", "--out", file]), 1).stderr, /no signing key in this state/);
+      assert.match(
+        ran(fakes.keys(["save", "--stack", "prod", "--out", file]), 1).stderr,
+        /no signing key in this state/,
+      );
       fs.rmSync(fakes.file("bin/pulumi"));
-      assert.match(ran(fakes.keys(["save", "--stack", "prod", "--out", file], { env: { PATH: path.join(fakes.dir, "bin") } }), 1).stderr, /pulumi could not be run.*install the Pulumi CLI/);
+      assert.match(
+        ran(fakes.keys(["save", "--stack", "prod", "--out", file], { env: { PATH: path.join(fakes.dir, "bin") } }), 1)
+          .stderr,
+        /pulumi could not be run.*install the Pulumi CLI/,
+      );
       assert.ok(!fs.existsSync(file));
     });
   });

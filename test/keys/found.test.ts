@@ -15,10 +15,18 @@ describe("keys in an export", () => {
     change(state);
     return keysInExport(JSON.stringify(state));
   };
-  const object = (name: string): any => evaluation.resources.find((r) => r.inputs?.kind === "Secret" && r.inputs.metadata.name === name)!.inputs.stringData;
-  const at = (state: any, type: RegExp, name: RegExp): any => state.deployment.resources.find((r: any) => type.test(r.type) && name.test(r.urn));
+  const object = (name: string): any =>
+    evaluation.resources.find((r) => r.inputs?.kind === "Secret" && r.inputs.metadata.name === name)!.inputs.stringData;
+  const at = (state: any, type: RegExp, name: RegExp): any =>
+    state.deployment.resources.find((r: any) => type.test(r.type) && name.test(r.urn));
 
-  before(async () => { evaluation = await evaluate({ stack: "test", config: { ...exampleConfig(1000), ...WITHOUT_OPERATORS }, generator: realTls() }); });
+  before(async () => {
+    evaluation = await evaluate({
+      stack: "test",
+      config: { ...exampleConfig(1000), ...WITHOUT_OPERATORS },
+      generator: realTls(),
+    });
+  });
 
   for (const form of ["whole", "each", "data"] as const) {
     it(`are all there, with the Secrets kept as ${form}`, () => {
@@ -42,7 +50,10 @@ describe("keys in an export", () => {
       const resource = at(state, /RandomPassword/, /::secrets-signing-key$/);
       resource.type = "random:index/randomBytes:RandomBytes";
       resource.id = `${"C".repeat(42)}A=`;
-      at(state, /core\/v1:Secret/, /synapse-secrets$/).inputs.stringData = marked({ "signing.key": `${line}\n`, "macaroon-secret-key": "m".repeat(64) });
+      at(state, /core\/v1:Secret/, /synapse-secrets$/).inputs.stringData = marked({
+        "signing.key": `${line}\n`,
+        "macaroon-secret-key": "m".repeat(64),
+      });
     });
     assert.equal(keys.signingKey, line);
   });
@@ -50,35 +61,71 @@ describe("keys in an export", () => {
   it("what waits for its deletion is not taken for what is there", () => {
     const { keys } = found((state) => {
       const now = at(state, /core\/v1:Secret/, /synapse-secrets$/);
-      state.deployment.resources.unshift({ ...now, delete: true, inputs: { ...now.inputs, stringData: marked({ "signing.key": `ed25519 a_gone ${"D".repeat(42)}A` }) } });
-      state.deployment.resources.push({ ...now, delete: true, inputs: { ...now.inputs, stringData: marked({ "signing.key": `ed25519 a_gone ${"D".repeat(42)}A` }) } });
+      state.deployment.resources.unshift({
+        ...now,
+        delete: true,
+        inputs: { ...now.inputs, stringData: marked({ "signing.key": `ed25519 a_gone ${"D".repeat(42)}A` }) },
+      });
+      state.deployment.resources.push({
+        ...now,
+        delete: true,
+        inputs: { ...now.inputs, stringData: marked({ "signing.key": `ed25519 a_gone ${"D".repeat(42)}A` }) },
+      });
     });
     assert.doesNotMatch(keys.signingKey!, /a_gone/);
   });
 
   it("of a CA that has signed nothing yet, and of none", () => {
-    const pem = (at(exportOf(evaluation), /LocallySignedCert/, /./)).inputs.caCertPem;
+    const pem = at(exportOf(evaluation), /LocallySignedCert/, /./).inputs.caCertPem;
     const unsigned = found((state) => {
       state.deployment.resources = state.deployment.resources.filter((r: any) => !r.type.includes("locallySignedCert"));
       at(state, /PrivateKey/, /-ca-key$/).outputs = { privateKeyPem: marked("its key") };
       at(state, /SelfSignedCert/, /-ca$/).outputs = { certPem: pem };
     });
     assert.deepEqual([unsigned.keys.caPrivateKey, unsigned.keys.caCertificate], ["its key", pem]);
-    const none = found((state) => { state.deployment.resources = state.deployment.resources.filter((r: any) => !r.type.startsWith("tls:")); });
+    const none = found((state) => {
+      state.deployment.resources = state.deployment.resources.filter((r: any) => !r.type.startsWith("tls:"));
+    });
     assert.ok(!("caPrivateKey" in none.keys) && !("caCertificate" in none.keys));
   });
 
   describe("says what is wrong with", () => {
     const CASES: Array<[string, (state: any) => void, RegExp]> = [
-      ["an export without its secrets", (s) => { at(s, /core\/v1:Secret/, /synapse-secrets$/).inputs.stringData = { "4dabf18193072939515e22adb298388d": "x", ciphertext: "AAAA" }; }, /encrypted.*pulumi stack export --show-secrets/],
-      ["what is no export", (s) => { delete s.deployment; }, /no export of a stack/],
+      [
+        "an export without its secrets",
+        (s) => {
+          at(s, /core\/v1:Secret/, /synapse-secrets$/).inputs.stringData = {
+            "4dabf18193072939515e22adb298388d": "x",
+            ciphertext: "AAAA",
+          };
+        },
+        /encrypted.*pulumi stack export --show-secrets/,
+      ],
+      [
+        "what is no export",
+        (s) => {
+          delete s.deployment;
+        },
+        /no export of a stack/,
+      ],
     ];
-    for (const [what, change, says] of CASES) it(what, () => { assert.throws(() => found(change), says); });
+    for (const [what, change, says] of CASES)
+      it(what, () => {
+        assert.throws(() => found(change), says);
+      });
 
-    it("what is no JSON", () => { assert.throws(() => keysInExport("hello"), /no JSON/); });
+    it("what is no JSON", () => {
+      assert.throws(() => keysInExport("hello"), /no JSON/);
+    });
     it("a state without a signing key, and with a broken one", () => {
-      assert.throws(() => withSigningKey(keysInExport(JSON.stringify({ deployment: {} })).keys, "this state"), /no signing key in this state.*synapse-secrets/);
-      assert.throws(() => withSigningKey({ signingKey: "hunter2hunter2" }, "this state"), (e: Error) => /is none/.test(e.message) && !/hunter2/.test(e.message));
+      assert.throws(
+        () => withSigningKey(keysInExport(JSON.stringify({ deployment: {} })).keys, "this state"),
+        /no signing key in this state.*synapse-secrets/,
+      );
+      assert.throws(
+        () => withSigningKey({ signingKey: "hunter2hunter2" }, "this state"),
+        (e: Error) => /is none/.test(e.message) && !/hunter2/.test(e.message),
+      );
     });
   });
 });

@@ -2,22 +2,40 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { isSigningKey } from "../../components/settings/syntax/keys";
-import { fingerprintOf, isFingerprint, isVerifyKey, publicSigningKey, signingKeyFrom } from "../../components/core/signingKey";
+import {
+  fingerprintOf,
+  isFingerprint,
+  isVerifyKey,
+  publicSigningKey,
+  signingKeyFrom,
+} from "../../components/core/signingKey";
 
 describe("the signing key", () => {
   it("has the public half that RFC 8032 gives for it (7.1, test 1)", () => {
-    const seed = Buffer.from("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60", "hex").toString("base64").replace(/=+$/, "");
-    const verifyKey = Buffer.from("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a", "hex").toString("base64").replace(/=+$/, "");
+    const seed = Buffer.from("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60", "hex")
+      .toString("base64")
+      .replace(/=+$/, "");
+    const verifyKey = Buffer.from("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a", "hex")
+      .toString("base64")
+      .replace(/=+$/, "");
     assert.deepEqual(publicSigningKey(`ed25519 a_1 ${seed}\n`), { id: "ed25519:a_1", verifyKey });
   });
 
   it("is one whatever the text, also where a mock has none; the same text makes the same, another another", () => {
-    fc.assert(fc.property(fc.string(), fc.string(), (a, b) => {
-      const key = signingKeyFrom(a);
-      assert.ok(isSigningKey(key) && publicSigningKey(key), key);
-      assert.equal(signingKeyFrom(a), key);
-      if (a !== b) assert.notEqual(signingKeyFrom(b).split(" ")[1], key.split(" ")[1], "other servers tell keys apart by their ids");
-    }), { numRuns: 200 });
+    fc.assert(
+      fc.property(fc.string(), fc.string(), (a, b) => {
+        const key = signingKeyFrom(a);
+        assert.ok(isSigningKey(key) && publicSigningKey(key), key);
+        assert.equal(signingKeyFrom(a), key);
+        if (a !== b)
+          assert.notEqual(
+            signingKeyFrom(b).split(" ")[1],
+            key.split(" ")[1],
+            "other servers tell keys apart by their ids",
+          );
+      }),
+      { numRuns: 200 },
+    );
     assert.ok(isSigningKey(signingKeyFrom(undefined as any)));
   });
 
@@ -32,7 +50,15 @@ describe("the signing key", () => {
   });
 
   it("what is none has no public half", () => {
-    for (const text of ["", "hunter2", "ed25519 a_1", `ed25519 a_1 ${"A".repeat(42)}`, `rsa a_1 ${"A".repeat(43)}`, "[encrypted by pulumi]"]) assert.equal(publicSigningKey(text), undefined, text);
+    for (const text of [
+      "",
+      "hunter2",
+      "ed25519 a_1",
+      `ed25519 a_1 ${"A".repeat(42)}`,
+      `rsa a_1 ${"A".repeat(43)}`,
+      "[encrypted by pulumi]",
+    ])
+      assert.equal(publicSigningKey(text), undefined, text);
   });
 });
 
@@ -42,14 +68,20 @@ describe("the fingerprint", () => {
 
   it("is another for another key, another id, another CA or none; and no number to any YAML", () => {
     const all = [
-      fingerprintOf({ signingKey }), fingerprintOf({ signingKey: publicSigningKey(signingKeyFrom("y"))! }), fingerprintOf({ signingKey: { ...signingKey, id: "ed25519:a_2" } }),
-      fingerprintOf({ signingKey, caCertificate: pem }), fingerprintOf({ signingKey, caCertificate: pem.replace("AAAA", "BBBB") }),
+      fingerprintOf({ signingKey }),
+      fingerprintOf({ signingKey: publicSigningKey(signingKeyFrom("y"))! }),
+      fingerprintOf({ signingKey: { ...signingKey, id: "ed25519:a_2" } }),
+      fingerprintOf({ signingKey, caCertificate: pem }),
+      fingerprintOf({ signingKey, caCertificate: pem.replace("AAAA", "BBBB") }),
     ];
     assert.equal(new Set(all).size, all.length);
     for (const f of all) assert.ok(isFingerprint(f), f);
   });
 
   it("does not depend on how a certificate's lines are broken", () => {
-    assert.equal(fingerprintOf({ signingKey, caCertificate: pem.replace(/\n/g, "\r\n").trim() }), fingerprintOf({ signingKey, caCertificate: pem }));
+    assert.equal(
+      fingerprintOf({ signingKey, caCertificate: pem.replace(/\n/g, "\r\n").trim() }),
+      fingerprintOf({ signingKey, caCertificate: pem }),
+    );
   });
 });

@@ -4,7 +4,15 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { PulumiEvents } from "../../lab/engine/events";
 import { engineEnvironment } from "../../lab/engine/home";
-import { allYours, described, findParts, LAB_HOME, PLUGINS, versionOf, type Surroundings } from "../../lab/engine/parts";
+import {
+  allYours,
+  described,
+  findParts,
+  LAB_HOME,
+  PLUGINS,
+  versionOf,
+  type Surroundings,
+} from "../../lab/engine/parts";
 import { parseRequest } from "../../lab/local/arguments";
 import { mixture } from "../../lab/local/engine";
 
@@ -15,16 +23,24 @@ function program(...at: string[]): string {
   fs.writeFileSync(file, "#!/bin/sh\n", { mode: 0o755 });
   return file;
 }
-const around = (home: string, onPath: Record<string, string> = {}): Surroundings => ({ home, onPath: (p) => onPath[p] ?? null, version: () => "1.2.3" });
+const around = (home: string, onPath: Record<string, string> = {}): Surroundings => ({
+  home,
+  onPath: (p) => onPath[p] ?? null,
+  version: () => "1.2.3",
+});
 
 describe("what the local stack is deployed with", () => {
   it("a machine with nothing: CLI and Kubernetes provider are built, the rest are stand-ins", () => {
     const parts = findParts(around(folder()));
-    assert.equal(described(parts), "pulumi built, nodejs stand-in, kubernetes built, random stand-in, tls stand-in, command stand-in");
+    assert.equal(
+      described(parts),
+      "pulumi built, nodejs stand-in, kubernetes built, random stand-in, tls stand-in, command stand-in",
+    );
     assert.ok(!allYours(parts));
   });
   it("a machine with Pulumi and its plugins: nothing of ours is used, and no home is made", () => {
-    const home = folder(), bin = folder();
+    const home = folder(),
+      bin = folder();
     const cli = program(bin, "pulumi");
     program(bin, "pulumi-language-nodejs");
     for (const p of PLUGINS) program(home, "plugins", `resource-${p}-v1.2.3`, `pulumi-resource-${p}`);
@@ -47,20 +63,40 @@ describe("what the local stack is deployed with", () => {
     assert.equal(findParts(around(home)).pulumi.origin, "built");
   });
   it("a mixed home has every plugin under the version that the program asks for", () => {
-    const yours = program(folder(), "pulumi-resource-random"), built = program(folder(), "pulumi"), kubernetes = program(folder(), "pulumi-resource-kubernetes");
-    const parts = { ...findParts(around(folder())), pulumi: { name: "pulumi", origin: "built", file: built }, kubernetes: { name: "kubernetes", origin: "built", file: kubernetes }, random: { name: "random", origin: "yours", file: yours } } as const;
-    const dir = folder(), env = engineEnvironment(dir, parts);
+    const yours = program(folder(), "pulumi-resource-random"),
+      built = program(folder(), "pulumi"),
+      kubernetes = program(folder(), "pulumi-resource-kubernetes");
+    const parts = {
+      ...findParts(around(folder())),
+      pulumi: { name: "pulumi", origin: "built", file: built },
+      kubernetes: { name: "kubernetes", origin: "built", file: kubernetes },
+      random: { name: "random", origin: "yours", file: yours },
+    } as const;
+    const dir = folder(),
+      env = engineEnvironment(dir, parts);
     assert.equal(env.PULUMI_HOME, dir);
     assert.ok(env.PATH!.startsWith(path.join(dir, "bin")));
-    assert.equal(fs.realpathSync(path.join(dir, "plugins", `resource-random-v${versionOf("random")}`, "pulumi-resource-random")), fs.realpathSync(yours));
-    assert.ok(!fs.lstatSync(path.join(dir, "bin", "pulumi")).isSymbolicLink(), "the language host is looked for beside the file itself");
-    assert.match(fs.readFileSync(path.join(dir, "plugins", `resource-tls-v${versionOf("tls")}`, "pulumi-resource-tls"), "utf8"), /providers\/main\.ts' 'tls'/);
+    assert.equal(
+      fs.realpathSync(path.join(dir, "plugins", `resource-random-v${versionOf("random")}`, "pulumi-resource-random")),
+      fs.realpathSync(yours),
+    );
+    assert.ok(
+      !fs.lstatSync(path.join(dir, "bin", "pulumi")).isSymbolicLink(),
+      "the language host is looked for beside the file itself",
+    );
+    assert.match(
+      fs.readFileSync(path.join(dir, "plugins", `resource-tls-v${versionOf("tls")}`, "pulumi-resource-tls"), "utf8"),
+      /providers\/main\.ts' 'tls'/,
+    );
   });
   it("a state of stand-ins is not continued by real plugins, nor the other way round", () => {
     const all = (origin: string): any => Object.fromEntries(PLUGINS.map((p) => [p, origin]));
     assert.equal(mixture(all("stand-in"), { ...all("stand-in"), kubernetes: "built" }), undefined);
     assert.equal(mixture(all("yours"), all("yours")), undefined);
-    assert.match(mixture(all("stand-in"), { ...all("stand-in"), random: "yours" })!, /random stand-in.*now there is random yours.*npm run local -- down/s);
+    assert.match(
+      mixture(all("stand-in"), { ...all("stand-in"), random: "yours" })!,
+      /random stand-in.*now there is random yours.*npm run local -- down/s,
+    );
     assert.match(mixture(all("yours"), all("stand-in"))!, /kubernetes yours, random yours/);
   });
 });
@@ -77,12 +113,32 @@ describe("npm run local -- engine", () => {
 
 describe("the engine's event log", () => {
   const line = (o: object): string => JSON.stringify(o);
-  const step = (op: string, name: string, more: object = {}): string => line({ resourcePreEvent: { metadata: { op, urn: `urn:pulumi:s::p::t::${name}`, type: "t", ...more } } });
+  const step = (op: string, name: string, more: object = {}): string =>
+    line({ resourcePreEvent: { metadata: { op, urn: `urn:pulumi:s::p::t::${name}`, type: "t", ...more } } });
   it("counts a replacement once, and what stays the same not at all", () => {
-    const events = new PulumiEvents([
-      step("same", "a"), step("update", "b", { diffs: ["spec"], detailedDiff: { "spec.replicas": {} } }), step("create-replacement", "c"), step("replace", "c"), step("delete-replaced", "c"), step("delete", "d"),
-      line({ diagnosticEvent: { severity: "warning", message: "w" } }), line({ summaryEvent: { resourceChanges: { same: 1, update: 1, replace: 1, delete: 1, "create-replacement": 1, "delete-replaced": 1 } } }),
-    ].join("\n"));
+    const events = new PulumiEvents(
+      [
+        step("same", "a"),
+        step("update", "b", { diffs: ["spec"], detailedDiff: { "spec.replicas": {} } }),
+        step("create-replacement", "c"),
+        step("replace", "c"),
+        step("delete-replaced", "c"),
+        step("delete", "d"),
+        line({ diagnosticEvent: { severity: "warning", message: "w" } }),
+        line({
+          summaryEvent: {
+            resourceChanges: {
+              same: 1,
+              update: 1,
+              replace: 1,
+              delete: 1,
+              "create-replacement": 1,
+              "delete-replaced": 1,
+            },
+          },
+        }),
+      ].join("\n"),
+    );
     assert.deepEqual(events.changes(), { changes: 3, detail: ["update b (spec.replicas)", "replace c", "delete d"] });
     assert.deepEqual(events.diagnostics("warning"), ["w"]);
   });

@@ -1,4 +1,7 @@
-/** What the deployment promises besides serving: closed doors and Pod Security. A user's day is in day.test.ts, browsers in web.test.ts. */
+/**
+ * What the deployment promises besides serving: closed doors and Pod Security. A user's day is in day.test.ts, browsers
+ * in web.test.ts.
+ */
 import assert from "node:assert/strict";
 import { access, kubectl, request, type Access } from "../../lab/local/access";
 
@@ -6,7 +9,9 @@ describe("the local homeserver", function () {
   this.timeout(120_000);
   let a: Access;
 
-  before(async () => { a = await access(); });
+  before(async () => {
+    a = await access();
+  });
 
   it("what is private stays private", async () => {
     for (const target of ["/_synapse/admin/v1/server_version", "/_synapse/metrics", "/_synapse/replication/x"]) {
@@ -19,7 +24,11 @@ describe("the local homeserver", function () {
     const namespace = JSON.parse(kubectl("get", "namespace", "matrix", "-o", "json"));
     assert.equal(namespace.metadata.labels["pod-security.kubernetes.io/enforce"], "restricted");
     const pods = JSON.parse(kubectl("-n", "matrix", "get", "pods", "-o", "json")).items;
-    const restarted = pods.flatMap((p: any) => (p.status.containerStatuses ?? []).filter((c: any) => c.restartCount > 0).map((c: any) => `${p.metadata.name}/${c.name}: ${c.restartCount}`));
+    const restarted = pods.flatMap((p: any) =>
+      (p.status.containerStatuses ?? [])
+        .filter((c: any) => c.restartCount > 0)
+        .map((c: any) => `${p.metadata.name}/${c.name}: ${c.restartCount}`),
+    );
     assert.deepEqual(restarted, []);
   });
 });

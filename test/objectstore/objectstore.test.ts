@@ -12,19 +12,45 @@ import type { Settings } from "../../components/settings/types";
 import type { Plan } from "../../components/sizing/types";
 import { fixtureContext, fixturePlan, fixtureSettings } from "../fixtures/context";
 
-const layout = (o: Partial<LayoutInput> = {}): ReturnType<typeof minioLayout> => minioLayout({ nodes: 4, drivesPerNode: 2, parity: 2, ...o });
-const address = { statefulSet: "minio", service: "minio", namespace: "minio", clusterDomain: "cluster.local", port: 9000 };
-const external = { kind: "s3" as const, endpoint: "https://s3.example.net", region: "eu-1", bucket: "ours", accessKey: "AKEXTERNAL", secretKey: "external-secret-key-0123456789" };
+const layout = (o: Partial<LayoutInput> = {}): ReturnType<typeof minioLayout> =>
+  minioLayout({ nodes: 4, drivesPerNode: 2, parity: 2, ...o });
+const address = {
+  statefulSet: "minio",
+  service: "minio",
+  namespace: "minio",
+  clusterDomain: "cluster.local",
+  port: 9000,
+};
+const external = {
+  kind: "s3" as const,
+  endpoint: "https://s3.example.net",
+  region: "eu-1",
+  bucket: "ours",
+  accessKey: "AKEXTERNAL",
+  secretKey: "external-secret-key-0123456789",
+};
 
-const make = (change?: (s: Settings, p: Plan) => void): Promise<{ resources: RegisteredResource[]; outputs: any }> => evaluate({
-  stack: "t", config: {}, program: async () => {
-    const ctx = fixtureContext(change);
-    const secrets = new StackSecrets("secrets", { settings: ctx.settings });
-    const store = new ObjectStore("object-store", { ctx, secrets }, { provider: ctx.provider });
-    return { media: store.media, backup: store.backup, keys: [secrets.minioRootPassword, secrets.mediaS3SecretKey, secrets.backupS3SecretKey] };
-  },
-});
-const find = (r: RegisteredResource[], kind: string, name: string | RegExp): any => r.find((x) => x.type.endsWith(`:${kind}`) && (typeof name === "string" ? x.inputs.metadata?.name === name : name.test(x.inputs.metadata?.name ?? "")))?.inputs;
+const make = (change?: (s: Settings, p: Plan) => void): Promise<{ resources: RegisteredResource[]; outputs: any }> =>
+  evaluate({
+    stack: "t",
+    config: {},
+    program: async () => {
+      const ctx = fixtureContext(change);
+      const secrets = new StackSecrets("secrets", { settings: ctx.settings });
+      const store = new ObjectStore("object-store", { ctx, secrets }, { provider: ctx.provider });
+      return {
+        media: store.media,
+        backup: store.backup,
+        keys: [secrets.minioRootPassword, secrets.mediaS3SecretKey, secrets.backupS3SecretKey],
+      };
+    },
+  });
+const find = (r: RegisteredResource[], kind: string, name: string | RegExp): any =>
+  r.find(
+    (x) =>
+      x.type.endsWith(`:${kind}`) &&
+      (typeof name === "string" ? x.inputs.metadata?.name === name : name.test(x.inputs.metadata?.name ?? "")),
+  )?.inputs;
 
 describe("MinIO's layout", () => {
   it("grows by appending pools, and never changes the first", () => {
@@ -40,16 +66,37 @@ describe("MinIO's layout", () => {
     assert.throws(() => layout({ parity: 5 }), /at most half/);
     assert.throws(() => layout({ pools: [4, 3], nodes: 7 }), /do not divide/);
     assert.throws(() => layout({ pools: [4, 4] }), /4 have the role storage/);
-    assert.deepEqual([layout({ nodes: 3, drivesPerNode: 1, parity: 1 }).setDrives, layout({ drivesPerNode: 8, parity: 4 }).setDrives], [3, 16]);
+    assert.deepEqual(
+      [layout({ nodes: 3, drivesPerNode: 1, parity: 1 }).setDrives, layout({ drivesPerNode: 8, parity: 4 }).setDrives],
+      [3, 16],
+    );
   });
 
   it("is guarded against a change at the first pod", () => {
     const root = fs.mkdtempSync(path.join(os.tmpdir(), "guard-"));
     const uuid = (n: number): string => `00000000-0000-4000-8000-${String(n).padStart(12, "0")}`;
-    const guard = (l: ReturnType<typeof minioLayout>, pod: number): void => { execFileSync("sh", ["-c", layoutGuardScript(l)], { env: { PATH: process.env.PATH, HOSTNAME: `minio-${pod}`, ROOT: root }, stdio: "pipe" }); };
+    const guard = (l: ReturnType<typeof minioLayout>, pod: number): void => {
+      execFileSync("sh", ["-c", layoutGuardScript(l)], {
+        env: { PATH: process.env.PATH, HOSTNAME: `minio-${pod}`, ROOT: root },
+        stdio: "pipe",
+      });
+    };
     guard(layout(), 0);
     fs.mkdirSync(path.join(root, "data0/drive/.minio.sys"), { recursive: true });
-    fs.writeFileSync(path.join(root, "data0/drive/.minio.sys/format.json"), JSON.stringify({ version: "1", format: "xl", id: uuid(99), xl: { version: "3", this: uuid(0), sets: [Array.from({ length: 8 }, (_, i) => uuid(i))], distributionAlgo: "SIPMOD+PARITY" } }));
+    fs.writeFileSync(
+      path.join(root, "data0/drive/.minio.sys/format.json"),
+      JSON.stringify({
+        version: "1",
+        format: "xl",
+        id: uuid(99),
+        xl: {
+          version: "3",
+          this: uuid(0),
+          sets: [Array.from({ length: 8 }, (_, i) => uuid(i))],
+          distributionAlgo: "SIPMOD+PARITY",
+        },
+      }),
+    );
     guard(layout(), 0);
     guard(layout({ nodes: 8 }), 0);
     assert.throws(() => guard(layout({ nodes: 8, pools: [8] }), 0), /pool never changes/);
@@ -59,7 +106,11 @@ describe("MinIO's layout", () => {
 });
 
 describe("provisioning", () => {
-  const script = provisionScript({ address: "minio-api.minio.svc.cluster.local:9000", grants: grants(true), waitSeconds: 300 });
+  const script = provisionScript({
+    address: "minio-api.minio.svc.cluster.local:9000",
+    grants: grants(true),
+    waitSeconds: 300,
+  });
   it("is valid shell, waits only so long, and gives keys on standard input", () => {
     execFileSync("sh", ["-n"], { input: script });
     assert.match(script, /timeout 300 mc/);
@@ -68,7 +119,12 @@ describe("provisioning", () => {
   });
   it("gives each user its own bucket and no more", () => {
     const text = JSON.stringify(bucketPolicy("synapse-media"));
-    assert.ok(!text.includes("synapse-backups") && !text.includes("s3:*") && !text.includes("DeleteObjectVersion") && !text.includes("DeleteBucket"));
+    assert.ok(
+      !text.includes("synapse-backups") &&
+        !text.includes("s3:*") &&
+        !text.includes("DeleteObjectVersion") &&
+        !text.includes("DeleteBucket"),
+    );
   });
 });
 
@@ -88,11 +144,23 @@ describe("ObjectStore", () => {
   });
 
   it("makes a new Job when its inputs change, and the same one when they do not", async () => {
-    const name = async (change?: (s: Settings, p: Plan) => void): Promise<string> => find((await make(change)).resources, "Job", /./).metadata.name;
+    const name = async (change?: (s: Settings, p: Plan) => void): Promise<string> =>
+      find((await make(change)).resources, "Job", /./).metadata.name;
     const first = await name();
     assert.equal(await name(), first);
-    assert.notEqual(await name((s) => { s.backups.enabled = false; }), first);
-    assert.notEqual(await name((_, p) => { p.minio!.nodes = 8; p.minio!.pools = [4, 4]; }), first);
+    assert.notEqual(
+      await name((s) => {
+        s.backups.enabled = false;
+      }),
+      first,
+    );
+    assert.notEqual(
+      await name((_, p) => {
+        p.minio!.nodes = 8;
+        p.minio!.pools = [4, 4];
+      }),
+      first,
+    );
   });
 
   it("puts keys nowhere but in Secrets", async () => {
@@ -105,15 +173,30 @@ describe("ObjectStore", () => {
 
   it("with an external S3: nothing but the same two Secrets", async () => {
     const own = await make();
-    const { resources, outputs } = await make((s, p) => { s.objectStore = external; delete p.minio; });
-    assert.deepEqual(resources.filter((r) => r.type.startsWith("kubernetes:")).map((r) => `${r.type} ${r.inputs.metadata.name}`), ["kubernetes:core/v1:Secret synapse-media-s3", "kubernetes:core/v1:Secret synapse-backup-s3"]);
-    for (const n of ["synapse-media-s3", "synapse-backup-s3"]) assert.deepEqual(Object.keys(find(resources, "Secret", n).stringData), Object.keys(find(own.resources, "Secret", n).stringData));
+    const { resources, outputs } = await make((s, p) => {
+      s.objectStore = external;
+      delete p.minio;
+    });
+    assert.deepEqual(
+      resources.filter((r) => r.type.startsWith("kubernetes:")).map((r) => `${r.type} ${r.inputs.metadata.name}`),
+      ["kubernetes:core/v1:Secret synapse-media-s3", "kubernetes:core/v1:Secret synapse-backup-s3"],
+    );
+    for (const n of ["synapse-media-s3", "synapse-backup-s3"])
+      assert.deepEqual(
+        Object.keys(find(resources, "Secret", n).stringData),
+        Object.keys(find(own.resources, "Secret", n).stringData),
+      );
     assert.deepEqual(Object.keys(outputs.media).sort(), Object.keys(own.outputs.media).sort());
-    assert.deepEqual([outputs.media.endpoint, outputs.media.bucket, outputs.backup.prefix], [external.endpoint, "ours", "synapse-backups"]);
+    assert.deepEqual(
+      [outputs.media.endpoint, outputs.media.bucket, outputs.backup.prefix],
+      [external.endpoint, "ours", "synapse-backups"],
+    );
   });
 
   it("can keep media here and backups elsewhere", async () => {
-    const { resources, outputs } = await make((s) => { s.backups.target = external; });
+    const { resources, outputs } = await make((s) => {
+      s.backups.target = external;
+    });
     assert.deepEqual([outputs.media.bucket, outputs.backup.bucket], ["synapse-media", "ours"]);
     assert.ok(!find(resources, "ConfigMap", "minio-provision").data["provision.sh"].includes("synapse-backup"));
   });

@@ -9,13 +9,29 @@ import { fixtureContext, fixturePlan, fixtureSettings } from "../fixtures/contex
 import { crdProblems } from "../helpers/crdSchemas";
 import { kubernetesProblems } from "../helpers/kubernetesSchemas";
 
-const TARGET: BackupTarget = { endpoint: "http://minio-api.minio.svc.cluster.local:9000", region: "eu-1", bucket: "backup", secretName: "synapse-backup-s3", accessKeyKey: "accessKey", secretKeyKey: "secretKey" };
+const TARGET: BackupTarget = {
+  endpoint: "http://minio-api.minio.svc.cluster.local:9000",
+  region: "eu-1",
+  bucket: "backup",
+  secretName: "synapse-backup-s3",
+  accessKeyKey: "accessKey",
+  secretKeyKey: "secretKey",
+};
 
-async function postgres(change: (s: Settings, p: Plan) => void = () => undefined, backup: BackupTarget | undefined = TARGET): Promise<RegisteredResource[]> {
+async function postgres(
+  change: (s: Settings, p: Plan) => void = () => undefined,
+  backup: BackupTarget | undefined = TARGET,
+): Promise<RegisteredResource[]> {
   const { resources } = await evaluate({
-    stack: "t", config: {}, program: async () => {
+    stack: "t",
+    config: {},
+    program: async () => {
       const ctx = fixtureContext(change);
-      new PostgresCluster("postgres", { ctx, secrets: new StackSecrets("secrets", ctx), backup }, { provider: ctx.provider });
+      new PostgresCluster(
+        "postgres",
+        { ctx, secrets: new StackSecrets("secrets", ctx), backup },
+        { provider: ctx.provider },
+      );
       return {};
     },
   });
@@ -26,57 +42,101 @@ const one = (list: RegisteredResource[], k: string): RegisteredResource => {
   assert.equal(found.length, 1, `${found.length} of ${k}`);
   return found[0]!;
 };
-const withoutPlugin = (s: Settings): void => { s.cluster.install.barmanPlugin = false; };
-const none = (list: RegisteredResource[], k: string): void => assert.ok(!list.some((r) => r.inputs?.kind === k), `${k} is registered`);
-const mebibytes = (quantity: string): number => { const [, n, unit] = /^(\d+)([MG])i$/.exec(quantity)!; return Number(n) * (unit === "G" ? 1024 : 1); };
+const withoutPlugin = (s: Settings): void => {
+  s.cluster.install.barmanPlugin = false;
+};
+const none = (list: RegisteredResource[], k: string): void =>
+  assert.ok(!list.some((r) => r.inputs?.kind === k), `${k} is registered`);
+const mebibytes = (quantity: string): number => {
+  const [, n, unit] = /^(\d+)([MG])i$/.exec(quantity)!;
+  return Number(n) * (unit === "G" ? 1024 : 1);
+};
 
 describe("PostgreSQL", () => {
   let all: RegisteredResource[];
   let spec: any;
-  before(async () => { all = await postgres(); spec = one(all, "Cluster").inputs.spec; });
+  before(async () => {
+    all = await postgres();
+    spec = one(all, "Cluster").inputs.spec;
+  });
 
-  for (const [name, change, backup] of [["by the plugin", () => undefined, TARGET], ["by the operator itself", withoutPlugin, TARGET], ["without backups", () => undefined, undefined]] as Array<[string, (s: Settings) => void, BackupTarget | undefined]>) {
+  for (const [name, change, backup] of [
+    ["by the plugin", () => undefined, TARGET],
+    ["by the operator itself", withoutPlugin, TARGET],
+    ["without backups", () => undefined, undefined],
+  ] as Array<[string, (s: Settings) => void, BackupTarget | undefined]>) {
     it(`registers objects that the operator's own definitions accept: ${name}`, async () => {
       const list = backup ? await postgres(change, backup) : await evaluateWithoutBackup();
-      const problems = list.filter((r) => r.inputs?.kind).flatMap((r) => (crdProblems(r.inputs) ?? kubernetesProblems(r.inputs) ?? ["of no known kind"]).map((p) => `${r.inputs.kind}: ${p}`));
+      const problems = list
+        .filter((r) => r.inputs?.kind)
+        .flatMap((r) =>
+          (crdProblems(r.inputs) ?? kubernetesProblems(r.inputs) ?? ["of no known kind"]).map(
+            (p) => `${r.inputs.kind}: ${p}`,
+          ),
+        );
       assert.deepEqual(problems, []);
     });
   }
 
   it("does not acknowledge a write that only one instance has, nor promote one that may lack it", () => {
-    assert.deepEqual(spec.postgresql.synchronous, { method: "any", number: 1, dataDurability: "required", failoverQuorum: true });
+    assert.deepEqual(spec.postgresql.synchronous, {
+      method: "any",
+      number: 1,
+      dataDurability: "required",
+      failoverQuorum: true,
+    });
     assert.equal(spec.instances, 3);
     assert.equal(spec.failoverDelay, 0);
   });
 
   it("waits for a dead primary's lease no longer than measured, with renewal before expiry", () => {
     const l = spec.primaryLease;
-    assert.ok(l.leaseDurationSeconds <= 6 && l.renewDeadlineSeconds < l.leaseDurationSeconds && l.retryPeriodSeconds < l.renewDeadlineSeconds, JSON.stringify(l));
+    assert.ok(
+      l.leaseDurationSeconds <= 6 &&
+        l.renewDeadlineSeconds < l.leaseDurationSeconds &&
+        l.retryPeriodSeconds < l.renewDeadlineSeconds,
+      JSON.stringify(l),
+    );
   });
 
   it("gives Synapse the database that it demands, with its own password", () => {
     const i = spec.bootstrap.initdb;
-    assert.deepEqual([i.database, i.owner, i.encoding, i.localeCollate, i.localeCType, i.dataChecksums], ["synapse", "synapse", "UTF8", "C", "C", true]);
+    assert.deepEqual(
+      [i.database, i.owner, i.encoding, i.localeCollate, i.localeCType, i.dataChecksums],
+      ["synapse", "synapse", "UTF8", "C", "C", true],
+    );
     const secret = one(all, "Secret");
     assert.equal(i.secret.name, secret.inputs.metadata.name);
     assert.equal(secret.inputs.type, "kubernetes.io/basic-auth");
     assert.equal(secret.inputs.stringData.username, i.owner);
     assert.ok(secret.inputs.stringData.password.length >= 40);
-    assert.ok(secret.secretPaths.some((p) => p.includes("password")) || secret.secretPaths.includes("stringData"), `secret: ${secret.secretPaths.join(", ")}`);
+    assert.ok(
+      secret.secretPaths.some((p) => p.includes("password")) || secret.secretPaths.includes("stringData"),
+      `secret: ${secret.secretPaths.join(", ")}`,
+    );
     assert.equal(spec.enableSuperuserAccess, false);
   });
 
   it("never has two instances on a host, and only on database hosts", () => {
-    assert.deepEqual([spec.affinity.podAntiAffinityType, spec.affinity.topologyKey], ["required", "kubernetes.io/hostname"]);
+    assert.deepEqual(
+      [spec.affinity.podAntiAffinityType, spec.affinity.topologyKey],
+      ["required", "kubernetes.io/hostname"],
+    );
     assert.equal(spec.affinity.nodeSelector["matrix-ha.dev/role-database"], "true");
     assert.ok(spec.affinity.tolerations.some((t: any) => t.key === "matrix-ha.dev/role-database"));
     // The operator waits half a minute for each answer of an instance that is not marked as deleted.
-    assert.equal(spec.affinity.tolerations.find((t: any) => t.key === "node.kubernetes.io/unreachable").tolerationSeconds, 1);
+    assert.equal(
+      spec.affinity.tolerations.find((t: any) => t.key === "node.kubernetes.io/unreachable").tolerationSeconds,
+      1,
+    );
   });
 
   it("keeps WAL on a volume of its own, both of the database's class", () => {
     assert.deepEqual([spec.storage.size, spec.walStorage.size], ["200Gi", "50Gi"]);
-    assert.deepEqual([spec.storage.storageClass, spec.walStorage.storageClass], ["matrix-ha-database", "matrix-ha-database"]);
+    assert.deepEqual(
+      [spec.storage.storageClass, spec.walStorage.storageClass],
+      ["matrix-ha-database", "matrix-ha-database"],
+    );
   });
 
   it("requests at least the shared buffers, which the operator checks, and limits memory above the request", () => {
@@ -94,7 +154,12 @@ describe("PostgreSQL", () => {
   });
 
   it("leaves the stack where nothing is to be protected, and stays with its volumes", async () => {
-    const r = one(await postgres((s) => { s.deletionProtection = false; }), "Cluster");
+    const r = one(
+      await postgres((s) => {
+        s.deletionProtection = false;
+      }),
+      "Cluster",
+    );
     assert.ok(!r.protect && r.retainOnDelete);
   });
 
@@ -105,8 +170,15 @@ describe("PostgreSQL", () => {
     assert.equal(p.pgbouncer.poolMode, "session");
     assert.ok(n.default_pool_size! >= plan.connectionsAtMax && n.max_client_conn! > plan.connectionsAtMax);
     assert.ok(n.max_db_connections! >= n.default_pool_size! && n.max_db_connections! < plan.maxConnections);
-    assert.ok(n.server_idle_timeout! <= 60, "connections that clients left stay open on a pooler while they are opened on another");
-    assert.equal(p.template.spec.containers[0].name, "pgbouncer", "the operator completes only a container of this name");
+    assert.ok(
+      n.server_idle_timeout! <= 60,
+      "connections that clients left stay open on a pooler while they are opened on another",
+    );
+    assert.equal(
+      p.template.spec.containers[0].name,
+      "pgbouncer",
+      "the operator completes only a container of this name",
+    );
     assert.equal(p.instances, 3);
   });
 
@@ -124,7 +196,10 @@ describe("PostgreSQL", () => {
   });
 
   it("archives through the plugin where it is installed", () => {
-    assert.deepEqual(spec.plugins.map((p: any) => [p.name, p.isWALArchiver, p.parameters.barmanObjectName]), [["barman-cloud.cloudnative-pg.io", true, one(all, "ObjectStore").inputs.metadata.name]]);
+    assert.deepEqual(
+      spec.plugins.map((p: any) => [p.name, p.isWALArchiver, p.parameters.barmanObjectName]),
+      [["barman-cloud.cloudnative-pg.io", true, one(all, "ObjectStore").inputs.metadata.name]],
+    );
     assert.equal(spec.backup, undefined);
     const store = one(all, "ObjectStore").inputs.spec;
     assert.equal(store.retentionPolicy, "30d");
@@ -138,8 +213,14 @@ describe("PostgreSQL", () => {
     const s = one(list, "Cluster").inputs.spec;
     assert.equal(s.plugins, undefined);
     assert.equal(s.backup.barmanObjectStore.endpointURL, TARGET.endpoint);
-    assert.deepEqual(s.backup.barmanObjectStore.s3Credentials.secretAccessKey, { name: "synapse-backup-s3", key: "secretKey" });
-    assert.deepEqual(s.env, [{ name: "AWS_DEFAULT_REGION", value: "eu-1" }, { name: "AWS_MAX_ATTEMPTS", value: "3" }]);
+    assert.deepEqual(s.backup.barmanObjectStore.s3Credentials.secretAccessKey, {
+      name: "synapse-backup-s3",
+      key: "secretKey",
+    });
+    assert.deepEqual(s.env, [
+      { name: "AWS_DEFAULT_REGION", value: "eu-1" },
+      { name: "AWS_MAX_ATTEMPTS", value: "3" },
+    ]);
     assert.equal(one(list, "ScheduledBackup").inputs.spec.method, "barmanObjectStore");
     none(list, "ObjectStore");
   });
@@ -148,33 +229,65 @@ describe("PostgreSQL", () => {
     for (const plugin of [true, false]) {
       const list = await postgres((s) => {
         s.cluster.install.barmanPlugin = plugin;
-        Object.assign(s.backups, { archiveName: "db-2", restore: { from: "synapse-postgres", targetTime: "2026-11-20T14:30:00Z" } });
+        Object.assign(s.backups, {
+          archiveName: "db-2",
+          restore: { from: "synapse-postgres", targetTime: "2026-11-20T14:30:00Z" },
+        });
       });
-      assert.deepEqual(list.filter((r) => r.inputs?.kind).flatMap((r) => crdProblems(r.inputs) ?? []), []);
+      assert.deepEqual(
+        list.filter((r) => r.inputs?.kind).flatMap((r) => crdProblems(r.inputs) ?? []),
+        [],
+      );
       const s = one(list, "Cluster").inputs.spec;
       assert.equal(s.bootstrap.initdb, undefined);
       const { source, database, owner, recoveryTarget } = s.bootstrap.recovery;
-      assert.deepEqual([database, owner, recoveryTarget], ["synapse", "synapse", { targetTime: "2026-11-20T14:30:00Z" }]);
+      assert.deepEqual(
+        [database, owner, recoveryTarget],
+        ["synapse", "synapse", { targetTime: "2026-11-20T14:30:00Z" }],
+      );
       const from = s.externalClusters.find((c: any) => c.name === source);
       assert.equal(plugin ? from.plugin.parameters.serverName : from.barmanObjectStore.serverName, "synapse-postgres");
       assert.equal(plugin ? s.plugins[0].parameters.serverName : s.backup.barmanObjectStore.serverName, "db-2");
       if (!plugin) {
         const { restoreAdditionalCommandArgs, ...wal } = s.backup.barmanObjectStore.wal;
-        assert.deepEqual({ ...from.barmanObjectStore, serverName: 0 }, { ...s.backup.barmanObjectStore, wal, serverName: 0 }, "the same store, by the same keys");
-        assert.deepEqual(restoreAdditionalCommandArgs, ["--read-timeout=3"], "a standby does not wait long for an archive that hangs; a restored database does");
+        assert.deepEqual(
+          { ...from.barmanObjectStore, serverName: 0 },
+          { ...s.backup.barmanObjectStore, wal, serverName: 0 },
+          "the same store, by the same keys",
+        );
+        assert.deepEqual(
+          restoreAdditionalCommandArgs,
+          ["--read-timeout=3"],
+          "a standby does not wait long for an archive that hangs; a restored database does",
+        );
       }
       const schedule = one(list, "ScheduledBackup");
       assert.equal(schedule.inputs.spec.immediate, true);
-      assert.notEqual(schedule.urn, one(all, "ScheduledBackup").urn, "another resource: the first backup of the new archive is made at once");
+      assert.notEqual(
+        schedule.urn,
+        one(all, "ScheduledBackup").urn,
+        "another resource: the first backup of the new archive is made at once",
+      );
     }
-    const latest = one(await postgres((s) => { Object.assign(s.backups, { archiveName: "db-2", restore: { from: "db-1" } }); }), "Cluster").inputs.spec;
+    const latest = one(
+      await postgres((s) => {
+        Object.assign(s.backups, { archiveName: "db-2", restore: { from: "db-1" } });
+      }),
+      "Cluster",
+    ).inputs.spec;
     assert.equal(latest.bootstrap.recovery.recoveryTarget, undefined);
   });
 
   it("keeps to its folder of a bucket that it shares, either way", async () => {
     const shared = { ...TARGET, bucket: "ours", prefix: "synapse-backups" };
-    assert.equal(one(await postgres(undefined, shared), "ObjectStore").inputs.spec.configuration.destinationPath, "s3://ours/synapse-backups/");
-    assert.equal(one(await postgres(withoutPlugin, shared), "Cluster").inputs.spec.backup.barmanObjectStore.destinationPath, "s3://ours/synapse-backups/");
+    assert.equal(
+      one(await postgres(undefined, shared), "ObjectStore").inputs.spec.configuration.destinationPath,
+      "s3://ours/synapse-backups/",
+    );
+    assert.equal(
+      one(await postgres(withoutPlugin, shared), "Cluster").inputs.spec.backup.barmanObjectStore.destinationPath,
+      "s3://ours/synapse-backups/",
+    );
   });
 
   it("neither archives nor schedules without a target", async () => {
@@ -186,15 +299,32 @@ describe("PostgreSQL", () => {
 
   it("declares who reaches the database: poolers and instances, nobody else", () => {
     const edges = postgresEdges({ settings: fixtureSettings(), plan: fixturePlan() });
-    const callers = edges.filter((e) => "component" in e.to && e.to.component === "synapse-postgres" && e.ports.some((p) => p.port === 5432)).map((e) => ("component" in e.from ? e.from.component : "other")).sort();
+    const callers = edges
+      .filter(
+        (e) => "component" in e.to && e.to.component === "synapse-postgres" && e.ports.some((p) => p.port === 5432),
+      )
+      .map((e) => ("component" in e.from ? e.from.component : "other"))
+      .sort();
     assert.deepEqual(callers, ["synapse-postgres", "synapse-postgres-pooler-rw"]);
-    for (const pool of fixturePlan().synapse.pools) assert.ok(edges.some((e) => "component" in e.from && e.from.component === `synapse-${pool.class}` && "component" in e.to && e.to.component === "synapse-postgres-pooler-rw"), pool.class);
+    for (const pool of fixturePlan().synapse.pools)
+      assert.ok(
+        edges.some(
+          (e) =>
+            "component" in e.from &&
+            e.from.component === `synapse-${pool.class}` &&
+            "component" in e.to &&
+            e.to.component === "synapse-postgres-pooler-rw",
+        ),
+        pool.class,
+      );
   });
 });
 
 async function evaluateWithoutBackup(): Promise<RegisteredResource[]> {
   const { resources } = await evaluate({
-    stack: "t", config: {}, program: async () => {
+    stack: "t",
+    config: {},
+    program: async () => {
       const ctx = fixtureContext();
       new PostgresCluster("postgres", { ctx, secrets: new StackSecrets("secrets", ctx) }, { provider: ctx.provider });
       return {};

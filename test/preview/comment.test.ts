@@ -15,14 +15,25 @@ describe("the preview's comment on GitHub", () => {
   const github = new FakeGitHub();
   let dir: string, env: NodeJS.ProcessEnv;
   const said: string[] = [];
-  const post = (changes = RETENTION): Promise<void> => comment(env, [report("small", changes)], (line) => said.push(line));
+  const post = (changes = RETENTION): Promise<void> =>
+    comment(env, [report("small", changes)], (line) => said.push(line));
   const summary = (): string => fs.readFileSync(env.GITHUB_STEP_SUMMARY!, "utf8");
 
   before(async () => {
     dir = fs.mkdtempSync(path.join(os.tmpdir(), "preview-comment-"));
     const event = path.join(dir, "event.json");
-    fs.writeFileSync(event, JSON.stringify({ pull_request: { number: 7, head: { sha: "a".repeat(40) }, base: { sha: "b".repeat(40) } } }));
-    env = { GITHUB_TOKEN: TOKEN, GITHUB_REPOSITORY: REPOSITORY, GITHUB_API_URL: await github.start(), GITHUB_EVENT_PATH: event, GITHUB_SERVER_URL: "https://github.example", GITHUB_RUN_ID: "99" };
+    fs.writeFileSync(
+      event,
+      JSON.stringify({ pull_request: { number: 7, head: { sha: "a".repeat(40) }, base: { sha: "b".repeat(40) } } }),
+    );
+    env = {
+      GITHUB_TOKEN: TOKEN,
+      GITHUB_REPOSITORY: REPOSITORY,
+      GITHUB_API_URL: await github.start(),
+      GITHUB_EVENT_PATH: event,
+      GITHUB_SERVER_URL: "https://github.example",
+      GITHUB_RUN_ID: "99",
+    };
   });
   beforeEach(() => {
     for (const list of [github.comments, github.requests, github.first, said]) list.length = 0;
@@ -30,7 +41,10 @@ describe("the preview's comment on GitHub", () => {
     env.GITHUB_STEP_SUMMARY = path.join(dir, "summary.md");
     fs.rmSync(env.GITHUB_STEP_SUMMARY, { force: true });
   });
-  after(async () => { await github.stop(); fs.rmSync(dir, { recursive: true }); });
+  after(async () => {
+    await github.stop();
+    fs.rmSync(dir, { recursive: true });
+  });
 
   it("is written by the first run, with a link to it, and is in the run's summary too", async () => {
     await post();
@@ -48,7 +62,13 @@ describe("the preview's comment on GitHub", () => {
     await post([]);
     assert.equal(github.comments.length, 132);
     assert.match(github.comments[130]!.body!, /\*\*Nothing\.\*\*/);
-    assert.deepEqual(github.requests.filter((r) => r.method !== "GET"), [{ method: "POST", path: `/repos/${REPOSITORY}/issues/7/comments` }, { method: "PATCH", path: `/repos/${REPOSITORY}/issues/comments/1130` }]);
+    assert.deepEqual(
+      github.requests.filter((r) => r.method !== "GET"),
+      [
+        { method: "POST", path: `/repos/${REPOSITORY}/issues/7/comments` },
+        { method: "PATCH", path: `/repos/${REPOSITORY}/issues/comments/1130` },
+      ],
+    );
   });
 
   it("what a person wrote is never written over, even beginning with the marker", async () => {
@@ -76,11 +96,22 @@ describe("the preview's comment on GitHub", () => {
 
   it("a wrong token is no fork: it fails, and says what GitHub said", async () => {
     env = { ...env, GITHUB_TOKEN: "expired" };
-    try { await assert.rejects(post(), /401.*Bad credentials/); } finally { env = { ...env, GITHUB_TOKEN: TOKEN }; }
+    try {
+      await assert.rejects(post(), /401.*Bad credentials/);
+    } finally {
+      env = { ...env, GITHUB_TOKEN: TOKEN };
+    }
   });
 
   it("an overloaded or limiting GitHub is asked again", async () => {
-    github.first.push({ status: 502 }, { status: 403, headers: { "retry-after": "0", "x-ratelimit-remaining": "0" }, body: { message: "secondary rate limit" } });
+    github.first.push(
+      { status: 502 },
+      {
+        status: 403,
+        headers: { "retry-after": "0", "x-ratelimit-remaining": "0" },
+        body: { message: "secondary rate limit" },
+      },
+    );
     const access = { api: env.GITHUB_API_URL!, repository: REPOSITORY, token: TOKEN, pauseSeconds: 0.01 };
     assert.deepEqual(await putComment(access, 7, MARKER, `${MARKER}\nx`), { updated: false, url: undefined });
     github.first.push(...Array.from({ length: 4 }, () => ({ status: 503 })));
@@ -90,21 +121,44 @@ describe("the preview's comment on GitHub", () => {
   it("tells of every stack, also of one that left no result; on one's own computer only of those that were previewed", () => {
     const results = path.join(dir, "results");
     writeResult("engine", engineResult("small"), results);
-    assert.deepEqual(reportsOf(results, {}).map((r) => r.stack), ["small"]);
+    assert.deepEqual(
+      reportsOf(results, {}).map((r) => r.stack),
+      ["small"],
+    );
     const all = reportsOf(results, env);
-    assert.deepEqual(all.map((r) => r.stack), stackNames());
-    assert.deepEqual(all.filter((r) => r.engine).map((r) => r.stack), ["small"]);
+    assert.deepEqual(
+      all.map((r) => r.stack),
+      stackNames(),
+    );
+    assert.deepEqual(
+      all.filter((r) => r.engine).map((r) => r.stack),
+      ["small"],
+    );
   });
 
   it("without a token it says what is missing", async () => {
     const { GITHUB_TOKEN: _, ...without } = env;
-    await assert.rejects(comment(without, [], () => undefined), /GITHUB_TOKEN/);
+    await assert.rejects(
+      comment(without, [], () => undefined),
+      /GITHUB_TOKEN/,
+    );
   });
 
   it("no secret of the environment leaves in it", async () => {
     const passphrase = "correct horse battery staple";
     env.PULUMI_CONFIG_PASSPHRASE = passphrase;
-    await comment(env, [report("small", RETENTION, { ok: false, errors: [`cannot decrypt with ${passphrase} by ${TOKEN}: -----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1r\n-----END OPENSSH PRIVATE KEY-----`] })], () => undefined);
+    await comment(
+      env,
+      [
+        report("small", RETENTION, {
+          ok: false,
+          errors: [
+            `cannot decrypt with ${passphrase} by ${TOKEN}: -----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1r\n-----END OPENSSH PRIVATE KEY-----`,
+          ],
+        }),
+      ],
+      () => undefined,
+    );
     delete env.PULUMI_CONFIG_PASSPHRASE;
     for (const text of [github.comments[0]!.body!, summary()]) {
       for (const secret of [passphrase, TOKEN, "b3BlbnNzaC1r"]) assert.ok(!text.includes(secret), secret);

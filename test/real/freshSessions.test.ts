@@ -11,9 +11,9 @@ import { Server, startedFor } from "../../lab/real/postgresServer";
 import { FILES_AT, synapsePython } from "../../lab/real/synapsePython";
 
 /**
- * Twisted's pool and Synapse's engine, asked as Synapse's DatabasePool.runWithConnection does: is it closed, then open another;
- * run; a failed query is rolled back through Twisted's wrapper. Six sessions; then the server ends all of them; then six more
- * queries, on each session one.
+ * Twisted's pool and Synapse's engine, asked as Synapse's DatabasePool.runWithConnection does: is it closed, then open
+ * another; run; a failed query is rolled back through Twisted's wrapper. Six sessions; then the server ends all of
+ * them; then six more queries, on each session one.
  */
 const USE = `import os, sys, threading
 import psycopg2
@@ -76,17 +76,26 @@ describe("A session that ended while nobody used it", () => {
     at = await startedFor(net);
     await at.sql("grant pg_signal_backend to synapse");
   });
-  after(async () => { await at.stop(); await net.close(); });
+  after(async () => {
+    await at.stop();
+    await net.close();
+  });
   const use = async (module: string, what: string): Promise<string> => {
     const done = await synapsePython(net, {
-      files: { [SHARED_FILES.sessions]: FRESH_SESSIONS_PY, "use.py": USE }, env: { DB_HOST: at.ip, PYTHONPATH: FILES_AT }, args: [`${FILES_AT}/use.py`, module, what],
+      files: { [SHARED_FILES.sessions]: FRESH_SESSIONS_PY, "use.py": USE },
+      env: { DB_HOST: at.ip, PYTHONPATH: FILES_AT },
+      args: [`${FILES_AT}/use.py`, module, what],
     });
     assert.equal(done.status, 0, done.output);
     return /kept .*/.exec(done.output)?.[0] ?? done.output;
   };
 
   it("fails a request each, as Synapse comes", async () => {
-    assert.equal(await use("plain", "ended"), "kept 6 failed 6 the same 0 others 0", "if this passes without the module, the module can go");
+    assert.equal(
+      await use("plain", "ended"),
+      "kept 6 failed 6 the same 0 others 0",
+      "if this passes without the module, the module can go",
+    );
   });
 
   it("is replaced before it is used", async () => {
@@ -100,8 +109,8 @@ describe("A session that ended while nobody used it", () => {
 });
 
 /**
- * Three sessions; two ask when the server stands still, the third is idle. What is answered, and by whom, until each has had an
- * answer or the time is over.
+ * Three sessions; two ask when the server stands still, the third is idle. What is answered, and by whom, until each
+ * has had an answer or the time is over.
  */
 const WAIT = `import os, sys, time
 import psycopg2
@@ -188,20 +197,44 @@ describe("A session whose primary stands still while another takes over", () => 
     // As a Service does: new connections go to whom it names now, those that are open stay where they are.
     service = tcp.createServer((client) => {
       const server = tcp.connect(5432, behind);
-      for (const [a, b] of [[client, server], [server, client]] as const) { a.pipe(b); a.on("error", () => b.destroy()); }
+      for (const [a, b] of [
+        [client, server],
+        [server, client],
+      ] as const) {
+        a.pipe(b);
+        a.on("error", () => b.destroy());
+      }
     });
-    await new Promise<void>((done) => { service.listen(PORT, GATEWAY, done); });
+    await new Promise<void>((done) => {
+      service.listen(PORT, GATEWAY, done);
+    });
   });
-  after(async () => { first.thaw(); service.close(); await first.stop(); await second.stop(); await net.close(); });
+  after(async () => {
+    first.thaw();
+    service.close();
+    await first.stop();
+    await second.stop();
+    await net.close();
+  });
 
   it("is cut, and what it did is answered by the other; without the module it waits", async () => {
-    const start = (mode: string, seconds: number) => synapsePython(net, {
-      files: { [SHARED_FILES.sessions]: FRESH_SESSIONS_PY, "wait.py": WAIT },
-      env: { DB_HOST: GATEWAY, DB_PORT: String(PORT), PYTHONPATH: FILES_AT }, args: [`${FILES_AT}/wait.py`, mode, String(seconds)],
-    });
+    const start = (mode: string, seconds: number) =>
+      synapsePython(net, {
+        files: { [SHARED_FILES.sessions]: FRESH_SESSIONS_PY, "wait.py": WAIT },
+        env: { DB_HOST: GATEWAY, DB_PORT: String(PORT), PYTHONPATH: FILES_AT },
+        args: [`${FILES_AT}/wait.py`, mode, String(seconds)],
+      });
     const files = path.join(net.dir, "synapse-files");
-    const said = async (what: string): Promise<void> => { for (const end = Date.now() + 60_000; !["plain", "module"].every((m) => fs.existsSync(path.join(files, `${m}-${what}`))); await new Promise((r) => setTimeout(r, 100))) assert.ok(Date.now() < end, `nobody ${what}`); };
-    const plain = start("plain", 50), module = start("module", 120);
+    const said = async (what: string): Promise<void> => {
+      for (
+        const end = Date.now() + 60_000;
+        !["plain", "module"].every((m) => fs.existsSync(path.join(files, `${m}-${what}`)));
+        await new Promise((r) => setTimeout(r, 100))
+      )
+        assert.ok(Date.now() < end, `nobody ${what}`);
+    };
+    const plain = start("plain", 50),
+      module = start("module", 120);
     await said("opened");
     first.freeze();
     fs.writeFileSync(path.join(files, "frozen"), "");
@@ -211,7 +244,11 @@ describe("A session whose primary stands still while another takes over", () => 
     await new Promise((r) => setTimeout(r, 12_000));
     behind = second.ip;
     const done = await module;
-    assert.match(done.output, new RegExp(`two that asked: failed failed - then: ${Array(3).fill(second.ip.replaceAll(".", "[.]")).join(" ")}`), done.output);
+    assert.match(
+      done.output,
+      new RegExp(`two that asked: failed failed - then: ${Array(3).fill(second.ip.replaceAll(".", "[.]")).join(" ")}`),
+      done.output,
+    );
     assert.match((await plain).output, /still waiting/, "if this passes without the module, this part of it can go");
     count("sessions with a primary that stands still, cut when there was another", 3);
   }).timeout(200_000);

@@ -41,7 +41,10 @@ describe("hosts, for real: disks", () => {
   });
 
   it("formats two blank disks (ext4 and XFS), mounts them, and is idle the second time; files survive", () => {
-    const h = host({ id: disk(1024), use: "database", sizeGiB: 1 }, { id: disk(1024), use: "object-store", sizeGiB: 1 });
+    const h = host(
+      { id: disk(1024), use: "database", sizeGiB: 1 },
+      { id: disk(1024), use: "object-store", sizeGiB: 1 },
+    );
     const first = run(h);
     assert.equal(first.status, 0, first.stderr);
     for (const m of diskMounts(h)) {
@@ -61,14 +64,22 @@ describe("hosts, for real: disks", () => {
     ["ext4", (d) => sh("mkfs.ext4", "-q", d), /TYPE=ext4/],
     ["XFS", (d) => sh("mkfs.xfs", "-q", d), /TYPE=xfs/],
     ["swap", (d) => sh("mkswap", d), /TYPE=swap/],
-    ["a partition table", (d) => {
-      const sector = Buffer.alloc(512);
-      // One Linux partition, 100 MiB from 1 MiB on.
-      sector.set([0, 0, 0, 0, 0x83, 0, 0, 0, 0, 8, 0, 0, 0, 0x20, 3, 0], 446);
-      sector.set([0x55, 0xaa], 510);
-      fs.writeFileSync(d, sector, { flag: "r+" });
-    }, /(PTTYPE=dos|partitions)/],
-    ["raw data at 700 MiB", (d) => sh("dd", "if=/dev/urandom", `of=${d}`, "bs=1M", "seek=704", "count=1", "status=none"), /data at 704 MiB/],
+    [
+      "a partition table",
+      (d) => {
+        const sector = Buffer.alloc(512);
+        // One Linux partition, 100 MiB from 1 MiB on.
+        sector.set([0, 0, 0, 0, 0x83, 0, 0, 0, 0, 8, 0, 0, 0, 0x20, 3, 0], 446);
+        sector.set([0x55, 0xaa], 510);
+        fs.writeFileSync(d, sector, { flag: "r+" });
+      },
+      /(PTTYPE=dos|partitions)/,
+    ],
+    [
+      "raw data at 700 MiB",
+      (d) => sh("dd", "if=/dev/urandom", `of=${d}`, "bs=1M", "seek=704", "count=1", "status=none"),
+      /data at 704 MiB/,
+    ],
   ];
   for (const [what, make, says] of dirt) {
     it(`leaves a disk with ${what} exactly as it is`, () => {
@@ -96,7 +107,9 @@ describe("hosts, for real: firewall", () => {
       for (const h of s.hosts) {
         const rules = firewallRules(s, h);
         const script = `set -e\nnft add table inet other\ncat >$T <<'X'\n${rules}X\nnft -c -f $T\nnft -f $T\nnft -f $T\nnft list tables`;
-        const r = spawnSync("unshare", ["-n", "bash", "-c", `T=$(mktemp); trap 'rm -f $T' EXIT\n${script}`], { encoding: "utf8" });
+        const r = spawnSync("unshare", ["-n", "bash", "-c", `T=$(mktemp); trap 'rm -f $T' EXIT\n${script}`], {
+          encoding: "utf8",
+        });
         assert.equal(r.status, 0, `${h.name}: ${r.stderr}\n${rules}`);
         assert.deepEqual(r.stdout.trim().split("\n").sort(), ["table inet matrix_ha", "table inet other"]);
       }

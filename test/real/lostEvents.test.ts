@@ -1,4 +1,7 @@
-/** A process of Synapse that remembers an event which the database lacks ends, so that it starts without it; for nothing else. */
+/**
+ * A process of Synapse that remembers an event which the database lacks ends, so that it starts without it; for nothing
+ * else.
+ */
 import assert from "node:assert/strict";
 import { LOST_EVENTS_PY } from "../../components/layers/synapse/scripts";
 import { SHARED_FILES } from "../../components/layers/synapse/paths";
@@ -8,7 +11,10 @@ import { Network } from "../../lab/real/network";
 import { startedFor, type Server } from "../../lab/real/postgresServer";
 import { FILES_AT, synapsePython } from "../../lab/real/synapsePython";
 
-/** Writes as Synapse does: the event and its room's newest events, checked at the commit; and logs what goes wrong as its HTTP server does. */
+/**
+ * Writes as Synapse does: the event and its room's newest events, checked at the commit; and logs what goes wrong as
+ * its HTTP server does.
+ */
 const PERSIST = `import logging, logging.config, os, signal, sys
 import psycopg2, yaml
 
@@ -39,20 +45,35 @@ describe("An event that a failover lost", () => {
     net = await new Network().start();
     at = await startedFor(net);
     // The constraints of Synapse's schema by their names there.
-    await at.sql("create table events (event_id text primary key); create table event_forward_extremities (event_id text constraint event_forward_extremities_event_id references events deferrable initially deferred); create table event_edges (event_id text constraint event_edges_event_id_fkey references events)", "synapse");
+    await at.sql(
+      "create table events (event_id text primary key); create table event_forward_extremities (event_id text constraint event_forward_extremities_event_id references events deferrable initially deferred); create table event_edges (event_id text constraint event_edges_event_id_fkey references events)",
+      "synapse",
+    );
   });
-  after(async () => { await at.stop(); await net.close(); });
+  after(async () => {
+    await at.stop();
+    await net.close();
+  });
 
   const persist = (...batches: string[]): ReturnType<typeof synapsePython> =>
     synapsePython(net, {
       files: { [SHARED_FILES.lost]: LOST_EVENTS_PY, [SHARED_FILES.log]: renderLogYaml("INFO"), "persist.py": PERSIST },
-      env: { DB_HOST: at.ip, PYTHONPATH: FILES_AT }, args: [`${FILES_AT}/persist.py`, ...batches],
+      env: { DB_HOST: at.ip, PYTHONPATH: FILES_AT },
+      args: [`${FILES_AT}/persist.py`, ...batches],
     });
 
   it("ends the process that still counts it among the newest of its room", async () => {
-    const done = await persist("events:a,event_forward_extremities:a", "events:b,event_forward_extremities:b,event_forward_extremities:lost", "events:c,event_forward_extremities:c");
+    const done = await persist(
+      "events:a,event_forward_extremities:a",
+      "events:b,event_forward_extremities:b,event_forward_extremities:lost",
+      "events:c,event_forward_extremities:c",
+    );
     assert.match(done.output, /violates foreign key constraint "event_forward_extremities_event_id"/);
-    assert.equal(done.output.match(/the database lacks an event that this process has persisted/g)?.length, 1, done.output);
+    assert.equal(
+      done.output.match(/the database lacks an event that this process has persisted/g)?.length,
+      1,
+      done.output,
+    );
     assert.doesNotMatch(done.output, /still there/);
     assert.match(done.output, /stopped in order/, "by the signal that Synapse takes as the kubelet's");
     count("processes ended for an event that the database lacks", 1);

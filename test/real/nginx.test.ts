@@ -1,4 +1,7 @@
-/** The generated nginx configurations in a real nginx: syntax, who is let in at the admin UI, what the documents' headers are. */
+/**
+ * The generated nginx configurations in a real nginx: syntax, who is let in at the admin UI, what the documents'
+ * headers are.
+ */
 import assert from "node:assert/strict";
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import * as fs from "node:fs";
@@ -19,12 +22,26 @@ describe("nginx configurations", function () {
   const url = (site: keyof typeof SITES, p: string): string => `http://127.0.0.1:${SITES[site]}${p}`;
 
   /** The pinned nginx in its own root file system, where the test's folder has the same path. */
-  const nginx = (...args: string[]): [string, string[]] => ["unshare", ["--mount", "bash", "-c",
-    `set -e; mkdir -p ${dir}/root ${dir}/skeleton${dir}; mount -t overlay nginx -o lowerdir=${dir}/skeleton:${rootfsOf("nginx")} ${dir}/root; mount --bind ${dir} ${dir}/root${dir}; mount -t tmpfs dev ${dir}/root/dev; : > ${dir}/root/dev/null; mount --bind /dev/null ${dir}/root/dev/null; exec chroot ${dir}/root nginx "$@"`, "nginx", ...args]];
+  const nginx = (...args: string[]): [string, string[]] => [
+    "unshare",
+    [
+      "--mount",
+      "bash",
+      "-c",
+      `set -e; mkdir -p ${dir}/root ${dir}/skeleton${dir}; mount -t overlay nginx -o lowerdir=${dir}/skeleton:${rootfsOf("nginx")} ${dir}/root; mount --bind ${dir} ${dir}/root${dir}; mount -t tmpfs dev ${dir}/root/dev; : > ${dir}/root/dev/null; mount --bind /dev/null ${dir}/root/dev/null; exec chroot ${dir}/root nginx "$@"`,
+      "nginx",
+      ...args,
+    ],
+  ];
   /** Paths of the pod to paths of the test; nothing else changes. */
-  const local = (conf: string, port: number): string => conf
-    .replace(/ \/tmp\//g, ` ${dir}/tmp-${port}/`).replace(/ \/dev\/std(err|out)/g, ` ${dir}/log`)
-    .replace("listen 8080", `listen 127.0.0.1:${port}`).replace("include /etc/nginx/mime.types", `include ${dir}/mime.types`).replace(/alias \/conf\//g, `alias ${dir}/conf/`).replace(/root \/(ui|app);/, `root ${dir}/ui;`);
+  const local = (conf: string, port: number): string =>
+    conf
+      .replace(/ \/tmp\//g, ` ${dir}/tmp-${port}/`)
+      .replace(/ \/dev\/std(err|out)/g, ` ${dir}/log`)
+      .replace("listen 8080", `listen 127.0.0.1:${port}`)
+      .replace("include /etc/nginx/mime.types", `include ${dir}/mime.types`)
+      .replace(/alias \/conf\//g, `alias ${dir}/conf/`)
+      .replace(/root \/(ui|app);/, `root ${dir}/ui;`);
 
   before(async () => {
     requireNamespaces();
@@ -36,8 +53,16 @@ describe("nginx configurations", function () {
     fs.writeFileSync(path.join(dir, "ui/bundles/a.js"), "1");
     fs.chmodSync(dir, 0o755);
     const confs = {
-      admin: adminNginxConf({ ipv6: false, homeserverHost: "m.test", routerFqdn: "127.0.0.1", allowCidrs: ["10.9.0.0/16", "2001:db8::/32"], trustedProxyCidrs: ["127.0.0.0/8"], maxUploadMiB: 5 }),
-      element: elementNginxConf({ ipv6: false }), wellKnown: wellKnownNginxConf({ ipv6: false, documents: ["client"] }),
+      admin: adminNginxConf({
+        ipv6: false,
+        homeserverHost: "m.test",
+        routerFqdn: "127.0.0.1",
+        allowCidrs: ["10.9.0.0/16", "2001:db8::/32"],
+        trustedProxyCidrs: ["127.0.0.0/8"],
+        maxUploadMiB: 5,
+      }),
+      element: elementNginxConf({ ipv6: false }),
+      wellKnown: wellKnownNginxConf({ ipv6: false, documents: ["client"] }),
     };
     for (const [site, port] of Object.entries(SITES) as Array<[keyof typeof SITES, number]>) {
       const file = path.join(dir, `${site}.conf`);
@@ -47,18 +72,38 @@ describe("nginx configurations", function () {
       assert.equal(check.status, 0, `${check.stderr}${fs.readFileSync(path.join(dir, "log"), "utf8")}`);
       running.push(spawn(...nginx("-e", path.join(dir, "log"), "-g", "daemon off;", "-c", file), { stdio: "ignore" }));
       for (let n = 0; ; n += 1) {
-        if (await fetch(url(site, "/healthz")).then((r) => r.ok, () => false)) break;
+        if (
+          await fetch(url(site, "/healthz")).then(
+            (r) => r.ok,
+            () => false,
+          )
+        )
+          break;
         assert.ok(n < 1200, `${site} does not answer`);
-        await new Promise((done) => { setTimeout(done, 50); });
+        await new Promise((done) => {
+          setTimeout(done, 50);
+        });
       }
     }
   });
   after(async () => {
-    await Promise.all(running.map((p) => new Promise<void>((done) => { if (p.exitCode !== null) done(); else { p.on("exit", () => done()); p.kill(); } })));
+    await Promise.all(
+      running.map(
+        (p) =>
+          new Promise<void>((done) => {
+            if (p.exitCode !== null) done();
+            else {
+              p.on("exit", () => done());
+              p.kill();
+            }
+          }),
+      ),
+    );
     if (dir) fs.rmSync(dir, { recursive: true });
   });
 
-  const admin = async (p: string, forwardedFor?: string): Promise<number> => (await fetch(url("admin", p), { headers: forwardedFor ? { "X-Forwarded-For": forwardedFor } : {} })).status;
+  const admin = async (p: string, forwardedFor?: string): Promise<number> =>
+    (await fetch(url("admin", p), { headers: forwardedFor ? { "X-Forwarded-For": forwardedFor } : {} })).status;
 
   it("let only the given networks to the admin UI and its API", async () => {
     assert.equal(await admin("/"), 403);

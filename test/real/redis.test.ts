@@ -12,21 +12,35 @@ import { count } from "../../lab/real/counts";
 import { answers, Network, type Running, type TestPod } from "../../lab/real/network";
 import { rootfsOf } from "../../lab/real/programs";
 
-const sets = (s: Subject): PodTemplate[] => s.templates.filter((t) => t.owner.kind === "StatefulSet" && t.owner.name.startsWith("redis-"));
+const sets = (s: Subject): PodTemplate[] =>
+  s.templates.filter((t) => t.owner.kind === "StatefulSet" && t.owner.name.startsWith("redis-"));
 
 /** One set, started, in step and with every Sentinel knowing the others. */
 class RedisSet {
   readonly pods: TestPod[];
   readonly processes: Array<{ redis: Running; sentinel: Running }>;
   readonly name: string;
-  constructor(private readonly net: Network, s: Subject, readonly t: PodTemplate) {
+  constructor(
+    private readonly net: Network,
+    s: Subject,
+    readonly t: PodTemplate,
+  ) {
     this.name = t.owner.name;
-    this.pods = Array.from({ length: t.owner.inputs.spec.replicas }, (_, i) => net.pod(t, s.objects, `${t.owner.name}-${i}`, domain(s)));
+    this.pods = Array.from({ length: t.owner.inputs.spec.replicas }, (_, i) =>
+      net.pod(t, s.objects, `${t.owner.name}-${i}`, domain(s)),
+    );
     this.processes = this.pods.map((p) => ({ redis: this.start(p, "redis"), sentinel: this.start(p, "sentinel") }));
   }
-  private start(p: TestPod, name: string): Running { return this.net.startContainer(p, p.containers.find((x) => x.name === name)!); }
+  private start(p: TestPod, name: string): Running {
+    return this.net.startContainer(
+      p,
+      p.containers.find((x) => x.name === name)!,
+    );
+  }
   /** As the kubelet does with one that has ended. */
-  restart(i: number): Running { return (this.processes[i]!.redis = this.start(this.pods[i]!, "redis")); }
+  restart(i: number): Running {
+    return (this.processes[i]!.redis = this.start(this.pods[i]!, "redis"));
+  }
   /** Ends by itself, or does not within a minute. */
   async ended(i: number): Promise<void> {
     const { redis } = this.processes[i]!;
@@ -38,118 +52,202 @@ class RedisSet {
     await this.ended(i);
   }
   /** Its append-only files. */
-  files(i: number): string { return path.join(this.pods[i]!.volume("data"), "redis/appendonlydir"); }
+  files(i: number): string {
+    return path.join(this.pods[i]!.volume("data"), "redis/appendonlydir");
+  }
   private async inStep(i: number): Promise<boolean> {
     await this.probe(i);
     return /master_link_status:up/.test(await this.redis(i, "info", "replication"));
   }
   /** Ready, in step with its master, and with this key in that length. */
   async has(i: number, key: string, length: number): Promise<boolean> {
-    return await this.inStep(i) && (await this.redis(i, "get", key)).trim().length === length;
+    return (await this.inStep(i)) && (await this.redis(i, "get", key)).trim().length === length;
   }
-  /** In step with its master, and what comes from now on goes to its append-only file, which is made in the background after that. */
+  /**
+   * In step with its master, and what comes from now on goes to its append-only file, which is made in the background
+   * after that.
+   */
   async writes(i: number): Promise<void> {
     const files = this.files(i);
     await this.processes[i]!.redis.until(async () => {
-      return await this.inStep(i)
-        && /aof_rewrite_in_progress:0[\s\S]*aof_rewrite_scheduled:0[\s\S]*aof_last_bgrewrite_status:ok/.test(await this.redis(i, "info", "persistence"))
-        && [".base.rdb", ".incr.aof"].every((suffix) => fs.readdirSync(files).filter((f) => f.endsWith(suffix)).length === 1);
+      return (
+        (await this.inStep(i)) &&
+        /aof_rewrite_in_progress:0[\s\S]*aof_rewrite_scheduled:0[\s\S]*aof_last_bgrewrite_status:ok/.test(
+          await this.redis(i, "info", "persistence"),
+        ) &&
+        [".base.rdb", ".incr.aof"].every(
+          (suffix) => fs.readdirSync(files).filter((f) => f.endsWith(suffix)).length === 1,
+        )
+      );
     }, 90);
   }
-  get running(): Running[] { return this.processes.flatMap((p) => [p.redis, p.sentinel]); }
+  get running(): Running[] {
+    return this.processes.flatMap((p) => [p.redis, p.sentinel]);
+  }
 
   async ask(pod: TestPod, port: number, ...args: string[]): Promise<string> {
     const password = this.pods[0]!.containers[0]!.env.REDISCLI_AUTH!;
-    return (await capture("ip", ["netns", "exec", pod.netns, "chroot", rootfsOf("redis"), "timeout", "10", "redis-cli", "--no-auth-warning", "-a", password, "-h", pod.ip, "-p", String(port), ...args])).stdout;
+    return (
+      await capture("ip", [
+        "netns",
+        "exec",
+        pod.netns,
+        "chroot",
+        rootfsOf("redis"),
+        "timeout",
+        "10",
+        "redis-cli",
+        "--no-auth-warning",
+        "-a",
+        password,
+        "-h",
+        pod.ip,
+        "-p",
+        String(port),
+        ...args,
+      ])
+    ).stdout;
   }
-  redis(i: number, ...args: string[]): Promise<string> { return this.ask(this.pods.at(i)!, 6379, ...args); }
-  sentinel(i: number, ...args: string[]): Promise<string> { return this.ask(this.pods.at(i)!, 26379, "sentinel", ...args); }
+  redis(i: number, ...args: string[]): Promise<string> {
+    return this.ask(this.pods.at(i)!, 6379, ...args);
+  }
+  sentinel(i: number, ...args: string[]): Promise<string> {
+    return this.ask(this.pods.at(i)!, 26379, "sentinel", ...args);
+  }
   /** Its readiness probe, as the kubelet would run it. */
   async probe(i: number): Promise<void> {
     const pod = this.pods.at(i)!;
-    await this.net.run(pod, pod.containers.find((x) => x.name === "redis")!, ["bash", "/scripts/redis-ready.sh"]);
+    await this.net.run(
+      pod,
+      pod.containers.find((x) => x.name === "redis")!,
+      ["bash", "/scripts/redis-ready.sh"],
+    );
   }
-  async follows(i: number): Promise<string | undefined> { return /master_host:(\S+)/.exec(await this.redis(i, "info", "replication"))?.[1]; }
+  async follows(i: number): Promise<string | undefined> {
+    return /master_host:(\S+)/.exec(await this.redis(i, "info", "replication"))?.[1];
+  }
 
   async settled(): Promise<this> {
     const others = this.pods.length - 1;
-    await this.processes[0]!.redis.until(async () => new RegExp(`connected_slaves:${others}\\b`).test(await this.redis(0, "info", "replication")), 90);
-    await this.processes[0]!.sentinel.until(async () => new RegExp(`num-other-sentinels\n${others}\n`).test(await this.sentinel(0, "master", this.name)), 90);
+    await this.processes[0]!.redis.until(
+      async () => new RegExp(`connected_slaves:${others}\\b`).test(await this.redis(0, "info", "replication")),
+      90,
+    );
+    await this.processes[0]!.sentinel.until(
+      async () => new RegExp(`num-other-sentinels\n${others}\n`).test(await this.sentinel(0, "master", this.name)),
+      90,
+    );
     return this;
   }
 }
 
 describe("Redis, Sentinel and LiveKit", () => {
   let net: Network;
-  beforeEach(async () => { net = await new Network().start(); });
+  beforeEach(async () => {
+    net = await new Network().start();
+  });
   afterEach(() => net.close());
   for (const c of SIZE_CONFIGURATIONS) {
     it(`${c.name}: each set elects a master that its proxy finds; LiveKit finds it through the Sentinels`, async () => {
       const s = await subjectFor(c);
       const started: Running[] = [];
-      await Promise.all(sets(s).map(async (t) => {
-        const set = await new RedisSet(net, s, t).settled();
-        started.push(...set.running);
-        const max = /maxmemory (\d+)mb/.exec(JSON.stringify(s.objects.find((o) => o.kind === "ConfigMap" && o.name === `${set.name}-scripts`)!.inputs.data))![1]!;
-        assert.match(await set.redis(0, "config", "get", "maxmemory"), new RegExp(`\\b${Number(max) * 1024 ** 2}\\b`));
-        assert.match(await set.sentinel(0, "ckquorum", set.name), /^OK/);
-        count("Redis and Sentinel processes started", set.pods.length * 2);
+      await Promise.all(
+        sets(s).map(async (t) => {
+          const set = await new RedisSet(net, s, t).settled();
+          started.push(...set.running);
+          const max = /maxmemory (\d+)mb/.exec(
+            JSON.stringify(
+              s.objects.find((o) => o.kind === "ConfigMap" && o.name === `${set.name}-scripts`)!.inputs.data,
+            ),
+          )![1]!;
+          assert.match(
+            await set.redis(0, "config", "get", "maxmemory"),
+            new RegExp(`\\b${Number(max) * 1024 ** 2}\\b`),
+          );
+          assert.match(await set.sentinel(0, "ckquorum", set.name), /^OK/);
+          count("Redis and Sentinel processes started", set.pods.length * 2);
 
-        // One that follows a replica finds the master by its own readiness probe, the second time (the first may be a failover's).
-        const master = (await set.follows(-1))!;
-        await set.redis(-1, "replicaof", master.replace(/-0\./, "-1."), "6379");
-        await set.probe(-1);
-        assert.equal(await set.follows(-1), master.replace(/-0\./, "-1."));
-        // Its Sentinel may be too busy to answer in time; it would correct a replica that it knows after 8 s itself.
-        for (let i = 0; i < 4 && await set.follows(-1) !== master; i++) await set.probe(-1);
-        assert.equal(await set.follows(-1), master);
+          // One that follows a replica finds the master by its own readiness probe, the second time (the first may be a
+          // failover's).
+          const master = (await set.follows(-1))!;
+          await set.redis(-1, "replicaof", master.replace(/-0\./, "-1."), "6379");
+          await set.probe(-1);
+          assert.equal(await set.follows(-1), master.replace(/-0\./, "-1."));
+          // Its Sentinel may be too busy to answer in time; it would correct a replica that it knows after 8 s itself.
+          for (let i = 0; i < 4 && (await set.follows(-1)) !== master; i++) await set.probe(-1);
+          assert.equal(await set.follows(-1), master);
 
-        const proxy = s.templates.find((x) => x.owner.name === `${set.name}-master`)!;
-        const p = net.pod(proxy, s.objects, `${proxy.owner.name}-x`, domain(s));
-        const h = net.startContainer(p, p.containers[0]!);
-        started.push(h);
-        await h.until(async () => /role:master/.test(await set.ask(p, 6379, "info", "replication")), 90);
-        count("Redis proxies that found the master");
-      }));
+          const proxy = s.templates.find((x) => x.owner.name === `${set.name}-master`)!;
+          const p = net.pod(proxy, s.objects, `${proxy.owner.name}-x`, domain(s));
+          const h = net.startContainer(p, p.containers[0]!);
+          started.push(h);
+          await h.until(async () => /role:master/.test(await set.ask(p, 6379, "info", "replication")), 90);
+          count("Redis proxies that found the master");
+        }),
+      );
       const livekit = s.templates.find((t) => t.owner.name === "livekit");
       if (livekit) {
         const pod = net.pod(livekit, s.objects, "livekit-x", domain(s));
-        for (const i of pod.init) { const r = await net.run(pod, i); assert.equal(r.status, 0, r.output); }
+        for (const i of pod.init) {
+          const r = await net.run(pod, i);
+          assert.equal(r.status, 0, r.output);
+        }
         const lk = net.startContainer(pod, pod.containers[0]!);
         started.push(lk);
         await lk.until(async () => (await answers(`http://${pod.ip}:7880/`)) === 200, 90);
         count("LiveKit processes started");
       }
-      for (const r of started) assert.doesNotMatch(r.output, /unknown (option|directive|field)|deprecated|bad directive|unresolved configuration|not recognized|FATAL CONFIG|# WARNING(?!.*(overcommit|backlog|TCP|Memory))/i, r.name);
+      for (const r of started)
+        assert.doesNotMatch(
+          r.output,
+          /unknown (option|directive|field)|deprecated|bad directive|unresolved configuration|not recognized|FATAL CONFIG|# WARNING(?!.*(overcommit|backlog|TCP|Memory))/i,
+          r.name,
+        );
     });
   }
 
   it("a set whose Sentinels noticed too late that the master is gone elects another all the same", async () => {
     const s = await subjectFor(SIZE_CONFIGURATIONS[0]!);
-    const set = await new RedisSet(net, s, sets(s)[0]!).settled(), rest = [1, 2];
+    const set = await new RedisSet(net, s, sets(s)[0]!).settled(),
+      rest = [1, 2];
     // Ten times this is how long a replica may have waited; with the stack's own 5 s the test would take 50 s more.
     for (const i of rest) await set.sentinel(i, "set", set.name, "down-after-milliseconds", "1000");
     for (const i of rest) process.kill(-set.processes[i]!.sentinel.child.pid!, "SIGSTOP");
     try {
       for (const gone of Object.values(set.processes[0]!)) process.kill(-gone.child.pid!, "SIGKILL");
       await sleep(14_000);
-    } finally { for (const i of rest) process.kill(-set.processes[i]!.sentinel.child.pid!, "SIGCONT"); }
+    } finally {
+      for (const i of rest) process.kill(-set.processes[i]!.sentinel.child.pid!, "SIGCONT");
+    }
     // They pause for 30 s, because time has jumped, and then find nobody fit.
     const output = (): string => rest.map((i) => set.processes[i]!.sentinel.output).join("");
     await set.processes[1]!.sentinel.until(() => output().includes("-failover-abort-no-good-slave"), 180);
     assert.doesNotMatch(output(), /\+switch-master/);
-    const masters = async (): Promise<number> => (await Promise.all(rest.map((i) => set.redis(i, "role")))).filter((r) => r.startsWith("master")).length;
-    const probes = async (): Promise<void> => { for (const i of rest) await set.probe(i); };
-    await set.processes[1]!.redis.until(async () => { await probes(); return await masters() === 1; }, 180);
-    const waits = async (): Promise<string[]> => Promise.all(rest.map(async (i) => /down-after-milliseconds\n(\d+)/.exec(await set.sentinel(i, "master", set.name))![1]!));
-    await set.processes[1]!.redis.until(async () => { await probes(); return (await waits()).every((w) => w === String(DOWN_AFTER_MILLISECONDS)); }, 90);
+    const masters = async (): Promise<number> =>
+      (await Promise.all(rest.map((i) => set.redis(i, "role")))).filter((r) => r.startsWith("master")).length;
+    const probes = async (): Promise<void> => {
+      for (const i of rest) await set.probe(i);
+    };
+    await set.processes[1]!.redis.until(async () => {
+      await probes();
+      return (await masters()) === 1;
+    }, 180);
+    const waits = async (): Promise<string[]> =>
+      Promise.all(
+        rest.map(async (i) => /down-after-milliseconds\n(\d+)/.exec(await set.sentinel(i, "master", set.name))![1]!),
+      );
+    await set.processes[1]!.redis.until(async () => {
+      await probes();
+      return (await waits()).every((w) => w === String(DOWN_AFTER_MILLISECONDS));
+    }, 90);
     assert.equal(await masters(), 1);
     count("Redis and Sentinel processes started", set.pods.length * 2);
   });
 
   it("an instance whose append-only file a full disk has damaged starts all the same, and keeps what was there", async () => {
     const s = await subjectFor(SIZE_CONFIGURATIONS[0]!);
-    const set = await new RedisSet(net, s, sets(s)[0]!).settled(), files = set.files(2);
+    const set = await new RedisSet(net, s, sets(s)[0]!).settled(),
+      files = set.files(2);
     await set.writes(2);
     // In the append-only file, not in what the synchronisation began with.
     for (let i = 0; i < 50; i++) await set.redis(0, "set", `key${i}`, "x".repeat(100));
@@ -158,15 +256,26 @@ describe("Redis, Sentinel and LiveKit", () => {
     // Everything is on its disk; with everysec that is a second later.
     await sleep(1500);
     // Within the first file all after the hole is lost, so there it is at the beginning.
-    const middle = (b: Buffer): Buffer => b.fill(0, Math.floor(b.length / 3), Math.floor(b.length / 2)), signature = (b: Buffer): Buffer => b.fill(0, 0, 5);
-    for (const [suffix, damage, message] of [[".incr.aof", middle, /is cut off there; all of it is in/], [".base.rdb", signature, /sends everything/]] as const) {
+    const middle = (b: Buffer): Buffer => b.fill(0, Math.floor(b.length / 3), Math.floor(b.length / 2)),
+      signature = (b: Buffer): Buffer => b.fill(0, 0, 5);
+    for (const [suffix, damage, message] of [
+      [".incr.aof", middle, /is cut off there; all of it is in/],
+      [".base.rdb", signature, /sends everything/],
+    ] as const) {
       await set.writes(2);
       await set.kill(2);
-      const file = path.join(files, fs.readdirSync(files).find((f) => f.endsWith(suffix))!), damaged = damage(fs.readFileSync(file));
+      const file = path.join(
+          files,
+          fs.readdirSync(files).find((f) => f.endsWith(suffix))!,
+        ),
+        damaged = damage(fs.readFileSync(file));
       fs.writeFileSync(file, damaged);
       const failing = set.restart(2);
       await set.ended(2);
-      assert.match(failing.output, /Bad file format|Wrong signature|Internal error in RDB|Unexpected|checksum|Error reading/i);
+      assert.match(
+        failing.output,
+        /Bad file format|Wrong signature|Internal error in RDB|Unexpected|checksum|Error reading/i,
+      );
       const redis = set.restart(2);
       await redis.until(inStep, 90);
       assert.match(redis.output, message);
@@ -179,7 +288,9 @@ describe("Redis, Sentinel and LiveKit", () => {
     const s = await subjectFor(SIZE_CONFIGURATIONS[0]!);
     const set = await new RedisSet(net, s, sets(s)[0]!).settled();
     await set.kill(2);
-    const pod = set.pods[2]!, data = pod.volume("data"), { uid, gid } = pod.containers.find((x) => x.name === "redis")!;
+    const pod = set.pods[2]!,
+      data = pod.volume("data"),
+      { uid, gid } = pod.containers.find((x) => x.name === "redis")!;
     execFileSync("mount", ["-t", "tmpfs", "-o", `size=4m,uid=${uid},gid=${gid}`, "tmpfs", data]);
     try {
       const redis = set.restart(2);
@@ -189,7 +300,11 @@ describe("Redis, Sentinel and LiveKit", () => {
       await redis.until(() => has("before"), 90);
       await set.writes(2);
       const filler = path.join(data, "filler");
-      try { fs.writeFileSync(filler, Buffer.alloc(8 * 2 ** 20)); } catch (error) { assert.equal((error as NodeJS.ErrnoException).code, "ENOSPC"); }
+      try {
+        fs.writeFileSync(filler, Buffer.alloc(8 * 2 ** 20));
+      } catch (error) {
+        assert.equal((error as NodeJS.ErrnoException).code, "ENOSPC");
+      }
       await write("full");
       await redis.until(async () => /aof_last_write_status:err/.test(await set.redis(2, "info", "persistence")), 60);
       await write("still-full");
@@ -198,6 +313,8 @@ describe("Redis, Sentinel and LiveKit", () => {
       await redis.until(async () => /aof_last_write_status:ok/.test(await set.redis(2, "info", "persistence")), 60);
       assert.ok(await has("full"));
       count("Redis instances whose disk was full");
-    } finally { execFileSync("umount", ["-l", data]); }
+    } finally {
+      execFileSync("umount", ["-l", data]);
+    }
   });
 });

@@ -26,7 +26,9 @@ describe("Synapse", () => {
         assert.equal(job.status, 0, job.text);
         count("Synapse processes", processes.length);
         count("runs of the check before deployment");
-      } finally { fs.rmSync(dir, { recursive: true, force: true }); }
+      } finally {
+        fs.rmSync(dir, { recursive: true, force: true });
+      }
     });
   }
 });

@@ -6,23 +6,52 @@ import type { Settings } from "../../components/settings/types";
 import type { Plan } from "../../components/sizing/types";
 import { fixtureContext, fixturePlan, fixtureSettings } from "../fixtures/context";
 
-const make = (change?: (s: Settings, p: Plan) => void): Promise<{ resources: RegisteredResource[]; outputs: any }> => evaluate({
-  stack: "t", config: {}, program: async () => {
-    const ctx = fixtureContext(change);
-    const secrets = new StackSecrets("secrets", { settings: ctx.settings });
-    const opts = { provider: ctx.provider };
-    const one = new RedisSentinel("redis-synapse", { ctx, component: "redis-synapse", namespace: "matrix", password: secrets.redisSynapsePassword, secretName: "redis-synapse", masterName: "synapse" }, opts);
-    new RedisSentinel("redis-livekit", { ctx, component: "redis-livekit", namespace: "livekit", password: secrets.redisLivekitPassword, secretName: "redis-livekit", masterName: "livekit" }, opts);
-    return { host: one.masterHost, password: secrets.redisSynapsePassword };
-  },
-});
-const find = (r: RegisteredResource[], kind: string, name: string): any => r.find((x) => x.type.endsWith(`:${kind}`) && x.inputs.metadata?.name === name)?.inputs;
+const make = (change?: (s: Settings, p: Plan) => void): Promise<{ resources: RegisteredResource[]; outputs: any }> =>
+  evaluate({
+    stack: "t",
+    config: {},
+    program: async () => {
+      const ctx = fixtureContext(change);
+      const secrets = new StackSecrets("secrets", { settings: ctx.settings });
+      const opts = { provider: ctx.provider };
+      const one = new RedisSentinel(
+        "redis-synapse",
+        {
+          ctx,
+          component: "redis-synapse",
+          namespace: "matrix",
+          password: secrets.redisSynapsePassword,
+          secretName: "redis-synapse",
+          masterName: "synapse",
+        },
+        opts,
+      );
+      new RedisSentinel(
+        "redis-livekit",
+        {
+          ctx,
+          component: "redis-livekit",
+          namespace: "livekit",
+          password: secrets.redisLivekitPassword,
+          secretName: "redis-livekit",
+          masterName: "livekit",
+        },
+        opts,
+      );
+      return { host: one.masterHost, password: secrets.redisSynapsePassword };
+    },
+  });
+const find = (r: RegisteredResource[], kind: string, name: string): any =>
+  r.find((x) => x.type.endsWith(`:${kind}`) && x.inputs.metadata?.name === name)?.inputs;
 const hashOf = (o: any): string => o.spec.template.metadata.annotations["matrix-ha.dev/config-hash"];
 
 describe("RedisSentinel", () => {
   it("is made twice, apart from each other", async () => {
     const { resources, outputs } = await make();
-    for (const [n, ns] of [["redis-synapse", "matrix"], ["redis-livekit", "livekit"]]) {
+    for (const [n, ns] of [
+      ["redis-synapse", "matrix"],
+      ["redis-livekit", "livekit"],
+    ]) {
       assert.equal(find(resources, "StatefulSet", n).metadata.namespace, ns);
       assert.equal(find(resources, "StatefulSet", n).spec.replicas, 3);
       assert.equal(find(resources, "Service", n).spec.publishNotReadyAddresses, true);
@@ -47,23 +76,44 @@ describe("RedisSentinel", () => {
   });
 
   it("runs an exporter only when monitoring is on", async () => {
-    const names = async (enabled: boolean): Promise<string[]> => find((await make((s) => { s.monitoring.enabled = enabled; })).resources, "StatefulSet", "redis-synapse").spec.template.spec.containers.map((c: any) => c.name);
+    const names = async (enabled: boolean): Promise<string[]> =>
+      find(
+        (
+          await make((s) => {
+            s.monitoring.enabled = enabled;
+          })
+        ).resources,
+        "StatefulSet",
+        "redis-synapse",
+      ).spec.template.spec.containers.map((c: any) => c.name);
     assert.deepEqual(await names(true), ["redis", "sentinel", "exporter"]);
     assert.deepEqual(await names(false), ["redis", "sentinel"]);
   });
 
   it("grows from 3 to 5 with a new quorum, the same claims, and restarts what reads it", async () => {
     const small = (await make()).resources;
-    const large = (await make((_, p) => { Object.assign(p.redis, { instances: 5, quorum: 3, memoryMiB: 8192 }); })).resources;
+    const large = (
+      await make((_, p) => {
+        Object.assign(p.redis, { instances: 5, quorum: 3, memoryMiB: 8192 });
+      })
+    ).resources;
     const [a, b] = [find(small, "StatefulSet", "redis-synapse"), find(large, "StatefulSet", "redis-synapse")];
     assert.equal(b.spec.replicas, 5);
     assert.deepEqual(a.spec.volumeClaimTemplates, b.spec.volumeClaimTemplates);
     assert.notEqual(hashOf(a), hashOf(b));
-    assert.match(find(large, "ConfigMap", "redis-synapse-scripts").data["sentinel-start.sh"], /sentinel monitor synapse \$m 6379 3/);
+    assert.match(
+      find(large, "ConfigMap", "redis-synapse-scripts").data["sentinel-start.sh"],
+      /sentinel monitor synapse \$m 6379 3/,
+    );
   });
 
   it("refuses an even number of instances", async () => {
-    await assert.rejects(make((_, p) => { p.redis.instances = 4; }), /3, 5, 7 or 9/);
+    await assert.rejects(
+      make((_, p) => {
+        p.redis.instances = 4;
+      }),
+      /3, 5, 7 or 9/,
+    );
   });
 });
 
@@ -71,11 +121,31 @@ describe("redis edges", () => {
   it("let every Synapse process reach the master, and nobody else's Redis", () => {
     const input = { settings: fixtureSettings(), plan: fixturePlan() };
     const edges = redisEdges(input);
-    for (const p of input.plan.synapse.pools) assert.ok(edges.some((e) => "component" in e.from && e.from.component === `synapse-${p.class}` && "component" in e.to && e.to.component === "redis-synapse-master"));
-    assert.ok(!edges.some((e) => "component" in e.from && e.from.component.startsWith("synapse-") && "component" in e.to && e.to.component.includes("livekit")));
+    for (const p of input.plan.synapse.pools)
+      assert.ok(
+        edges.some(
+          (e) =>
+            "component" in e.from &&
+            e.from.component === `synapse-${p.class}` &&
+            "component" in e.to &&
+            e.to.component === "redis-synapse-master",
+        ),
+      );
+    assert.ok(
+      !edges.some(
+        (e) =>
+          "component" in e.from &&
+          e.from.component.startsWith("synapse-") &&
+          "component" in e.to &&
+          e.to.component.includes("livekit"),
+      ),
+    );
     input.settings.rtc.enabled = false;
     assert.ok(!JSON.stringify(redisEdges(input)).includes("livekit"));
   });
-  it("connection for other stacks is on database 2", () => assert.deepEqual(
-    [redisConnection(fixtureSettings()).database, redisConnection(fixtureSettings()).host], [2, "redis-synapse-master.matrix.svc.cluster.local"]));
+  it("connection for other stacks is on database 2", () =>
+    assert.deepEqual(
+      [redisConnection(fixtureSettings()).database, redisConnection(fixtureSettings()).host],
+      [2, "redis-synapse-master.matrix.svc.cluster.local"],
+    ));
 });

@@ -3,28 +3,47 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { masterProxyCfg } from "../../components/layers/redis/masterProxyCfg";
 import { redisReadyScript, redisStartScript, redisStopScript } from "../../components/layers/redis/redisStart";
 import { sentinelStartScript } from "../../components/layers/redis/sentinelStart";
-import { checkTopology, minReplicas, sentinelAddresses, type RedisTopology } from "../../components/layers/redis/topology";
+import {
+  checkTopology,
+  minReplicas,
+  sentinelAddresses,
+  type RedisTopology,
+} from "../../components/layers/redis/topology";
 
 const topology = (instances: number): RedisTopology => ({
-  component: "redis-synapse", namespace: "matrix", clusterDomain: "cluster.local", masterName: "synapse", instances, quorum: Math.floor(instances / 2) + 1,
+  component: "redis-synapse",
+  namespace: "matrix",
+  clusterDomain: "cluster.local",
+  masterName: "synapse",
+  instances,
+  quorum: Math.floor(instances / 2) + 1,
 });
-const scripts = (n: number): string[] => [redisStartScript({ ...topology(n), maxmemoryMiB: 1536 }), redisStopScript(topology(n)), redisReadyScript(topology(n)), sentinelStartScript(topology(n))];
-const bash = (script: string, env: Record<string, string> = {}): string => execFileSync("bash", ["--norc", "-c", script], { encoding: "utf8", env: { PATH: process.env.PATH, ...env } });
+const scripts = (n: number): string[] => [
+  redisStartScript({ ...topology(n), maxmemoryMiB: 1536 }),
+  redisStopScript(topology(n)),
+  redisReadyScript(topology(n)),
+  sentinelStartScript(topology(n)),
+];
+const bash = (script: string, env: Record<string, string> = {}): string =>
+  execFileSync("bash", ["--norc", "-c", script], { encoding: "utf8", env: { PATH: process.env.PATH, ...env } });
 
 /** The function that takes lines of pods beyond the last out of sentinel.conf, alone. */
-const functionOf = (script: string, name: string): string => new RegExp(`^${name}\\(\\) \\{\\n[\\s\\S]*?^\\}`, "m").exec(script)![0];
+const functionOf = (script: string, name: string): string =>
+  new RegExp(`^${name}\\(\\) \\{\\n[\\s\\S]*?^\\}`, "m").exec(script)![0];
 
 describe("redis scripts", () => {
-  for (const n of [3, 5]) it(`are valid bash with ${n} instances`, () => {
-    for (const s of scripts(n)) {
-      // It says "syntax error in conditional expression" and calls it success.
-      const read = spawnSync("bash", ["-n"], { input: s, encoding: "utf8" });
-      assert.deepEqual([read.status, read.stderr], [0, ""]);
-    }
-  });
+  for (const n of [3, 5])
+    it(`are valid bash with ${n} instances`, () => {
+      for (const s of scripts(n)) {
+        // It says "syntax error in conditional expression" and calls it success.
+        const read = spawnSync("bash", ["-n"], { input: s, encoding: "utf8" });
+        assert.deepEqual([read.status, read.stderr], [0, ""]);
+      }
+    });
 
   it("take the password only from the environment", () => {
-    for (const s of scripts(3)) assert.ok(!/-a |--pass|requirepass (?!\$REDISCLI_AUTH)/.test(s.replace(/'\/\^requirepass[^']*'/g, "")), s);
+    for (const s of scripts(3))
+      assert.ok(!/-a |--pass|requirepass (?!\$REDISCLI_AUTH)/.test(s.replace(/'\/\^requirepass[^']*'/g, "")), s);
   });
 
   it("write to the append-only file every second and fence a master without a majority", () => {
@@ -37,49 +56,84 @@ describe("redis scripts", () => {
   it("do not start as master while the other Sentinels say that this pod is the master", () => {
     const s = redisStartScript({ ...topology(3), maxmemoryMiB: 1 });
     const answers = functionOf(s, "find_master");
-    const run = (sequence: string[]): string => bash(
-      `set -euo pipefail; me=redis-synapse-0.h; headless=h; own_record=/nonexistent/record; sleep() { :; }; t=$(mktemp); echo 0 > $t
+    const run = (sequence: string[]): string =>
+      bash(
+        `set -euo pipefail; me=redis-synapse-0.h; headless=h; own_record=/nonexistent/record; sleep() { :; }; t=$(mktemp); echo 0 > $t
 ask_sentinels() { local a=(${sequence.map((x) => `"${x}"`).join(" ")}) i; i=$(cat $t); echo $((i + 1)) > $t; echo "\${a[$i]:-\${a[-1]}}"; }
 ${answers}
-find_master; echo "$m $src $(cat $t)"; rm $t`);
-    assert.equal(run(["redis-synapse-0.h", "redis-synapse-0.h", "redis-synapse-2.h"]), "redis-synapse-2.h sentinels 3\n");
+find_master; echo "$m $src $(cat $t)"; rm $t`,
+      );
+    assert.equal(
+      run(["redis-synapse-0.h", "redis-synapse-0.h", "redis-synapse-2.h"]),
+      "redis-synapse-2.h sentinels 3\n",
+    );
     assert.equal(run(["redis-synapse-1.h"]), "redis-synapse-1.h sentinels 1\n");
-    assert.equal(run(["redis-synapse-0.h"]), "redis-synapse-0.h sentinels 15\n", "it gives up after the wait, when nobody else can be master");
+    assert.equal(
+      run(["redis-synapse-0.h"]),
+      "redis-synapse-0.h sentinels 15\n",
+      "it gives up after the wait, when nobody else can be master",
+    );
     assert.match(run([""]), /^redis-synapse-0\.h bootstrap/);
   });
 
   it("never overwrite what a Sentinel knows, and forget pods that are gone", () => {
     const s = sentinelStartScript(topology(3));
     assert.match(s, /if \[ ! -s "\$conf" \]; then/);
-    // What Sentinel writes of its own password (a user line, by the hash of the old one) goes with the line that it came from.
-    const drops = [.../sed ((?:-e '[^']*' (?:\\\n *)?)+)/.exec(s)![1]!.matchAll(/-e '([^']*)'/g)].flatMap(([, e]) => ["-e", e!]);
-    const memory = ["requirepass old", "user default on sanitize-payload #0a1b ~* &* +@all", "sentinel auth-pass synapse old", "sentinel current-epoch 7"].join("\n");
-    assert.equal(spawnSync("sed", drops, { input: `${memory}\n`, encoding: "utf8" }).stdout, "sentinel current-epoch 7\n");
+    // What Sentinel writes of its own password (a user line, by the hash of the old one) goes with the line that it
+    // came from.
+    const drops = [.../sed ((?:-e '[^']*' (?:\\\n *)?)+)/.exec(s)![1]!.matchAll(/-e '([^']*)'/g)].flatMap(([, e]) => [
+      "-e",
+      e!,
+    ]);
+    const memory = [
+      "requirepass old",
+      "user default on sanitize-payload #0a1b ~* &* +@all",
+      "sentinel auth-pass synapse old",
+      "sentinel current-epoch 7",
+    ].join("\n");
+    assert.equal(
+      spawnSync("sed", drops, { input: `${memory}\n`, encoding: "utf8" }).stdout,
+      "sentinel current-epoch 7\n",
+    );
     assert.match(s, /sentinel resolve-hostnames yes\nsentinel announce-hostnames yes/);
     assert.match(s, /sha1sum/);
     const conf = [
-      "sentinel monitor synapse redis-synapse-1.x 6379 3", "sentinel known-replica synapse redis-synapse-0.x 6379", "sentinel known-sentinel synapse redis-synapse-4.x 26379 abc",
-      "sentinel known-sentinel synapse redis-synapse-2.x 26379 def", "sentinel current-epoch 7",
+      "sentinel monitor synapse redis-synapse-1.x 6379 3",
+      "sentinel known-replica synapse redis-synapse-0.x 6379",
+      "sentinel known-sentinel synapse redis-synapse-4.x 26379 abc",
+      "sentinel known-sentinel synapse redis-synapse-2.x 26379 def",
+      "sentinel current-epoch 7",
     ].join("\n");
-    const kept = bash(`instances=3\n${functionOf(s, "without_gone")}\nwithout_gone <<'X'\n${conf}\nX`).trim().split("\n");
-    assert.deepEqual(kept, conf.split("\n").filter((l) => !l.includes("redis-synapse-4")));
+    const kept = bash(`instances=3\n${functionOf(s, "without_gone")}\nwithout_gone <<'X'\n${conf}\nX`)
+      .trim()
+      .split("\n");
+    assert.deepEqual(
+      kept,
+      conf.split("\n").filter((l) => !l.includes("redis-synapse-4")),
+    );
   });
 
   it("give a Sentinel the new quorum when the set grows from 3 to 5", () => {
     const sed = /^sed -e[\s\S]*?"\$conf"/m.exec(sentinelStartScript(topology(5)))![0];
-    const out = bash(`conf=$(mktemp); cat > $conf <<'X'\nrequirepass "old"\nsentinel monitor synapse redis-synapse-1.x 6379 2\nsentinel current-epoch 7\nX\n${sed}; rm $conf`);
+    const out = bash(
+      `conf=$(mktemp); cat > $conf <<'X'\nrequirepass "old"\nsentinel monitor synapse redis-synapse-1.x 6379 2\nsentinel current-epoch 7\nX\n${sed}; rm $conf`,
+    );
     assert.equal(out, "sentinel monitor synapse redis-synapse-1.x 6379 3\nsentinel current-epoch 7\n");
   });
 
   it("hand over before a master stops, and take no write meanwhile", () => {
     const s = redisStopScript(topology(3));
-    assert.ok(s.indexOf("client pause") < s.indexOf("sentinel failover") && s.indexOf("sentinel failover") < s.indexOf("replicaof"));
+    assert.ok(
+      s.indexOf("client pause") < s.indexOf("sentinel failover") &&
+        s.indexOf("sentinel failover") < s.indexOf("replicaof"),
+    );
   });
 });
 
 describe("the master proxy", () => {
   const check = (n: number): RegExp => new RegExp(/expect rstring (\S+)/.exec(masterProxyCfg(topology(n)))![1]);
-  const info = (role: string, replicas: number, good: number): string => `# Replication\r\nrole:${role}\r\nconnected_slaves:${replicas}\r\nmin_slaves_good_slaves:${good}\r\nslave0:ip=x`;
+  const info = (role: string, replicas: number, good: number): string =>
+    `# Replication\r\nrole:${role}\r\nconnected_slaves:${replicas}\r\nmin_slaves_good_slaves:${good}\r\nslave0:ip=x`;
 
   it("does not believe role:master alone", () => {
     assert.match(info("master", 2, 2), check(3));
@@ -107,5 +161,9 @@ describe("the topology", () => {
     assert.throws(() => checkTopology({ ...topology(5), quorum: 2 }), /majority/);
     checkTopology(topology(3));
   });
-  it("names every Sentinel completely", () => assert.deepEqual(sentinelAddresses(topology(3))[2], "redis-synapse-2.redis-synapse.matrix.svc.cluster.local:26379"));
+  it("names every Sentinel completely", () =>
+    assert.deepEqual(
+      sentinelAddresses(topology(3))[2],
+      "redis-synapse-2.redis-synapse.matrix.svc.cluster.local:26379",
+    ));
 });

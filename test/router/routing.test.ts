@@ -15,7 +15,8 @@ const federatedPlan = () => {
   return plan;
 };
 const plan = federatedPlan();
-const at = (method: string, path: string, query?: string, frontend: "public" | "admin" = "public") => classify({ method, path, query }, { plan, federation: true, frontend });
+const at = (method: string, path: string, query?: string, frontend: "public" | "admin" = "public") =>
+  classify({ method, path, query }, { plan, federation: true, frontend });
 
 const C = "/_matrix/client";
 /** method, path (with query), class, hash. */
@@ -96,9 +97,21 @@ describe("routing table", () => {
   }
 
   it("sends rooms' writes to classes that start together with the event persisters", () => {
-    const client = ["send/m.room.message/1", "redact/1/2", "state/m.room.name/", "join", "invite", "leave", "ban", "kick"].map((x) => `${C}/v3/rooms/!r:x/${x}`);
-    const servers = ["v1/send/1", "v2/send_join/!r:x/1", "v2/send_leave/!r:x/1", "v2/invite/!r:x/1"].map((x) => `/_matrix/federation/${x}`);
-    for (const p of [...client, ...servers]) assert.ok(EVENT_SENDERS.includes(at("PUT", p)!.class), `${p} goes to ${at("PUT", p)!.class}`);
+    const client = [
+      "send/m.room.message/1",
+      "redact/1/2",
+      "state/m.room.name/",
+      "join",
+      "invite",
+      "leave",
+      "ban",
+      "kick",
+    ].map((x) => `${C}/v3/rooms/!r:x/${x}`);
+    const servers = ["v1/send/1", "v2/send_join/!r:x/1", "v2/send_leave/!r:x/1", "v2/invite/!r:x/1"].map(
+      (x) => `/_matrix/federation/${x}`,
+    );
+    for (const p of [...client, ...servers])
+      assert.ok(EVENT_SENDERS.includes(at("PUT", p)!.class), `${p} goes to ${at("PUT", p)!.class}`);
   });
 
   it("sends each servlet of Synapse to a class, and to fallbacks, that register it", () => {
@@ -107,13 +120,17 @@ describe("routing table", () => {
       const [method, path, where] = line.split(" ") as [string, string, string];
       const on = new Set(where.split("+"));
       const got = at(method, path, "since=1", "admin");
-      if (!got) { wrong.push(`${line}: refused`); continue; }
+      if (!got) {
+        wrong.push(`${line}: refused`);
+        continue;
+      }
       for (const cls of [got.class, ...got.fallback]) {
         const kind = cls === "main" ? "main" : cls === "media" ? "media" : "worker";
         if (!on.has(kind)) wrong.push(`${line}: ${cls} (${got.route})`);
         const resource = ROUTES.find((r) => r.id === got.route)!.resource;
         const resources: string[] = resourcesOf(cls, { plan, federation: true });
-        if (!resources.includes(resource) && !(resource === "openid" && resources.includes("federation"))) wrong.push(`${line}: ${cls} does not listen for ${resource}`);
+        if (!resources.includes(resource) && !(resource === "openid" && resources.includes("federation")))
+          wrong.push(`${line}: ${cls} does not listen for ${resource}`);
       }
     }
     assert.deepEqual(wrong, []);
@@ -122,7 +139,11 @@ describe("routing table", () => {
   it("leaves to the main process only what workers do not serve, but for what must be one process", () => {
     const spared = servlets.requests.filter((line) => {
       const [method, path, where] = line.split(" ") as [string, string, string];
-      return where.includes("worker") && !path.startsWith("/_synapse/admin/v2/") && at(method, path, "since=1", "admin")?.class === "main";
+      return (
+        where.includes("worker") &&
+        !path.startsWith("/_synapse/admin/v2/") &&
+        at(method, path, "since=1", "admin")?.class === "main"
+      );
     });
     assert.deepEqual(spared, []);
   });
@@ -135,16 +156,27 @@ describe("routing table", () => {
   });
 
   it("refuses the admin API on the public port however it is written, and replication and metrics everywhere", () => {
-    for (const path of ["/_synapse/admin/v1/register", "/%5fsynapse/admin/v1/register", "/_synapse/%61dmin/v2/users", "//_synapse//admin/v2/users"]) {
+    for (const path of [
+      "/_synapse/admin/v1/register",
+      "/%5fsynapse/admin/v1/register",
+      "/_synapse/%61dmin/v2/users",
+      "//_synapse//admin/v2/users",
+    ]) {
       assert.equal(at("GET", path), undefined, path);
     }
     assert.equal(at("GET", "/_synapse/admin/v2/users", undefined, "admin")?.class, "main");
-    for (const path of ["/_synapse/replication/x", "/_synapse/metrics", "/_synapse/mas/x"]) assert.equal(at("GET", path, undefined, "admin"), undefined, path);
+    for (const path of ["/_synapse/replication/x", "/_synapse/metrics", "/_synapse/mas/x"])
+      assert.equal(at("GET", path, undefined, "admin"), undefined, path);
     assert.equal(at("GET", "/something/else"), undefined);
   });
 
   it("sends media administration to the media class, on the admin port only", () => {
-    for (const path of ["/_synapse/admin/v1/media/quarantine/x/y", "/_synapse/admin/v1/purge_media_cache", "/_synapse/admin/v1/quarantine_media/!r:x", "/_synapse/admin/v1/users/@u:x/media"]) {
+    for (const path of [
+      "/_synapse/admin/v1/media/quarantine/x/y",
+      "/_synapse/admin/v1/purge_media_cache",
+      "/_synapse/admin/v1/quarantine_media/!r:x",
+      "/_synapse/admin/v1/users/@u:x/media",
+    ]) {
       assert.equal(at("POST", path, undefined, "admin")?.class, "media", path);
       assert.equal(at("POST", path), undefined, path);
     }
@@ -156,19 +188,33 @@ describe("routing table", () => {
     assert.equal(off("/_matrix/key/v2/server"), undefined);
     assert.equal(off("/_matrix/federation/v1/media/download/x"), undefined);
     assert.equal(off("/_matrix/federation/v1/openid/userinfo")?.class, "generic");
-    for (const pool of fixturePlan().synapse.pools) assert.ok(!resourcesOf(pool.class, { plan: fixturePlan(), federation: false }).includes("federation"), pool.class);
+    for (const pool of fixturePlan().synapse.pools)
+      assert.ok(
+        !resourcesOf(pool.class, { plan: fixturePlan(), federation: false }).includes("federation"),
+        pool.class,
+      );
   });
 
   it("falls back to a class that the plan has", () => {
     const small = fixturePlan();
     small.synapse.pools = small.synapse.pools.filter((p) => ["main", "generic", "media"].includes(p.class));
     for (const key of Object.keys(small.synapse.streamWriters)) (small.synapse.streamWriters as any)[key] = "main";
-    for (const r of resolveRoutes({ plan: small, federation: true })) for (const c of r.classes) assert.ok(["main", "generic", "media"].includes(c), `${r.id}: ${c}`);
-    assert.equal(classify({ method: "GET", path: `${C}/v3/sync` }, { plan: small, federation: false })?.class, "generic");
+    for (const r of resolveRoutes({ plan: small, federation: true }))
+      for (const c of r.classes) assert.ok(["main", "generic", "media"].includes(c), `${r.id}: ${c}`);
+    assert.equal(
+      classify({ method: "GET", path: `${C}/v3/sync` }, { plan: small, federation: false })?.class,
+      "generic",
+    );
   });
 
   it("hashes a room alike whether its id is encoded or not, and under api/v1", () => {
-    for (const path of [`${C}/v3/rooms/!r:x/send/m/1`, `${C}/v3/rooms/%21r%3Ax/messages`, `${C}/api/v1/rooms/!r%3ax/join`, `${C}/v3/join/!r:x`]) assert.equal(roomKey(path), "!r:x", path);
+    for (const path of [
+      `${C}/v3/rooms/!r:x/send/m/1`,
+      `${C}/v3/rooms/%21r%3Ax/messages`,
+      `${C}/api/v1/rooms/!r%3ax/join`,
+      `${C}/v3/join/!r:x`,
+    ])
+      assert.equal(roomKey(path), "!r:x", path);
   });
 
   it("hashes a user by the localpart of the token", () => {

@@ -20,15 +20,24 @@ describe("rtc: livekit.yaml", () => {
     assert.deepEqual(yaml(fixtureSettings()).redis, {
       sentinel_master_name: "redis-livekit",
       sentinel_addresses: [0, 1, 2].map((i) => `redis-livekit-${i}.redis-livekit.livekit.svc.cluster.local:26379`),
-      sentinel_password: "redis-pw", password: "redis-pw",
+      sentinel_password: "redis-pw",
+      password: "redis-pw",
     });
-    assert.equal(sentinelAddresses(fixtureSettings(), { ...plan, redis: { ...plan.redis, instances: 5, quorum: 3 } }).length, 5);
+    assert.equal(
+      sentinelAddresses(fixtureSettings(), { ...plan, redis: { ...plan.redis, instances: 5, quorum: 3 } }).length,
+      5,
+    );
   });
 
   it("takes its ports from the settings, apart from TURN's", () => {
     const { rtc, port, prometheus } = yaml(fixtureSettings());
-    assert.deepEqual([port, prometheus.port, rtc.tcp_port, rtc.port_range_start, rtc.port_range_end], [7880, 6789, 7881, 55001, 60000]);
-    assert.ok(rtc.port_range_start > fixtureSettings().turn.maxPort || rtc.port_range_end < fixtureSettings().turn.minPort);
+    assert.deepEqual(
+      [port, prometheus.port, rtc.tcp_port, rtc.port_range_start, rtc.port_range_end],
+      [7880, 6789, 7881, 55001, 60000],
+    );
+    assert.ok(
+      rtc.port_range_start > fixtureSettings().turn.maxPort || rtc.port_range_end < fixtureSettings().turn.minPort,
+    );
     assert.equal(rtc.use_external_ip, false);
   });
 
@@ -50,7 +59,10 @@ describe("rtc: livekit.yaml", () => {
     for (const d of ["etc/matrix-ha/livekit", "run/livekit"]) fs.mkdirSync(`${root}/${d}`, { recursive: true });
     fs.writeFileSync(`${root}/etc/matrix-ha/livekit/livekit.yaml`, livekitYaml({ settings: s, plan }, SECRETS));
     const nodeIp = (hostIp: string): string => {
-      const r = spawnSync("sh", ["-c", livekitStart(s).replace(/\/(etc\/matrix-ha|run\/livekit)/g, `${root}/$1`)], { encoding: "utf8", env: { HOST_IP: hostIp, PATH: "/usr/bin:/bin" } });
+      const r = spawnSync("sh", ["-c", livekitStart(s).replace(/\/(etc\/matrix-ha|run\/livekit)/g, `${root}/$1`)], {
+        encoding: "utf8",
+        env: { HOST_IP: hostIp, PATH: "/usr/bin:/bin" },
+      });
       assert.equal(r.status, 0, r.stderr);
       return parse(fs.readFileSync(`${root}/run/livekit/livekit.yaml`, "utf8")).rtc.node_ip;
     };
@@ -70,34 +82,61 @@ describe("rtc: what others are told", () => {
   });
 
   it("splits the host's paths between the two programs without rewriting", () => {
-    assert.deepEqual(rtcRoutes(fixtureSettings()).map((r) => [r.path, r.service]), [["/sfu/get", "lk-jwt-service"], ["/get_token", "lk-jwt-service"], ["/rtc", "livekit"], ["/twirp", "livekit"]]);
-    assert.deepEqual(rtcEdges({ settings: { ...fixtureSettings(), rtc: { ...fixtureSettings().rtc, enabled: false } }, plan }), []);
+    assert.deepEqual(
+      rtcRoutes(fixtureSettings()).map((r) => [r.path, r.service]),
+      [
+        ["/sfu/get", "lk-jwt-service"],
+        ["/get_token", "lk-jwt-service"],
+        ["/rtc", "livekit"],
+        ["/twirp", "livekit"],
+      ],
+    );
+    assert.deepEqual(
+      rtcEdges({ settings: { ...fixtureSettings(), rtc: { ...fixtureSettings().rtc, enabled: false } }, plan }),
+      [],
+    );
   });
 });
 
 describe("rtc: component", () => {
   let values: string[] = [];
-  const rtc = (change: (s: Settings) => void = () => undefined): Promise<Evaluation> => evaluate({
-    stack: "t", config: {},
-    program: async () => {
-      const ctx = fixtureContext((s) => change(s));
-      const secrets = new StackSecrets("secrets", { settings: ctx.settings });
-      values = await Promise.all([secrets.livekitApiKey, secrets.livekitApiSecret, secrets.redisLivekitPassword, secrets.turnSharedSecret]
-        .map((o) => new Promise<string>((resolve) => { o.apply((v) => { resolve(v); return v; }); })));
-      new Rtc("rtc", { ctx, secrets, ca: { configMap: "public-ca", key: "ca.crt" } }, { provider: ctx.provider });
-      return {};
-    },
-  });
+  const rtc = (change: (s: Settings) => void = () => undefined): Promise<Evaluation> =>
+    evaluate({
+      stack: "t",
+      config: {},
+      program: async () => {
+        const ctx = fixtureContext((s) => change(s));
+        const secrets = new StackSecrets("secrets", { settings: ctx.settings });
+        values = await Promise.all(
+          [secrets.livekitApiKey, secrets.livekitApiSecret, secrets.redisLivekitPassword, secrets.turnSharedSecret].map(
+            (o) =>
+              new Promise<string>((resolve) => {
+                o.apply((v) => {
+                  resolve(v);
+                  return v;
+                });
+              }),
+          ),
+        );
+        new Rtc("rtc", { ctx, secrets, ca: { configMap: "public-ca", key: "ca.crt" } }, { provider: ctx.provider });
+        return {};
+      },
+    });
   const kind = (e: Evaluation, type: string): any => e.resources.find((r) => r.type.endsWith(`:${type}`));
 
   it("keeps every secret in Secrets, marked as such", async () => {
     const e = await rtc();
     for (const value of values) {
-      const holders = e.resources.filter((r) => !r.type.startsWith("random:") && JSON.stringify(r.inputs).includes(value));
+      const holders = e.resources.filter(
+        (r) => !r.type.startsWith("random:") && JSON.stringify(r.inputs).includes(value),
+      );
       assert.ok(holders.length >= 1);
       for (const h of holders) {
         assert.match(h.type, /:Secret$/, h.name);
-        assert.ok(h.secretPaths.some((p) => p.startsWith("stringData")), h.name);
+        assert.ok(
+          h.secretPaths.some((p) => p.startsWith("stringData")),
+          h.name,
+        );
       }
     }
   });
@@ -119,11 +158,20 @@ describe("rtc: component", () => {
     assert.equal(jwt.spec.replicas, 2);
     const [c] = jwt.spec.template.spec.containers;
     assert.deepEqual(Object.fromEntries(c.env.map((v: any) => [v.name, v.value])), {
-      LIVEKIT_URL: "wss://rtc.example.org", LIVEKIT_KEY_FROM_FILE: "/etc/matrix-ha/keys/key", LIVEKIT_SECRET_FROM_FILE: "/etc/matrix-ha/keys/secret",
-      LIVEKIT_FULL_ACCESS_HOMESERVERS: "example.org", LIVEKIT_JWT_BIND: ":8080", SSL_CERT_FILE: "/etc/matrix-ha/ca/ca.crt",
+      LIVEKIT_URL: "wss://rtc.example.org",
+      LIVEKIT_KEY_FROM_FILE: "/etc/matrix-ha/keys/key",
+      LIVEKIT_SECRET_FROM_FILE: "/etc/matrix-ha/keys/secret",
+      LIVEKIT_FULL_ACCESS_HOMESERVERS: "example.org",
+      LIVEKIT_JWT_BIND: ":8080",
+      SSL_CERT_FILE: "/etc/matrix-ha/ca/ca.crt",
     });
-    const off = await rtc((s) => { s.rtc.jwtService = false; });
+    const off = await rtc((s) => {
+      s.rtc.jwtService = false;
+    });
     assert.equal(kind(off, "Deployment"), undefined);
-    assert.equal(off.resources.some((r) => r.name === "rtc-keys"), false);
+    assert.equal(
+      off.resources.some((r) => r.name === "rtc-keys"),
+      false,
+    );
   });
 });

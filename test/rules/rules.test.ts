@@ -13,7 +13,10 @@ describe("rules over every manifest", () => {
   const needed = new Set<Exception>();
 
   // The examples that people begin with, and the stack of `npm run local`, are held to the same.
-  const files = ["small", "large", "local"].map((stack) => ({ name: `Pulumi.${stack}.yaml`, config: readStackConfig(stack) }));
+  const files = ["small", "large", "local"].map((stack) => ({
+    name: `Pulumi.${stack}.yaml`,
+    config: readStackConfig(stack),
+  }));
   for (const tier of [...TIERS, ...files]) {
     describe(tier.name, () => {
       for (const rule of RULES) {
@@ -21,7 +24,10 @@ describe("rules over every manifest", () => {
           const { subject } = await evaluated(tier.config);
           const { found, used } = violations(subject, [rule]);
           used.forEach((e) => needed.add(e));
-          assert.deepEqual(found.map((v) => `${v.object}: ${v.what}`), []);
+          assert.deepEqual(
+            found.map((v) => `${v.object}: ${v.what}`),
+            [],
+          );
         });
       }
     });
@@ -29,18 +35,26 @@ describe("rules over every manifest", () => {
 
   it("23 and 24 with every option of the settings", async function () {
     this.timeout(1_200_000);
-    for (const config of await variations()) assert.deepEqual(violations((await evaluated(config)).subject, VALUE_RULES).found, []);
+    for (const config of await variations())
+      assert.deepEqual(violations((await evaluated(config)).subject, VALUE_RULES).found, []);
   });
 
   // Last: it counts what the tiers used.
   describe("exceptions", () => {
     it("every exception is still needed, and says why", () => {
-      assert.deepEqual(EXCEPTIONS.filter((e) => !needed.has(e)).map((e) => `${e.rule} ${e.object} ${e.what ?? ""}`), []);
+      assert.deepEqual(
+        EXCEPTIONS.filter((e) => !needed.has(e)).map((e) => `${e.rule} ${e.object} ${e.what ?? ""}`),
+        [],
+      );
       for (const e of EXCEPTIONS) assert.ok(e.why.length > 20, `${e.rule} ${e.object}: the reason is missing`);
     });
   });
 
   it("docs/policy.md says the same", () => {
-    assert.equal(fs.readFileSync(path.join(__dirname, "../../docs/policy.md"), "utf8"), policyMarkdown(), "run: npm run -s policy -- --markdown > docs/policy.md");
+    assert.equal(
+      fs.readFileSync(path.join(__dirname, "../../docs/policy.md"), "utf8"),
+      policyMarkdown(),
+      "run: npm run -s policy -- --markdown > docs/policy.md",
+    );
   });
 });

@@ -1,22 +1,34 @@
 /**
- * Pods and policies of a stack as a Network, and what the table of edges says about any two ends: two readings of the same
- * stack that are compared. Labels are read from the objects, not from the code that makes them.
+ * Pods and policies of a stack as a Network, and what the table of edges says about any two ends: two readings of the
+ * same stack that are compared. Labels are read from the objects, not from the code that makes them.
  */
 import type { Edge, Peer } from "../../components/core/edges";
 import type { Settings } from "../../components/settings/types";
 import { Network, type Endpoint, type Port } from "./simulator";
 
 /** `foreign`: a pod of a namespace without policies, which is not this stack's. */
-export type Ends = Endpoint & { kind: "pod" | "node" | "apiServer" | "world" | "foreign"; /** A control-plane host is both: a node, and the API server. */ host?: boolean };
-export interface World { network: Network; ends: Ends[] }
+export type Ends = Endpoint & {
+  kind: "pod" | "node" | "apiServer" | "world" | "foreign";
+  /** A control-plane host is both: a node, and the API server. */ host?: boolean;
+};
+export interface World {
+  network: Network;
+  ends: Ends[];
+}
 
 const COMPONENT = "app.kubernetes.io/component";
-const subset = (want: Record<string, string>, have: Record<string, string>): boolean => Object.entries(want).every(([k, v]) => have[k] === v);
+const subset = (want: Record<string, string>, have: Record<string, string>): boolean =>
+  Object.entries(want).every(([k, v]) => have[k] === v);
 
-/** Are these labels those of the pods that an edge means? An operator's pods carry its own labels (CloudNativePG: "Labels and annotations"). */
+/**
+ * Are these labels those of the pods that an edge means? An operator's pods carry its own labels (CloudNativePG:
+ * "Labels and annotations").
+ */
 function means(peer: Extract<Peer, { namespace: string }>, namespace: string, labels: Record<string, string>): boolean {
   if (peer.namespace !== namespace) return false;
-  return "labels" in peer ? subset(peer.labels, labels) : labels[COMPONENT] === peer.component || labels["cnpg.io/poolerName"] === peer.component;
+  return "labels" in peer
+    ? subset(peer.labels, labels)
+    : labels[COMPONENT] === peer.component || labels["cnpg.io/poolerName"] === peer.component;
 }
 
 /** Address inside of a network, the first that a host can have. */
@@ -31,28 +43,62 @@ export function isPeer(peer: Peer, e: Ends): boolean {
   return e.kind === "world" || e.kind === "node" || e.kind === "apiServer";
 }
 
-interface PodInput { namespace: string; labels: Record<string, string>; hostNetwork: boolean; name: string }
-interface Input { objects: any[]; pods: PodInput[]; edges: Edge[]; settings: Settings; replicas?: number }
+interface PodInput {
+  namespace: string;
+  labels: Record<string, string>;
+  hostNetwork: boolean;
+  name: string;
+}
+interface Input {
+  objects: any[];
+  pods: PodInput[];
+  edges: Edge[];
+  settings: Settings;
+  replicas?: number;
+}
 
 /** Both ends of each edge, as the table names them. */
 const peersOf = (edges: Edge[]): Peer[] => edges.flatMap((e) => [e.from, e.to]);
 
 /** Adds pods, each with an address of its own; `guarded`: the namespaces that have policies. */
-function podAdder(ends: Ends[], guarded: ReadonlySet<string>): (name: string, namespace: string, labels: Record<string, string>) => void {
+function podAdder(
+  ends: Ends[],
+  guarded: ReadonlySet<string>,
+): (name: string, namespace: string, labels: Record<string, string>) => void {
   let n = 0;
-  const address = (): string => { n++; return `10.244.${Math.floor(n / 250)}.${1 + (n % 250)}`; };
-  return (name, namespace, labels) => { ends.push({ kind: guarded.has(namespace) ? "pod" : "foreign", name, address: address(), pod: { namespace, labels } }); };
+  const address = (): string => {
+    n++;
+    return `10.244.${Math.floor(n / 250)}.${1 + (n % 250)}`;
+  };
+  return (name, namespace, labels) => {
+    ends.push({
+      kind: guarded.has(namespace) ? "pod" : "foreign",
+      name,
+      address: address(),
+      pod: { namespace, labels },
+    });
+  };
 }
 
 function addPods(ends: Ends[], { pods, edges, replicas = 2 }: Input, guarded: ReadonlySet<string>): void {
   const add = podAdder(ends, guarded);
   // On the host's network a pod is its node.
-  for (const p of pods.filter((x) => !x.hostNetwork)) for (let i = 0; i < replicas; i++) add(`${p.namespace}/${p.name}#${i}`, p.namespace, p.labels);
+  for (const p of pods.filter((x) => !x.hostNetwork))
+    for (let i = 0; i < replicas; i++) add(`${p.namespace}/${p.name}#${i}`, p.namespace, p.labels);
   const onHosts = pods.filter((p) => p.hostNetwork);
   for (const peer of peersOf(edges)) {
-    if (!("namespace" in peer) || ends.some((e) => isPeer(peer, e)) || onHosts.some((p) => means(peer, p.namespace, p.labels))) continue;
+    if (
+      !("namespace" in peer) ||
+      ends.some((e) => isPeer(peer, e)) ||
+      onHosts.some((p) => means(peer, p.namespace, p.labels))
+    )
+      continue;
     const labels = "labels" in peer ? peer.labels : { [COMPONENT]: peer.component };
-    add(`${peer.namespace}/${"component" in peer ? peer.component : peer.label} (made by others)`, peer.namespace, labels);
+    add(
+      `${peer.namespace}/${"component" in peer ? peer.component : peer.label} (made by others)`,
+      peer.namespace,
+      labels,
+    );
   }
   add("kube-system/kube-dns", "kube-system", { "k8s-app": "kube-dns" });
   add("elsewhere/a pod", "elsewhere", { [COMPONENT]: "synapse-main" });
@@ -62,21 +108,27 @@ function addPods(ends: Ends[], { pods, edges, replicas = 2 }: Input, guarded: Re
 function addApiServer(ends: Ends[], cidrs: string[]): void {
   for (const c of cidrs) {
     const found = ends.find((e) => e.address === within(c));
-    if (found) found.kind = "apiServer"; else ends.push({ kind: "apiServer", name: "the API server", address: within(c) });
+    if (found) found.kind = "apiServer";
+    else ends.push({ kind: "apiServer", name: "the API server", address: within(c) });
   }
 }
 
 /** What edges name by an address that is not known yet, and everybody else. */
 function addWorld(ends: Ends[], edges: Edge[], known: Set<string>): void {
   for (const peer of peersOf(edges)) {
-    if ("cidrs" in peer) for (const c of peer.cidrs) if (!known.has(within(c))) { known.add(within(c)); ends.push({ kind: "world", name: `${peer.label} ${c}`, address: within(c) }); }
+    if ("cidrs" in peer)
+      for (const c of peer.cidrs)
+        if (!known.has(within(c))) {
+          known.add(within(c));
+          ends.push({ kind: "world", name: `${peer.label} ${c}`, address: within(c) });
+        }
   }
   ends.push({ kind: "world", name: "the world", address: "203.0.113.9" });
 }
 
 /**
- * Two pods of each template (what holds between two pods holds between two replicas too), nodes, the API server, the world,
- * a pod of a namespace that has no policies, and one pod for each peer of an edge that others make.
+ * Two pods of each template (what holds between two pods holds between two replicas too), nodes, the API server, the
+ * world, a pod of a namespace that has no policies, and one pod for each peer of an edge that others make.
  */
 export function world(input: Input): World {
   const { objects, settings, edges } = input;
@@ -87,22 +139,63 @@ export function world(input: Input): World {
   const known = new Set(ends.map((e) => e.address));
   addApiServer(ends, settings.networkPolicies.apiServerCidrs);
   addWorld(ends, edges, known);
-  const namespaces = Object.fromEntries(objects.filter((o) => o.kind === "Namespace").map((o) => [o.metadata.name, o.metadata.labels ?? {}]));
+  const namespaces = Object.fromEntries(
+    objects.filter((o) => o.kind === "Namespace").map((o) => [o.metadata.name, o.metadata.labels ?? {}]),
+  );
   return { network: new Network(policies, namespaces), ends };
 }
 
-export const isOpen = (e: Edge, p: Port): boolean => e.ports.some((x) => x.protocol === p.protocol && p.port >= x.port && p.port <= (x.endPort ?? x.port));
+export const isOpen = (e: Edge, p: Port): boolean =>
+  e.ports.some((x) => x.protocol === p.protocol && p.port >= x.port && p.port <= (x.endPort ?? x.port));
 
 /** Ports of an edge, of a range its first, its last and one between. */
-export const portsOf = (e: Edge): Port[] => e.ports.flatMap((p) => [...new Set([p.port, Math.floor((p.port + (p.endPort ?? p.port)) / 2), p.endPort ?? p.port])].map((port) => ({ port, protocol: p.protocol })));
+export const portsOf = (e: Edge): Port[] =>
+  e.ports.flatMap((p) =>
+    [...new Set([p.port, Math.floor((p.port + (p.endPort ?? p.port)) / 2), p.endPort ?? p.port])].map((port) => ({
+      port,
+      protocol: p.protocol,
+    })),
+  );
 
 /**
- * What the table does not say edge by edge, and is meant to be open all the same. Each has one reason; the list is short on
- * purpose and each entry must be needed by some pair.
+ * What the table does not say edge by edge, and is meant to be open all the same. Each has one reason; the list is
+ * short on purpose and each entry must be needed by some pair.
  */
 export const BESIDES: Array<{ why: string; open: (from: Ends, to: Ends, p: Port, edges: Edge[]) => boolean }> = [
-  { why: "every pod asks the cluster's DNS", open: (from, to, p) => from.pod !== undefined && to.pod?.labels["k8s-app"] === "kube-dns" && to.pod.namespace === "kube-system" && p.port === 53 && p.protocol !== "SCTP" },
-  { why: "the API server on the port of its Service as well", open: (from, to, p, edges) => to.kind === "apiServer" && p.protocol === "TCP" && (p.port === 443 || p.port === 6443) && edges.some((e) => "apiServer" in e.to && isPeer(e.from, from)) },
-  { why: "the stack's own public names lead back to the ingress controller", open: (from, to, p, edges) => to.pod?.labels[COMPONENT] === "ingress-controller" && p.protocol === "TCP" && edges.some((e) => "world" in e.to && isPeer(e.from, from) && (isOpen(e, { port: 443, protocol: "TCP" }) || isOpen(e, { port: 80, protocol: "TCP" }))) && edges.some((e) => "world" in e.from && isPeer(e.to, to) && isOpen(e, p)) },
-  { why: "pods of namespaces that are not this stack's count as the world, and, where webhooks are asked through an overlay, as the API server", open: (from, to, p, edges) => from.kind === "foreign" && edges.some((e) => ("world" in e.from || "apiServer" in e.from) && isPeer(e.to, to) && isOpen(e, p)) },
+  {
+    why: "every pod asks the cluster's DNS",
+    open: (from, to, p) =>
+      from.pod !== undefined &&
+      to.pod?.labels["k8s-app"] === "kube-dns" &&
+      to.pod.namespace === "kube-system" &&
+      p.port === 53 &&
+      p.protocol !== "SCTP",
+  },
+  {
+    why: "the API server on the port of its Service as well",
+    open: (from, to, p, edges) =>
+      to.kind === "apiServer" &&
+      p.protocol === "TCP" &&
+      (p.port === 443 || p.port === 6443) &&
+      edges.some((e) => "apiServer" in e.to && isPeer(e.from, from)),
+  },
+  {
+    why: "the stack's own public names lead back to the ingress controller",
+    open: (from, to, p, edges) =>
+      to.pod?.labels[COMPONENT] === "ingress-controller" &&
+      p.protocol === "TCP" &&
+      edges.some(
+        (e) =>
+          "world" in e.to &&
+          isPeer(e.from, from) &&
+          (isOpen(e, { port: 443, protocol: "TCP" }) || isOpen(e, { port: 80, protocol: "TCP" })),
+      ) &&
+      edges.some((e) => "world" in e.from && isPeer(e.to, to) && isOpen(e, p)),
+  },
+  {
+    why: "pods of namespaces that are not this stack's count as the world, and, where webhooks are asked through an overlay, as the API server",
+    open: (from, to, p, edges) =>
+      from.kind === "foreign" &&
+      edges.some((e) => ("world" in e.from || "apiServer" in e.from) && isPeer(e.to, to) && isOpen(e, p)),
+  },
 ];

@@ -10,8 +10,16 @@ type Change = string[] | ((raw: any) => void);
 /** What is wrong, how it is brought about, the path of the error, and what its text says. */
 type Case = [what: string, change: Change, path: string, says: RegExp];
 
-const without = (key: string): Change => (raw) => { delete raw[key]; };
-const roles = (change: (hosts: any[]) => any[]): Change => (raw) => { raw.hosts = change(raw.hosts); };
+const without =
+  (key: string): Change =>
+  (raw) => {
+    delete raw[key];
+  };
+const roles =
+  (change: (hosts: any[]) => any[]): Change =>
+  (raw) => {
+    raw.hosts = change(raw.hosts);
+  };
 
 const CASES: Case[] = [
   ["no ccu", without("ccu"), "ccu", /add `ccu`.*pulumi config set ccu/],
@@ -26,7 +34,12 @@ const CASES: Case[] = [
   ["server name with @", ["serverName='@example.com'"], "serverName", /Matrix specification/],
   ["server name with port 0", ["serverName=example.com:0"], "serverName", /host\[:port\]/],
   ["server name with a broken IPv6 address", ["serverName='[::1'"], "serverName", /server name/],
-  ["two services of one name", ["hostnames.web=matrix.example.com"], "hostnames.web", /as hostnames.homeserver is.*name of its own/s],
+  [
+    "two services of one name",
+    ["hostnames.web=matrix.example.com"],
+    "hostnames.web",
+    /as hostnames.homeserver is.*name of its own/s,
+  ],
   ["web client at the server name", ["hostnames.web=example.com"], "hostnames.web", /well-known/],
   ["misspelt setting", ["registraton.enabled=true"], "registraton", /did you mean `registration`/],
   ["misspelt setting in a section", ["rtc.enbled=true"], "rtc.enbled", /did you mean `enabled`/],
@@ -36,86 +49,361 @@ const CASES: Case[] = [
 
   ["no hosts", without("hosts"), "hosts", /npm run plan/],
   ["an empty list of hosts", ["hosts=[]"], "hosts", /at least one host/],
-  ["host without a name", roles(([h, ...r]) => { delete h.name; return [h, ...r]; }), "hosts[0].name", /nothing/],
+  [
+    "host without a name",
+    roles(([h, ...r]) => {
+      delete h.name;
+      return [h, ...r];
+    }),
+    "hosts[0].name",
+    /nothing/,
+  ],
   ["host name with underscore", ["hosts[0].name=node_1"], "hosts[0].name", /node name/],
   ["host address with prefix", ["hosts[0].address=10.1.0.1/24"], "hosts[0].address", /without port or prefix/],
   ["two hosts of one name", ["hosts[1].name=a"], "hosts[1].name", /as hosts\[0\]\.name is/],
   ["two hosts at one address", ["hosts[1].address=10.1.0.1"], "hosts[1].address", /as hosts\[0\]\.address is/],
-  ["two hosts with one host key", roles((h) => { h[1].hostKey = h[0].hostKey; return h; }), "hosts[1].hostKey", /host key of its own/],
+  [
+    "two hosts with one host key",
+    roles((h) => {
+      h[1].hostKey = h[0].hostKey;
+      return h;
+    }),
+    "hosts[1].hostKey",
+    /host key of its own/,
+  ],
   ["a role nobody knows", ["hosts[0].roles=[db]"], "hosts[0].roles[0]", /control-plane, application, database/],
   ["host without a role", ["hosts[0].roles="], "hosts[0].role", /what a is for/],
   ["host without cores", ["hosts[2].cpu="], "hosts[2].cpu", /nproc/],
   ["host without memory", ["hosts[2].memoryGiB="], "hosts[2].memoryGiB", /free --gibi/],
   ["memory with a unit", ["hosts[2].memoryGiB=64Gi"], "hosts[2].memoryGiB", /"64Gi".*GiB/s],
   ["disk by a name that moves", ["hosts[0].disks[0].id=/dev/sdb"], "hosts[0].disks[0].id", /ls -l \/dev\/disk\/by-id/],
-  ["one disk twice", (raw) => { raw.hosts[0].disks.push(raw.hosts[0].disks[0]); }, "hosts[0].disks[1].id", /as disks\[0\] is/],
-  ["a disk's use that nobody knows", ["hosts[0].disks[0].use=postgres"], "hosts[0].disks[0].use", /database, object-store, local/],
-  ["an object-store disk on a database host", ["hosts[0].disks[0].use=object-store"], "hosts[0].disks[0].use", /role storage/],
+  [
+    "one disk twice",
+    (raw) => {
+      raw.hosts[0].disks.push(raw.hosts[0].disks[0]);
+    },
+    "hosts[0].disks[1].id",
+    /as disks\[0\] is/,
+  ],
+  [
+    "a disk's use that nobody knows",
+    ["hosts[0].disks[0].use=postgres"],
+    "hosts[0].disks[0].use",
+    /database, object-store, local/,
+  ],
+  [
+    "an object-store disk on a database host",
+    ["hosts[0].disks[0].use=object-store"],
+    "hosts[0].disks[0].use",
+    /role storage/,
+  ],
   ["host without a host key", ["hosts[3].hostKey="], "hosts[3].ssh.hostKey", /ssh_host_ed25519_key\.pub/],
-  ["a host key cut short", ["hosts[3].hostKey=ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA=="], "hosts[3].hostKey", /known_hosts/],
-  ["a host key of another type inside", (raw) => { raw.hosts[3].hostKey = raw.hosts[3].hostKey.replace("ssh-ed25519", "ssh-rsa"); }, "hosts[3].hostKey", /known_hosts/],
+  [
+    "a host key cut short",
+    ["hosts[3].hostKey=ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA=="],
+    "hosts[3].hostKey",
+    /known_hosts/,
+  ],
+  [
+    "a host key of another type inside",
+    (raw) => {
+      raw.hosts[3].hostKey = raw.hosts[3].hostKey.replace("ssh-ed25519", "ssh-rsa");
+    },
+    "hosts[3].hostKey",
+    /known_hosts/,
+  ],
   ["an SSH port out of range", ["ssh.port=70000"], "ssh.port", /1 to 65535/],
-  ["a file name for the private key", ["ssh.privateKey=~/.ssh/id_ed25519"], "ssh.privateKey", /whole private key block/],
-  ["a private key with passphrase", (raw) => { raw.ssh = { privateKey: encryptedKey() }; }, "ssh.privateKey", /without passphrase/],
+  [
+    "a file name for the private key",
+    ["ssh.privateKey=~/.ssh/id_ed25519"],
+    "ssh.privateKey",
+    /whole private key block/,
+  ],
+  [
+    "a private key with passphrase",
+    (raw) => {
+      raw.ssh = { privateKey: encryptedKey() };
+    },
+    "ssh.privateKey",
+    /without passphrase/,
+  ],
   ["bastion without host key", ["ssh.bastion={host: 10.0.0.1}"], "ssh.bastion.hostKey", /nothing.*known_hosts/s],
-  ["two application hosts", roles((h) => h.map((x, i) => (i === 2 ? { ...x, roles: ["database"] } : x))), "hosts", /2 hosts with the role application.*Sentinels.*add 1/s],
-  ["two database hosts", roles((h) => h.map((x, i) => (i === 2 ? { ...x, roles: ["application"] } : x))), "hosts", /2 hosts with the role database.*acknowledged/s],
-  ["two storage hosts", roles((h) => h.filter((x) => x.name !== "s2")), "hosts", /2 hosts with the role storage.*more than half.*objectStore\.kind: s3/s],
-  ["one call host", roles((h) => h.filter((x) => x.name !== "k1")), "hosts", /1 host with the role call.*turn\.enabled: false/s],
-  ["more database instances than hosts", ["overrides.postgres.instances=5"], "hosts", /at least 5.*overrides\.postgres\.instances/s],
+  [
+    "two application hosts",
+    roles((h) => h.map((x, i) => (i === 2 ? { ...x, roles: ["database"] } : x))),
+    "hosts",
+    /2 hosts with the role application.*Sentinels.*add 1/s,
+  ],
+  [
+    "two database hosts",
+    roles((h) => h.map((x, i) => (i === 2 ? { ...x, roles: ["application"] } : x))),
+    "hosts",
+    /2 hosts with the role database.*acknowledged/s,
+  ],
+  [
+    "two storage hosts",
+    roles((h) => h.filter((x) => x.name !== "s2")),
+    "hosts",
+    /2 hosts with the role storage.*more than half.*objectStore\.kind: s3/s,
+  ],
+  [
+    "one call host",
+    roles((h) => h.filter((x) => x.name !== "k1")),
+    "hosts",
+    /1 host with the role call.*turn\.enabled: false/s,
+  ],
+  [
+    "more database instances than hosts",
+    ["overrides.postgres.instances=5"],
+    "hosts",
+    /at least 5.*overrides\.postgres\.instances/s,
+  ],
 
   ["no address pool", without("addressPools"), "addressPools", /addressPools: \[\{name: public/],
   ["an empty pool", ["addressPools[0].addresses=[]"], "addressPools[0].addresses", /at least one network or range/],
-  ["a range backwards", ["addressPools[0].addresses[0]=203.0.113.20-203.0.113.10"], "addressPools[0].addresses[0]", /first address before the last/],
-  ["a network with host bits", ["addressPools[0].addresses[0]=203.0.113.5/24"], "addressPools[0].addresses[0]", /network/],
-  ["two pools of one name", (raw) => { raw.addressPools.push({ name: "public", addresses: ["198.51.100.0/28"] }); }, "addressPools[1].name", /as addressPools\[0\] is/],
-  ["pools that overlap", (raw) => { raw.addressPools.push({ name: "more", addresses: ["203.0.113.0/28"] }); }, "addressPools[1].addresses[0]", /outside 203\.0\.113\.10-203\.0\.113\.20/],
+  [
+    "a range backwards",
+    ["addressPools[0].addresses[0]=203.0.113.20-203.0.113.10"],
+    "addressPools[0].addresses[0]",
+    /first address before the last/,
+  ],
+  [
+    "a network with host bits",
+    ["addressPools[0].addresses[0]=203.0.113.5/24"],
+    "addressPools[0].addresses[0]",
+    /network/,
+  ],
+  [
+    "two pools of one name",
+    (raw) => {
+      raw.addressPools.push({ name: "public", addresses: ["198.51.100.0/28"] });
+    },
+    "addressPools[1].name",
+    /as addressPools\[0\] is/,
+  ],
+  [
+    "pools that overlap",
+    (raw) => {
+      raw.addressPools.push({ name: "more", addresses: ["203.0.113.0/28"] });
+    },
+    "addressPools[1].addresses[0]",
+    /outside 203\.0\.113\.10-203\.0\.113\.20/,
+  ],
   ["a host in a pool", ["hosts[0].address=203.0.113.12"], "hosts[0].address", /pool public/],
   ["a host in the pods' network", ["hosts[0].address=10.244.3.4"], "hosts[0].address", /pods' network/],
-  ["pods in the Services' network", ["cluster.podCidrs=[10.100.0.0/16]"], "cluster.serviceCidrs[0]", /10\.100\.0\.0\/16/],
-  ["two IPv4 networks of pods", ["cluster.podCidrs=[10.244.0.0/16, 10.245.0.0/16]"], "cluster.podCidrs", /one network of each family/],
-  ["IPv6 without a network for it", ["cluster.ipFamilies=[IPv4, IPv6]"], "cluster.ipFamilies[1]", /add an IPv6 network/],
+  [
+    "pods in the Services' network",
+    ["cluster.podCidrs=[10.100.0.0/16]"],
+    "cluster.serviceCidrs[0]",
+    /10\.100\.0\.0\/16/,
+  ],
+  [
+    "two IPv4 networks of pods",
+    ["cluster.podCidrs=[10.244.0.0/16, 10.245.0.0/16]"],
+    "cluster.podCidrs",
+    /one network of each family/,
+  ],
+  [
+    "IPv6 without a network for it",
+    ["cluster.ipFamilies=[IPv4, IPv6]"],
+    "cluster.ipFamilies[1]",
+    /add an IPv6 network/,
+  ],
   ["a path for a kubeconfig", ["cluster.kubeconfig=~/.kube/config"], "cluster.kubeconfig", /not its path/],
-  ["an existing storage class without name", ["storage.database.create=false"], "storage.database.name", /kubectl get storageclass/],
-  ["one name for two classes", ["storage.general.name=fast", "storage.database.name=fast"], "storage.general.name", /as storage\.database is/],
+  [
+    "an existing storage class without name",
+    ["storage.database.create=false"],
+    "storage.database.name",
+    /kubectl get storageclass/,
+  ],
+  [
+    "one name for two classes",
+    ["storage.general.name=fast", "storage.database.name=fast"],
+    "storage.general.name",
+    /as storage\.database is/,
+  ],
 
   ["no tls", without("tls"), "tls", /acme.*own-ca.*given/s],
   ["a mode nobody knows", ["tls.mode=letsencrypt"], "tls.mode", /own-ca/],
   ["ACME without e-mail", ["tls=acme"], "tls.email", /e-mail address/],
-  ["a file name for a certificate", ["tls={mode: given, certificate: /etc/cert.pem, privateKey: /etc/key.pem}"], "tls.certificate", /fullchain\.pem/],
-  ["a file name for its key", ["tls={mode: given, certificate: /etc/cert.pem, privateKey: /etc/key.pem}"], "tls.privateKey", /privkey\.pem/],
-  ["an expired certificate", (raw) => { raw.tls = { mode: "given", ...expired }; }, "tls.certificate", /expired on/],
-  ["a certificate that is not valid yet", (raw) => { raw.tls = { mode: "given", ...future }; }, "tls.certificate", /valid from/],
-  ["a certificate without the names", (raw) => { raw.tls = { mode: "given", ...narrow }; }, "tls.certificate", /chat\.example\.com.*admin\.example\.com/s],
-  ["the key of another certificate", (raw) => { raw.tls = { mode: "given", certificate: good.certificate, privateKey: narrow.privateKey }; }, "tls.certificate", /one pair/],
+  [
+    "a file name for a certificate",
+    ["tls={mode: given, certificate: /etc/cert.pem, privateKey: /etc/key.pem}"],
+    "tls.certificate",
+    /fullchain\.pem/,
+  ],
+  [
+    "a file name for its key",
+    ["tls={mode: given, certificate: /etc/cert.pem, privateKey: /etc/key.pem}"],
+    "tls.privateKey",
+    /privkey\.pem/,
+  ],
+  [
+    "an expired certificate",
+    (raw) => {
+      raw.tls = { mode: "given", ...expired };
+    },
+    "tls.certificate",
+    /expired on/,
+  ],
+  [
+    "a certificate that is not valid yet",
+    (raw) => {
+      raw.tls = { mode: "given", ...future };
+    },
+    "tls.certificate",
+    /valid from/,
+  ],
+  [
+    "a certificate without the names",
+    (raw) => {
+      raw.tls = { mode: "given", ...narrow };
+    },
+    "tls.certificate",
+    /chat\.example\.com.*admin\.example\.com/s,
+  ],
+  [
+    "the key of another certificate",
+    (raw) => {
+      raw.tls = { mode: "given", certificate: good.certificate, privateKey: narrow.privateKey };
+    },
+    "tls.certificate",
+    /one pair/,
+  ],
 
   ["open registration", ["registration.enabled=true"], "registration.enabled", /spam accounts.*requireToken/s],
-  ["e-mail asked for but not sent", ["registration={enabled: true, requireEmail: true}"], "registration.requireEmail", /emailSmtp/],
-  ["open and not open", ["registration={enabled: true, requireToken: true, allowOpen: true}"], "registration.allowOpen", /one or the other/],
-  ["SMTP user without password", ["emailSmtp={host: smtp.example.com, from: a@example.com, user: me}"], "emailSmtp.password", /user and password/],
+  [
+    "e-mail asked for but not sent",
+    ["registration={enabled: true, requireEmail: true}"],
+    "registration.requireEmail",
+    /emailSmtp/,
+  ],
+  [
+    "open and not open",
+    ["registration={enabled: true, requireToken: true, allowOpen: true}"],
+    "registration.allowOpen",
+    /one or the other/,
+  ],
+  [
+    "SMTP user without password",
+    ["emailSmtp={host: smtp.example.com, from: a@example.com, user: me}"],
+    "emailSmtp.password",
+    /user and password/,
+  ],
   ["a sender that is none", ["emailSmtp={host: smtp.example.com, from: matrix}"], "emailSmtp.from", /Name </],
-  ["allow list without federation", ["federation.domainAllowList=[example.org]"], "federation.domainAllowList", /federation\.enabled: true/],
-  ["a URL in the allow list", ["federation={enabled: true, domainAllowList: ['https://example.org']}"], "federation.domainAllowList[0]", /server name/],
-  ["two providers of one id", (raw) => { raw.sso = { oidc: [oidc("x"), oidc("x")] }; }, "sso.oidc[1].id", /as sso\.oidc\[0\] is/],
-  ["a provider without openid", (raw) => { raw.sso = { oidc: [{ ...oidc("x"), scopes: ["email"] }] }; }, "sso.oidc[0].scopes", /openid/],
-  ["an issuer without TLS", (raw) => { raw.sso = { oidc: [{ ...oidc("x"), issuer: "http://id.example.com" }] }; }, "sso.oidc[0].issuer", /https/],
+  [
+    "allow list without federation",
+    ["federation.domainAllowList=[example.org]"],
+    "federation.domainAllowList",
+    /federation\.enabled: true/,
+  ],
+  [
+    "a URL in the allow list",
+    ["federation={enabled: true, domainAllowList: ['https://example.org']}"],
+    "federation.domainAllowList[0]",
+    /server name/,
+  ],
+  [
+    "two providers of one id",
+    (raw) => {
+      raw.sso = { oidc: [oidc("x"), oidc("x")] };
+    },
+    "sso.oidc[1].id",
+    /as sso\.oidc\[0\] is/,
+  ],
+  [
+    "a provider without openid",
+    (raw) => {
+      raw.sso = { oidc: [{ ...oidc("x"), scopes: ["email"] }] };
+    },
+    "sso.oidc[0].scopes",
+    /openid/,
+  ],
+  [
+    "an issuer without TLS",
+    (raw) => {
+      raw.sso = { oidc: [{ ...oidc("x"), issuer: "http://id.example.com" }] };
+    },
+    "sso.oidc[0].issuer",
+    /https/,
+  ],
   ["no way to log in", ["sso.passwordLogin=false"], "sso.passwordLogin", /add a provider/],
   ["an upload of nothing", ["media.maxUploadMiB=0"], "media.maxUploadMiB", /1 to 10,240/],
   ["retention of no days", ["retention.maxLifetimeDays=0"], "retention.maxLifetimeDays", /remove the section/],
-  ["media gone before their messages", ["retention.maxLifetimeDays=365", "media.localRetentionDays=30"], "media.localRetentionDays", /365/],
+  [
+    "media gone before their messages",
+    ["retention.maxLifetimeDays=365", "media.localRetentionDays=30"],
+    "media.localRetentionDays",
+    /365/,
+  ],
 
-  ["S3 without bucket", (raw) => { raw.objectStore = { ...S3, bucket: undefined }; }, "objectStore.bucket", /nothing/],
-  ["S3 in clear over the Internet", (raw) => { raw.objectStore = { ...S3, endpoint: "http://s3.example.net" }; }, "objectStore.endpoint", /https:\/\/ URL/],
+  [
+    "S3 without bucket",
+    (raw) => {
+      raw.objectStore = { ...S3, bucket: undefined };
+    },
+    "objectStore.bucket",
+    /nothing/,
+  ],
+  [
+    "S3 in clear over the Internet",
+    (raw) => {
+      raw.objectStore = { ...S3, endpoint: "http://s3.example.net" };
+    },
+    "objectStore.endpoint",
+    /https:\/\/ URL/,
+  ],
   ["an object store nobody knows", ["objectStore=ceph"], "objectStore.kind", /minio, or s3/],
-  ["sizes of a MinIO that is not there", (raw) => { raw.objectStore = S3; raw.overrides = { minio: { nodes: 4 } }; }, "overrides.minio", /remove overrides\.minio/],
-  ["backups among the media", (raw) => { raw.objectStore = S3; raw.backups = { target: S3 }; }, "backups.target.bucket", /bucket of its own/],
+  [
+    "sizes of a MinIO that is not there",
+    (raw) => {
+      raw.objectStore = S3;
+      raw.overrides = { minio: { nodes: 4 } };
+    },
+    "overrides.minio",
+    /remove overrides\.minio/,
+  ],
+  [
+    "backups among the media",
+    (raw) => {
+      raw.objectStore = S3;
+      raw.backups = { target: S3 };
+    },
+    "backups.target.bucket",
+    /bucket of its own/,
+  ],
   ["five cron fields", ["backups.schedule=0 2 * * *"], "backups.schedule", /seconds first|second before/],
   ["hour 25", ["backups.schedule=0 0 25 * * *"], "backups.schedule", /six fields/],
-  ["a restore into the archive that it comes from", ["backups.restore={from: synapse-postgres}"], "backups.archiveName", /refuses to write.*archiveName' synapse-postgres-2/s],
-  ["a second restore into the first one's archive", ["backups.archiveName=db-9", "backups.restore={from: db-9}"], "backups.archiveName", /db-10/],
-  ["a restore without backups", ["backups.enabled=false", "backups.archiveName=db-2", "backups.restore={from: db-1}"], "backups.restore", /backups\.enabled true/],
-  ["a moment without its zone", ["backups.archiveName=db-2", "backups.restore={from: db-1, targetTime: '2026-11-20 14:30:00'}"], "backups.restore.targetTime", /with its zone/],
-  ["a day that is none", ["backups.archiveName=db-2", "backups.restore={from: db-1, targetTime: '2026-02-31T14:30:00Z'}"], "backups.restore.targetTime", /with its zone/],
+  [
+    "a restore into the archive that it comes from",
+    ["backups.restore={from: synapse-postgres}"],
+    "backups.archiveName",
+    /refuses to write.*archiveName' synapse-postgres-2/s,
+  ],
+  [
+    "a second restore into the first one's archive",
+    ["backups.archiveName=db-9", "backups.restore={from: db-9}"],
+    "backups.archiveName",
+    /db-10/,
+  ],
+  [
+    "a restore without backups",
+    ["backups.enabled=false", "backups.archiveName=db-2", "backups.restore={from: db-1}"],
+    "backups.restore",
+    /backups\.enabled true/,
+  ],
+  [
+    "a moment without its zone",
+    ["backups.archiveName=db-2", "backups.restore={from: db-1, targetTime: '2026-11-20 14:30:00'}"],
+    "backups.restore.targetTime",
+    /with its zone/,
+  ],
+  [
+    "a day that is none",
+    ["backups.archiveName=db-2", "backups.restore={from: db-1, targetTime: '2026-02-31T14:30:00Z'}"],
+    "backups.restore.targetTime",
+    /with its zone/,
+  ],
   ["an archive in a folder", ["backups.archiveName=a/b"], "backups.archiveName", /lower-case letters/],
   ["backups kept no day", ["backups.retentionDays=0"], "backups.retentionDays", /1 to 3,650/],
 
@@ -129,52 +417,219 @@ const CASES: Case[] = [
   ["TCP of the SFU on a node port", ["rtc.tcpPort=30001"], "rtc.tcpPort", /node ports/],
   ["TURN into the pods", ["turn.allowedPrivateCidrs=[10.0.0.0/8]"], "turn.allowedPrivateCidrs[0]", /through TURN/],
   ["the admin UI for everybody", ["web.admin.allowCidrs=[0.0.0.0/0]"], "web.admin.allowCidrs[0]", /allowPublic/],
-  ["the admin UI for everybody, in two halves", ["web.admin.allowCidrs=[0.0.0.0/1, 128.0.0.0/1]"], "web.admin.allowCidrs[1]", /allowPublic/],
+  [
+    "the admin UI for everybody, in two halves",
+    ["web.admin.allowCidrs=[0.0.0.0/1, 128.0.0.0/1]"],
+    "web.admin.allowCidrs[1]",
+    /allowPublic/,
+  ],
   ["the admin UI for nobody", ["web.admin.allowCidrs=[]"], "web.admin.allowCidrs", /enabled: false/],
   ["a firewall that trusts everybody", ["firewall.trustedCidrs=[0.0.0.0/0]"], "firewall.trustedCidrs[0]", /every port/],
   ["metrics for no day", ["monitoring.retentionDays=0"], "monitoring.retentionDays", /1 to 3,650/],
   ["a Prometheus nobody knows", ["monitoring.prometheus=instal"], "monitoring.prometheus", /did you mean `install`/],
 
-  ["a moving image", ["images.overrides.synapse=registry.example.com/synapse:latest"], "images.overrides.synapse", /not `latest`/],
-  ["an image without tag", ["images.overrides.synapse=registry.example.com:5000/synapse"], "images.overrides.synapse", /exact version/],
-  ["an image nobody knows", ["images.overrides.postgress=x:1"], "images.overrides.postgress", /did you mean `postgresql`/],
+  [
+    "a moving image",
+    ["images.overrides.synapse=registry.example.com/synapse:latest"],
+    "images.overrides.synapse",
+    /not `latest`/,
+  ],
+  [
+    "an image without tag",
+    ["images.overrides.synapse=registry.example.com:5000/synapse"],
+    "images.overrides.synapse",
+    /exact version/,
+  ],
+  [
+    "an image nobody knows",
+    ["images.overrides.postgress=x:1"],
+    "images.overrides.postgress",
+    /did you mean `postgresql`/,
+  ],
   ["a URL for the mirror", ["images.mirror=https://registry.example.com"], "images.mirror", /without https/],
-  ["a signing key that is none", ["importSecrets.signingKey=hunter2hunter2"], "importSecrets.signingKey", /ed25519 a_XXXX/],
+  [
+    "a signing key that is none",
+    ["importSecrets.signingKey=hunter2hunter2"],
+    "importSecrets.signingKey",
+    /ed25519 a_XXXX/,
+  ],
   ["a password that is none", ["importSecrets.databasePassword=short"], "importSecrets.databasePassword", /at least 8/],
-  ["a CA's key without its certificate", (raw) => { raw.importSecrets = { caPrivateKey: ca.privateKey }; }, "importSecrets.caCertificate", /both, or neither/],
-  ["a CA's certificate without its key", (raw) => { raw.importSecrets = { caCertificate: ca.certificate }; }, "importSecrets.caPrivateKey", /both, or neither/],
-  ["key and certificate of two CAs", (raw) => { raw.importSecrets = { caPrivateKey: otherCa.privateKey, caCertificate: ca.certificate }; }, "importSecrets.caCertificate", /another key/],
-  ["a server's certificate for a CA's", (raw) => { raw.importSecrets = { caPrivateKey: noCa.privateKey, caCertificate: noCa.certificate }; }, "importSecrets.caCertificate", /CA:TRUE/],
-  ["an expired CA", (raw) => { raw.importSecrets = { caPrivateKey: expiredCa.privateKey, caCertificate: expiredCa.certificate }; }, "importSecrets.caCertificate", /expired on/],
-  ["a file name for a CA's key", ["importSecrets={caPrivateKey: ca.key, caCertificate: ca.crt}"], "importSecrets.caPrivateKey", /PEM private key/],
-  ["a chain for a CA", (raw) => { raw.importSecrets = { caPrivateKey: ca.privateKey, caCertificate: ca.certificate + otherCa.certificate }; }, "importSecrets.caCertificate", /one PEM certificate/],
-  ["an old signing key that is private", (raw) => { raw.oldSigningKeys = [old({ key: `ed25519 a_old ${"A".repeat(43)}` })]; }, "oldSigningKeys[0].key", /public half.*verify_keys/s],
-  ["an old signing key without algorithm", (raw) => { raw.oldSigningKeys = [old({ id: "a_old" })]; }, "oldSigningKeys[0].id", /ed25519:a_abcd/],
-  ["an old signing key's end without zone", (raw) => { raw.oldSigningKeys = [old({ expiredAt: "2026-11-20T14:30:00" })]; }, "oldSigningKeys[0].expiredAt", /with its zone/],
-  ["one old signing key twice", (raw) => { raw.oldSigningKeys = [old(), old()]; }, "oldSigningKeys[1].id", /as oldSigningKeys\[0\] is/],
-  ["the present signing key among the old ones", (raw) => { raw.importSecrets = { signingKey: SIGNING_KEY }; raw.oldSigningKeys = [old({ id: "ed25519:a_own" })]; }, "oldSigningKeys[0].id", /signs with now/],
+  [
+    "a CA's key without its certificate",
+    (raw) => {
+      raw.importSecrets = { caPrivateKey: ca.privateKey };
+    },
+    "importSecrets.caCertificate",
+    /both, or neither/,
+  ],
+  [
+    "a CA's certificate without its key",
+    (raw) => {
+      raw.importSecrets = { caCertificate: ca.certificate };
+    },
+    "importSecrets.caPrivateKey",
+    /both, or neither/,
+  ],
+  [
+    "key and certificate of two CAs",
+    (raw) => {
+      raw.importSecrets = { caPrivateKey: otherCa.privateKey, caCertificate: ca.certificate };
+    },
+    "importSecrets.caCertificate",
+    /another key/,
+  ],
+  [
+    "a server's certificate for a CA's",
+    (raw) => {
+      raw.importSecrets = { caPrivateKey: noCa.privateKey, caCertificate: noCa.certificate };
+    },
+    "importSecrets.caCertificate",
+    /CA:TRUE/,
+  ],
+  [
+    "an expired CA",
+    (raw) => {
+      raw.importSecrets = { caPrivateKey: expiredCa.privateKey, caCertificate: expiredCa.certificate };
+    },
+    "importSecrets.caCertificate",
+    /expired on/,
+  ],
+  [
+    "a file name for a CA's key",
+    ["importSecrets={caPrivateKey: ca.key, caCertificate: ca.crt}"],
+    "importSecrets.caPrivateKey",
+    /PEM private key/,
+  ],
+  [
+    "a chain for a CA",
+    (raw) => {
+      raw.importSecrets = { caPrivateKey: ca.privateKey, caCertificate: ca.certificate + otherCa.certificate };
+    },
+    "importSecrets.caCertificate",
+    /one PEM certificate/,
+  ],
+  [
+    "an old signing key that is private",
+    (raw) => {
+      raw.oldSigningKeys = [old({ key: `ed25519 a_old ${"A".repeat(43)}` })];
+    },
+    "oldSigningKeys[0].key",
+    /public half.*verify_keys/s,
+  ],
+  [
+    "an old signing key without algorithm",
+    (raw) => {
+      raw.oldSigningKeys = [old({ id: "a_old" })];
+    },
+    "oldSigningKeys[0].id",
+    /ed25519:a_abcd/,
+  ],
+  [
+    "an old signing key's end without zone",
+    (raw) => {
+      raw.oldSigningKeys = [old({ expiredAt: "2026-11-20T14:30:00" })];
+    },
+    "oldSigningKeys[0].expiredAt",
+    /with its zone/,
+  ],
+  [
+    "one old signing key twice",
+    (raw) => {
+      raw.oldSigningKeys = [old(), old()];
+    },
+    "oldSigningKeys[1].id",
+    /as oldSigningKeys\[0\] is/,
+  ],
+  [
+    "the present signing key among the old ones",
+    (raw) => {
+      raw.importSecrets = { signingKey: SIGNING_KEY };
+      raw.oldSigningKeys = [old({ id: "ed25519:a_own" })];
+    },
+    "oldSigningKeys[0].id",
+    /signs with now/,
+  ],
   ["saved keys in words", ["savedKeys=true"], "savedKeys", /fingerprint.*disposable.*npm run keys/s],
-  ["saved keys that are not the given ones", (raw) => { raw.importSecrets = { signingKey: SIGNING_KEY }; raw.savedKeys = "0000-0000-0000-0000"; }, "savedKeys", /keys of this stack are [0-9a-f-]{19}.*npm run keys -- save --stack t/s],
+  [
+    "saved keys that are not the given ones",
+    (raw) => {
+      raw.importSecrets = { signingKey: SIGNING_KEY };
+      raw.savedKeys = "0000-0000-0000-0000";
+    },
+    "savedKeys",
+    /keys of this stack are [0-9a-f-]{19}.*npm run keys -- save --stack t/s,
+  ],
   ["two main processes", ["overrides.pools.main.replicas=2"], "overrides.pools.main.replicas", /refuses a second/],
   ["two typing writers", ["overrides.pools.ephemeral.replicas=2"], "overrides.pools.ephemeral.replicas", /typing/],
-  ["two user directories, some day", ["overrides.pools.user-directory.maxReplicas=3"], "overrides.pools.user-directory.maxReplicas", /refuses a second/],
-  ["a class nobody knows", ["overrides.pools.sincrotron.replicas=2"], "overrides.pools.sincrotron", /did you mean `synchrotron`/],
-  ["fewer at most than at least", ["overrides.pools.generic={replicas: 5, maxReplicas: 3}"], "overrides.pools.generic.maxReplicas", /at least replicas \(5\)/],
+  [
+    "two user directories, some day",
+    ["overrides.pools.user-directory.maxReplicas=3"],
+    "overrides.pools.user-directory.maxReplicas",
+    /refuses a second/,
+  ],
+  [
+    "a class nobody knows",
+    ["overrides.pools.sincrotron.replicas=2"],
+    "overrides.pools.sincrotron",
+    /did you mean `synchrotron`/,
+  ],
+  [
+    "fewer at most than at least",
+    ["overrides.pools.generic={replicas: 5, maxReplicas: 3}"],
+    "overrides.pools.generic.maxReplicas",
+    /at least replicas \(5\)/,
+  ],
   ["a process without a core", ["overrides.pools.generic.cpu=0"], "overrides.pools.generic.cpu", /more than 0/],
   ["two database instances", ["overrides.postgres.instances=2"], "overrides.postgres.instances", /3 to 9/],
-  ["max_connections past the budget", ["overrides.postgres.parameters.max_connections=900"], "overrides.postgres.parameters.max_connections", /overrides\.postgres\.maxConnections/],
-  ["a parameter that the operator owns", ["overrides.postgres.parameters.archive_mode=off"], "overrides.postgres.parameters.archive_mode", /CloudNativePG/],
-  ["fsync off", ["overrides.postgres.parameters.fsync=off"], "overrides.postgres.parameters.fsync", /no acknowledged write/],
+  [
+    "max_connections past the budget",
+    ["overrides.postgres.parameters.max_connections=900"],
+    "overrides.postgres.parameters.max_connections",
+    /overrides\.postgres\.maxConnections/,
+  ],
+  [
+    "a parameter that the operator owns",
+    ["overrides.postgres.parameters.archive_mode=off"],
+    "overrides.postgres.parameters.archive_mode",
+    /CloudNativePG/,
+  ],
+  [
+    "fsync off",
+    ["overrides.postgres.parameters.fsync=off"],
+    "overrides.postgres.parameters.fsync",
+    /no acknowledged write/,
+  ],
   ["four Redis", ["overrides.redis.instances=4"], "overrides.redis.instances", /odd number/],
-  ["parity that cannot lose a node", ["overrides.minio={nodes: 4, drivesPerNode: 4, parity: 2}"], "overrides.minio.parity", /takes 4 drives/],
-  ["parity above half", ["overrides.minio={nodes: 4, drivesPerNode: 1, parity: 4}"], "overrides.minio.parity", /at most half of the drives: 2/],
+  [
+    "parity that cannot lose a node",
+    ["overrides.minio={nodes: 4, drivesPerNode: 4, parity: 2}"],
+    "overrides.minio.parity",
+    /takes 4 drives/,
+  ],
+  [
+    "parity above half",
+    ["overrides.minio={nodes: 4, drivesPerNode: 1, parity: 4}"],
+    "overrides.minio.parity",
+    /at most half of the drives: 2/,
+  ],
 ];
 
 let good: Pair, expired: Pair, future: Pair, narrow: Pair;
 let ca: Authority, otherCa: Authority, noCa: Authority, expiredCa: Authority;
 const SIGNING_KEY = `ed25519 a_own ${"B".repeat(42)}A`;
-const old = (change: object = {}): object => ({ id: "ed25519:a_old", key: "A".repeat(43), expiredAt: "2026-11-20T14:30:00Z", ...change });
-const oidc = (id: string): object => ({ id, name: id, issuer: "https://id.example.com", clientId: "matrix", clientSecret: "oidc-secret-value" });
+const old = (change: object = {}): object => ({
+  id: "ed25519:a_old",
+  key: "A".repeat(43),
+  expiredAt: "2026-11-20T14:30:00Z",
+  ...change,
+});
+const oidc = (id: string): object => ({
+  id,
+  name: id,
+  issuer: "https://id.example.com",
+  clientId: "matrix",
+  clientSecret: "oidc-secret-value",
+});
 
 function spoilt(change: Change): Record<string, unknown> {
   const raw = minimal();
@@ -187,10 +642,19 @@ describe("bad settings", () => {
   before(async () => {
     const names = ["*.example.com"];
     [good, expired, future, narrow] = await Promise.all([
-      certificate(names, "2026-01-01", "2027-06-01"), certificate(names, "2025-01-01", "2026-01-01"),
-      certificate(names, "2027-01-01", "2028-01-01"), certificate(["matrix.example.com"], "2026-01-01", "2027-06-01"),
+      certificate(names, "2026-01-01", "2027-06-01"),
+      certificate(names, "2025-01-01", "2026-01-01"),
+      certificate(names, "2027-01-01", "2028-01-01"),
+      certificate(["matrix.example.com"], "2026-01-01", "2027-06-01"),
     ]);
-    [ca, otherCa, noCa, expiredCa] = await Promise.all([{}, {}, { ca: false }, { notAfter: new Date("2026-11-20T00:00:00Z"), notBefore: new Date("2026-01-01T00:00:00Z") }].map((o) => authority(o)));
+    [ca, otherCa, noCa, expiredCa] = await Promise.all(
+      [
+        {},
+        {},
+        { ca: false },
+        { notAfter: new Date("2026-11-20T00:00:00Z"), notBefore: new Date("2026-01-01T00:00:00Z") },
+      ].map((o) => authority(o)),
+    );
   });
 
   it("are many and distinct", () => {
@@ -206,38 +670,90 @@ describe("bad settings", () => {
       assert.ok(found.length > 0, `no error at ${path}:\n${formatErrors(errors)}`);
       const said = found.map((e) => `${e.given}\n${e.allowed}\n${e.remedy}`).join("\n");
       assert.match(said, says);
-      for (const error of errors) for (const part of [error.given, error.allowed, error.remedy]) assert.ok(part.length > 0, error.path);
+      for (const error of errors)
+        for (const part of [error.given, error.allowed, error.remedy]) assert.ok(part.length > 0, error.path);
     });
   }
 
   it("a good certificate passes", () => {
-    const raw = spoilt((r) => { r.tls = { mode: "given", ...good }; });
+    const raw = spoilt((r) => {
+      r.tls = { mode: "given", ...good };
+    });
     assert.deepEqual(resolveSettings(raw, "t", NOW).errors, []);
   });
 
   it("are reported all at once, of form and of meaning", () => {
     const raw = applySets(minimal(), [
-      "ccu=x", "serverName='@'", "domian=example.com", "hosts[0].cpu=none", "hosts[1].address=10.1.0.1", "turn.maxPort=56000", "registration.enabled=true",
-      "backups.schedule=daily", "overrides.redis.instances=4", "web.admin.allowCidrs=[0.0.0.0/0]", "overrides.pools.main.replicas=2", "images.overrides.redis=redis:latest",
+      "ccu=x",
+      "serverName='@'",
+      "domian=example.com",
+      "hosts[0].cpu=none",
+      "hosts[1].address=10.1.0.1",
+      "turn.maxPort=56000",
+      "registration.enabled=true",
+      "backups.schedule=daily",
+      "overrides.redis.instances=4",
+      "web.admin.allowCidrs=[0.0.0.0/0]",
+      "overrides.pools.main.replicas=2",
+      "images.overrides.redis=redis:latest",
     ]);
     const { errors } = resolveSettings(raw, "t", NOW);
-    assert.deepEqual(errors.map((e) => e.path).sort(), [
-      "backups.schedule", "ccu", "domian", "hosts[0].cpu", "hosts[1].address", "images.overrides.redis", "overrides.pools.main.replicas",
-      "overrides.redis.instances", "registration.enabled", "rtc.udpPortMin", "serverName", "web.admin.allowCidrs[0]",
-    ].sort());
+    assert.deepEqual(
+      errors.map((e) => e.path).sort(),
+      [
+        "backups.schedule",
+        "ccu",
+        "domian",
+        "hosts[0].cpu",
+        "hosts[1].address",
+        "images.overrides.redis",
+        "overrides.pools.main.replicas",
+        "overrides.redis.instances",
+        "registration.enabled",
+        "rtc.udpPortMin",
+        "serverName",
+        "web.admin.allowCidrs[0]",
+      ].sort(),
+    );
   });
 
   it("one mistake gives one error", () => {
-    const several = CASES.filter(([, change]) => resolveSettings(spoilt(change), "t", NOW).errors.length > 1).map(([what]) => what);
-    // These are two mistakes by their nature: certificate and key (twice), two halves of the Internet, MinIO of one drive.
-    assert.deepEqual(several, ["ACME without e-mail", "a file name for a certificate", "a file name for its key", "the admin UI for everybody, in two halves", "a file name for a CA's key"].filter((w) => several.includes(w)));
+    const several = CASES.filter(([, change]) => resolveSettings(spoilt(change), "t", NOW).errors.length > 1).map(
+      ([what]) => what,
+    );
+    // These are two mistakes by their nature: certificate and key (twice), two halves of the Internet, MinIO of one
+    // drive.
+    assert.deepEqual(
+      several,
+      [
+        "ACME without e-mail",
+        "a file name for a certificate",
+        "a file name for its key",
+        "the admin UI for everybody, in two halves",
+        "a file name for a CA's key",
+      ].filter((w) => several.includes(w)),
+    );
   });
 
   it("never print a secret", () => {
     const SECRET = "hunter2-hunter2-hunter2";
     const places = [
-      "ssh.privateKey", "cluster.kubeconfig", "importSecrets.signingKey", "importSecrets.databasePasword", "hosts[0].ssh.privateKey", "hosts[0].ssh.privatKey",
-      "objectStore", "sso.oidc", "emailSmtp", "tls.privateKey", "tls.certificate", "objectStore.secretKey", "backups.target.secretKey", "ssh", "cluster", "importSecrets",
+      "ssh.privateKey",
+      "cluster.kubeconfig",
+      "importSecrets.signingKey",
+      "importSecrets.databasePasword",
+      "hosts[0].ssh.privateKey",
+      "hosts[0].ssh.privatKey",
+      "objectStore",
+      "sso.oidc",
+      "emailSmtp",
+      "tls.privateKey",
+      "tls.certificate",
+      "objectStore.secretKey",
+      "backups.target.secretKey",
+      "ssh",
+      "cluster",
+      "importSecrets",
     ];
     for (const place of places) {
       const raw = applySets(minimal(), [`${place}=${SECRET}`]);
@@ -254,7 +770,13 @@ describe("bad settings", () => {
   });
 
   it("a wrong host does not make the others look too few", () => {
-    const raw = { ...minimal(), hosts: [...HOSTS.slice(0, 2), { ...host("c", "10.1.0.3", ["application", "databse"]) }, ...HOSTS.slice(3)] };
-    assert.deepEqual(resolveSettings(raw, "t", NOW).errors.map((e) => e.path), ["hosts[2].roles[1]"]);
+    const raw = {
+      ...minimal(),
+      hosts: [...HOSTS.slice(0, 2), { ...host("c", "10.1.0.3", ["application", "databse"]) }, ...HOSTS.slice(3)],
+    };
+    assert.deepEqual(
+      resolveSettings(raw, "t", NOW).errors.map((e) => e.path),
+      ["hosts[2].roles[1]"],
+    );
   });
 });

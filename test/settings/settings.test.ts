@@ -31,11 +31,23 @@ describe("settings", () => {
     const s = good(minimal());
     assert.equal(s.instance, "t");
     assert.equal(s.serverName, "example.com");
-    assert.deepEqual(s.hostnames, { homeserver: "matrix.example.com", web: "chat.example.com", admin: "admin.example.com", rtc: "rtc.example.com", turn: "turn.example.com" });
+    assert.deepEqual(s.hostnames, {
+      homeserver: "matrix.example.com",
+      web: "chat.example.com",
+      admin: "admin.example.com",
+      rtc: "rtc.example.com",
+      turn: "turn.example.com",
+    });
     assert.equal(s.federation.enabled, false);
     assert.equal(s.registration.enabled, false);
     assert.deepEqual(s.objectStore, { kind: "minio" });
-    assert.ok(s.backups.enabled && s.networkPolicies.enabled && s.deletionProtection && s.monitoring.enabled && s.cluster.install.prometheusOperator);
+    assert.ok(
+      s.backups.enabled &&
+        s.networkPolicies.enabled &&
+        s.deletionProtection &&
+        s.monitoring.enabled &&
+        s.cluster.install.prometheusOperator,
+    );
     assert.ok(s.turn.maxPort < s.rtc.udpPortMin);
     assert.deepEqual(s.hosts[0].ssh, { user: "root", port: 22, hostKey: HOSTS[0].hostKey });
     assert.deepEqual(s.cluster.ipFamilies, ["IPv4"]);
@@ -46,7 +58,10 @@ describe("settings", () => {
     for (const key of Object.keys(minimal())) {
       const raw = minimal();
       delete raw[key];
-      assert.ok(resolveSettings(raw, "t").errors.some((e) => e.path === key && e.given === "nothing"), key);
+      assert.ok(
+        resolveSettings(raw, "t").errors.some((e) => e.path === key && e.given === "nothing"),
+        key,
+      );
     }
   });
 
@@ -57,19 +72,37 @@ describe("settings", () => {
   });
 
   it("hosts take what they do not state from hostDefaults and ssh", () => {
-    const hosts = HOSTS.map(({ cpu: _c, memoryGiB: _m, roles, ...rest }: any) => (roles.length === 1 ? { ...rest, role: roles[0] } : { ...rest, roles }));
+    const hosts = HOSTS.map(({ cpu: _c, memoryGiB: _m, roles, ...rest }: any) =>
+      roles.length === 1 ? { ...rest, role: roles[0] } : { ...rest, roles },
+    );
     hosts[1] = { ...hosts[1], cpu: 4, ssh: { user: "admin", hostKey: hosts[1].hostKey } };
-    const bastion = { host: "10.0.0.1", hostKey: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" };
-    const s = good({ ...minimal(), hosts, hostDefaults: { cpu: 8, memoryGiB: 32, zone: "r1" }, ssh: { user: "debian", port: 2222, privateKey: SECRET_PLACEHOLDER, bastion } });
-    assert.deepEqual([s.hosts[0].cpu, s.hosts[0].memoryGiB, s.hosts[0].zone, s.hosts[0].ssh.user, s.hosts[0].ssh.port], [8, 32, "r1", "debian", 2222]);
-    assert.deepEqual([s.hosts[1].cpu, s.hosts[1].ssh.user, s.hosts[1].ssh.privateKey], [4, "admin", SECRET_PLACEHOLDER]);
+    const bastion = {
+      host: "10.0.0.1",
+      hostKey: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+    };
+    const s = good({
+      ...minimal(),
+      hosts,
+      hostDefaults: { cpu: 8, memoryGiB: 32, zone: "r1" },
+      ssh: { user: "debian", port: 2222, privateKey: SECRET_PLACEHOLDER, bastion },
+    });
+    assert.deepEqual(
+      [s.hosts[0].cpu, s.hosts[0].memoryGiB, s.hosts[0].zone, s.hosts[0].ssh.user, s.hosts[0].ssh.port],
+      [8, 32, "r1", "debian", 2222],
+    );
+    assert.deepEqual(
+      [s.hosts[1].cpu, s.hosts[1].ssh.user, s.hosts[1].ssh.privateKey],
+      [4, "admin", SECRET_PLACEHOLDER],
+    );
     assert.deepEqual(s.hosts[1].ssh.bastion, { ...bastion, port: 22, user: "root" });
     assert.deepEqual(s.hosts[3].roles, ["storage"]);
   });
 
   it("numbers, switches and structures may come as text, as Pulumi delivers them", () => {
     const structured = { ...minimal(), rtc: { enabled: "false" }, turn: { minPort: "50000" } };
-    const asText = Object.fromEntries(Object.entries(structured).map(([k, v]) => [k, typeof v === "string" ? v : JSON.stringify(v)]));
+    const asText = Object.fromEntries(
+      Object.entries(structured).map(([k, v]) => [k, typeof v === "string" ? v : JSON.stringify(v)]),
+    );
     const s = good(asText);
     assert.deepEqual([s.ccu, s.rtc.enabled, s.turn.minPort], [1000, false, 50000]);
     assert.deepEqual(good({ ...minimal(), tls: "own-ca" }).tls, { mode: "own-ca" });
@@ -88,74 +121,113 @@ describe("settings", () => {
   });
 
   it("without call hosts and MinIO, neither call nor storage hosts are needed", () => {
-    const s = good({ ...minimal(), hosts: HOSTS.slice(0, 3), turn: { enabled: false }, rtc: { enabled: false }, objectStore: S3 });
+    const s = good({
+      ...minimal(),
+      hosts: HOSTS.slice(0, 3),
+      turn: { enabled: false },
+      rtc: { enabled: false },
+      objectStore: S3,
+    });
     assert.equal(s.objectStore.kind, "s3");
   });
 
   it("several roles may be short at once", () => {
     const { errors } = resolveSettings({ ...minimal(), hosts: HOSTS.slice(0, 2) }, "t");
-    assert.deepEqual(errors.map((e) => `${e.path}: ${e.given}`), ["application", "database", "storage", "call"].map((role) => `hosts: ${["storage", "call"].includes(role) ? 0 : 2} hosts with the role ${role}`));
+    assert.deepEqual(
+      errors.map((e) => `${e.path}: ${e.given}`),
+      ["application", "database", "storage", "call"].map(
+        (role) => `hosts: ${["storage", "call"].includes(role) ? 0 : 2} hosts with the role ${role}`,
+      ),
+    );
   });
 });
 
 describe("settings: any input", () => {
   it("never throws, and answers with settings or errors, whatever JSON comes", () => {
     const keys = [...Object.keys(shapeOf(settingsSchema)), "__proto__", "constructor", "x"];
-    fc.assert(fc.property(fc.dictionary(fc.constantFrom(...keys), fc.jsonValue()), (raw) => {
-      const { settings, errors } = resolveSettings(raw as Record<string, unknown>, "t");
-      assert.ok((settings === undefined) === (errors.length > 0));
-    }), { numRuns: 300 });
-    fc.assert(fc.property(fc.jsonValue(), (raw) => { assert.ok(resolveSettings(raw as any, "t").errors.length > 0); }), { numRuns: 100 });
+    fc.assert(
+      fc.property(fc.dictionary(fc.constantFrom(...keys), fc.jsonValue()), (raw) => {
+        const { settings, errors } = resolveSettings(raw as Record<string, unknown>, "t");
+        assert.ok((settings === undefined) === errors.length > 0);
+      }),
+      { numRuns: 300 },
+    );
+    fc.assert(
+      fc.property(fc.jsonValue(), (raw) => {
+        assert.ok(resolveSettings(raw as any, "t").errors.length > 0);
+      }),
+      { numRuns: 100 },
+    );
   });
 
   /** Right settings with one value anywhere replaced by anything. */
   it("one value spoilt: errors point at what exists, or at what is missing in it", () => {
     const base: any = { ...minimal(), ...OPTIONAL };
     const paths = leavesOf(base);
-    fc.assert(fc.property(fc.constantFrom(...paths), fc.jsonValue(), (path, value) => {
-      const raw = structuredClone(base);
-      let parent = raw;
-      for (const key of path.slice(0, -1)) parent = parent[key];
-      parent[path[path.length - 1]] = value;
-      for (const error of resolveSettings(raw, "t").errors) {
-        const top = error.path.split(/[.[]/)[0];
-        assert.ok(Object.hasOwn(shapeOf(settingsSchema), top), error.path);
-        assert.ok(error.given !== "" && error.allowed !== "" && error.remedy !== "", error.path);
-      }
-    }), { numRuns: 400 });
+    fc.assert(
+      fc.property(fc.constantFrom(...paths), fc.jsonValue(), (path, value) => {
+        const raw = structuredClone(base);
+        let parent = raw;
+        for (const key of path.slice(0, -1)) parent = parent[key];
+        parent[path[path.length - 1]] = value;
+        for (const error of resolveSettings(raw, "t").errors) {
+          const top = error.path.split(/[.[]/)[0];
+          assert.ok(Object.hasOwn(shapeOf(settingsSchema), top), error.path);
+          assert.ok(error.given !== "" && error.allowed !== "" && error.remedy !== "", error.path);
+        }
+      }),
+      { numRuns: 400 },
+    );
   });
 
   it("an error of form stands at a place that was written, or at a missing one in a place that was", () => {
-    fc.assert(fc.property(fc.constantFrom(...leavesOf(minimal())), fc.jsonValue(), (path, value) => {
-      const raw: any = minimal();
-      let parent = raw;
-      for (const key of path.slice(0, -1)) parent = parent[key];
-      parent[path[path.length - 1]] = value;
-      const own = path.reduce<string>((t, k) => (typeof k === "number" ? `${t}[${k}]` : t ? `${t}.${k}` : k), "");
-      const { errors } = resolveSettings(raw, "t");
-      for (const { path: at } of errors) {
-        // Ports and instances have defaults: an error about one that was not written says so at its own path.
-        const around = [...at.matchAll(/[.[]/g)].map((m) => at.slice(0, m.index));
-        assert.ok(exists(raw, at) || around.some((a) => exists(raw, a)) || at in shapeOf(settingsSchema) || own === "hosts", `${at} for ${own}`);
-      }
-    }), { numRuns: 300 });
+    fc.assert(
+      fc.property(fc.constantFrom(...leavesOf(minimal())), fc.jsonValue(), (path, value) => {
+        const raw: any = minimal();
+        let parent = raw;
+        for (const key of path.slice(0, -1)) parent = parent[key];
+        parent[path[path.length - 1]] = value;
+        const own = path.reduce<string>((t, k) => (typeof k === "number" ? `${t}[${k}]` : t ? `${t}.${k}` : k), "");
+        const { errors } = resolveSettings(raw, "t");
+        for (const { path: at } of errors) {
+          // Ports and instances have defaults: an error about one that was not written says so at its own path.
+          const around = [...at.matchAll(/[.[]/g)].map((m) => at.slice(0, m.index));
+          assert.ok(
+            exists(raw, at) || around.some((a) => exists(raw, a)) || at in shapeOf(settingsSchema) || own === "hosts",
+            `${at} for ${own}`,
+          );
+        }
+      }),
+      { numRuns: 300 },
+    );
   });
 
   it("any selection of valid sections resolves, twice the same", () => {
-    fc.assert(fc.property(fc.subarray(Object.keys(OPTIONAL)), (chosen) => {
-      const raw = { ...minimal(), ...Object.fromEntries(chosen.map((key) => [key, (OPTIONAL as any)[key]])) };
-      assert.deepEqual(good(raw), good(raw));
-    }), { numRuns: 200 });
+    fc.assert(
+      fc.property(fc.subarray(Object.keys(OPTIONAL)), (chosen) => {
+        const raw = { ...minimal(), ...Object.fromEntries(chosen.map((key) => [key, (OPTIONAL as any)[key]])) };
+        assert.deepEqual(good(raw), good(raw));
+      }),
+      { numRuns: 200 },
+    );
   });
 
   it("every section that may be written reaches the layers", () => {
     const merged = ["hostDefaults", "ssh"]; // into each host
     const reached = Object.keys(good({ ...minimal(), ...OPTIONAL }));
-    assert.deepEqual(Object.keys(shapeOf(settingsSchema)).filter((key) => !reached.includes(key)).sort(), merged);
+    assert.deepEqual(
+      Object.keys(shapeOf(settingsSchema))
+        .filter((key) => !reached.includes(key))
+        .sort(),
+      merged,
+    );
   });
 
   it("every section is among those tried", () => {
-    assert.deepEqual([...Object.keys(OPTIONAL), ...Object.keys(minimal())].sort(), Object.keys(shapeOf(settingsSchema)).sort());
+    assert.deepEqual(
+      [...Object.keys(OPTIONAL), ...Object.keys(minimal())].sort(),
+      Object.keys(shapeOf(settingsSchema)).sort(),
+    );
   });
 });
 
@@ -165,7 +237,11 @@ describe("settings: stack files", () => {
       const settings = good(readStackConfig(stack));
       const planned = plan(settings);
       assert.equal(planned.ccu, { small: 1000, large: 20000 }[stack]);
-      assert.equal(settings.hosts.length, planned.nodes.reduce((sum, node) => sum + node.count, 0), "as many machines as the plan wants");
+      assert.equal(
+        settings.hosts.length,
+        planned.nodes.reduce((sum, node) => sum + node.count, 0),
+        "as many machines as the plan wants",
+      );
     });
   }
 
@@ -173,11 +249,16 @@ describe("settings: stack files", () => {
     const project = parseYaml(readFileSync(join(ROOT, "Pulumi.yaml"), "utf8"));
     assert.deepEqual(project.runtime, { name: "nodejs", options: { typescript: false, nodeargs: "--import tsx" } });
     for (const [key, declared] of Object.entries<any>(project.config)) {
-      assert.ok(["string", "boolean", "integer", "array"].includes(declared.type), `${key}: the engine knows no type ${declared.type}`);
+      assert.ok(
+        ["string", "boolean", "integer", "array"].includes(declared.type),
+        `${key}: the engine knows no type ${declared.type}`,
+      );
       assert.ok(Object.hasOwn(shapeOf(settingsSchema), key), `${key} is no setting`);
       assert.ok(declared.description, key);
     }
-    const needed = Object.entries<any>(project.config).filter(([, d]) => d.default === undefined).map(([key]) => key);
+    const needed = Object.entries<any>(project.config)
+      .filter(([, d]) => d.default === undefined)
+      .map(([key]) => key);
     for (const stack of stackNames()) {
       const file = parseYaml(readFileSync(join(ROOT, `Pulumi.${stack}.yaml`), "utf8"));
       assert.deepEqual(file.config["pulumi:disable-default-providers"], ["kubernetes"], stack);
@@ -188,15 +269,21 @@ describe("settings: stack files", () => {
   it("encrypted values become a placeholder that passes where a secret belongs", () => {
     const dir = mkdtempSync(join(tmpdir(), "settings-"));
     try {
-      writeFileSync(join(dir, "Pulumi.x.yaml"), JSON.stringify({
-        encryptionsalt: "v1:x", config: {
-          "other:key": 1,
-          ...Object.fromEntries(Object.entries(minimal()).map(([k, v]) => [`matrix-ha:${k}`, v])),
-          "matrix-ha:ssh": { privateKey: { secure: "v1:abc" } }, "matrix-ha:importSecrets": { signingKey: { secure: "v1:abc" } },
-          "matrix-ha:tls": { mode: "given", certificate: { secure: "v1:abc" }, privateKey: { secure: "v1:abc" } },
-          "matrix-ha:cluster": { kubeconfig: { secure: "v1:abc" } }, "matrix-ha:objectStore": { ...S3, secretKey: { secure: "v1:abc" }, accessKey: { secure: "v1:abc" } },
-        },
-      }));
+      writeFileSync(
+        join(dir, "Pulumi.x.yaml"),
+        JSON.stringify({
+          encryptionsalt: "v1:x",
+          config: {
+            "other:key": 1,
+            ...Object.fromEntries(Object.entries(minimal()).map(([k, v]) => [`matrix-ha:${k}`, v])),
+            "matrix-ha:ssh": { privateKey: { secure: "v1:abc" } },
+            "matrix-ha:importSecrets": { signingKey: { secure: "v1:abc" } },
+            "matrix-ha:tls": { mode: "given", certificate: { secure: "v1:abc" }, privateKey: { secure: "v1:abc" } },
+            "matrix-ha:cluster": { kubeconfig: { secure: "v1:abc" } },
+            "matrix-ha:objectStore": { ...S3, secretKey: { secure: "v1:abc" }, accessKey: { secure: "v1:abc" } },
+          },
+        }),
+      );
       const raw = readStackConfig("x", dir);
       assert.equal("key" in raw, false);
       assert.equal(good(raw).importSecrets.signingKey, SECRET_PLACEHOLDER);
@@ -209,21 +296,44 @@ describe("settings: stack files", () => {
 
   it("--set replaces single values and leaves the rest", () => {
     const before = { ccu: 1, hosts: [{ cpu: 1 }, { cpu: 2 }], rtc: { enabled: true } };
-    const after = applySets(before, ["ccu=5000", "rtc.enabled=false", "hosts[1].cpu=4", "overrides.pools.user-directory.cpu=0.5", "addressPools=[{name: a}]", "domain=example.com"]);
-    assert.deepEqual(after, { ccu: 5000, hosts: [{ cpu: 1 }, { cpu: 4 }], rtc: { enabled: false }, overrides: { pools: { "user-directory": { cpu: 0.5 } } }, addressPools: [{ name: "a" }], domain: "example.com" });
+    const after = applySets(before, [
+      "ccu=5000",
+      "rtc.enabled=false",
+      "hosts[1].cpu=4",
+      "overrides.pools.user-directory.cpu=0.5",
+      "addressPools=[{name: a}]",
+      "domain=example.com",
+    ]);
+    assert.deepEqual(after, {
+      ccu: 5000,
+      hosts: [{ cpu: 1 }, { cpu: 4 }],
+      rtc: { enabled: false },
+      overrides: { pools: { "user-directory": { cpu: 0.5 } } },
+      addressPools: [{ name: "a" }],
+      domain: "example.com",
+    });
     assert.equal(before.ccu, 1);
     assert.deepEqual(applySets({ a: 1, b: [1, 2] }, ["a=", "b[0]="]), { b: [2] });
-    for (const bad of ["ccu", "=1", "hosts[9].cpu=1", "hosts.x.cpu=1", "a..b=1", "__proto__.x=1"]) assert.throws(() => applySets(before, [bad]), /--set/, bad);
+    for (const bad of ["ccu", "=1", "hosts[9].cpu=1", "hosts.x.cpu=1", "a..b=1", "__proto__.x=1"])
+      assert.throws(() => applySets(before, [bad]), /--set/, bad);
   });
 });
 
 describe("settings: from Pulumi's configuration", () => {
   const read = async (config: Record<string, unknown>): Promise<any> => {
     let result: unknown;
-    await evaluate({ stack: "prod", config, program: async () => {
-      try { result = settingsFromConfig(); } catch (error) { result = error; }
-      return {};
-    } });
+    await evaluate({
+      stack: "prod",
+      config,
+      program: async () => {
+        try {
+          result = settingsFromConfig();
+        } catch (error) {
+          result = error;
+        }
+        return {};
+      },
+    });
     return result;
   };
 
@@ -236,27 +346,63 @@ describe("settings: from Pulumi's configuration", () => {
     const error = await read({ ...minimal(), ccu: "x", domian: "y" });
     assert.ok(error instanceof InvalidStackSettings);
     assert.equal((error as any).__pulumiRunError, true, "the engine prints the message of a RunError alone");
-    assert.match(error.message, /2 settings are wrong; nothing was changed\.[\s\S]*ccu[\s\S]*domian[\s\S]*did you mean `domain`/);
+    assert.match(
+      error.message,
+      /2 settings are wrong; nothing was changed\.[\s\S]*ccu[\s\S]*domian[\s\S]*did you mean `domain`/,
+    );
     assert.equal(new SettingsInvalid(error.errors).errors.length, 2);
   });
 });
 
 describe("settings: grammars", () => {
   it("server names as in the Matrix specification's examples", () => {
-    for (const name of ["matrix.org", "matrix.org:8888", "1.2.3.4", "1.2.3.4:1234", "[1234:5678::abcd]", "[1234:5678::abcd]:5678"]) assert.ok(isServerName(name), name);
-    for (const name of ["", "a b", "matrix.org:", "matrix.org:99999", "[12]", "@a:b", "-a.org", `${"a".repeat(60)}.`.repeat(4) + "org"]) assert.ok(!isServerName(name), name);
+    for (const name of [
+      "matrix.org",
+      "matrix.org:8888",
+      "1.2.3.4",
+      "1.2.3.4:1234",
+      "[1234:5678::abcd]",
+      "[1234:5678::abcd]:5678",
+    ])
+      assert.ok(isServerName(name), name);
+    for (const name of [
+      "",
+      "a b",
+      "matrix.org:",
+      "matrix.org:99999",
+      "[12]",
+      "@a:b",
+      "-a.org",
+      `${"a".repeat(60)}.`.repeat(4) + "org",
+    ])
+      assert.ok(!isServerName(name), name);
   });
 
   it("cron lines of six fields", () => {
-    for (const line of ["0 0 2 * * *", "0 */15 * * * *", "0 30 1,13 * JAN-MAR MON-FRI", "0 0 0 1 1 ?", "@daily"]) assert.equal(cronProblem(line), undefined, line);
-    for (const line of ["0 2 * * *", "60 0 2 * * *", "0 0 2 0 * *", "0 0 2 * 13 *", "0 0 5-2 * * *", "x", "0 0 */0 * * *", "0 0 2 * * 7", "0 0 2 * * FOO"]) assert.notEqual(cronProblem(line), undefined, line);
+    for (const line of ["0 0 2 * * *", "0 */15 * * * *", "0 30 1,13 * JAN-MAR MON-FRI", "0 0 0 1 1 ?", "@daily"])
+      assert.equal(cronProblem(line), undefined, line);
+    for (const line of [
+      "0 2 * * *",
+      "60 0 2 * * *",
+      "0 0 2 0 * *",
+      "0 0 2 * 13 *",
+      "0 0 5-2 * * *",
+      "x",
+      "0 0 */0 * * *",
+      "0 0 2 * * 7",
+      "0 0 2 * * FOO",
+    ])
+      assert.notEqual(cronProblem(line), undefined, line);
   });
 
   it("networks and ranges of both families", () => {
     const o = (a: string, b: string): boolean => overlaps(parseAddresses(a)!, parseAddresses(b)!);
-    assert.ok(o("10.0.0.0/8", "10.255.255.255") && o("fd00::/8", "fd12::1-fd12::2") && o("::ffff:1.2.3.4", "::ffff:0:0/96"));
+    assert.ok(
+      o("10.0.0.0/8", "10.255.255.255") && o("fd00::/8", "fd12::1-fd12::2") && o("::ffff:1.2.3.4", "::ffff:0:0/96"),
+    );
     assert.ok(!o("10.0.0.0/8", "11.0.0.0") && !o("::/0", "10.0.0.1"));
-    for (const text of ["10.0.0.1/8", "10.0.0.0/33", "10.0.0.2-10.0.0.1", "10.0.0.1-::1", "x", "10.0.0.0/", "1-2-3"]) assert.equal(parseAddresses(text), undefined, text);
+    for (const text of ["10.0.0.1/8", "10.0.0.0/33", "10.0.0.2-10.0.0.1", "10.0.0.1-::1", "x", "10.0.0.0/", "1-2-3"])
+      assert.equal(parseAddresses(text), undefined, text);
     assert.ok(parseCidr("0.0.0.0/0") && parseCidr("::/0") && !parseCidr("10.0.0.1"));
   });
 });
@@ -269,7 +415,9 @@ describe("settings: documentation", () => {
   });
 
   it("every setting says what it means, and what is allowed", () => {
-    const rows = settingsDocs().split("\n").filter((line) => line.startsWith("| `"));
+    const rows = settingsDocs()
+      .split("\n")
+      .filter((line) => line.startsWith("| `"));
     assert.ok(rows.length > 150);
     for (const row of rows) {
       const [, path, meaning, allowed] = row.split(/(?<!\\)\|/).map((c) => c.trim());
@@ -280,34 +428,75 @@ describe("settings: documentation", () => {
 
 /** One valid value of every section that may be left out. */
 const OPTIONAL = {
-  serverName: "example.org", hostnames: { web: "web.example.com" }, hostDefaults: { cpu: 8 }, ssh: { user: "debian" }, prepareHosts: true,
-  cluster: { domain: "k8s.example", podCidrs: ["10.200.0.0/16", "fd00:1::/56"], serviceCidrs: ["10.201.0.0/16", "fd00:2::/112"], install: { metallb: false } },
+  serverName: "example.org",
+  hostnames: { web: "web.example.com" },
+  hostDefaults: { cpu: 8 },
+  ssh: { user: "debian" },
+  prepareHosts: true,
+  cluster: {
+    domain: "k8s.example",
+    podCidrs: ["10.200.0.0/16", "fd00:1::/56"],
+    serviceCidrs: ["10.201.0.0/16", "fd00:2::/112"],
+    install: { metallb: false },
+  },
   storage: { database: { create: false, name: "nvme" } },
-  federation: { enabled: true, domainAllowList: ["matrix.org"] }, registration: { enabled: true, requireToken: true }, presence: { enabled: false },
-  sso: { passwordLogin: false, oidc: [{ id: "keycloak", name: "Keycloak", issuer: "https://id.example.com/realms/x", clientId: "matrix", clientSecret: "s" }] },
-  media: { maxUploadMiB: 500, remoteRetentionDays: 0 }, retention: { maxLifetimeDays: 365 },
+  federation: { enabled: true, domainAllowList: ["matrix.org"] },
+  registration: { enabled: true, requireToken: true },
+  presence: { enabled: false },
+  sso: {
+    passwordLogin: false,
+    oidc: [
+      {
+        id: "keycloak",
+        name: "Keycloak",
+        issuer: "https://id.example.com/realms/x",
+        clientId: "matrix",
+        clientSecret: "s",
+      },
+    ],
+  },
+  media: { maxUploadMiB: 500, remoteRetentionDays: 0 },
+  retention: { maxLifetimeDays: 365 },
   emailSmtp: { host: "smtp.example.com", from: "Matrix <matrix@example.com>", user: "u", password: "p" },
-  objectStore: S3, backups: { schedule: "0 0 3 * * SUN", target: { ...S3, bucket: "backups" } },
-  importSecrets: { signingKey: `ed25519 a_abcd ${"A".repeat(43)}`, databasePassword: "long-enough" }, stopSynapse: true, deletionProtection: false, savedKeys: "disposable",
+  objectStore: S3,
+  backups: { schedule: "0 0 3 * * SUN", target: { ...S3, bucket: "backups" } },
+  importSecrets: { signingKey: `ed25519 a_abcd ${"A".repeat(43)}`, databasePassword: "long-enough" },
+  stopSynapse: true,
+  deletionProtection: false,
+  savedKeys: "disposable",
   oldSigningKeys: [{ id: "ed25519:a_old", key: "A".repeat(43), expiredAt: "2026-11-20T14:30:00Z" }],
-  turn: { minPort: 40000, maxPort: 44999 }, rtc: { udpPortMin: 56000, udpPortMax: 59000 }, firewall: { trustedCidrs: ["10.9.0.0/16"] },
+  turn: { minPort: 40000, maxPort: 44999 },
+  rtc: { udpPortMin: 56000, udpPortMax: 59000 },
+  firewall: { trustedCidrs: ["10.9.0.0/16"] },
   web: { admin: { allowCidrs: ["0.0.0.0/0"], allowPublic: true }, elementWeb: { brand: "Example" } },
   monitoring: { prometheus: "existing", selectorLabels: { release: "kube-prometheus" } },
   networkPolicies: { apiServerCidrs: ["10.1.0.50/32"] },
-  images: { mirror: "registry.example.com:5000/mirror", overrides: { synapse: `registry.example.com/synapse:1@sha256:${"a".repeat(64)}` } },
-  overrides: { pools: { synchrotron: { replicas: 3, maxReplicas: 9 } }, postgres: { parameters: { work_mem: "64MB", autovacuum_max_workers: 5 } }, redis: { instances: 3 } },
+  images: {
+    mirror: "registry.example.com:5000/mirror",
+    overrides: { synapse: `registry.example.com/synapse:1@sha256:${"a".repeat(64)}` },
+  },
+  overrides: {
+    pools: { synchrotron: { replicas: 3, maxReplicas: 9 } },
+    postgres: { parameters: { work_mem: "64MB", autovacuum_max_workers: 5 } },
+    redis: { instances: 3 },
+  },
 };
 
 type Path = Array<string | number>;
 function leavesOf(value: any, path: Path = []): Path[] {
   if (value === null || typeof value !== "object") return [path];
-  const below = Object.entries(value).flatMap(([key, child]) => leavesOf(child, [...path, Array.isArray(value) ? Number(key) : key]));
+  const below = Object.entries(value).flatMap(([key, child]) =>
+    leavesOf(child, [...path, Array.isArray(value) ? Number(key) : key]),
+  );
   return path.length > 0 ? [path, ...below] : below;
 }
 
 function exists(raw: any, path: string): boolean {
   let value = raw;
-  for (const key of path.split(/[.[\]]+/).filter((part) => part !== "").map((part) => part.replace(/^"|"$/g, ""))) {
+  for (const key of path
+    .split(/[.[\]]+/)
+    .filter((part) => part !== "")
+    .map((part) => part.replace(/^"|"$/g, ""))) {
     if (value === null || typeof value !== "object" || !(key in value)) return false;
     value = value[key];
   }

@@ -30,13 +30,32 @@ export function invalid(s: Settings): PlanInvalid {
   return assert.fail("the plan was accepted");
 }
 
-export const anyCcu = (max = 20_000): fc.Arbitrary<number> => fc.oneof(fc.integer({ min: 100, max }), fc.constantFrom(100, 101, 999, 1000, 1001, 4999, 5000, 5001, 9999, 10_000, 10_001, 19_999, 20_000));
+export const anyCcu = (max = 20_000): fc.Arbitrary<number> =>
+  fc.oneof(
+    fc.integer({ min: 100, max }),
+    fc.constantFrom(100, 101, 999, 1000, 1001, 4999, 5000, 5001, 9999, 10_000, 10_001, 19_999, 20_000),
+  );
 
 /** The options that change which processes there are. */
-export const anyOptions = fc.record({ federation: fc.boolean(), presence: fc.boolean(), s3: fc.boolean(), rtc: fc.boolean() });
-export const withOptions = (o: { federation: boolean; presence: boolean; s3: boolean; rtc: boolean }) => (s: Settings): void => {
-  s.federation.enabled = o.federation;
-  s.presence.enabled = o.presence;
-  s.rtc.enabled = o.rtc;
-  if (o.s3) s.objectStore = { kind: "s3", endpoint: "https://s3.example.net", region: "eu-1", bucket: "media", accessKey: "a", secretKey: "b" };
-};
+export const anyOptions = fc.record({
+  federation: fc.boolean(),
+  presence: fc.boolean(),
+  s3: fc.boolean(),
+  rtc: fc.boolean(),
+});
+export const withOptions =
+  (o: { federation: boolean; presence: boolean; s3: boolean; rtc: boolean }) =>
+  (s: Settings): void => {
+    s.federation.enabled = o.federation;
+    s.presence.enabled = o.presence;
+    s.rtc.enabled = o.rtc;
+    if (o.s3)
+      s.objectStore = {
+        kind: "s3",
+        endpoint: "https://s3.example.net",
+        region: "eu-1",
+        bucket: "media",
+        accessKey: "a",
+        secretKey: "b",
+      };
+  };

@@ -6,32 +6,216 @@ import { erasureSetSize, layoutFor } from "../../components/sizing/minio";
 import { invalid, pool, sized } from "./helpers";
 
 const BAD: Array<[what: string, change: (s: Settings) => void, path: string, says: RegExp]> = [
-  ["a second writer of typing", (s) => { s.overrides.pools.ephemeral = { replicas: 2 }; }, "overrides.pools.ephemeral.replicas", /exactly 1/],
-  ["a second main", (s) => { s.overrides.pools.main = { replicas: 2 }; }, "overrides.pools.main.replicas", /exactly 1/],
-  ["an unknown class", (s) => { s.overrides.pools.sync = { replicas: 2 }; }, "overrides.pools.sync", /synchrotron/],
-  ["a class that is not there", (s) => { s.overrides.pools["federation-sender"] = { replicas: 2 }; }, "overrides.pools.federation-sender", /federation.enabled/],
-  ["a maximum for what does not scale", (s) => { s.overrides.pools.media = { maxReplicas: 9 }; }, "overrides.pools.media.maxReplicas", /autoscaled/],
-  ["a maximum below the replicas", (s) => { s.overrides.pools.generic = { replicas: 5, maxReplicas: 4 }; }, "overrides.pools.generic.maxReplicas", /at least replicas \(5\)/],
-  ["half a process", (s) => { s.overrides.pools.generic = { replicas: 2.5 }; }, "overrides.pools.generic.replicas", /whole number/],
-  ["too few connections", (s) => { s.overrides.postgres.maxConnections = 60; }, "overrides.postgres.maxConnections", /0\.85/],
-  ["max_connections as a parameter", (s) => { s.overrides.postgres.parameters = { max_connections: "500" }; }, "overrides.postgres.parameters.max_connections", /maxConnections to 500/],
-  ["shared_buffers above the memory", (s) => { s.overrides.postgres.parameters = { shared_buffers: "64GB" }; }, "overrides.postgres.parameters.shared_buffers", /refuses/],
-  ["shared_buffers that is no size", (s) => { s.overrides.postgres.parameters = { shared_buffers: "much" }; }, "overrides.postgres.parameters.shared_buffers", /512MB/],
-  ["two PostgreSQL instances", (s) => { s.overrides.postgres.instances = 2; }, "overrides.postgres.instances", /at least 3/],
-  ["more PostgreSQL instances than hosts", (s) => { s.overrides.postgres.instances = 5; }, "hosts", /add 2 database hosts/],
-  ["four Redis instances", (s) => { s.overrides.redis.instances = 4; }, "overrides.redis.instances", /odd/],
-  ["parity above half of the set", (s) => { s.overrides.minio.parity = 5; }, "overrides.minio.parity", /at most half of the set/],
-  ["parity that a node's drives exceed", (s) => { s.overrides.minio.parity = 1; }, "overrides.minio.parity", /parity 2 or 3 or 4/],
-  ["drives that do not exist", (s) => { s.overrides.minio.driveGiB = 9999; }, "overrides.minio.driveGiB", /at most \d+ GiB/],
-  ["more MinIO nodes than storage hosts", (s) => { s.overrides.minio.nodes = 6; }, "overrides.minio.nodes", /at most 4/],
-  ["two storage hosts", (s) => { s.hosts = s.hosts.filter((h) => !/^store-[12]$/.test(h.name)); }, "hosts", /external S3/],
-  ["a storage host without a drive", (s) => { s.hosts.find((h) => h.name === "store-2")!.disks = []; }, "hosts[12].disks", /store-2/],
-  ["one call host", (s) => { s.hosts = s.hosts.filter((h) => !/^call-[123]$/.test(h.name)); }, "hosts", /add 1 call host/],
-  ["one router", (s) => { s.overrides.router.replicas = 1; }, "overrides.router.replicas", /at least 2/],
-  ["overlapping UDP ranges", (s) => { s.rtc.udpPortMin = 54_000; }, "rtc.udpPortMin", /without a common port/],
-  ["a relay range that is too small", (s) => { s.turn.minPort = 54_900; }, "turn.minPort", /400 ports/],
-  ["a range that ends before it begins", (s) => { s.turn.minPort = 55_001; s.turn.maxPort = 55_000; s.rtc.enabled = false; }, "turn.minPort", /first port/],
-  ["no users", (s) => { s.ccu = 0; }, "ccu", /from 1/],
+  [
+    "a second writer of typing",
+    (s) => {
+      s.overrides.pools.ephemeral = { replicas: 2 };
+    },
+    "overrides.pools.ephemeral.replicas",
+    /exactly 1/,
+  ],
+  [
+    "a second main",
+    (s) => {
+      s.overrides.pools.main = { replicas: 2 };
+    },
+    "overrides.pools.main.replicas",
+    /exactly 1/,
+  ],
+  [
+    "an unknown class",
+    (s) => {
+      s.overrides.pools.sync = { replicas: 2 };
+    },
+    "overrides.pools.sync",
+    /synchrotron/,
+  ],
+  [
+    "a class that is not there",
+    (s) => {
+      s.overrides.pools["federation-sender"] = { replicas: 2 };
+    },
+    "overrides.pools.federation-sender",
+    /federation.enabled/,
+  ],
+  [
+    "a maximum for what does not scale",
+    (s) => {
+      s.overrides.pools.media = { maxReplicas: 9 };
+    },
+    "overrides.pools.media.maxReplicas",
+    /autoscaled/,
+  ],
+  [
+    "a maximum below the replicas",
+    (s) => {
+      s.overrides.pools.generic = { replicas: 5, maxReplicas: 4 };
+    },
+    "overrides.pools.generic.maxReplicas",
+    /at least replicas \(5\)/,
+  ],
+  [
+    "half a process",
+    (s) => {
+      s.overrides.pools.generic = { replicas: 2.5 };
+    },
+    "overrides.pools.generic.replicas",
+    /whole number/,
+  ],
+  [
+    "too few connections",
+    (s) => {
+      s.overrides.postgres.maxConnections = 60;
+    },
+    "overrides.postgres.maxConnections",
+    /0\.85/,
+  ],
+  [
+    "max_connections as a parameter",
+    (s) => {
+      s.overrides.postgres.parameters = { max_connections: "500" };
+    },
+    "overrides.postgres.parameters.max_connections",
+    /maxConnections to 500/,
+  ],
+  [
+    "shared_buffers above the memory",
+    (s) => {
+      s.overrides.postgres.parameters = { shared_buffers: "64GB" };
+    },
+    "overrides.postgres.parameters.shared_buffers",
+    /refuses/,
+  ],
+  [
+    "shared_buffers that is no size",
+    (s) => {
+      s.overrides.postgres.parameters = { shared_buffers: "much" };
+    },
+    "overrides.postgres.parameters.shared_buffers",
+    /512MB/,
+  ],
+  [
+    "two PostgreSQL instances",
+    (s) => {
+      s.overrides.postgres.instances = 2;
+    },
+    "overrides.postgres.instances",
+    /at least 3/,
+  ],
+  [
+    "more PostgreSQL instances than hosts",
+    (s) => {
+      s.overrides.postgres.instances = 5;
+    },
+    "hosts",
+    /add 2 database hosts/,
+  ],
+  [
+    "four Redis instances",
+    (s) => {
+      s.overrides.redis.instances = 4;
+    },
+    "overrides.redis.instances",
+    /odd/,
+  ],
+  [
+    "parity above half of the set",
+    (s) => {
+      s.overrides.minio.parity = 5;
+    },
+    "overrides.minio.parity",
+    /at most half of the set/,
+  ],
+  [
+    "parity that a node's drives exceed",
+    (s) => {
+      s.overrides.minio.parity = 1;
+    },
+    "overrides.minio.parity",
+    /parity 2 or 3 or 4/,
+  ],
+  [
+    "drives that do not exist",
+    (s) => {
+      s.overrides.minio.driveGiB = 9999;
+    },
+    "overrides.minio.driveGiB",
+    /at most \d+ GiB/,
+  ],
+  [
+    "more MinIO nodes than storage hosts",
+    (s) => {
+      s.overrides.minio.nodes = 6;
+    },
+    "overrides.minio.nodes",
+    /at most 4/,
+  ],
+  [
+    "two storage hosts",
+    (s) => {
+      s.hosts = s.hosts.filter((h) => !/^store-[12]$/.test(h.name));
+    },
+    "hosts",
+    /external S3/,
+  ],
+  [
+    "a storage host without a drive",
+    (s) => {
+      s.hosts.find((h) => h.name === "store-2")!.disks = [];
+    },
+    "hosts[12].disks",
+    /store-2/,
+  ],
+  [
+    "one call host",
+    (s) => {
+      s.hosts = s.hosts.filter((h) => !/^call-[123]$/.test(h.name));
+    },
+    "hosts",
+    /add 1 call host/,
+  ],
+  [
+    "one router",
+    (s) => {
+      s.overrides.router.replicas = 1;
+    },
+    "overrides.router.replicas",
+    /at least 2/,
+  ],
+  [
+    "overlapping UDP ranges",
+    (s) => {
+      s.rtc.udpPortMin = 54_000;
+    },
+    "rtc.udpPortMin",
+    /without a common port/,
+  ],
+  [
+    "a relay range that is too small",
+    (s) => {
+      s.turn.minPort = 54_900;
+    },
+    "turn.minPort",
+    /400 ports/,
+  ],
+  [
+    "a range that ends before it begins",
+    (s) => {
+      s.turn.minPort = 55_001;
+      s.turn.maxPort = 55_000;
+      s.rtc.enabled = false;
+    },
+    "turn.minPort",
+    /first port/,
+  ],
+  [
+    "no users",
+    (s) => {
+      s.ccu = 0;
+    },
+    "ccu",
+    /from 1/,
+  ],
 ];
 
 describe("sizing: overrides", () => {
@@ -46,16 +230,30 @@ describe("sizing: overrides", () => {
   }
 
   it("lists everything that is wrong at once", () => {
-    const { errors } = invalid(sized(1000, (s) => { s.overrides.redis.instances = 2; s.overrides.router.replicas = 1; s.rtc.udpPortMin = 54_000; s.overrides.postgres.maxConnections = 60; }));
-    assert.deepEqual(errors.map((e) => e.path).sort(), ["overrides.postgres.maxConnections", "overrides.redis.instances", "overrides.router.replicas", "rtc.udpPortMin"]);
+    const { errors } = invalid(
+      sized(1000, (s) => {
+        s.overrides.redis.instances = 2;
+        s.overrides.router.replicas = 1;
+        s.rtc.udpPortMin = 54_000;
+        s.overrides.postgres.maxConnections = 60;
+      }),
+    );
+    assert.deepEqual(errors.map((e) => e.path).sort(), [
+      "overrides.postgres.maxConnections",
+      "overrides.redis.instances",
+      "overrides.router.replicas",
+      "rtc.udpPortMin",
+    ]);
   });
 
   it("takes what is given, and budgets anew", () => {
-    const p = plan(sized(1000, (s) => {
-      s.overrides.pools.synchrotron = { replicas: 5, maxReplicas: 20, cpu: 0.5, memoryMiB: 1024, cpMax: 10 };
-      s.overrides.redis.instances = 5;
-      s.overrides.synapse = { globalCacheFactor: 7, eventCacheSize: "99K" };
-    }));
+    const p = plan(
+      sized(1000, (s) => {
+        s.overrides.pools.synchrotron = { replicas: 5, maxReplicas: 20, cpu: 0.5, memoryMiB: 1024, cpMax: 10 };
+        s.overrides.redis.instances = 5;
+        s.overrides.synapse = { globalCacheFactor: 7, eventCacheSize: "99K" };
+      }),
+    );
     const { replicas, maxReplicas, cpu, memoryMiB, cpMax } = pool(p, "synchrotron");
     assert.deepEqual([replicas, maxReplicas, cpu, memoryMiB, cpMax], [5, 20, 0.5, 1024, 10]);
     assert.ok(p.postgres.maxConnections > 300 && p.postgres.connectionsAtMax + 10 <= 0.85 * p.postgres.maxConnections);
@@ -64,58 +262,136 @@ describe("sizing: overrides", () => {
   });
 
   it("lowers pools to a given max_connections, those with a given cpMax excepted, and holds the budget", () => {
-    fc.assert(fc.property(fc.integer({ min: 200, max: 400 }), (maxConnections) => {
-      const p = plan(sized(1000, (s) => { s.overrides.postgres.maxConnections = maxConnections; s.overrides.pools.media = { cpMax: 6 }; }));
-      assert.equal(p.postgres.maxConnections, maxConnections);
-      assert.ok(p.postgres.connectionsAtMax + 10 <= 0.85 * maxConnections);
-      assert.equal(pool(p, "media").cpMax, 6);
-      p.synapse.pools.forEach((x) => assert.ok(x.cpMax >= 4));
-    }));
+    fc.assert(
+      fc.property(fc.integer({ min: 200, max: 400 }), (maxConnections) => {
+        const p = plan(
+          sized(1000, (s) => {
+            s.overrides.postgres.maxConnections = maxConnections;
+            s.overrides.pools.media = { cpMax: 6 };
+          }),
+        );
+        assert.equal(p.postgres.maxConnections, maxConnections);
+        assert.ok(p.postgres.connectionsAtMax + 10 <= 0.85 * maxConnections);
+        assert.equal(pool(p, "media").cpMax, 6);
+        p.synapse.pools.forEach((x) => assert.ok(x.cpMax >= 4));
+      }),
+    );
   });
 
   it("erasure sets: largest that divides and holds equally many of each node", () => {
-    assert.deepEqual([[4, 2], [3, 1], [4, 1], [8, 2], [12, 2], [5, 2], [16, 4], [17, 1]].map(([n, d]) => erasureSetSize(n, d)), [8, 3, 4, 16, 12, 10, 16, undefined]);
+    assert.deepEqual(
+      [
+        [4, 2],
+        [3, 1],
+        [4, 1],
+        [8, 2],
+        [12, 2],
+        [5, 2],
+        [16, 4],
+        [17, 1],
+      ].map(([n, d]) => erasureSetSize(n, d)),
+      [8, 3, 4, 16, 12, 10, 16, undefined],
+    );
     assert.deepEqual(layoutFor(4, 2), { nodes: 4, drivesPerNode: 2, erasureSetDrives: 8, parity: 4 });
   });
 
   it("leaves hosts out rather than make unequal sets, and says so", () => {
-    const p = plan(sized(1000, (s) => {
-      const store = s.hosts.find((h) => h.name === "store-1")!;
-      s.hosts = [...s.hosts, ...Array.from({ length: 13 }, (_, i) => ({ ...store, name: `more-${i}`, address: `198.18.77.${i}` }))];
-    }));
+    const p = plan(
+      sized(1000, (s) => {
+        const store = s.hosts.find((h) => h.name === "store-1")!;
+        s.hosts = [
+          ...s.hosts,
+          ...Array.from({ length: 13 }, (_, i) => ({ ...store, name: `more-${i}`, address: `198.18.77.${i}` })),
+        ];
+      }),
+    );
     assert.equal(p.minio!.nodes, 16);
     assert.ok(p.notes.some((n) => n.startsWith("1 of 17 storage hosts carry no MinIO pod")));
   });
 
   it("MinIO grows by appended pools: the first one, its sets and parity stay", () => {
-    const stores = (n: number, change: (s: Settings) => void = () => undefined): ReturnType<typeof plan> => plan(sized(1000, (s) => {
-      const store = s.hosts.find((h) => h.name === "store-1")!;
-      s.hosts = [...s.hosts.filter((h) => !h.roles.includes("storage")), ...Array.from({ length: n }, (_, i) => ({ ...store, name: `s-${i}`, address: `198.18.78.${i}` }))];
-      change(s);
-    }));
+    const stores = (n: number, change: (s: Settings) => void = () => undefined): ReturnType<typeof plan> =>
+      plan(
+        sized(1000, (s) => {
+          const store = s.hosts.find((h) => h.name === "store-1")!;
+          s.hosts = [
+            ...s.hosts.filter((h) => !h.roles.includes("storage")),
+            ...Array.from({ length: n }, (_, i) => ({ ...store, name: `s-${i}`, address: `198.18.78.${i}` })),
+          ];
+          change(s);
+        }),
+      );
     const before = stores(4).minio!;
-    for (const [hosts, pools] of [[5, [4]], [7, [4]], [8, [4, 4]], [12, [4, 4, 4]]] as Array<[number, number[]]>) {
+    for (const [hosts, pools] of [
+      [5, [4]],
+      [7, [4]],
+      [8, [4, 4]],
+      [12, [4, 4, 4]],
+    ] as Array<[number, number[]]>) {
       const m = stores(hosts).minio!;
       assert.deepEqual([m.pools, m.nodes], [pools, 4 * pools.length]);
-      assert.deepEqual([m.drivesPerNode, m.erasureSetDrives, m.parity, m.driveGiB, m.usableGiB], [before.drivesPerNode, before.erasureSetDrives, before.parity, before.driveGiB, before.usableGiB * pools.length]);
+      assert.deepEqual(
+        [m.drivesPerNode, m.erasureSetDrives, m.parity, m.driveGiB, m.usableGiB],
+        [
+          before.drivesPerNode,
+          before.erasureSetDrives,
+          before.parity,
+          before.driveGiB,
+          before.usableGiB * pools.length,
+        ],
+      );
     }
-    assert.deepEqual(stores(9, (s) => { s.overrides.minio = { pools: [3, 6], drivesPerNode: 1 }; }).minio!.pools, [3, 6]);
-    const bad = (pools: number[]): string => { try { stores(8, (s) => { s.overrides.minio.pools = pools; }); return "accepted"; } catch (e) { return (e as Error).message; } };
+    assert.deepEqual(
+      stores(9, (s) => {
+        s.overrides.minio = { pools: [3, 6], drivesPerNode: 1 };
+      }).minio!.pools,
+      [3, 6],
+    );
+    const bad = (pools: number[]): string => {
+      try {
+        stores(8, (s) => {
+          s.overrides.minio.pools = pools;
+        });
+        return "accepted";
+      } catch (e) {
+        return (e as Error).message;
+      }
+    };
     assert.match(bad([4, 3]), /overrides\.minio\.pools[^]*multiple of 4/);
     assert.match(bad([4, 4, 4]), /at most 8/);
     const three = stores(3);
     assert.deepEqual(three.minio!.pools, [3]);
-    assert.ok(three.notes.some((n) => n.includes("overrides.minio.pools: [3]")), "a pool of three must be written down before a fourth host comes");
+    assert.ok(
+      three.notes.some((n) => n.includes("overrides.minio.pools: [3]")),
+      "a pool of three must be written down before a fourth host comes",
+    );
     assert.ok(three.failures.some((f) => f.failure === "MinIO: a pool added" && f.seconds >= 50));
   });
 
   it("refuses storage hosts with unequal disks: the smaller would shrink every pod", () => {
-    const { errors } = invalid(sized(1000, (s) => { const h = s.hosts.find((x) => x.name === "store-3")!; h.disks = h.disks.slice(0, 1); }));
+    const { errors } = invalid(
+      sized(1000, (s) => {
+        const h = s.hosts.find((x) => x.name === "store-3")!;
+        h.disks = h.disks.slice(0, 1);
+      }),
+    );
     assert.match(errors[0].given, /store-3, others have 2/);
   });
 
   it("an external S3 needs no storage hosts", () => {
-    const p = plan(sized(1000, (s) => { s.hosts = s.hosts.filter((h) => !h.roles.includes("storage")); s.objectStore = { kind: "s3", endpoint: "https://s3.example.net", region: "x", bucket: "b", accessKey: "a", secretKey: "k" }; }));
+    const p = plan(
+      sized(1000, (s) => {
+        s.hosts = s.hosts.filter((h) => !h.roles.includes("storage"));
+        s.objectStore = {
+          kind: "s3",
+          endpoint: "https://s3.example.net",
+          region: "x",
+          bucket: "b",
+          accessKey: "a",
+          secretKey: "k",
+        };
+      }),
+    );
     assert.equal(p.minio, undefined);
     assert.ok(!p.nodes.some((n) => n.role === "storage"));
   });

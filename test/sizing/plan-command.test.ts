@@ -17,7 +17,8 @@ describe("npm run plan", () => {
     const p = JSON.parse(r.stdout);
     assert.equal(p.ccu, 5000);
     for (const key of ["role", "count", "cpu", "memoryGiB", "diskGiB"]) assert.ok(key in p.nodes[0], key);
-    for (const key of ["class", "replicas", "maxReplicas", "cpu", "memoryMiB", "cpMax"]) assert.ok(key in p.synapse.pools[0], key);
+    for (const key of ["class", "replicas", "maxReplicas", "cpu", "memoryMiB", "cpMax"])
+      assert.ok(key in p.synapse.pools[0], key);
     for (const key of ["instances", "maxConnections", "connectionsAtMax"]) assert.ok(key in p.postgres, key);
     for (const key of ["instances", "quorum", "memoryMiB"]) assert.ok(key in p.redis, key);
     assert.ok(p.minio && p.turn && p.rtc);
@@ -25,21 +26,43 @@ describe("npm run plan", () => {
 
   it("prints for people in one look: machines, pools, connections, storage, failures", () => {
     const text = report(planFor({ ccu: 5000 }));
-    for (const part of ["Machines to provide", "synchrotron", "8 to 12", "0.85 x max_connections 400", "growth about", "PostgreSQL primary: pod", "32 s", "MetalLB announces each address from one node"]) assert.ok(text.includes(part), part);
+    for (const part of [
+      "Machines to provide",
+      "synchrotron",
+      "8 to 12",
+      "0.85 x max_connections 400",
+      "growth about",
+      "PostgreSQL primary: pod",
+      "32 s",
+      "MetalLB announces each address from one node",
+    ])
+      assert.ok(text.includes(part), part);
     assert.ok(Math.max(...text.split("\n").map((l) => l.length)) <= 170);
   });
 
   it("says of each failure whether its seconds were measured or are a bound", () => {
     const p = planFor({ ccu: 1000 });
     const kinds = Object.fromEntries(p.plan.failures.map((f) => [f.failure, sourceKind(f)]));
-    assert.deepEqual(["PostgreSQL primary: pod", "Synapse main: process", "PostgreSQL primary: node", "TURN: node", "Host lost: storage"].map((f) => kinds[f]), ["measured", "bound", "target", "estimate", "design"]);
+    assert.deepEqual(
+      [
+        "PostgreSQL primary: pod",
+        "Synapse main: process",
+        "PostgreSQL primary: node",
+        "TURN: node",
+        "Host lost: storage",
+      ].map((f) => kinds[f]),
+      ["measured", "bound", "target", "estimate", "design"],
+    );
     const text = report(p);
     assert.match(text, /PostgreSQL primary: pod +32 s +measured/);
     assert.match(text, /Synapse main: process +20 s +bound/);
   });
 
   it("says what it does not know of an ingress controller, and that ACME gives TURN no certificate", () => {
-    const notes = planFor({ ccu: 1000, set: ["cluster.ingressClass=strange", 'tls={"mode":"acme","email":"a@example.org"}'] }).plan.notes.join("\n");
+    const notes = planFor({
+      ccu: 1000,
+      set: ["cluster.ingressClass=strange", 'tls={"mode":"acme","email":"a@example.org"}'],
+    }).plan.notes.join("\n");
     assert.match(notes, /"strange" is not one of nginx/);
     assert.match(notes, /No TURN over TLS/);
     assert.doesNotMatch(planFor({ ccu: 1000 }).plan.notes.join("\n"), /No TURN over TLS|is not one of/);
@@ -51,9 +74,22 @@ describe("npm run plan", () => {
   });
 
   it("lists every error and ends with 2", () => {
-    const r = run("--ccu", "1000", "--set", "overrides.postgres.maxConnections=60", "--set", "overrides.minio.parity=5", "--json");
+    const r = run(
+      "--ccu",
+      "1000",
+      "--set",
+      "overrides.postgres.maxConnections=60",
+      "--set",
+      "overrides.minio.parity=5",
+      "--json",
+    );
     assert.equal(r.status, 2);
-    assert.deepEqual(JSON.parse(r.stdout).errors.map((e: { path: string }) => e.path).sort(), ["overrides.minio.parity", "overrides.postgres.maxConnections"]);
+    assert.deepEqual(
+      JSON.parse(r.stdout)
+        .errors.map((e: { path: string }) => e.path)
+        .sort(),
+      ["overrides.minio.parity", "overrides.postgres.maxConnections"],
+    );
   });
 
   it("says how to call it when called wrongly", () => {
@@ -66,7 +102,16 @@ describe("npm run plan", () => {
   });
 
   it("needs neither engine nor provider: nothing of Pulumi is loaded", () => {
-    const r = spawnSync(process.execPath, ["--import", "tsx", "-e", 'require("./cli/plan.ts"); console.log(Object.keys(require.cache).filter((f) => f.includes("@pulumi")).length)'], { cwd: ROOT, encoding: "utf8" });
+    const r = spawnSync(
+      process.execPath,
+      [
+        "--import",
+        "tsx",
+        "-e",
+        'require("./cli/plan.ts"); console.log(Object.keys(require.cache).filter((f) => f.includes("@pulumi")).length)',
+      ],
+      { cwd: ROOT, encoding: "utf8" },
+    );
     assert.equal(r.stdout.trim(), "0", r.stderr);
   });
 });

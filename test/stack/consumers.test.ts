@@ -11,17 +11,35 @@ const SYNAPSE = "every Synapse process";
 
 /** Setting, the workloads that restart (by name), and the layers in which anything changes. */
 const CASES: Array<[set: string[], restarts: string[], layers: string[]]> = [
-  [["media.maxUploadMiB=50"], ["synapse-media", "haproxy", "synapse-admin"], ["cluster", "synapse", "router", "web", "ingress"]],
+  [
+    ["media.maxUploadMiB=50"],
+    ["synapse-media", "haproxy", "synapse-admin"],
+    ["cluster", "synapse", "router", "web", "ingress"],
+  ],
   [["media.urlPreviews=true"], ["synapse-media"], ["cluster", "synapse"]],
   [["presence.enabled=false"], [SYNAPSE, "element-web"], ["synapse", "web"]],
-  [["registration.enabled=true", "registration.requireToken=true"], [SYNAPSE, "element-web"], ["synapse", "web"]],
+  [
+    ["registration.enabled=true", "registration.requireToken=true"],
+    [SYNAPSE, "element-web"],
+    ["synapse", "web"],
+  ],
   [["retention.maxLifetimeDays=365"], [SYNAPSE], ["synapse"]],
-  [["oldSigningKeys=[{id: 'ed25519:a_old', key: 11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo, expiredAt: '2026-01-01T00:00:00Z'}]"], [SYNAPSE], ["synapse"]],
+  [
+    [
+      "oldSigningKeys=[{id: 'ed25519:a_old', key: 11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo, expiredAt: '2026-01-01T00:00:00Z'}]",
+    ],
+    [SYNAPSE],
+    ["synapse"],
+  ],
   [["overrides.synapse.globalCacheFactor=1.5"], [SYNAPSE], ["synapse"]],
   [["turn.minPort=50000"], ["coturn"], ["hosts", "cluster", "turn"]],
   [["rtc.udpPortMin=56000"], ["livekit"], ["hosts", "cluster", "rtc"]],
   // The SFU's start script runs in the Redis image, which has a shell.
-  [["images.overrides.redis=docker.io/library/redis:8.0.7"], ["redis-synapse", "redis-livekit", "livekit"], ["redis", "rtc"]],
+  [
+    ["images.overrides.redis=docker.io/library/redis:8.0.7"],
+    ["redis-synapse", "redis-livekit", "livekit"],
+    ["redis", "rtc"],
+  ],
   [["images.overrides.elementWeb=docker.io/vectorim/element-web:v1.12.33"], ["element-web"], ["web"]],
   [["images.overrides.coturn=docker.io/coturn/coturn:4.18.0"], ["coturn"], ["turn"]],
   [["images.overrides.synapse=localhost/matrix-ha/synapse:1.164.0"], [SYNAPSE], ["synapse"]],
@@ -34,7 +52,7 @@ const CASES: Array<[set: string[], restarts: string[], layers: string[]]> = [
   [["overrides.postgres.parameters.work_mem=8MB"], [], ["postgres"]],
   [["backups.retentionDays=60"], [], ["postgres"]],
   [["web.elementWeb.brand=Chat"], ["element-web"], ["web"]],
-  [["web.admin.allowCidrs=[\"10.9.0.0/16\"]"], ["synapse-admin"], ["web"]],
+  [['web.admin.allowCidrs=["10.9.0.0/16"]'], ["synapse-admin"], ["web"]],
   [["cluster.ingressClass=other"], ["nginx-ingress"], ["cluster", "ingress"]],
   [["networkPolicies.enabled=false"], [], ["cluster"]],
 ];
@@ -48,33 +66,62 @@ describe("a changed setting", () => {
       const after = await evaluate({ stack: "test", config: applySets(BASE, set) });
       const changes = compare(before, after);
       assert.ok(changes.length > 0, "something changes");
-      const synapse = before.resources.filter((r) => ["Deployment", "StatefulSet"].includes(r.inputs?.kind) && r.inputs.metadata.labels["app.kubernetes.io/name"] === "synapse").map((r) => r.inputs.metadata.name);
+      const synapse = before.resources
+        .filter(
+          (r) =>
+            ["Deployment", "StatefulSet"].includes(r.inputs?.kind) &&
+            r.inputs.metadata.labels["app.kubernetes.io/name"] === "synapse",
+        )
+        .map((r) => r.inputs.metadata.name);
       assert.ok(synapse.length >= 12);
       const wanted = restarts.flatMap((r) => (r === SYNAPSE ? synapse : [r]));
-      assert.deepEqual(changes.filter((c) => c.restarts).map(nameOf).sort(), wanted.sort());
+      assert.deepEqual(
+        changes
+          .filter((c) => c.restarts)
+          .map(nameOf)
+          .sort(),
+        wanted.sort(),
+      );
       assert.deepEqual([...new Set(changes.map((c) => c.layer))].sort(), [...layers].sort());
-      for (const c of changes.filter((x) => x.restarts)) assert.match(c.restarts!, /configuration|image|resources|args|labels/, `${c.title} says why`);
+      for (const c of changes.filter((x) => x.restarts))
+        assert.match(c.restarts!, /configuration|image|resources|args|labels/, `${c.title} says why`);
     });
   }
 
   it("more replicas: restarts nothing, but from two once, whose rule that keeps them apart goes", async () => {
-    const at = (n: number): ReturnType<typeof evaluate> => evaluate({ stack: "test", config: applySets(BASE, [`overrides.router.replicas=${n}`]) });
+    const at = (n: number): ReturnType<typeof evaluate> =>
+      evaluate({ stack: "test", config: applySets(BASE, [`overrides.router.replicas=${n}`]) });
     const [two, three, four] = [await at(2), await at(3), await at(4)];
-    assert.deepEqual(compare(two, three).filter((c) => c.restarts).map(nameOf), ["haproxy"]);
+    assert.deepEqual(
+      compare(two, three)
+        .filter((c) => c.restarts)
+        .map(nameOf),
+      ["haproxy"],
+    );
     assert.ok(compare(three, four).length > 0);
-    assert.deepEqual(compare(three, four).filter((c) => c.restarts), []);
+    assert.deepEqual(
+      compare(three, four).filter((c) => c.restarts),
+      [],
+    );
   });
 
   it("that only protects or frees resources changes no manifest", async () => {
     for (const set of [["deletionProtection=false"], ["deletionProtection=false", "savedKeys=disposable"]]) {
       const changes = compare((await evaluated(BASE)).evaluation, (await evaluated(applySets(BASE, set))).evaluation);
       assert.ok(changes.length > 0);
-      assert.deepEqual(changes.filter((c) => c.fields.some((f) => f.path !== "protect")), []);
+      assert.deepEqual(
+        changes.filter((c) => c.fields.some((f) => f.path !== "protect")),
+        [],
+      );
     }
   });
 
   it("none: nothing changes", async () => {
     const { evaluation } = await evaluated(BASE);
-    assert.deepEqual(compare(evaluation, (await evaluated({ ...BASE, presence: { enabled: true } })).evaluation), [], "a default that is written out");
+    assert.deepEqual(
+      compare(evaluation, (await evaluated({ ...BASE, presence: { enabled: true } })).evaluation),
+      [],
+      "a default that is written out",
+    );
   });
 });

@@ -9,6 +9,9 @@ describe("the deletion of an object", () => {
     const { evaluation } = await evaluated(tier(1_000, { federation: true }).config);
     const objects = evaluation.resources.filter(isKubernetes);
     assert.ok(objects.length > 300 && new Set(objects.map((r) => r.inputs.kind)).has("ScheduledBackup"));
-    assert.deepEqual(objects.filter((r) => r.deletedWithin !== DELETED_WITHIN.delete).map((r) => r.name), []);
+    assert.deepEqual(
+      objects.filter((r) => r.deletedWithin !== DELETED_WITHIN.delete).map((r) => r.name),
+      [],
+    );
   });
 });

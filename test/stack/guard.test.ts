@@ -9,8 +9,12 @@ import { evaluated, tier, TIERS, WITHOUT_OPERATORS } from "../../lab/common/tier
 
 const ROOT = path.join(__dirname, "../..");
 const SMALL = tier(1000, { more: WITHOUT_OPERATORS }).config;
-const guardIn = (resources: RegisteredResource[]): RegisteredResource => resources.find((r) => r.name === DESTROY_GUARD)!;
-/** What nobody can make again: the server's identity, what its users' sessions hang on, and what clients were told to trust. */
+const guardIn = (resources: RegisteredResource[]): RegisteredResource =>
+  resources.find((r) => r.name === DESTROY_GUARD)!;
+/**
+ * What nobody can make again: the server's identity, what its users' sessions hang on, and what clients were told to
+ * trust.
+ */
 const FATAL = ["secrets-signing-key", "secrets-macaroon", "secrets-database", "cluster-tls-ca-key", "cluster-tls-ca"];
 
 describe("the guard of a destroy", () => {
@@ -19,19 +23,33 @@ describe("the guard of a destroy", () => {
       const { resources } = (await evaluated(t.config)).evaluation;
       const guard = guardIn(resources);
       // The provider goes last by itself: every object names it.
-      const others = resources.filter((r) => r.custom && r.urn !== guard.urn && !r.type.startsWith("pulumi:providers:"));
+      const others = resources.filter(
+        (r) => r.custom && r.urn !== guard.urn && !r.type.startsWith("pulumi:providers:"),
+      );
       assert.ok(others.length > 300);
-      const byUrn = new Map(resources.map((r) => [r.urn, r])), before = new Set<string>();
-      const walk = (r: RegisteredResource): void => { for (const d of r.named) if (!before.has(d)) { before.add(d); walk(byUrn.get(d)!); } };
+      const byUrn = new Map(resources.map((r) => [r.urn, r])),
+        before = new Set<string>();
+      const walk = (r: RegisteredResource): void => {
+        for (const d of r.named)
+          if (!before.has(d)) {
+            before.add(d);
+            walk(byUrn.get(d)!);
+          }
+      };
       walk(guard);
       const free = others.filter((r) => !before.has(r.urn)).map((r) => r.urn);
       assert.deepEqual(free, []);
-      assert.deepEqual(resources.filter((r) => r.dependencies.includes(guard.urn)).map((r) => r.urn), [], "and nothing on it");
+      assert.deepEqual(
+        resources.filter((r) => r.dependencies.includes(guard.urn)).map((r) => r.urn),
+        [],
+        "and nothing on it",
+      );
     });
   }
 
   it("never changes by itself: its inputs are the same in every stack", async () => {
-    for (const t of [tier(100), tier(20_000, { federation: true, s3: true })]) assert.deepEqual(guardIn((await evaluated(t.config)).evaluation.resources).inputs, { byteLength: 4 });
+    for (const t of [tier(100), tier(20_000, { federation: true, s3: true })])
+      assert.deepEqual(guardIn((await evaluated(t.config)).evaluation.resources).inputs, { byteLength: 4 });
   });
 
   it("its name says what is to be done, for the engine shows no more", () => {
@@ -39,24 +57,42 @@ describe("the guard of a destroy", () => {
   });
 
   const SAVED = "0123-4567-89ab-cdef";
-  for (const [deletionProtection, savedKeys, kept] of [[true, undefined, true], [true, SAVED, true], [false, undefined, true], [false, SAVED, false], [false, "disposable", false]] as const) {
+  for (const [deletionProtection, savedKeys, kept] of [
+    [true, undefined, true],
+    [true, SAVED, true],
+    [false, undefined, true],
+    [false, SAVED, false],
+    [false, "disposable", false],
+  ] as const) {
     it(`deletionProtection ${deletionProtection}, savedKeys ${savedKeys ?? "absent"}: it and the keys are ${kept ? "protected" : "free"}`, async () => {
-      const { resources } = await evaluate({ stack: "test", config: { ...SMALL, deletionProtection, ...(savedKeys ? { savedKeys } : {}) } });
-      for (const name of [DESTROY_GUARD, ...FATAL]) assert.equal(resources.find((r) => r.name === name)?.protect, kept, name);
-      assert.equal(resources.find((r) => r.inputs?.kind === "Cluster")?.protect, deletionProtection, "the database goes by deletionProtection alone");
+      const { resources } = await evaluate({
+        stack: "test",
+        config: { ...SMALL, deletionProtection, ...(savedKeys ? { savedKeys } : {}) },
+      });
+      for (const name of [DESTROY_GUARD, ...FATAL])
+        assert.equal(resources.find((r) => r.name === name)?.protect, kept, name);
+      assert.equal(
+        resources.find((r) => r.inputs?.kind === "Cluster")?.protect,
+        deletionProtection,
+        "the database goes by deletionProtection alone",
+      );
     });
   }
 });
 
 /** The program in a process of its own: one that fails ends it, as under the engine. */
-function run(config: Record<string, unknown>, values: "known" | "unknown" = "known"): { status: number | null; stdout: string; stderr: string } {
+function run(
+  config: Record<string, unknown>,
+  values: "known" | "unknown" = "known",
+): { status: number | null; stdout: string; stderr: string } {
   const from = (file: string): string => JSON.stringify(path.join(ROOT, file));
   const preamble = `
     const { program } = require(${from("components/program.ts")}), { evaluate } = require(${from("cli/evaluate.ts")}), { deterministic } = require(${from("cli/generated.ts")});
     const config = ${JSON.stringify(config)}, done = () => console.log("done");
     const seen = (r) => { if (/RandomId/.test(r.type)) console.log("guard registered"); };`;
   // With a program of its own, an evaluation holds the settings against its keys.
-  const known = "evaluate({ stack: 'test', config, program, generator: (r) => { seen(r); return deterministic(r); } }).then(done);";
+  const known =
+    "evaluate({ stack: 'test', config, program, generator: (r) => { seen(r); return deterministic(r); } }).then(done);";
   // A preview of a new stack knows no value that is yet to be made.
   const unknown = `
     const pulumi = require("@pulumi/pulumi");
@@ -66,7 +102,10 @@ function run(config: Record<string, unknown>, values: "known" | "unknown" = "kno
       await pulumi.runtime.runInPulumiStack(program);
       await pulumi.runtime.disconnect();
     })().then(done);`;
-  return spawnSync(process.execPath, ["--import", "tsx", "--eval", preamble + (values === "known" ? known : unknown)], { cwd: ROOT, encoding: "utf8" });
+  return spawnSync(process.execPath, ["--import", "tsx", "--eval", preamble + (values === "known" ? known : unknown)], {
+    cwd: ROOT,
+    encoding: "utf8",
+  });
 }
 
 describe("savedKeys", function () {
@@ -84,7 +123,10 @@ describe("savedKeys", function () {
   it("that are others fail the deployment, say what to do, and leave the guard as it was", () => {
     const done = run({ ...base, savedKeys: WRONG });
     assert.notEqual(done.status, 0);
-    assert.match(done.stderr, /savedKeys\s+given: +0000-0000-0000-0000, while the keys of this stack are [0-9a-f-]{19}[\s\S]*npm run keys -- save --stack test/);
+    assert.match(
+      done.stderr,
+      /savedKeys\s+given: +0000-0000-0000-0000, while the keys of this stack are [0-9a-f-]{19}[\s\S]*npm run keys -- save --stack test/,
+    );
     assert.doesNotMatch(done.stdout, /done|guard registered/);
   });
 
@@ -108,7 +150,10 @@ describe("savedKeys", function () {
 
 describe("the identity among the outputs", () => {
   it("is public, and is not there in words where only the engine can decrypt the key", async () => {
-    const { outputs } = await evaluate({ stack: "test", config: { ...SMALL, importSecrets: { signingKey: "[encrypted by pulumi]" } } });
+    const { outputs } = await evaluate({
+      stack: "test",
+      config: { ...SMALL, importSecrets: { signingKey: "[encrypted by pulumi]" } },
+    });
     assert.deepEqual(outputs.signingKey, { id: "(encrypted)", verifyKey: "(encrypted)", fingerprint: "(encrypted)" });
   });
 });

@@ -14,7 +14,10 @@ setInterval(() => console.error("still here"), 50);
 
 describe("the program, when its engine is gone", () => {
   it("ends at the first word that nobody reads", async () => {
-    const child = spawn(process.execPath, ["--require", "tsx/cjs", "-e", RUNNER], { cwd: ROOT, stdio: ["ignore", "ignore", "pipe"] });
+    const child = spawn(process.execPath, ["--require", "tsx/cjs", "-e", RUNNER], {
+      cwd: ROOT,
+      stdio: ["ignore", "ignore", "pipe"],
+    });
     const ended = new Promise<number | null>((resolve) => child.on("exit", resolve));
     await new Promise((resolve) => child.stderr.once("data", resolve));
     child.stderr.destroy();

@@ -12,22 +12,47 @@ import { SynapseServer } from "../../components/layers/synapse";
 import { CONFIG_HASH } from "../../components/core/workload";
 import { fixtureContext } from "../fixtures/context";
 
-const run = (change?: (s: Settings, p: Plan) => void): Promise<Evaluation> => evaluate({ stack: "t", config: {}, program: async () => {
-  const ctx = fixtureContext(change);
-  const secrets = new StackSecrets("secrets", { settings: ctx.settings });
-  new SynapseServer("synapse", {
-    ctx, secrets, turnUris: ["turn:turn.example.org:3478?transport=udp"], s3: { endpoint: "http://minio-api.minio.svc.cluster.local:9000", region: "us-east-1", bucket: "synapse-media", secretName: "synapse-media-s3" },
-  }, { provider: ctx.provider });
-  return {};
-} });
+const run = (change?: (s: Settings, p: Plan) => void): Promise<Evaluation> =>
+  evaluate({
+    stack: "t",
+    config: {},
+    program: async () => {
+      const ctx = fixtureContext(change);
+      const secrets = new StackSecrets("secrets", { settings: ctx.settings });
+      new SynapseServer(
+        "synapse",
+        {
+          ctx,
+          secrets,
+          turnUris: ["turn:turn.example.org:3478?transport=udp"],
+          s3: {
+            endpoint: "http://minio-api.minio.svc.cluster.local:9000",
+            region: "us-east-1",
+            bucket: "synapse-media",
+            secretName: "synapse-media-s3",
+          },
+        },
+        { provider: ctx.provider },
+      );
+      return {};
+    },
+  });
 const controllers = (e: Evaluation) => e.resources.filter((r) => /:(Deployment|StatefulSet)$/.test(r.type));
 const named = (e: Evaluation, name: string) => controllers(e).find((r) => r.inputs.metadata.name === name)!;
-const hashes = (e: Evaluation): Record<string, string> => Object.fromEntries(controllers(e).map((r) => [r.inputs.metadata.name, r.inputs.spec.template.metadata.annotations[CONFIG_HASH]]));
-const changed = (a: Record<string, string>, b: Record<string, string>): string[] => Object.keys(a).filter((k) => a[k] !== b[k]).sort();
+const hashes = (e: Evaluation): Record<string, string> =>
+  Object.fromEntries(
+    controllers(e).map((r) => [r.inputs.metadata.name, r.inputs.spec.template.metadata.annotations[CONFIG_HASH]]),
+  );
+const changed = (a: Record<string, string>, b: Record<string, string>): string[] =>
+  Object.keys(a)
+    .filter((k) => a[k] !== b[k])
+    .sort();
 
 describe("SynapseServer", () => {
   let base: Evaluation;
-  before(async () => { base = await run(); });
+  before(async () => {
+    base = await run();
+  });
 
   it("registers a workload for each pool", () => {
     assert.equal(controllers(base).length, 13);
@@ -36,9 +61,14 @@ describe("SynapseServer", () => {
   });
 
   it("runs no process while it is stopped, with the same pods before and after", async () => {
-    const stopped = await run((s) => { s.stopSynapse = true; });
+    const stopped = await run((s) => {
+      s.stopSynapse = true;
+    });
     assert.deepEqual([...new Set(controllers(stopped).map((r) => r.inputs.spec.replicas))], [0]);
-    assert.ok(!stopped.resources.some((r) => r.inputs?.kind === "HorizontalPodAutoscaler"), "none that starts them again");
+    assert.ok(
+      !stopped.resources.some((r) => r.inputs?.kind === "HorizontalPodAutoscaler"),
+      "none that starts them again",
+    );
     assert.deepEqual(hashes(stopped), hashes(base));
   });
 
@@ -46,34 +76,109 @@ describe("SynapseServer", () => {
     const job = base.resources.find((r) => r.type === "kubernetes:batch/v1:Job")!;
     const main = named(base, "synapse-main");
     assert.ok(main.dependencies.includes(job.urn), "main waits for the check");
-    const groups = [/-(ephemeral|presence|to-device|account|receipts|device-lists|media)$/, /-(event-persister|generic|federation-reader)$/, /./];
+    const groups = [
+      /-(ephemeral|presence|to-device|account|receipts|device-lists|media)$/,
+      /-(event-persister|generic|federation-reader)$/,
+      /./,
+    ];
     const group = (c: any): number => groups.findIndex((g) => g.test(c.inputs.metadata.name));
     const workers = controllers(base).filter((c) => c !== main);
-    assert.deepEqual([0, 1, 2].map((n) => workers.some((w) => group(w) === n)), [true, true, true]);
+    assert.deepEqual(
+      [0, 1, 2].map((n) => workers.some((w) => group(w) === n)),
+      [true, true, true],
+    );
     for (const c of workers) {
       assert.ok(c.dependencies.includes(main.urn), `${c.inputs.metadata.name} waits for main`);
-      for (const w of workers) if (w !== c) assert.equal(c.dependencies.includes(w.urn), group(w) < group(c), `${c.inputs.metadata.name} and ${w.inputs.metadata.name}`);
+      for (const w of workers)
+        if (w !== c)
+          assert.equal(
+            c.dependencies.includes(w.urn),
+            group(w) < group(c),
+            `${c.inputs.metadata.name} and ${w.inputs.metadata.name}`,
+          );
     }
-    for (const map of base.resources.filter((r) => r.type === "kubernetes:core/v1:ConfigMap")) assert.ok(job.dependencies.includes(map.urn), map.name);
+    for (const map of base.resources.filter((r) => r.type === "kubernetes:core/v1:ConfigMap"))
+      assert.ok(job.dependencies.includes(map.urn), map.name);
   });
 
   it("restarts for a setting exactly the processes that read it", async () => {
     const before = hashes(base);
-    assert.deepEqual(changed(before, hashes(await run((s) => { s.media.maxUploadMiB = 200; }))), ["synapse-media"]);
-    assert.deepEqual(changed(before, hashes(await run((_, p) => { p.synapse.pools.find((x) => x.class === "generic")!.cpMax = 15; }))), ["synapse-generic"]);
-    assert.deepEqual(changed(before, hashes(await run((_, p) => { const x = p.synapse.pools.find((y) => y.class === "event-persister")!; x.replicas = x.maxReplicas = 3; }))), Object.keys(before).sort(), "every process shares the event persisters' map");
-    assert.deepEqual(changed(before, hashes(await run((s) => { s.turn.maxPort = 54000; }))), []);
-    assert.deepEqual(changed(before, hashes(await run((_, p) => { p.synapse.pools.find((x) => x.class === "synchrotron")!.maxReplicas = 10; }))), []);
+    assert.deepEqual(
+      changed(
+        before,
+        hashes(
+          await run((s) => {
+            s.media.maxUploadMiB = 200;
+          }),
+        ),
+      ),
+      ["synapse-media"],
+    );
+    assert.deepEqual(
+      changed(
+        before,
+        hashes(
+          await run((_, p) => {
+            p.synapse.pools.find((x) => x.class === "generic")!.cpMax = 15;
+          }),
+        ),
+      ),
+      ["synapse-generic"],
+    );
+    assert.deepEqual(
+      changed(
+        before,
+        hashes(
+          await run((_, p) => {
+            const x = p.synapse.pools.find((y) => y.class === "event-persister")!;
+            x.replicas = x.maxReplicas = 3;
+          }),
+        ),
+      ),
+      Object.keys(before).sort(),
+      "every process shares the event persisters' map",
+    );
+    assert.deepEqual(
+      changed(
+        before,
+        hashes(
+          await run((s) => {
+            s.turn.maxPort = 54000;
+          }),
+        ),
+      ),
+      [],
+    );
+    assert.deepEqual(
+      changed(
+        before,
+        hashes(
+          await run((_, p) => {
+            p.synapse.pools.find((x) => x.class === "synchrotron")!.maxReplicas = 10;
+          }),
+        ),
+      ),
+      [],
+    );
   });
 
   it("runs the check again for a new configuration, and only then", async () => {
-    const job = (e: Evaluation): string => e.resources.find((r) => r.type === "kubernetes:batch/v1:Job")!.inputs.metadata.name;
+    const job = (e: Evaluation): string =>
+      e.resources.find((r) => r.type === "kubernetes:batch/v1:Job")!.inputs.metadata.name;
     assert.equal(job(base), job(await run()));
-    assert.notEqual(job(base), job(await run((s) => { s.presence.enabled = false; })));
+    assert.notEqual(
+      job(base),
+      job(
+        await run((s) => {
+          s.presence.enabled = false;
+        }),
+      ),
+    );
   });
 
   it("lets peers find a writer that starts", () => {
-    const service = (n: string) => base.resources.find((r) => r.type === "kubernetes:core/v1:Service" && r.inputs.metadata.name === n)!.inputs.spec;
+    const service = (n: string) =>
+      base.resources.find((r) => r.type === "kubernetes:core/v1:Service" && r.inputs.metadata.name === n)!.inputs.spec;
     assert.equal(service("synapse-event-persister").publishNotReadyAddresses, true);
     assert.equal(service("synapse-generic").publishNotReadyAddresses, undefined);
     for (const n of ["synapse-main", "synapse-generic"]) {
@@ -86,17 +191,36 @@ describe("SynapseServer", () => {
     const container = (n: string) => named(base, n).inputs.spec.template.spec.containers[0];
     assert.match(container("synapse-generic").command[2], /worker_name: "%s"\\n' "\$HOSTNAME"/);
     assert.doesNotMatch(container("synapse-main").command[2], /worker_name/);
-    assert.ok(container("synapse-media").env.some((e: any) => e.name === "AWS_SECRET_ACCESS_KEY" && e.valueFrom.secretKeyRef.name === "synapse-media-s3"));
+    assert.ok(
+      container("synapse-media").env.some(
+        (e: any) => e.name === "AWS_SECRET_ACCESS_KEY" && e.valueFrom.secretKeyRef.name === "synapse-media-s3",
+      ),
+    );
     assert.ok(!container("synapse-generic").env.some((e: any) => e.name.startsWith("AWS")));
   });
 
   it("waits for the database before a second start, not before the first; a writer settles its sequences before each", () => {
-    for (const [name, what, writes] of [["synapse-main", "connection", true], ["synapse-event-persister", "schema", true], ["synapse-generic", "schema", false]] as const) {
+    for (const [name, what, writes] of [
+      ["synapse-main", "connection", true],
+      ["synapse-event-persister", "schema", true],
+      ["synapse-generic", "schema", false],
+    ] as const) {
       const { command, env } = named(base, name).inputs.spec.template.spec.containers[0];
-      for (const key of ["DB_HOST", "DB_PORT", "PGPASSWORD"]) assert.ok(env.some((e: any) => e.name === key), `${name} has no ${key}`);
+      for (const key of ["DB_HOST", "DB_PORT", "PGPASSWORD"])
+        assert.ok(
+          env.some((e: any) => e.name === key),
+          `${name} has no ${key}`,
+        );
       const dir = fs.mkdtempSync(path.join(os.tmpdir(), "start-"));
       fs.writeFileSync(path.join(dir, "python"), '#!/bin/sh\necho "$1 $2 $4"\n', { mode: 0o755 });
-      const start = (): string[] => execFileSync("sh", ["-c", command[2].replaceAll("/tmp/", `${dir}/`)], { env: { PATH: `${dir}:${process.env.PATH}`, HOSTNAME: `${name}-0` }, encoding: "utf8" }).trim().split("\n").map((l) => (l.startsWith("-m ") ? l.split(" ").slice(0, 2).join(" ") : l.trim()));
+      const start = (): string[] =>
+        execFileSync("sh", ["-c", command[2].replaceAll("/tmp/", `${dir}/`)], {
+          env: { PATH: `${dir}:${process.env.PATH}`, HOSTNAME: `${name}-0` },
+          encoding: "utf8",
+        })
+          .trim()
+          .split("\n")
+          .map((l) => (l.startsWith("-m ") ? l.split(" ").slice(0, 2).join(" ") : l.trim()));
       const synapse = `-m synapse.app.${name === "synapse-main" ? "homeserver" : "generic_worker"}`;
       const waits = `/conf/shared/wait.py ${what}${writes ? " settle" : ""}`;
       assert.deepEqual(start(), writes ? [waits, synapse] : [synapse]);
@@ -107,25 +231,57 @@ describe("SynapseServer", () => {
 
   describe("the start of a process", () => {
     let dir: string, running: ChildProcess | undefined;
-    interface Started { child: ChildProcess; ended: Promise<{ code: number | null; stderr: string }>; runs: () => string[]; said: (word: string) => Promise<void> }
+    interface Started {
+      child: ChildProcess;
+      ended: Promise<{ code: number | null; stderr: string }>;
+      runs: () => string[];
+      said: (word: string) => Promise<void>;
+    }
     /** The start script of a reader, with this for Python: `$1` is -m. */
     const started = (python: string, clock = "echo 0"): Started => {
-      for (const [name, text] of [["python", `echo run >> ${dir}/runs\n${python}`], ["date", clock]] as const) fs.writeFileSync(path.join(dir, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
-      const child = spawn("sh", ["-c", named(base, "synapse-generic").inputs.spec.template.spec.containers[0].command[2].replaceAll("/tmp/", `${dir}/`)], { env: { PATH: `${dir}:${process.env.PATH}`, HOSTNAME: "g" } });
+      for (const [name, text] of [
+        ["python", `echo run >> ${dir}/runs\n${python}`],
+        ["date", clock],
+      ] as const)
+        fs.writeFileSync(path.join(dir, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+      const child = spawn(
+        "sh",
+        [
+          "-c",
+          named(base, "synapse-generic").inputs.spec.template.spec.containers[0].command[2].replaceAll(
+            "/tmp/",
+            `${dir}/`,
+          ),
+        ],
+        { env: { PATH: `${dir}:${process.env.PATH}`, HOSTNAME: "g" } },
+      );
       running = child;
       let stderr = "";
-      child.stderr.on("data", (d) => { stderr += d; });
+      child.stderr.on("data", (d) => {
+        stderr += d;
+      });
       const ended: Started["ended"] = new Promise((done) => child.on("close", (code) => done({ code, stderr })));
-      const runs = (): string[] => (fs.existsSync(`${dir}/runs`) ? fs.readFileSync(`${dir}/runs`, "utf8").trim().split("\n") : []);
+      const runs = (): string[] =>
+        fs.existsSync(`${dir}/runs`) ? fs.readFileSync(`${dir}/runs`, "utf8").trim().split("\n") : [];
       const said = async (word: string): Promise<void> => {
         let over = false;
-        void ended.then(() => { over = true; });
-        while (!over && !runs().includes(word)) await new Promise((done) => { setTimeout(done, 20); });
+        void ended.then(() => {
+          over = true;
+        });
+        while (!over && !runs().includes(word))
+          await new Promise((done) => {
+            setTimeout(done, 20);
+          });
       };
       return { child, ended, runs, said };
     };
-    beforeEach(() => { dir = fs.mkdtempSync(path.join(os.tmpdir(), "start-")); });
-    afterEach(() => { running?.kill("SIGKILL"); fs.rmSync(dir, { recursive: true }); });
+    beforeEach(() => {
+      dir = fs.mkdtempSync(path.join(os.tmpdir(), "start-"));
+    });
+    afterEach(() => {
+      running?.kill("SIGKILL");
+      fs.rmSync(dir, { recursive: true });
+    });
 
     it("is tried again when it fails soon, and says so", async () => {
       const { ended, runs } = started(`[ $(wc -l < ${dir}/runs) -ge 3 ] || exit 7`);
@@ -141,7 +297,9 @@ describe("SynapseServer", () => {
 
     it("hands the kubelet's signal on, waits for Synapse to end, and does not start it again", async () => {
       // It says so itself when it can take the signal: on a busy machine that is not at once.
-      const { child, ended, runs, said } = started(`trap 'sleep 0.3; echo stopped >> ${dir}/runs; exit 3' TERM; echo listening >> ${dir}/runs; while :; do sleep 0.05; done`);
+      const { child, ended, runs, said } = started(
+        `trap 'sleep 0.3; echo stopped >> ${dir}/runs; exit 3' TERM; echo listening >> ${dir}/runs; while :; do sleep 0.05; done`,
+      );
       await said("listening");
       child.kill("SIGTERM");
       assert.equal((await ended).code, 3);
@@ -164,8 +322,13 @@ describe("SynapseServer", () => {
 
   it("puts no secret value anywhere but in Secrets", () => {
     const secret = base.resources.find((r) => r.type === "kubernetes:core/v1:Secret")!;
-    const rest = JSON.stringify(base.resources.filter((r) => r.type.startsWith("kubernetes:") && r.type !== "kubernetes:core/v1:Secret").map((r) => r.inputs));
-    for (const value of Object.values<string>(secret.inputs.stringData)) assert.ok(value.trim().length > 8 && !rest.includes(value.trim()), "a value leaked");
+    const rest = JSON.stringify(
+      base.resources
+        .filter((r) => r.type.startsWith("kubernetes:") && r.type !== "kubernetes:core/v1:Secret")
+        .map((r) => r.inputs),
+    );
+    for (const value of Object.values<string>(secret.inputs.stringData))
+      assert.ok(value.trim().length > 8 && !rest.includes(value.trim()), "a value leaked");
     assert.equal(Object.keys(secret.inputs.stringData).length, 7);
   });
 });

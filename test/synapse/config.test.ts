@@ -1,7 +1,11 @@
 /** Synapse's configuration: known keys, valid combinations, no secret, and one place per setting. */
 import assert from "node:assert/strict";
 import { parse } from "yaml";
-import { homeserverConfig, renderEmailYaml, renderHomeserverYaml } from "../../components/layers/synapse/homeserverYaml";
+import {
+  homeserverConfig,
+  renderEmailYaml,
+  renderHomeserverYaml,
+} from "../../components/layers/synapse/homeserverYaml";
 import { renderLogYaml, workerConfig } from "../../components/layers/synapse/workerYaml";
 import { synapseEdges } from "../../components/layers/synapse/edges";
 import { streamWriters } from "../../components/layers/synapse/instances";
@@ -13,8 +17,10 @@ import known from "../../lab/real/known-keys.json";
 
 const s3 = { endpoint: "http://minio-api.minio.svc.cluster.local:9000", region: "us-east-1", bucket: "synapse-media" };
 const turnUris = ["turn:turn.example.org:3478?transport=udp"];
-const shared = (settings: Settings, plan: Plan): any => homeserverConfig({ settings, plan, turnUris, rtcServiceUrl: "https://rtc.example.org" });
-const cls = (c: WorkerClass, settings = fixtureSettings(), plan = fixturePlan()): any => workerConfig({ settings, plan, class: c, s3 });
+const shared = (settings: Settings, plan: Plan): any =>
+  homeserverConfig({ settings, plan, turnUris, rtcServiceUrl: "https://rtc.example.org" });
+const cls = (c: WorkerClass, settings = fixtureSettings(), plan = fixturePlan()): any =>
+  workerConfig({ settings, plan, class: c, s3 });
 
 function full(): { settings: Settings; plan: Plan } {
   const settings = fixtureSettings();
@@ -23,40 +29,78 @@ function full(): { settings: Settings; plan: Plan } {
   settings.media = { ...settings.media, urlPreviews: true, localRetentionDays: 100 };
   settings.retention = { maxLifetimeDays: 365 };
   settings.emailSmtp = { host: "smtp.example", port: 587, user: "u", password: "smtp-secret-value", from: "a@b.c" };
-  settings.sso = { oidc: [{ id: "kc", name: "KC", issuer: "https://i/", clientId: "c", clientSecret: "oidc-secret-value", scopes: ["openid"] }], passwordLogin: false };
+  settings.sso = {
+    oidc: [
+      {
+        id: "kc",
+        name: "KC",
+        issuer: "https://i/",
+        clientId: "c",
+        clientSecret: "oidc-secret-value",
+        scopes: ["openid"],
+      },
+    ],
+    passwordLogin: false,
+  };
   const plan = fixturePlan();
-  settings.oldSigningKeys = [{ id: "ed25519:a_old", key: "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo", expiredAt: "2026-11-20T15:30:00+01:00" }];
-  plan.synapse.pools.push({ ...plan.synapse.pools[1]!, class: "federation-reader" }, { ...plan.synapse.pools[0]!, class: "federation-sender", replicas: 2, maxReplicas: 2 });
+  settings.oldSigningKeys = [
+    { id: "ed25519:a_old", key: "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo", expiredAt: "2026-11-20T15:30:00+01:00" },
+  ];
+  plan.synapse.pools.push(
+    { ...plan.synapse.pools[1]!, class: "federation-reader" },
+    { ...plan.synapse.pools[0]!, class: "federation-sender", replicas: 2, maxReplicas: 2 },
+  );
   return { settings, plan };
 }
 
 function paths(value: unknown, at = ""): string[] {
   if (Array.isArray(value)) return value.flatMap((v) => paths(v, `${at}[]`));
   if (value === null || typeof value !== "object") return [];
-  return Object.entries(value).flatMap(([k, v]) => { const p = at ? `${at}.${k}` : k; return [p, ...paths(v, p)]; });
+  return Object.entries(value).flatMap(([k, v]) => {
+    const p = at ? `${at}.${k}` : k;
+    return [p, ...paths(v, p)];
+  });
 }
 
 describe("Synapse's configuration", () => {
   it("publishes signing keys of before until when they signed, in milliseconds; without any, no such key", () => {
     const { settings, plan } = full();
-    assert.deepEqual(shared(settings, plan).old_signing_keys, { "ed25519:a_old": { key: "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo", expired_ts: Date.UTC(2026, 10, 20, 14, 30) } });
-    assert.match(renderHomeserverYaml({ settings, plan, turnUris, rtcServiceUrl: "" }), /^ +expired_ts: 1795185000000$/m);
+    assert.deepEqual(shared(settings, plan).old_signing_keys, {
+      "ed25519:a_old": {
+        key: "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo",
+        expired_ts: Date.UTC(2026, 10, 20, 14, 30),
+      },
+    });
+    assert.match(
+      renderHomeserverYaml({ settings, plan, turnUris, rtcServiceUrl: "" }),
+      /^ +expired_ts: 1795185000000$/m,
+    );
     assert.ok(!("old_signing_keys" in shared(fixtureSettings(), fixturePlan())));
   });
 
   it("has only keys that Synapse reads", () => {
     const reads = new Set<string>(known.keys);
     const { settings, plan } = full();
-    const open = (p: string): boolean => known.open.some((o) => p === o || p.startsWith(`${o}.`) || p.startsWith(`${o}[`));
-    const documents = [shared(settings, plan), shared(fixtureSettings(), fixturePlan()), parse(renderEmailYaml(settings)!), ...plan.synapse.pools.map((p) => workerConfig({ settings, plan, class: p.class, s3 }))];
-    assert.deepEqual([...new Set(documents.flatMap((d) => paths(d)))].filter((p) => !reads.has(p) && !open(p)), []);
+    const open = (p: string): boolean =>
+      known.open.some((o) => p === o || p.startsWith(`${o}.`) || p.startsWith(`${o}[`));
+    const documents = [
+      shared(settings, plan),
+      shared(fixtureSettings(), fixturePlan()),
+      parse(renderEmailYaml(settings)!),
+      ...plan.synapse.pools.map((p) => workerConfig({ settings, plan, class: p.class, s3 })),
+    ];
+    assert.deepEqual(
+      [...new Set(documents.flatMap((d) => paths(d)))].filter((p) => !reads.has(p) && !open(p)),
+      [],
+    );
     assert.ok(!reads.has("stream_writer"), "the list must not hold what Synapse does not read");
   });
 
   it("names the same processes in instance_map and stream_writers, main as main", () => {
     const c = shared(fixtureSettings(), fixturePlan());
     assert.deepEqual(c.instance_map.main, { host: "synapse-main-0.synapse-main.matrix.svc.cluster.local", port: 9093 });
-    for (const [stream, names] of Object.entries<string[]>(c.stream_writers)) for (const n of names) assert.ok(c.instance_map[n], `${stream}: ${n}`);
+    for (const [stream, names] of Object.entries<string[]>(c.stream_writers))
+      for (const n of names) assert.ok(c.instance_map[n], `${stream}: ${n}`);
     assert.deepEqual(c.stream_writers.events, ["synapse-event-persister-0", "synapse-event-persister-1"]);
     assert.ok(!JSON.stringify(c.instance_map).includes("synchrotron"), "autoscaled workers are in no map");
   });
@@ -65,19 +109,31 @@ describe("Synapse's configuration", () => {
     const of = (replicas: number): { plan: Plan; port: number } => {
       const plan = fixturePlan();
       plan.synapse.pools.find((p) => p.class === "event-persister")!.replicas = replicas;
-      const map = shared(fixtureSettings(), plan).instance_map, ports = new Set<number>(Array.from({ length: replicas }, (_, i) => map[`synapse-event-persister-${i}`].port));
+      const map = shared(fixtureSettings(), plan).instance_map,
+        ports = new Set<number>(Array.from({ length: replicas }, (_, i) => map[`synapse-event-persister-${i}`].port));
       assert.equal(ports.size, 1);
       const port = [...ports][0]!;
-      assert.ok(cls("event-persister", fixtureSettings(), plan).worker_listeners.some((l: any) => l.port === port && l.resources?.[0].names[0] === "replication"));
+      assert.ok(
+        cls("event-persister", fixtureSettings(), plan).worker_listeners.some(
+          (l: any) => l.port === port && l.resources?.[0].names[0] === "replication",
+        ),
+      );
       return { plan, port };
     };
     const all = [1, 2, 3, 8, 500].map(of);
     assert.equal(new Set(all.map((x) => x.port)).size, all.length);
     // A policy that kept silent about the other port would let the sender wait for a time-out instead.
     for (const { plan } of all) {
-      const edges = synapseEdges({ settings: fixtureSettings(), plan }).filter((e) => "component" in e.to && e.to.component === "synapse-event-persister" && "component" in e.from);
+      const edges = synapseEdges({ settings: fixtureSettings(), plan }).filter(
+        (e) => "component" in e.to && e.to.component === "synapse-event-persister" && "component" in e.from,
+      );
       assert.ok(edges.length > 3);
-      for (const e of edges) for (const { port } of all) assert.ok(e.ports.some((p) => p.port <= port && port <= (p.endPort ?? p.port)), `${port}`);
+      for (const e of edges)
+        for (const { port } of all)
+          assert.ok(
+            e.ports.some((p) => p.port <= port && port <= (p.endPort ?? p.port)),
+            `${port}`,
+          );
     }
   });
 
@@ -117,19 +173,24 @@ describe("Synapse's configuration", () => {
   it("runs the media repository in the media class only, synchronously in the object store", () => {
     assert.equal(shared(fixtureSettings(), fixturePlan()).enable_media_repo, false);
     assert.equal(shared(fixtureSettings(), fixturePlan()).media_instance_running_background_jobs, "synapse-media-0");
-    for (const p of fixturePlan().synapse.pools) assert.equal(cls(p.class).enable_media_repo, p.class === "media" ? true : undefined, p.class);
+    for (const p of fixturePlan().synapse.pools)
+      assert.equal(cls(p.class).enable_media_repo, p.class === "media" ? true : undefined, p.class);
     assert.equal(cls("media").media_storage_providers[0].store_synchronous, true);
   });
 
   it("denies URL previews of the cluster's own networks", () => {
     const { settings, plan } = full();
     const denied = cls("media", settings, plan).url_preview_ip_range_blacklist;
-    for (const cidr of ["10.244.0.0/16", "10.96.0.0/16", "169.254.0.0/16", "fc00::/7"]) assert.ok(denied.includes(cidr), cidr);
+    for (const cidr of ["10.244.0.0/16", "10.96.0.0/16", "169.254.0.0/16", "fc00::/7"])
+      assert.ok(denied.includes(cidr), cidr);
   });
 
   it("is closed to federation unless it is on", () => {
     const off = shared(fixtureSettings(), fixturePlan());
-    assert.deepEqual([off.federation_domain_whitelist, off.send_federation, off.federation_sender_instances], [[], false, undefined]);
+    assert.deepEqual(
+      [off.federation_domain_whitelist, off.send_federation, off.federation_sender_instances],
+      [[], false, undefined],
+    );
     const { settings, plan } = full();
     const on = shared(settings, plan);
     assert.deepEqual([on.federation_domain_whitelist, on.send_federation], [["a.example"], undefined]);
@@ -138,7 +199,9 @@ describe("Synapse's configuration", () => {
 
   it("holds no secret outside of the SMTP file", () => {
     const { settings, plan } = full();
-    const text = renderHomeserverYaml({ settings, plan, turnUris, rtcServiceUrl: "x" }) + plan.synapse.pools.map((p) => JSON.stringify(workerConfig({ settings, plan, class: p.class, s3 }))).join();
+    const text =
+      renderHomeserverYaml({ settings, plan, turnUris, rtcServiceUrl: "x" }) +
+      plan.synapse.pools.map((p) => JSON.stringify(workerConfig({ settings, plan, class: p.class, s3 }))).join();
     for (const value of ["smtp-secret-value", "oidc-secret-value"]) assert.ok(!text.includes(value), value);
     assert.ok(renderEmailYaml(settings)!.includes("smtp-secret-value"));
     assert.equal(renderEmailYaml(fixtureSettings()), undefined);

@@ -7,10 +7,16 @@ import { fixturePlan, fixtureSettings } from "../fixtures/context";
 
 describe("the table of edges", () => {
   it("has one row for two ends, whichever layers declare it", () => {
-    const key = (p: Peer): string => JSON.stringify("namespace" in p ? [p.namespace, Object.entries(peerLabels(p)).sort()] : p);
-    const rows = edges({ settings: fixtureSettings(), plan: fixturePlan() }).map((e) => `${key(e.from)} -> ${key(e.to)}`);
+    const key = (p: Peer): string =>
+      JSON.stringify("namespace" in p ? [p.namespace, Object.entries(peerLabels(p)).sort()] : p);
+    const rows = edges({ settings: fixtureSettings(), plan: fixturePlan() }).map(
+      (e) => `${key(e.from)} -> ${key(e.to)}`,
+    );
     assert.ok(rows.length > 100, `${rows.length} edges`);
-    assert.deepEqual(rows.filter((r, i) => rows.indexOf(r) !== i), []);
+    assert.deepEqual(
+      rows.filter((r, i) => rows.indexOf(r) !== i),
+      [],
+    );
   });
 
   it("names only pods that there are: an end that nothing matches would cut somebody off", async () => {
@@ -19,26 +25,75 @@ describe("the table of edges", () => {
       const pods = [
         ...subject.templates.map((x) => ({ namespace: x.owner.namespace, labels: x.labels })),
         // What the PostgreSQL operator's pods inherit is in the Cluster's inheritedMetadata.
-        ...subject.operatorPods.map((x) => ({ namespace: x.owner.namespace, labels: { ...x.labels, ...x.owner.inputs.spec.inheritedMetadata?.labels } })),
+        ...subject.operatorPods.map((x) => ({
+          namespace: x.owner.namespace,
+          labels: { ...x.labels, ...x.owner.inputs.spec.inheritedMetadata?.labels },
+        })),
       ];
-      const nobody = edges({ settings, plan }).flatMap((e) => [e.from, e.to]).filter((p): p is Extract<Peer, { namespace: string }> => "namespace" in p)
-        .filter((p) => !pods.some((pod) => pod.namespace === p.namespace && Object.entries(peerLabels(p)).every(([k, v]) => pod.labels[k] === v)))
+      const nobody = edges({ settings, plan })
+        .flatMap((e) => [e.from, e.to])
+        .filter((p): p is Extract<Peer, { namespace: string }> => "namespace" in p)
+        .filter(
+          (p) =>
+            !pods.some(
+              (pod) =>
+                pod.namespace === p.namespace && Object.entries(peerLabels(p)).every(([k, v]) => pod.labels[k] === v),
+            ),
+        )
         .map((p) => ("component" in p ? `${p.namespace}/${p.component}` : `${p.namespace}/${p.label}`));
       // Made by others: applications of other stacks, a Grafana, cert-manager's solvers.
-      assert.deepEqual([...new Set(nobody)].filter((n) => !["matrix/other stacks' applications", "monitoring/grafana"].includes(n) && !n.endsWith("/acme-solver")), []);
+      assert.deepEqual(
+        [...new Set(nobody)].filter(
+          (n) =>
+            !["matrix/other stacks' applications", "monitoring/grafana"].includes(n) && !n.endsWith("/acme-solver"),
+        ),
+        [],
+      );
     }
   });
 
   it("loses no port and no reason when two rows become one", () => {
-    const [from, to]: Peer[] = [{ component: "a", namespace: "matrix" }, { component: "b", namespace: "matrix" }];
-    assert.deepEqual(merged([{ from, to, ports: tcp(1), why: "x" }, { from, to, ports: tcp(1, 2), why: "y" }, { from, to, ports: tcp(2), why: "z" }]), [{ from, to, ports: tcp(1, 2), why: "x; y" }]);
-    assert.equal(merged([{ from, to, ports: tcp(1), why: "x" }, { from: to, to: from, ports: tcp(1), why: "x" }]).length, 2);
+    const [from, to]: Peer[] = [
+      { component: "a", namespace: "matrix" },
+      { component: "b", namespace: "matrix" },
+    ];
+    assert.deepEqual(
+      merged([
+        { from, to, ports: tcp(1), why: "x" },
+        { from, to, ports: tcp(1, 2), why: "y" },
+        { from, to, ports: tcp(2), why: "z" },
+      ]),
+      [{ from, to, ports: tcp(1, 2), why: "x; y" }],
+    );
+    assert.equal(
+      merged([
+        { from, to, ports: tcp(1), why: "x" },
+        { from: to, to: from, ports: tcp(1), why: "x" },
+      ]).length,
+      2,
+    );
   });
 
   it("lets Prometheus scrape Redis, its proxy and MinIO, by monitoring's own rows", () => {
     const all = edges({ settings: fixtureSettings(), plan: fixturePlan() });
-    for (const [component, port] of [["redis-synapse", 9121], ["redis-synapse-master", 8404], ["redis-livekit", 9121], ["redis-livekit-master", 8404], ["minio", 9000]] as const) {
-      assert.ok(all.some((e) => "component" in e.from && e.from.component === "prometheus" && "component" in e.to && e.to.component === component && e.ports.some((p) => p.port === port)), component);
+    for (const [component, port] of [
+      ["redis-synapse", 9121],
+      ["redis-synapse-master", 8404],
+      ["redis-livekit", 9121],
+      ["redis-livekit-master", 8404],
+      ["minio", 9000],
+    ] as const) {
+      assert.ok(
+        all.some(
+          (e) =>
+            "component" in e.from &&
+            e.from.component === "prometheus" &&
+            "component" in e.to &&
+            e.to.component === component &&
+            e.ports.some((p) => p.port === port),
+        ),
+        component,
+      );
     }
   });
 });

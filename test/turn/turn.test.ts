@@ -20,7 +20,10 @@ describe("turn: addresses", () => {
     const s = fixtureSettings();
     call(s, "call-b").publicAddress = "198.51.100.7";
     call(s, "call-c").publicAddress = "2001:db9::7";
-    const plainUris = ["10.1.0.40", "198.51.100.7", "[2001:db9::7]"].flatMap((h) => [`turn:${h}:3478?transport=udp`, `turn:${h}:3478?transport=tcp`]);
+    const plainUris = ["10.1.0.40", "198.51.100.7", "[2001:db9::7]"].flatMap((h) => [
+      `turn:${h}:3478?transport=udp`,
+      `turn:${h}:3478?transport=tcp`,
+    ]);
     assert.deepEqual(turnUris(s), plainUris);
     assert.deepEqual(turnUris(s, { tls: true }), [...plainUris, "turns:turn.example.org:5349?transport=tcp"]);
     assert.deepEqual(turnUris({ ...s, turn: { ...s.turn, enabled: false } }), []);
@@ -29,21 +32,38 @@ describe("turn: addresses", () => {
   it("computes ranges", () => {
     assert.deepEqual(cidrRange("172.16.5.4/12"), { first: "172.16.0.0", last: "172.31.255.255" });
     assert.deepEqual(cidrRange("10.0.0.1"), { first: "10.0.0.1", last: "10.0.0.1" });
-    assert.deepEqual(cidrRange("fc00::/7"), { first: "fc00:0:0:0:0:0:0:0", last: "fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff" });
-    assert.deepEqual(cidrRange("::ffff:10.0.0.0/104"), { first: "0:0:0:0:0:ffff:a00:0", last: "0:0:0:0:0:ffff:aff:ffff" });
-    for (const bad of ["10.0.0.0/33", "nonsense", "10.0.0.0/x", ""]) assert.throws(() => cidrRange(bad), /is no address range/);
+    assert.deepEqual(cidrRange("fc00::/7"), {
+      first: "fc00:0:0:0:0:0:0:0",
+      last: "fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+    });
+    assert.deepEqual(cidrRange("::ffff:10.0.0.0/104"), {
+      first: "0:0:0:0:0:ffff:a00:0",
+      last: "0:0:0:0:0:ffff:aff:ffff",
+    });
+    for (const bad of ["10.0.0.0/33", "nonsense", "10.0.0.0/x", ""])
+      assert.throws(() => cidrRange(bad), /is no address range/);
   });
 });
 
 describe("turn: turnserver.conf", () => {
   it("denies every range that is no client on the Internet, and the cluster's own addresses", () => {
     const lines = conf(fixtureSettings()).split("\n");
-    for (const range of ["10.0.0.0-10.255.255.255", "127.0.0.0-127.255.255.255", "169.254.0.0-169.254.255.255", "100.64.0.0-100.127.255.255", "192.168.0.0-192.168.255.255",
-      "172.16.0.0-172.31.255.255", "fc00:0:0:0:0:0:0:0-fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "0:0:0:0:0:0:0:1"]) assert.ok(lines.includes(`denied-peer-ip=${range}`), range);
+    for (const range of [
+      "10.0.0.0-10.255.255.255",
+      "127.0.0.0-127.255.255.255",
+      "169.254.0.0-169.254.255.255",
+      "100.64.0.0-100.127.255.255",
+      "192.168.0.0-192.168.255.255",
+      "172.16.0.0-172.31.255.255",
+      "fc00:0:0:0:0:0:0:0-fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+      "0:0:0:0:0:0:0:1",
+    ])
+      assert.ok(lines.includes(`denied-peer-ip=${range}`), range);
     const s = fixtureSettings();
     call(s, "db-a").address = "198.51.100.80";
     s.cluster.podCidrs = ["44.0.0.0/16"];
-    for (const range of ["198.51.100.80", "44.0.0.0-44.0.255.255"]) assert.ok(conf(s).includes(`denied-peer-ip=${range}\n`), range);
+    for (const range of ["198.51.100.80", "44.0.0.0-44.0.255.255"])
+      assert.ok(conf(s).includes(`denied-peer-ip=${range}\n`), range);
   });
 
   it("never names the unspecified address, which coturn takes for every address", () => {
@@ -54,8 +74,14 @@ describe("turn: turnserver.conf", () => {
   });
 
   it("lets relays meet each other, and private ranges only as the settings say", () => {
-    const allowed = (s: Settings): string[] => conf(s).split("\n").filter((l) => l.startsWith("allowed-peer-ip="));
-    assert.deepEqual(allowed(fixtureSettings()), ["10.1.0.40", "10.1.0.41", "10.1.0.42"].map((a) => `allowed-peer-ip=${a}`));
+    const allowed = (s: Settings): string[] =>
+      conf(s)
+        .split("\n")
+        .filter((l) => l.startsWith("allowed-peer-ip="));
+    assert.deepEqual(
+      allowed(fixtureSettings()),
+      ["10.1.0.40", "10.1.0.41", "10.1.0.42"].map((a) => `allowed-peer-ip=${a}`),
+    );
     const s = fixtureSettings();
     s.turn.allowedPrivateCidrs = ["10.9.0.0/16"];
     for (const h of s.hosts) if (h.roles.includes("call")) h.publicAddress = "198.51.100.7";
@@ -64,13 +90,27 @@ describe("turn: turnserver.conf", () => {
 
   it("bounds what a user, a node and an allocation may take", () => {
     const text = conf(fixtureSettings());
-    for (const line of ["user-quota=12", "total-quota=900", "max-bps=1250000", "min-port=49152", "max-port=55000", "no-tcp-relay", "no-multicast-peers", "use-auth-secret", "stale-nonce=600"]) assert.match(text, new RegExp(`^${line}$`, "m"));
+    for (const line of [
+      "user-quota=12",
+      "total-quota=900",
+      "max-bps=1250000",
+      "min-port=49152",
+      "max-port=55000",
+      "no-tcp-relay",
+      "no-multicast-peers",
+      "use-auth-secret",
+      "stale-nonce=600",
+    ])
+      assert.match(text, new RegExp(`^${line}$`, "m"));
     assert.equal(allocationsPerNode({ ...plan, turn: { ...plan.turn!, allocations: 1e6 } }), 55000 - 49152 + 1);
   });
 
   it("speaks TLS only with a certificate", () => {
     assert.match(conf(fixtureSettings()), /^no-tls$/m);
-    assert.match(conf(fixtureSettings(), true), /^tls-listening-port=5349\ncert=\/etc\/matrix-ha\/tls\/tls\.crt\npkey=\/etc\/matrix-ha\/tls\/tls\.key$/m);
+    assert.match(
+      conf(fixtureSettings(), true),
+      /^tls-listening-port=5349\ncert=\/etc\/matrix-ha\/tls\/tls\.crt\npkey=\/etc\/matrix-ha\/tls\/tls\.key$/m,
+    );
   });
 });
 
@@ -83,10 +123,15 @@ describe("turn: start", () => {
     const root = fs.mkdtempSync("/tmp/matrix-ha-turn-");
     for (const d of ["etc/matrix-ha/turn", "run/coturn", "bin"]) fs.mkdirSync(`${root}/${d}`, { recursive: true });
     fs.writeFileSync(`${root}/etc/matrix-ha/turn/turnserver.conf`, "realm=x\n");
-    fs.writeFileSync(`${root}/bin/turnserver`, `#!/bin/sh\n[ "$1" = -c ] && cat "$2"; stat -c %a "$2"\n`, { mode: 0o755 });
+    fs.writeFileSync(`${root}/bin/turnserver`, `#!/bin/sh\n[ "$1" = -c ] && cat "$2"; stat -c %a "$2"\n`, {
+      mode: 0o755,
+    });
     fs.writeFileSync(`${root}/bin/hostname`, "#!/bin/sh\necho '10.1.0.42 198.51.100.8 '\n", { mode: 0o755 });
     const script = turnStart(s, false).replace(/\/(etc\/matrix-ha|run\/coturn)/g, `${root}/$1`);
-    const r = spawnSync("sh", ["-c", script], { encoding: "utf8", env: { HOST_IP: hostIp, PATH: `${root}/bin:/usr/bin:/bin` } });
+    const r = spawnSync("sh", ["-c", script], {
+      encoding: "utf8",
+      env: { HOST_IP: hostIp, PATH: `${root}/bin:/usr/bin:/bin` },
+    });
     fs.rmSync(root, { recursive: true });
     assert.equal(r.status, 0, r.stderr);
     return r.stdout;
@@ -94,8 +139,14 @@ describe("turn: start", () => {
 
   it("uses the node's address, maps the public one behind NAT, and takes a public one that the node has itself", () => {
     assert.equal(start("10.1.0.40"), "realm=x\nlistening-ip=10.1.0.40\nrelay-ip=10.1.0.40\n600\n");
-    assert.equal(start("10.1.0.41"), "realm=x\nlistening-ip=10.1.0.41\nrelay-ip=10.1.0.41\nexternal-ip=198.51.100.7/10.1.0.41\n600\n");
-    assert.equal(start("10.1.0.42"), "realm=x\nlistening-ip=10.1.0.42\nlistening-ip=198.51.100.8\nrelay-ip=198.51.100.8\n600\n");
+    assert.equal(
+      start("10.1.0.41"),
+      "realm=x\nlistening-ip=10.1.0.41\nrelay-ip=10.1.0.41\nexternal-ip=198.51.100.7/10.1.0.41\n600\n",
+    );
+    assert.equal(
+      start("10.1.0.42"),
+      "realm=x\nlistening-ip=10.1.0.42\nlistening-ip=198.51.100.8\nrelay-ip=198.51.100.8\n600\n",
+    );
   });
 
   it("is a shell script with and without TLS", () => {
@@ -106,25 +157,43 @@ describe("turn: start", () => {
 
 describe("turn: component", () => {
   let secretValue = "";
-  const turn = (tlsSecretName?: string): Promise<Evaluation> => evaluate({
-    stack: "t", config: {},
-    program: async () => {
-      const ctx = fixtureContext();
-      const secrets = new StackSecrets("secrets", { settings: ctx.settings });
-      secretValue = await new Promise<string>((resolve) => { secrets.turnSharedSecret.apply((v) => { resolve(v); return v; }); });
-      new Turn("turn", { ctx, secrets, tlsSecretName }, { provider: ctx.provider });
-      return {};
-    },
-  });
+  const turn = (tlsSecretName?: string): Promise<Evaluation> =>
+    evaluate({
+      stack: "t",
+      config: {},
+      program: async () => {
+        const ctx = fixtureContext();
+        const secrets = new StackSecrets("secrets", { settings: ctx.settings });
+        secretValue = await new Promise<string>((resolve) => {
+          secrets.turnSharedSecret.apply((v) => {
+            resolve(v);
+            return v;
+          });
+        });
+        new Turn("turn", { ctx, secrets, tlsSecretName }, { provider: ctx.provider });
+        return {};
+      },
+    });
   const kind = (e: Evaluation, type: string): any => e.resources.find((r) => r.type.endsWith(`:${type}`));
 
   it("keeps the shared secret in one Secret, marked as such, and nowhere else", async () => {
     const e = await turn();
     assert.ok(secretValue.length >= 32);
-    const holders = e.resources.filter((r) => !r.type.startsWith("random:") && JSON.stringify(r.inputs).includes(secretValue));
-    assert.deepEqual(holders.map((r) => r.name), ["turn-secret"]);
-    assert.ok(holders[0].secretPaths.some((p) => p.startsWith("stringData")), String(holders[0].secretPaths));
-    assert.match(holders[0].inputs.stringData["turnserver.conf"], new RegExp(`^static-auth-secret=${secretValue}$`, "m"));
+    const holders = e.resources.filter(
+      (r) => !r.type.startsWith("random:") && JSON.stringify(r.inputs).includes(secretValue),
+    );
+    assert.deepEqual(
+      holders.map((r) => r.name),
+      ["turn-secret"],
+    );
+    assert.ok(
+      holders[0].secretPaths.some((p) => p.startsWith("stringData")),
+      String(holders[0].secretPaths),
+    );
+    assert.match(
+      holders[0].inputs.stringData["turnserver.conf"],
+      new RegExp(`^static-auth-secret=${secretValue}$`, "m"),
+    );
   });
 
   it("runs on the host's network of every coturn=true node, hardened but for the capability its binary carries", async () => {

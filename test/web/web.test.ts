@@ -7,10 +7,16 @@ import { wellKnownNginxConf } from "../../components/layers/web/wellKnown";
 import { rtcFoci } from "../../components/layers/rtc/foci";
 import { fixtureContext, fixtureSettings } from "../fixtures/context";
 
-const evaluateWeb = (change?: Parameters<typeof fixtureContext>[0]): Promise<Evaluation> => evaluate({
-  stack: "t", config: {},
-  program: async () => { const ctx = fixtureContext(change); new Web("web", { ctx }, { provider: ctx.provider }); return {}; },
-});
+const evaluateWeb = (change?: Parameters<typeof fixtureContext>[0]): Promise<Evaluation> =>
+  evaluate({
+    stack: "t",
+    config: {},
+    program: async () => {
+      const ctx = fixtureContext(change);
+      new Web("web", { ctx }, { provider: ctx.provider });
+      return {};
+    },
+  });
 const find = (e: Evaluation, type: string, name: string) => {
   const found = e.resources.filter((r) => r.type === type && r.inputs.metadata?.name === name);
   assert.equal(found.length, 1, `${type} ${name}`);
@@ -22,18 +28,27 @@ const CONFIG_MAP = "kubernetes:core/v1:ConfigMap";
 describe("well-known documents", () => {
   const input = { homeserverHost: "matrix.example.org", federation: false, rtcFoci: [] };
   it("name the homeserver, and nothing for other servers while federation is off", () => {
-    assert.deepEqual(wellKnownDocuments(input), { client: { "m.homeserver": { base_url: "https://matrix.example.org" } } });
+    assert.deepEqual(wellKnownDocuments(input), {
+      client: { "m.homeserver": { base_url: "https://matrix.example.org" } },
+    });
   });
   it("delegate federation to port 443", () => {
-    assert.deepEqual(wellKnownDocuments({ ...input, federation: true }).server, { "m.server": "matrix.example.org:443" });
+    assert.deepEqual(wellKnownDocuments({ ...input, federation: true }).server, {
+      "m.server": "matrix.example.org:443",
+    });
   });
   it("give clients the SFU", () => {
     const focus = { type: "livekit" as const, livekit_service_url: "https://rtc.example.org" };
-    assert.deepEqual((wellKnownDocuments({ ...input, rtcFoci: [focus] }).client as any)["org.matrix.msc4143.rtc_foci"], [focus]);
+    assert.deepEqual(
+      (wellKnownDocuments({ ...input, rtcFoci: [focus] }).client as any)["org.matrix.msc4143.rtc_foci"],
+      [focus],
+    );
     assert.deepEqual(rtcFoci(fixtureSettings()), [focus]);
   });
   it("name a contact when there is one", () => {
-    assert.deepEqual(wellKnownDocuments({ ...input, support: { email: "help@example.org" } }).support, { contacts: [{ role: "m.role.admin", email_address: "help@example.org" }] });
+    assert.deepEqual(wellKnownDocuments({ ...input, support: { email: "help@example.org" } }).support, {
+      contacts: [{ role: "m.role.admin", email_address: "help@example.org" }],
+    });
   });
   it("are served as JSON to every origin, and only those that exist", () => {
     const conf = wellKnownNginxConf({ ipv6: false, documents: ["client"] });
@@ -47,12 +62,23 @@ describe("well-known documents", () => {
 
 describe("Element Web", () => {
   const input: ElementConfigInput = {
-    homeserverUrl: "https://matrix.example.org", serverName: "example.org", webUrl: "https://chat.example.org", brand: "Chat",
-    allowGuests: false, registration: false, email: false, presence: true, rtc: true, ssoOnly: false,
+    homeserverUrl: "https://matrix.example.org",
+    serverName: "example.org",
+    webUrl: "https://chat.example.org",
+    brand: "Chat",
+    allowGuests: false,
+    registration: false,
+    email: false,
+    presence: true,
+    rtc: true,
+    ssoOnly: false,
   };
   it("knows its homeserver and offers no other", () => {
     const c: any = elementConfig(input);
-    assert.deepEqual(c.default_server_config["m.homeserver"], { base_url: "https://matrix.example.org", server_name: "example.org" });
+    assert.deepEqual(c.default_server_config["m.homeserver"], {
+      base_url: "https://matrix.example.org",
+      server_name: "example.org",
+    });
     assert.equal(c.disable_custom_urls, true);
     assert.equal(c.disable_guests, true);
     assert.equal(c.setting_defaults["UIFeature.registration"], false);
@@ -65,11 +91,16 @@ describe("Element Web", () => {
   it("offers calls only where the stack has an SFU, and Jitsi where it is given", () => {
     assert.ok("element_call" in elementConfig(input));
     assert.ok(!("element_call" in elementConfig({ ...input, rtc: false })));
-    assert.deepEqual((elementConfig({ ...input, jitsiDomain: "meet.example.org" }) as any).jitsi, { preferred_domain: "meet.example.org" });
+    assert.deepEqual((elementConfig({ ...input, jitsiDomain: "meet.example.org" }) as any).jitsi, {
+      preferred_domain: "meet.example.org",
+    });
   });
   it("refuses frames of other origins in every block that sends headers", () => {
     const conf = elementNginxConf({ ipv6: true });
-    const blocks = conf.split("location ").slice(1).filter((b) => b.includes("add_header"));
+    const blocks = conf
+      .split("location ")
+      .slice(1)
+      .filter((b) => b.includes("add_header"));
     assert.ok(blocks.length >= 3);
     for (const b of blocks) {
       assert.match(b, /Content-Security-Policy "frame-ancestors 'self'" always/);
@@ -81,7 +112,14 @@ describe("Element Web", () => {
 });
 
 describe("admin UI", () => {
-  const input = { ipv6: false, homeserverHost: "matrix.example.org", routerFqdn: "haproxy.matrix.svc.cluster.local", allowCidrs: ["10.0.0.0/8"], trustedProxyCidrs: ["10.244.0.0/16"], maxUploadMiB: 50 };
+  const input = {
+    ipv6: false,
+    homeserverHost: "matrix.example.org",
+    routerFqdn: "haproxy.matrix.svc.cluster.local",
+    allowCidrs: ["10.0.0.0/8"],
+    trustedProxyCidrs: ["10.244.0.0/16"],
+    maxUploadMiB: 50,
+  };
   it("refuses everybody but the networks given", () => {
     const conf = adminNginxConf(input);
     assert.match(conf, /allow 10\.0\.0\.0\/8;\n\s+deny all;/);
@@ -99,7 +137,10 @@ describe("admin UI", () => {
   });
   it("reaches the admin API by the router's admin port only", () => {
     const conf = adminNginxConf(input);
-    assert.match(conf, /location \/_synapse\/admin\/ \{\n\s+proxy_pass http:\/\/haproxy\.matrix\.svc\.cluster\.local:8010;/);
+    assert.match(
+      conf,
+      /location \/_synapse\/admin\/ \{\n\s+proxy_pass http:\/\/haproxy\.matrix\.svc\.cluster\.local:8010;/,
+    );
     assert.match(conf, /location \/_matrix\/ \{\n\s+proxy_pass http:\/\/haproxy\.matrix\.svc\.cluster\.local:8008;/);
     assert.match(conf, /location \/_synapse\/ \{\n\s+return 404;/);
   });
@@ -124,14 +165,26 @@ describe("Web", () => {
     }
   });
   it("restarts only the site whose setting changed", async () => {
-    const hash = (e: Evaluation, n: string): string => find(e, DEPLOYMENT, n).spec.template.metadata.annotations["matrix-ha.dev/config-hash"];
-    const [a, b] = [await evaluateWeb(), await evaluateWeb((s) => { s.web.elementWeb.brand = "Other"; })];
+    const hash = (e: Evaluation, n: string): string =>
+      find(e, DEPLOYMENT, n).spec.template.metadata.annotations["matrix-ha.dev/config-hash"];
+    const [a, b] = [
+      await evaluateWeb(),
+      await evaluateWeb((s) => {
+        s.web.elementWeb.brand = "Other";
+      }),
+    ];
     assert.notEqual(hash(a, "element-web"), hash(b, "element-web"));
     assert.equal(hash(a, "synapse-admin"), hash(b, "synapse-admin"));
     assert.equal(hash(a, "well-known"), hash(b, "well-known"));
   });
   it("leaves out what is not wanted", async () => {
-    const e = await evaluateWeb((s) => { s.web.elementWeb.enabled = false; s.web.admin.enabled = false; });
-    assert.deepEqual(e.resources.filter((r) => r.type === DEPLOYMENT).map((r) => r.inputs.metadata.name), ["well-known"]);
+    const e = await evaluateWeb((s) => {
+      s.web.elementWeb.enabled = false;
+      s.web.admin.enabled = false;
+    });
+    assert.deepEqual(
+      e.resources.filter((r) => r.type === DEPLOYMENT).map((r) => r.inputs.metadata.name),
+      ["well-known"],
+    );
   });
 });

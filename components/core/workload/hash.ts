@@ -10,6 +10,9 @@ export const digest = (text: string): string => crypto.createHash("sha256").upda
  */
 export function configHash(parts: Record<string, pulumi.Input<string>>): pulumi.Output<string> {
   const keys = Object.keys(parts).sort();
-  return pulumi.unsecret(pulumi.all(keys.map((k) => pulumi.output(parts[k]))).apply((values) =>
-    digest(JSON.stringify(keys.map((k, i) => [k, values[i]])))));
+  return pulumi.unsecret(
+    pulumi
+      .all(keys.map((k) => pulumi.output(parts[k])))
+      .apply((values) => digest(JSON.stringify(keys.map((k, i) => [k, values[i]])))),
+  );
 }

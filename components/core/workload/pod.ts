@@ -1,7 +1,7 @@
 /**
- * The one way to make a pod template: hardened, probed, spread, with explicit requests. Pure but for
- * values that may be Outputs (a config hash, an environment value taken from a Secret by reference).
- * What says nothing (`readOnly: false`, no volumes) is left out: the API server drops it, and the engine would miss it (rule 24).
+ * The one way to make a pod template: hardened, probed, spread, with explicit requests. Pure but for values that may be
+ * Outputs (a config hash, an environment value taken from a Secret by reference). What says nothing (`readOnly: false`,
+ * no volumes) is left out: the API server drops it, and the engine would miss it (rule 24).
  */
 import type * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../../settings/types";
@@ -10,12 +10,20 @@ import { CONFIG_HASH, labels, selectorLabels } from "./metadata";
 import { renderProbes, type Probes } from "./probes";
 import { mebi, milliCpu } from "./quantities";
 
-export interface PortSpec { port: number; protocol?: "TCP" | "UDP" }
+export interface PortSpec {
+  port: number;
+  protocol?: "TCP" | "UDP";
+}
 
 /** Literal (never a secret), a key of a Secret, or a field of the pod. */
 export type EnvValue = string | { secret: string; key: string; optional?: boolean } | { field: string };
 
-export interface MountSpec { volume: string; path: string; subPath?: string; readOnly?: boolean }
+export interface MountSpec {
+  volume: string;
+  path: string;
+  subPath?: string;
+  readOnly?: boolean;
+}
 
 export interface Resources {
   /** Requested cores. No CPU limit is set: throttling a latency-bound process helps nobody. */
@@ -46,7 +54,13 @@ export interface ContainerSpec {
 export type VolumeSpec =
   | { name: string; configMap: string; items?: Record<string, string>; optional?: boolean }
   /** Several Secrets or ConfigMaps in one directory. */
-  | { name: string; projected: Array<{ secret: string; items?: Record<string, string> } | { configMap: string; items?: Record<string, string> }>; mode?: number }
+  | {
+      name: string;
+      projected: Array<
+        { secret: string; items?: Record<string, string> } | { configMap: string; items?: Record<string, string> }
+      >;
+      mode?: number;
+    }
   | { name: string; secret: string; items?: Record<string, string>; mode?: number; optional?: boolean }
   | { name: string; emptyDir: { sizeMiB: number; memory?: boolean } }
   | { name: string; hostPath: string; type?: string };
@@ -83,38 +97,98 @@ function env(e: Record<string, EnvValue>): object[] {
   return Object.entries(e).map(([name, v]) => {
     if (typeof v === "string") return { name, value: v };
     if ("field" in v) return { name, valueFrom: { fieldRef: { apiVersion: "v1", fieldPath: v.field } } };
-    return { name, valueFrom: { secretKeyRef: { name: v.secret, key: v.key, ...(v.optional ? { optional: true } : {}) } } };
+    return {
+      name,
+      valueFrom: { secretKeyRef: { name: v.secret, key: v.key, ...(v.optional ? { optional: true } : {}) } },
+    };
   });
 }
 
 function container(c: ContainerSpec): object {
   return {
-    name: c.name, image: c.image, imagePullPolicy: "IfNotPresent",
-    ...(c.command ? { command: c.command } : {}), ...(c.args ? { args: c.args } : {}),
+    name: c.name,
+    image: c.image,
+    imagePullPolicy: "IfNotPresent",
+    ...(c.command ? { command: c.command } : {}),
+    ...(c.args ? { args: c.args } : {}),
     ...(c.workingDir ? { workingDir: c.workingDir } : {}),
     ...(c.env ? { env: env(c.env) } : {}),
-    ...(c.ports ? { ports: Object.entries(c.ports).map(([name, p]) => ({ name, containerPort: p.port, protocol: p.protocol ?? "TCP" })) } : {}),
+    ...(c.ports
+      ? {
+          ports: Object.entries(c.ports).map(([name, p]) => ({
+            name,
+            containerPort: p.port,
+            protocol: p.protocol ?? "TCP",
+          })),
+        }
+      : {}),
     ...(c.probes ? renderProbes(c.probes) : {}),
     resources: {
       requests: { cpu: milliCpu(c.resources.cpu), memory: mebi(c.resources.memoryMiB) },
       limits: { memory: mebi(c.resources.memoryLimitMiB ?? c.resources.memoryMiB * 1.5) },
     },
-    ...(c.mounts ? { volumeMounts: c.mounts.map((m) => ({ name: m.volume, mountPath: m.path, ...(m.subPath ? { subPath: m.subPath } : {}), ...(m.readOnly ? { readOnly: true } : {}) })) } : {}),
+    ...(c.mounts
+      ? {
+          volumeMounts: c.mounts.map((m) => ({
+            name: m.volume,
+            mountPath: m.path,
+            ...(m.subPath ? { subPath: m.subPath } : {}),
+            ...(m.readOnly ? { readOnly: true } : {}),
+          })),
+        }
+      : {}),
     ...(c.preStopCommand ? { lifecycle: { preStop: { exec: { command: c.preStopCommand } } } } : {}),
     ...(c.preStopSleepSeconds ? { lifecycle: { preStop: { sleep: { seconds: c.preStopSleepSeconds } } } } : {}),
-    securityContext: { ...HARDENED, capabilities: { drop: ["ALL"], ...(c.capabilities ? { add: c.capabilities } : {}) }, seccompProfile: { type: "RuntimeDefault" } },
+    securityContext: {
+      ...HARDENED,
+      capabilities: { drop: ["ALL"], ...(c.capabilities ? { add: c.capabilities } : {}) },
+      seccompProfile: { type: "RuntimeDefault" },
+    },
   };
 }
 
-const items = (i?: Record<string, string>): object => (i ? { items: Object.entries(i).map(([key, path]) => ({ key, path })) } : {});
+const items = (i?: Record<string, string>): object =>
+  i ? { items: Object.entries(i).map(([key, path]) => ({ key, path })) } : {};
 
 function volume(v: VolumeSpec): object {
-  if ("configMap" in v) return { name: v.name, configMap: { name: v.configMap, defaultMode: 0o444, ...(v.optional ? { optional: true } : {}), ...items(v.items) } };
-  if ("secret" in v) return { name: v.name, secret: { secretName: v.secret, defaultMode: v.mode ?? 0o440, ...(v.optional ? { optional: true } : {}), ...items(v.items) } };
+  if ("configMap" in v)
+    return {
+      name: v.name,
+      configMap: {
+        name: v.configMap,
+        defaultMode: 0o444,
+        ...(v.optional ? { optional: true } : {}),
+        ...items(v.items),
+      },
+    };
+  if ("secret" in v)
+    return {
+      name: v.name,
+      secret: {
+        secretName: v.secret,
+        defaultMode: v.mode ?? 0o440,
+        ...(v.optional ? { optional: true } : {}),
+        ...items(v.items),
+      },
+    };
   if ("projected" in v) {
-    return { name: v.name, projected: { defaultMode: v.mode ?? 0o440, sources: v.projected.map((s) => ("secret" in s ? { secret: { name: s.secret, ...items(s.items) } } : { configMap: { name: s.configMap, ...items(s.items) } })) } };
+    return {
+      name: v.name,
+      projected: {
+        defaultMode: v.mode ?? 0o440,
+        sources: v.projected.map((s) =>
+          "secret" in s
+            ? { secret: { name: s.secret, ...items(s.items) } }
+            : { configMap: { name: s.configMap, ...items(s.items) } },
+        ),
+      },
+    };
   }
-  if ("emptyDir" in v) return { name: v.name, emptyDir: { sizeLimit: mebi(v.emptyDir.sizeMiB), ...(v.emptyDir.memory ? { medium: "Memory" } : {}) } };
+  if ("emptyDir" in v)
+    return {
+      name: v.name,
+      emptyDir: { sizeLimit: mebi(v.emptyDir.sizeMiB), ...(v.emptyDir.memory ? { medium: "Memory" } : {}) },
+    };
   return { name: v.name, hostPath: { path: v.hostPath, type: v.type ?? "Directory" } };
 }
 
@@ -128,10 +202,11 @@ export interface Apart {
 }
 
 /**
- * Even over nodes and zones as far as there is room; and of two, never both on one node. Preference alone does not do it:
- * after a drain both pods of a class of two were found on one node, and its own drain then took the class away (measured).
- * Three and more meet on one node too rarely to be forced apart on hosts of different sizes, and the number of replicas stays
- * out of the pods' template: growing restarts nothing (but from two to three, once). Cordoned and lost nodes do not count.
+ * Even over nodes and zones as far as there is room; and of two, never both on one node. Preference alone does not do
+ * it: after a drain both pods of a class of two were found on one node, and its own drain then took the class away
+ * (measured). Three and more meet on one node too rarely to be forced apart on hosts of different sizes, and the number
+ * of replicas stays out of the pods' template: growing restarts nothing (but from two to three, once). Cordoned and
+ * lost nodes do not count.
  */
 export function spread(matchLabels: Record<string, string>, apart: Apart = {}): object[] {
   const rest = { labelSelector: { matchLabels }, ...(apart.rolling ? { matchLabelKeys: ["pod-template-hash"] } : {}) };
@@ -147,9 +222,13 @@ export function spread(matchLabels: Record<string, string>, apart: Apart = {}): 
  * Pods leave a lost node soon: thirty seconds instead of Kubernetes' five minutes.
  * @param unreachable for a node of which nothing is heard; where it still says itself that it is not ready, `seconds`.
  */
-export const lostNodeTolerations = (seconds: number, unreachable = seconds): object[] => Object.entries({ "not-ready": seconds, unreachable }).map(([k, tolerationSeconds]) => ({
-  key: `node.kubernetes.io/${k}`, operator: "Exists", effect: "NoExecute", tolerationSeconds,
-}));
+export const lostNodeTolerations = (seconds: number, unreachable = seconds): object[] =>
+  Object.entries({ "not-ready": seconds, unreachable }).map(([k, tolerationSeconds]) => ({
+    key: `node.kubernetes.io/${k}`,
+    operator: "Exists",
+    effect: "NoExecute",
+    tolerationSeconds,
+  }));
 
 export interface PodTemplateArgs {
   settings: Settings;
@@ -170,17 +249,37 @@ function placement({ settings, component, pod, apart }: PodTemplateArgs): object
   const role = pod.role === undefined ? "application" : pod.role;
   const matchLabels = selectorLabels(settings, component);
   return {
-    nodeSelector: { "kubernetes.io/os": "linux", ...(role ? { [NODE_LABELS.role(role)]: "true" } : {}), ...pod.nodeSelector },
-    tolerations: [...(role ? [{ key: NODE_LABELS.role(role), operator: "Exists", effect: "NoSchedule" }] : []), ...lostNodeTolerations(pod.lostNodeSeconds ?? 30), ...(pod.tolerations ?? [])],
+    nodeSelector: {
+      "kubernetes.io/os": "linux",
+      ...(role ? { [NODE_LABELS.role(role)]: "true" } : {}),
+      ...pod.nodeSelector,
+    },
+    tolerations: [
+      ...(role ? [{ key: NODE_LABELS.role(role), operator: "Exists", effect: "NoSchedule" }] : []),
+      ...lostNodeTolerations(pod.lostNodeSeconds ?? 30),
+      ...(pod.tolerations ?? []),
+    ],
     topologySpreadConstraints: spread(matchLabels, { ...apart, hard: pod.onePerNode }),
-    ...(pod.onePerNode ? { affinity: { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [{ topologyKey: "kubernetes.io/hostname", labelSelector: { matchLabels } }] } } } : {}),
+    ...(pod.onePerNode
+      ? {
+          affinity: {
+            podAntiAffinity: {
+              requiredDuringSchedulingIgnoredDuringExecution: [
+                { topologyKey: "kubernetes.io/hostname", labelSelector: { matchLabels } },
+              ],
+            },
+          },
+        }
+      : {}),
   };
 }
 
 /** The network that a pod is on, and how it looks names up. */
 const network = (pod: PodSpec): object => ({
   ...(pod.hostNetwork ? { hostNetwork: true, dnsPolicy: "ClusterFirstWithHostNet" } : {}),
-  ...(pod.dnsOptions ? { dnsConfig: { options: Object.entries(pod.dnsOptions).map(([name, value]) => ({ name, value })) } } : {}),
+  ...(pod.dnsOptions
+    ? { dnsConfig: { options: Object.entries(pod.dnsOptions).map(([name, value]) => ({ name, value })) } }
+    : {}),
 });
 
 export function podTemplate(a: PodTemplateArgs): any {
@@ -200,8 +299,12 @@ export function podTemplate(a: PodTemplateArgs): any {
       ...network(pod),
       ...(pod.restartPolicy ? { restartPolicy: pod.restartPolicy } : {}),
       securityContext: {
-        runAsNonRoot: true, runAsUser: pod.uid, runAsGroup: pod.uid, fsGroup: pod.uid,
-        fsGroupChangePolicy: "OnRootMismatch", seccompProfile: { type: "RuntimeDefault" },
+        runAsNonRoot: true,
+        runAsUser: pod.uid,
+        runAsGroup: pod.uid,
+        fsGroup: pod.uid,
+        fsGroupChangePolicy: "OnRootMismatch",
+        seccompProfile: { type: "RuntimeDefault" },
       },
       ...placement(a),
       terminationGracePeriodSeconds: pod.terminationGracePeriodSeconds ?? 30,

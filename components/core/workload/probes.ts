@@ -1,12 +1,20 @@
 /** Probes with every threshold written out, addressed by port name; a delay only where there is one. Pure. */
-export interface ProbeTiming { periodSeconds: number; timeoutSeconds: number; failureThreshold: number; successThreshold?: number; initialDelaySeconds?: number }
+export interface ProbeTiming {
+  periodSeconds: number;
+  timeoutSeconds: number;
+  failureThreshold: number;
+  successThreshold?: number;
+  initialDelaySeconds?: number;
+}
 
 export type ProbeAction =
-  | { http: string; port: string; scheme?: "HTTP" | "HTTPS" }
-  | { tcp: string }
-  | { exec: string[] };
+  { http: string; port: string; scheme?: "HTTP" | "HTTPS" } | { tcp: string } | { exec: string[] };
 
-export interface Probes { startup: ProbeAction & { timing?: ProbeTiming }; readiness: ProbeAction & { timing?: ProbeTiming }; liveness: ProbeAction & { timing?: ProbeTiming } }
+export interface Probes {
+  startup: ProbeAction & { timing?: ProbeTiming };
+  readiness: ProbeAction & { timing?: ProbeTiming };
+  liveness: ProbeAction & { timing?: ProbeTiming };
+}
 
 /** Three minutes to start; a cold first start with a schema to create took 65 s on two shared cores. */
 export const STARTUP: ProbeTiming = { periodSeconds: 2, timeoutSeconds: 3, failureThreshold: 90 };
@@ -25,7 +33,11 @@ function probe(p: ProbeAction & { timing?: ProbeTiming }, fallback: ProbeTiming)
   const t = p.timing ?? fallback;
   return {
     ...action(p),
-    ...(t.initialDelaySeconds ? { initialDelaySeconds: t.initialDelaySeconds } : {}), periodSeconds: t.periodSeconds, timeoutSeconds: t.timeoutSeconds, failureThreshold: t.failureThreshold, successThreshold: t.successThreshold ?? 1,
+    ...(t.initialDelaySeconds ? { initialDelaySeconds: t.initialDelaySeconds } : {}),
+    periodSeconds: t.periodSeconds,
+    timeoutSeconds: t.timeoutSeconds,
+    failureThreshold: t.failureThreshold,
+    successThreshold: t.successThreshold ?? 1,
   };
 }
 
@@ -39,5 +51,7 @@ export function renderProbes(p: Probes): { startupProbe: object; readinessProbe:
 
 /** The same HTTP path for all three, where a program has just one. */
 export const httpProbes = (path: string, port: string): Probes => ({
-  startup: { http: path, port }, readiness: { http: path, port }, liveness: { http: path, port },
+  startup: { http: path, port },
+  readiness: { http: path, port },
+  liveness: { http: path, port },
 });

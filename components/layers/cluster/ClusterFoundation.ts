@@ -20,7 +20,10 @@ export interface ClusterFoundationArgs {
   after?: pulumi.Resource[];
 }
 
-/** What every other layer stands on: namespaces, storage classes, operators, addresses, the public door and its certificate. */
+/**
+ * What every other layer stands on: namespaces, storage classes, operators, addresses, the public door and its
+ * certificate.
+ */
 export class ClusterFoundation extends pulumi.ComponentResource {
   /** By name; the objects of a namespace depend on it. */
   readonly namespaces: Record<string, k8s.core.v1.Namespace> = {};
@@ -33,7 +36,11 @@ export class ClusterFoundation extends pulumi.ComponentResource {
   /** Of namespaces and classes, which everything else depends on and so comes after the hosts too. */
   private readonly childOpts: pulumi.CustomResourceOptions;
 
-  constructor(name: string, private readonly args: ClusterFoundationArgs, opts: pulumi.ComponentResourceOptions) {
+  constructor(
+    name: string,
+    private readonly args: ClusterFoundationArgs,
+    opts: pulumi.ComponentResourceOptions,
+  ) {
     super("matrix-ha:cluster:ClusterFoundation", name, {}, opts);
     const { ctx } = args;
     const { settings } = ctx;
@@ -42,25 +49,56 @@ export class ClusterFoundation extends pulumi.ComponentResource {
     const classes = this.classes(name);
 
     for (const n of namespacePlans(settings)) {
-      this.namespaces[n.name] = new k8s.core.v1.Namespace(`${name}-namespace-${n.name}`, {
-        metadata: { name: n.name, labels: { ...this.labels(n.name), ...podSecurityLabels(n.level) } },
-        // Deleting a namespace deletes all that is in it, also what others have put there, and the claims with the data: it
-        // outlives the stack. After the classes, so that the API server has read the policy of ownership by then.
-      }, { ...this.childOpts, dependsOn: [...this.childOpts.dependsOn as pulumi.Resource[], ...classes], retainOnDelete: true });
+      this.namespaces[n.name] = new k8s.core.v1.Namespace(
+        `${name}-namespace-${n.name}`,
+        {
+          metadata: { name: n.name, labels: { ...this.labels(n.name), ...podSecurityLabels(n.level) } },
+          // Deleting a namespace deletes all that is in it, also what others have put there, and the claims with the
+          // data: it outlives the stack. After the classes, so that the API server has read the policy of ownership by
+          // then.
+        },
+        {
+          ...this.childOpts,
+          dependsOn: [...(this.childOpts.dependsOn as pulumi.Resource[]), ...classes],
+          retainOnDelete: true,
+        },
+      );
     }
     this.basics = [...Object.values(this.namespaces), ...classes];
 
     for (const operator of installedOperators(settings)) {
       const needs: OperatorName[] = operator.name === "plugin-barman-cloud" ? ["cert-manager", "cloudnative-pg"] : [];
-      this.operators[operator.name] = new VendoredOperator(`${name}-${operator.name}`, {
-        ctx, operator, basics: this.basics, needs: needs.flatMap((n) => this.ready(n)),
-      }, { parent: this });
+      this.operators[operator.name] = new VendoredOperator(
+        `${name}-${operator.name}`,
+        {
+          ctx,
+          operator,
+          basics: this.basics,
+          needs: needs.flatMap((n) => this.ready(n)),
+        },
+        { parent: this },
+      );
     }
     const addresses = this.addresses(name);
     const door = settings.cluster.install.ingressController
-      ? [new NginxIngressController(`${name}-ingress`, { ctx, after: [...this.basics, ...addresses] }, { parent: this })] : [];
+      ? [
+          new NginxIngressController(
+            `${name}-ingress`,
+            { ctx, after: [...this.basics, ...addresses] },
+            { parent: this },
+          ),
+        ]
+      : [];
     this.doorReady = [...this.basics, ...addresses, ...door];
-    this.tls = new TlsMaterial(`${name}-tls`, { ctx, namespaces: tlsNamespaces(settings), after: [...this.basics, ...this.ready("cert-manager"), ...(settings.tls.mode === "acme" ? door : [])] }, { parent: this });
+    this.tls = new TlsMaterial(
+      `${name}-tls`,
+      {
+        ctx,
+        namespaces: tlsNamespaces(settings),
+        after: [...this.basics, ...this.ready("cert-manager"), ...(settings.tls.mode === "acme" ? door : [])],
+      },
+      { parent: this },
+    );
     this.registerOutputs({});
   }
 
@@ -77,18 +115,40 @@ export class ClusterFoundation extends pulumi.ComponentResource {
   private classes(name: string): pulumi.Resource[] {
     const { settings } = this.args.ctx;
     const made: pulumi.Resource[] = [];
-    const opts = (): pulumi.CustomResourceOptions => ({ ...this.childOpts, dependsOn: [...this.childOpts.dependsOn as pulumi.Resource[], ...made.slice(-1)] });
+    const opts = (): pulumi.CustomResourceOptions => ({
+      ...this.childOpts,
+      dependsOn: [...(this.childOpts.dependsOn as pulumi.Resource[]), ...made.slice(-1)],
+    });
     for (const c of storageClasses(settings)) {
-      made.push(new k8s.storage.v1.StorageClass(`${name}-storage-${c.name}`, {
-        metadata: { name: c.name, labels: this.labels("storage") }, provisioner: c.provisioner, ...(Object.keys(c.parameters).length ? { parameters: c.parameters } : {}),
-        // The scheduler picks the node first, then the volume is made there; a released volume keeps its data.
-        volumeBindingMode: "WaitForFirstConsumer", reclaimPolicy: "Retain", allowVolumeExpansion: expandable(c),
-      }, opts()));
+      made.push(
+        new k8s.storage.v1.StorageClass(
+          `${name}-storage-${c.name}`,
+          {
+            metadata: { name: c.name, labels: this.labels("storage") },
+            provisioner: c.provisioner,
+            ...(Object.keys(c.parameters).length ? { parameters: c.parameters } : {}),
+            // The scheduler picks the node first, then the volume is made there; a released volume keeps its data.
+            volumeBindingMode: "WaitForFirstConsumer",
+            reclaimPolicy: "Retain",
+            allowVolumeExpansion: expandable(c),
+          },
+          opts(),
+        ),
+      );
     }
     for (const p of Object.values(PRIORITIES)) {
-      made.push(new k8s.scheduling.v1.PriorityClass(`${name}-priority-${p.name}`, {
-        metadata: { name: p.name, labels: this.labels("priority") }, value: p.value, preemptionPolicy: "PreemptLowerPriority", description: p.description,
-      }, opts()));
+      made.push(
+        new k8s.scheduling.v1.PriorityClass(
+          `${name}-priority-${p.name}`,
+          {
+            metadata: { name: p.name, labels: this.labels("priority") },
+            value: p.value,
+            preemptionPolicy: "PreemptLowerPriority",
+            description: p.description,
+          },
+          opts(),
+        ),
+      );
     }
     return made;
   }
@@ -99,12 +159,26 @@ export class ClusterFoundation extends pulumi.ComponentResource {
     const opts = { parent: this, dependsOn: [...this.basics, ...this.ready("metallb")] };
     return settings.addressPools.flatMap((p) => {
       const meta = { name: p.name, namespace: NAMESPACES.metallb, labels: this.labels("metallb") };
-      const pool = new k8s.apiextensions.CustomResource(`${name}-pool-${p.name}`, {
-        apiVersion: "metallb.io/v1beta1", kind: "IPAddressPool", metadata: meta, spec: { addresses: p.addresses, autoAssign: p.use.includes("any") },
-      }, opts);
-      const advertisement = new k8s.apiextensions.CustomResource(`${name}-advertisement-${p.name}`, {
-        apiVersion: "metallb.io/v1beta1", kind: "L2Advertisement", metadata: meta, spec: { ipAddressPools: [p.name] },
-      }, { ...opts, dependsOn: [...opts.dependsOn, pool] });
+      const pool = new k8s.apiextensions.CustomResource(
+        `${name}-pool-${p.name}`,
+        {
+          apiVersion: "metallb.io/v1beta1",
+          kind: "IPAddressPool",
+          metadata: meta,
+          spec: { addresses: p.addresses, autoAssign: p.use.includes("any") },
+        },
+        opts,
+      );
+      const advertisement = new k8s.apiextensions.CustomResource(
+        `${name}-advertisement-${p.name}`,
+        {
+          apiVersion: "metallb.io/v1beta1",
+          kind: "L2Advertisement",
+          metadata: meta,
+          spec: { ipAddressPools: [p.name] },
+        },
+        { ...opts, dependsOn: [...opts.dependsOn, pool] },
+      );
       return [pool, advertisement];
     });
   }

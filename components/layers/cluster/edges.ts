@@ -1,4 +1,6 @@
-/** Who talks to the operators and the ingress controller, and to whom they talk; metrics are monitoring's edges. Pure. */
+/**
+ * Who talks to the operators and the ingress controller, and to whom they talk; metrics are monitoring's edges. Pure.
+ */
 import { tcp, type Edge, type EdgeInput, type Peer } from "../../core/edges";
 import { NAMESPACES } from "../../core/names";
 import { INGRESS_COMPONENT, INGRESS_NAMESPACE, INGRESS_PORTS } from "./ingressController/nginxIngress";
@@ -8,28 +10,46 @@ import { tlsNamespaces } from "./tls/publicTls";
 const API = tcp(6443);
 
 /** Ports that the API server calls to have objects checked, by component. */
-const WEBHOOKS: Record<string, number> = { "cnpg-controller-manager": 9443, "metallb-controller": 9443, "cert-manager-webhook": 10250 };
+const WEBHOOKS: Record<string, number> = {
+  "cnpg-controller-manager": 9443,
+  "metallb-controller": 9443,
+  "cert-manager-webhook": 10250,
+};
 
 export function clusterEdges({ settings }: EdgeInput): Edge[] {
-  const operators = installedOperators(settings).flatMap((o) => Object.values(o.workloads)
-    // kube-system is not this stack's: no policies there. The speakers are on the nodes' network.
-    .filter((w) => o.namespace !== NAMESPACES.kubeSystem && w.replicas !== "daemon")
-    .flatMap((w): Edge[] => {
-      const self: Peer = { component: w.component, namespace: o.namespace };
-      const webhook = WEBHOOKS[w.component];
-      return [
-        { from: self, to: { apiServer: true }, ports: API, why: "the objects that it manages" },
-        ...(webhook ? [{ from: { apiServer: true } as Peer, to: self, ports: tcp(webhook), why: "checks of new objects" }] : []),
-      ];
-    }));
-  return [...operators, ...barmanEdges(settings.cluster.install), ...acmeEdges({ settings }), ...controllerEdges({ settings })];
+  const operators = installedOperators(settings).flatMap((o) =>
+    Object.values(o.workloads)
+      // kube-system is not this stack's: no policies there. The speakers are on the nodes' network.
+      .filter((w) => o.namespace !== NAMESPACES.kubeSystem && w.replicas !== "daemon")
+      .flatMap((w): Edge[] => {
+        const self: Peer = { component: w.component, namespace: o.namespace };
+        const webhook = WEBHOOKS[w.component];
+        return [
+          { from: self, to: { apiServer: true }, ports: API, why: "the objects that it manages" },
+          ...(webhook
+            ? [{ from: { apiServer: true } as Peer, to: self, ports: tcp(webhook), why: "checks of new objects" }]
+            : []),
+        ];
+      }),
+  );
+  return [
+    ...operators,
+    ...barmanEdges(settings.cluster.install),
+    ...acmeEdges({ settings }),
+    ...controllerEdges({ settings }),
+  ];
 }
 
 function barmanEdges(install: EdgeInput["settings"]["cluster"]["install"]): Edge[] {
   if (!install.barmanPlugin || !install.cloudNativePg) return [];
-  return [{
-    from: { component: "cnpg-controller-manager", namespace: NAMESPACES.cnpg }, to: { component: "barman-cloud", namespace: NAMESPACES.cnpg }, ports: tcp(9090), why: "asks the backup plugin what its instances need",
-  }];
+  return [
+    {
+      from: { component: "cnpg-controller-manager", namespace: NAMESPACES.cnpg },
+      to: { component: "barman-cloud", namespace: NAMESPACES.cnpg },
+      ports: tcp(9090),
+      why: "asks the backup plugin what its instances need",
+    },
+  ];
 }
 
 function acmeEdges({ settings }: Pick<EdgeInput, "settings">): Edge[] {
@@ -37,11 +57,20 @@ function acmeEdges({ settings }: Pick<EdgeInput, "settings">): Edge[] {
   const manager: Peer = { component: "cert-manager", namespace: NAMESPACES.certManager };
   return [
     { from: manager, to: { world: true }, ports: tcp(443), why: "orders certificates" },
-    { from: manager, to: { world: true }, ports: tcp(80), why: "sees that a challenge is answered before the issuer looks" },
-    ...tlsNamespaces(settings).filter((n) => n !== NAMESPACES.coturn).map((namespace): Edge => ({
-      from: { component: INGRESS_COMPONENT, namespace: INGRESS_NAMESPACE },
-      to: { labels: { "acme.cert-manager.io/http01-solver": "true" }, namespace, label: "acme-solver" }, ports: tcp(8089), why: "the issuer's challenge",
-    })),
+    {
+      from: manager,
+      to: { world: true },
+      ports: tcp(80),
+      why: "sees that a challenge is answered before the issuer looks",
+    },
+    ...tlsNamespaces(settings)
+      .filter((n) => n !== NAMESPACES.coturn)
+      .map((namespace): Edge => ({
+        from: { component: INGRESS_COMPONENT, namespace: INGRESS_NAMESPACE },
+        to: { labels: { "acme.cert-manager.io/http01-solver": "true" }, namespace, label: "acme-solver" },
+        ports: tcp(8089),
+        why: "the issuer's challenge",
+      })),
   ];
 }
 
@@ -49,7 +78,12 @@ function controllerEdges({ settings }: Pick<EdgeInput, "settings">): Edge[] {
   if (!settings.cluster.install.ingressController) return [];
   const self: Peer = { component: INGRESS_COMPONENT, namespace: INGRESS_NAMESPACE };
   return [
-    { from: { world: true }, to: self, ports: tcp(INGRESS_PORTS.http, INGRESS_PORTS.https), why: "clients and other servers" },
+    {
+      from: { world: true },
+      to: self,
+      ports: tcp(INGRESS_PORTS.http, INGRESS_PORTS.https),
+      why: "clients and other servers",
+    },
     { from: self, to: { apiServer: true }, ports: API, why: "Ingress objects, endpoints and certificates" },
   ];
 }

@@ -13,7 +13,10 @@ export const PRIVILEGED: Partial<Record<Namespace, string>> = {
   [NAMESPACES.monitoring]: "the node exporter reads the host's /proc and /sys on the host's network",
 };
 
-export interface NamespacePlan { name: Namespace; level: PodSecurity }
+export interface NamespacePlan {
+  name: Namespace;
+  level: PodSecurity;
+}
 
 export function namespacePlans(settings: Settings): NamespacePlan[] {
   const i = settings.cluster.install;
@@ -29,12 +32,17 @@ export function namespacePlans(settings: Settings): NamespacePlan[] {
     [i.cloudNativePg || i.barmanPlugin, NAMESPACES.cnpg],
     [i.localPathProvisioner, NAMESPACES.localPath],
   ];
-  return wanted.filter(([yes]) => yes).map(([, name]) => ({ name, level: PRIVILEGED[name] ? "privileged" : "restricted" }));
+  return wanted
+    .filter(([yes]) => yes)
+    .map(([, name]) => ({ name, level: PRIVILEGED[name] ? "privileged" : "restricted" }));
 }
 
 /** Pod Security labels, following the cluster's own version of the standard. */
 export function podSecurityLabels(level: PodSecurity): Record<string, string> {
-  return Object.fromEntries(["enforce", "audit", "warn"].flatMap((mode) => [
-    [`pod-security.kubernetes.io/${mode}`, level], [`pod-security.kubernetes.io/${mode}-version`, "latest"],
-  ]));
+  return Object.fromEntries(
+    ["enforce", "audit", "warn"].flatMap((mode) => [
+      [`pod-security.kubernetes.io/${mode}`, level],
+      [`pod-security.kubernetes.io/${mode}-version`, "latest"],
+    ]),
+  );
 }

@@ -12,18 +12,26 @@ export const expandable = (c: StorageClassSettings): boolean => !c.create || c.p
 
 /** The provisioner that this stack installs serves the directories that its hosts have prepared, one for each disk. */
 const ownLocal = (settings: Settings, c: StorageClassSettings): boolean =>
-  c.create && settings.cluster.install.localPathProvisioner && c.provisioner === LOCAL_PATH && c.parameters.nodePath === undefined;
+  c.create &&
+  settings.cluster.install.localPathProvisioner &&
+  c.provisioner === LOCAL_PATH &&
+  c.parameters.nodePath === undefined;
 
 /**
  * `object-store` disks that every storage host has. The provisioner keeps no two volumes of a class apart: a disk is
  * chosen by asking for the class that has only its directory.
  */
 function objectStoreDisks(settings: Settings): number {
-  const counts = settings.hosts.filter((h) => h.roles.includes("storage")).map((h) => h.disks.filter((d) => d.use === "object-store").length);
+  const counts = settings.hosts
+    .filter((h) => h.roles.includes("storage"))
+    .map((h) => h.disks.filter((d) => d.use === "object-store").length);
   return counts.length === 0 ? 0 : Math.min(...counts);
 }
 
-/** Class of a MinIO pod's drive, from 0: one of its own for each disk where this stack knows the disks, else the one class. */
+/**
+ * Class of a MinIO pod's drive, from 0: one of its own for each disk where this stack knows the disks, else the one
+ * class.
+ */
 export function objectStoreClass(settings: Settings, drive: number): string {
   const c = settings.storage.objectStore;
   return drive > 0 && drive < objectStoreDisks(settings) && ownLocal(settings, c) ? `${c.name}-${drive + 1}` : c.name;
@@ -45,10 +53,14 @@ export function storageClasses(settings: Settings): StorageClassSettings[] {
   const make = (c: StorageClassSettings, name: string, path: string): void => {
     if (!c.create || made.has(name)) return;
     // Without the parameter the provisioner takes any of its directories at random.
-    made.set(name, ownLocal(settings, c) ? { ...c, name, parameters: { nodePath: path, ...c.parameters } } : { ...c, name });
+    made.set(
+      name,
+      ownLocal(settings, c) ? { ...c, name, parameters: { nodePath: path, ...c.parameters } } : { ...c, name },
+    );
   };
   make(database, database.name, usePath("database"));
-  for (let drive = 0; drive < Math.max(1, objectStoreDisks(settings)); drive++) make(objectStore, objectStoreClass(settings, drive), usePath("object-store", drive + 1));
+  for (let drive = 0; drive < Math.max(1, objectStoreDisks(settings)); drive++)
+    make(objectStore, objectStoreClass(settings, drive), usePath("object-store", drive + 1));
   make(general, general.name, usePath("local"));
   return [...made.values()];
 }

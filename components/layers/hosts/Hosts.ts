@@ -8,7 +8,9 @@ import { remoteCommand } from "./command";
 import { nodeLabels, nodeTaints } from "./nodeRoles";
 import { hostSteps } from "./steps";
 
-export interface HostsArgs { ctx: StackContext }
+export interface HostsArgs {
+  ctx: StackContext;
+}
 
 export class Hosts extends pulumi.ComponentResource {
   /** What workloads depend on: every host prepared, every node labelled. */
@@ -31,31 +33,52 @@ export class Hosts extends pulumi.ComponentResource {
    */
   private prepare(name: string, settings: Settings, host: HostSettings): remote.Command {
     const connection = connectionTo(settings, host);
-    return hostSteps(settings, host).reduce<remote.Command | undefined>((previous, step) => new remote.Command(`${name}-${host.name}-${step.name}`, {
-      connection,
-      create: remoteCommand(step, host.ssh.user),
-      ...(step.stdin === undefined ? {} : { stdin: pulumi.secret(step.stdin) }),
-      // sshd refuses these variables unless AcceptEnv names them, and no step reads them.
-      addPreviousOutputInEnv: false,
-      logging: remote.Logging.Stderr,
-    }, {
-      parent: this, dependsOn: previous ? [previous] : [], additionalSecretOutputs: ["stdout", "stderr"],
-      customTimeouts: { create: "20m", update: "20m" },
-    }), undefined) as remote.Command;
+    return hostSteps(settings, host).reduce<remote.Command | undefined>(
+      (previous, step) =>
+        new remote.Command(
+          `${name}-${host.name}-${step.name}`,
+          {
+            connection,
+            create: remoteCommand(step, host.ssh.user),
+            ...(step.stdin === undefined ? {} : { stdin: pulumi.secret(step.stdin) }),
+            // sshd refuses these variables unless AcceptEnv names them, and no step reads them.
+            addPreviousOutputInEnv: false,
+            logging: remote.Logging.Stderr,
+          },
+          {
+            parent: this,
+            dependsOn: previous ? [previous] : [],
+            additionalSecretOutputs: ["stdout", "stderr"],
+            customTimeouts: { create: "20m", update: "20m" },
+          },
+        ),
+      undefined,
+    ) as remote.Command;
   }
 
   /** Server-side apply of just these fields: everything else of the Node stays kubelet's and the controllers'. */
-  private describe(name: string, settings: Settings, host: HostSettings, prepared?: pulumi.Resource): pulumi.Resource[] {
+  private describe(
+    name: string,
+    settings: Settings,
+    host: HostSettings,
+    prepared?: pulumi.Resource,
+  ): pulumi.Resource[] {
     const metadata = { name: host.name, annotations: { "pulumi.com/patchForce": "true" } };
     const opts: pulumi.CustomResourceOptions = { parent: this, dependsOn: prepared ? [prepared] : [] };
     const taints = nodeTaints(host);
     // One patch for both: they are applied under one name, and what the second left out would be taken from the first.
-    return [new k8s.core.v1.NodePatch(`${name}-${host.name}-labels`, {
-      metadata: { ...metadata, labels: nodeLabels(settings, host) },
-      // The API knows spec.taints as one atomic list: the last to apply it owns all of it. Kubernetes puts its own
-      // (cordoned, unreachable) back at its next pass, and only dedicated hosts are written to at all.
-      ...(taints.length ? { spec: { taints } } : {}),
-    }, opts)];
+    return [
+      new k8s.core.v1.NodePatch(
+        `${name}-${host.name}-labels`,
+        {
+          metadata: { ...metadata, labels: nodeLabels(settings, host) },
+          // The API knows spec.taints as one atomic list: the last to apply it owns all of it. Kubernetes puts its own
+          // (cordoned, unreachable) back at its next pass, and only dedicated hosts are written to at all.
+          ...(taints.length ? { spec: { taints } } : {}),
+        },
+        opts,
+      ),
+    ];
   }
 }
 
@@ -65,16 +88,30 @@ function connectionTo(settings: Settings, host: HostSettings): any {
   requireHostKey(`${at}.hostKey`, host.address, ssh.port, ssh.hostKey);
   // Without a key Pulumi asks the SSH agent of the machine that it runs on.
   const privateKey = ssh.privateKey === undefined ? {} : { privateKey: pulumi.secret(ssh.privateKey) };
-  const proxy = ssh.bastion && { host: ssh.bastion.host, port: ssh.bastion.port, user: ssh.bastion.user, hostKey: ssh.bastion.hostKey, ...privateKey };
+  const proxy = ssh.bastion && {
+    host: ssh.bastion.host,
+    port: ssh.bastion.port,
+    user: ssh.bastion.user,
+    hostKey: ssh.bastion.hostKey,
+    ...privateKey,
+  };
   if (ssh.bastion) requireHostKey(`${at}.bastion.hostKey`, ssh.bastion.host, ssh.bastion.port, ssh.bastion.hostKey);
   return {
-    host: host.address, port: ssh.port, user: ssh.user, hostKey: ssh.hostKey, ...privateKey,
-    dialErrorLimit: 10, perDialTimeout: 15, ...(proxy ? { proxy } : {}),
+    host: host.address,
+    port: ssh.port,
+    user: ssh.user,
+    hostKey: ssh.hostKey,
+    ...privateKey,
+    dialErrorLimit: 10,
+    perDialTimeout: 15,
+    ...(proxy ? { proxy } : {}),
   };
 }
 
 /** The SSH client of the provider trusts anybody when it is given no key. */
 function requireHostKey(path: string, address: string, port: number, key: string | undefined): void {
   if (key) return;
-  throw new Error(`${path}: missing. Without it any machine at ${address} would be trusted with root's commands. Take it from the host's console (/etc/ssh/ssh_host_ed25519_key.pub) or compare with ssh-keyscan -p ${port} ${address}.`);
+  throw new Error(
+    `${path}: missing. Without it any machine at ${address} would be trusted with root's commands. Take it from the host's console (/etc/ssh/ssh_host_ed25519_key.pub) or compare with ssh-keyscan -p ${port} ${address}.`,
+  );
 }

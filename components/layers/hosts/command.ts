@@ -16,7 +16,9 @@ export function remoteCommand(step: HostStep, user: string): string {
 /** For `npm run render`: `hosts/<host>/NN-<step>.sh`. Empty where hosts are not prepared by this stack. */
 export function renderHostScripts(settings: Settings): Record<string, Array<{ file: string; text: string }>> {
   if (!settings.prepareHosts) return {};
-  return Object.fromEntries(settings.hosts.map((host) => [host.name, hostSteps(settings, host).map((step, i) => scriptFile(host, step, i))]));
+  return Object.fromEntries(
+    settings.hosts.map((host) => [host.name, hostSteps(settings, host).map((step, i) => scriptFile(host, step, i))]),
+  );
 }
 
 function scriptFile(host: HostSettings, step: HostStep, index: number): { file: string; text: string } {

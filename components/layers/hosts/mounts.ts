@@ -24,7 +24,9 @@ export function diskMounts(host: HostSettings): DiskMount[] {
   return host.disks.map((d) => {
     const n = (seen[d.use] = (seen[d.use] ?? 0) + 1);
     return {
-      id: d.id, use: d.use, sizeGiB: d.sizeGiB,
+      id: d.id,
+      use: d.use,
+      sizeGiB: d.sizeGiB,
       // MinIO recommends XFS; ext4 needs no further package.
       filesystem: d.use === "object-store" ? "xfs" : "ext4",
       label: `mha${LETTER[d.use]}-${crypto.createHash("sha256").update(d.id).digest("hex").slice(0, 7)}`,

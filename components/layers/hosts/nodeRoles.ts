@@ -3,7 +3,11 @@ import { NODE_LABELS } from "../../core/names";
 import type { HostSettings, Settings } from "../../settings/types";
 import type { HostRole } from "../../domain/roles";
 
-export interface Taint { key: string; value: string; effect: "NoSchedule" }
+export interface Taint {
+  key: string;
+  value: string;
+  effect: "NoSchedule";
+}
 
 export function nodeLabels(settings: Settings, host: HostSettings): Record<string, string> {
   const call = host.roles.includes("call");

@@ -29,13 +29,26 @@ export class PublicIngress extends pulumi.ComponentResource {
     super("matrix-ha:ingress:PublicIngress", name, {}, opts);
     const { settings } = args.ctx;
     for (const host of publicHosts(settings)) {
-      this.ingresses[host.name] = new k8s.networking.v1.Ingress(`${name}-${host.name}`, {
-        metadata: {
-          name: host.name, namespace: host.namespace, labels: labels(settings, `ingress-${host.name}`, "ingress", "1"),
-          annotations: { "pulumi.com/timeoutSeconds": "600", ...this.annotations(args, host), ...args.tls.issuerAnnotations },
+      this.ingresses[host.name] = new k8s.networking.v1.Ingress(
+        `${name}-${host.name}`,
+        {
+          metadata: {
+            name: host.name,
+            namespace: host.namespace,
+            labels: labels(settings, `ingress-${host.name}`, "ingress", "1"),
+            annotations: {
+              "pulumi.com/timeoutSeconds": "600",
+              ...this.annotations(args, host),
+              ...args.tls.issuerAnnotations,
+            },
+          },
+          spec: ingressSpec(host, {
+            ingressClass: settings.cluster.ingressClass,
+            tlsSecret: args.tls.secretName(host.name),
+          }) as any,
         },
-        spec: ingressSpec(host, { ingressClass: settings.cluster.ingressClass, tlsSecret: args.tls.secretName(host.name) }) as any,
-      }, { parent: this });
+        { parent: this },
+      );
     }
     this.registerOutputs({});
   }
@@ -43,7 +56,9 @@ export class PublicIngress extends pulumi.ComponentResource {
   private annotations(args: PublicIngressArgs, host: PublicHost): Record<string, string> {
     const { settings } = args.ctx;
     return controllerAnnotations(settings.cluster.ingressClass, {
-      maxBodyMiB: settings.media.maxUploadMiB, readTimeoutSeconds: 300, websocketServices: host.websockets,
+      maxBodyMiB: settings.media.maxUploadMiB,
+      readTimeoutSeconds: 300,
+      websocketServices: host.websockets,
       websocketPaths: host.paths.filter((p) => host.websockets.includes(p.service)).map((p) => p.path),
     });
   }

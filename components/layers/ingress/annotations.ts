@@ -30,7 +30,8 @@ const communityNginx: Table = (n) => ({
 });
 
 const contour: Table = (n) => ({
-  // Contour answers plain HTTP of a host with TLS too unless told otherwise (measured); nginx's two and haproxy redirect by default.
+  // Contour answers plain HTTP of a host with TLS too unless told otherwise (measured); nginx's two and haproxy
+  // redirect by default.
   "ingress.kubernetes.io/force-ssl-redirect": "true",
   "projectcontour.io/response-timeout": `${n.readTimeoutSeconds}s`,
   ...(n.websocketPaths.length > 0 ? { "projectcontour.io/websocket-routes": n.websocketPaths.join(",") } : {}),
@@ -43,9 +44,12 @@ const haproxy: Table = (n) => ({
 
 /** Two controllers call their class `nginx`. */
 const TABLE: Record<IngressClass, Table[]> = {
-  nginx: [f5Nginx, communityNginx], contour: [contour], haproxy: [haproxy],
+  nginx: [f5Nginx, communityNginx],
+  contour: [contour],
+  haproxy: [haproxy],
   // Neither limits bodies nor responses in time by default, and both pass WebSockets.
-  traefik: [], cilium: [],
+  traefik: [],
+  cilium: [],
 };
 
 export function controllerAnnotations(ingressClass: string, needs: Needs): Record<string, string> {

@@ -4,9 +4,10 @@ import { NAMESPACES, PORTS, SERVICES } from "../../core/names";
 import { publicHosts } from "./hosts";
 
 /** Our own controller by its component; one that was there already, by its namespace. */
-const controller = (settings: EdgeInput["settings"]): Peer => (settings.cluster.install.ingressController
-  ? { component: INGRESS_COMPONENT, namespace: NAMESPACES.ingress }
-  : { labels: {}, namespace: settings.cluster.ingressNamespace, label: "ingress-controller" });
+const controller = (settings: EdgeInput["settings"]): Peer =>
+  settings.cluster.install.ingressController
+    ? { component: INGRESS_COMPONENT, namespace: NAMESPACES.ingress }
+    : { labels: {}, namespace: settings.cluster.ingressNamespace, label: "ingress-controller" };
 
 /** Container port behind each named Service port that is public. */
 const PORT: Record<string, Record<string, number>> = {
@@ -23,7 +24,12 @@ export function ingressEdges({ settings }: EdgeInput): Edge[] {
   for (const host of publicHosts(settings)) {
     for (const p of host.paths) {
       const key = `${host.namespace}/${p.service}`;
-      const b = backends.get(key) ?? { namespace: host.namespace, service: p.service, ports: new Set<number>(), why: new Set<string>() };
+      const b = backends.get(key) ?? {
+        namespace: host.namespace,
+        service: p.service,
+        ports: new Set<number>(),
+        why: new Set<string>(),
+      };
       const port = PORT[p.service]?.[p.port];
       if (port === undefined) throw new Error(`no port known for ${p.service}:${p.port}`);
       b.ports.add(port);
@@ -35,6 +41,7 @@ export function ingressEdges({ settings }: EdgeInput): Edge[] {
     from: controller(settings),
     // The SFU is on the nodes' own network.
     to: b.service === SERVICES.livekit ? { nodes: true } : { component: b.service, namespace: b.namespace },
-    ports: tcp(...b.ports), why: [...b.why].join(", "),
+    ports: tcp(...b.ports),
+    why: [...b.why].join(", "),
   }));
 }

@@ -24,7 +24,13 @@ export interface PublicHost {
 }
 
 /** Everything below a path, to the Service's port `http`. */
-const to = (path: string, service: string, why: string): PublicPath => ({ path, pathType: "Prefix", service, port: "http", why });
+const to = (path: string, service: string, why: string): PublicPath => ({
+  path,
+  pathType: "Prefix",
+  service,
+  port: "http",
+  why,
+});
 
 /** Everything public. What is not here is not reachable: no admin API, no metrics, no replication. */
 export function publicHosts(settings: Settings): PublicHost[] {
@@ -32,20 +38,59 @@ export function publicHosts(settings: Settings): PublicHost[] {
   const wellKnown = to("/.well-known/matrix", SERVICES.wellKnown, "discovery");
   const wanted: PublicHost[] = [
     {
-      name: "homeserver", host: hostnames.homeserver, namespace: NAMESPACES.matrix, websockets: [],
+      name: "homeserver",
+      host: hostnames.homeserver,
+      namespace: NAMESPACES.matrix,
+      websockets: [],
       paths: [
         to("/_matrix", SERVICES.router, settings.federation.enabled ? "clients and other servers" : "clients"),
         to("/_synapse/client", SERVICES.router, "SSO, password reset and unsubscribe pages"),
         wellKnown,
       ],
     },
-    { name: "server-name", host: settings.serverName.replace(/:\d+$/, ""), namespace: NAMESPACES.matrix, websockets: [], paths: [wellKnown] },
-    ...(settings.web.elementWeb.enabled ? [{ name: "web", host: hostnames.web, namespace: NAMESPACES.matrix, websockets: [], paths: [to("/", SERVICES.elementWeb, "Element Web")] }] : []),
-    ...(settings.web.admin.enabled ? [{ name: "admin", host: hostnames.admin, namespace: NAMESPACES.matrix, websockets: [], paths: [to("/", SERVICES.admin, "admin UI; its own nginx refuses addresses outside web.admin.allowCidrs")] }] : []),
-    ...(settings.rtc.enabled ? [{
-      name: "rtc", host: hostnames.rtc, namespace: NAMESPACES.livekit, websockets: [SERVICES.livekit],
-      paths: rtcRoutes(settings).map((r) => ({ ...r, why: r.service === SERVICES.jwt ? "tokens for calls" : "signalling of calls" })),
-    }] : []),
+    {
+      name: "server-name",
+      host: settings.serverName.replace(/:\d+$/, ""),
+      namespace: NAMESPACES.matrix,
+      websockets: [],
+      paths: [wellKnown],
+    },
+    ...(settings.web.elementWeb.enabled
+      ? [
+          {
+            name: "web",
+            host: hostnames.web,
+            namespace: NAMESPACES.matrix,
+            websockets: [],
+            paths: [to("/", SERVICES.elementWeb, "Element Web")],
+          },
+        ]
+      : []),
+    ...(settings.web.admin.enabled
+      ? [
+          {
+            name: "admin",
+            host: hostnames.admin,
+            namespace: NAMESPACES.matrix,
+            websockets: [],
+            paths: [to("/", SERVICES.admin, "admin UI; its own nginx refuses addresses outside web.admin.allowCidrs")],
+          },
+        ]
+      : []),
+    ...(settings.rtc.enabled
+      ? [
+          {
+            name: "rtc",
+            host: hostnames.rtc,
+            namespace: NAMESPACES.livekit,
+            websockets: [SERVICES.livekit],
+            paths: rtcRoutes(settings).map((r) => ({
+              ...r,
+              why: r.service === SERVICES.jwt ? "tokens for calls" : "signalling of calls",
+            })),
+          },
+        ]
+      : []),
   ];
   return wanted.reduce(mergeByHost, []);
 }
@@ -55,7 +100,9 @@ function mergeByHost(hosts: PublicHost[], next: PublicHost): PublicHost[] {
   const same = hosts.find((h) => h.host === next.host);
   if (!same) return [...hosts, next];
   if (same.namespace !== next.namespace) {
-    throw new Error(`hostnames: "${next.host}" is given for both ${same.name} (namespace ${same.namespace}) and ${next.name} (namespace ${next.namespace}). An Ingress reaches Services of its own namespace only. Give ${next.name} a host name of its own.`);
+    throw new Error(
+      `hostnames: "${next.host}" is given for both ${same.name} (namespace ${same.namespace}) and ${next.name} (namespace ${next.namespace}). An Ingress reaches Services of its own namespace only. Give ${next.name} a host name of its own.`,
+    );
   }
   const paths = [...same.paths, ...next.paths.filter((p) => !same.paths.some((q) => q.path === p.path))];
   return hosts.map((h) => (h === same ? { ...same, paths, websockets: [...same.websockets, ...next.websockets] } : h));

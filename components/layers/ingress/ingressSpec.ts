@@ -5,9 +5,17 @@ export function ingressSpec(host: PublicHost, i: { ingressClass: string; tlsSecr
   return {
     ingressClassName: i.ingressClass,
     tls: [{ hosts: [host.host], secretName: i.tlsSecret }],
-    rules: [{
-      host: host.host,
-      http: { paths: host.paths.map((p) => ({ path: p.path, pathType: p.pathType, backend: { service: { name: p.service, port: { name: p.port } } } })) },
-    }],
+    rules: [
+      {
+        host: host.host,
+        http: {
+          paths: host.paths.map((p) => ({
+            path: p.path,
+            pathType: p.pathType,
+            backend: { service: { name: p.service, port: { name: p.port } } },
+          })),
+        },
+      },
+    ],
   };
 }

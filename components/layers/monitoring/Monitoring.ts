@@ -9,7 +9,18 @@ import { labels, selectorLabels } from "../../core/workload";
 import { DASHBOARDS, dashboardJson } from "./dashboards";
 import { grafana, kubeStateMetrics, nodeExporter } from "./exporters";
 import { podMonitorSpec } from "./podMonitor";
-import { ALERT_CONFIG_SECRET, ALERT_TOKEN_SECRET, ALERTMANAGER, alertmanagerConfig, alertmanagerLabels, alertmanagerSpec, monitorLabels, PROMETHEUS, PROMETHEUS_RULES, prometheusSpec } from "./prometheusSpec";
+import {
+  ALERT_CONFIG_SECRET,
+  ALERT_TOKEN_SECRET,
+  ALERTMANAGER,
+  alertmanagerConfig,
+  alertmanagerLabels,
+  alertmanagerSpec,
+  monitorLabels,
+  PROMETHEUS,
+  PROMETHEUS_RULES,
+  prometheusSpec,
+} from "./prometheusSpec";
 import { alertRules, prometheusGroup } from "./rules";
 import { targets } from "./targets";
 
@@ -36,7 +47,11 @@ interface CustomObject {
 
 /** Make it only when `monitoring.enabled`, after the operator (or with an existing one): its kinds must be known. */
 export class Monitoring extends pulumi.ComponentResource {
-  constructor(private readonly baseName: string, private readonly args: MonitoringArgs, opts: pulumi.ComponentResourceOptions) {
+  constructor(
+    private readonly baseName: string,
+    private readonly args: MonitoringArgs,
+    opts: pulumi.ComponentResourceOptions,
+  ) {
     super("matrix-ha:monitoring:Monitoring", baseName, {}, opts);
     const { settings } = args.ctx;
     this.monitors();
@@ -47,39 +62,80 @@ export class Monitoring extends pulumi.ComponentResource {
       nodeExporter(baseName, args.ctx, this);
       this.alertmanager();
       this.prometheus();
-      if (dashboards.length > 0 && settings.monitoring.grafana) grafana(baseName, { ...args, dashboards, dashboardNames: DASHBOARDS.map((d) => d.uid) }, this);
+      if (dashboards.length > 0 && settings.monitoring.grafana)
+        grafana(baseName, { ...args, dashboards, dashboardNames: DASHBOARDS.map((d) => d.uid) }, this);
     }
     this.registerOutputs({});
   }
 
   /** One of the operator's own kinds. */
-  private object({ kind, name, component, version = "1", spec, annotations, dependsOn }: CustomObject): k8s.apiextensions.CustomResource {
+  private object({
+    kind,
+    name,
+    component,
+    version = "1",
+    spec,
+    annotations,
+    dependsOn,
+  }: CustomObject): k8s.apiextensions.CustomResource {
     const { settings } = this.args.ctx;
-    return new k8s.apiextensions.CustomResource(`${this.baseName}-${kind.toLowerCase()}-${name}`, {
-      apiVersion: API, kind,
-      metadata: { name, namespace: NAMESPACE, labels: { ...labels(settings, component, component, version), ...monitorLabels(settings) }, ...(annotations ? { annotations } : {}) },
-      spec,
-    }, { parent: this, dependsOn });
+    return new k8s.apiextensions.CustomResource(
+      `${this.baseName}-${kind.toLowerCase()}-${name}`,
+      {
+        apiVersion: API,
+        kind,
+        metadata: {
+          name,
+          namespace: NAMESPACE,
+          labels: { ...labels(settings, component, component, version), ...monitorLabels(settings) },
+          ...(annotations ? { annotations } : {}),
+        },
+        spec,
+      },
+      { parent: this, dependsOn },
+    );
   }
 
   private monitors(): void {
     const { settings, plan } = this.args.ctx;
-    for (const t of targets(settings, plan)) this.object({ kind: "PodMonitor", name: t.name, component: `monitor-${t.name}`, spec: podMonitorSpec(t, settings) });
+    for (const t of targets(settings, plan))
+      this.object({
+        kind: "PodMonitor",
+        name: t.name,
+        component: `monitor-${t.name}`,
+        spec: podMonitorSpec(t, settings),
+      });
   }
 
   private rules(): void {
     for (const group of alertRules(this.args.ctx)) {
-      this.object({ kind: "PrometheusRule", name: `matrix-ha-${group.name}`, component: `rules-${group.name}`, spec: { groups: [prometheusGroup(group)] } });
+      this.object({
+        kind: "PrometheusRule",
+        name: `matrix-ha-${group.name}`,
+        component: `rules-${group.name}`,
+        spec: { groups: [prometheusGroup(group)] },
+      });
     }
   }
 
   private dashboards(): k8s.core.v1.ConfigMap[] {
     const { settings } = this.args.ctx;
-    return DASHBOARDS.map((d) => new k8s.core.v1.ConfigMap(`${this.baseName}-dashboard-${d.uid}`, {
-      // The label is the one that Grafana's usual sidecar looks for.
-      metadata: { name: d.uid, namespace: NAMESPACE, labels: { ...labels(settings, "dashboards", "grafana-dashboard", "1"), grafana_dashboard: "1" } },
-      data: { [`${d.uid}.json`]: JSON.stringify(dashboardJson(d), null, 1) },
-    }, { parent: this }));
+    return DASHBOARDS.map(
+      (d) =>
+        new k8s.core.v1.ConfigMap(
+          `${this.baseName}-dashboard-${d.uid}`,
+          {
+            // The label is the one that Grafana's usual sidecar looks for.
+            metadata: {
+              name: d.uid,
+              namespace: NAMESPACE,
+              labels: { ...labels(settings, "dashboards", "grafana-dashboard", "1"), grafana_dashboard: "1" },
+            },
+            data: { [`${d.uid}.json`]: JSON.stringify(dashboardJson(d), null, 1) },
+          },
+          { parent: this },
+        ),
+    );
   }
 
   private prometheus(): void {
@@ -87,13 +143,34 @@ export class Monitoring extends pulumi.ComponentResource {
     const version = imageVersion(settings, "prometheus");
     const meta = (n: string): any => ({ name: n, labels: labels(settings, PROMETHEUS, "prometheus", version) });
     const own = { parent: this };
-    const account = new k8s.core.v1.ServiceAccount(`${this.baseName}-prometheus-account`, { metadata: { ...meta(PROMETHEUS), namespace: NAMESPACE }, automountServiceAccountToken: false }, own);
-    const role = new k8s.rbac.v1.ClusterRole(`${this.baseName}-prometheus-role`, { metadata: meta("matrix-ha-prometheus"), rules: PROMETHEUS_RULES }, own);
-    const binding = new k8s.rbac.v1.ClusterRoleBinding(`${this.baseName}-prometheus-binding`, {
-      metadata: meta("matrix-ha-prometheus"), roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "matrix-ha-prometheus" },
-      subjects: [{ kind: "ServiceAccount", name: PROMETHEUS, namespace: NAMESPACE }],
-    }, { parent: this, dependsOn: [role] });
-    this.object({ kind: "Prometheus", name: PROMETHEUS, component: PROMETHEUS, version, spec: prometheusSpec(settings, plan), annotations: UNTIL_AVAILABLE, dependsOn: [account, binding] });
+    const account = new k8s.core.v1.ServiceAccount(
+      `${this.baseName}-prometheus-account`,
+      { metadata: { ...meta(PROMETHEUS), namespace: NAMESPACE }, automountServiceAccountToken: false },
+      own,
+    );
+    const role = new k8s.rbac.v1.ClusterRole(
+      `${this.baseName}-prometheus-role`,
+      { metadata: meta("matrix-ha-prometheus"), rules: PROMETHEUS_RULES },
+      own,
+    );
+    const binding = new k8s.rbac.v1.ClusterRoleBinding(
+      `${this.baseName}-prometheus-binding`,
+      {
+        metadata: meta("matrix-ha-prometheus"),
+        roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "matrix-ha-prometheus" },
+        subjects: [{ kind: "ServiceAccount", name: PROMETHEUS, namespace: NAMESPACE }],
+      },
+      { parent: this, dependsOn: [role] },
+    );
+    this.object({
+      kind: "Prometheus",
+      name: PROMETHEUS,
+      component: PROMETHEUS,
+      version,
+      spec: prometheusSpec(settings, plan),
+      annotations: UNTIL_AVAILABLE,
+      dependsOn: [account, binding],
+    });
     this.operatorPods(PROMETHEUS, "prometheus", PORTS.prometheus, version);
   }
 
@@ -102,23 +179,68 @@ export class Monitoring extends pulumi.ComponentResource {
     const { secrets } = this.args;
     const version = imageVersion(settings, "alertmanager");
     const meta = (n: string): any => ({ name: n, namespace: NAMESPACE, labels: alertmanagerLabels(settings) });
-    const account = new k8s.core.v1.ServiceAccount(`${this.baseName}-alertmanager-account`, { metadata: meta(ALERTMANAGER), automountServiceAccountToken: false }, { parent: this });
-    const config = new k8s.core.v1.Secret(`${this.baseName}-alertmanager-config`, { metadata: meta(ALERT_CONFIG_SECRET), stringData: { "alertmanager.yaml": JSON.stringify(alertmanagerConfig(settings)) } }, { parent: this });
+    const account = new k8s.core.v1.ServiceAccount(
+      `${this.baseName}-alertmanager-account`,
+      { metadata: meta(ALERTMANAGER), automountServiceAccountToken: false },
+      { parent: this },
+    );
+    const config = new k8s.core.v1.Secret(
+      `${this.baseName}-alertmanager-config`,
+      {
+        metadata: meta(ALERT_CONFIG_SECRET),
+        stringData: { "alertmanager.yaml": JSON.stringify(alertmanagerConfig(settings)) },
+      },
+      { parent: this },
+    );
     const token = settings.monitoring.alertWebhook
-      ? [new k8s.core.v1.Secret(`${this.baseName}-alertmanager-token`, { metadata: meta(ALERT_TOKEN_SECRET), stringData: { token: secrets.alertmanagerToken } }, { parent: this })] : [];
-    this.object({ kind: "Alertmanager", name: ALERTMANAGER, component: ALERTMANAGER, version, spec: alertmanagerSpec(settings, plan), annotations: UNTIL_AVAILABLE, dependsOn: [account, config, ...token] });
+      ? [
+          new k8s.core.v1.Secret(
+            `${this.baseName}-alertmanager-token`,
+            { metadata: meta(ALERT_TOKEN_SECRET), stringData: { token: secrets.alertmanagerToken } },
+            { parent: this },
+          ),
+        ]
+      : [];
+    this.object({
+      kind: "Alertmanager",
+      name: ALERTMANAGER,
+      component: ALERTMANAGER,
+      version,
+      spec: alertmanagerSpec(settings, plan),
+      annotations: UNTIL_AVAILABLE,
+      dependsOn: [account, config, ...token],
+    });
     this.operatorPods(ALERTMANAGER, "alertmanager", PORTS.alertmanager, version);
   }
 
   /** A Service with a fixed name and a disruption budget for pods that the operator makes. */
   private operatorPods(name: string, appName: string, port: number, version: string): void {
     const { settings } = this.args.ctx;
-    const selector = { "app.kubernetes.io/component": selectorLabels(settings, name)["app.kubernetes.io/component"]!, "app.kubernetes.io/managed-by": "prometheus-operator" };
+    const selector = {
+      "app.kubernetes.io/component": selectorLabels(settings, name)["app.kubernetes.io/component"]!,
+      "app.kubernetes.io/managed-by": "prometheus-operator",
+    };
     const metadata = { name, namespace: NAMESPACE, labels: labels(settings, name, appName, version) };
-    new k8s.core.v1.Service(`${this.baseName}-${name}-service`, {
-      metadata: { ...metadata, annotations: { "pulumi.com/skipAwait": "true" } },
-      spec: { type: "ClusterIP", selector, ipFamilyPolicy: "PreferDualStack", ports: [{ name: "http-web", port, targetPort: "web", protocol: "TCP", appProtocol: "http" }] },
-    }, { parent: this });
-    new k8s.policy.v1.PodDisruptionBudget(`${this.baseName}-${name}-budget`, { metadata, spec: { maxUnavailable: 1, selector: { matchLabels: selector }, unhealthyPodEvictionPolicy: "AlwaysAllow" } }, { parent: this });
+    new k8s.core.v1.Service(
+      `${this.baseName}-${name}-service`,
+      {
+        metadata: { ...metadata, annotations: { "pulumi.com/skipAwait": "true" } },
+        spec: {
+          type: "ClusterIP",
+          selector,
+          ipFamilyPolicy: "PreferDualStack",
+          ports: [{ name: "http-web", port, targetPort: "web", protocol: "TCP", appProtocol: "http" }],
+        },
+      },
+      { parent: this },
+    );
+    new k8s.policy.v1.PodDisruptionBudget(
+      `${this.baseName}-${name}-budget`,
+      {
+        metadata,
+        spec: { maxUnavailable: 1, selector: { matchLabels: selector }, unhealthyPodEvictionPolicy: "AlwaysAllow" },
+      },
+      { parent: this },
+    );
   }
 }

@@ -5,7 +5,10 @@ import { targetPeer, targets } from "./targets";
 
 const namespace = NAMESPACES.monitoring;
 
-/** Prometheus: this stack's; an existing one scrapes if its pods are in the namespace `monitoring` and carry this component label. */
+/**
+ * Prometheus: this stack's; an existing one scrapes if its pods are in the namespace `monitoring` and carry this
+ * component label.
+ */
 export const PROMETHEUS_PEER: Peer = { component: PROMETHEUS, namespace };
 
 function webhookPort(url: string): number {
@@ -16,17 +19,47 @@ function webhookPort(url: string): number {
 export function monitoringEdges({ settings, plan }: EdgeInput): Edge[] {
   if (!settings.monitoring.enabled) return [];
   const alertmanager: Peer = { component: ALERTMANAGER, namespace };
-  const scrapes = targets(settings, plan).flatMap((t): Edge[] => ("components" in t.pods && !t.hostNetwork
-    ? t.pods.components.map((component) => ({ from: PROMETHEUS_PEER, to: { component, namespace: t.namespace }, ports: tcp(t.port), why: `metrics of ${t.name}` }))
-    : [{ from: PROMETHEUS_PEER, to: targetPeer(t), ports: tcp(t.port), why: `metrics of ${t.name}` }]));
+  const scrapes = targets(settings, plan).flatMap((t): Edge[] =>
+    "components" in t.pods && !t.hostNetwork
+      ? t.pods.components.map((component) => ({
+          from: PROMETHEUS_PEER,
+          to: { component, namespace: t.namespace },
+          ports: tcp(t.port),
+          why: `metrics of ${t.name}`,
+        }))
+      : [{ from: PROMETHEUS_PEER, to: targetPeer(t), ports: tcp(t.port), why: `metrics of ${t.name}` }],
+  );
   if (settings.monitoring.prometheus !== "install") return scrapes;
   return [
     ...scrapes,
     { from: PROMETHEUS_PEER, to: { apiServer: true }, ports: tcp(6443), why: "finding what to scrape" },
     { from: PROMETHEUS_PEER, to: alertmanager, ports: tcp(PORTS.alertmanager), why: "alerts" },
     { from: alertmanager, to: alertmanager, ports: [...tcp(9094), ...udp(9094)], why: "agreeing on who notifies" },
-    ...(settings.monitoring.alertWebhook ? [{ from: alertmanager, to: { world: true as const }, ports: tcp(webhookPort(settings.monitoring.alertWebhook)), why: "notifications" }] : []),
-    { from: { component: "kube-state-metrics", namespace }, to: { apiServer: true }, ports: tcp(6443), why: "state of Kubernetes' objects" },
-    ...(settings.monitoring.grafanaDashboards && settings.monitoring.grafana ? [{ from: { component: "grafana", namespace }, to: PROMETHEUS_PEER, ports: tcp(PORTS.prometheus), why: "dashboards" }] : []),
+    ...(settings.monitoring.alertWebhook
+      ? [
+          {
+            from: alertmanager,
+            to: { world: true as const },
+            ports: tcp(webhookPort(settings.monitoring.alertWebhook)),
+            why: "notifications",
+          },
+        ]
+      : []),
+    {
+      from: { component: "kube-state-metrics", namespace },
+      to: { apiServer: true },
+      ports: tcp(6443),
+      why: "state of Kubernetes' objects",
+    },
+    ...(settings.monitoring.grafanaDashboards && settings.monitoring.grafana
+      ? [
+          {
+            from: { component: "grafana", namespace },
+            to: PROMETHEUS_PEER,
+            ports: tcp(PORTS.prometheus),
+            why: "dashboards",
+          },
+        ]
+      : []),
   ];
 }

@@ -13,17 +13,39 @@ const UID = 10901;
 const ROLE = NODE_LABELS.role("application");
 
 /** Labels by which Prometheus finds this stack's monitors and rules; an existing one may ask for more. */
-export const monitorLabels = (settings: Settings): Record<string, string> => ({ "app.kubernetes.io/part-of": PART_OF, ...settings.monitoring.selectorLabels });
+export const monitorLabels = (settings: Settings): Record<string, string> => ({
+  "app.kubernetes.io/part-of": PART_OF,
+  ...settings.monitoring.selectorLabels,
+});
 
-function common(settings: Settings, component: string, image: "prometheus" | "alertmanager", sized: { cpu: number; memoryMiB: number }): object {
+function common(
+  settings: Settings,
+  component: string,
+  image: "prometheus" | "alertmanager",
+  sized: { cpu: number; memoryMiB: number },
+): object {
   const version = imageVersion(settings, image);
-  const match = { labelSelector: { matchLabels: { "app.kubernetes.io/component": component } }, topologyKey: "kubernetes.io/hostname" };
+  const match = {
+    labelSelector: { matchLabels: { "app.kubernetes.io/component": component } },
+    topologyKey: "kubernetes.io/hostname",
+  };
   return {
-    image: imageRef(settings, image), version: version.replace(/^v/, ""), imagePullPolicy: "IfNotPresent",
+    image: imageRef(settings, image),
+    version: version.replace(/^v/, ""),
+    imagePullPolicy: "IfNotPresent",
     ...(settings.images.pullSecret ? { imagePullSecrets: [{ name: settings.images.pullSecret }] } : {}),
     podMetadata: { labels: { "app.kubernetes.io/component": component, "app.kubernetes.io/part-of": PART_OF } },
-    resources: { requests: { cpu: milliCpu(sized.cpu), memory: mebi(sized.memoryMiB) }, limits: { memory: mebi(sized.memoryMiB * 1.5) } },
-    securityContext: { runAsNonRoot: true, runAsUser: UID, runAsGroup: UID, fsGroup: UID, seccompProfile: { type: "RuntimeDefault" } },
+    resources: {
+      requests: { cpu: milliCpu(sized.cpu), memory: mebi(sized.memoryMiB) },
+      limits: { memory: mebi(sized.memoryMiB * 1.5) },
+    },
+    securityContext: {
+      runAsNonRoot: true,
+      runAsUser: UID,
+      runAsGroup: UID,
+      fsGroup: UID,
+      seccompProfile: { type: "RuntimeDefault" },
+    },
     nodeSelector: { "kubernetes.io/os": "linux", [ROLE]: "true" },
     tolerations: [{ key: ROLE, operator: "Exists", effect: "NoSchedule" }, ...lostNodeTolerations(30)],
     // Required: two replicas on one node are lost with it, and their volumes are that node's disks.
@@ -32,7 +54,13 @@ function common(settings: Settings, component: string, image: "prometheus" | "al
 }
 
 const claim = (sizeGiB: number, storageClass: string): object => ({
-  volumeClaimTemplate: { spec: { accessModes: ["ReadWriteOnce"], storageClassName: storageClass, resources: { requests: { storage: gibi(sizeGiB) } } } },
+  volumeClaimTemplate: {
+    spec: {
+      accessModes: ["ReadWriteOnce"],
+      storageClassName: storageClass,
+      resources: { requests: { storage: gibi(sizeGiB) } },
+    },
+  },
 });
 
 export function prometheusSpec(settings: Settings, plan: Plan): object {
@@ -40,15 +68,26 @@ export function prometheusSpec(settings: Settings, plan: Plan): object {
   const select = { matchLabels: monitorLabels(settings) };
   return {
     ...common(settings, PROMETHEUS, "prometheus", prometheus),
-    replicas: Math.max(2, prometheus.replicas), serviceAccountName: PROMETHEUS,
+    replicas: Math.max(2, prometheus.replicas),
+    serviceAccountName: PROMETHEUS,
     // Size before time: a full volume stops it, an old day less does not.
-    retention: `${settings.monitoring.retentionDays}d`, retentionSize: `${Math.floor(prometheus.storageGiB * 0.85)}GiB`,
+    retention: `${settings.monitoring.retentionDays}d`,
+    retentionSize: `${Math.floor(prometheus.storageGiB * 0.85)}GiB`,
     storage: claim(prometheus.storageGiB, settings.storage.general.name),
-    scrapeInterval: `${settings.monitoring.scrapeIntervalSeconds}s`, evaluationInterval: "15s", walCompression: true, enableAdminAPI: false,
+    scrapeInterval: `${settings.monitoring.scrapeIntervalSeconds}s`,
+    evaluationInterval: "15s",
+    walCompression: true,
+    enableAdminAPI: false,
     externalLabels: { stack: settings.instance },
-    podMonitorSelector: select, podMonitorNamespaceSelector: {}, serviceMonitorSelector: select, serviceMonitorNamespaceSelector: {},
-    ruleSelector: select, ruleNamespaceSelector: {},
-    alerting: { alertmanagers: [{ name: ALERTMANAGER, namespace: NAMESPACES.monitoring, port: "http-web", apiVersion: "v2" }] },
+    podMonitorSelector: select,
+    podMonitorNamespaceSelector: {},
+    serviceMonitorSelector: select,
+    serviceMonitorNamespaceSelector: {},
+    ruleSelector: select,
+    ruleNamespaceSelector: {},
+    alerting: {
+      alertmanagers: [{ name: ALERTMANAGER, namespace: NAMESPACES.monitoring, port: "http-web", apiVersion: "v2" }],
+    },
   };
 }
 
@@ -56,9 +95,13 @@ export function alertmanagerSpec(settings: Settings, plan: Plan): object {
   const { alertmanager } = plan.monitoring!;
   return {
     ...common(settings, ALERTMANAGER, "alertmanager", alertmanager),
-    replicas: Math.max(3, alertmanager.replicas), serviceAccountName: ALERTMANAGER, automountServiceAccountToken: false,
-    configSecret: ALERT_CONFIG_SECRET, ...(settings.monitoring.alertWebhook ? { secrets: [ALERT_TOKEN_SECRET] } : {}),
-    retention: "120h", storage: claim(1, settings.storage.general.name),
+    replicas: Math.max(3, alertmanager.replicas),
+    serviceAccountName: ALERTMANAGER,
+    automountServiceAccountToken: false,
+    configSecret: ALERT_CONFIG_SECRET,
+    ...(settings.monitoring.alertWebhook ? { secrets: [ALERT_TOKEN_SECRET] } : {}),
+    retention: "120h",
+    storage: claim(1, settings.storage.general.name),
   };
 }
 
@@ -67,17 +110,49 @@ export function alertmanagerConfig(settings: Settings): object {
   const url = settings.monitoring.alertWebhook;
   return {
     route: {
-      receiver: url ? "webhook" : "nobody", group_by: ["alertname"], group_wait: "15s", group_interval: "5m", repeat_interval: "4h",
+      receiver: url ? "webhook" : "nobody",
+      group_by: ["alertname"],
+      group_wait: "15s",
+      group_interval: "5m",
+      repeat_interval: "4h",
       // The watchdog must be repeated often to be worth anything.
-      routes: [{ matchers: ['alertname = "Watchdog"'], receiver: url ? "webhook" : "nobody", repeat_interval: "5m" }, { matchers: ['severity = "info"'], receiver: "nobody" }],
+      routes: [
+        { matchers: ['alertname = "Watchdog"'], receiver: url ? "webhook" : "nobody", repeat_interval: "5m" },
+        { matchers: ['severity = "info"'], receiver: "nobody" },
+      ],
     },
     inhibit_rules: [
-      { source_matchers: ['severity = "critical"'], target_matchers: ['severity = "warning"'], equal: ["layer_group", "job"] },
-      { source_matchers: ['alertname = "NodeNotReady"'], target_matchers: ['alertname =~ "ContainerCrashLooping|PodPending|DrainBlocked"'] },
+      {
+        source_matchers: ['severity = "critical"'],
+        target_matchers: ['severity = "warning"'],
+        equal: ["layer_group", "job"],
+      },
+      {
+        source_matchers: ['alertname = "NodeNotReady"'],
+        target_matchers: ['alertname =~ "ContainerCrashLooping|PodPending|DrainBlocked"'],
+      },
     ],
     receivers: [
       { name: "nobody" },
-      ...(url ? [{ name: "webhook", webhook_configs: [{ url, send_resolved: true, http_config: { authorization: { type: "Bearer", credentials_file: `/etc/alertmanager/secrets/${ALERT_TOKEN_SECRET}/token` } } }] }] : []),
+      ...(url
+        ? [
+            {
+              name: "webhook",
+              webhook_configs: [
+                {
+                  url,
+                  send_resolved: true,
+                  http_config: {
+                    authorization: {
+                      type: "Bearer",
+                      credentials_file: `/etc/alertmanager/secrets/${ALERT_TOKEN_SECRET}/token`,
+                    },
+                  },
+                },
+              ],
+            },
+          ]
+        : []),
     ],
   };
 }
@@ -88,4 +163,5 @@ export const PROMETHEUS_RULES = [
   { apiGroups: ["discovery.k8s.io"], resources: ["endpointslices"], verbs: ["get", "list", "watch"] },
 ];
 
-export const alertmanagerLabels = (settings: Settings): Record<string, string> => labels(settings, ALERTMANAGER, "alertmanager", imageVersion(settings, "alertmanager"));
+export const alertmanagerLabels = (settings: Settings): Record<string, string> =>
+  labels(settings, ALERTMANAGER, "alertmanager", imageVersion(settings, "alertmanager"));

@@ -34,95 +34,214 @@ export class Minio extends pulumi.ComponentResource {
     super("matrix-ha:objectstore:Minio", name, {}, opts);
     const { ctx, secrets, withBackups } = args;
     const { settings, plan } = ctx;
-    if (!plan.minio) throw new Error("objectStore.kind is minio and the plan has no MinIO: this is a defect of the plan, not of the settings.");
+    if (!plan.minio)
+      throw new Error(
+        "objectStore.kind is minio and the plan has no MinIO: this is a defect of the plan, not of the settings.",
+      );
     const version = imageVersion(settings, "minio");
-    const meta = (n: string, component: string = SERVICES.minioHeadless): any => ({ name: n, namespace: NAMESPACE, labels: labels(settings, component, "minio", version) });
-    const layout = minioLayout({ nodes: plan.minio.nodes, drivesPerNode: plan.minio.drivesPerNode, parity: plan.minio.parity, pools: plan.minio.pools });
+    const meta = (n: string, component: string = SERVICES.minioHeadless): any => ({
+      name: n,
+      namespace: NAMESPACE,
+      labels: labels(settings, component, "minio", version),
+    });
+    const layout = minioLayout({
+      nodes: plan.minio.nodes,
+      drivesPerNode: plan.minio.drivesPerNode,
+      parity: plan.minio.parity,
+      pools: plan.minio.pools,
+    });
 
-    const rootSecret = new k8s.core.v1.Secret(`${name}-root`, {
-      metadata: meta(SECRETS.minioRoot), stringData: { user: ROOT_USER, password: secrets.minioRootPassword },
-    }, { parent: this });
-    const server = new Workload(`${name}-server`, {
-      ctx, namespace: NAMESPACE, component: SERVICES.minioHeadless, appName: "minio", version, kind: "StatefulSet", replicas: layout.replicas,
-      podManagementPolicy: "Parallel",
-      // A pod answers its health check before it has joined, a few seconds later; the next one stops when it has. Where the
-      // arguments change (a new pool) pods join only once most have them: reads and writes paused for 49 s at 15 s a pod (measured).
-      minReadySeconds: 10, timeoutSeconds: 900,
-      services: [
-        { name: SERVICES.minioHeadless, headless: true, publishNotReady: true, ports: { s3: PORTS.s3 } },
-        { name: SERVICES.minioApi, ports: { s3: PORTS.s3 } },
-      ],
-      claims: Array.from({ length: layout.drivesPerNode }, (_, i) => ({ name: `data${i}`, sizeGiB: plan.minio!.driveGiB, storageClass: objectStoreClass(settings, i) })),
-      configHash: configHash({ password: secrets.minioRootPassword }),
-      pod: serverPod(ctx, layout),
-    }, { parent: this, dependsOn: [rootSecret] });
+    const rootSecret = new k8s.core.v1.Secret(
+      `${name}-root`,
+      {
+        metadata: meta(SECRETS.minioRoot),
+        stringData: { user: ROOT_USER, password: secrets.minioRootPassword },
+      },
+      { parent: this },
+    );
+    const server = new Workload(
+      `${name}-server`,
+      {
+        ctx,
+        namespace: NAMESPACE,
+        component: SERVICES.minioHeadless,
+        appName: "minio",
+        version,
+        kind: "StatefulSet",
+        replicas: layout.replicas,
+        podManagementPolicy: "Parallel",
+        // A pod answers its health check before it has joined, a few seconds later; the next one stops when it has.
+        // Where the arguments change (a new pool) pods join only once most have them: reads and writes paused for 49 s
+        // at 15 s a pod (measured).
+        minReadySeconds: 10,
+        timeoutSeconds: 900,
+        services: [
+          { name: SERVICES.minioHeadless, headless: true, publishNotReady: true, ports: { s3: PORTS.s3 } },
+          { name: SERVICES.minioApi, ports: { s3: PORTS.s3 } },
+        ],
+        claims: Array.from({ length: layout.drivesPerNode }, (_, i) => ({
+          name: `data${i}`,
+          sizeGiB: plan.minio!.driveGiB,
+          storageClass: objectStoreClass(settings, i),
+        })),
+        configHash: configHash({ password: secrets.minioRootPassword }),
+        pod: serverPod(ctx, layout),
+      },
+      { parent: this, dependsOn: [rootSecret] },
+    );
 
     const address = `${serviceFqdn(SERVICES.minioApi, NAMESPACE, settings.cluster.domain)}:${PORTS.s3}`;
     const files = provisionFiles({ address, grants: grants(withBackups), waitSeconds: WAIT_SECONDS });
-    const keys: Record<string, pulumi.Output<string>> = { media: secrets.mediaS3SecretKey, ...(withBackups ? { backup: secrets.backupS3SecretKey } : {}) };
-    const users = new k8s.core.v1.Secret(`${name}-users`, { metadata: meta(USERS_SECRET, PROVISION_COMPONENT), stringData: keys }, { parent: this });
-    const fileMap = new k8s.core.v1.ConfigMap(`${name}-provision-files`, { metadata: meta(PROVISION_COMPONENT, PROVISION_COMPONENT), data: files }, { parent: this });
-    const account = new k8s.core.v1.ServiceAccount(`${name}-provision-account`, { metadata: meta(PROVISION_COMPONENT, PROVISION_COMPONENT), automountServiceAccountToken: false }, { parent: this });
+    const keys: Record<string, pulumi.Output<string>> = {
+      media: secrets.mediaS3SecretKey,
+      ...(withBackups ? { backup: secrets.backupS3SecretKey } : {}),
+    };
+    const users = new k8s.core.v1.Secret(
+      `${name}-users`,
+      { metadata: meta(USERS_SECRET, PROVISION_COMPONENT), stringData: keys },
+      { parent: this },
+    );
+    const fileMap = new k8s.core.v1.ConfigMap(
+      `${name}-provision-files`,
+      { metadata: meta(PROVISION_COMPONENT, PROVISION_COMPONENT), data: files },
+      { parent: this },
+    );
+    const account = new k8s.core.v1.ServiceAccount(
+      `${name}-provision-account`,
+      { metadata: meta(PROVISION_COMPONENT, PROVISION_COMPONENT), automountServiceAccountToken: false },
+      { parent: this },
+    );
 
     // A Job cannot be changed. Its name follows from all that it reads, so that a changed input is a new Job.
-    const template = podTemplate({ settings, component: PROVISION_COMPONENT, name: "minio", version: imageVersion(settings, "mc"), serviceAccountName: PROVISION_COMPONENT, pod: provisionPod(ctx, withBackups) });
-    const inputs = configHash({ ...files, ...keys, root: secrets.minioRootPassword, template: digest(JSON.stringify(template)), layout: layout.pools.join("+") });
-    this.provisioned = new k8s.batch.v1.Job(`${name}-provision`, {
-      metadata: { ...meta(PROVISION_COMPONENT, PROVISION_COMPONENT), name: pulumi.interpolate`${PROVISION_COMPONENT}-${inputs}`, annotations: { "pulumi.com/timeoutSeconds": "900" } },
-      spec: { backoffLimit: 4, activeDeadlineSeconds: 840, template },
-    }, { parent: this, dependsOn: [server.controller, users, fileMap, account, rootSecret] });
+    const template = podTemplate({
+      settings,
+      component: PROVISION_COMPONENT,
+      name: "minio",
+      version: imageVersion(settings, "mc"),
+      serviceAccountName: PROVISION_COMPONENT,
+      pod: provisionPod(ctx, withBackups),
+    });
+    const inputs = configHash({
+      ...files,
+      ...keys,
+      root: secrets.minioRootPassword,
+      template: digest(JSON.stringify(template)),
+      layout: layout.pools.join("+"),
+    });
+    this.provisioned = new k8s.batch.v1.Job(
+      `${name}-provision`,
+      {
+        metadata: {
+          ...meta(PROVISION_COMPONENT, PROVISION_COMPONENT),
+          name: pulumi.interpolate`${PROVISION_COMPONENT}-${inputs}`,
+          annotations: { "pulumi.com/timeoutSeconds": "900" },
+        },
+        spec: { backoffLimit: 4, activeDeadlineSeconds: 840, template },
+      },
+      { parent: this, dependsOn: [server.controller, users, fileMap, account, rootSecret] },
+    );
     this.registerOutputs({});
   }
 }
 
 function serverPod({ settings, plan }: StackContext, layout: Layout): PodSpec {
-  const args = poolArguments(layout, { statefulSet: SERVICES.minioHeadless, service: SERVICES.minioHeadless, namespace: NAMESPACE, clusterDomain: settings.cluster.domain, port: PORTS.s3 });
-  const drives = Array.from({ length: layout.drivesPerNode }, (_, i) => ({ volume: `data${i}`, path: drivePath(i).replace(/\/drive$/, "") }));
+  const args = poolArguments(layout, {
+    statefulSet: SERVICES.minioHeadless,
+    service: SERVICES.minioHeadless,
+    namespace: NAMESPACE,
+    clusterDomain: settings.cluster.domain,
+    port: PORTS.s3,
+  });
+  const drives = Array.from({ length: layout.drivesPerNode }, (_, i) => ({
+    volume: `data${i}`,
+    path: drivePath(i).replace(/\/drive$/, ""),
+  }));
   return {
-    // Two on one node would take two pods' drives away with it, and a drain of that node would never end: the first one's volumes keep it there, and the budget the second.
-    uid: UID, role: "storage", onePerNode: true, runtimePriority: PRIORITIES.data.name, terminationGracePeriodSeconds: 60,
-    initContainers: [{
-      name: "layout-guard", image: imageRef(settings, "mc"), command: ["sh", "-c", layoutGuardScript(layout)],
-      resources: { cpu: 0.01, memoryMiB: 32 }, mounts: drives.map((d) => ({ ...d, readOnly: true })),
-    }],
-    containers: [{
-      name: "minio", image: imageRef(settings, "minio"),
-      command: ["minio"], args: ["server", "--certs-dir", "/tmp/certs", "--address", `:${PORTS.s3}`, ...args],
-      // All nodes must agree on every MINIO_ variable. MINIO_CI_CD is not among them: volumes are mounts of their own, so none is the container's root drive.
-      env: {
-        MINIO_ROOT_USER_FILE: "/root-credentials/user", MINIO_ROOT_PASSWORD_FILE: "/root-credentials/password",
-        MINIO_STORAGE_CLASS_STANDARD: `EC:${layout.parity}`, MINIO_ERASURE_SET_DRIVE_COUNT: String(layout.setDrives),
-        MINIO_BROWSER: "off", MINIO_UPDATE: "off", MINIO_PROMETHEUS_AUTH_TYPE: "public", MINIO_API_STALE_UPLOADS_EXPIRY: "24h",
+    // Two on one node would take two pods' drives away with it, and a drain of that node would never end: the first
+    // one's volumes keep it there, and the budget the second.
+    uid: UID,
+    role: "storage",
+    onePerNode: true,
+    runtimePriority: PRIORITIES.data.name,
+    terminationGracePeriodSeconds: 60,
+    initContainers: [
+      {
+        name: "layout-guard",
+        image: imageRef(settings, "mc"),
+        command: ["sh", "-c", layoutGuardScript(layout)],
+        resources: { cpu: 0.01, memoryMiB: 32 },
+        mounts: drives.map((d) => ({ ...d, readOnly: true })),
       },
-      ports: { s3: { port: PORTS.s3 } },
-      probes: {
-        startup: { http: "/minio/health/live", port: "s3" },
-        // Not /minio/health/cluster: a pod with a new image or new arguments joins only when half of its peers have them too
-        // (MinIO compares binaries and arguments at start), so a rollout that waited for the first pod to join would never end;
-        // and a lost quorum would take the pods that are left out of the Service, and reads with them.
-        readiness: { http: "/minio/health/ready", port: "s3" },
-        liveness: { http: "/minio/health/live", port: "s3" },
+    ],
+    containers: [
+      {
+        name: "minio",
+        image: imageRef(settings, "minio"),
+        command: ["minio"],
+        args: ["server", "--certs-dir", "/tmp/certs", "--address", `:${PORTS.s3}`, ...args],
+        // All nodes must agree on every MINIO_ variable. MINIO_CI_CD is not among them: volumes are mounts of their
+        // own, so none is the container's root drive.
+        env: {
+          MINIO_ROOT_USER_FILE: "/root-credentials/user",
+          MINIO_ROOT_PASSWORD_FILE: "/root-credentials/password",
+          MINIO_STORAGE_CLASS_STANDARD: `EC:${layout.parity}`,
+          MINIO_ERASURE_SET_DRIVE_COUNT: String(layout.setDrives),
+          MINIO_BROWSER: "off",
+          MINIO_UPDATE: "off",
+          MINIO_PROMETHEUS_AUTH_TYPE: "public",
+          MINIO_API_STALE_UPLOADS_EXPIRY: "24h",
+        },
+        ports: { s3: { port: PORTS.s3 } },
+        probes: {
+          startup: { http: "/minio/health/live", port: "s3" },
+          // Not /minio/health/cluster: a pod with a new image or new arguments joins only when half of its peers have
+          // them too (MinIO compares binaries and arguments at start), so a rollout that waited for the first pod to
+          // join would never end; and a lost quorum would take the pods that are left out of the Service, and reads
+          // with them.
+          readiness: { http: "/minio/health/ready", port: "s3" },
+          liveness: { http: "/minio/health/live", port: "s3" },
+        },
+        resources: { cpu: plan.minio!.cpu, memoryMiB: plan.minio!.memoryMiB },
+        mounts: [
+          ...drives,
+          { volume: "tmp", path: "/tmp" },
+          { volume: "root-credentials", path: "/root-credentials", readOnly: true },
+        ],
       },
-      resources: { cpu: plan.minio!.cpu, memoryMiB: plan.minio!.memoryMiB },
-      mounts: [...drives, { volume: "tmp", path: "/tmp" }, { volume: "root-credentials", path: "/root-credentials", readOnly: true }],
-    }],
-    volumes: [{ name: "tmp", emptyDir: { sizeMiB: 64 } }, { name: "root-credentials", secret: SECRETS.minioRoot }],
+    ],
+    volumes: [
+      { name: "tmp", emptyDir: { sizeMiB: 64 } },
+      { name: "root-credentials", secret: SECRETS.minioRoot },
+    ],
   };
 }
 
 function provisionPod({ settings }: StackContext, withBackups: boolean): PodSpec {
   return {
-    uid: UID, restartPolicy: "Never",
-    containers: [{
-      name: "mc", image: imageRef(settings, "mc"), command: ["sh", "/files/provision.sh"],
-      env: {
-        FILES: "/files",
-        ROOT_USER: { secret: SECRETS.minioRoot, key: "user" }, ROOT_PASSWORD: { secret: SECRETS.minioRoot, key: "password" },
-        MEDIA_SECRET_KEY: { secret: USERS_SECRET, key: "media" }, ...(withBackups ? { BACKUP_SECRET_KEY: { secret: USERS_SECRET, key: "backup" } } : {}),
+    uid: UID,
+    restartPolicy: "Never",
+    containers: [
+      {
+        name: "mc",
+        image: imageRef(settings, "mc"),
+        command: ["sh", "/files/provision.sh"],
+        env: {
+          FILES: "/files",
+          ROOT_USER: { secret: SECRETS.minioRoot, key: "user" },
+          ROOT_PASSWORD: { secret: SECRETS.minioRoot, key: "password" },
+          MEDIA_SECRET_KEY: { secret: USERS_SECRET, key: "media" },
+          ...(withBackups ? { BACKUP_SECRET_KEY: { secret: USERS_SECRET, key: "backup" } } : {}),
+        },
+        resources: { cpu: 0.05, memoryMiB: 128 },
+        mounts: [
+          { volume: "files", path: "/files", readOnly: true },
+          { volume: "tmp", path: "/tmp" },
+        ],
       },
-      resources: { cpu: 0.05, memoryMiB: 128 },
-      mounts: [{ volume: "files", path: "/files", readOnly: true }, { volume: "tmp", path: "/tmp" }],
-    }],
-    volumes: [{ name: "files", configMap: PROVISION_COMPONENT }, { name: "tmp", emptyDir: { sizeMiB: 16, memory: true } }],
+    ],
+    volumes: [
+      { name: "files", configMap: PROVISION_COMPONENT },
+      { name: "tmp", emptyDir: { sizeMiB: 16, memory: true } },
+    ],
   };
 }

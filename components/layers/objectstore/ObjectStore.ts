@@ -1,4 +1,7 @@
-/** Where media and backups are kept: MinIO on this cluster's storage nodes, or any S3 elsewhere. The outputs are the same. */
+/**
+ * Where media and backups are kept: MinIO on this cluster's storage nodes, or any S3 elsewhere. The outputs are the
+ * same.
+ */
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { StackContext } from "../../core/context";
@@ -14,7 +17,10 @@ export interface ObjectStoreArgs {
   secrets: StackSecrets;
 }
 
-/** One bucket and what opens it. The Secret is in namespace matrix, keys `accessKey`, `secretKey`, `region`, `bucket`, `endpoint`. */
+/**
+ * One bucket and what opens it. The Secret is in namespace matrix, keys `accessKey`, `secretKey`, `region`, `bucket`,
+ * `endpoint`.
+ */
 export interface Bucket {
   /** With scheme, without a path: http://minio-api.minio.svc.cluster.local:9000 */
   endpoint: string;
@@ -26,7 +32,10 @@ export interface Bucket {
 }
 
 /** Values of the Secrets, and the bucket they open. */
-interface Keys extends Omit<Bucket, "secretName"> { accessKey: string; secretKey: pulumi.Input<string> }
+interface Keys extends Omit<Bucket, "secretName"> {
+  accessKey: string;
+  secretKey: pulumi.Input<string>;
+}
 
 export class ObjectStore extends pulumi.ComponentResource {
   readonly media: Bucket;
@@ -47,9 +56,14 @@ export class ObjectStore extends pulumi.ComponentResource {
     if (objectStore.kind === "minio") {
       const minio = new Minio(`${name}-minio`, { ctx, secrets, withBackups: ownBackups }, { parent: this });
       made.push(minio.provisioned);
-      const common = { endpoint: `http://${serviceFqdn(SERVICES.minioApi, NAMESPACES.minio, ctx.settings.cluster.domain)}:${PORTS.s3}`, region: MINIO_REGION, prefix: "" };
+      const common = {
+        endpoint: `http://${serviceFqdn(SERVICES.minioApi, NAMESPACES.minio, ctx.settings.cluster.domain)}:${PORTS.s3}`,
+        region: MINIO_REGION,
+        prefix: "",
+      };
       media = { ...common, bucket: MEDIA_BUCKET, accessKey: MEDIA_USER, secretKey: secrets.mediaS3SecretKey };
-      if (ownBackups) backup = { ...common, bucket: BACKUP_BUCKET, accessKey: BACKUP_USER, secretKey: secrets.backupS3SecretKey };
+      if (ownBackups)
+        backup = { ...common, bucket: BACKUP_BUCKET, accessKey: BACKUP_USER, secretKey: secrets.backupS3SecretKey };
     } else {
       media = external(objectStore, "");
       // One bucket was given for everything: backups have a folder of their own in it.
@@ -58,10 +72,26 @@ export class ObjectStore extends pulumi.ComponentResource {
     if (backups.enabled && backups.target.kind === "s3") backup = external(backups.target, "");
 
     const open = (label: string, secretName: string, { accessKey, secretKey, ...bucket }: Keys): Bucket => {
-      made.push(new k8s.core.v1.Secret(`${name}-${label}-secret`, {
-        metadata: { name: secretName, namespace: NAMESPACES.matrix, labels: labels(ctx.settings, `object-store-${label}`, "s3", "none") },
-        stringData: { accessKey: pulumi.secret(accessKey), secretKey: pulumi.secret(secretKey), region: bucket.region, bucket: bucket.bucket, endpoint: bucket.endpoint },
-      }, { parent: this }));
+      made.push(
+        new k8s.core.v1.Secret(
+          `${name}-${label}-secret`,
+          {
+            metadata: {
+              name: secretName,
+              namespace: NAMESPACES.matrix,
+              labels: labels(ctx.settings, `object-store-${label}`, "s3", "none"),
+            },
+            stringData: {
+              accessKey: pulumi.secret(accessKey),
+              secretKey: pulumi.secret(secretKey),
+              region: bucket.region,
+              bucket: bucket.bucket,
+              endpoint: bucket.endpoint,
+            },
+          },
+          { parent: this },
+        ),
+      );
       return { ...bucket, secretName };
     };
     this.media = open("media", SECRETS.mediaS3, media);
@@ -71,4 +101,11 @@ export class ObjectStore extends pulumi.ComponentResource {
   }
 }
 
-const external = (s: S3Settings, prefix: string): Keys => ({ endpoint: s.endpoint.replace(/\/+$/, ""), region: s.region, bucket: s.bucket, prefix, accessKey: s.accessKey, secretKey: pulumi.secret(s.secretKey) });
+const external = (s: S3Settings, prefix: string): Keys => ({
+  endpoint: s.endpoint.replace(/\/+$/, ""),
+  region: s.region,
+  bucket: s.bucket,
+  prefix,
+  accessKey: s.accessKey,
+  secretKey: pulumi.secret(s.secretKey),
+});

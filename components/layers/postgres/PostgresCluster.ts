@@ -14,11 +14,17 @@ export interface PostgresClusterArgs {
   secrets: StackSecrets;
   /** Where WAL and base backups go. Absent: no backups. Its Secret must be in the database's namespace. */
   backup?: BackupTarget;
-  /** Namespaces and classes (`foundation.basics`), the operator (`foundation.ready("cloudnative-pg")`, and the plugin's where it is used), the bucket and its Secret. */
+  /**
+   * Namespaces and classes (`foundation.basics`), the operator (`foundation.ready("cloudnative-pg")`, and the plugin's
+   * where it is used), the bucket and its Secret.
+   */
   after?: pulumi.Resource[];
 }
 
-/** PostgreSQL for Synapse: CloudNativePG instances with synchronous standbys, poolers in front, archived to object storage. */
+/**
+ * PostgreSQL for Synapse: CloudNativePG instances with synchronous standbys, poolers in front, archived to object
+ * storage.
+ */
 export class PostgresCluster extends pulumi.ComponentResource {
   /** Keys `username` and `password`. */
   readonly databaseSecretName: string = SECRETS.database;
@@ -34,43 +40,99 @@ export class PostgresCluster extends pulumi.ComponentResource {
     const { ctx, backup } = args;
     const { settings, plan } = ctx;
     const childOpts: pulumi.CustomResourceOptions = { parent: this, dependsOn: args.after ?? [] };
-    const after = (...more: pulumi.Resource[]): pulumi.CustomResourceOptions => ({ ...childOpts, dependsOn: [...(args.after ?? []), ...more] });
+    const after = (...more: pulumi.Resource[]): pulumi.CustomResourceOptions => ({
+      ...childOpts,
+      dependsOn: [...(args.after ?? []), ...more],
+    });
     const meta = (n: string): { name: string; namespace: string; labels: Record<string, string> } => ({
-      name: n, namespace: NAMESPACES.matrix, labels: labels(settings, SERVICES.postgresCluster, POSTGRES_APP, imageVersion(settings, "postgresql")),
+      name: n,
+      namespace: NAMESPACES.matrix,
+      labels: labels(settings, SERVICES.postgresCluster, POSTGRES_APP, imageVersion(settings, "postgresql")),
     });
 
-    const owner = new k8s.core.v1.Secret(`${name}-owner`, {
-      // With this label the operator sets a changed password in the database by itself.
-      metadata: { ...meta(SECRETS.database), labels: { ...meta(SECRETS.database).labels, "cnpg.io/reload": "true" } },
-      type: "kubernetes.io/basic-auth", stringData: { username: DATABASE, password: args.secrets.databasePassword },
-    }, childOpts);
+    const owner = new k8s.core.v1.Secret(
+      `${name}-owner`,
+      {
+        // With this label the operator sets a changed password in the database by itself.
+        metadata: { ...meta(SECRETS.database), labels: { ...meta(SECRETS.database).labels, "cnpg.io/reload": "true" } },
+        type: "kubernetes.io/basic-auth",
+        stringData: { username: DATABASE, password: args.secrets.databasePassword },
+      },
+      childOpts,
+    );
 
-    const store = backup && backupMethod(settings) === "plugin" ? [new k8s.apiextensions.CustomResource(`${name}-object-store`, {
-      apiVersion: "barmancloud.cnpg.io/v1", kind: "ObjectStore", metadata: meta(OBJECT_STORE), spec: objectStoreSpec(settings, backup),
-    }, childOpts)] : [];
+    const store =
+      backup && backupMethod(settings) === "plugin"
+        ? [
+            new k8s.apiextensions.CustomResource(
+              `${name}-object-store`,
+              {
+                apiVersion: "barmancloud.cnpg.io/v1",
+                kind: "ObjectStore",
+                metadata: meta(OBJECT_STORE),
+                spec: objectStoreSpec(settings, backup),
+              },
+              childOpts,
+            ),
+          ]
+        : [];
 
-    this.cluster = new k8s.apiextensions.CustomResource(`${name}-cluster`, {
-      apiVersion: "postgresql.cnpg.io/v1", kind: "Cluster", metadata: clusterMetadata(settings), spec: cnpgClusterSpec({ settings, plan, backup }),
-    }, { ...after(owner, ...store), protect: settings.deletionProtection,
-      // Its volumes belong to it and would go with it. Left behind, it is found again by the next `up`.
-      retainOnDelete: true,
-    });
+    this.cluster = new k8s.apiextensions.CustomResource(
+      `${name}-cluster`,
+      {
+        apiVersion: "postgresql.cnpg.io/v1",
+        kind: "Cluster",
+        metadata: clusterMetadata(settings),
+        spec: cnpgClusterSpec({ settings, plan, backup }),
+      },
+      {
+        ...after(owner, ...store),
+        protect: settings.deletionProtection,
+        // Its volumes belong to it and would go with it. Left behind, it is found again by the next `up`.
+        retainOnDelete: true,
+      },
+    );
 
-    this.pooler = new k8s.apiextensions.CustomResource(`${name}-pooler`, {
-      apiVersion: "postgresql.cnpg.io/v1", kind: "Pooler", metadata: poolerMetadata(settings, plan.postgres.pooler.replicas), spec: poolerSpec({ settings, plan }),
-    }, after(this.cluster));
+    this.pooler = new k8s.apiextensions.CustomResource(
+      `${name}-pooler`,
+      {
+        apiVersion: "postgresql.cnpg.io/v1",
+        kind: "Pooler",
+        metadata: poolerMetadata(settings, plan.postgres.pooler.replicas),
+        spec: poolerSpec({ settings, plan }),
+      },
+      after(this.cluster),
+    );
     if (plan.postgres.pooler.replicas > 1) {
-      new k8s.policy.v1.PodDisruptionBudget(`${name}-pooler-budget`, {
-        metadata: { ...meta(SERVICES.pooler), labels: labels(settings, SERVICES.pooler, "pgbouncer", imageVersion(settings, "pgbouncer")) },
-        spec: { maxUnavailable: 1, selector: { matchLabels: POOLER_LABELS }, unhealthyPodEvictionPolicy: "AlwaysAllow" },
-      }, childOpts);
+      new k8s.policy.v1.PodDisruptionBudget(
+        `${name}-pooler-budget`,
+        {
+          metadata: {
+            ...meta(SERVICES.pooler),
+            labels: labels(settings, SERVICES.pooler, "pgbouncer", imageVersion(settings, "pgbouncer")),
+          },
+          spec: {
+            maxUnavailable: 1,
+            selector: { matchLabels: POOLER_LABELS },
+            unhealthyPodEvictionPolicy: "AlwaysAllow",
+          },
+        },
+        childOpts,
+      );
     }
     if (backup) {
       // One for each archive: the first base backup of a restored database is then made at once as well.
       const { archiveName } = settings.backups;
-      new k8s.apiextensions.CustomResource(`${name}-scheduled-backup${archiveName === SERVICES.postgresCluster ? "" : `-${archiveName}`}`, {
-        apiVersion: "postgresql.cnpg.io/v1", kind: "ScheduledBackup", metadata: meta(archiveName), spec: scheduledBackupSpec(settings),
-      }, after(this.cluster, ...store));
+      new k8s.apiextensions.CustomResource(
+        `${name}-scheduled-backup${archiveName === SERVICES.postgresCluster ? "" : `-${archiveName}`}`,
+        {
+          apiVersion: "postgresql.cnpg.io/v1",
+          kind: "ScheduledBackup",
+          metadata: meta(archiveName),
+          spec: scheduledBackupSpec(settings),
+        },
+        after(this.cluster, ...store),
+      );
     }
     this.ready = [this.cluster, this.pooler];
     this.registerOutputs({ databaseSecretName: this.databaseSecretName });

@@ -13,15 +13,38 @@ const API = tcp(6443);
 /** Backups are the object store's edges, metrics are monitoring's. */
 export function postgresEdges({ plan }: EdgeInput): Edge[] {
   return [
-    { from: INSTANCES, to: INSTANCES, ports: tcp(PORTS.postgres, INSTANCE_PORTS.status), why: "replication, new copies, and whether a primary is isolated" },
-    { from: INSTANCES, to: { apiServer: true }, ports: API, why: "the instance manager reads its Cluster and holds the primary's lease" },
-    { from: OPERATOR, to: INSTANCES, ports: tcp(INSTANCE_PORTS.status), why: "the state of each instance: who may be promoted" },
+    {
+      from: INSTANCES,
+      to: INSTANCES,
+      ports: tcp(PORTS.postgres, INSTANCE_PORTS.status),
+      why: "replication, new copies, and whether a primary is isolated",
+    },
+    {
+      from: INSTANCES,
+      to: { apiServer: true },
+      ports: API,
+      why: "the instance manager reads its Cluster and holds the primary's lease",
+    },
+    {
+      from: OPERATOR,
+      to: INSTANCES,
+      ports: tcp(INSTANCE_PORTS.status),
+      why: "the state of each instance: who may be promoted",
+    },
     // `kubectl cnpg` and probes of other tools come through the API server's proxy.
-    { from: { apiServer: true }, to: INSTANCES, ports: tcp(INSTANCE_PORTS.status), why: "the operator's command-line tool, through the API server" },
+    {
+      from: { apiServer: true },
+      to: INSTANCES,
+      ports: tcp(INSTANCE_PORTS.status),
+      why: "the operator's command-line tool, through the API server",
+    },
     { from: POOLERS, to: INSTANCES, ports: tcp(PORTS.postgres), why: "sessions of Synapse's processes" },
     { from: POOLERS, to: { apiServer: true }, ports: API, why: "the instance manager reads its Pooler" },
     ...plan.synapse.pools.map((pool): Edge => ({
-      from: { component: synapseService(pool.class), namespace: matrix }, to: POOLERS, ports: tcp(PORTS.postgres), why: "Synapse's database",
+      from: { component: synapseService(pool.class), namespace: matrix },
+      to: POOLERS,
+      ports: tcp(PORTS.postgres),
+      why: "Synapse's database",
     })),
   ];
 }

@@ -11,41 +11,69 @@ import { renderProbes } from "../../core/workload/probes";
 export const POOLER_LABELS = { "cnpg.io/poolerName": SERVICES.pooler } as const;
 
 export const poolerMetadata = (settings: Settings, replicas: number): object => ({
-  name: SERVICES.pooler, namespace: NAMESPACES.matrix,
+  name: SERVICES.pooler,
+  namespace: NAMESPACES.matrix,
   labels: labels(settings, SERVICES.pooler, "pgbouncer", imageVersion(settings, "pgbouncer")),
   annotations: { "pulumi.com/waitFor": `jsonpath={.status.instances}=${replicas}` },
 });
 
 /**
- * On SIGTERM PgBouncer waits for open sessions, and Synapse never closes its own, so a drain or a rollout would hang. This is
- * how long it waits for each pooler: enough for the Service to drop the pod. Synapse then opens its sessions through another one.
+ * On SIGTERM PgBouncer waits for open sessions, and Synapse never closes its own, so a drain or a rollout would hang.
+ * This is how long it waits for each pooler: enough for the Service to drop the pod. Synapse then opens its sessions
+ * through another one.
  */
 const STOP_SECONDS = 5;
 
-export interface PoolerInput { settings: Settings; plan: Plan }
+export interface PoolerInput {
+  settings: Settings;
+  plan: Plan;
+}
 
 export function poolerSpec({ settings, plan }: PoolerInput): object {
   const p = plan.postgres.pooler;
   return {
-    cluster: { name: SERVICES.postgresCluster }, type: "rw", instances: p.replicas,
+    cluster: { name: SERVICES.postgresCluster },
+    type: "rw",
+    instances: p.replicas,
     pgbouncer: { poolMode: "session", parameters: pgbouncerParameters(plan) },
     deploymentStrategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
     template: {
-      metadata: { labels: { "app.kubernetes.io/part-of": "matrix-ha", "app.kubernetes.io/version": imageVersion(settings, "pgbouncer").replace(/[^A-Za-z0-9._-]/g, "-") } },
+      metadata: {
+        labels: {
+          "app.kubernetes.io/part-of": "matrix-ha",
+          "app.kubernetes.io/version": imageVersion(settings, "pgbouncer").replace(/[^A-Za-z0-9._-]/g, "-"),
+        },
+      },
       spec: {
-        enableServiceLinks: false, terminationGracePeriodSeconds: STOP_SECONDS,
+        enableServiceLinks: false,
+        terminationGracePeriodSeconds: STOP_SECONDS,
         ...(settings.images.pullSecret ? { imagePullSecrets: [{ name: settings.images.pullSecret }] } : {}),
         priorityClassName: PRIORITIES.core.name,
         nodeSelector: { "kubernetes.io/os": "linux", [NODE_LABELS.role("application")]: "true" },
-        tolerations: [{ key: NODE_LABELS.role("application"), operator: "Exists", effect: "NoSchedule" }, ...lostNodeTolerations(30)],
-        // By force: asked for only, all three had come to one node after two drains, and with it every session would be lost.
+        tolerations: [
+          { key: NODE_LABELS.role("application"), operator: "Exists", effect: "NoSchedule" },
+          ...lostNodeTolerations(30),
+        ],
+        // By force: asked for only, all three had come to one node after two drains, and with it every session would be
+        // lost.
         topologySpreadConstraints: spread(POOLER_LABELS, { replicas: p.replicas, rolling: true, hard: true }),
         // By this name the operator completes it: command, mounts, users 998:996, read-only root, no capabilities.
-        containers: [{
-          name: "pgbouncer", image: imageRef(settings, "pgbouncer"), imagePullPolicy: "IfNotPresent",
-          resources: { requests: { cpu: milliCpu(p.cpu), memory: mebi(p.memoryMiB) }, limits: { memory: mebi(p.memoryMiB * 2) } },
-          ...renderProbes({ startup: { tcp: "pgbouncer" }, readiness: { tcp: "pgbouncer" }, liveness: { tcp: "pgbouncer" } }),
-        }],
+        containers: [
+          {
+            name: "pgbouncer",
+            image: imageRef(settings, "pgbouncer"),
+            imagePullPolicy: "IfNotPresent",
+            resources: {
+              requests: { cpu: milliCpu(p.cpu), memory: mebi(p.memoryMiB) },
+              limits: { memory: mebi(p.memoryMiB * 2) },
+            },
+            ...renderProbes({
+              startup: { tcp: "pgbouncer" },
+              readiness: { tcp: "pgbouncer" },
+              liveness: { tcp: "pgbouncer" },
+            }),
+          },
+        ],
       },
     },
   };
@@ -63,9 +91,14 @@ export function pgbouncerParameters(plan: Plan): Record<string, string> {
     // The server keeps some for superusers, replication and the operator.
     max_db_connections: String(Math.min(maxConnections - 10, pooler.defaultPoolSize + 20)),
     // While the primary changes: try each second, let clients wait half a minute instead of failing them.
-    server_login_retry: "1", server_connect_timeout: "5", query_wait_timeout: "30",
+    server_login_retry: "1",
+    server_connect_timeout: "5",
+    query_wait_timeout: "30",
     // When clients move to another pooler, this one gives its connections back soon: the server counts both.
     server_idle_timeout: "60",
-    tcp_keepalive: "1", tcp_keepidle: "10", tcp_keepintvl: "5", tcp_keepcnt: "3",
+    tcp_keepalive: "1",
+    tcp_keepidle: "10",
+    tcp_keepintvl: "5",
+    tcp_keepcnt: "3",
   };
 }

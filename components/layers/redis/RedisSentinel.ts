@@ -15,7 +15,10 @@ import { checkTopology, sentinelAddresses, type RedisTopology } from "./topology
 
 export interface RedisSentinelArgs {
   ctx: StackContext;
-  /** StatefulSet, headless Service and label app.kubernetes.io/component; the proxy is `<component>-master`. Example: "redis-synapse". */
+  /**
+   * StatefulSet, headless Service and label app.kubernetes.io/component; the proxy is `<component>-master`. Example:
+   * "redis-synapse".
+   */
   component: string;
   /** Namespace, which must exist. */
   namespace: string;
@@ -29,13 +32,16 @@ export interface RedisSentinelArgs {
 
 /** uid of every process here; the images' own (999) is within the range of system users. */
 const UID = 1999;
-/** The same at every size: a claim cannot be changed in a StatefulSet. Twice the largest instance, for rewriting the append-only file. */
+/**
+ * The same at every size: a claim cannot be changed in a StatefulSet. Twice the largest instance, for rewriting the
+ * append-only file.
+ */
 const CLAIM_GIB = 16;
 
 /**
- * Sentinel stands still while it looks up a name, which it does all the time, and acts on nothing for 30 s after it stood
- * still for 2 s. A name server that has just been lost would take 20 s of each look-up (two tries of 5 and 10 s, then the
- * search list); so it takes 2 s at most, and what fails is looked up again a second later.
+ * Sentinel stands still while it looks up a name, which it does all the time, and acts on nothing for 30 s after it
+ * stood still for 2 s. A name server that has just been lost would take 20 s of each look-up (two tries of 5 and 10 s,
+ * then the search list); so it takes 2 s at most, and what fails is looked up again a second later.
  */
 const DNS_OPTIONS = { timeout: "1", attempts: "1" };
 
@@ -53,8 +59,12 @@ export class RedisSentinel extends pulumi.ComponentResource {
     const { ctx, component, namespace } = args;
     const { settings, plan } = ctx;
     const topology: RedisTopology = {
-      component, namespace, clusterDomain: settings.cluster.domain, masterName: args.masterName,
-      instances: plan.redis.instances, quorum: plan.redis.quorum,
+      component,
+      namespace,
+      clusterDomain: settings.cluster.domain,
+      masterName: args.masterName,
+      instances: plan.redis.instances,
+      quorum: plan.redis.quorum,
     };
     checkTopology(topology);
     const version = imageVersion(settings, "redis");
@@ -67,38 +77,94 @@ export class RedisSentinel extends pulumi.ComponentResource {
       "sentinel-start.sh": sentinelStartScript(topology),
     };
     const haproxyCfg = masterProxyCfg(topology);
-    const secret = new k8s.core.v1.Secret(`${name}-secret`, { metadata: meta(args.secretName), stringData: { password: pulumi.secret(args.password) } }, { parent: this });
-    const scriptMap = new k8s.core.v1.ConfigMap(`${name}-scripts`, { metadata: meta(`${component}-scripts`), data: scripts }, { parent: this });
-    const proxyMap = new k8s.core.v1.ConfigMap(`${name}-proxy-config`, {
-      metadata: { name: `${component}-master`, namespace, labels: labels(settings, `${component}-master`, "haproxy", imageVersion(settings, "haproxy")) }, data: { "haproxy.cfg": haproxyCfg },
-    }, { parent: this });
-
-    const servers = new Workload(`${name}-servers`, {
-      ctx, namespace, component, appName: "redis", version, kind: "StatefulSet", replicas: topology.instances,
-      podManagementPolicy: "Parallel",
-      // Each replica is in step and counted again before the next one stops.
-      minReadySeconds: 5,
-      services: [{ name: component, headless: true, publishNotReady: true, ports: { redis: PORTS.redis, sentinel: PORTS.sentinel } }],
-      claims: [{ name: "data", sizeGiB: CLAIM_GIB, storageClass: settings.storage.general.name }],
-      configHash: configHash({ ...scripts, password: args.password }),
-      pod: {
-        uid: UID, onePerNode: true, runtimePriority: PRIORITIES.data.name, terminationGracePeriodSeconds: 30, dnsOptions: DNS_OPTIONS,
-        containers: [redisContainer(ctx, args.secretName), sentinelContainer(ctx, args.secretName), ...(settings.monitoring.enabled ? [exporterContainer(ctx, args.secretName)] : [])],
-        volumes: [{ name: "scripts", configMap: `${component}-scripts` }, { name: "run", emptyDir: { sizeMiB: 1, memory: true } }],
+    const secret = new k8s.core.v1.Secret(
+      `${name}-secret`,
+      { metadata: meta(args.secretName), stringData: { password: pulumi.secret(args.password) } },
+      { parent: this },
+    );
+    const scriptMap = new k8s.core.v1.ConfigMap(
+      `${name}-scripts`,
+      { metadata: meta(`${component}-scripts`), data: scripts },
+      { parent: this },
+    );
+    const proxyMap = new k8s.core.v1.ConfigMap(
+      `${name}-proxy-config`,
+      {
+        metadata: {
+          name: `${component}-master`,
+          namespace,
+          labels: labels(settings, `${component}-master`, "haproxy", imageVersion(settings, "haproxy")),
+        },
+        data: { "haproxy.cfg": haproxyCfg },
       },
-    }, { parent: this, dependsOn: [secret, scriptMap] });
+      { parent: this },
+    );
 
-    const proxy = new Workload(`${name}-proxy`, {
-      ctx, namespace, component: `${component}-master`, appName: "haproxy", version: imageVersion(settings, "haproxy"),
-      kind: "Deployment", replicas: plan.redis.proxy.replicas,
-      services: [{ name: `${component}-master`, ports: { redis: PORTS.redis } }],
-      configHash: configHash({ haproxyCfg, password: args.password }),
-      pod: {
-        uid: UID, runtimePriority: PRIORITIES.core.name, terminationGracePeriodSeconds: 20,
-        containers: [proxyContainer(ctx, args.secretName)],
-        volumes: [{ name: "config", configMap: `${component}-master` }],
+    const servers = new Workload(
+      `${name}-servers`,
+      {
+        ctx,
+        namespace,
+        component,
+        appName: "redis",
+        version,
+        kind: "StatefulSet",
+        replicas: topology.instances,
+        podManagementPolicy: "Parallel",
+        // Each replica is in step and counted again before the next one stops.
+        minReadySeconds: 5,
+        services: [
+          {
+            name: component,
+            headless: true,
+            publishNotReady: true,
+            ports: { redis: PORTS.redis, sentinel: PORTS.sentinel },
+          },
+        ],
+        claims: [{ name: "data", sizeGiB: CLAIM_GIB, storageClass: settings.storage.general.name }],
+        configHash: configHash({ ...scripts, password: args.password }),
+        pod: {
+          uid: UID,
+          onePerNode: true,
+          runtimePriority: PRIORITIES.data.name,
+          terminationGracePeriodSeconds: 30,
+          dnsOptions: DNS_OPTIONS,
+          containers: [
+            redisContainer(ctx, args.secretName),
+            sentinelContainer(ctx, args.secretName),
+            ...(settings.monitoring.enabled ? [exporterContainer(ctx, args.secretName)] : []),
+          ],
+          volumes: [
+            { name: "scripts", configMap: `${component}-scripts` },
+            { name: "run", emptyDir: { sizeMiB: 1, memory: true } },
+          ],
+        },
       },
-    }, { parent: this, dependsOn: [secret, proxyMap] });
+      { parent: this, dependsOn: [secret, scriptMap] },
+    );
+
+    const proxy = new Workload(
+      `${name}-proxy`,
+      {
+        ctx,
+        namespace,
+        component: `${component}-master`,
+        appName: "haproxy",
+        version: imageVersion(settings, "haproxy"),
+        kind: "Deployment",
+        replicas: plan.redis.proxy.replicas,
+        services: [{ name: `${component}-master`, ports: { redis: PORTS.redis } }],
+        configHash: configHash({ haproxyCfg, password: args.password }),
+        pod: {
+          uid: UID,
+          runtimePriority: PRIORITIES.core.name,
+          terminationGracePeriodSeconds: 20,
+          containers: [proxyContainer(ctx, args.secretName)],
+          volumes: [{ name: "config", configMap: `${component}-master` }],
+        },
+      },
+      { parent: this, dependsOn: [secret, proxyMap] },
+    );
 
     this.masterHost = fqdn(ctx, `${component}-master`, namespace);
     this.sentinels = { addresses: sentinelAddresses(topology), masterName: args.masterName };
@@ -110,53 +176,91 @@ export class RedisSentinel extends pulumi.ComponentResource {
 
 const password = (secretName: string): { secret: string; key: string } => ({ secret: secretName, key: "password" });
 
-/** Probes by TCP where that tells enough: starting a process for each costs 30 millicores a pod when done every 2 s (measured). */
+/**
+ * Probes by TCP where that tells enough: starting a process for each costs 30 millicores a pod when done every 2 s
+ * (measured).
+ */
 const slowly = { periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 };
 
 function redisContainer({ settings, plan }: StackContext, secretName: string): ContainerSpec {
   return {
-    name: "redis", image: imageRef(settings, "redis"), command: ["bash", "/scripts/redis-start.sh"],
+    name: "redis",
+    image: imageRef(settings, "redis"),
+    command: ["bash", "/scripts/redis-start.sh"],
     env: { REDISCLI_AUTH: password(secretName) },
     ports: { redis: { port: PORTS.redis } },
     probes: {
-      startup: { tcp: "redis" }, liveness: { tcp: "redis", timing: slowly },
-      readiness: { exec: ["bash", "/scripts/redis-ready.sh"], timing: { periodSeconds: 5, timeoutSeconds: 5, failureThreshold: 2 } },
+      startup: { tcp: "redis" },
+      liveness: { tcp: "redis", timing: slowly },
+      readiness: {
+        exec: ["bash", "/scripts/redis-ready.sh"],
+        timing: { periodSeconds: 5, timeoutSeconds: 5, failureThreshold: 2 },
+      },
     },
     resources: { cpu: plan.redis.cpu, memoryMiB: plan.redis.memoryMiB },
-    mounts: [{ volume: "scripts", path: "/scripts", readOnly: true }, { volume: "run", path: "/run/redis" }, { volume: "data", path: "/data" }],
+    mounts: [
+      { volume: "scripts", path: "/scripts", readOnly: true },
+      { volume: "run", path: "/run/redis" },
+      { volume: "data", path: "/data" },
+    ],
     preStopCommand: ["bash", "/scripts/redis-stop.sh"],
   };
 }
 
 function sentinelContainer({ settings }: StackContext, secretName: string): ContainerSpec {
   return {
-    name: "sentinel", image: imageRef(settings, "redis"), command: ["bash", "/scripts/sentinel-start.sh"],
+    name: "sentinel",
+    image: imageRef(settings, "redis"),
+    command: ["bash", "/scripts/sentinel-start.sh"],
     env: { REDISCLI_AUTH: password(secretName) },
     ports: { sentinel: { port: PORTS.sentinel } },
-    probes: { startup: { tcp: "sentinel" }, readiness: { tcp: "sentinel" }, liveness: { tcp: "sentinel", timing: slowly } },
+    probes: {
+      startup: { tcp: "sentinel" },
+      readiness: { tcp: "sentinel" },
+      liveness: { tcp: "sentinel", timing: slowly },
+    },
     resources: { cpu: 0.05, memoryMiB: 48 },
-    mounts: [{ volume: "scripts", path: "/scripts", readOnly: true }, { volume: "data", path: "/data" }],
+    mounts: [
+      { volume: "scripts", path: "/scripts", readOnly: true },
+      { volume: "data", path: "/data" },
+    ],
   };
 }
 
 function exporterContainer({ settings }: StackContext, secretName: string): ContainerSpec {
   return {
-    name: "exporter", image: imageRef(settings, "redisExporter"),
+    name: "exporter",
+    image: imageRef(settings, "redisExporter"),
     env: { REDIS_ADDR: `redis://localhost:${PORTS.redis}`, REDIS_PASSWORD: password(secretName) },
     ports: { metrics: { port: EXPORTER_PORT } },
-    probes: { startup: { http: "/health", port: "metrics" }, readiness: { http: "/health", port: "metrics" }, liveness: { http: "/health", port: "metrics", timing: slowly } },
+    probes: {
+      startup: { http: "/health", port: "metrics" },
+      readiness: { http: "/health", port: "metrics" },
+      liveness: { http: "/health", port: "metrics", timing: slowly },
+    },
     resources: { cpu: 0.02, memoryMiB: 32, memoryLimitMiB: 64 },
   };
 }
 
 function proxyContainer({ settings, plan }: StackContext, secretName: string): ContainerSpec {
   return {
-    // In the foreground and without a master process: nothing is written anywhere, so the root file system stays read-only.
-    name: "haproxy", image: imageRef(settings, "haproxy"), command: ["haproxy", "-db", "-f", "/config/haproxy.cfg"],
+    // In the foreground and without a master process: nothing is written anywhere, so the root file system stays
+    // read-only.
+    name: "haproxy",
+    image: imageRef(settings, "haproxy"),
+    command: ["haproxy", "-db", "-f", "/config/haproxy.cfg"],
     env: { REDIS_PASSWORD: password(secretName) },
     ports: { redis: { port: PORTS.redis }, metrics: { port: PORTS.routerHealth } },
-    probes: { startup: { http: "/healthz", port: "metrics" }, readiness: { http: "/healthz", port: "metrics" }, liveness: { http: "/healthz", port: "metrics" } },
-    resources: { cpu: plan.redis.proxy.cpu, memoryMiB: plan.redis.proxy.memoryMiB, memoryLimitMiB: Math.max(128, plan.redis.proxy.memoryMiB * 2) },
+    probes: {
+      startup: { http: "/healthz", port: "metrics" },
+      readiness: { http: "/healthz", port: "metrics" },
+      liveness: { http: "/healthz", port: "metrics" },
+    },
+    resources: {
+      cpu: plan.redis.proxy.cpu,
+      memoryMiB: plan.redis.proxy.memoryMiB,
+      memoryLimitMiB: Math.max(128, plan.redis.proxy.memoryMiB * 2),
+    },
     mounts: [{ volume: "config", path: "/config", readOnly: true }],
     // New connections stop coming before the old ones are cut.
     preStopSleepSeconds: 5,

@@ -25,6 +25,8 @@ export interface RedisConnection {
 
 export const redisConnection = (settings: Settings): RedisConnection => ({
   host: serviceFqdn(SERVICES.redisSynapseMaster, NAMESPACES.matrix, settings.cluster.domain),
-  port: PORTS.redis, database: APPLICATION_DATABASE,
-  password: { namespace: NAMESPACES.matrix, name: SECRETS.redisSynapse, key: "password" }, clientLabel: REDIS_CLIENT_LABEL,
+  port: PORTS.redis,
+  database: APPLICATION_DATABASE,
+  password: { namespace: NAMESPACES.matrix, name: SECRETS.redisSynapse, key: "password" },
+  clientLabel: REDIS_CLIENT_LABEL,
 });

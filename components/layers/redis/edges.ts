@@ -20,17 +20,28 @@ export function redisEdges({ settings, plan }: EdgeInput): Edge[] {
   const edges: Edge[] = [
     ...setEdges(SERVICES.redisSynapse, matrix),
     ...plan.synapse.pools.map((pool): Edge => ({
-      from: { component: synapseService(pool.class), namespace: matrix }, to: master, ports: tcp(PORTS.redis), why: "replication between Synapse's processes, locks, caches",
+      from: { component: synapseService(pool.class), namespace: matrix },
+      to: master,
+      ports: tcp(PORTS.redis),
+      why: "replication between Synapse's processes, locks, caches",
     })),
     {
-      from: { labels: { [REDIS_CLIENT_LABEL]: "true" }, namespace: matrix, label: "other stacks' applications" }, to: master, ports: tcp(PORTS.redis), why: "applications of other stacks, on database 2",
+      from: { labels: { [REDIS_CLIENT_LABEL]: "true" }, namespace: matrix, label: "other stacks' applications" },
+      to: master,
+      ports: tcp(PORTS.redis),
+      why: "applications of other stacks, on database 2",
     },
   ];
   if (settings.rtc.enabled) {
     const sfuSet: Peer = { component: SERVICES.redisLivekit, namespace: livekit };
     edges.push(...setEdges(SERVICES.redisLivekit, livekit));
     // The SFU is on the nodes' network, so its connections come from the nodes.
-    edges.push({ from: { nodes: true }, to: sfuSet, ports: both, why: "SFUs ask the Sentinels for the master and keep their rooms there" });
+    edges.push({
+      from: { nodes: true },
+      to: sfuSet,
+      ports: both,
+      why: "SFUs ask the Sentinels for the master and keep their rooms there",
+    });
   }
   return edges;
 }

@@ -2,7 +2,10 @@
 import { PORTS } from "../../core/names";
 import { headlessFqdn, SELF_WAIT_SECONDS, type RedisTopology } from "./topology";
 
-/** redis-cli at this pod's own Redis or Sentinel; needs `-p`. BIND: the one address that they listen on, where it is not all. */
+/**
+ * redis-cli at this pod's own Redis or Sentinel; needs `-p`. BIND: the one address that they listen on, where it is not
+ * all.
+ */
 export const LOCAL_CLI = `redis-cli --no-auth-warning \${BIND:+-h "$BIND"}`;
 
 /** Where and who this pod is, as variables. */
@@ -16,7 +19,10 @@ own_record=$data/sentinel/sentinel.conf
 `;
 }
 
-/** Names, and the function that prints what most of the other pods' Sentinels call the master; nothing when none answers. */
+/**
+ * Names, and the function that prints what most of the other pods' Sentinels call the master; nothing when none
+ * answers.
+ */
 export function askSentinelsScript(t: RedisTopology): string {
   return `${namesScript(t)}
 ask_sentinels() {
@@ -31,7 +37,8 @@ ask_sentinels() {
 
 /**
  * Leaves the master's name in `m` and where it is known from in `src`. In this order:
- * 1. what most of the other pods' Sentinels say; while they say that it is this very pod, which is only just starting, it
+ * 1. what most of the other pods' Sentinels say; while they say that it is this very pod, which is only just starting,
+ * it
  *    waits for them to elect another, because otherwise there are two masters for as long as they take;
  * 2. what this pod's own Sentinel wrote down last (all pods start again after all were down);
  * 3. nobody knows and nothing is written down: a new set, whose first pod is the master.

@@ -4,13 +4,15 @@ import { instanceFqdn, KNOWN_INSTANCES, minReplicas, type RedisTopology } from "
 
 /**
  * A server is up when it says `role:master` AND that enough replicas follow it (`min_slaves_good_slaves`, which counts
- * those that acknowledged lately). `role:master` alone is not to be believed: a former master that came back, or one that
- * was cut off, says so too, and was believed for 10 s (measured); but the replicas follow the elected one only. A master
- * without them refuses writes anyway (min-replicas-to-write), so nothing is lost by not sending it any.
+ * those that acknowledged lately). `role:master` alone is not to be believed: a former master that came back, or one
+ * that was cut off, says so too, and was believed for 10 s (measured); but the replicas follow the elected one only. A
+ * master without them refuses writes anyway (min-replicas-to-write), so nothing is lost by not sending it any.
  */
 export function masterProxyCfg(t: RedisTopology): string {
-  const servers = Array.from({ length: Math.max(t.instances, KNOWN_INSTANCES) }, (_, i) =>
-    `  server ${t.component}-${i} ${instanceFqdn(t, i)}:${PORTS.redis}`);
+  const servers = Array.from(
+    { length: Math.max(t.instances, KNOWN_INSTANCES) },
+    (_, i) => `  server ${t.component}-${i} ${instanceFqdn(t, i)}:${PORTS.redis}`,
+  );
   return `global
   maxconn 8000
   log stdout format raw local0 info

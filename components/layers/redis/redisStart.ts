@@ -1,4 +1,6 @@
-/** Start, readiness and stop of the Redis container, as text. Pure. The password is only ever read from the environment. */
+/**
+ * Start, readiness and stop of the Redis container, as text. Pure. The password is only ever read from the environment.
+ */
 import { PORTS } from "../../core/names";
 import { askSentinelsScript, findMasterScript, LOCAL_CLI, namesScript } from "./findMaster";
 import { DOWN_AFTER_MILLISECONDS, MAX_LAG_SECONDS, minReplicas, type RedisTopology } from "./topology";
@@ -15,10 +17,11 @@ const HANDOVER_PAUSE_MILLISECONDS = 10000;
 const LOADING = "redis/loading";
 
 /**
- * A disk that fills while Redis writes can leave a hole within the append-only file, behind which other records follow. Redis
- * then ends at each start ("Bad file format"; seen when a disk was filled), for ever. What it could not load at the start
- * before is looked at here: cut off where it cannot be read, as `redis-check-aof` does, after all of it was copied beside. A
- * pod that follows a master, by the Sentinels' word, may do without the copy, and without any of it: the master sends all.
+ * A disk that fills while Redis writes can leave a hole within the append-only file, behind which other records follow.
+ * Redis then ends at each start ("Bad file format"; seen when a disk was filled), for ever. What it could not load at
+ * the start before is looked at here: cut off where it cannot be read, as `redis-check-aof` does, after all of it was
+ * copied beside. A pod that follows a master, by the Sentinels' word, may do without the copy, and without any of it:
+ * the master sends all.
  */
 function mendScript(): string {
   return `files=$data/redis/appendonlydir
@@ -89,24 +92,28 @@ ${mendScript()}exec redis-server "$run/redis.conf"
 `;
 }
 
-/** Seconds after its start in which an instance looks whether it follows the master; the Sentinels know it long before. */
+/**
+ * Seconds after its start in which an instance looks whether it follows the master; the Sentinels know it long before.
+ */
 const STRAY_SECONDS = 600;
 /** A failover that goes well is over long before. */
 const ORPHAN_SECONDS = 30;
 
 /**
- * Ready: a master, or a replica that is in step. A rollout so waits for each replica before it takes the next; but not for
- * ever: when the password is changed, a replica is in step again only after its master has been restarted too.
+ * Ready: a master, or a replica that is in step. A rollout so waits for each replica before it takes the next; but not
+ * for ever: when the password is changed, a replica is in step again only after its master has been restarted too.
  *
  * A new instance that joins just before its master hands over is known to no Sentinel yet (they ask the master for its
- * replicas each 10 s), and so nobody tells it: it goes on following what is a replica now, and does not count (seen when a
- * set grew from 3 to 5). It looks for itself: twice the same, because in a failover it may know before its own Sentinel.
+ * replicas each 10 s), and so nobody tells it: it goes on following what is a replica now, and does not count (seen
+ * when a set grew from 3 to 5). It looks for itself: twice the same, because in a failover it may know before its own
+ * Sentinel.
  *
- * Sentinels promote nobody whose master went away more than ten times down-after-milliseconds before they noticed. When they
- * notice late (they pause for 30 s whenever they were stalled for 2 s, by a name server that was drained or by a full
- * machine), there is no fit replica any more, for as long as the old master does not come back (seen: 3 minutes, until the
- * end of a drain). So a replica that has waited, and whose Sentinel knows that most call the master down, lets its Sentinel
- * take replicas that have waited as long; the one that is ahead is still preferred. Undone when the set has a master again.
+ * Sentinels promote nobody whose master went away more than ten times down-after-milliseconds before they noticed. When
+ * they notice late (they pause for 30 s whenever they were stalled for 2 s, by a name server that was drained or by a
+ * full machine), there is no fit replica any more, for as long as the old master does not come back (seen: 3 minutes,
+ * until the end of a drain). So a replica that has waited, and whose Sentinel knows that most call the master down,
+ * lets its Sentinel take replicas that have waited as long; the one that is ahead is still preferred. Undone when the
+ * set has a master again.
  */
 export function redisReadyScript(t: RedisTopology): string {
   return `#!/bin/bash
@@ -147,9 +154,9 @@ case $info in *role:master*|*master_link_status:up*) exit 0 ;; esac
 }
 
 /**
- * A master that is told to stop hands over first: the switch then costs a second or two instead of the detection's five.
- * Meanwhile it takes no more writes, and it follows its successor as soon as that is known: Sentinel demotes a former master
- * only after 8 s, and what was written to it in between would be lost (measured: a second's worth).
+ * A master that is told to stop hands over first: the switch then costs a second or two instead of the detection's
+ * five. Meanwhile it takes no more writes, and it follows its successor as soon as that is known: Sentinel demotes a
+ * former master only after 8 s, and what was written to it in between would be lost (measured: a second's worth).
  */
 export function redisStopScript(t: RedisTopology): string {
   return `#!/bin/bash

@@ -31,11 +31,15 @@ export const FAILOVER_TIMEOUT_MILLISECONDS = 10000;
  * 5 s more; a pod that came back sooner, as master, gave 10 s with two masters (measured).
  */
 export const SELF_WAIT_SECONDS = 14;
-/** The most instances a plan asks for: the proxies know so many names from the start, so that growing does not change them. */
+/**
+ * The most instances a plan asks for: the proxies know so many names from the start, so that growing does not change
+ * them.
+ */
 export const KNOWN_INSTANCES = 5;
 
 export const headlessFqdn = (t: RedisTopology): string => serviceFqdn(t.component, t.namespace, t.clusterDomain);
-export const instanceFqdn = (t: RedisTopology, ordinal: number): string => podFqdn(`${t.component}-${ordinal}`, t.component, t.namespace, t.clusterDomain);
+export const instanceFqdn = (t: RedisTopology, ordinal: number): string =>
+  podFqdn(`${t.component}-${ordinal}`, t.component, t.namespace, t.clusterDomain);
 /** `host:port` of every Sentinel, for clients that ask them (LiveKit). */
 export const sentinelAddresses = (t: RedisTopology): string[] =>
   Array.from({ length: t.instances }, (_, i) => `${instanceFqdn(t, i)}:${PORTS.sentinel}`);
@@ -43,10 +47,14 @@ export const sentinelAddresses = (t: RedisTopology): string[] =>
 /** Refuses what cannot elect a master or cannot fence one. */
 export function checkTopology(t: RedisTopology): void {
   if (t.instances < 3 || t.instances > 9 || t.instances % 2 === 0) {
-    throw new Error(`redis.instances is ${t.instances}: 3, 5, 7 or 9 are allowed, because a majority of the Sentinels must outlive the loss of one and an even number adds nothing to it. Set overrides.redis.instances to 3 or 5.`);
+    throw new Error(
+      `redis.instances is ${t.instances}: 3, 5, 7 or 9 are allowed, because a majority of the Sentinels must outlive the loss of one and an even number adds nothing to it. Set overrides.redis.instances to 3 or 5.`,
+    );
   }
   const majority = Math.floor(t.instances / 2) + 1;
   if (t.quorum !== majority) {
-    throw new Error(`redis quorum is ${t.quorum} for ${t.instances} instances: ${majority} (the majority) is allowed; fewer would start failovers that a minority cannot finish, more would not survive the loss of ${t.instances - majority}.`);
+    throw new Error(
+      `redis quorum is ${t.quorum} for ${t.instances} instances: ${majority} (the majority) is allowed; fewer would start failovers that a minority cannot finish, more would not survive the loss of ${t.instances - majority}.`,
+    );
   }
 }

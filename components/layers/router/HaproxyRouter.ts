@@ -26,39 +26,89 @@ export class HaproxyRouter extends pulumi.ComponentResource {
     const { settings, plan } = args.ctx;
     const version = imageVersion(settings, "haproxy");
     const text = renderHaproxyCfg({
-      plan, clusterDomain: settings.cluster.domain, federation: settings.federation.enabled, maxUploadMiB: settings.media.maxUploadMiB, ipFamilies: settings.cluster.ipFamilies,
+      plan,
+      clusterDomain: settings.cluster.domain,
+      federation: settings.federation.enabled,
+      maxUploadMiB: settings.media.maxUploadMiB,
+      ipFamilies: settings.cluster.ipFamilies,
     });
     // Named by content: the old pods keep their own text until the new ones are ready, whatever restarts meanwhile.
     const configName = `haproxy-${digest(text).slice(0, 10)}`;
-    const config = new k8s.core.v1.ConfigMap(`${name}-config`, {
-      metadata: { name: configName, namespace: NAMESPACES.matrix, labels: labels(settings, ROUTER_COMPONENT, "haproxy", version) }, immutable: true, data: { [CONFIG_FILE]: text },
-    }, { parent: this });
+    const config = new k8s.core.v1.ConfigMap(
+      `${name}-config`,
+      {
+        metadata: {
+          name: configName,
+          namespace: NAMESPACES.matrix,
+          labels: labels(settings, ROUTER_COMPONENT, "haproxy", version),
+        },
+        immutable: true,
+        data: { [CONFIG_FILE]: text },
+      },
+      { parent: this },
+    );
     const resources = { cpu: plan.router.cpu, memoryMiB: plan.router.memoryMiB };
     const image = imageRef(settings, "haproxy");
     const mounts = [{ volume: "config", path: CONFIG_DIR, readOnly: true }];
-    this.workload = new Workload(`${name}-workload`, {
-      ctx: args.ctx, namespace: NAMESPACES.matrix, component: ROUTER_COMPONENT, objectName: SERVICES.router, appName: "haproxy", version,
-      kind: "Deployment", replicas: Math.max(2, plan.router.replicas), configHash: configHash({ config: text }),
-      services: [{ name: SERVICES.router, ports: { http: PORTS.routerHttp, "http-admin": PORTS.routerAdmin, metrics: PORTS.routerHealth } }],
-      rollout: { maxSurge: 1, maxUnavailable: 0 },
-      // A new router knows its servers after its first DNS answers and checks; the old one stays until then.
-      minReadySeconds: 10,
-      pod: {
-        runtimePriority: PRIORITIES.core.name, uid: UID,
-        // A configuration that HAProxy refuses stops the rollout at its first pod, with the reason in this container's log.
-        initContainers: [{ name: "check-config", image, command: ["haproxy", "-c", "-f", `${CONFIG_DIR}/${CONFIG_FILE}`], resources: { cpu: 0.01, memoryMiB: Math.min(128, resources.memoryMiB) }, mounts }],
-        containers: [{
-          name: "haproxy", image, command: ["haproxy", "-db", "-f", `${CONFIG_DIR}/${CONFIG_FILE}`], mounts, resources,
-          ports: { http: { port: PORTS.routerHttp }, "http-admin": { port: PORTS.routerAdmin }, metrics: { port: PORTS.routerHealth } },
-          probes: httpProbes("/healthz", "metrics"),
-          // SIGTERM would cut every connection. Out of the Service first, then a soft stop: running requests end,
-          // long polls get up to 30 s (hard-stop-after).
-          preStopCommand: ["sh", "-c", "sleep 5; kill -USR1 1; sleep 31"],
-        }],
-        terminationGracePeriodSeconds: 45,
-        volumes: [{ name: "config", configMap: configName }],
+    this.workload = new Workload(
+      `${name}-workload`,
+      {
+        ctx: args.ctx,
+        namespace: NAMESPACES.matrix,
+        component: ROUTER_COMPONENT,
+        objectName: SERVICES.router,
+        appName: "haproxy",
+        version,
+        kind: "Deployment",
+        replicas: Math.max(2, plan.router.replicas),
+        configHash: configHash({ config: text }),
+        services: [
+          {
+            name: SERVICES.router,
+            ports: { http: PORTS.routerHttp, "http-admin": PORTS.routerAdmin, metrics: PORTS.routerHealth },
+          },
+        ],
+        rollout: { maxSurge: 1, maxUnavailable: 0 },
+        // A new router knows its servers after its first DNS answers and checks; the old one stays until then.
+        minReadySeconds: 10,
+        pod: {
+          runtimePriority: PRIORITIES.core.name,
+          uid: UID,
+          // A configuration that HAProxy refuses stops the rollout at its first pod, with the reason in this
+          // container's log.
+          initContainers: [
+            {
+              name: "check-config",
+              image,
+              command: ["haproxy", "-c", "-f", `${CONFIG_DIR}/${CONFIG_FILE}`],
+              resources: { cpu: 0.01, memoryMiB: Math.min(128, resources.memoryMiB) },
+              mounts,
+            },
+          ],
+          containers: [
+            {
+              name: "haproxy",
+              image,
+              command: ["haproxy", "-db", "-f", `${CONFIG_DIR}/${CONFIG_FILE}`],
+              mounts,
+              resources,
+              ports: {
+                http: { port: PORTS.routerHttp },
+                "http-admin": { port: PORTS.routerAdmin },
+                metrics: { port: PORTS.routerHealth },
+              },
+              probes: httpProbes("/healthz", "metrics"),
+              // SIGTERM would cut every connection. Out of the Service first, then a soft stop: running requests end,
+              // long polls get up to 30 s (hard-stop-after).
+              preStopCommand: ["sh", "-c", "sleep 5; kill -USR1 1; sleep 31"],
+            },
+          ],
+          terminationGracePeriodSeconds: 45,
+          volumes: [{ name: "config", configMap: configName }],
+        },
       },
-    }, { parent: this, dependsOn: [config] });
+      { parent: this, dependsOn: [config] },
+    );
     this.registerOutputs({});
   }
 }

@@ -11,7 +11,12 @@ export function routerEdges(input: EdgeInput): Edge[] {
   const routes = resolveRoutes({ plan: input.plan, federation: input.settings.federation.enabled });
   const classes = [...new Set(routes.flatMap((r) => r.classes))].sort();
   return [
-    ...classes.map((cls): Edge => ({ from: routerPeer, to: synapsePeer(cls), ports: tcp(PORTS.synapseHttp, PORTS.synapseHealth), why: "requests of clients, and health checks" })),
+    ...classes.map((cls): Edge => ({
+      from: routerPeer,
+      to: synapsePeer(cls),
+      ports: tcp(PORTS.synapseHttp, PORTS.synapseHealth),
+      why: "requests of clients, and health checks",
+    })),
     { from: { nodes: true }, to: routerPeer, ports: tcp(PORTS.routerHealth), why: "probes" },
   ];
 }

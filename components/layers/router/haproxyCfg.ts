@@ -31,8 +31,11 @@ const SERVER_TIMEOUT: Partial<Record<WorkerClass, number>> = { "initial-sync": 6
 const SERVER_TIMEOUT_DEFAULT = 120;
 
 const HASH: Record<HashKey, string> = {
-  none: "balance leastconn", user: "balance hash var(txn.user)", room: "balance hash var(txn.room)",
-  origin: "balance hash var(txn.origin)", media: "balance hash var(txn.media)",
+  none: "balance leastconn",
+  user: "balance hash var(txn.user)",
+  room: "balance hash var(txn.room)",
+  origin: "balance hash var(txn.origin)",
+  media: "balance hash var(txn.media)",
 };
 
 const CORS = [
@@ -45,23 +48,26 @@ const matrixError = (status: number, errcode: string, error: string, more: strin
   `status ${status} content-type application/json string '${JSON.stringify({ errcode, error })}' ${[...CORS.slice(0, 1), ...more].join(" ")}`;
 
 /** A socket for both families fails where the node has no IPv6, so only where the cluster has it. */
-const bind = (port: number, input: HaproxyInput): string => (input.ipFamilies?.includes("IPv6") ? `  bind :::${port} v4v6` : `  bind :${port}`);
+const bind = (port: number, input: HaproxyInput): string =>
+  input.ipFamilies?.includes("IPv6") ? `  bind :::${port} v4v6` : `  bind :${port}`;
 
 /** A class under one way of keeping requests together is one backend. */
 export const backendName = (cls: WorkerClass, hash: HashKey): string => (hash === "none" ? cls : `${cls}-by-${hash}`);
 
 /**
- * Seconds for which a process that has left DNS stays a server: longer than it takes to end. What is on its way to it is
- * answered, or cut off by its end and then asked of another process, POSTs apart. No `on-marked-down shutdown-sessions`: what
- * is cut that way HAProxy repeats nowhere, and each rollout answered 503 to every long poll, and to whoever was just connecting.
+ * Seconds for which a process that has left DNS stays a server: longer than it takes to end. What is on its way to it
+ * is answered, or cut off by its end and then asked of another process, POSTs apart. No `on-marked-down
+ * shutdown-sessions`: what is cut that way HAProxy repeats nowhere, and each rollout answered 503 to every long poll,
+ * and to whoever was just connecting.
  */
 const LEAVING_SECONDS = 20;
 
 /**
- * Processes of a StatefulSet keep their names and come back at another address. Held for as long, the old address would keep
- * the name's only server for itself: a writer was away for 20 s instead of 8 (measured, local cluster).
+ * Processes of a StatefulSet keep their names and come back at another address. Held for as long, the old address would
+ * keep the name's only server for itself: a writer was away for 20 s instead of 8 (measured, local cluster).
  */
-const STABLE_NAMES = "stable-names", CHANGING_NAMES = "changing-names";
+const STABLE_NAMES = "stable-names",
+  CHANGING_NAMES = "changing-names";
 
 function resolvers(name: string, obsoleteSeconds: number): string[] {
   return [
@@ -109,7 +115,11 @@ function backend(cls: WorkerClass, hash: HashKey, input: HaproxyInput): string[]
 
 /** Lines that pick a backend for one route: the first class with a live process, the last without asking. */
 function choose(route: ResolvedRoute): string[] {
-  const conditions = [`m_${route.id}`, ...(route.methods ? [`v_${route.id}`] : []), ...(route.queryAbsent ? [`!q_${route.id}`] : [])].join(" ");
+  const conditions = [
+    `m_${route.id}`,
+    ...(route.methods ? [`v_${route.id}`] : []),
+    ...(route.queryAbsent ? [`!q_${route.id}`] : []),
+  ].join(" ");
   return route.classes.map((cls, i) => {
     const name = backendName(cls, i === 0 || cls !== "main" ? route.hash : "none");
     const last = i === route.classes.length - 1;
@@ -120,10 +130,11 @@ function choose(route: ResolvedRoute): string[] {
 /** The main process is one: nothing to hash over. */
 function backendsOf(routes: ResolvedRoute[]): Array<[WorkerClass, HashKey]> {
   const seen = new Map<string, [WorkerClass, HashKey]>();
-  for (const r of routes) for (const [i, cls] of r.classes.entries()) {
-    const hash: HashKey = i === 0 || cls !== "main" ? r.hash : "none";
-    seen.set(backendName(cls, hash), [cls, hash]);
-  }
+  for (const r of routes)
+    for (const [i, cls] of r.classes.entries()) {
+      const hash: HashKey = i === 0 || cls !== "main" ? r.hash : "none";
+      seen.set(backendName(cls, hash), [cls, hash]);
+    }
   return [...seen.values()].sort((a, b) => (backendName(...a) < backendName(...b) ? -1 : 1));
 }
 
@@ -162,18 +173,22 @@ function frontend(name: "public" | "admin", routes: ResolvedRoute[], input: Hapr
     bind(name === "public" ? PORTS.routerHttp : PORTS.routerAdmin, input),
     `  http-request return status 204 ${CORS.join(" ")} hdr Access-Control-Max-Age 86400 if METH_OPTIONS`,
     // Synapse decodes a path before it looks for the resource, so what is refused is matched decoded.
-    ...[...NEVER_SERVED, ...(name === "public" ? [ADMIN_PREFIX] : [])].map((p) => `  acl refused path,url_dec -m reg ${p}`),
+    ...[...NEVER_SERVED, ...(name === "public" ? [ADMIN_PREFIX] : [])].map(
+      (p) => `  acl refused path,url_dec -m reg ${p}`,
+    ),
     `  http-request return ${matrixError(404, "M_UNRECOGNIZED", "Unrecognized request")} if refused`,
     // One MiB more than the largest upload; Synapse itself answers what is only a little over.
     `  http-request return ${matrixError(413, "M_TOO_LARGE", "Request body too large")} if { req.hdr(Content-Length) -m int gt ${(input.maxUploadMiB + 1) * 1024 * 1024} }`,
-    // The ingress controller appends the address that it saw: the last entry is true, the ones before are the client's word.
+    // The ingress controller appends the address that it saw: the last entry is true, the ones before are the client's
+    // word.
     "  http-request set-var(txn.client) src",
     "  http-request set-var(txn.client) req.hdr(X-Forwarded-For,-1) if { req.hdr(X-Forwarded-For) -m found }",
     "  http-request set-header X-Forwarded-For %[var(txn.client)]",
     "  http-request set-header X-Forwarded-Proto https",
     // A POST may have taken effect when its answer is lost; PUTs carry a transaction id, GETs change nothing.
     "  http-request disable-l7-retry if METH_POST",
-    ...KEYS, ...(input.federation ? ORIGIN_KEYS : []),
+    ...KEYS,
+    ...(input.federation ? ORIGIN_KEYS : []),
     ...served.flatMap(routeAcls),
     ...served.flatMap(choose),
     "  default_backend unrecognized",

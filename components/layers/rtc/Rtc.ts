@@ -22,7 +22,10 @@ const SFU_UID = 10001;
 const JWT_UID = 10002;
 const START = "livekit-start";
 const CONFIGURATION = "livekit";
-/** Seconds that a leaving SFU waits for its calls to end: it takes no new ones and stops when the last participant is gone. */
+/**
+ * Seconds that a leaving SFU waits for its calls to end: it takes no new ones and stops when the last participant is
+ * gone.
+ */
 export const DRAIN_SECONDS = 3600;
 
 export class Rtc extends pulumi.ComponentResource {
@@ -32,7 +35,8 @@ export class Rtc extends pulumi.ComponentResource {
   constructor(name: string, args: RtcArgs, opts: pulumi.ComponentResourceOptions) {
     super("matrix-ha:rtc:Rtc", name, {}, opts);
     const { settings, plan } = args.ctx;
-    if (!plan.rtc) throw new Error("rtc.enabled: the plan has no SFU. Leave the component out where rtc.enabled is false.");
+    if (!plan.rtc)
+      throw new Error("rtc.enabled: the plan has no SFU. Leave the component out where rtc.enabled is false.");
     this.sfu = this.makeSfu(name, args, plan.rtc);
     if (jwtServiceEnabled(settings)) this.jwt = this.makeJwt(name, args, plan.rtc.jwt);
     this.registerOutputs({});
@@ -42,49 +46,91 @@ export class Rtc extends pulumi.ComponentResource {
     const { ctx, secrets } = args;
     const { settings } = ctx;
     const version = imageVersion(settings, "livekit");
-    const metadata = (n: string): any => ({ name: n, namespace: NAMESPACES.livekit, labels: labels(settings, SERVICES.livekit, "livekit", version) });
-    const yaml = pulumi.secret(pulumi.all([secrets.livekitApiKey, secrets.livekitApiSecret, secrets.redisLivekitPassword, secrets.turnSharedSecret])
-      .apply(([apiKey, apiSecret, redisPassword, turnSecret]) => livekitYaml(ctx, { apiKey, apiSecret, redisPassword, turnSecret })));
+    const metadata = (n: string): any => ({
+      name: n,
+      namespace: NAMESPACES.livekit,
+      labels: labels(settings, SERVICES.livekit, "livekit", version),
+    });
+    const yaml = pulumi.secret(
+      pulumi
+        .all([secrets.livekitApiKey, secrets.livekitApiSecret, secrets.redisLivekitPassword, secrets.turnSharedSecret])
+        .apply(([apiKey, apiSecret, redisPassword, turnSecret]) =>
+          livekitYaml(ctx, { apiKey, apiSecret, redisPassword, turnSecret }),
+        ),
+    );
     const start = livekitStart(settings);
-    const secret = new k8s.core.v1.Secret(`${name}-configuration`, { metadata: metadata(CONFIGURATION), type: "Opaque", stringData: { "livekit.yaml": yaml } }, { parent: this });
-    const script = new k8s.core.v1.ConfigMap(`${name}-start`, { metadata: metadata(START), data: { "start.sh": start } }, { parent: this });
+    const secret = new k8s.core.v1.Secret(
+      `${name}-configuration`,
+      { metadata: metadata(CONFIGURATION), type: "Opaque", stringData: { "livekit.yaml": yaml } },
+      { parent: this },
+    );
+    const script = new k8s.core.v1.ConfigMap(
+      `${name}-start`,
+      { metadata: metadata(START), data: { "start.sh": start } },
+      { parent: this },
+    );
 
-    return new Workload(`${name}-livekit`, {
-      ctx, namespace: NAMESPACES.livekit, component: SERVICES.livekit, appName: "livekit", version, kind: "DaemonSet",
-      configHash: configHash({ "livekit.yaml": yaml, "start.sh": start }),
-      services: [{ name: SERVICES.livekit, ports: { http: PORTS.livekitHttp } }],
-      // One node after the other, each waiting for its calls.
-      timeoutSeconds: 600 + plan.nodes * DRAIN_SECONDS,
-      pod: {
-        hostNetwork: true, uid: SFU_UID, role: "call", runtimePriority: PRIORITIES.calls.name, nodeSelector: { [NODE_LABELS.rtc]: "true" }, terminationGracePeriodSeconds: DRAIN_SECONDS,
-        volumes: [
-          { name: "configuration", secret: CONFIGURATION },
-          { name: "start", configMap: START },
-          { name: "run", emptyDir: { sizeMiB: 4, memory: true } },
-        ],
-        initContainers: [{
-          // Any image with a shell; this one is on the way of this namespace anyway.
-          name: "address", image: imageRef(settings, "redis"), command: ["/bin/sh", `${RTC_PATHS.start}/start.sh`],
-          env: { HOST_IP: { field: "status.hostIP" } },
-          resources: { cpu: 0.01, memoryMiB: 16, memoryLimitMiB: 64 },
-          mounts: [
-            { volume: "configuration", path: RTC_PATHS.secret, readOnly: true },
-            { volume: "start", path: RTC_PATHS.start, readOnly: true },
-            { volume: "run", path: RTC_PATHS.run },
+    return new Workload(
+      `${name}-livekit`,
+      {
+        ctx,
+        namespace: NAMESPACES.livekit,
+        component: SERVICES.livekit,
+        appName: "livekit",
+        version,
+        kind: "DaemonSet",
+        configHash: configHash({ "livekit.yaml": yaml, "start.sh": start }),
+        services: [{ name: SERVICES.livekit, ports: { http: PORTS.livekitHttp } }],
+        // One node after the other, each waiting for its calls.
+        timeoutSeconds: 600 + plan.nodes * DRAIN_SECONDS,
+        pod: {
+          hostNetwork: true,
+          uid: SFU_UID,
+          role: "call",
+          runtimePriority: PRIORITIES.calls.name,
+          nodeSelector: { [NODE_LABELS.rtc]: "true" },
+          terminationGracePeriodSeconds: DRAIN_SECONDS,
+          volumes: [
+            { name: "configuration", secret: CONFIGURATION },
+            { name: "start", configMap: START },
+            { name: "run", emptyDir: { sizeMiB: 4, memory: true } },
           ],
-        }],
-        containers: [{
-          name: "livekit", image: imageRef(settings, "livekit"), args: ["--config", `${RTC_PATHS.run}/livekit.yaml`],
-          ports: {
-            http: { port: PORTS.livekitHttp }, "rtc-tcp": { port: settings.rtc.tcpPort }, metrics: { port: PORTS.livekitMetrics },
-          },
-          // "/" answers 406 when the node's entry in Redis is more than 4 s old: not ready, but no reason to end calls.
-          probes: { startup: { tcp: "http" }, readiness: { http: "/", port: "http" }, liveness: { tcp: "http" } },
-          resources: { cpu: plan.cpu, memoryMiB: plan.memoryMiB },
-          mounts: [{ volume: "run", path: RTC_PATHS.run, readOnly: true }],
-        }],
+          initContainers: [
+            {
+              // Any image with a shell; this one is on the way of this namespace anyway.
+              name: "address",
+              image: imageRef(settings, "redis"),
+              command: ["/bin/sh", `${RTC_PATHS.start}/start.sh`],
+              env: { HOST_IP: { field: "status.hostIP" } },
+              resources: { cpu: 0.01, memoryMiB: 16, memoryLimitMiB: 64 },
+              mounts: [
+                { volume: "configuration", path: RTC_PATHS.secret, readOnly: true },
+                { volume: "start", path: RTC_PATHS.start, readOnly: true },
+                { volume: "run", path: RTC_PATHS.run },
+              ],
+            },
+          ],
+          containers: [
+            {
+              name: "livekit",
+              image: imageRef(settings, "livekit"),
+              args: ["--config", `${RTC_PATHS.run}/livekit.yaml`],
+              ports: {
+                http: { port: PORTS.livekitHttp },
+                "rtc-tcp": { port: settings.rtc.tcpPort },
+                metrics: { port: PORTS.livekitMetrics },
+              },
+              // "/" answers 406 when the node's entry in Redis is more than 4 s old: not ready, but no reason to end
+              // calls.
+              probes: { startup: { tcp: "http" }, readiness: { http: "/", port: "http" }, liveness: { tcp: "http" } },
+              resources: { cpu: plan.cpu, memoryMiB: plan.memoryMiB },
+              mounts: [{ volume: "run", path: RTC_PATHS.run, readOnly: true }],
+            },
+          ],
+        },
       },
-    }, { parent: this, dependsOn: [secret, script] });
+      { parent: this, dependsOn: [secret, script] },
+    );
   }
 
   /** Stateless: any of its pods answers any request. */
@@ -94,42 +140,63 @@ export class Rtc extends pulumi.ComponentResource {
     const version = imageVersion(settings, "lkJwt");
     const key = pulumi.secret(secrets.livekitApiKey);
     const apiSecret = pulumi.secret(secrets.livekitApiSecret);
-    const keys = new k8s.core.v1.Secret(`${name}-keys`, {
-      metadata: { name: SECRETS.livekit, namespace: NAMESPACES.livekit, labels: labels(settings, SERVICES.jwt, "lk-jwt-service", version) },
-      type: "Opaque", stringData: { key, secret: apiSecret },
-    }, { parent: this });
-
-    return new Workload(`${name}-jwt`, {
-      ctx, namespace: NAMESPACES.livekit, component: SERVICES.jwt, appName: "lk-jwt-service", version, kind: "Deployment",
-      replicas: sized.replicas,
-      configHash: configHash({ key, secret: apiSecret, ...(ca?.hash === undefined ? {} : { ca: ca.hash }) }),
-      services: [{ name: SERVICES.jwt, ports: { http: PORTS.jwt } }],
-      pod: {
-        uid: JWT_UID,
-        volumes: [
-          { name: "keys", secret: SECRETS.livekit },
-          ...(ca ? [{ name: "ca", configMap: ca.configMap, items: { [ca.key]: "ca.crt" } }] : []),
-        ],
-        containers: [{
-          name: "lk-jwt-service", image: imageRef(settings, "lkJwt"),
-          env: {
-            LIVEKIT_URL: `wss://${settings.hostnames.rtc}`,
-            LIVEKIT_KEY_FROM_FILE: `${RTC_PATHS.keys}/key`,
-            LIVEKIT_SECRET_FROM_FILE: `${RTC_PATHS.keys}/secret`,
-            LIVEKIT_FULL_ACCESS_HOMESERVERS: settings.serverName,
-            LIVEKIT_JWT_BIND: `:${PORTS.jwt}`,
-            ...(ca ? { SSL_CERT_FILE: `${RTC_PATHS.ca}/ca.crt` } : {}),
-          },
-          ports: { http: { port: PORTS.jwt } },
-          probes: httpProbes("/healthz", "http"),
-          resources: { cpu: sized.cpu, memoryMiB: sized.memoryMiB },
-          preStopSleepSeconds: 5,
-          mounts: [
-            { volume: "keys", path: RTC_PATHS.keys, readOnly: true },
-            ...(ca ? [{ volume: "ca", path: RTC_PATHS.ca, readOnly: true }] : []),
-          ],
-        }],
+    const keys = new k8s.core.v1.Secret(
+      `${name}-keys`,
+      {
+        metadata: {
+          name: SECRETS.livekit,
+          namespace: NAMESPACES.livekit,
+          labels: labels(settings, SERVICES.jwt, "lk-jwt-service", version),
+        },
+        type: "Opaque",
+        stringData: { key, secret: apiSecret },
       },
-    }, { parent: this, dependsOn: [keys] });
+      { parent: this },
+    );
+
+    return new Workload(
+      `${name}-jwt`,
+      {
+        ctx,
+        namespace: NAMESPACES.livekit,
+        component: SERVICES.jwt,
+        appName: "lk-jwt-service",
+        version,
+        kind: "Deployment",
+        replicas: sized.replicas,
+        configHash: configHash({ key, secret: apiSecret, ...(ca?.hash === undefined ? {} : { ca: ca.hash }) }),
+        services: [{ name: SERVICES.jwt, ports: { http: PORTS.jwt } }],
+        pod: {
+          uid: JWT_UID,
+          volumes: [
+            { name: "keys", secret: SECRETS.livekit },
+            ...(ca ? [{ name: "ca", configMap: ca.configMap, items: { [ca.key]: "ca.crt" } }] : []),
+          ],
+          containers: [
+            {
+              name: "lk-jwt-service",
+              image: imageRef(settings, "lkJwt"),
+              env: {
+                LIVEKIT_URL: `wss://${settings.hostnames.rtc}`,
+                LIVEKIT_KEY_FROM_FILE: `${RTC_PATHS.keys}/key`,
+                LIVEKIT_SECRET_FROM_FILE: `${RTC_PATHS.keys}/secret`,
+                LIVEKIT_FULL_ACCESS_HOMESERVERS: settings.serverName,
+                LIVEKIT_JWT_BIND: `:${PORTS.jwt}`,
+                ...(ca ? { SSL_CERT_FILE: `${RTC_PATHS.ca}/ca.crt` } : {}),
+              },
+              ports: { http: { port: PORTS.jwt } },
+              probes: httpProbes("/healthz", "http"),
+              resources: { cpu: sized.cpu, memoryMiB: sized.memoryMiB },
+              preStopSleepSeconds: 5,
+              mounts: [
+                { volume: "keys", path: RTC_PATHS.keys, readOnly: true },
+                ...(ca ? [{ volume: "ca", path: RTC_PATHS.ca, readOnly: true }] : []),
+              ],
+            },
+          ],
+        },
+      },
+      { parent: this, dependsOn: [keys] },
+    );
   }
 }

@@ -13,12 +13,29 @@ export function rtcEdges({ settings }: EdgeInput): Edge[] {
   const redis: Peer = { component: SERVICES.redisLivekit, namespace: NAMESPACES.livekit };
   return [
     {
-      from: { world: true }, to: sfu, why: "media of calls",
-      ports: [{ port: settings.rtc.udpPortMin, endPort: settings.rtc.udpPortMax, protocol: "UDP" }, ...tcp(settings.rtc.tcpPort)],
+      from: { world: true },
+      to: sfu,
+      why: "media of calls",
+      ports: [
+        { port: settings.rtc.udpPortMin, endPort: settings.rtc.udpPortMax, protocol: "UDP" },
+        ...tcp(settings.rtc.tcpPort),
+      ],
     },
-    { from: { nodes: true }, to: redis, why: "SFUs share rooms and find the master through Sentinel", ports: tcp(PORTS.redis, PORTS.sentinel) },
-    ...(jwtServiceEnabled(settings) ? [
-      { from: jwt, to: { world: true } as Peer, why: "asks homeservers who a user is; makes rooms at the SFU by its public name", ports: tcp(443, 8448) },
-    ] : []),
+    {
+      from: { nodes: true },
+      to: redis,
+      why: "SFUs share rooms and find the master through Sentinel",
+      ports: tcp(PORTS.redis, PORTS.sentinel),
+    },
+    ...(jwtServiceEnabled(settings)
+      ? [
+          {
+            from: jwt,
+            to: { world: true } as Peer,
+            why: "asks homeservers who a user is; makes rooms at the SFU by its public name",
+            ports: tcp(443, 8448),
+          },
+        ]
+      : []),
   ];
 }

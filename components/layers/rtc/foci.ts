@@ -9,7 +9,12 @@ export function rtcFoci(settings: Settings): Array<{ type: "livekit"; livekit_se
   return [{ type: "livekit", livekit_service_url: `https://${settings.hostnames.rtc}` }];
 }
 
-export interface RtcRoute { path: string; pathType: "Exact" | "Prefix"; service: string; port: "http" }
+export interface RtcRoute {
+  path: string;
+  pathType: "Exact" | "Prefix";
+  service: string;
+  port: "http";
+}
 
 /**
  * Paths of `hostnames.rtc`. The two programs' own paths do not collide, so that the Ingress needs no rewriting,
@@ -21,6 +26,11 @@ export function rtcRoutes(settings: Settings): RtcRoute[] {
   return [
     ...jwt.map((path): RtcRoute => ({ path, pathType: "Exact", service: SERVICES.jwt, port: "http" })),
     // /rtc: signalling websockets; /twirp: rooms made by lk-jwt-service with a signed token.
-    ...["/rtc", "/twirp"].map((path): RtcRoute => ({ path, pathType: "Prefix", service: SERVICES.livekit, port: "http" })),
+    ...["/rtc", "/twirp"].map((path): RtcRoute => ({
+      path,
+      pathType: "Prefix",
+      service: SERVICES.livekit,
+      port: "http",
+    })),
   ];
 }

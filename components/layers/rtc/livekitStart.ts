@@ -3,7 +3,13 @@ import type { Settings } from "../../settings/types";
 import { publicAddressLookup } from "../turn/callHosts";
 import { NODE_IP } from "./livekitYaml";
 
-export const RTC_PATHS = { secret: "/etc/matrix-ha/livekit", start: "/etc/matrix-ha/start", run: "/run/livekit", keys: "/etc/matrix-ha/keys", ca: "/etc/matrix-ha/ca" } as const;
+export const RTC_PATHS = {
+  secret: "/etc/matrix-ha/livekit",
+  start: "/etc/matrix-ha/start",
+  run: "/run/livekit",
+  keys: "/etc/matrix-ha/keys",
+  ca: "/etc/matrix-ha/ca",
+} as const;
 
 export const livekitStart = (settings: Settings): string => `#!/bin/sh
 set -eu

@@ -56,22 +56,45 @@ export class SynapseServer extends pulumi.ComponentResource {
     const { settings, plan } = args.ctx;
     const parent: pulumi.CustomResourceOptions = { parent: this };
     const version = imageVersion(settings, "synapse");
-    const meta = (objectName: string, component = "synapse"): any => ({ name: objectName, namespace: NAMESPACES.matrix, labels: labels(settings, component, "synapse", version) });
+    const meta = (objectName: string, component = "synapse"): any => ({
+      name: objectName,
+      namespace: NAMESPACES.matrix,
+      labels: labels(settings, component, "synapse", version),
+    });
 
     // ------------------------------------------------------------ configuration, as text
     const rtcServiceUrl = args.rtcServiceUrl ?? `https://${settings.hostnames.rtc}`;
     const shared: Record<string, string> = {
       [SHARED_FILES.homeserver]: renderHomeserverYaml({ settings, plan, turnUris: args.turnUris, rtcServiceUrl }),
       [SHARED_FILES.log]: renderLogYaml(settings.overrides.synapse.logLevel ?? "INFO"),
-      [SHARED_FILES.wait]: WAIT_PY, [SHARED_FILES.trim]: TRIM_PY, [SHARED_FILES.lost]: LOST_EVENTS_PY, [SHARED_FILES.sessions]: FRESH_SESSIONS_PY,
+      [SHARED_FILES.wait]: WAIT_PY,
+      [SHARED_FILES.trim]: TRIM_PY,
+      [SHARED_FILES.lost]: LOST_EVENTS_PY,
+      [SHARED_FILES.sessions]: FRESH_SESSIONS_PY,
     };
-    const perClass = plan.synapse.pools.map((pool) => ({ pool, yaml: renderWorkerYaml({ settings, plan, class: pool.class, s3: args.s3 }) }));
+    const perClass = plan.synapse.pools.map((pool) => ({
+      pool,
+      yaml: renderWorkerYaml({ settings, plan, class: pool.class, s3: args.s3 }),
+    }));
     const email = renderEmailYaml(settings);
 
-    // Named by content: a configuration that the check refuses has never touched a pod, not even one that restarts meanwhile.
-    const configMap = (resource: string, base: string, data: Record<string, string>, component?: string): [string, k8s.core.v1.ConfigMap] => {
+    // Named by content: a configuration that the check refuses has never touched a pod, not even one that restarts
+    // meanwhile.
+    const configMap = (
+      resource: string,
+      base: string,
+      data: Record<string, string>,
+      component?: string,
+    ): [string, k8s.core.v1.ConfigMap] => {
       const objectName = `${base}-${digest(JSON.stringify(data)).slice(0, 10)}`;
-      return [objectName, new k8s.core.v1.ConfigMap(`${name}-${resource}`, { metadata: meta(objectName, component), immutable: true, data }, parent)];
+      return [
+        objectName,
+        new k8s.core.v1.ConfigMap(
+          `${name}-${resource}`,
+          { metadata: meta(objectName, component), immutable: true, data },
+          parent,
+        ),
+      ];
     };
     const [sharedName, sharedMap] = configMap("config", "synapse-shared", shared);
     const classMaps = perClass.map(({ pool, yaml }) => {
@@ -81,63 +104,155 @@ export class SynapseServer extends pulumi.ComponentResource {
     });
 
     const secretValues: Record<string, pulumi.Output<string>> = {
-      [SECRET_FILES.signingKey]: args.secrets.signingKey.apply((k) => `${k.trim()}\n`), [SECRET_FILES.macaroon]: args.secrets.macaroonSecretKey, [SECRET_FILES.form]: args.secrets.formSecret,
-      [SECRET_FILES.registration]: args.secrets.registrationSharedSecret, [SECRET_FILES.replication]: args.secrets.replicationSecret,
-      [SECRET_FILES.turn]: args.secrets.turnSharedSecret, [SECRET_FILES.redis]: args.secrets.redisSynapsePassword,
-      ...Object.fromEntries((settings.sso?.oidc ?? []).map((p) => [oidcSecretFile(p.id), pulumi.secret(p.clientSecret)])),
+      [SECRET_FILES.signingKey]: args.secrets.signingKey.apply((k) => `${k.trim()}\n`),
+      [SECRET_FILES.macaroon]: args.secrets.macaroonSecretKey,
+      [SECRET_FILES.form]: args.secrets.formSecret,
+      [SECRET_FILES.registration]: args.secrets.registrationSharedSecret,
+      [SECRET_FILES.replication]: args.secrets.replicationSecret,
+      [SECRET_FILES.turn]: args.secrets.turnSharedSecret,
+      [SECRET_FILES.redis]: args.secrets.redisSynapsePassword,
+      ...Object.fromEntries(
+        (settings.sso?.oidc ?? []).map((p) => [oidcSecretFile(p.id), pulumi.secret(p.clientSecret)]),
+      ),
     };
-    const secret = new k8s.core.v1.Secret(`${name}-secrets`, { metadata: meta(SECRETS.synapse), type: "Opaque", stringData: secretValues }, parent);
-    const emailSecret = email === undefined ? undefined
-      : new k8s.core.v1.Secret(`${name}-email`, { metadata: meta("synapse-email"), type: "Opaque", stringData: { [EMAIL_FILE]: pulumi.secret(email) } }, parent);
+    const secret = new k8s.core.v1.Secret(
+      `${name}-secrets`,
+      { metadata: meta(SECRETS.synapse), type: "Opaque", stringData: secretValues },
+      parent,
+    );
+    const emailSecret =
+      email === undefined
+        ? undefined
+        : new k8s.core.v1.Secret(
+            `${name}-email`,
+            { metadata: meta("synapse-email"), type: "Opaque", stringData: { [EMAIL_FILE]: pulumi.secret(email) } },
+            parent,
+          );
     const inputs = [sharedMap, secret, ...(emailSecret ? [emailSecret] : []), ...classMaps.map((c) => c.object)];
 
     // ------------------------------------------------------------ the check
-    const texts = { ...shared, check: CHECK_PY, image: imageRef(settings, "synapse"), ...Object.fromEntries(perClass.map((c) => [c.pool.class, c.yaml])) };
+    const texts = {
+      ...shared,
+      check: CHECK_PY,
+      image: imageRef(settings, "synapse"),
+      ...Object.fromEntries(perClass.map((c) => [c.pool.class, c.yaml])),
+    };
     const check = this.checkJob(name, {
-      ctx: args.ctx, meta, inputs, jobName: `synapse-check-config-${digest(JSON.stringify(texts)).slice(0, 10)}`,
-      maps: { shared: sharedName, classes: Object.fromEntries(classMaps.map((c) => [c.pool.class, c.objectName])), email: email !== undefined },
+      ctx: args.ctx,
+      meta,
+      inputs,
+      jobName: `synapse-check-config-${digest(JSON.stringify(texts)).slice(0, 10)}`,
+      maps: {
+        shared: sharedName,
+        classes: Object.fromEntries(classMaps.map((c) => [c.pool.class, c.objectName])),
+        email: email !== undefined,
+      },
     });
 
     // ------------------------------------------------------------ the processes
     const databaseSecret = args.databaseSecretName ?? SECRETS.database;
-    const start = (c: (typeof classMaps)[number], after: pulumi.Resource[]): Workload => this.pool(name, args, {
-      pool: c.pool, after, configHash: configHash({ ...secretValues, shared: JSON.stringify(shared), class: c.yaml, email: pulumi.secret(email ?? ""), database: args.secrets.databasePassword }),
-      pod: synapsePod({ settings, plan, pool: c.pool, sharedMap: sharedName, classMap: c.objectName, databaseSecret, mediaSecret: args.s3.secretName, email: email !== undefined }),
-    });
-    this.main = start(classMaps.find((c) => c.pool.class === "main")!, [check]);
+    const start = (c: (typeof classMaps)[number], after: pulumi.Resource[]): Workload =>
+      this.pool(name, args, {
+        pool: c.pool,
+        after,
+        configHash: configHash({
+          ...secretValues,
+          shared: JSON.stringify(shared),
+          class: c.yaml,
+          email: pulumi.secret(email ?? ""),
+          database: args.secrets.databasePassword,
+        }),
+        pod: synapsePod({
+          settings,
+          plan,
+          pool: c.pool,
+          sharedMap: sharedName,
+          classMap: c.objectName,
+          databaseSecret,
+          mediaSecret: args.s3.secretName,
+          email: email !== undefined,
+        }),
+      });
+    this.main = start(
+      classMaps.find((c) => c.pool.class === "main")!,
+      [check],
+    );
     for (const group of startOrder(plan)) {
       const before = this.workers.map((w) => w.controller);
-      this.workers.push(...classMaps.filter((c) => group.includes(c.pool.class)).map((c) => start(c, [check, this.main.controller, ...before])));
+      this.workers.push(
+        ...classMaps
+          .filter((c) => group.includes(c.pool.class))
+          .map((c) => start(c, [check, this.main.controller, ...before])),
+      );
     }
     this.registerOutputs({});
   }
 
-  private pool(name: string, args: SynapseServerArgs, p: { pool: PoolPlan; after: pulumi.Resource[]; configHash: pulumi.Output<string>; pod: ReturnType<typeof synapsePod> }): Workload {
+  private pool(
+    name: string,
+    args: SynapseServerArgs,
+    p: {
+      pool: PoolPlan;
+      after: pulumi.Resource[];
+      configHash: pulumi.Output<string>;
+      pod: ReturnType<typeof synapsePod>;
+    },
+  ): Workload {
     const { settings, plan } = args.ctx;
     const { pool } = p;
     const service = synapseService(pool.class);
     const scales = pool.kind === "Deployment" && pool.maxReplicas > pool.replicas && !settings.stopSynapse;
-    return new Workload(`${name}-${pool.class}`, {
-      ctx: args.ctx, namespace: NAMESPACES.matrix, component: service, appName: "synapse", version: imageVersion(settings, "synapse"),
-      kind: pool.kind,
-      ...(scales ? { autoscale: { min: pool.replicas, max: pool.maxReplicas, cpuPercent: SCALE_AT_CPU_PERCENT } } : { replicas: settings.stopSynapse ? 0 : pool.replicas }),
-      pod: p.pod, configHash: p.configHash,
-      // Peers must find a writer that is starting, else their requests fail by name instead of waiting for it.
-      services: [{ name: service, headless: true, publishNotReady: isWriter(plan, pool.class), ports: portsOf({ settings, plan, class: pool.class }) }],
-      // A schema upgrade of the main process may take long; everything else is quick.
-      timeoutSeconds: pool.class === "main" ? 3600 : 900,
-    }, { parent: this, dependsOn: p.after });
+    return new Workload(
+      `${name}-${pool.class}`,
+      {
+        ctx: args.ctx,
+        namespace: NAMESPACES.matrix,
+        component: service,
+        appName: "synapse",
+        version: imageVersion(settings, "synapse"),
+        kind: pool.kind,
+        ...(scales
+          ? { autoscale: { min: pool.replicas, max: pool.maxReplicas, cpuPercent: SCALE_AT_CPU_PERCENT } }
+          : { replicas: settings.stopSynapse ? 0 : pool.replicas }),
+        pod: p.pod,
+        configHash: p.configHash,
+        // Peers must find a writer that is starting, else their requests fail by name instead of waiting for it.
+        services: [
+          {
+            name: service,
+            headless: true,
+            publishNotReady: isWriter(plan, pool.class),
+            ports: portsOf({ settings, plan, class: pool.class }),
+          },
+        ],
+        // A schema upgrade of the main process may take long; everything else is quick.
+        timeoutSeconds: pool.class === "main" ? 3600 : 900,
+      },
+      { parent: this, dependsOn: p.after },
+    );
   }
 
   private checkJob(name: string, { ctx, meta, inputs, jobName, maps }: CheckArgs): k8s.batch.v1.Job {
     const component = "synapse-check-config";
     const scripts = { [SHARED_FILES.check]: CHECK_PY };
     const scriptsName = `${component}-${digest(CHECK_PY).slice(0, 10)}`;
-    const account = new k8s.core.v1.ServiceAccount(`${name}-check-account`, { metadata: meta(component, component), automountServiceAccountToken: false }, { parent: this });
-    const script = new k8s.core.v1.ConfigMap(`${name}-check-script`, { metadata: meta(scriptsName, component), immutable: true, data: scripts }, { parent: this });
-    return new k8s.batch.v1.Job(`${name}-check-config`, {
-      metadata: { ...meta(jobName, component), annotations: { "pulumi.com/timeoutSeconds": "600" } },
-      spec: checkJobSpec({ ctx, component, script: scriptsName, maps }),
-    }, { parent: this, dependsOn: [...inputs, account, script] });
+    const account = new k8s.core.v1.ServiceAccount(
+      `${name}-check-account`,
+      { metadata: meta(component, component), automountServiceAccountToken: false },
+      { parent: this },
+    );
+    const script = new k8s.core.v1.ConfigMap(
+      `${name}-check-script`,
+      { metadata: meta(scriptsName, component), immutable: true, data: scripts },
+      { parent: this },
+    );
+    return new k8s.batch.v1.Job(
+      `${name}-check-config`,
+      {
+        metadata: { ...meta(jobName, component), annotations: { "pulumi.com/timeoutSeconds": "600" } },
+        spec: checkJobSpec({ ctx, component, script: scriptsName, maps }),
+      },
+      { parent: this, dependsOn: [...inputs, account, script] },
+    );
   }
 }

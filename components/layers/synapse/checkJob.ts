@@ -18,7 +18,9 @@ export interface CheckJobInput {
 
 /** Processes by class; autoscaled ones have names that nobody needs to know. */
 function instances(ctx: StackContext): Record<string, string[]> {
-  return Object.fromEntries(ctx.plan.synapse.pools.map((p) => [p.class, p.kind === "StatefulSet" ? instanceNames(ctx.plan, p.class) : []]));
+  return Object.fromEntries(
+    ctx.plan.synapse.pools.map((p) => [p.class, p.kind === "StatefulSet" ? instanceNames(ctx.plan, p.class) : []]),
+  );
 }
 
 export function checkJobSpec(input: CheckJobInput): any {
@@ -26,25 +28,52 @@ export function checkJobSpec(input: CheckJobInput): any {
   const classes = Object.entries(input.maps.classes) as Array<[WorkerClass, string]>;
   return {
     // No time to live: the engine's state names this Job until its name changes with the configuration.
-    backoffLimit: 2, activeDeadlineSeconds: 600, completions: 1, parallelism: 1,
+    backoffLimit: 2,
+    activeDeadlineSeconds: 600,
+    completions: 1,
+    parallelism: 1,
     template: podTemplate({
-      settings, component: input.component, name: "synapse", version: imageVersion(settings, "synapse"), serviceAccountName: input.component,
+      settings,
+      component: input.component,
+      name: "synapse",
+      version: imageVersion(settings, "synapse"),
+      serviceAccountName: input.component,
       pod: {
-        uid: SYNAPSE_UID, restartPolicy: "Never",
-        containers: [{
-          name: "check-config", image: imageRef(settings, "synapse"), command: ["python", `/conf/check/${SHARED_FILES.check}`],
-          env: { INSTANCES: JSON.stringify(instances(input.ctx)), PYTHONDONTWRITEBYTECODE: "1", PYTHONPATH: MOUNTS.shared },
-          resources: { cpu: 0.1, memoryMiB: 256, memoryLimitMiB: 512 },
-          mounts: [
-            { volume: "check", path: "/conf/check", readOnly: true }, { volume: "shared", path: MOUNTS.shared, readOnly: true }, { volume: "classes", path: "/conf/classes", readOnly: true },
-            { volume: "secrets", path: MOUNTS.secrets, readOnly: true }, { volume: "tmp", path: MOUNTS.tmp }, { volume: "data", path: MOUNTS.data },
-            ...(input.maps.email ? [{ volume: "email", path: MOUNTS.email, readOnly: true }] : []),
-          ],
-        }],
+        uid: SYNAPSE_UID,
+        restartPolicy: "Never",
+        containers: [
+          {
+            name: "check-config",
+            image: imageRef(settings, "synapse"),
+            command: ["python", `/conf/check/${SHARED_FILES.check}`],
+            env: {
+              INSTANCES: JSON.stringify(instances(input.ctx)),
+              PYTHONDONTWRITEBYTECODE: "1",
+              PYTHONPATH: MOUNTS.shared,
+            },
+            resources: { cpu: 0.1, memoryMiB: 256, memoryLimitMiB: 512 },
+            mounts: [
+              { volume: "check", path: "/conf/check", readOnly: true },
+              { volume: "shared", path: MOUNTS.shared, readOnly: true },
+              { volume: "classes", path: "/conf/classes", readOnly: true },
+              { volume: "secrets", path: MOUNTS.secrets, readOnly: true },
+              { volume: "tmp", path: MOUNTS.tmp },
+              { volume: "data", path: MOUNTS.data },
+              ...(input.maps.email ? [{ volume: "email", path: MOUNTS.email, readOnly: true }] : []),
+            ],
+          },
+        ],
         volumes: [
-          { name: "check", configMap: input.script }, { name: "shared", configMap: input.maps.shared },
-          { name: "classes", projected: classes.map(([cls, configMap]) => ({ configMap, items: { [CLASS_FILE]: `${cls}.yaml` } })), mode: 0o444 },
-          { name: "secrets", secret: SECRETS.synapse }, { name: "tmp", emptyDir: { sizeMiB: 64 } }, { name: "data", emptyDir: { sizeMiB: 64 } },
+          { name: "check", configMap: input.script },
+          { name: "shared", configMap: input.maps.shared },
+          {
+            name: "classes",
+            projected: classes.map(([cls, configMap]) => ({ configMap, items: { [CLASS_FILE]: `${cls}.yaml` } })),
+            mode: 0o444,
+          },
+          { name: "secrets", secret: SECRETS.synapse },
+          { name: "tmp", emptyDir: { sizeMiB: 64 } },
+          { name: "data", emptyDir: { sizeMiB: 64 } },
           ...(input.maps.email ? [{ name: "email", secret: "synapse-email" }] : []),
         ],
       },

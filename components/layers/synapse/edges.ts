@@ -6,10 +6,17 @@ import type { Settings } from "../../settings/types";
 import { EVENT_REPLICATION_PORTS, isWriter, replicationPort } from "./instances";
 import { portsOf } from "./workerYaml";
 
-export const synapsePeer = (cls: WorkerClass): Peer => ({ component: synapseService(cls), namespace: NAMESPACES.matrix });
+export const synapsePeer = (cls: WorkerClass): Peer => ({
+  component: synapseService(cls),
+  namespace: NAMESPACES.matrix,
+});
 
 /** The pooler's pods are the PostgreSQL operator's, by its labels. */
-const pooler: Peer = { labels: { "cnpg.io/poolerName": SERVICES.pooler }, namespace: NAMESPACES.matrix, label: SERVICES.pooler };
+const pooler: Peer = {
+  labels: { "cnpg.io/poolerName": SERVICES.pooler },
+  namespace: NAMESPACES.matrix,
+  label: SERVICES.pooler,
+};
 const redis: Peer = { component: SERVICES.redisSynapseMaster, namespace: NAMESPACES.matrix };
 const world: Peer = { world: true };
 /** Classes that send e-mail: notices, registration and password reset, and reminders. */
@@ -22,22 +29,36 @@ export function synapseEdges(input: EdgeInput): Edge[] {
   const classes = plan.synapse.pools.map((p) => p.class);
   const writers = classes.filter((c) => isWriter(plan, c));
   const federationPorts = tcp(443, 8448);
-  // Those of before and after a change of their number as well: who still has the old one must be refused by the process, at once, not by silence.
-  // The one in use is within the range; named as well, because it is the one that the local cluster's test can connect to.
-  const writerPorts = (w: WorkerClass): Edge["ports"] => [...tcp(replicationPort(plan, w)), ...(w === "event-persister" ? [{ ...EVENT_REPLICATION_PORTS, protocol: "TCP" as const }] : [])];
+  // Those of before and after a change of their number as well: who still has the old one must be refused by the
+  // process, at once, not by silence. The one in use is within the range; named as well, because it is the one that the
+  // local cluster's test can connect to.
+  const writerPorts = (w: WorkerClass): Edge["ports"] => [
+    ...tcp(replicationPort(plan, w)),
+    ...(w === "event-persister" ? [{ ...EVENT_REPLICATION_PORTS, protocol: "TCP" as const }] : []),
+  ];
   return classes.flatMap((cls): Edge[] => {
     const from = synapsePeer(cls);
     const ports = portsOf({ settings, plan, class: cls });
     return [
       { from, to: pooler, ports: tcp(PORTS.postgres), why: "database, through the connection pooler" },
       { from, to: redis, ports: tcp(PORTS.redis), why: "replication stream and shared cache, at the master" },
-      ...writers.filter((w) => w !== cls || (plan.synapse.pools.find((p) => p.class === w)?.replicas ?? 1) > 1)
-        .map((w): Edge => ({ from, to: synapsePeer(w), ports: writerPorts(w), why: `requests to the writers of class ${w}` })),
+      ...writers
+        .filter((w) => w !== cls || (plan.synapse.pools.find((p) => p.class === w)?.replicas ?? 1) > 1)
+        .map((w): Edge => ({
+          from,
+          to: synapsePeer(w),
+          ports: writerPorts(w),
+          why: `requests to the writers of class ${w}`,
+        })),
       { from: { nodes: true }, to: from, ports: tcp(ports.health!), why: "probes" },
       ...(cls === "media" ? mediaEdges(from, settings) : []),
       ...(cls === "pusher" ? [{ from, to: world, ports: tcp(443), why: "push gateways" }] : []),
-      ...(settings.emailSmtp && SEND_EMAIL.includes(cls) ? [{ from, to: world, ports: tcp(settings.emailSmtp.port), why: "e-mail" }] : []),
-      ...(settings.sso?.oidc.length && LOG_IN.includes(cls) ? [{ from, to: world, ports: tcp(443), why: "identity providers" }] : []),
+      ...(settings.emailSmtp && SEND_EMAIL.includes(cls)
+        ? [{ from, to: world, ports: tcp(settings.emailSmtp.port), why: "e-mail" }]
+        : []),
+      ...(settings.sso?.oidc.length && LOG_IN.includes(cls)
+        ? [{ from, to: world, ports: tcp(443), why: "identity providers" }]
+        : []),
       // Any process may fetch an event, a key or a profile of another server.
       ...(settings.federation.enabled ? [{ from, to: world, ports: federationPorts, why: "other homeservers" }] : []),
     ];

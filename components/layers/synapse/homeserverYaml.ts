@@ -29,25 +29,45 @@ export function databaseSection(clusterDomain: string, cpMin: number, cpMax: num
   return {
     name: "psycopg2",
     args: {
-      user: "synapse", dbname: "synapse", host: serviceFqdn(SERVICES.pooler, NAMESPACES.matrix, clusterDomain), port: PORTS.postgres,
-      cp_min: cpMin, cp_max: cpMax, application_name: "synapse", connect_timeout: 5,
+      user: "synapse",
+      dbname: "synapse",
+      host: serviceFqdn(SERVICES.pooler, NAMESPACES.matrix, clusterDomain),
+      port: PORTS.postgres,
+      cp_min: cpMin,
+      cp_max: cpMax,
+      application_name: "synapse",
+      connect_timeout: 5,
       // A connection to a lost node is given up after 40 s idle, or 15 s with something unacknowledged.
-      keepalives_idle: 10, keepalives_interval: 10, keepalives_count: 3, tcp_user_timeout: 15000,
+      keepalives_idle: 10,
+      keepalives_interval: 10,
+      keepalives_count: 3,
+      tcp_user_timeout: 15000,
     },
   };
 }
 
 function identity({ settings: s }: HomeserverInput): Yaml {
   return {
-    server_name: s.serverName, public_baseurl: `https://${s.hostnames.homeserver}/`, report_stats: false, pid_file: `${MOUNTS.tmp}/synapse.pid`,
-    serve_server_wellknown: false, ...(s.web.elementWeb.enabled ? { web_client_location: `https://${s.hostnames.web}/` } : {}),
-    enable_metrics: true, user_ips_max_age: "28d", redaction_retention_period: "7d", forgotten_room_retention_period: "28d",
-    ...(s.retention ? {
-      retention: {
-        enabled: true, default_policy: { min_lifetime: "1d", max_lifetime: days(s.retention.maxLifetimeDays) },
-        allowed_lifetime_max: days(s.retention.maxLifetimeDays), purge_jobs: [{ interval: "1d" }],
-      },
-    } : {}),
+    server_name: s.serverName,
+    public_baseurl: `https://${s.hostnames.homeserver}/`,
+    report_stats: false,
+    pid_file: `${MOUNTS.tmp}/synapse.pid`,
+    serve_server_wellknown: false,
+    ...(s.web.elementWeb.enabled ? { web_client_location: `https://${s.hostnames.web}/` } : {}),
+    enable_metrics: true,
+    user_ips_max_age: "28d",
+    redaction_retention_period: "7d",
+    forgotten_room_retention_period: "28d",
+    ...(s.retention
+      ? {
+          retention: {
+            enabled: true,
+            default_policy: { min_lifetime: "1d", max_lifetime: days(s.retention.maxLifetimeDays) },
+            allowed_lifetime_max: days(s.retention.maxLifetimeDays),
+            purge_jobs: [{ interval: "1d" }],
+          },
+        }
+      : {}),
   };
 }
 
@@ -55,9 +75,17 @@ function secrets({ settings: s }: HomeserverInput): Yaml {
   const path = (file: string): string => `${MOUNTS.secrets}/${file}`;
   return {
     signing_key_path: path(SECRET_FILES.signingKey),
-    ...(s.oldSigningKeys.length > 0 ? { old_signing_keys: Object.fromEntries(s.oldSigningKeys.map((k) => [k.id, { key: k.key, expired_ts: Date.parse(k.expiredAt) }])) } : {}),
-    macaroon_secret_key_path: path(SECRET_FILES.macaroon), form_secret_path: path(SECRET_FILES.form),
-    registration_shared_secret_path: path(SECRET_FILES.registration), worker_replication_secret_path: path(SECRET_FILES.replication),
+    ...(s.oldSigningKeys.length > 0
+      ? {
+          old_signing_keys: Object.fromEntries(
+            s.oldSigningKeys.map((k) => [k.id, { key: k.key, expired_ts: Date.parse(k.expiredAt) }]),
+          ),
+        }
+      : {}),
+    macaroon_secret_key_path: path(SECRET_FILES.macaroon),
+    form_secret_path: path(SECRET_FILES.form),
+    registration_shared_secret_path: path(SECRET_FILES.registration),
+    worker_replication_secret_path: path(SECRET_FILES.replication),
   };
 }
 
@@ -67,7 +95,10 @@ function processes({ settings: s, plan }: HomeserverInput): Yaml {
   for (const pool of plan.synapse.pools) {
     if (!isWriter(plan, pool.class)) continue;
     instanceNames(plan, pool.class).forEach((name, i) => {
-      map[pool.class === "main" ? "main" : name] = { host: instanceHost(pool.class, i, domain), port: replicationPort(plan, pool.class) };
+      map[pool.class === "main" ? "main" : name] = {
+        host: instanceHost(pool.class, i, domain),
+        port: replicationPort(plan, pool.class),
+      };
     });
   }
   const pushers = instanceNames(plan, "pusher");
@@ -76,13 +107,20 @@ function processes({ settings: s, plan }: HomeserverInput): Yaml {
   const media = poolOf(plan, "media") ? instanceNames(plan, "media")[0] : undefined;
   const senders = s.federation.enabled ? instanceNames(plan, "federation-sender") : [];
   return {
-    instance_map: map, stream_writers: streamWriters(plan),
+    instance_map: map,
+    stream_writers: streamWriters(plan),
     ...(pushers.length > 0 ? { pusher_instances: pushers } : {}),
     ...(background ? { run_background_tasks_on: background, notify_appservices_from_worker: background } : {}),
     ...(directory ? { update_user_directory_from_worker: directory } : {}),
     ...(media ? { enable_media_repo: false, media_instance_running_background_jobs: media } : {}),
     ...(senders.length > 0 ? { federation_sender_instances: senders } : {}),
-    redis: { enabled: true, host: serviceFqdn(SERVICES.redisSynapseMaster, NAMESPACES.matrix, domain), port: PORTS.redis, dbid: 0, password_path: `${MOUNTS.secrets}/${SECRET_FILES.redis}` },
+    redis: {
+      enabled: true,
+      host: serviceFqdn(SERVICES.redisSynapseMaster, NAMESPACES.matrix, domain),
+      port: PORTS.redis,
+      dbid: 0,
+      password_path: `${MOUNTS.secrets}/${SECRET_FILES.redis}`,
+    },
   };
 }
 
@@ -90,17 +128,35 @@ function people({ settings: s, plan }: HomeserverInput): Yaml {
   const r = s.registration;
   const limits = plan.synapse.rateLimits;
   return {
-    enable_registration: r.enabled, allow_guest_access: r.allowGuests,
+    enable_registration: r.enabled,
+    allow_guest_access: r.allowGuests,
     ...(r.enabled && r.requireEmail ? { registrations_require_3pid: ["email"] } : {}),
     ...(r.enabled && !r.requireEmail ? { enable_registration_without_verification: true } : {}),
-    password_config: { enabled: s.sso?.passwordLogin ?? true, localdb_enabled: s.sso?.passwordLogin ?? true, policy: { enabled: true, minimum_length: 8 } },
-    ...(s.sso && s.sso.oidc.length > 0 ? { oidc_providers: s.sso.oidc.map((p) => ({
-      idp_id: p.id, idp_name: p.name, issuer: p.issuer, client_id: p.clientId, client_secret_path: `${MOUNTS.secrets}/${oidcSecretFile(p.id)}`, scopes: p.scopes,
-      user_mapping_provider: { config: { localpart_template: "{{ user.preferred_username }}", display_name_template: "{{ user.name }}" } },
-    })) } : {}),
+    password_config: {
+      enabled: s.sso?.passwordLogin ?? true,
+      localdb_enabled: s.sso?.passwordLogin ?? true,
+      policy: { enabled: true, minimum_length: 8 },
+    },
+    ...(s.sso && s.sso.oidc.length > 0
+      ? {
+          oidc_providers: s.sso.oidc.map((p) => ({
+            idp_id: p.id,
+            idp_name: p.name,
+            issuer: p.issuer,
+            client_id: p.clientId,
+            client_secret_path: `${MOUNTS.secrets}/${oidcSecretFile(p.id)}`,
+            scopes: p.scopes,
+            user_mapping_provider: {
+              config: { localpart_template: "{{ user.preferred_username }}", display_name_template: "{{ user.name }}" },
+            },
+          })),
+        }
+      : {}),
     presence: { enabled: s.presence.enabled },
     user_directory: { enabled: true, search_all_users: false, prefer_local_users: true },
-    require_auth_for_profile_requests: true, allow_public_rooms_without_auth: false, allow_public_rooms_over_federation: false,
+    require_auth_for_profile_requests: true,
+    allow_public_rooms_without_auth: false,
+    allow_public_rooms_over_federation: false,
     rc_message: rate(limits.messagesPerSecond, limits.messagesBurst),
     // Whole offices share an address; guessing passwords is held up by the limits per account.
     rc_login: { address: rate(5, 100), account: rate(0.1, 10), failed_attempts: rate(0.17, 5) },
@@ -110,44 +166,81 @@ function people({ settings: s, plan }: HomeserverInput): Yaml {
 }
 
 function federation({ settings: s }: HomeserverInput): Yaml {
-  if (!s.federation.enabled) return { send_federation: false, federation_domain_whitelist: [], trusted_key_servers: [], suppress_key_server_warning: true };
+  if (!s.federation.enabled)
+    return {
+      send_federation: false,
+      federation_domain_whitelist: [],
+      trusted_key_servers: [],
+      suppress_key_server_warning: true,
+    };
   return {
     ...(s.federation.domainAllowList ? { federation_domain_whitelist: s.federation.domainAllowList } : {}),
-    trusted_key_servers: s.federation.domainAllowList ? [] : [{ server_name: "matrix.org" }], suppress_key_server_warning: true,
+    trusted_key_servers: s.federation.domainAllowList ? [] : [{ server_name: "matrix.org" }],
+    suppress_key_server_warning: true,
   };
 }
 
 function calls({ settings: s, turnUris, rtcServiceUrl }: HomeserverInput): Yaml {
   return {
-    ...(s.turn.enabled ? { turn_uris: turnUris, turn_shared_secret_path: `${MOUNTS.secrets}/${SECRET_FILES.turn}`, turn_user_lifetime: "1h", turn_allow_guests: false } : {}),
-    ...(s.rtc.enabled ? {
-      // What Element Call asks of a homeserver: RTC transports, delayed events, `state_after` in sync.
-      experimental_features: { msc4143_enabled: true, msc4222_enabled: true },
-      ...(s.rtc.jwtService ?? true ? { matrix_rtc: { transports: [{ type: "livekit", livekit_service_url: rtcServiceUrl }] } } : {}),
-      max_event_delay_duration: "24h", rc_delayed_event_mgmt: rate(1, 20),
-    } : {}),
+    ...(s.turn.enabled
+      ? {
+          turn_uris: turnUris,
+          turn_shared_secret_path: `${MOUNTS.secrets}/${SECRET_FILES.turn}`,
+          turn_user_lifetime: "1h",
+          turn_allow_guests: false,
+        }
+      : {}),
+    ...(s.rtc.enabled
+      ? {
+          // What Element Call asks of a homeserver: RTC transports, delayed events, `state_after` in sync.
+          experimental_features: { msc4143_enabled: true, msc4222_enabled: true },
+          ...((s.rtc.jwtService ?? true)
+            ? { matrix_rtc: { transports: [{ type: "livekit", livekit_service_url: rtcServiceUrl }] } }
+            : {}),
+          max_event_delay_duration: "24h",
+          rc_delayed_event_mgmt: rate(1, 20),
+        }
+      : {}),
   };
 }
 
 export function homeserverConfig(input: HomeserverInput): Yaml {
   return {
-    ...identity(input), ...secrets(input), ...processes(input), ...people(input), ...federation(input), ...calls(input), event_cache_size: input.plan.synapse.eventCacheSize,
+    ...identity(input),
+    ...secrets(input),
+    ...processes(input),
+    ...people(input),
+    ...federation(input),
+    ...calls(input),
+    event_cache_size: input.plan.synapse.eventCacheSize,
     modules: [{ module: pythonName(SHARED_FILES.sessions, "FreshSessions"), config: {} }],
   };
 }
 
-export const renderHomeserverYaml = (input: HomeserverInput): string => stringify(homeserverConfig(input), { lineWidth: 0, aliasDuplicateObjects: false });
+export const renderHomeserverYaml = (input: HomeserverInput): string =>
+  stringify(homeserverConfig(input), { lineWidth: 0, aliasDuplicateObjects: false });
 
 /** SMTP settings. Synapse takes its password inline only, so the whole file is a Secret. */
 export function renderEmailYaml(settings: Settings): string | undefined {
   const e = settings.emailSmtp;
   if (!e) return undefined;
-  return stringify({ email: {
-    smtp_host: e.host, smtp_port: e.port, ...(e.user !== undefined ? { smtp_user: e.user } : {}), ...(e.password !== undefined ? { smtp_pass: e.password } : {}),
-    // 465 is TLS from the first byte; every other port must upgrade.
-    ...(e.port === 465 ? { force_tls: true } : { require_transport_security: e.port !== 25 }),
-    // A sender with a name of its own stays as it is: Synapse refuses brackets within brackets.
-    notif_from: e.from.includes("<") ? e.from : `%(app)s <${e.from}>`, app_name: settings.web.elementWeb.brand, enable_notifs: true, notif_for_new_users: true,
-    ...(settings.web.elementWeb.enabled ? { client_base_url: `https://${settings.hostnames.web}/` } : {}),
-  } }, { lineWidth: 0 });
+  return stringify(
+    {
+      email: {
+        smtp_host: e.host,
+        smtp_port: e.port,
+        ...(e.user !== undefined ? { smtp_user: e.user } : {}),
+        ...(e.password !== undefined ? { smtp_pass: e.password } : {}),
+        // 465 is TLS from the first byte; every other port must upgrade.
+        ...(e.port === 465 ? { force_tls: true } : { require_transport_security: e.port !== 25 }),
+        // A sender with a name of its own stays as it is: Synapse refuses brackets within brackets.
+        notif_from: e.from.includes("<") ? e.from : `%(app)s <${e.from}>`,
+        app_name: settings.web.elementWeb.brand,
+        enable_notifs: true,
+        notif_for_new_users: true,
+        ...(settings.web.elementWeb.enabled ? { client_base_url: `https://${settings.hostnames.web}/` } : {}),
+      },
+    },
+    { lineWidth: 0 },
+  );
 }

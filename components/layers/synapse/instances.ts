@@ -4,15 +4,25 @@ import type { Plan, PoolPlan } from "../../sizing/types";
 import { MAX_REPLICAS, STREAMS, type Stream, type WorkerClass } from "../../domain/workerClasses";
 
 /** Streams of which Synapse takes exactly one writer: a second is a ConfigError in every process. */
-export const SINGLE_WRITER_STREAMS: readonly Stream[] = ["typing", "to_device", "account_data", "presence", "push_rules"];
+export const SINGLE_WRITER_STREAMS: readonly Stream[] = [
+  "typing",
+  "to_device",
+  "account_data",
+  "presence",
+  "push_rules",
+];
 
-export const poolOf = (plan: Plan, cls: WorkerClass): PoolPlan | undefined => plan.synapse.pools.find((p) => p.class === cls);
+export const poolOf = (plan: Plan, cls: WorkerClass): PoolPlan | undefined =>
+  plan.synapse.pools.find((p) => p.class === cls);
 
 /** Names of a class's processes: pod names, which only a StatefulSet makes predictable. */
 export function instanceNames(plan: Plan, cls: WorkerClass): string[] {
   const pool = poolOf(plan, cls);
   if (!pool) return [];
-  if (pool.kind !== "StatefulSet") throw new Error(`synapse: processes of class ${cls} must have known names, so its pool must be a StatefulSet, not a ${pool.kind}`);
+  if (pool.kind !== "StatefulSet")
+    throw new Error(
+      `synapse: processes of class ${cls} must have known names, so its pool must be a StatefulSet, not a ${pool.kind}`,
+    );
   return Array.from({ length: pool.replicas }, (_, i) => `${synapseService(cls)}-${i}`);
 }
 
@@ -24,7 +34,9 @@ export function streamWriters(plan: Plan): Partial<Record<Stream, string[]>> {
     if (cls === "main" || !poolOf(plan, cls)) continue;
     const names = instanceNames(plan, cls);
     if (names.length !== 1 && SINGLE_WRITER_STREAMS.includes(stream)) {
-      throw new Error(`synapse: stream ${stream} has ${names.length} writers (class ${cls}); Synapse takes exactly one: set overrides.pools.${cls}.replicas to 1`);
+      throw new Error(
+        `synapse: stream ${stream} has ${names.length} writers (class ${cls}); Synapse takes exactly one: set overrides.pools.${cls}.replicas to 1`,
+      );
     }
     writers[stream] = names;
   }
@@ -33,28 +45,36 @@ export function streamWriters(plan: Plan): Partial<Record<Stream, string[]>> {
 
 /** Classes with a replication listener: main and every writer. */
 export function isWriter(plan: Plan, cls: WorkerClass): boolean {
-  return cls === "main" || (poolOf(plan, cls) !== undefined && STREAMS.some((s) => plan.synapse.streamWriters[s] === cls));
+  return (
+    cls === "main" || (poolOf(plan, cls) !== undefined && STREAMS.some((s) => plan.synapse.streamWriters[s] === cls))
+  );
 }
 
 /**
- * Where a writer takes the other processes' requests. Event persisters: on a port that says how many of them there are. A
- * room's events belong to one of them by that number, and one that is handed another's answers 500 (Synapse asserts it,
- * handlers/message.py). While the number changes, processes of before and after meet on no port: a refused connection is
- * tried again for a minute (RETRY_ON_CONNECT_ERROR_ATTEMPTS of replication/http/_base.py), a 500 is handed to the client.
+ * Where a writer takes the other processes' requests. Event persisters: on a port that says how many of them there are.
+ * A room's events belong to one of them by that number, and one that is handed another's answers 500 (Synapse asserts
+ * it, handlers/message.py). While the number changes, processes of before and after meet on no port: a refused
+ * connection is tried again for a minute (RETRY_ON_CONNECT_ERROR_ATTEMPTS of replication/http/_base.py), a 500 is
+ * handed to the client.
  */
 export const replicationPort = (plan: Plan, cls: WorkerClass): number =>
-  (cls === "event-persister" ? PORTS.synapseEventReplication + (poolOf(plan, cls)?.replicas ?? 0) : PORTS.synapseReplication);
+  cls === "event-persister"
+    ? PORTS.synapseEventReplication + (poolOf(plan, cls)?.replicas ?? 0)
+    : PORTS.synapseReplication;
 /** All ports that event persisters ever have. */
-export const EVENT_REPLICATION_PORTS = { port: PORTS.synapseEventReplication + 1, endPort: PORTS.synapseEventReplication + MAX_REPLICAS } as const;
+export const EVENT_REPLICATION_PORTS = {
+  port: PORTS.synapseEventReplication + 1,
+  endPort: PORTS.synapseEventReplication + MAX_REPLICAS,
+} as const;
 
 /** Classes that hand events to the persisters, beside main: rooms' writes by clients and by other servers. */
 export const EVENT_SENDERS: readonly WorkerClass[] = ["generic", "federation-reader"];
 
 /**
- * Who starts in which order after the main process; each group when the one before it is ready. Writers first, which nobody
- * replaces: on small machines they do not start in a crowd. Then the event persisters together with those who hand them
- * events (routes.ts), and nobody else: while the number of persisters changes, those of before and after do not speak with
- * each other, so nothing may hold them up.
+ * Who starts in which order after the main process; each group when the one before it is ready. Writers first, which
+ * nobody replaces: on small machines they do not start in a crowd. Then the event persisters together with those who
+ * hand them events (routes.ts), and nobody else: while the number of persisters changes, those of before and after do
+ * not speak with each other, so nothing may hold them up.
  */
 export function startOrder(plan: Plan): WorkerClass[][] {
   const events = (cls: WorkerClass): boolean => cls === "event-persister" || EVENT_SENDERS.includes(cls);

@@ -1,34 +1,80 @@
-/** The media repository's configuration: only the processes that serve media have it, so only they restart for it. Pure. */
+/**
+ * The media repository's configuration: only the processes that serve media have it, so only they restart for it. Pure.
+ */
 import type { Settings } from "../../settings/types";
 import { days, type Yaml } from "./homeserverYaml";
 import { MOUNTS } from "./paths";
 
 /** Where media are kept. */
-export interface MediaStore { endpoint: string; region: string; bucket: string }
+export interface MediaStore {
+  endpoint: string;
+  region: string;
+  bucket: string;
+}
 
 /** Networks that the URL previewer must not reach: private, local, special (RFC 6890), and this cluster's own. */
 export const PREVIEW_DENIED_NETWORKS: readonly string[] = [
-  "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24",
-  "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
-  "::1/128", "64:ff9b::/96", "100::/64", "2001:db8::/32", "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8",
+  "0.0.0.0/8",
+  "10.0.0.0/8",
+  "100.64.0.0/10",
+  "127.0.0.0/8",
+  "169.254.0.0/16",
+  "172.16.0.0/12",
+  "192.0.0.0/24",
+  "192.0.2.0/24",
+  "192.88.99.0/24",
+  "192.168.0.0/16",
+  "198.18.0.0/15",
+  "198.51.100.0/24",
+  "203.0.113.0/24",
+  "224.0.0.0/4",
+  "240.0.0.0/4",
+  "::1/128",
+  "64:ff9b::/96",
+  "100::/64",
+  "2001:db8::/32",
+  "fc00::/7",
+  "fe80::/10",
+  "fec0::/10",
+  "ff00::/8",
 ];
 
 export function mediaSection(s: Settings, s3: MediaStore): Yaml {
   const m = s.media;
   return {
-    enable_media_repo: true, media_store_path: `${MOUNTS.data}/media`, max_upload_size: `${m.maxUploadMiB}M`, enable_authenticated_media: true, dynamic_thumbnails: false,
-    media_storage_providers: [{
-      // Synchronous: an upload is answered when it is in the object store, so a media pod holds nothing of its own.
-      module: "s3_storage_provider.S3StorageProviderBackend", store_local: true, store_remote: true, store_synchronous: true,
-      config: { bucket: s3.bucket, region_name: s3.region, endpoint_url: s3.endpoint },
-    }],
-    ...(m.localRetentionDays || m.remoteRetentionDays ? {
-      media_retention: {
-        ...(m.localRetentionDays ? { local_media_lifetime: days(m.localRetentionDays) } : {}),
-        ...(m.remoteRetentionDays ? { remote_media_lifetime: days(m.remoteRetentionDays) } : {}),
+    enable_media_repo: true,
+    media_store_path: `${MOUNTS.data}/media`,
+    max_upload_size: `${m.maxUploadMiB}M`,
+    enable_authenticated_media: true,
+    dynamic_thumbnails: false,
+    media_storage_providers: [
+      {
+        // Synchronous: an upload is answered when it is in the object store, so a media pod holds nothing of its own.
+        module: "s3_storage_provider.S3StorageProviderBackend",
+        store_local: true,
+        store_remote: true,
+        store_synchronous: true,
+        config: { bucket: s3.bucket, region_name: s3.region, endpoint_url: s3.endpoint },
       },
-    } : {}),
+    ],
+    ...(m.localRetentionDays || m.remoteRetentionDays
+      ? {
+          media_retention: {
+            ...(m.localRetentionDays ? { local_media_lifetime: days(m.localRetentionDays) } : {}),
+            ...(m.remoteRetentionDays ? { remote_media_lifetime: days(m.remoteRetentionDays) } : {}),
+          },
+        }
+      : {}),
     url_preview_enabled: m.urlPreviews,
-    ...(m.urlPreviews ? { url_preview_ip_range_blacklist: [...PREVIEW_DENIED_NETWORKS, ...s.cluster.podCidrs, ...s.cluster.serviceCidrs], max_spider_size: "10M" } : {}),
+    ...(m.urlPreviews
+      ? {
+          url_preview_ip_range_blacklist: [
+            ...PREVIEW_DENIED_NETWORKS,
+            ...s.cluster.podCidrs,
+            ...s.cluster.serviceCidrs,
+          ],
+          max_spider_size: "10M",
+        }
+      : {}),
   };
 }

@@ -29,9 +29,17 @@ function probes(pool: PoolPlan, tight: boolean): Probes {
   const health = { http: "/health", port: "health" };
   return {
     // A schema upgrade of the main process: up to half an hour. Measured: 11 s for a new schema, 3.5 s for a worker.
-    startup: { ...health, timing: { periodSeconds: 2, timeoutSeconds: 3, failureThreshold: pool.class === "main" ? 900 : 90 } },
+    startup: {
+      ...health,
+      timing: { periodSeconds: 2, timeoutSeconds: 3, failureThreshold: pool.class === "main" ? 900 : 90 },
+    },
     readiness: { ...health, timing: { periodSeconds: tight ? 2 : 3, timeoutSeconds: 3, failureThreshold: 2 } },
-    liveness: { ...health, timing: tight ? { periodSeconds: 5, timeoutSeconds: 5, failureThreshold: 3 } : { periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 } },
+    liveness: {
+      ...health,
+      timing: tight
+        ? { periodSeconds: 5, timeoutSeconds: 5, failureThreshold: 3 }
+        : { periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 },
+    },
   };
 }
 
@@ -42,38 +50,67 @@ export function synapsePod(input: SynapsePodInput): PodSpec {
   const singleton = isSingleton(pool);
   const database: ContainerSpec["env"] = {
     PGPASSWORD: { secret: input.databaseSecret, key: "password" },
-    DB_HOST: serviceFqdn(SERVICES.pooler, NAMESPACES.matrix, settings.cluster.domain), DB_PORT: String(PORTS.postgres),
+    DB_HOST: serviceFqdn(SERVICES.pooler, NAMESPACES.matrix, settings.cluster.domain),
+    DB_PORT: String(PORTS.postgres),
   };
   const wait: ContainerSpec = {
     // Bounded: a pod that has waited five minutes says so by failing.
-    name: "wait-database", image, command: ["python", `${MOUNTS.shared}/${SHARED_FILES.wait}`, waitFor(pool.class), "300"],
+    name: "wait-database",
+    image,
+    command: ["python", `${MOUNTS.shared}/${SHARED_FILES.wait}`, waitFor(pool.class), "300"],
     env: { ...database, PYTHONDONTWRITEBYTECODE: "1" },
-    resources: { cpu: 0.05, memoryMiB: 128 }, mounts: [{ volume: "shared", path: MOUNTS.shared, readOnly: true }, { volume: "tmp", path: MOUNTS.tmp }],
+    resources: { cpu: 0.05, memoryMiB: 128 },
+    mounts: [
+      { volume: "shared", path: MOUNTS.shared, readOnly: true },
+      { volume: "tmp", path: MOUNTS.tmp },
+    ],
   };
   const synapse: ContainerSpec = {
-    name: "synapse", image, command: ["sh", "-c", synapseStart(input, servesMedia)],
+    name: "synapse",
+    image,
+    command: ["sh", "-c", synapseStart(input, servesMedia)],
     env: {
       // log.yaml names a filter, homeserver.yaml a module, that lie beside them.
-      ...database, PYTHONDONTWRITEBYTECODE: "1", PYTHONUNBUFFERED: "1", PYTHONPATH: MOUNTS.shared,
-      ...(servesMedia ? { AWS_ACCESS_KEY_ID: { secret: input.mediaSecret, key: "accessKey" }, AWS_SECRET_ACCESS_KEY: { secret: input.mediaSecret, key: "secretKey" } } : {}),
+      ...database,
+      PYTHONDONTWRITEBYTECODE: "1",
+      PYTHONUNBUFFERED: "1",
+      PYTHONPATH: MOUNTS.shared,
+      ...(servesMedia
+        ? {
+            AWS_ACCESS_KEY_ID: { secret: input.mediaSecret, key: "accessKey" },
+            AWS_SECRET_ACCESS_KEY: { secret: input.mediaSecret, key: "secretKey" },
+          }
+        : {}),
     },
-    ports: Object.fromEntries(Object.entries(portsOf({ settings, plan, class: pool.class })).map(([n, port]) => [n, { port }])),
+    ports: Object.fromEntries(
+      Object.entries(portsOf({ settings, plan, class: pool.class })).map(([n, port]) => [n, { port }]),
+    ),
     probes: probes(pool, singleton || isWriter(plan, pool.class)),
     resources: { cpu: pool.cpu, memoryMiB: pool.memoryMiB },
     mounts: [
-      { volume: "shared", path: MOUNTS.shared, readOnly: true }, { volume: "class", path: MOUNTS.class, readOnly: true }, { volume: "secrets", path: MOUNTS.secrets, readOnly: true },
-      ...(input.email ? [{ volume: "email", path: MOUNTS.email, readOnly: true }] : []), { volume: "data", path: MOUNTS.data }, { volume: "tmp", path: MOUNTS.tmp },
+      { volume: "shared", path: MOUNTS.shared, readOnly: true },
+      { volume: "class", path: MOUNTS.class, readOnly: true },
+      { volume: "secrets", path: MOUNTS.secrets, readOnly: true },
+      ...(input.email ? [{ volume: "email", path: MOUNTS.email, readOnly: true }] : []),
+      { volume: "data", path: MOUNTS.data },
+      { volume: "tmp", path: MOUNTS.tmp },
     ],
   };
   return {
-    uid: SYNAPSE_UID, runtimePriority: PRIORITIES.core.name, containers: [synapse], initContainers: [wait],
-    // Stopping took 2.3 s when measured. No rest before it: the router repeats elsewhere what the end cuts off (haproxyCfg.ts).
+    uid: SYNAPSE_UID,
+    runtimePriority: PRIORITIES.core.name,
+    containers: [synapse],
+    initContainers: [wait],
+    // Stopping took 2.3 s when measured. No rest before it: the router repeats elsewhere what the end cuts off
+    // (haproxyCfg.ts).
     terminationGracePeriodSeconds: 20,
     // At most one of each singleton, ever: nothing in the database fences a second. A lost node's come back when the
     // node is declared out of service, so there is no hurry to mark them; the others move soon.
     lostNodeSeconds: pool.kind === "StatefulSet" ? 300 : 30,
     volumes: [
-      { name: "shared", configMap: input.sharedMap }, { name: "class", configMap: input.classMap }, { name: "secrets", secret: SECRETS.synapse },
+      { name: "shared", configMap: input.sharedMap },
+      { name: "class", configMap: input.classMap },
+      { name: "secrets", secret: SECRETS.synapse },
       ...(input.email ? [{ name: "email", secret: "synapse-email" }] : []),
       // Half as much again as the cache may have: the trim runs once a minute.
       { name: "data", emptyDir: { sizeMiB: servesMedia ? settings.media.cacheGiB * 1024 * 1.5 : 256 } },

@@ -3,7 +3,11 @@ import { ROUTES } from "./routes";
 import { ADMIN_PREFIX, NEVER_SERVED, type HashKey, type Route } from "./routingTable";
 
 const HASHED: Record<HashKey, string> = {
-  none: "least connections", user: "user of the access token", room: "room id", origin: "sending server", media: "media id",
+  none: "least connections",
+  user: "user of the access token",
+  room: "room id",
+  origin: "sending server",
+  media: "media id",
 };
 const code = (text: string): string => `\`${text.replace(/\|/g, "\\|")}\``;
 
@@ -12,7 +16,10 @@ function target(route: Route): string {
 }
 
 function row(route: Route): string {
-  const when = [route.methods?.join(" "), route.queryAbsent ? `no \`${route.queryAbsent}\`` : undefined].filter(Boolean).join(", ") || "any";
+  const when =
+    [route.methods?.join(" "), route.queryAbsent ? `no \`${route.queryAbsent}\`` : undefined]
+      .filter(Boolean)
+      .join(", ") || "any";
   const fallback = route.fallback.length > 0 ? route.fallback.map((c) => `\`${c}\``).join(", ") : `none: ${route.why}`;
   return `| ${route.id} | ${route.patterns.map(code).join("<br>")} | ${when} | ${target(route)} | ${HASHED[route.hash]} | ${fallback} | ${route.surface ?? "public"} | ${route.doc} |`;
 }

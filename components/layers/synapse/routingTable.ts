@@ -6,7 +6,9 @@ import type { Plan } from "../../sizing/types";
 import type { Stream, WorkerClass } from "../../domain/workerClasses";
 import { ROUTES } from "./routes";
 
-/** Where a path may be asked for: by anyone, by other servers (when federation is on), by the admin UI's ingress only. */
+/**
+ * Where a path may be asked for: by anyone, by other servers (when federation is on), by the admin UI's ingress only.
+ */
 export type Surface = "public" | "federation" | "admin";
 /** What keeps requests together on one process of the class. */
 export type HashKey = "none" | "user" | "room" | "origin" | "media";
@@ -54,8 +56,10 @@ function classesOf(route: Route, plan: Plan): WorkerClass[] {
 
 /** The table as it applies to a plan. Federation's routes only where federation is on. */
 export function resolveRoutes(input: { plan: Plan; federation: boolean }): ResolvedRoute[] {
-  return ROUTES.filter((r) => input.federation || r.surface !== "federation")
-    .map((r) => ({ ...r, classes: classesOf(r, input.plan) }));
+  return ROUTES.filter((r) => input.federation || r.surface !== "federation").map((r) => ({
+    ...r,
+    classes: classesOf(r, input.plan),
+  }));
 }
 
 /** Listener resources that a class must have, from the routes that end there. */
@@ -69,7 +73,11 @@ export function resourcesOf(cls: WorkerClass, input: { plan: Plan; federation: b
   return (["media", "client", "federation", "openid"] as const).filter((r) => needed.has(r));
 }
 
-export interface Request { method: string; path: string; query?: string }
+export interface Request {
+  method: string;
+  path: string;
+  query?: string;
+}
 
 function matches(route: Route, request: Request): boolean {
   if (route.methods && !route.methods.includes(request.method)) return false;
@@ -77,12 +85,27 @@ function matches(route: Route, request: Request): boolean {
   return route.queryAbsent === undefined || !new URLSearchParams(request.query ?? "").get(route.queryAbsent);
 }
 
-export interface Classified { route: string; class: WorkerClass; fallback: WorkerClass[]; hash: HashKey; surface: Surface }
+export interface Classified {
+  route: string;
+  class: WorkerClass;
+  fallback: WorkerClass[];
+  hash: HashKey;
+  surface: Surface;
+}
 
-const decoded = (path: string): string => { try { return decodeURIComponent(path); } catch { return path; } };
+const decoded = (path: string): string => {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
+};
 
 /** What the router does with a request; undefined: refused (404). `frontend` is the one that it came in by. */
-export function classify(request: Request, input: { plan: Plan; federation: boolean; frontend?: "public" | "admin" }): Classified | undefined {
+export function classify(
+  request: Request,
+  input: { plan: Plan; federation: boolean; frontend?: "public" | "admin" },
+): Classified | undefined {
   const path = decoded(request.path);
   if (NEVER_SERVED.some((p) => new RegExp(p).test(path))) return undefined;
   if ((input.frontend ?? "public") === "public" && new RegExp(ADMIN_PREFIX).test(path)) return undefined;

@@ -10,16 +10,27 @@ import { mediaSection, type MediaStore } from "./mediaYaml";
 import { MOUNTS, SHARED_FILES, pythonName } from "./paths";
 import { resourcesOf } from "./routingTable";
 
-interface ClassInput { settings: Settings; plan: Plan; class: WorkerClass }
-export interface WorkerInput { settings: Settings; plan: Plan; class: WorkerClass; s3: MediaStore }
+interface ClassInput {
+  settings: Settings;
+  plan: Plan;
+  class: WorkerClass;
+}
+export interface WorkerInput {
+  settings: Settings;
+  plan: Plan;
+  class: WorkerClass;
+  s3: MediaStore;
+}
 
 /** What a class listens on; the Service has the same ports under the same names. */
 export function portsOf(input: ClassInput): Record<string, number> {
-  const serves = resourcesOf(input.class, { plan: input.plan, federation: input.settings.federation.enabled }).length > 0;
+  const serves =
+    resourcesOf(input.class, { plan: input.plan, federation: input.settings.federation.enabled }).length > 0;
   return {
     ...(serves ? { http: PORTS.synapseHttp } : {}),
     ...(isWriter(input.plan, input.class) ? { replication: replicationPort(input.plan, input.class) } : {}),
-    metrics: PORTS.synapseMetrics, health: PORTS.synapseHealth,
+    metrics: PORTS.synapseMetrics,
+    health: PORTS.synapseHealth,
   };
 }
 
@@ -31,8 +42,12 @@ function listeners(input: ClassInput): Yaml[] {
   return [
     { type: "http", port: PORTS.synapseHealth, bind_addresses, resources: [{ names: ["health"] }] },
     { type: "metrics", port: PORTS.synapseMetrics, bind_addresses },
-    ...(ports.http ? [{ type: "http", port: ports.http, bind_addresses, x_forwarded: true, resources: [{ names, compress: false }] }] : []),
-    ...(ports.replication ? [{ type: "http", port: ports.replication, bind_addresses, resources: [{ names: ["replication"] }] }] : []),
+    ...(ports.http
+      ? [{ type: "http", port: ports.http, bind_addresses, x_forwarded: true, resources: [{ names, compress: false }] }]
+      : []),
+    ...(ports.replication
+      ? [{ type: "http", port: ports.replication, bind_addresses, resources: [{ names: ["replication"] }] }]
+      : []),
   ];
 }
 
@@ -45,26 +60,42 @@ export function workerConfig(input: WorkerInput): Yaml {
   return {
     ...(input.class === "main"
       ? { listeners: listeners(input), log_config: log }
-      : { worker_app: "synapse.app.generic_worker", worker_listeners: listeners(input), worker_log_config: log, worker_pid_file: `${MOUNTS.tmp}/worker.pid` }),
+      : {
+          worker_app: "synapse.app.generic_worker",
+          worker_listeners: listeners(input),
+          worker_log_config: log,
+          worker_pid_file: `${MOUNTS.tmp}/worker.pid`,
+        }),
     ...(serves.includes("media") ? mediaSection(settings, input.s3) : {}),
     // Synapse merges its files by top-level key, so the whole section is repeated here.
     database: databaseSection(settings.cluster.domain, pool.cpMin, pool.cpMax),
     caches: {
-      global_factor: plan.synapse.globalCacheFactor, expire_caches: true, cache_entry_ttl: "30m", sync_response_cache_duration: "2m",
+      global_factor: plan.synapse.globalCacheFactor,
+      expire_caches: true,
+      cache_entry_ttl: "30m",
+      sync_response_cache_duration: "2m",
       // Caches give way before the memory limit (1.5 x the request) does; needs jemalloc, ignored without.
-      cache_autotuning: { max_cache_memory_usage: `${Math.floor(pool.memoryMiB)}M`, target_cache_memory_usage: `${Math.floor(pool.memoryMiB * 0.85)}M`, min_cache_ttl: "5m" },
+      cache_autotuning: {
+        max_cache_memory_usage: `${Math.floor(pool.memoryMiB)}M`,
+        target_cache_memory_usage: `${Math.floor(pool.memoryMiB * 0.85)}M`,
+        min_cache_ttl: "5m",
+      },
     },
   };
 }
 
-export const renderWorkerYaml = (input: WorkerInput): string => stringify(workerConfig(input), { lineWidth: 0, aliasDuplicateObjects: false });
+export const renderWorkerYaml = (input: WorkerInput): string =>
+  stringify(workerConfig(input), { lineWidth: 0, aliasDuplicateObjects: false });
 
 export function renderLogYaml(level: string): string {
   return stringify({
-    version: 1, disable_existing_loggers: false,
+    version: 1,
+    disable_existing_loggers: false,
     formatters: { precise: { format: "%(asctime)s %(levelname)s %(name)s - %(request)s - %(message)s" } },
     filters: { lost: { "()": pythonName(SHARED_FILES.lost, "EndWhenLost") } },
-    handlers: { console: { class: "logging.StreamHandler", formatter: "precise", filters: ["lost"], stream: "ext://sys.stdout" } },
+    handlers: {
+      console: { class: "logging.StreamHandler", formatter: "precise", filters: ["lost"], stream: "ext://sys.stdout" },
+    },
     // Statements at debug level hold access tokens.
     loggers: { "synapse.storage.SQL": { level: "INFO" } },
     root: { level, handlers: ["console"] },

@@ -27,51 +27,83 @@ export class Turn extends pulumi.ComponentResource {
   constructor(name: string, args: TurnArgs, opts: pulumi.ComponentResourceOptions) {
     super("matrix-ha:turn:Turn", name, {}, opts);
     const { settings, plan } = args.ctx;
-    if (!plan.turn) throw new Error("turn.enabled: the plan has no TURN. Leave the component out where turn.enabled is false.");
+    if (!plan.turn)
+      throw new Error("turn.enabled: the plan has no TURN. Leave the component out where turn.enabled is false.");
     const tls = args.tlsSecretName !== undefined;
     const version = imageVersion(settings, "coturn");
-    const metadata = (n: string): any => ({ name: n, namespace: NAMESPACES.coturn, labels: labels(settings, SERVICES.coturn, "coturn", version) });
+    const metadata = (n: string): any => ({
+      name: n,
+      namespace: NAMESPACES.coturn,
+      labels: labels(settings, SERVICES.coturn, "coturn", version),
+    });
 
     const plain = turnserverConf({ settings, plan, tls });
     const conf = pulumi.secret(args.secrets.turnSharedSecret.apply((s) => withSecret(plain, s)));
     const start = turnStart(settings, tls);
-    const secret = new k8s.core.v1.Secret(`${name}-secret`, { metadata: metadata(SECRETS.turn), type: "Opaque", stringData: { "turnserver.conf": conf } }, { parent: this });
-    const script = new k8s.core.v1.ConfigMap(`${name}-start`, { metadata: metadata(START), data: { "start.sh": start } }, { parent: this });
+    const secret = new k8s.core.v1.Secret(
+      `${name}-secret`,
+      { metadata: metadata(SECRETS.turn), type: "Opaque", stringData: { "turnserver.conf": conf } },
+      { parent: this },
+    );
+    const script = new k8s.core.v1.ConfigMap(
+      `${name}-start`,
+      { metadata: metadata(START), data: { "start.sh": start } },
+      { parent: this },
+    );
 
-    this.workload = new Workload(`${name}-coturn`, {
-      ctx: args.ctx, namespace: NAMESPACES.coturn, component: SERVICES.coturn, appName: "coturn", version, kind: "DaemonSet",
-      configHash: configHash({ "turnserver.conf": conf, "start.sh": start }),
-      // Node after node, each as long as its allocations may need to go away.
-      timeoutSeconds: 600 + plan.turn.nodes * 120,
-      pod: {
-        hostNetwork: true, uid: UID, role: "call", runtimePriority: PRIORITIES.calls.name, nodeSelector: { [NODE_LABELS.turn]: "true" }, terminationGracePeriodSeconds: 60,
-        volumes: [
-          { name: "configuration", secret: SECRETS.turn },
-          { name: "start", configMap: START },
-          { name: "run", emptyDir: { sizeMiB: 16, memory: true } },
-          ...(args.tlsSecretName === undefined ? [] : [{ name: "tls", secret: args.tlsSecretName }]),
-        ],
-        containers: [{
-          name: "coturn", image: imageRef(settings, "coturn"), command: ["/bin/sh", TURN_PATHS.start],
-          env: { HOST_IP: { field: "status.hostIP" } },
-          // The published image's binary carries this file capability: without it in the bounding set the kernel
-          // refuses to execute it (EPERM, measured). All listening ports are above 1024.
-          capabilities: ["NET_BIND_SERVICE"],
-          ports: {
-            turn: { port: PORTS.turn }, "turn-udp": { port: PORTS.turn, protocol: "UDP" },
-            ...(tls ? { "turn-tls": { port: settings.turn.tlsPort } } : {}),
-          },
-          probes: { startup: { tcp: "turn" }, readiness: { tcp: "turn" }, liveness: { tcp: "turn" } },
-          resources: { cpu: plan.turn.cpu, memoryMiB: plan.turn.memoryMiB },
-          mounts: [
-            { volume: "configuration", path: "/etc/matrix-ha/turn", readOnly: true },
-            { volume: "start", path: "/etc/matrix-ha/start", readOnly: true },
-            { volume: "run", path: TURN_PATHS.run },
-            ...(tls ? [{ volume: "tls", path: TURN_PATHS.tls, readOnly: true }] : []),
+    this.workload = new Workload(
+      `${name}-coturn`,
+      {
+        ctx: args.ctx,
+        namespace: NAMESPACES.coturn,
+        component: SERVICES.coturn,
+        appName: "coturn",
+        version,
+        kind: "DaemonSet",
+        configHash: configHash({ "turnserver.conf": conf, "start.sh": start }),
+        // Node after node, each as long as its allocations may need to go away.
+        timeoutSeconds: 600 + plan.turn.nodes * 120,
+        pod: {
+          hostNetwork: true,
+          uid: UID,
+          role: "call",
+          runtimePriority: PRIORITIES.calls.name,
+          nodeSelector: { [NODE_LABELS.turn]: "true" },
+          terminationGracePeriodSeconds: 60,
+          volumes: [
+            { name: "configuration", secret: SECRETS.turn },
+            { name: "start", configMap: START },
+            { name: "run", emptyDir: { sizeMiB: 16, memory: true } },
+            ...(args.tlsSecretName === undefined ? [] : [{ name: "tls", secret: args.tlsSecretName }]),
           ],
-        }],
+          containers: [
+            {
+              name: "coturn",
+              image: imageRef(settings, "coturn"),
+              command: ["/bin/sh", TURN_PATHS.start],
+              env: { HOST_IP: { field: "status.hostIP" } },
+              // The published image's binary carries this file capability: without it in the bounding set the kernel
+              // refuses to execute it (EPERM, measured). All listening ports are above 1024.
+              capabilities: ["NET_BIND_SERVICE"],
+              ports: {
+                turn: { port: PORTS.turn },
+                "turn-udp": { port: PORTS.turn, protocol: "UDP" },
+                ...(tls ? { "turn-tls": { port: settings.turn.tlsPort } } : {}),
+              },
+              probes: { startup: { tcp: "turn" }, readiness: { tcp: "turn" }, liveness: { tcp: "turn" } },
+              resources: { cpu: plan.turn.cpu, memoryMiB: plan.turn.memoryMiB },
+              mounts: [
+                { volume: "configuration", path: "/etc/matrix-ha/turn", readOnly: true },
+                { volume: "start", path: "/etc/matrix-ha/start", readOnly: true },
+                { volume: "run", path: TURN_PATHS.run },
+                ...(tls ? [{ volume: "tls", path: TURN_PATHS.tls, readOnly: true }] : []),
+              ],
+            },
+          ],
+        },
       },
-    }, { parent: this, dependsOn: [secret, script] });
+      { parent: this, dependsOn: [secret, script] },
+    );
     this.registerOutputs({});
   }
 }

@@ -1,14 +1,19 @@
 /** Address ranges as coturn writes them: first-last. Pure. */
 import { isIPv4, isIPv6 } from "node:net";
 
-export interface AddressRange { first: string; last: string }
+export interface AddressRange {
+  first: string;
+  last: string;
+}
 
 export function cidrRange(cidr: string): AddressRange {
   const [address, length] = cidr.split("/");
   const bits = isIPv4(address) ? 32 : isIPv6(address) ? 128 : undefined;
   const prefix = length === undefined ? bits : Number(length);
   if (bits === undefined || prefix === undefined || !Number.isInteger(prefix) || prefix < 0 || prefix > bits) {
-    throw new Error(`${JSON.stringify(cidr)} is no address range. Give an address with a prefix length, like 10.0.0.0/8 or fd00::/8.`);
+    throw new Error(
+      `${JSON.stringify(cidr)} is no address range. Give an address with a prefix length, like 10.0.0.0/8 or fd00::/8.`,
+    );
   }
   const size = 1n << BigInt(bits - prefix);
   const first = (toNumber(address) / size) * size;
@@ -19,7 +24,10 @@ export function cidrRange(cidr: string): AddressRange {
 /** One address alone, or first-last. */
 export const coturnRange = (cidr: string): string => {
   const { first, last } = cidrRange(cidr);
-  if (first === last && /^[0:.]+$/.test(first)) throw new Error(`${JSON.stringify(cidr)}: coturn takes the unspecified address for any address. Name the ranges that are meant.`);
+  if (first === last && /^[0:.]+$/.test(first))
+    throw new Error(
+      `${JSON.stringify(cidr)}: coturn takes the unspecified address for any address. Name the ranges that are meant.`,
+    );
   return first === last ? first : `${first}-${last}`;
 };
 
@@ -33,9 +41,11 @@ function toNumber(address: string): bigint {
   const [head, tail] = plain.split("::");
   const groups = (text: string | undefined): string[] => (text ? text.split(":") : []);
   const missing = 8 - groups(head).length - groups(tail).length;
-  const all = tail === undefined ? groups(head) : [...groups(head), ...Array<string>(missing).fill("0"), ...groups(tail)];
+  const all =
+    tail === undefined ? groups(head) : [...groups(head), ...Array<string>(missing).fill("0"), ...groups(tail)];
   return all.reduce((n, group) => n * 65536n + BigInt(`0x${group}`), 0n);
 }
 
 const v4 = (n: bigint): string => [24n, 16n, 8n, 0n].map((shift) => (n >> shift) & 255n).join(".");
-const v6 = (n: bigint): string => Array.from({ length: 8 }, (_v, i) => ((n >> BigInt(112 - 16 * i)) & 65535n).toString(16)).join(":");
+const v6 = (n: bigint): string =>
+  Array.from({ length: 8 }, (_v, i) => ((n >> BigInt(112 - 16 * i)) & 65535n).toString(16)).join(":");

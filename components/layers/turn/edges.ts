@@ -7,12 +7,21 @@ export function turnEdges({ settings }: EdgeInput): Edge[] {
   const coturn: Peer = { component: SERVICES.coturn, namespace: NAMESPACES.coturn };
   return [
     {
-      from: { world: true }, to: coturn, why: "clients behind NAT ask for a relay, and media come to it",
+      from: { world: true },
+      to: coturn,
+      why: "clients behind NAT ask for a relay, and media come to it",
       ports: [
-        { port: PORTS.turn, protocol: "TCP" }, { port: PORTS.turn, protocol: "UDP" }, { port: settings.turn.tlsPort, protocol: "TCP" },
+        { port: PORTS.turn, protocol: "TCP" },
+        { port: PORTS.turn, protocol: "UDP" },
+        { port: settings.turn.tlsPort, protocol: "TCP" },
         { port: settings.turn.minPort, endPort: settings.turn.maxPort, protocol: "UDP" },
       ],
     },
-    { from: coturn, to: { world: true }, why: "media to the other side of a call", ports: [{ port: 1024, endPort: 65535, protocol: "UDP" }] },
+    {
+      from: coturn,
+      to: { world: true },
+      why: "media to the other side of a call",
+      ports: [{ port: 1024, endPort: 65535, protocol: "UDP" }],
+    },
   ];
 }

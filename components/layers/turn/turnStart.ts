@@ -24,7 +24,9 @@ cat ${secret} >${run}/turnserver.conf
     esac
   fi
 } >>${run}/turnserver.conf
-${tls ? `# A renewed certificate is read at SIGUSR2; the mounted file changes by itself.
+${
+  tls
+    ? `# A renewed certificate is read at SIGUSR2; the mounted file changes by itself.
 (
   last=$(cksum <${tlsPath}/tls.crt)
   while sleep 300; do
@@ -32,6 +34,8 @@ ${tls ? `# A renewed certificate is read at SIGUSR2; the mounted file changes by
     if [ "$now" != "$last" ]; then last=$now; kill -USR2 1; fi
   done
 ) &
-` : ""}exec turnserver -c ${run}/turnserver.conf
+`
+    : ""
+}exec turnserver -c ${run}/turnserver.conf
 `;
 }

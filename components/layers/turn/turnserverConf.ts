@@ -6,13 +6,37 @@ import type { Plan } from "../../sizing/types";
 import { advertised, callHosts } from "./callHosts";
 import { coturnRange } from "./cidr";
 
-/** Nothing on these is a client on the Internet: a relay that reaches them is a way into the network (IANA special-purpose registries). */
+/**
+ * Nothing on these is a client on the Internet: a relay that reaches them is a way into the network (IANA
+ * special-purpose registries).
+ */
 export const DENIED_PEERS = [
-  "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24",
-  "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "240.0.0.0/4",
+  "0.0.0.0/8",
+  "10.0.0.0/8",
+  "100.64.0.0/10",
+  "127.0.0.0/8",
+  "169.254.0.0/16",
+  "172.16.0.0/12",
+  "192.0.0.0/24",
+  "192.0.2.0/24",
+  "192.88.99.0/24",
+  "192.168.0.0/16",
+  "198.18.0.0/15",
+  "198.51.100.0/24",
+  "203.0.113.0/24",
+  "240.0.0.0/4",
   // 64:ff9b::/96, ::ffff:0:0/96 and 2002::/16 carry IPv4 addresses inside: private ones too.
   // Not `::`: coturn takes the unspecified address for "any", and would deny every peer (measured).
-  "::1/128", "::ffff:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/32", "2001:db8::/32", "2002::/16", "fc00::/7", "fe80::/10",
+  "::1/128",
+  "::ffff:0:0/96",
+  "64:ff9b::/96",
+  "64:ff9b:1::/48",
+  "100::/64",
+  "2001::/32",
+  "2001:db8::/32",
+  "2002::/16",
+  "fc00::/7",
+  "fe80::/10",
 ] as const;
 
 export const TURN_PATHS = {
@@ -22,7 +46,11 @@ export const TURN_PATHS = {
   run: "/run/coturn",
 } as const;
 
-export interface TurnConfInput { settings: Settings; plan: Plan; /** A certificate is mounted at TURN_PATHS.tls. */ tls: boolean }
+export interface TurnConfInput {
+  settings: Settings;
+  plan: Plan;
+  /** A certificate is mounted at TURN_PATHS.tls. */ tls: boolean;
+}
 
 /** One user's call takes 4 relayed streams; three calls at once (matrix-org/synapse docs/setup/turn/coturn.md). */
 const USER_QUOTA = 12;
@@ -39,36 +67,46 @@ export function allocationsPerNode(plan: Plan): number {
 /** The cluster's own addresses, also where they are public; but not where the relays themselves are reached. */
 function ownAddresses(settings: Settings): string[] {
   const relays = new Set(callHosts(settings).map(advertised));
-  return [...settings.hosts.map((h) => h.address).filter((a) => isIP(a) && !relays.has(a)), ...settings.cluster.podCidrs, ...settings.cluster.serviceCidrs];
+  return [
+    ...settings.hosts.map((h) => h.address).filter((a) => isIP(a) && !relays.has(a)),
+    ...settings.cluster.podCidrs,
+    ...settings.cluster.serviceCidrs,
+  ];
 }
 
 export function turnserverConf({ settings, plan, tls }: TurnConfInput): string {
   const { turn } = settings;
   // Two clients that both need a relay meet between two relays.
-  const relays = callHosts(settings).map(advertised).filter((a) => isIP(a));
-  return [
-    `realm=${settings.serverName}`,
-    `server-name=${settings.hostnames.turn}`,
-    `listening-port=${PORTS.turn}`,
-    ...(tls ? [`tls-listening-port=${turn.tlsPort}`, `cert=${TURN_PATHS.tls}/tls.crt`, `pkey=${TURN_PATHS.tls}/tls.key`] : ["no-tls"]),
-    `min-port=${turn.minPort}`,
-    `max-port=${turn.maxPort}`,
-    "use-auth-secret",
-    "fingerprint",
-    "stale-nonce=600",
-    `user-quota=${USER_QUOTA}`,
-    `total-quota=${allocationsPerNode(plan)}`,
-    `max-bps=${MAX_BPS}`,
-    // Voice and video are UDP; a TCP relay is a tunnel into whatever answers on TCP.
-    "no-tcp-relay",
-    "no-multicast-peers",
-    "no-software-attribute",
-    ...[...new Set([...DENIED_PEERS, ...ownAddresses(settings)])].map((c) => `denied-peer-ip=${coturnRange(c)}`),
-    ...[...new Set([...turn.allowedPrivateCidrs, ...relays])].map((c) => `allowed-peer-ip=${coturnRange(c)}`),
-    "log-file=stdout",
-    `pidfile=${TURN_PATHS.run}/turnserver.pid`,
-    `userdb=${TURN_PATHS.run}/turndb`,
-  ].join("\n") + "\n";
+  const relays = callHosts(settings)
+    .map(advertised)
+    .filter((a) => isIP(a));
+  return (
+    [
+      `realm=${settings.serverName}`,
+      `server-name=${settings.hostnames.turn}`,
+      `listening-port=${PORTS.turn}`,
+      ...(tls
+        ? [`tls-listening-port=${turn.tlsPort}`, `cert=${TURN_PATHS.tls}/tls.crt`, `pkey=${TURN_PATHS.tls}/tls.key`]
+        : ["no-tls"]),
+      `min-port=${turn.minPort}`,
+      `max-port=${turn.maxPort}`,
+      "use-auth-secret",
+      "fingerprint",
+      "stale-nonce=600",
+      `user-quota=${USER_QUOTA}`,
+      `total-quota=${allocationsPerNode(plan)}`,
+      `max-bps=${MAX_BPS}`,
+      // Voice and video are UDP; a TCP relay is a tunnel into whatever answers on TCP.
+      "no-tcp-relay",
+      "no-multicast-peers",
+      "no-software-attribute",
+      ...[...new Set([...DENIED_PEERS, ...ownAddresses(settings)])].map((c) => `denied-peer-ip=${coturnRange(c)}`),
+      ...[...new Set([...turn.allowedPrivateCidrs, ...relays])].map((c) => `allowed-peer-ip=${coturnRange(c)}`),
+      "log-file=stdout",
+      `pidfile=${TURN_PATHS.run}/turnserver.pid`,
+      `userdb=${TURN_PATHS.run}/turndb`,
+    ].join("\n") + "\n"
+  );
 }
 
 /** The complete file: the one place where the secret stands. */

@@ -10,7 +10,9 @@ import { advertised, callHosts, uriHost } from "./callHosts";
 export function turnUris(settings: Settings, options: { tls?: boolean } = {}): string[] {
   if (!settings.turn.enabled) return [];
   return [
-    ...callHosts(settings).flatMap((h) => ["udp", "tcp"].map((t) => `turn:${uriHost(advertised(h))}:${PORTS.turn}?transport=${t}`)),
+    ...callHosts(settings).flatMap((h) =>
+      ["udp", "tcp"].map((t) => `turn:${uriHost(advertised(h))}:${PORTS.turn}?transport=${t}`),
+    ),
     ...(options.tls ? [`turns:${settings.hostnames.turn}:${settings.turn.tlsPort}?transport=tcp`] : []),
   ];
 }

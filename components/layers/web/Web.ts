@@ -39,7 +39,11 @@ export class Web extends pulumi.ComponentResource {
   /** Workloads by Service name; the Ingress objects come after them. */
   readonly sites: Record<string, Workload> = {};
 
-  constructor(private readonly baseName: string, private readonly args: WebArgs, opts: pulumi.ComponentResourceOptions) {
+  constructor(
+    private readonly baseName: string,
+    private readonly args: WebArgs,
+    opts: pulumi.ComponentResourceOptions,
+  ) {
     super("matrix-ha:web:Web", baseName, {}, opts);
     this.wellKnown();
     if (args.ctx.settings.web.elementWeb.enabled) this.elementWeb();
@@ -47,16 +51,24 @@ export class Web extends pulumi.ComponentResource {
     this.registerOutputs({});
   }
 
-  private get ipv6(): boolean { return this.args.ctx.settings.cluster.ipFamilies.includes("IPv6"); }
+  private get ipv6(): boolean {
+    return this.args.ctx.settings.cluster.ipFamilies.includes("IPv6");
+  }
 
   private wellKnown(): void {
     const { settings, plan } = this.args.ctx;
     const documents = wellKnownDocuments({
-      homeserverHost: settings.hostnames.homeserver, federation: settings.federation.enabled,
-      rtcFoci: this.args.rtcFoci ?? rtcFoci(settings), support: settings.web.supportContact, jitsiDomain: settings.web.jitsiDomain,
+      homeserverHost: settings.hostnames.homeserver,
+      federation: settings.federation.enabled,
+      rtcFoci: this.args.rtcFoci ?? rtcFoci(settings),
+      support: settings.web.supportContact,
+      jitsiDomain: settings.web.jitsiDomain,
     });
     this.site({
-      component: SERVICES.wellKnown, image: "nginx", appName: "nginx", sized: plan.web.wellKnown,
+      component: SERVICES.wellKnown,
+      image: "nginx",
+      appName: "nginx",
+      sized: plan.web.wellKnown,
       files: {
         "nginx.conf": wellKnownNginxConf({ ipv6: this.ipv6, documents: Object.keys(documents) }),
         ...Object.fromEntries(Object.entries(documents).map(([n, d]) => [`${n}.json`, `${JSON.stringify(d)}\n`])),
@@ -67,14 +79,27 @@ export class Web extends pulumi.ComponentResource {
   private elementWeb(): void {
     const { settings, plan } = this.args.ctx;
     const config = elementConfig({
-      homeserverUrl: `https://${settings.hostnames.homeserver}`, serverName: settings.serverName, webUrl: `https://${settings.hostnames.web}`,
-      brand: settings.web.elementWeb.brand, allowGuests: settings.registration.allowGuests, registration: settings.registration.enabled,
-      email: settings.emailSmtp !== undefined, presence: settings.presence.enabled, rtc: rtcFoci(settings).length > 0, jitsiDomain: settings.web.jitsiDomain,
+      homeserverUrl: `https://${settings.hostnames.homeserver}`,
+      serverName: settings.serverName,
+      webUrl: `https://${settings.hostnames.web}`,
+      brand: settings.web.elementWeb.brand,
+      allowGuests: settings.registration.allowGuests,
+      registration: settings.registration.enabled,
+      email: settings.emailSmtp !== undefined,
+      presence: settings.presence.enabled,
+      rtc: rtcFoci(settings).length > 0,
+      jitsiDomain: settings.web.jitsiDomain,
       ssoOnly: settings.sso !== undefined && !settings.sso.passwordLogin && settings.sso.oidc.length === 1,
     });
     this.site({
-      component: SERVICES.elementWeb, image: "elementWeb", appName: "element-web", sized: plan.web.elementWeb,
-      files: { "nginx.conf": elementNginxConf({ ipv6: this.ipv6 }), "config.json": `${JSON.stringify(config, null, 2)}\n` },
+      component: SERVICES.elementWeb,
+      image: "elementWeb",
+      appName: "element-web",
+      sized: plan.web.elementWeb,
+      files: {
+        "nginx.conf": elementNginxConf({ ipv6: this.ipv6 }),
+        "config.json": `${JSON.stringify(config, null, 2)}\n`,
+      },
     });
   }
 
@@ -83,17 +108,31 @@ export class Web extends pulumi.ComponentResource {
     const { settings, plan } = ctx;
     const ui = { volume: "ui", path: UI_DIR };
     this.site({
-      component: SERVICES.admin, image: "nginx", appName: "ketesa", sized: plan.web.admin,
+      component: SERVICES.admin,
+      image: "nginx",
+      appName: "ketesa",
+      sized: plan.web.admin,
       files: {
         "nginx.conf": adminNginxConf({
-          ipv6: this.ipv6, homeserverHost: settings.hostnames.homeserver, routerFqdn: fqdn(ctx, SERVICES.router, NAMESPACE),
-          allowCidrs: settings.web.admin.allowCidrs, trustedProxyCidrs: this.args.trustedProxyCidrs ?? settings.cluster.podCidrs,
+          ipv6: this.ipv6,
+          homeserverHost: settings.hostnames.homeserver,
+          routerFqdn: fqdn(ctx, SERVICES.router, NAMESPACE),
+          allowCidrs: settings.web.admin.allowCidrs,
+          trustedProxyCidrs: this.args.trustedProxyCidrs ?? settings.cluster.podCidrs,
           maxUploadMiB: settings.media.maxUploadMiB,
         }),
         "config.json": `${JSON.stringify(adminConfig({ adminHost: settings.hostnames.admin }), null, 2)}\n`,
       },
       // Ketesa's image serves files but cannot restrict or forward: nginx does all three.
-      initContainers: [{ name: "ui", image: imageRef(settings, "admin"), command: ["sh", "-c", COPY_UI], resources: { cpu: 0.01, memoryMiB: 32 }, mounts: [ui] }],
+      initContainers: [
+        {
+          name: "ui",
+          image: imageRef(settings, "admin"),
+          command: ["sh", "-c", COPY_UI],
+          resources: { cpu: 0.01, memoryMiB: 32 },
+          mounts: [ui],
+        },
+      ],
       volumes: [{ name: "ui", emptyDir: { sizeMiB: 128 } }],
       mounts: [{ ...ui, readOnly: true }],
     });
@@ -104,26 +143,58 @@ export class Web extends pulumi.ComponentResource {
     const { settings } = ctx;
     const name = `${this.baseName}-${s.component}`;
     const version = imageVersion(settings, s.image);
-    const files = new k8s.core.v1.ConfigMap(`${name}-files`, {
-      metadata: { name: s.component, namespace: NAMESPACE, labels: labels(settings, s.component, s.appName, version) }, data: s.files,
-    }, { parent: this });
-    this.sites[s.component] = new Workload(name, {
-      ctx, namespace: NAMESPACE, component: s.component, appName: s.appName, version, kind: "Deployment",
-      replicas: Math.max(2, s.sized.replicas), configHash: configHash(s.files),
-      services: [{ name: s.component, ports: { http: PORTS.web } }],
-      pod: {
-        uid: UID,
-        ...(s.initContainers ? { initContainers: s.initContainers } : {}),
-        containers: [{
-          name: "nginx", image: imageRef(settings, s.image), command: NGINX_COMMAND,
-          ports: { http: { port: PORTS.web } }, probes: httpProbes("/healthz", "http"),
-          resources: { cpu: s.sized.cpu, memoryMiB: s.sized.memoryMiB },
-          mounts: [{ volume: "files", path: CONF_DIR, readOnly: true }, { volume: "tmp", path: "/tmp" }, ...(s.mounts ?? [])],
-          // The image's nginx may stop at once on SIGTERM: be out of every Service before.
-          preStopSleepSeconds: 5,
-        }],
-        volumes: [{ name: "files", configMap: s.component }, { name: "tmp", emptyDir: { sizeMiB: 256 } }, ...(s.volumes ?? [])],
+    const files = new k8s.core.v1.ConfigMap(
+      `${name}-files`,
+      {
+        metadata: {
+          name: s.component,
+          namespace: NAMESPACE,
+          labels: labels(settings, s.component, s.appName, version),
+        },
+        data: s.files,
       },
-    }, { parent: this, dependsOn: [files] });
+      { parent: this },
+    );
+    this.sites[s.component] = new Workload(
+      name,
+      {
+        ctx,
+        namespace: NAMESPACE,
+        component: s.component,
+        appName: s.appName,
+        version,
+        kind: "Deployment",
+        replicas: Math.max(2, s.sized.replicas),
+        configHash: configHash(s.files),
+        services: [{ name: s.component, ports: { http: PORTS.web } }],
+        pod: {
+          uid: UID,
+          ...(s.initContainers ? { initContainers: s.initContainers } : {}),
+          containers: [
+            {
+              name: "nginx",
+              image: imageRef(settings, s.image),
+              command: NGINX_COMMAND,
+              ports: { http: { port: PORTS.web } },
+              probes: httpProbes("/healthz", "http"),
+              resources: { cpu: s.sized.cpu, memoryMiB: s.sized.memoryMiB },
+              mounts: [
+                { volume: "files", path: CONF_DIR, readOnly: true },
+                { volume: "tmp", path: "/tmp" },
+                ...(s.mounts ?? []),
+              ],
+              // The image's nginx may stop at once on SIGTERM: be out of every Service before.
+              preStopSleepSeconds: 5,
+            },
+          ],
+          volumes: [
+            { name: "files", configMap: s.component },
+            { name: "tmp", emptyDir: { sizeMiB: 256 } },
+            ...(s.volumes ?? []),
+          ],
+        },
+      },
+      { parent: this, dependsOn: [files] },
+    );
   }
 }

@@ -5,7 +5,10 @@
 import { PORTS } from "../../core/names";
 import { CONF_DIR, healthLocation, headers, location, nginxConf, SECURITY_HEADERS } from "./nginxConf";
 
-/** Ketesa's config.json: this host is the only homeserver, used as it is (the well-known names the public one, which has no admin API). */
+/**
+ * Ketesa's config.json: this host is the only homeserver, used as it is (the well-known names the public one, which has
+ * no admin API).
+ */
 export function adminConfig(i: { adminHost: string }): object {
   return { restrictBaseUrl: `https://${i.adminHost}`, wellKnownDiscovery: false };
 }
@@ -13,7 +16,10 @@ export function adminConfig(i: { adminHost: string }): object {
 /** Where the init container puts Ketesa's files. */
 export const UI_DIR = "/ui";
 
-/** Copies the UI out of its image, which has a web server but not nginx. Directories: Ketesa's, and that of a plain nginx image. */
+/**
+ * Copies the UI out of its image, which has a web server but not nginx. Directories: Ketesa's, and that of a plain
+ * nginx image.
+ */
 export const COPY_UI = `for d in /var/public /usr/share/nginx/html; do
   if [ -f "$d/index.html" ]; then cp -RL "$d/." ${UI_DIR}/ && exit 0; fi
 done
@@ -35,8 +41,11 @@ export interface AdminNginxInput {
 
 export function adminNginxConf(i: AdminNginxInput): string {
   const secure = headers({
-    ...SECURITY_HEADERS, "X-Frame-Options": "DENY", "Content-Security-Policy": "frame-ancestors 'none'; object-src 'none'; base-uri 'self'",
-    "X-Robots-Tag": "noindex", "Cache-Control": "no-cache",
+    ...SECURITY_HEADERS,
+    "X-Frame-Options": "DENY",
+    "Content-Security-Policy": "frame-ancestors 'none'; object-src 'none'; base-uri 'self'",
+    "X-Robots-Tag": "noindex",
+    "Cache-Control": "no-cache",
   });
   const proxy = (port: number): string[] => [
     `proxy_pass http://${i.routerFqdn}:${port};`,
@@ -50,7 +59,10 @@ export function adminNginxConf(i: AdminNginxInput): string {
     `client_max_body_size ${i.maxUploadMiB}m;`,
   ];
   return nginxConf({
-    port: PORTS.web, ipv6: i.ipv6, accessLog: true, mimeTypes: true,
+    port: PORTS.web,
+    ipv6: i.ipv6,
+    accessLog: true,
+    mimeTypes: true,
     body: [
       ...i.trustedProxyCidrs.map((c) => `set_real_ip_from ${c};`),
       "real_ip_header X-Forwarded-For;",

@@ -4,8 +4,12 @@ import { NAMESPACES, PORTS, SERVICES } from "../../core/names";
 /** Browsers come through the ingress controller (see the ingress layer); only the admin UI calls anything itself. */
 export function webEdges({ settings }: EdgeInput): Edge[] {
   if (!settings.web.admin.enabled) return [];
-  return [{
-    from: { component: SERVICES.admin, namespace: NAMESPACES.matrix }, to: { component: SERVICES.router, namespace: NAMESPACES.matrix },
-    ports: tcp(PORTS.routerHttp, PORTS.routerAdmin), why: "admin UI: login and the admin API",
-  }];
+  return [
+    {
+      from: { component: SERVICES.admin, namespace: NAMESPACES.matrix },
+      to: { component: SERVICES.router, namespace: NAMESPACES.matrix },
+      ports: tcp(PORTS.routerHttp, PORTS.routerAdmin),
+      why: "admin UI: login and the admin API",
+    },
+  ];
 }

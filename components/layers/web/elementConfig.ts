@@ -37,10 +37,15 @@ export function elementConfig(i: ElementConfigInput): object {
     room_directory: { servers: [i.serverName] },
     enable_presence_by_hs_url: { [i.homeserverUrl]: i.presence },
     // Absent would mean Element's own hosted services: nothing of a private server goes there.
-    integrations_ui_url: null, integrations_rest_url: null, integrations_widgets_urls: null,
-    bug_report_endpoint_url: null, posthog: null,
+    integrations_ui_url: null,
+    integrations_rest_url: null,
+    integrations_widgets_urls: null,
+    bug_report_endpoint_url: null,
+    posthog: null,
     ...(i.ssoOnly ? { sso_redirect_options: { on_welcome_page: true, on_login_page: true } } : {}),
-    ...(i.rtc ? { element_call: { use_exclusively: true, brand: `${i.brand} Call` }, features: { feature_group_calls: true } } : {}),
+    ...(i.rtc
+      ? { element_call: { use_exclusively: true, brand: `${i.brand} Call` }, features: { feature_group_calls: true } }
+      : {}),
     ...(i.jitsiDomain ? { jitsi: { preferred_domain: i.jitsiDomain } } : {}),
     setting_defaults: {
       breadcrumbs: true,
@@ -61,12 +66,19 @@ export interface ElementNginxInput {
 
 export function elementNginxConf(i: ElementNginxInput): string {
   // Element opens its own widgets (Jitsi, Element Call) in frames of its own origin; nobody else may frame it.
-  const base = { ...SECURITY_HEADERS, "X-Frame-Options": "SAMEORIGIN", "Content-Security-Policy": "frame-ancestors 'self'" };
+  const base = {
+    ...SECURITY_HEADERS,
+    "X-Frame-Options": "SAMEORIGIN",
+    "Content-Security-Policy": "frame-ancestors 'self'",
+  };
   // Names of bundles carry a hash of their content; everything else must be asked for again after an upgrade.
   const fresh = headers({ ...base, "Cache-Control": "no-cache" });
   const immutable = headers({ ...base, "Cache-Control": "public, max-age=31536000, immutable" });
   return nginxConf({
-    port: PORTS.web, ipv6: i.ipv6, accessLog: false, mimeTypes: true,
+    port: PORTS.web,
+    ipv6: i.ipv6,
+    accessLog: false,
+    mimeTypes: true,
     body: [
       `root ${i.root ?? "/app"};`,
       "index index.html;",

@@ -3,7 +3,10 @@ import { PORTS } from "../../core/names";
 import { CONF_DIR, headers, location, healthLocation, nginxConf } from "./nginxConf";
 
 /** An entry of `org.matrix.msc4143.rtc_foci`: where clients find the SFU of this server. */
-export interface RtcFocus { type: "livekit"; livekit_service_url: string }
+export interface RtcFocus {
+  type: "livekit";
+  livekit_service_url: string;
+}
 
 export interface WellKnownInput {
   /** Public host name of the homeserver. */
@@ -49,12 +52,20 @@ export function wellKnownNginxConf(i: { ipv6: boolean; documents: string[] }): s
     "X-Content-Type-Options": "nosniff",
   });
   return nginxConf({
-    port: PORTS.web, ipv6: i.ipv6, accessLog: false, mimeTypes: false,
+    port: PORTS.web,
+    ipv6: i.ipv6,
+    accessLog: false,
+    mimeTypes: false,
     body: [
       healthLocation(),
-      ...i.documents.map((d) => location(`= /.well-known/matrix/${d}`, [
-        ...cors, "default_type application/json;", "if ($request_method = OPTIONS) { return 204; }", `alias ${CONF_DIR}/${d}.json;`,
-      ])),
+      ...i.documents.map((d) =>
+        location(`= /.well-known/matrix/${d}`, [
+          ...cors,
+          "default_type application/json;",
+          "if ($request_method = OPTIONS) { return 204; }",
+          `alias ${CONF_DIR}/${d}.json;`,
+        ]),
+      ),
       location("/", ["return 404;"]),
     ],
   });

@@ -25,5 +25,12 @@ export function check(given: CheckInput): void {
 }
 
 const CHECKS: Array<(given: CheckInput) => void> = [
-  checkHosts, checkNetwork, checkTls, checkHomeserver, checkKeys, checkData, checkCalls, checkOverrides,
+  checkHosts,
+  checkNetwork,
+  checkTls,
+  checkHomeserver,
+  checkKeys,
+  checkData,
+  checkCalls,
+  checkOverrides,
 ];

@@ -2,7 +2,12 @@
 import type { CheckInput } from ".";
 import { overlaps, parseAddresses, type Interval } from "../syntax/addresses";
 
-interface Named { path: string; text: string; what: string; interval: Interval }
+interface Named {
+  path: string;
+  text: string;
+  what: string;
+  interval: Interval;
+}
 
 const named = (path: string, text: string, what: string): Named[] => {
   const interval = parseAddresses(text);
@@ -23,13 +28,25 @@ function checkOverlaps({ settings, report }: CheckInput): void {
   const networks = [
     ...cluster.podCidrs.flatMap((text, i) => named(`cluster.podCidrs[${i}]`, text, "the pods' network")),
     ...cluster.serviceCidrs.flatMap((text, i) => named(`cluster.serviceCidrs[${i}]`, text, "the Services' network")),
-    ...settings.addressPools.flatMap((pool, p) => pool.addresses.flatMap((text, i) => named(`addressPools[${p}].addresses[${i}]`, text, `pool ${pool.name}`))),
+    ...settings.addressPools.flatMap((pool, p) =>
+      pool.addresses.flatMap((text, i) => named(`addressPools[${p}].addresses[${i}]`, text, `pool ${pool.name}`)),
+    ),
   ];
   const hosts = settings.hosts.flatMap((host, i) => named(`hosts[${i}].address`, host.address, `host ${host.name}`));
-  const publics = settings.hosts.flatMap((host, i) => (host.publicAddress ? named(`hosts[${i}].publicAddress`, host.publicAddress, `public address of ${host.name}`) : []));
+  const publics = settings.hosts.flatMap((host, i) =>
+    host.publicAddress ? named(`hosts[${i}].publicAddress`, host.publicAddress, `public address of ${host.name}`) : [],
+  );
   const clash = (a: Named, b: Named): void => {
     if (!overlaps(a.interval, b.interval)) return;
-    report.add({ path: b.path, given: `${b.text} (${b.what})`, allowed: `addresses outside ${a.text} (${a.what}, ${a.path})`, remedy: `move one of the two: packets to the shared addresses would go to only one of them` }, [a.path]);
+    report.add(
+      {
+        path: b.path,
+        given: `${b.text} (${b.what})`,
+        allowed: `addresses outside ${a.text} (${a.what}, ${a.path})`,
+        remedy: `move one of the two: packets to the shared addresses would go to only one of them`,
+      },
+      [a.path],
+    );
   };
   networks.forEach((a, i) => [...networks.slice(i + 1), ...hosts, ...publics].forEach((b) => clash(a, b)));
 }
@@ -38,23 +55,70 @@ function checkFamilies({ settings, report }: CheckInput): void {
   const { cluster } = settings;
   for (const key of ["podCidrs", "serviceCidrs"] as const) {
     const families = cluster[key].map((text) => parseAddresses(text)?.family);
-    if (cluster[key].length === 0) report.add({ path: `cluster.${key}`, given: "an empty list", allowed: "one network, or one of each family", remedy: key === "podCidrs" ? "read it with `kubectl cluster-info dump | grep -m1 cluster-cidr`" : "read it with `kubectl cluster-info dump | grep -m1 service-cluster-ip-range`" });
-    if (new Set(families).size < families.length) report.add({ path: `cluster.${key}`, given: cluster[key].join(", "), allowed: "at most one network of each family", remedy: "write one IPv4 network, one IPv6 network, or one of each" });
+    if (cluster[key].length === 0)
+      report.add({
+        path: `cluster.${key}`,
+        given: "an empty list",
+        allowed: "one network, or one of each family",
+        remedy:
+          key === "podCidrs"
+            ? "read it with `kubectl cluster-info dump | grep -m1 cluster-cidr`"
+            : "read it with `kubectl cluster-info dump | grep -m1 service-cluster-ip-range`",
+      });
+    if (new Set(families).size < families.length)
+      report.add({
+        path: `cluster.${key}`,
+        given: cluster[key].join(", "),
+        allowed: "at most one network of each family",
+        remedy: "write one IPv4 network, one IPv6 network, or one of each",
+      });
   }
   cluster.ipFamilies.forEach((family, i) => {
     const has = cluster.serviceCidrs.some((text) => parseAddresses(text)?.family === (family === "IPv4" ? 4 : 6));
-    if (!has) report.add({ path: `cluster.ipFamilies[${i}]`, given: family, allowed: "the families of cluster.serviceCidrs", remedy: `add an ${family} network to cluster.serviceCidrs (the cluster must have it), or take ${family} out` }, ["cluster.serviceCidrs"]);
+    if (!has)
+      report.add(
+        {
+          path: `cluster.ipFamilies[${i}]`,
+          given: family,
+          allowed: "the families of cluster.serviceCidrs",
+          remedy: `add an ${family} network to cluster.serviceCidrs (the cluster must have it), or take ${family} out`,
+        },
+        ["cluster.serviceCidrs"],
+      );
   });
   if (new Set(cluster.ipFamilies).size < cluster.ipFamilies.length || cluster.ipFamilies.length === 0) {
-    report.add({ path: "cluster.ipFamilies", given: cluster.ipFamilies.join(", ") || "an empty list", allowed: "IPv4, IPv6, or both, each once", remedy: "leave it out to take the families of cluster.serviceCidrs" }, ["cluster.serviceCidrs"]);
+    report.add(
+      {
+        path: "cluster.ipFamilies",
+        given: cluster.ipFamilies.join(", ") || "an empty list",
+        allowed: "IPv4, IPv6, or both, each once",
+        remedy: "leave it out to take the families of cluster.serviceCidrs",
+      },
+      ["cluster.serviceCidrs"],
+    );
   }
 }
 
 function checkPools({ settings, report }: CheckInput): void {
   settings.addressPools.forEach((pool, i) => {
     const first = settings.addressPools.findIndex((other) => other.name === pool.name);
-    if (first < i) report.add({ path: `addressPools[${i}].name`, given: `"${pool.name}", as addressPools[${first}] is`, allowed: "a name of its own for each pool", remedy: "rename one" }, [`addressPools[${first}].name`]);
-    if (pool.use.length === 0) report.add({ path: `addressPools[${i}].use`, given: "an empty list", allowed: "ingress, any", remedy: "leave `use` out for any use" });
+    if (first < i)
+      report.add(
+        {
+          path: `addressPools[${i}].name`,
+          given: `"${pool.name}", as addressPools[${first}] is`,
+          allowed: "a name of its own for each pool",
+          remedy: "rename one",
+        },
+        [`addressPools[${first}].name`],
+      );
+    if (pool.use.length === 0)
+      report.add({
+        path: `addressPools[${i}].use`,
+        given: "an empty list",
+        allowed: "ingress, any",
+        remedy: "leave `use` out for any use",
+      });
   });
 }
 
@@ -71,7 +135,12 @@ function isWholeInternet(text: string): boolean {
 function checkTrusted({ input, report }: CheckInput): void {
   input.firewall.trustedCidrs.forEach((text, i) => {
     if (!isWholeInternet(text)) return;
-    report.add({ path: `firewall.trustedCidrs[${i}]`, given: text, allowed: "networks of your own: who is trusted reaches every port, the databases' too", remedy: "name the networks; public services need nothing here. To have no filter at all: firewall.enabled: false" });
+    report.add({
+      path: `firewall.trustedCidrs[${i}]`,
+      given: text,
+      allowed: "networks of your own: who is trusted reaches every port, the databases' too",
+      remedy: "name the networks; public services need nothing here. To have no filter at all: firewall.enabled: false",
+    });
   });
 }
 
@@ -79,12 +148,19 @@ function checkAdmin({ input, settings, report }: CheckInput): void {
   const { admin } = settings.web;
   if (!admin.enabled) return;
   if (admin.allowCidrs.length === 0) {
-    report.add({ path: "web.admin.allowCidrs", given: "an empty list", allowed: "at least one network", remedy: "name the networks of the administrators, or set web.admin.enabled: false" });
+    report.add({
+      path: "web.admin.allowCidrs",
+      given: "an empty list",
+      allowed: "at least one network",
+      remedy: "name the networks of the administrators, or set web.admin.enabled: false",
+    });
   }
   admin.allowCidrs.forEach((text, i) => {
     if (!isWholeInternet(text) || input.web.admin.allowPublic) return;
     report.add({
-      path: `web.admin.allowCidrs[${i}]`, given: text, allowed: "the administrators' networks, not the whole Internet: who gets in can read and delete every account",
+      path: `web.admin.allowCidrs[${i}]`,
+      given: text,
+      allowed: "the administrators' networks, not the whole Internet: who gets in can read and delete every account",
       remedy: "name office or VPN networks; or set web.admin.allowPublic: true if it must be so",
     });
   });
@@ -92,13 +168,24 @@ function checkAdmin({ input, settings, report }: CheckInput): void {
 
 /** TURN relays for anyone with an account: into the cluster it would be a way around every network policy. */
 function checkRelay({ settings, report }: CheckInput): void {
-  const inside = [...settings.cluster.podCidrs.map((text) => ({ text, what: "pods" })), ...settings.cluster.serviceCidrs.map((text) => ({ text, what: "Services" }))];
+  const inside = [
+    ...settings.cluster.podCidrs.map((text) => ({ text, what: "pods" })),
+    ...settings.cluster.serviceCidrs.map((text) => ({ text, what: "Services" })),
+  ];
   settings.turn.allowedPrivateCidrs.forEach((text, i) => {
     const a = parseAddresses(text);
     for (const network of inside) {
       const b = parseAddresses(network.text);
       if (a && b && overlaps(a, b)) {
-        report.add({ path: `turn.allowedPrivateCidrs[${i}]`, given: text, allowed: `networks without the cluster's own (${network.what}: ${network.text}): any user could reach them through TURN`, remedy: "name only the networks in which callers are" }, ["cluster.podCidrs", "cluster.serviceCidrs"]);
+        report.add(
+          {
+            path: `turn.allowedPrivateCidrs[${i}]`,
+            given: text,
+            allowed: `networks without the cluster's own (${network.what}: ${network.text}): any user could reach them through TURN`,
+            remedy: "name only the networks in which callers are",
+          },
+          ["cluster.podCidrs", "cluster.serviceCidrs"],
+        );
       }
     }
   });

@@ -1,7 +1,11 @@
 /** Arithmetic on addresses, CIDRs and ranges of both families. Pure. */
 import { isIP } from "node:net";
 
-export interface Interval { family: 4 | 6; from: bigint; to: bigint }
+export interface Interval {
+  family: 4 | 6;
+  from: bigint;
+  to: bigint;
+}
 
 export function addressToInt(address: string): { family: 4 | 6; value: bigint } | undefined {
   const family = isIP(address);
@@ -48,6 +52,7 @@ export function parseAddresses(text: string): Interval | undefined {
   return { family: first.family, from: first.value, to: last.value };
 }
 
-export const overlaps = (a: Interval, b: Interval): boolean => a.family === b.family && a.from <= b.to && b.from <= a.to;
+export const overlaps = (a: Interval, b: Interval): boolean =>
+  a.family === b.family && a.from <= b.to && b.from <= a.to;
 
 export const familyOf = (text: string): "IPv4" | "IPv6" => (parseAddresses(text)?.family === 6 ? "IPv6" : "IPv4");

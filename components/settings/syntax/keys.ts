@@ -13,7 +13,8 @@ export function hostKeyProblem(text: string): string | undefined {
   const blob = Buffer.from(base64, "base64");
   const length = blob.length >= 4 ? blob.readUInt32BE(0) : 0;
   if (blob.subarray(4, 4 + length).toString("latin1") !== type) return `the key inside is not of type ${type}`;
-  if (type === "ssh-ed25519" && (blob.length !== 51 || blob.readUInt32BE(15) !== 32)) return "an ed25519 key is 51 bytes, this one is cut or has too many";
+  if (type === "ssh-ed25519" && (blob.length !== 51 || blob.readUInt32BE(15) !== 32))
+    return "an ed25519 key is 51 bytes, this one is cut or has too many";
   if (blob.length < 51) return "the key is cut off";
   return undefined;
 }
@@ -22,10 +23,18 @@ export function hostKeyProblem(text: string): string | undefined {
 export function sshPrivateKeyProblem(text: string): string | undefined {
   const match = /^-----BEGIN ([A-Z ]*PRIVATE KEY)-----\r?\n([\s\S]+?)\r?\n-----END \1-----\s*$/.exec(text.trim());
   if (!match) return "it is not a whole PEM block (BEGIN ... PRIVATE KEY to END ...)";
-  if (match[1] !== "OPENSSH PRIVATE KEY") return privateKey(text) ? undefined : encryptedPem(text) ? "it is protected by a passphrase" : "the block cannot be read as a key";
+  if (match[1] !== "OPENSSH PRIVATE KEY")
+    return privateKey(text)
+      ? undefined
+      : encryptedPem(text)
+        ? "it is protected by a passphrase"
+        : "the block cannot be read as a key";
   const blob = Buffer.from(match[2].replace(/\s/g, ""), "base64");
-  if (blob.subarray(0, 15).toString("latin1") !== "openssh-key-v1\0") return "the block cannot be read as an OpenSSH key";
-  return blob.subarray(19, 19 + blob.readUInt32BE(15)).toString("latin1") === "none" ? undefined : "it is protected by a passphrase";
+  if (blob.subarray(0, 15).toString("latin1") !== "openssh-key-v1\0")
+    return "the block cannot be read as an OpenSSH key";
+  return blob.subarray(19, 19 + blob.readUInt32BE(15)).toString("latin1") === "none"
+    ? undefined
+    : "it is protected by a passphrase";
 }
 
 const encryptedPem = (text: string): boolean => /ENCRYPTED/.test(text);
@@ -51,9 +60,12 @@ export function certificateChain(pem: string): X509Certificate[] | undefined {
 
 /** Synapse's signing key as signedjson writes it: algorithm, key id, base64 of 32 bytes without padding. */
 export const isSigningKey = (text: string): boolean =>
-  /^ed25519 a_[A-Za-z0-9]{1,32} [A-Za-z0-9+/]{43}=?$/.test(text.trim()) && Buffer.from(text.trim().split(" ")[2], "base64").length === 32;
+  /^ed25519 a_[A-Za-z0-9]{1,32} [A-Za-z0-9+/]{43}=?$/.test(text.trim()) &&
+  Buffer.from(text.trim().split(" ")[2], "base64").length === 32;
 
-/** A well-formed host key that no machine has, for plans without machines and for examples: the same for the same name. */
+/**
+ * A well-formed host key that no machine has, for plans without machines and for examples: the same for the same name.
+ */
 export function exampleHostKey(name: string): string {
   const type = Buffer.from("ssh-ed25519");
   const length = (n: number): Buffer => Buffer.from([0, 0, 0, n]);

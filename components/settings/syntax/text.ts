@@ -5,7 +5,10 @@ export const DNS_LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 export const LABEL_VALUE = /^[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/;
 
 export const isDnsName = (text: string, labels = 1): boolean =>
-  text.length <= 253 && text.split(".").length >= labels && text.split(".").every((label) => DNS_LABEL.test(label)) && !isIPv4(text);
+  text.length <= 253 &&
+  text.split(".").length >= labels &&
+  text.split(".").every((label) => DNS_LABEL.test(label)) &&
+  !isIPv4(text);
 
 /** Server name grammar of the Matrix specification (appendices, "Server name"), in lower case. */
 export function isServerName(text: string): boolean {
@@ -34,12 +37,21 @@ export function isS3Endpoint(text: string): boolean {
 }
 
 export const isPrivateAddress = (address: string): boolean =>
-  /^(10\.|192\.168\.|127\.|169\.254\.|172\.(1[6-9]|2\d|3[01])\.|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.)/.test(address) || /^(f[cd]|fe80:|::1$)/i.test(address);
+  /^(10\.|192\.168\.|127\.|169\.254\.|172\.(1[6-9]|2\d|3[01])\.|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.)/.test(
+    address,
+  ) || /^(f[cd]|fe80:|::1$)/i.test(address);
 
 const CRON_FIELDS: Array<{ name: string; min: number; max: number; names?: string[] }> = [
-  { name: "second", min: 0, max: 59 }, { name: "minute", min: 0, max: 59 }, { name: "hour", min: 0, max: 23 },
+  { name: "second", min: 0, max: 59 },
+  { name: "minute", min: 0, max: 59 },
+  { name: "hour", min: 0, max: 23 },
   { name: "day of month", min: 1, max: 31 },
-  { name: "month", min: 1, max: 12, names: ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"] },
+  {
+    name: "month",
+    min: 1,
+    max: 12,
+    names: ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"],
+  },
   { name: "day of week", min: 0, max: 6, names: ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"] },
 ];
 
@@ -58,15 +70,34 @@ function cronItem(item: string, spec: (typeof CRON_FIELDS)[number]): boolean {
   const match = /^(\*|\?|[A-Za-z0-9]+(?:-[A-Za-z0-9]+)?)(?:\/(\d+))?$/.exec(item);
   if (!match || (match[2] !== undefined && Number(match[2]) < 1)) return false;
   if (match[1] === "*" || match[1] === "?") return true;
-  const bounds = match[1].split("-").map((part) => (/^\d+$/.test(part) ? Number(part) : (spec.names?.indexOf(part.toUpperCase()) ?? -1) + (spec.min === 1 ? 1 : 0)));
-  if (bounds.some((n, i) => (!/^\d+$/.test(match[1].split("-")[i]) && !spec.names?.includes(match[1].split("-")[i].toUpperCase())) || n < spec.min || n > spec.max)) return false;
+  const bounds = match[1]
+    .split("-")
+    .map((part) =>
+      /^\d+$/.test(part) ? Number(part) : (spec.names?.indexOf(part.toUpperCase()) ?? -1) + (spec.min === 1 ? 1 : 0),
+    );
+  if (
+    bounds.some(
+      (n, i) =>
+        (!/^\d+$/.test(match[1].split("-")[i]) && !spec.names?.includes(match[1].split("-")[i].toUpperCase())) ||
+        n < spec.min ||
+        n > spec.max,
+    )
+  )
+    return false;
   return bounds.length === 1 || bounds[0] <= bounds[1];
 }
 
-export interface ImageReference { repository: string; tag?: string; digest?: string }
+export interface ImageReference {
+  repository: string;
+  tag?: string;
+  digest?: string;
+}
 
 export function parseImage(text: string): ImageReference | undefined {
-  const match = /^([a-z0-9]+(?:[._:/-]+[a-z0-9]+)*?)(?::([A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?(?:@(sha256:[0-9a-f]{64}))?$/.exec(text);
+  const match =
+    /^([a-z0-9]+(?:[._:/-]+[a-z0-9]+)*?)(?::([A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?(?:@(sha256:[0-9a-f]{64}))?$/.exec(
+      text,
+    );
   return match ? { repository: match[1], tag: match[2], digest: match[3] } : undefined;
 }
 
@@ -78,7 +109,11 @@ export function nearest(name: string, known: readonly string[]): string | undefi
     .map((candidate) => ({ candidate, distance: editDistance(wanted, plain(candidate)) }))
     .sort((a, b) => a.distance - b.distance);
   if (ranked.length > 0 && ranked[0].distance <= Math.max(1, Math.floor(wanted.length / 3))) return ranked[0].candidate;
-  return known.find((candidate) => wanted.length >= 4 && (plain(candidate).startsWith(wanted) || wanted.startsWith(plain(candidate)) && candidate.length >= 4));
+  return known.find(
+    (candidate) =>
+      wanted.length >= 4 &&
+      (plain(candidate).startsWith(wanted) || (wanted.startsWith(plain(candidate)) && candidate.length >= 4)),
+  );
 }
 
 function editDistance(a: string, b: string): number {

@@ -1,6 +1,7 @@
 /**
- * `npm run test:images`: archives pushed into a real registry (Debian's docker-registry on a loopback port, with a login),
- * by the command itself. Nothing of the lab is needed but apt, which brings skopeo: the images are made here, small.
+ * `npm run test:images`: archives pushed into a real registry (Debian's docker-registry on a loopback port, with a
+ * login), by the command itself. Nothing of the lab is needed but apt, which brings skopeo: the images are made here,
+ * small.
  */
 import { strict as assert } from "node:assert";
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
@@ -14,7 +15,8 @@ import { resolveSettings } from "../../../components/settings";
 import { readStackConfig } from "../../../components/settings/stackFile";
 import { readRecipes } from "../catalog";
 
-const IMAGES = path.resolve(__dirname, ".."), ROOT = path.resolve(IMAGES, "../..");
+const IMAGES = path.resolve(__dirname, ".."),
+  ROOT = path.resolve(IMAGES, "../..");
 const PASSWORD = "lab-only-password";
 /** bcrypt, which is all that the registry reads. */
 const HTPASSWD = "pusher:$2b$04$hHuhmwF0yFVB28n7A4qHx.dXpom2lKKAnYG44L.CAPsVy/P6KjLai\n";
@@ -34,21 +36,39 @@ function registryProgram(dir: string): string {
   return path.join(dir, "usr/bin/docker-registry");
 }
 
-const freePort = (): Promise<number> => new Promise((resolve) => {
-  const server = net.createServer().listen(0, "127.0.0.1", () => { const { port } = server.address() as net.AddressInfo; server.close(() => resolve(port)); });
-});
+const freePort = (): Promise<number> =>
+  new Promise((resolve) => {
+    const server = net.createServer().listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as net.AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
 
 describe("npm run images -- push, with a real registry", function () {
   this.timeout(120_000);
-  let dir: string, registry: ChildProcess, port: number, log = "";
+  let dir: string,
+    registry: ChildProcess,
+    port: number,
+    log = "";
   const digests = new Map<string, string>();
   const images = (args: string[], env: NodeJS.ProcessEnv = {}): { status: number | null; out: string; err: string } => {
-    const done = spawnSync(process.execPath, ["--import", "tsx", path.join(IMAGES, "index.ts"), ...args], { cwd: ROOT, encoding: "utf8", env: { ...process.env, MATRIX_HA_CACHE: path.join(dir, "cache"), HOME: dir, ...env } });
+    const done = spawnSync(process.execPath, ["--import", "tsx", path.join(IMAGES, "index.ts"), ...args], {
+      cwd: ROOT,
+      encoding: "utf8",
+      env: { ...process.env, MATRIX_HA_CACHE: path.join(dir, "cache"), HOME: dir, ...env },
+    });
     return { status: done.status, out: done.stdout, err: done.stderr };
   };
   const prefix = (): string => `127.0.0.1:${port}/mirror/matrix-ha`;
-  const push = (...more: string[]): ReturnType<typeof images> => images(["push", prefix(), ...more, "--insecure", "--user", "pusher"], { MATRIX_HA_REGISTRY_PASSWORD: PASSWORD });
-  const ask = (target: string): Promise<Response> => fetch(`http://127.0.0.1:${port}${target}`, { headers: { authorization: `Basic ${Buffer.from(`pusher:${PASSWORD}`).toString("base64")}`, accept: "application/vnd.oci.image.manifest.v1+json" } });
+  const push = (...more: string[]): ReturnType<typeof images> =>
+    images(["push", prefix(), ...more, "--insecure", "--user", "pusher"], { MATRIX_HA_REGISTRY_PASSWORD: PASSWORD });
+  const ask = (target: string): Promise<Response> =>
+    fetch(`http://127.0.0.1:${port}${target}`, {
+      headers: {
+        authorization: `Basic ${Buffer.from(`pusher:${PASSWORD}`).toString("base64")}`,
+        accept: "application/vnd.oci.image.manifest.v1+json",
+      },
+    });
   /** Requests since the last call that bring something into the registry. */
   const sent = async (): Promise<string[]> => {
     // The command ran while this process stood still: what the registry wrote meanwhile is only read now.
@@ -59,7 +79,12 @@ describe("npm run images -- push, with a real registry", function () {
   };
 
   before(async () => {
-    must("bash", ["-c", '. "$1/lib.sh"; mapfile -t missing < <(missing_packages skopeo:skopeo python3:python3); install_packages "${missing[@]}"', "-", path.resolve(IMAGES, "..")]);
+    must("bash", [
+      "-c",
+      '. "$1/lib.sh"; mapfile -t missing < <(missing_packages skopeo:skopeo python3:python3); install_packages "${missing[@]}"',
+      "-",
+      path.resolve(IMAGES, ".."),
+    ]);
     dir = fs.mkdtempSync(path.join(os.tmpdir(), "matrix-ha-registry-"));
     const recipes = readRecipes(fs.readFileSync(path.join(IMAGES, "list.txt"), "utf8"));
     fs.mkdirSync(path.join(dir, "cache/images"), { recursive: true });
@@ -67,24 +92,47 @@ describe("npm run images -- push, with a real registry", function () {
     fs.writeFileSync(path.join(dir, "base.txt"), crypto.randomBytes(300_000));
     must("tar", ["-cf", shared, "-C", dir, "base.txt"]);
     const index = NAMES.map((name) => {
-      const archive = path.join(dir, `cache/images/${name}-0123456789abcdef.tar`), { image } = recipes.find((r) => r.recipe === name)!;
+      const archive = path.join(dir, `cache/images/${name}-0123456789abcdef.tar`),
+        { image } = recipes.find((r) => r.recipe === name)!;
       fs.writeFileSync(path.join(dir, name), crypto.randomBytes(50_000));
-      must("python3", [path.join(IMAGES, "mkimage.py"), image, archive, "--layer", shared, "--file", `${path.join(dir, name)}:/program`]);
+      must("python3", [
+        path.join(IMAGES, "mkimage.py"),
+        image,
+        archive,
+        "--layer",
+        shared,
+        "--file",
+        `${path.join(dir, name)}:/program`,
+      ]);
       digests.set(name, fs.readFileSync(`${archive}.digest`, "utf8"));
       return `${image}\t${archive}\t${digests.get(name)}\n`;
     });
     fs.writeFileSync(path.join(dir, "cache/images/index.tsv"), index.join(""));
     port = await freePort();
     fs.writeFileSync(path.join(dir, "htpasswd"), HTPASSWD);
-    fs.writeFileSync(path.join(dir, "registry.yml"), JSON.stringify({
-      version: 0.1, storage: { filesystem: { rootdirectory: path.join(dir, "registry") } }, http: { addr: `127.0.0.1:${port}` },
-      auth: { htpasswd: { realm: "registry", path: path.join(dir, "htpasswd") } },
-    }));
-    registry = spawn(registryProgram(dir), ["serve", path.join(dir, "registry.yml")], { stdio: ["ignore", "pipe", "pipe"] });
-    registry.stdout!.on("data", (d) => { log += d; });
-    registry.stderr!.on("data", (d) => { log += d; });
+    fs.writeFileSync(
+      path.join(dir, "registry.yml"),
+      JSON.stringify({
+        version: 0.1,
+        storage: { filesystem: { rootdirectory: path.join(dir, "registry") } },
+        http: { addr: `127.0.0.1:${port}` },
+        auth: { htpasswd: { realm: "registry", path: path.join(dir, "htpasswd") } },
+      }),
+    );
+    registry = spawn(registryProgram(dir), ["serve", path.join(dir, "registry.yml")], {
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    registry.stdout!.on("data", (d) => {
+      log += d;
+    });
+    registry.stderr!.on("data", (d) => {
+      log += d;
+    });
     for (let i = 0; ; i++) {
-      const up = await ask("/v2/").then((r) => r.status === 200, () => false);
+      const up = await ask("/v2/").then(
+        (r) => r.status === 200,
+        () => false,
+      );
       if (up) break;
       assert.ok(i < 100 && registry.exitCode === null, "the registry does not answer");
       await new Promise((r) => setTimeout(r, 100));
@@ -100,7 +148,9 @@ describe("npm run images -- push, with a real registry", function () {
     const without = images(["push", prefix(), "mc", "--insecure"]);
     assert.equal(without.status, 1);
     assert.match(without.err, /mc could not be pushed to .*log in with --user/s);
-    const wrong = images(["push", prefix(), "mc", "--insecure", "--user", "pusher"], { MATRIX_HA_REGISTRY_PASSWORD: "guess" });
+    const wrong = images(["push", prefix(), "mc", "--insecure", "--user", "pusher"], {
+      MATRIX_HA_REGISTRY_PASSWORD: "guess",
+    });
     assert.equal(wrong.status, 1);
     assert.match(wrong.err, /could not be pushed/);
   });
@@ -118,7 +168,9 @@ describe("npm run images -- push, with a real registry", function () {
     assert.match(r.out, /3 pushed, 0 were there already/);
     assert.ok((await sent()).length >= 3, "the registry saw no upload: this test looks at the wrong log");
     for (const name of NAMES) {
-      const image = readRecipes(fs.readFileSync(path.join(IMAGES, "list.txt"), "utf8")).find((x) => x.recipe === name)!.image;
+      const image = readRecipes(fs.readFileSync(path.join(IMAGES, "list.txt"), "utf8")).find(
+        (x) => x.recipe === name,
+      )!.image;
       const answer = await ask(`/v2/mirror/matrix-ha/${name}/manifests/${image.split(":").pop()}`);
       const body = Buffer.from(await answer.arrayBuffer());
       assert.equal(answer.status, 200, name);
@@ -142,14 +194,24 @@ describe("npm run images -- push, with a real registry", function () {
     const r = push(...NAMES);
     const images = parse(r.out.slice(r.out.indexOf("  matrix-ha:images:")))["matrix-ha:images"];
     assert.deepEqual(Object.keys(images.overrides).sort(), [...NAMES].sort());
-    for (const name of NAMES) assert.ok(images.overrides[name].startsWith(`${prefix()}/${name}:`) && images.overrides[name].endsWith(digests.get(name)!), images.overrides[name]);
+    for (const name of NAMES)
+      assert.ok(
+        images.overrides[name].startsWith(`${prefix()}/${name}:`) &&
+          images.overrides[name].endsWith(digests.get(name)!),
+        images.overrides[name],
+      );
     const { settings, errors } = resolveSettings({ ...readStackConfig("small", ROOT), images }, "small");
     assert.ok(settings, errors.map((e) => `${e.path}: ${e.remedy}`).join("\n"));
   });
 
   it("reads the login that docker login wrote", () => {
     fs.mkdirSync(path.join(dir, ".docker"));
-    fs.writeFileSync(path.join(dir, ".docker/config.json"), JSON.stringify({ auths: { [`127.0.0.1:${port}`]: { auth: Buffer.from(`pusher:${PASSWORD}`).toString("base64") } } }));
+    fs.writeFileSync(
+      path.join(dir, ".docker/config.json"),
+      JSON.stringify({
+        auths: { [`127.0.0.1:${port}`]: { auth: Buffer.from(`pusher:${PASSWORD}`).toString("base64") } },
+      }),
+    );
     const r = images(["push", `127.0.0.1:${port}/other`, "mc", "--insecure"], { XDG_RUNTIME_DIR: dir });
     assert.equal(r.status, 0, r.err);
     assert.match(r.out, /1 pushed/);

@@ -10,7 +10,12 @@ const DOWN_SECONDS = 5;
 
 /** The API server ends without a word, and is back some seconds later. */
 export async function restartApiServer(): Promise<void> {
-  const pid = Number(fs.readFileSync(path.join(RUN_DIR, "cp", "apiserver.pid"), "utf8").trim().split(/\s+/)[0]);
+  const pid = Number(
+    fs
+      .readFileSync(path.join(RUN_DIR, "cp", "apiserver.pid"), "utf8")
+      .trim()
+      .split(/\s+/)[0],
+  );
   // The number may have been given to another process meanwhile.
   assert.match(commandOf(pid), /kube-apiserver/);
   process.kill(pid, "SIGKILL");

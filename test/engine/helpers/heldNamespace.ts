@@ -1,7 +1,9 @@
 /** A namespace that hangs in Terminating: something in it has a finalizer that nobody takes away. */
 import { kubectl } from "../../../lab/local/kubectl";
 
-const finalizers = (namespace: string, value: string[] | null): void => { kubectl(["-n", namespace, "patch", "configmap", "held", "-p", JSON.stringify({ metadata: { finalizers: value } })]); };
+const finalizers = (namespace: string, value: string[] | null): void => {
+  kubectl(["-n", namespace, "patch", "configmap", "held", "-p", JSON.stringify({ metadata: { finalizers: value } })]);
+};
 
 export function holdDeletedNamespace(namespace: string): void {
   kubectl(["-n", namespace, "create", "configmap", "held"]);

@@ -1,4 +1,7 @@
-/** A repository as GitHub has it: this checkout as it stands on `main`, and a pull request with the merge that a runner checks out. */
+/**
+ * A repository as GitHub has it: this checkout as it stands on `main`, and a pull request with the merge that a runner
+ * checks out.
+ */
 import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
@@ -12,16 +15,29 @@ export class Origin {
     this.tree = this.dir;
     fs.mkdirSync(this.dir, { recursive: true });
     // What is not committed yet is tested too.
-    const files = execFileSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], { cwd: ROOT, encoding: "utf8", maxBuffer: 1 << 26 }).split("\0");
-    for (const file of files.filter((f) => f && fs.existsSync(path.join(ROOT, f)))) fs.cpSync(path.join(ROOT, file), path.join(this.dir, file), { recursive: true });
+    const files = execFileSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], {
+      cwd: ROOT,
+      encoding: "utf8",
+      maxBuffer: 1 << 26,
+    }).split("\0");
+    for (const file of files.filter((f) => f && fs.existsSync(path.join(ROOT, f))))
+      fs.cpSync(path.join(ROOT, file), path.join(this.dir, file), { recursive: true });
     this.git("init", "--quiet", "--initial-branch=main");
   }
 
   git(...args: string[]): string {
-    return execFileSync("git", ["-c", "user.name=someone", "-c", "user.email=someone@example.com", "-c", "commit.gpgsign=false", ...args], { cwd: this.tree, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"], maxBuffer: 1 << 26 }).trim();
+    return execFileSync(
+      "git",
+      ["-c", "user.name=someone", "-c", "user.email=someone@example.com", "-c", "commit.gpgsign=false", ...args],
+      { cwd: this.tree, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"], maxBuffer: 1 << 26 },
+    ).trim();
   }
-  file(name: string): string { return path.join(this.tree, name); }
-  edit(name: string, change: (text: string) => string): void { fs.writeFileSync(this.file(name), change(fs.readFileSync(this.file(name), "utf8"))); }
+  file(name: string): string {
+    return path.join(this.tree, name);
+  }
+  edit(name: string, change: (text: string) => string): void {
+    fs.writeFileSync(this.file(name), change(fs.readFileSync(this.file(name), "utf8")));
+  }
   commit(message: string): string {
     this.git("add", "--all");
     this.git("commit", "--quiet", "--message", message);
@@ -42,7 +58,9 @@ export class Origin {
 
   /** As actions/checkout fetches it: so many commits, and no more. */
   checkout(workspace: string, depth: number): void {
-    const git = (...args: string[]): void => { execFileSync("git", args, { cwd: workspace, stdio: ["ignore", "ignore", "pipe"] }); };
+    const git = (...args: string[]): void => {
+      execFileSync("git", args, { cwd: workspace, stdio: ["ignore", "ignore", "pipe"] });
+    };
     git("init", "--quiet");
     git("fetch", "--quiet", `--depth=${depth}`, `file://${this.dir}`, "+refs/pull/7/merge:refs/remotes/pull/7/merge");
     git("checkout", "--quiet", "--detach", "refs/remotes/pull/7/merge");

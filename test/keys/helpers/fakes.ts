@@ -1,4 +1,7 @@
-/** A deployed stack as `pulumi stack export --show-secrets` prints it, and programs on PATH that answer the keys command. */
+/**
+ * A deployed stack as `pulumi stack export --show-secrets` prints it, and programs on PATH that answer the keys
+ * command.
+ */
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -24,10 +27,25 @@ function kept(inputs: any, form: Form): any {
 export function exportOf(evaluation: Evaluation, form: Form = "whole"): any {
   const resources: any[] = evaluation.resources.map((r) => {
     const inputs = kept(r.inputs, form);
-    return { urn: r.urn, type: r.type, custom: r.custom, inputs: r.type.startsWith("tls:") && inputs.caPrivateKeyPem ? { ...inputs, caPrivateKeyPem: marked(inputs.caPrivateKeyPem) } : inputs };
+    return {
+      urn: r.urn,
+      type: r.type,
+      custom: r.custom,
+      inputs:
+        r.type.startsWith("tls:") && inputs.caPrivateKeyPem
+          ? { ...inputs, caPrivateKeyPem: marked(inputs.caPrivateKeyPem) }
+          : inputs,
+    };
   });
-  const stack = { urn: "urn:pulumi:test::matrix-ha::pulumi:pulumi:Stack::matrix-ha-test", type: "pulumi:pulumi:Stack", outputs: { serverName: evaluation.outputs.serverName } };
-  return { version: 3, deployment: { manifest: {}, resources: [stack, ...resources.filter((r) => r.type !== stack.type)] } };
+  const stack = {
+    urn: "urn:pulumi:test::matrix-ha::pulumi:pulumi:Stack::matrix-ha-test",
+    type: "pulumi:pulumi:Stack",
+    outputs: { serverName: evaluation.outputs.serverName },
+  };
+  return {
+    version: 3,
+    deployment: { manifest: {}, resources: [stack, ...resources.filter((r) => r.type !== stack.type)] },
+  };
 }
 
 const PULUMI = `#!/usr/bin/env node
@@ -51,7 +69,11 @@ if (!args.includes("--ignore-not-found")) process.exit(1);
 if (fs.existsSync(file)) process.stdout.write(fs.readFileSync(file));
 `;
 
-export interface Ran { status: number | null; stdout: string; stderr: string }
+export interface Ran {
+  status: number | null;
+  stdout: string;
+  stderr: string;
+}
 
 /** A folder with `pulumi` and `kubectl`, their state in files, and the keys command run against them. */
 export class Fakes {
@@ -60,33 +82,73 @@ export class Fakes {
   constructor() {
     fs.mkdirSync(path.join(this.dir, "bin"));
     fs.mkdirSync(path.join(this.dir, "objects"));
-    for (const [name, text] of Object.entries({ pulumi: PULUMI, kubectl: KUBECTL })) fs.writeFileSync(path.join(this.dir, "bin", name), text, { mode: 0o755 });
+    for (const [name, text] of Object.entries({ pulumi: PULUMI, kubectl: KUBECTL }))
+      fs.writeFileSync(path.join(this.dir, "bin", name), text, { mode: 0o755 });
     this.write("argv", "").config({}).export({ version: 3, deployment: null });
   }
 
-  write(name: string, text: string): this { fs.writeFileSync(path.join(this.dir, name), text); return this; }
-  read(name: string): string { return fs.readFileSync(path.join(this.dir, name), "utf8"); }
-  file(name: string): string { return path.join(this.dir, name); }
-  config(settings: Record<string, unknown>): this {
-    return this.write("config.json", JSON.stringify(Object.fromEntries(Object.entries(settings).map(([k, v]) => [`matrix-ha:${k}`, typeof v === "object" ? { secret: true, objectValue: v } : { secret: false, value: v }]))));
+  write(name: string, text: string): this {
+    fs.writeFileSync(path.join(this.dir, name), text);
+    return this;
   }
-  export(state: object): this { return this.write("export.json", JSON.stringify(state)); }
-  get importSecrets(): Record<string, string> { return JSON.parse(this.read("config.json"))["matrix-ha:importSecrets"]?.objectValue ?? {}; }
+  read(name: string): string {
+    return fs.readFileSync(path.join(this.dir, name), "utf8");
+  }
+  file(name: string): string {
+    return path.join(this.dir, name);
+  }
+  config(settings: Record<string, unknown>): this {
+    return this.write(
+      "config.json",
+      JSON.stringify(
+        Object.fromEntries(
+          Object.entries(settings).map(([k, v]) => [
+            `matrix-ha:${k}`,
+            typeof v === "object" ? { secret: true, objectValue: v } : { secret: false, value: v },
+          ]),
+        ),
+      ),
+    );
+  }
+  export(state: object): this {
+    return this.write("export.json", JSON.stringify(state));
+  }
+  get importSecrets(): Record<string, string> {
+    return JSON.parse(this.read("config.json"))["matrix-ha:importSecrets"]?.objectValue ?? {};
+  }
   /** Secrets and ConfigMaps as the cluster would have them. */
   cluster(evaluation: Evaluation): this {
     for (const r of evaluation.resources.filter((x) => ["Secret", "ConfigMap"].includes(x.inputs?.kind))) {
       const { kind, metadata, stringData, data } = r.inputs;
-      const encoded = stringData ? Object.fromEntries(Object.entries<string>(stringData).map(([k, v]) => [k, Buffer.from(v).toString("base64")])) : data;
-      this.write(`objects/${metadata.namespace}.${kind.toLowerCase()}.${metadata.name}`, JSON.stringify({ kind, metadata, data: encoded }));
+      const encoded = stringData
+        ? Object.fromEntries(Object.entries<string>(stringData).map(([k, v]) => [k, Buffer.from(v).toString("base64")]))
+        : data;
+      this.write(
+        `objects/${metadata.namespace}.${kind.toLowerCase()}.${metadata.name}`,
+        JSON.stringify({ kind, metadata, data: encoded }),
+      );
     }
     return this;
   }
 
   keys(args: string[], options: { input?: string; env?: NodeJS.ProcessEnv; cwd?: string } = {}): Ran {
-    return spawnSync(process.execPath, ["--import", path.join(ROOT, "node_modules/tsx/dist/loader.mjs"), path.join(ROOT, "cli/keys.ts"), ...args], {
-      cwd: options.cwd ?? this.dir, encoding: "utf8", input: options.input ?? "", env: { ...process.env, PATH: `${path.join(this.dir, "bin")}${path.delimiter}${process.env.PATH}`, ...options.env },
-    });
+    return spawnSync(
+      process.execPath,
+      ["--import", path.join(ROOT, "node_modules/tsx/dist/loader.mjs"), path.join(ROOT, "cli/keys.ts"), ...args],
+      {
+        cwd: options.cwd ?? this.dir,
+        encoding: "utf8",
+        input: options.input ?? "",
+        env: {
+          ...process.env,
+          PATH: `${path.join(this.dir, "bin")}${path.delimiter}${process.env.PATH}`,
+          ...options.env,
+        },
+      },
+    );
   }
 
-  remove(): void { fs.rmSync(this.dir, { recursive: true, force: true }); }
+  remove(): void {
+    fs.rmSync(this.dir, { recursive: true, force: true });
+  }
 }

@@ -6,12 +6,20 @@ import { kubectl } from "../../../lab/local/access";
 export const run = crypto.randomBytes(3).toString("hex");
 
 export const secret = (namespace: string, name: string, key: string): string =>
-  Buffer.from(JSON.parse(kubectl("-n", namespace, "get", "secret", name, "-o", "json")).data[key] ?? "", "base64").toString();
+  Buffer.from(
+    JSON.parse(kubectl("-n", namespace, "get", "secret", name, "-o", "json")).data[key] ?? "",
+    "base64",
+  ).toString();
 
 export const sleep = (ms: number): Promise<void> => new Promise((r) => setTimeout(r, ms));
 
 /** Milliseconds until it was so. */
-export async function until(what: string, check: () => boolean | Promise<boolean>, limitSeconds = 30, everyMs = 50): Promise<number> {
+export async function until(
+  what: string,
+  check: () => boolean | Promise<boolean>,
+  limitSeconds = 30,
+  everyMs = 50,
+): Promise<number> {
   const start = Date.now();
   while (!(await check())) {
     if (Date.now() - start > limitSeconds * 1000) throw new Error(`${what}: not within ${limitSeconds} s`);

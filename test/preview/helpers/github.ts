@@ -1,13 +1,24 @@
-/** GitHub's API on the loopback, as far as comments on a pull request go: what it stores, what it refuses, and with which words. */
+/**
+ * GitHub's API on the loopback, as far as comments on a pull request go: what it stores, what it refuses, and with
+ * which words.
+ */
 import * as http from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Comment } from "../../../scripts/preview/github";
 
-export const REPOSITORY = "someone/matrix", TOKEN = "ghs_aTokenThatLivesAsLongAsAJob";
+export const REPOSITORY = "someone/matrix",
+  TOKEN = "ghs_aTokenThatLivesAsLongAsAJob";
 /** The token of a pull request from a fork is refused with this. */
-const FORK = { message: "Resource not accessible by integration", documentation_url: "https://docs.github.com/rest/issues/comments#create-an-issue-comment", status: "403" };
+const FORK = {
+  message: "Resource not accessible by integration",
+  documentation_url: "https://docs.github.com/rest/issues/comments#create-an-issue-comment",
+  status: "403",
+};
 
-export interface Request { method: string; path: string }
+export interface Request {
+  method: string;
+  path: string;
+}
 
 export class FakeGitHub {
   readonly comments: Comment[] = [];
@@ -17,11 +28,15 @@ export class FakeGitHub {
   readonly first: Array<{ status: number; headers?: Record<string, string>; body?: object }> = [];
   private server = http.createServer((request, response) => {
     let text = "";
-    request.on("data", (part) => { text += part; });
+    request.on("data", (part) => {
+      text += part;
+    });
     request.on("end", () => {
       this.requests.push({ method: request.method!, path: request.url! });
       const { status, headers, body } = this.first.shift() ?? this.answer(request, text ? JSON.parse(text) : undefined);
-      response.writeHead(status, { "content-type": "application/json", ...headers }).end(JSON.stringify(body ?? { message: "no" }));
+      response
+        .writeHead(status, { "content-type": "application/json", ...headers })
+        .end(JSON.stringify(body ?? { message: "no" }));
     });
   });
 
@@ -29,7 +44,10 @@ export class FakeGitHub {
     await new Promise<void>((resolve) => this.server.listen(0, "127.0.0.1", resolve));
     return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
   }
-  async stop(): Promise<void> { this.server.closeAllConnections(); await new Promise((resolve) => this.server.close(resolve)); }
+  async stop(): Promise<void> {
+    this.server.closeAllConnections();
+    await new Promise((resolve) => this.server.close(resolve));
+  }
 
   /** A comment by someone, as if written before. */
   add(body: string, type: "User" | "Bot" = "User"): Comment {
@@ -38,18 +56,32 @@ export class FakeGitHub {
     return comment;
   }
 
-  private answer(request: http.IncomingMessage, body: { body: string } | undefined): { status: number; headers?: Record<string, string>; body?: object } {
-    if (request.headers.authorization !== `Bearer ${TOKEN}`) return { status: 401, body: { message: "Bad credentials" } };
-    const url = new URL(request.url!, "http://localhost"), issue = `/repos/${REPOSITORY}/issues`;
+  private answer(
+    request: http.IncomingMessage,
+    body: { body: string } | undefined,
+  ): { status: number; headers?: Record<string, string>; body?: object } {
+    if (request.headers.authorization !== `Bearer ${TOKEN}`)
+      return { status: 401, body: { message: "Bad credentials" } };
+    const url = new URL(request.url!, "http://localhost"),
+      issue = `/repos/${REPOSITORY}/issues`;
     if (request.method === "GET" && url.pathname === `${issue}/7/comments`) {
-      const size = Number(url.searchParams.get("per_page")), page = Number(url.searchParams.get("page"));
+      const size = Number(url.searchParams.get("per_page")),
+        page = Number(url.searchParams.get("page"));
       return { status: 200, body: this.comments.slice((page - 1) * size, page * size) };
     }
     if (this.readOnly) return { status: 403, body: FORK };
-    if (body && body.body.length > 65_536) return { status: 422, body: { message: "Validation Failed", errors: [{ message: "body is too long (maximum is 65536 characters)" }] } };
-    if (request.method === "POST" && url.pathname === `${issue}/7/comments`) return { status: 201, body: this.add(body!.body, "Bot") };
+    if (body && body.body.length > 65_536)
+      return {
+        status: 422,
+        body: { message: "Validation Failed", errors: [{ message: "body is too long (maximum is 65536 characters)" }] },
+      };
+    if (request.method === "POST" && url.pathname === `${issue}/7/comments`)
+      return { status: 201, body: this.add(body!.body, "Bot") };
     const own = this.comments.find((c) => url.pathname === `${issue}/comments/${c.id}`);
-    if (request.method === "PATCH" && own) { own.body = body!.body; return { status: 200, body: own }; }
+    if (request.method === "PATCH" && own) {
+      own.body = body!.body;
+      return { status: 200, body: own };
+    }
     return { status: 404, body: { message: "Not Found" } };
   }
 }

@@ -5,8 +5,18 @@ import { imageRef, imageVersion } from "../../../core/images";
 import { PRIORITIES } from "../../../core/priorities";
 import { Workload, configHash, labels, type ContainerSpec, type PodSpec } from "../../../core/workload";
 import {
-  CONFIG_MAP, INGRESS_CLASS_CONTROLLER, INGRESS_COMPONENT, INGRESS_CONTROLLER, INGRESS_NAMESPACE, INGRESS_PORTS, NGINX_UID,
-  controllerArgs, controllerClusterRules, controllerRules, ingressPool, nginxConfig,
+  CONFIG_MAP,
+  INGRESS_CLASS_CONTROLLER,
+  INGRESS_COMPONENT,
+  INGRESS_CONTROLLER,
+  INGRESS_NAMESPACE,
+  INGRESS_PORTS,
+  NGINX_UID,
+  controllerArgs,
+  controllerClusterRules,
+  controllerRules,
+  ingressPool,
+  nginxConfig,
 } from "./nginxIngress";
 
 export interface NginxIngressControllerArgs {
@@ -23,54 +33,112 @@ export class NginxIngressController extends pulumi.ComponentResource {
     super("matrix-ha:cluster:NginxIngressController", name, {}, opts);
     const { settings, plan } = args.ctx;
     const version = imageVersion(settings, "nginxIngress");
-    const meta = (n: string): object => ({ name: n, namespace: INGRESS_NAMESPACE, labels: labels(settings, INGRESS_COMPONENT, "nginx-ingress", version) });
+    const meta = (n: string): object => ({
+      name: n,
+      namespace: INGRESS_NAMESPACE,
+      labels: labels(settings, INGRESS_COMPONENT, "nginx-ingress", version),
+    });
     const childOpts: pulumi.CustomResourceOptions = { parent: this, dependsOn: args.after };
 
     const config = nginxConfig(settings, plan);
     new k8s.core.v1.ConfigMap(`${name}-config`, { metadata: meta(CONFIG_MAP), data: config }, childOpts);
-    const ingressClass = new k8s.networking.v1.IngressClass(`${name}-class`, {
-      metadata: { name: settings.cluster.ingressClass, labels: labels(settings, INGRESS_COMPONENT, "nginx-ingress", version) },
-      spec: { controller: INGRESS_CLASS_CONTROLLER },
-    }, childOpts);
+    const ingressClass = new k8s.networking.v1.IngressClass(
+      `${name}-class`,
+      {
+        metadata: {
+          name: settings.cluster.ingressClass,
+          labels: labels(settings, INGRESS_COMPONENT, "nginx-ingress", version),
+        },
+        spec: { controller: INGRESS_CLASS_CONTROLLER },
+      },
+      childOpts,
+    );
 
     const pool = ingressPool(settings.addressPools);
-    this.workload = new Workload(`${name}-controller`, {
-      ctx: args.ctx, namespace: INGRESS_NAMESPACE, component: INGRESS_COMPONENT, objectName: INGRESS_CONTROLLER, appName: "nginx-ingress", version,
-      kind: "Deployment", replicas: plan.ingress.replicas, pod: this.pod(args.ctx),
-      // The controller follows its ConfigMap without a restart: no hash over it here, only over what it reads at start.
-      configHash: configHash({ args: controllerArgs(settings).join(" ") }),
-      roleRules: controllerRules, clusterRoleRules: controllerClusterRules,
-      services: [{
-        name: INGRESS_CONTROLLER, type: "LoadBalancer", externalTrafficPolicy: "Local",
-        ports: { http: INGRESS_PORTS.http, https: INGRESS_PORTS.https },
-        annotations: pool ? { "metallb.io/address-pool": pool } : {},
-      }],
-    }, { parent: this, dependsOn: [...args.after, ingressClass] });
+    this.workload = new Workload(
+      `${name}-controller`,
+      {
+        ctx: args.ctx,
+        namespace: INGRESS_NAMESPACE,
+        component: INGRESS_COMPONENT,
+        objectName: INGRESS_CONTROLLER,
+        appName: "nginx-ingress",
+        version,
+        kind: "Deployment",
+        replicas: plan.ingress.replicas,
+        pod: this.pod(args.ctx),
+        // The controller follows its ConfigMap without a restart: no hash over it here, only over what it reads at
+        // start.
+        configHash: configHash({ args: controllerArgs(settings).join(" ") }),
+        roleRules: controllerRules,
+        clusterRoleRules: controllerClusterRules,
+        services: [
+          {
+            name: INGRESS_CONTROLLER,
+            type: "LoadBalancer",
+            externalTrafficPolicy: "Local",
+            ports: { http: INGRESS_PORTS.http, https: INGRESS_PORTS.https },
+            annotations: pool ? { "metallb.io/address-pool": pool } : {},
+          },
+        ],
+      },
+      { parent: this, dependsOn: [...args.after, ingressClass] },
+    );
     this.registerOutputs({});
   }
 
   private pod({ settings, plan }: StackContext): PodSpec {
     const image = imageRef(settings, "nginxIngress");
-    const dirs: Record<string, string> = { etc: "/etc/nginx", cache: "/var/cache/nginx", lib: "/var/lib/nginx", state: "/var/lib/nginx/state", log: "/var/log/nginx", tmp: "/tmp" };
+    const dirs: Record<string, string> = {
+      etc: "/etc/nginx",
+      cache: "/var/cache/nginx",
+      lib: "/var/lib/nginx",
+      state: "/var/lib/nginx/state",
+      log: "/var/log/nginx",
+      tmp: "/tmp",
+    };
     const mounts = Object.entries(dirs).map(([volume, path]) => ({ volume, path }));
     const resources = { cpu: plan.ingress.cpu, memoryMiB: plan.ingress.memoryMiB };
     const controller: ContainerSpec = {
-      name: "nginx-ingress", image, args: controllerArgs(settings), mounts, resources,
+      name: "nginx-ingress",
+      image,
+      args: controllerArgs(settings),
+      mounts,
+      resources,
       env: { POD_NAMESPACE: { field: "metadata.namespace" }, POD_NAME: { field: "metadata.name" } },
-      ports: { http: { port: INGRESS_PORTS.http }, https: { port: INGRESS_PORTS.https }, ready: { port: INGRESS_PORTS.ready }, metrics: { port: INGRESS_PORTS.metrics } },
+      ports: {
+        http: { port: INGRESS_PORTS.http },
+        https: { port: INGRESS_PORTS.https },
+        ready: { port: INGRESS_PORTS.ready },
+        metrics: { port: INGRESS_PORTS.metrics },
+      },
       probes: {
-        startup: { http: "/nginx-ready", port: "ready" }, readiness: { http: "/nginx-ready", port: "ready" },
+        startup: { http: "/nginx-ready", port: "ready" },
+        readiness: { http: "/nginx-ready", port: "ready" },
         liveness: { http: "/nginx-health", port: "http" },
       },
-      // The image's programs carry this capability in their file attributes and do not start without it; `restricted` allows it.
+      // The image's programs carry this capability in their file attributes and do not start without it; `restricted`
+      // allows it.
       capabilities: ["NET_BIND_SERVICE"],
       // The announcing node changes first, then connections end.
       preStopSleepSeconds: 10,
     };
     return {
-      uid: NGINX_UID, apiAccess: true, runtimePriority: PRIORITIES.core.name, terminationGracePeriodSeconds: 60,
-      // The root file system is read-only: the templates in /etc/nginx move to where the controller may write beside them.
-      initContainers: [{ name: "copy-etc", image, command: ["cp", "-dR", "/etc/nginx/.", "/mnt/etc"], mounts: [{ volume: "etc", path: "/mnt/etc" }], resources: { cpu: 0.01, memoryMiB: 32 } }],
+      uid: NGINX_UID,
+      apiAccess: true,
+      runtimePriority: PRIORITIES.core.name,
+      terminationGracePeriodSeconds: 60,
+      // The root file system is read-only: the templates in /etc/nginx move to where the controller may write beside
+      // them.
+      initContainers: [
+        {
+          name: "copy-etc",
+          image,
+          command: ["cp", "-dR", "/etc/nginx/.", "/mnt/etc"],
+          mounts: [{ volume: "etc", path: "/mnt/etc" }],
+          resources: { cpu: 0.01, memoryMiB: 32 },
+        },
+      ],
       containers: [controller],
       volumes: Object.keys(dirs).map((n) => ({ name: n, emptyDir: { sizeMiB: n === "cache" ? 1024 : 64 } })),
     };

@@ -20,12 +20,18 @@ export function controllerArgs(settings: Settings): string[] {
     `-nginx-configmaps=$(POD_NAMESPACE)/${CONFIG_MAP}`,
     `-ingress-class=${settings.cluster.ingressClass}`,
     // Plain Ingress objects only: no CRDs, and no snippets that could rewrite the configuration.
-    "-enable-custom-resources=false", "-enable-snippets=false",
-    "-report-ingress-status", `-external-service=${INGRESS_CONTROLLER}`,
-    "-enable-leader-election=true", `-leader-election-lock-name=${INGRESS_CONTROLLER}`,
-    `-ready-status-port=${INGRESS_PORTS.ready}`, "-health-status=true",
-    "-enable-prometheus-metrics", `-prometheus-metrics-listen-port=${INGRESS_PORTS.metrics}`,
-    "-enable-telemetry-reporting=false", "-log-format=json",
+    "-enable-custom-resources=false",
+    "-enable-snippets=false",
+    "-report-ingress-status",
+    `-external-service=${INGRESS_CONTROLLER}`,
+    "-enable-leader-election=true",
+    `-leader-election-lock-name=${INGRESS_CONTROLLER}`,
+    `-ready-status-port=${INGRESS_PORTS.ready}`,
+    "-health-status=true",
+    "-enable-prometheus-metrics",
+    `-prometheus-metrics-listen-port=${INGRESS_PORTS.metrics}`,
+    "-enable-telemetry-reporting=false",
+    "-log-format=json",
     ...(settings.cluster.ipFamilies.includes("IPv6") ? [] : ["-disable-ipv6"]),
   ];
 }
@@ -34,17 +40,28 @@ export function controllerArgs(settings: Settings): string[] {
 export function nginxConfig(settings: Settings, plan: Plan): Record<string, string> {
   return {
     "client-max-body-size": `${settings.media.maxUploadMiB}m`,
-    // A client's /sync waits up to its own timeout, 30 s as a rule; calls signal over WebSockets that are silent for longer.
-    "proxy-connect-timeout": "5s", "proxy-read-timeout": "180s", "proxy-send-timeout": "180s",
-    "proxy-buffers": "8 16k", "proxy-buffer-size": "16k",
+    // A client's /sync waits up to its own timeout, 30 s as a rule; calls signal over WebSockets that are silent for
+    // longer.
+    "proxy-connect-timeout": "5s",
+    "proxy-read-timeout": "180s",
+    "proxy-send-timeout": "180s",
+    "proxy-buffers": "8 16k",
+    "proxy-buffer-size": "16k",
     // One process for each requested core, not for each core of a large host.
     "worker-processes": String(Math.max(1, Math.ceil(plan.ingress.cpu))),
-    "worker-connections": "16384", "worker-rlimit-nofile": "65536", "worker-shutdown-timeout": "30s",
-    "keepalive": "64",
-    "server-tokens": "false", "http2": "true",
-    "ssl-protocols": "TLSv1.2 TLSv1.3", "hsts": "true", "hsts-max-age": "31536000", "hsts-include-subdomains": "false",
+    "worker-connections": "16384",
+    "worker-rlimit-nofile": "65536",
+    "worker-shutdown-timeout": "30s",
+    keepalive: "64",
+    "server-tokens": "false",
+    http2: "true",
+    "ssl-protocols": "TLSv1.2 TLSv1.3",
+    hsts: "true",
+    "hsts-max-age": "31536000",
+    "hsts-include-subdomains": "false",
     // The address comes with the connection (externalTrafficPolicy Local): no header from outside is believed.
-    "log-format": '{"time":"$time_iso8601","client":"$remote_addr","host":"$host","method":"$request_method","uri":"$uri","status":$status,"bytes":$bytes_sent,"seconds":$request_time,"upstream":"$upstream_addr"}',
+    "log-format":
+      '{"time":"$time_iso8601","client":"$remote_addr","host":"$host","method":"$request_method","uri":"$uri","status":$status,"bytes":$bytes_sent,"seconds":$request_time,"upstream":"$upstream_addr"}',
     "log-format-escaping": "json",
   };
 }

@@ -12,19 +12,32 @@ const https = (path: string, port: string): Probes => {
   const p = { http: path, port, scheme: "HTTPS" as const };
   return { startup: p, readiness: p, liveness: p };
 };
-const tcpProbes = (port: string): Probes => ({ startup: { tcp: port }, readiness: { tcp: port }, liveness: { tcp: port } });
+const tcpProbes = (port: string): Probes => ({
+  startup: { tcp: port },
+  readiness: { tcp: port },
+  liveness: { tcp: port },
+});
 
 /** Starting a program for a probe costs more than a request. */
 const SLOW = { periodSeconds: 30, timeoutSeconds: 10, failureThreshold: 3 };
 
 const cloudNativePg: Operator = {
-  name: "cloudnative-pg", namespace: NAMESPACES.cnpg, appName: "cloudnative-pg", image: "cloudnativePg",
+  name: "cloudnative-pg",
+  namespace: NAMESPACES.cnpg,
+  appName: "cloudnative-pg",
+  image: "cloudnativePg",
   workloads: {
     "Deployment cnpg-controller-manager": {
-      component: "cnpg-controller-manager", replicas: OPERATOR_REQUESTS.cloudNativePg.replicas, uid: 10001, minReadySeconds: 5,
+      component: "cnpg-controller-manager",
+      replicas: OPERATOR_REQUESTS.cloudNativePg.replicas,
+      uid: 10001,
+      minReadySeconds: 5,
       containers: {
         manager: {
-          image: "cloudnativePg", ...requestOf("cloudNativePg"), memoryLimitMiB: 512, probes: https("/readyz", "webhook-server"),
+          image: "cloudnativePg",
+          ...requestOf("cloudNativePg"),
+          memoryLimitMiB: 512,
+          probes: https("/readyz", "webhook-server"),
           // Instances get the instance manager, and poolers their init container, from the operator's own image.
           env: (s) => ({ OPERATOR_IMAGE_NAME: imageRef(s, "cloudnativePg") }),
         },
@@ -34,15 +47,25 @@ const cloudNativePg: Operator = {
 };
 
 const barmanPlugin: Operator = {
-  name: "plugin-barman-cloud", namespace: NAMESPACES.cnpg, appName: "plugin-barman-cloud", image: "barmanPlugin",
+  name: "plugin-barman-cloud",
+  namespace: NAMESPACES.cnpg,
+  appName: "plugin-barman-cloud",
+  image: "barmanPlugin",
   omit: { "Secret plugin-barman-cloud-8tfddg42gf": "holds an image's name only, which is given as a plain variable" },
   workloads: {
     "Deployment barman-cloud": {
-      component: "barman-cloud", uid: 10001,
-      replicas: { one: "it serves its API only as leader: a second replica would never be ready; archiving goes on in the instances' sidecars without it" },
+      component: "barman-cloud",
+      uid: 10001,
+      replicas: {
+        one: "it serves its API only as leader: a second replica would never be ready; archiving goes on in the instances' sidecars without it",
+      },
       containers: {
         "barman-cloud": {
-          image: "barmanPlugin", ...requestOf("barmanPlugin"), memoryLimitMiB: 256, ports: { grpc: 9090 }, probes: tcpProbes("grpc"),
+          image: "barmanPlugin",
+          ...requestOf("barmanPlugin"),
+          memoryLimitMiB: 256,
+          ports: { grpc: 9090 },
+          probes: tcpProbes("grpc"),
           args: (args) => args.map((a) => (a === "--log-level=debug" ? "--log-level=info" : a)),
           env: (s) => ({ SIDECAR_IMAGE: imageRef(s, "barmanSidecar") }),
         },
@@ -52,72 +75,142 @@ const barmanPlugin: Operator = {
 };
 
 const metallb: Operator = {
-  name: "metallb", namespace: NAMESPACES.metallb, appName: "metallb", image: "metallbController",
+  name: "metallb",
+  namespace: NAMESPACES.metallb,
+  appName: "metallb",
+  image: "metallbController",
   workloads: {
     "Deployment controller": {
-      component: "metallb-controller", uid: 65534, minReadySeconds: 10,
-      replicas: { one: "it has no leader election; addresses that are assigned stay announced by the speakers without it" },
+      component: "metallb-controller",
+      uid: 65534,
+      minReadySeconds: 10,
+      replicas: {
+        one: "it has no leader election; addresses that are assigned stay announced by the speakers without it",
+      },
       containers: {
         controller: {
-          image: "metallbController", ...requestOf("metallbController"), memoryLimitMiB: 256, ports: { health: 17472 },
-          // Both its health paths answer before its webhook does: that waits until the kubelet has brought the certificate
-          // which the controller itself put into a Secret (122 s were seen), and no address pool is taken before.
-          probes: { ...httpProbes("/healthz", "health"), startup: { tcp: "webhook-server", timing: { ...STARTUP, failureThreshold: 150 } } },
+          image: "metallbController",
+          ...requestOf("metallbController"),
+          memoryLimitMiB: 256,
+          ports: { health: 17472 },
+          // Both its health paths answer before its webhook does: that waits until the kubelet has brought the
+          // certificate which the controller itself put into a Secret (122 s were seen), and no address pool is taken
+          // before.
+          probes: {
+            ...httpProbes("/healthz", "health"),
+            startup: { tcp: "webhook-server", timing: { ...STARTUP, failureThreshold: 150 } },
+          },
         },
       },
     },
     "DaemonSet speaker": {
-      component: "metallb-speaker", replicas: "daemon", uid: null, everywhere: true,
+      component: "metallb-speaker",
+      replicas: "daemon",
+      uid: null,
+      everywhere: true,
       containers: {
-        speaker: { image: "metallbSpeaker", ...requestOf("metallbSpeaker"), memoryLimitMiB: 256, ports: { health: 17472 }, probes: httpProbes("/healthz", "health"), addCapabilities: ["NET_RAW"] },
+        speaker: {
+          image: "metallbSpeaker",
+          ...requestOf("metallbSpeaker"),
+          memoryLimitMiB: 256,
+          ports: { health: 17472 },
+          probes: httpProbes("/healthz", "health"),
+          addCapabilities: ["NET_RAW"],
+        },
       },
     },
   },
 };
 
 const certManager: Operator = {
-  name: "cert-manager", namespace: NAMESPACES.certManager, appName: "cert-manager", image: "certManagerController",
+  name: "cert-manager",
+  namespace: NAMESPACES.certManager,
+  appName: "cert-manager",
+  image: "certManagerController",
   workloads: {
     "Deployment cert-manager": {
-      component: "cert-manager", replicas: OPERATOR_REQUESTS.certManager.replicas, uid: 65532,
+      component: "cert-manager",
+      replicas: OPERATOR_REQUESTS.certManager.replicas,
+      uid: 65532,
       containers: {
         "cert-manager-controller": {
-          image: "certManagerController", ...requestOf("certManager"), memoryLimitMiB: 256, probes: httpProbes("/livez", "http-healthz"),
-          args: (args, s) => args.map((a) => (a.startsWith("--acme-http01-solver-image=") ? `--acme-http01-solver-image=${imageRef(s, "certManagerAcmesolver")}` : a)),
+          image: "certManagerController",
+          ...requestOf("certManager"),
+          memoryLimitMiB: 256,
+          probes: httpProbes("/livez", "http-healthz"),
+          args: (args, s) =>
+            args.map((a) =>
+              a.startsWith("--acme-http01-solver-image=")
+                ? `--acme-http01-solver-image=${imageRef(s, "certManagerAcmesolver")}`
+                : a,
+            ),
         },
       },
     },
     "Deployment cert-manager-webhook": {
-      component: "cert-manager-webhook", replicas: OPERATOR_REQUESTS.certManagerWebhook.replicas, uid: 65532, minReadySeconds: 10,
+      component: "cert-manager-webhook",
+      replicas: OPERATOR_REQUESTS.certManagerWebhook.replicas,
+      uid: 65532,
+      minReadySeconds: 10,
       containers: {
         "cert-manager-webhook": {
-          image: "certManagerWebhook", ...requestOf("certManagerWebhook"), memoryLimitMiB: 128,
-          probes: { startup: { http: "/healthz", port: "healthcheck" }, readiness: { http: "/healthz", port: "healthcheck" }, liveness: { http: "/livez", port: "healthcheck" } },
+          image: "certManagerWebhook",
+          ...requestOf("certManagerWebhook"),
+          memoryLimitMiB: 128,
+          probes: {
+            startup: { http: "/healthz", port: "healthcheck" },
+            readiness: { http: "/healthz", port: "healthcheck" },
+            liveness: { http: "/livez", port: "healthcheck" },
+          },
         },
       },
     },
     "Deployment cert-manager-cainjector": {
-      component: "cert-manager-cainjector", replicas: OPERATOR_REQUESTS.certManagerCainjector.replicas, uid: 65532, minReadySeconds: 10,
+      component: "cert-manager-cainjector",
+      replicas: OPERATOR_REQUESTS.certManagerCainjector.replicas,
+      uid: 65532,
+      minReadySeconds: 10,
       containers: {
         // It has no health endpoint: that its metrics port takes connections is what can be asked.
-        "cert-manager-cainjector": { image: "certManagerCainjector", ...requestOf("certManagerCainjector"), memoryLimitMiB: 512, probes: tcpProbes("http-metrics") },
+        "cert-manager-cainjector": {
+          image: "certManagerCainjector",
+          ...requestOf("certManagerCainjector"),
+          memoryLimitMiB: 512,
+          probes: tcpProbes("http-metrics"),
+        },
       },
     },
   },
 };
 
 const metricsServer: Operator = {
-  name: "metrics-server", namespace: NAMESPACES.kubeSystem, appName: "metrics-server", image: "metricsServer",
+  name: "metrics-server",
+  namespace: NAMESPACES.kubeSystem,
+  appName: "metrics-server",
+  image: "metricsServer",
   workloads: {
     "Deployment metrics-server": {
-      component: "metrics-server", replicas: OPERATOR_REQUESTS.metricsServer.replicas, uid: 65534,
+      component: "metrics-server",
+      replicas: OPERATOR_REQUESTS.metricsServer.replicas,
+      uid: 65534,
       volumes: [{ name: "kubelet-ca", configMap: { name: "kube-root-ca.crt", defaultMode: 0o444 } }],
       containers: {
         "metrics-server": {
-          image: "metricsServer", ...requestOf("metricsServer"), memoryLimitMiB: 256,
-          probes: { startup: { http: "/livez", port: "https", scheme: "HTTPS" }, readiness: { http: "/readyz", port: "https", scheme: "HTTPS" }, liveness: { http: "/livez", port: "https", scheme: "HTTPS" } },
-          // Kubelets are believed only with a certificate of the cluster's own CA (kubelet serverTLSBootstrap), never --kubelet-insecure-tls.
-          args: (args) => [...args.filter((a) => !a.startsWith("--kubelet-preferred-address-types")), "--kubelet-preferred-address-types=InternalIP", "--kubelet-certificate-authority=/ca/ca.crt"],
+          image: "metricsServer",
+          ...requestOf("metricsServer"),
+          memoryLimitMiB: 256,
+          probes: {
+            startup: { http: "/livez", port: "https", scheme: "HTTPS" },
+            readiness: { http: "/readyz", port: "https", scheme: "HTTPS" },
+            liveness: { http: "/livez", port: "https", scheme: "HTTPS" },
+          },
+          // Kubelets are believed only with a certificate of the cluster's own CA (kubelet serverTLSBootstrap), never
+          // --kubelet-insecure-tls.
+          args: (args) => [
+            ...args.filter((a) => !a.startsWith("--kubelet-preferred-address-types")),
+            "--kubelet-preferred-address-types=InternalIP",
+            "--kubelet-certificate-authority=/ca/ca.crt",
+          ],
           mounts: [{ name: "kubelet-ca", mountPath: "/ca" }],
         },
       },
@@ -126,17 +219,29 @@ const metricsServer: Operator = {
 };
 
 const localPath: Operator = {
-  name: "local-path-provisioner", namespace: NAMESPACES.localPath, appName: "local-path-provisioner", image: "localPathProvisioner",
-  omit: { "StorageClass local-path": "it deletes released volumes; the classes that the settings name are made instead" },
+  name: "local-path-provisioner",
+  namespace: NAMESPACES.localPath,
+  appName: "local-path-provisioner",
+  image: "localPathProvisioner",
+  omit: {
+    "StorageClass local-path": "it deletes released volumes; the classes that the settings name are made instead",
+  },
   workloads: {
     "Deployment local-path-provisioner": {
-      component: "local-path-provisioner", uid: 65534,
+      component: "local-path-provisioner",
+      uid: 65534,
       replicas: { one: "it has no leader election; only making new volumes waits for it" },
       containers: {
         "local-path-provisioner": {
-          image: "localPathProvisioner", ...requestOf("localPathProvisioner"), memoryLimitMiB: 128,
+          image: "localPathProvisioner",
+          ...requestOf("localPathProvisioner"),
+          memoryLimitMiB: 128,
           // It listens on no port: that the process starts is what can be asked.
-          probes: { startup: { exec: ["local-path-provisioner", "--version"] }, readiness: { exec: ["local-path-provisioner", "--version"], timing: SLOW }, liveness: { exec: ["local-path-provisioner", "--version"], timing: SLOW } },
+          probes: {
+            startup: { exec: ["local-path-provisioner", "--version"] },
+            readiness: { exec: ["local-path-provisioner", "--version"], timing: SLOW },
+            liveness: { exec: ["local-path-provisioner", "--version"], timing: SLOW },
+          },
         },
       },
     },
@@ -147,21 +252,38 @@ const localPath: Operator = {
 function localPathConfig(data: Record<string, string>, settings: Settings): Record<string, string> {
   return {
     ...data,
-    "config.json": JSON.stringify({ nodePathMap: [{ node: "DEFAULT_PATH_FOR_NON_LISTED_NODES", paths: localPaths(settings) }] }, null, 2),
+    "config.json": JSON.stringify(
+      { nodePathMap: [{ node: "DEFAULT_PATH_FOR_NON_LISTED_NODES", paths: localPaths(settings) }] },
+      null,
+      2,
+    ),
     "helperPod.yaml": data["helperPod.yaml"]!.replace(/image: .*/, `image: ${imageRef(settings, "busybox")}`),
   };
 }
 
 const prometheusOperator: Operator = {
-  name: "prometheus-operator", namespace: NAMESPACES.monitoring, appName: "prometheus-operator", image: "prometheusOperator", moveFrom: "default",
+  name: "prometheus-operator",
+  namespace: NAMESPACES.monitoring,
+  appName: "prometheus-operator",
+  image: "prometheusOperator",
+  moveFrom: "default",
   workloads: {
     "Deployment prometheus-operator": {
-      component: "prometheus-operator", uid: 65534,
+      component: "prometheus-operator",
+      uid: 65534,
       replicas: { one: "it has no leader election; Prometheus and Alertmanager run on without it" },
       containers: {
         "prometheus-operator": {
-          image: "prometheusOperator", ...requestOf("prometheusOperator"), memoryLimitMiB: 384, probes: httpProbes("/healthz", "http"),
-          args: (args, s) => args.map((a) => (a.startsWith("--prometheus-config-reloader=") ? `--prometheus-config-reloader=${imageRef(s, "prometheusConfigReloader")}` : a)),
+          image: "prometheusOperator",
+          ...requestOf("prometheusOperator"),
+          memoryLimitMiB: 384,
+          probes: httpProbes("/healthz", "http"),
+          args: (args, s) =>
+            args.map((a) =>
+              a.startsWith("--prometheus-config-reloader=")
+                ? `--prometheus-config-reloader=${imageRef(s, "prometheusConfigReloader")}`
+                : a,
+            ),
         },
       },
     },
@@ -169,16 +291,26 @@ const prometheusOperator: Operator = {
 };
 
 export const OPERATORS: Record<OperatorName, Operator> = {
-  "cloudnative-pg": cloudNativePg, "plugin-barman-cloud": barmanPlugin, metallb, "cert-manager": certManager,
-  "metrics-server": metricsServer, "local-path-provisioner": localPath, "prometheus-operator": prometheusOperator,
+  "cloudnative-pg": cloudNativePg,
+  "plugin-barman-cloud": barmanPlugin,
+  metallb,
+  "cert-manager": certManager,
+  "metrics-server": metricsServer,
+  "local-path-provisioner": localPath,
+  "prometheus-operator": prometheusOperator,
 };
 
 /** The operators that this stack installs, in an order in which each finds what it needs. */
 export function installedOperators(settings: Settings): Operator[] {
   const i = settings.cluster.install;
   const wanted: Array<[boolean, OperatorName]> = [
-    [i.localPathProvisioner, "local-path-provisioner"], [i.certManager, "cert-manager"], [i.metallb, "metallb"], [i.metricsServer, "metrics-server"],
-    [i.cloudNativePg, "cloudnative-pg"], [i.barmanPlugin, "plugin-barman-cloud"], [i.prometheusOperator, "prometheus-operator"],
+    [i.localPathProvisioner, "local-path-provisioner"],
+    [i.certManager, "cert-manager"],
+    [i.metallb, "metallb"],
+    [i.metricsServer, "metrics-server"],
+    [i.cloudNativePg, "cloudnative-pg"],
+    [i.barmanPlugin, "plugin-barman-cloud"],
+    [i.prometheusOperator, "prometheus-operator"],
   ];
   return wanted.filter(([yes]) => yes).map(([, name]) => OPERATORS[name]);
 }

@@ -6,14 +6,33 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { imageRef, imageVersion, type ImageKey } from "../../../core/images";
 import type { Settings } from "../../../settings/types";
-import { canonical, CONFIG_HASH, digest, labels, lostNodeTolerations, mebi, milliCpu, rolledOut, selectorLabels, spread, type Apart, type Probes } from "../../../core/workload";
+import {
+  canonical,
+  CONFIG_HASH,
+  digest,
+  labels,
+  lostNodeTolerations,
+  mebi,
+  milliCpu,
+  rolledOut,
+  selectorLabels,
+  spread,
+  type Apart,
+  type Probes,
+} from "../../../core/workload";
 import { NODE_LABELS } from "../../../core/names";
 import { renderProbes } from "../../../core/workload/probes";
 
 const ROOT = path.join(__dirname, "../../../../vendor");
 
 export type OperatorName =
-  | "cloudnative-pg" | "plugin-barman-cloud" | "metallb" | "metrics-server" | "cert-manager" | "local-path-provisioner" | "prometheus-operator";
+  | "cloudnative-pg"
+  | "plugin-barman-cloud"
+  | "metallb"
+  | "metrics-server"
+  | "cert-manager"
+  | "local-path-provisioner"
+  | "prometheus-operator";
 
 export interface VendoredContainer {
   image: ImageKey;
@@ -38,7 +57,10 @@ export interface VendoredWorkload {
   uid: number | null;
   containers: Record<string, VendoredContainer>;
   volumes?: object[];
-  /** Counts as available only after so long: a webhook's certificate reaches the API server some seconds after the pod is ready. */
+  /**
+   * Counts as available only after so long: a webhook's certificate reaches the API server some seconds after the pod
+   * is ready.
+   */
   minReadySeconds?: number;
   /** On every node instead of the application hosts. */
   everywhere?: boolean;
@@ -77,22 +99,38 @@ export function vendoredObjects(name: OperatorName): any[] {
 
 const isWorkload = (o: any): boolean => o.kind === "Deployment" || o.kind === "DaemonSet";
 const title = (o: any): string => `${o.kind} ${o.metadata.name}`;
-const selects = (selector: Record<string, string>, l: Record<string, string>): boolean => Object.entries(selector).every(([k, v]) => l[k] === v);
+const selects = (selector: Record<string, string>, l: Record<string, string>): boolean =>
+  Object.entries(selector).every(([k, v]) => l[k] === v);
 
 /** All objects of an operator as this stack registers them. */
 export function operatorObjects(operator: Operator, settings: Settings): any[] {
   const source = vendoredObjects(operator.name).filter((o) => o.kind !== "Namespace" && !operator.omit?.[title(o)]);
   const unknown = source.filter((o) => isWorkload(o) && !operator.workloads[title(o)]);
-  if (unknown.length) throw new Error(`${operator.name} ${vendoredVersion(operator.name)} has ${unknown.map(title).join(", ")}, of which components/layers/cluster/operators/operators.ts knows nothing: add what it needs there`);
+  if (unknown.length)
+    throw new Error(
+      `${operator.name} ${vendoredVersion(operator.name)} has ${unknown.map(title).join(", ")}, of which components/layers/cluster/operators/operators.ts knows nothing: add what it needs there`,
+    );
   const version = imageVersion(settings, operator.image);
   const originals = source.filter(isWorkload);
   const objects = source.flatMap((original): any[] => {
     const moved = operator.moveFrom ? moveNamespace(original, operator.moveFrom, operator.namespace) : original;
     const w = workloadOf(original, originals, operator);
-    const metadata = { ...moved.metadata, labels: { ...stripped(moved.metadata.labels), ...labels(settings, w?.component ?? operator.name, operator.appName, version) } };
+    const metadata = {
+      ...moved.metadata,
+      labels: {
+        ...stripped(moved.metadata.labels),
+        ...labels(settings, w?.component ?? operator.name, operator.appName, version),
+      },
+    };
     let o: any = { ...moved, metadata };
     if (isWorkload(o)) o = workload(o, operator.workloads[title(original)]!, operator, settings);
-    else if (o.kind === "Service" && w) o = service(o, w, originals.find((x) => operator.workloads[title(x)] === w), settings);
+    else if (o.kind === "Service" && w)
+      o = service(
+        o,
+        w,
+        originals.find((x) => operator.workloads[title(x)] === w),
+        settings,
+      );
     if (operator.adjust) o = operator.adjust(o, settings);
     return isWorkload(o) && o.spec.replicas > 1 ? [o, budget(o, operator.workloads[title(original)]!, settings)] : [o];
   });
@@ -103,30 +141,42 @@ export function operatorObjects(operator: Operator, settings: Settings): any[] {
 function withConfigHash(o: any, objects: any[]): any {
   const { template } = o.spec;
   const names = (template.spec.volumes ?? []).flatMap((v: any) => (v.configMap ? [v.configMap.name] : []));
-  const read = objects.filter((c) => c.kind === "ConfigMap" && c.metadata.namespace === o.metadata.namespace && names.includes(c.metadata.name));
+  const read = objects.filter(
+    (c) => c.kind === "ConfigMap" && c.metadata.namespace === o.metadata.namespace && names.includes(c.metadata.name),
+  );
   if (read.length === 0) return o;
-  const annotations = { ...template.metadata.annotations, [CONFIG_HASH]: digest(JSON.stringify(read.map((c) => c.data))) };
+  const annotations = {
+    ...template.metadata.annotations,
+    [CONFIG_HASH]: digest(JSON.stringify(read.map((c) => c.data))),
+  };
   return { ...o, spec: { ...o.spec, template: { ...template, metadata: { ...template.metadata, annotations } } } };
 }
 
 /** Labels of other tools and of versions that our own say. */
 function stripped(given: Record<string, string> = {}): Record<string, string> {
-  return Object.fromEntries(Object.entries(given).filter(([k]) => !k.startsWith("helm.sh/") && !(k.startsWith("app.kubernetes.io/"))));
+  return Object.fromEntries(
+    Object.entries(given).filter(([k]) => !k.startsWith("helm.sh/") && !k.startsWith("app.kubernetes.io/")),
+  );
 }
 
 function moveNamespace(o: any, from: string, to: string): any {
   return {
     ...o,
     metadata: o.metadata.namespace === from ? { ...o.metadata, namespace: to } : o.metadata,
-    ...(o.subjects ? { subjects: o.subjects.map((s: any) => (s.namespace === from ? { ...s, namespace: to } : s)) } : {}),
+    ...(o.subjects
+      ? { subjects: o.subjects.map((s: any) => (s.namespace === from ? { ...s, namespace: to } : s)) }
+      : {}),
   };
 }
 
 /** The workload that a Service selects or an account belongs to. */
 function workloadOf(o: any, originals: any[], operator: Operator): VendoredWorkload | undefined {
-  const owner = originals.find((x) => x === o
-    || (o.kind === "Service" && o.spec.selector && selects(o.spec.selector, x.spec.template.metadata.labels))
-    || (o.kind === "ServiceAccount" && x.spec.template.spec.serviceAccountName === o.metadata.name));
+  const owner = originals.find(
+    (x) =>
+      x === o ||
+      (o.kind === "Service" && o.spec.selector && selects(o.spec.selector, x.spec.template.metadata.labels)) ||
+      (o.kind === "ServiceAccount" && x.spec.template.spec.serviceAccountName === o.metadata.name),
+  );
   return owner && operator.workloads[title(owner)];
 }
 
@@ -136,20 +186,31 @@ function service(o: any, w: VendoredWorkload, original: any, settings: Settings)
     ...o,
     metadata: { ...o.metadata, annotations: { ...o.metadata.annotations, "pulumi.com/skipAwait": "true" } },
     spec: {
-      ...o.spec, type: o.spec.type ?? "ClusterIP", selector: selectorLabels(settings, w.component), ipFamilyPolicy: "PreferDualStack",
+      ...o.spec,
+      type: o.spec.type ?? "ClusterIP",
+      selector: selectorLabels(settings, w.component),
+      ipFamilyPolicy: "PreferDualStack",
       ports: o.spec.ports.map((p: any) => {
-        const target = typeof p.targetPort === "string" ? p.targetPort : named.find(([, n]) => n === (p.targetPort ?? p.port))?.[0];
+        const target =
+          typeof p.targetPort === "string" ? p.targetPort : named.find(([, n]) => n === (p.targetPort ?? p.port))?.[0];
         if (!target) throw new Error(`${title(o)}: port ${p.port} goes to no named port of ${w.component}`);
-        return { name: p.name ?? target, port: p.port, targetPort: target, protocol: p.protocol ?? "TCP", ...(p.appProtocol ? { appProtocol: p.appProtocol } : {}) };
+        return {
+          name: p.name ?? target,
+          port: p.port,
+          targetPort: target,
+          protocol: p.protocol ?? "TCP",
+          ...(p.appProtocol ? { appProtocol: p.appProtocol } : {}),
+        };
       }),
     },
   };
 }
 
-const portsOf = (w: VendoredWorkload, containers: any[]): Array<[string, number]> => containers.flatMap((c) => [
-  ...(c.ports ?? []).filter((p: any) => p.name).map((p: any): [string, number] => [p.name, p.containerPort]),
-  ...Object.entries(w.containers[c.name]?.ports ?? {}),
-]);
+const portsOf = (w: VendoredWorkload, containers: any[]): Array<[string, number]> =>
+  containers.flatMap((c) => [
+    ...(c.ports ?? []).filter((p: any) => p.name).map((p: any): [string, number] => [p.name, p.containerPort]),
+    ...Object.entries(w.containers[c.name]?.ports ?? {}),
+  ]);
 
 function workload(o: any, w: VendoredWorkload, operator: Operator, settings: Settings): any {
   const version = imageVersion(settings, operator.image);
@@ -157,12 +218,21 @@ function workload(o: any, w: VendoredWorkload, operator: Operator, settings: Set
   const t = o.spec.template;
   const podLabels = { ...stripped(t.metadata.labels), ...labels(settings, w.component, operator.appName, version) };
   // Scraped through monitors, not through annotations, or they would be scraped twice.
-  const annotations = Object.fromEntries(Object.entries(t.metadata.annotations ?? {}).filter(([k]) => !k.startsWith("prometheus.io/")));
+  const annotations = Object.fromEntries(
+    Object.entries(t.metadata.annotations ?? {}).filter(([k]) => !k.startsWith("prometheus.io/")),
+  );
   const count = replication(w, o.spec.strategy?.type === "Recreate");
   const { affinity: _affinity, nodeSelector: _nodeSelector, tolerations: _tolerations, ...pod } = t.spec;
   return {
     ...o,
-    metadata: { ...o.metadata, annotations: { ...o.metadata.annotations, "pulumi.com/timeoutSeconds": "600", ...(o.kind === "Deployment" ? rolledOut("Deployment") : {}) } },
+    metadata: {
+      ...o.metadata,
+      annotations: {
+        ...o.metadata.annotations,
+        "pulumi.com/timeoutSeconds": "600",
+        ...(o.kind === "Deployment" ? rolledOut("Deployment") : {}),
+      },
+    },
     spec: {
       ...o.spec,
       ...count.spec,
@@ -172,12 +242,16 @@ function workload(o: any, w: VendoredWorkload, operator: Operator, settings: Set
       template: {
         metadata: { labels: podLabels, ...(Object.keys(annotations).length ? { annotations } : {}) },
         spec: {
-          ...pod, ...placement(w),
-          automountServiceAccountToken: true, enableServiceLinks: false,
+          ...pod,
+          ...placement(w),
+          automountServiceAccountToken: true,
+          enableServiceLinks: false,
           ...(settings.images.pullSecret ? { imagePullSecrets: [{ name: settings.images.pullSecret }] } : {}),
           securityContext: podSecurity(w.uid),
           topologySpreadConstraints: spread(selector, count.apart),
-          containers: pod.containers.map((c: any) => container(c, w.containers[c.name], `${title(o)} of ${operator.name}`, settings)),
+          containers: pod.containers.map((c: any) =>
+            container(c, w.containers[c.name], `${title(o)} of ${operator.name}`, settings),
+          ),
           ...(w.volumes || pod.volumes ? { volumes: [...(pod.volumes ?? []).map(bounded), ...(w.volumes ?? [])] } : {}),
         },
       },
@@ -190,19 +264,31 @@ function replication(w: VendoredWorkload, recreate: boolean): { spec: object; ap
   if (w.replicas === "daemon") return { spec: {}, apart: {} };
   const replicas = typeof w.replicas === "number" ? w.replicas : 1;
   return {
-    spec: { replicas, strategy: recreate ? { type: "Recreate" } : { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } } },
+    spec: {
+      replicas,
+      strategy: recreate
+        ? { type: "Recreate" }
+        : { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
+    },
     apart: { replicas, rolling: !recreate },
   };
 }
 
 const podSecurity = (uid: number | null): object => ({
   seccompProfile: { type: "RuntimeDefault" },
-  ...(uid === null ? {} : { runAsNonRoot: true, runAsUser: uid, runAsGroup: uid, fsGroup: uid, fsGroupChangePolicy: "OnRootMismatch" }),
+  ...(uid === null
+    ? {}
+    : { runAsNonRoot: true, runAsUser: uid, runAsGroup: uid, fsGroup: uid, fsGroupChangePolicy: "OnRootMismatch" }),
 });
 
 function placement(w: VendoredWorkload): object {
   const role = NODE_LABELS.role("application");
-  if (w.everywhere) return { nodeSelector: { "kubernetes.io/os": "linux" }, tolerations: [{ operator: "Exists" }], priorityClassName: "system-node-critical" };
+  if (w.everywhere)
+    return {
+      nodeSelector: { "kubernetes.io/os": "linux" },
+      tolerations: [{ operator: "Exists" }],
+      priorityClassName: "system-node-critical",
+    };
   return {
     nodeSelector: { "kubernetes.io/os": "linux", [role]: "true" },
     tolerations: [{ key: role, operator: "Exists", effect: "NoSchedule" }, ...lostNodeTolerations(30)],
@@ -210,23 +296,31 @@ function placement(w: VendoredWorkload): object {
   };
 }
 
-const bounded = (v: any): any => (v.emptyDir ? { ...v, emptyDir: { ...v.emptyDir, sizeLimit: canonical(v.emptyDir.sizeLimit ?? mebi(256)) } } : v);
+const bounded = (v: any): any =>
+  v.emptyDir ? { ...v, emptyDir: { ...v.emptyDir, sizeLimit: canonical(v.emptyDir.sizeLimit ?? mebi(256)) } } : v;
 
 function container(c: any, w: VendoredContainer | undefined, where: string, settings: Settings): any {
-  if (!w) throw new Error(`${where}: container ${c.name} is unknown to components/layers/cluster/operators/operators.ts`);
+  if (!w)
+    throw new Error(`${where}: container ${c.name} is unknown to components/layers/cluster/operators/operators.ts`);
   const ports = containerPorts(c.ports ?? [], w.ports ?? {});
   const { ports: _ports, ...rest } = c;
   return {
     ...rest,
-    image: imageRef(settings, w.image), imagePullPolicy: "IfNotPresent",
+    image: imageRef(settings, w.image),
+    imagePullPolicy: "IfNotPresent",
     ...(w.args ? { args: w.args(c.args ?? [], settings) } : {}),
     ...listed("env", environment(c.env ?? [], w.env?.(settings) ?? {})),
     ...listed("ports", ports),
     ...probesWithHost(c, w),
-    resources: { requests: { cpu: milliCpu(w.cpu), memory: mebi(w.memoryMiB) }, limits: { memory: mebi(w.memoryLimitMiB) } },
+    resources: {
+      requests: { cpu: milliCpu(w.cpu), memory: mebi(w.memoryMiB) },
+      limits: { memory: mebi(w.memoryLimitMiB) },
+    },
     ...listed("volumeMounts", [...(c.volumeMounts ?? []), ...(w.mounts ?? [])]),
     securityContext: {
-      allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, seccompProfile: { type: "RuntimeDefault" },
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      seccompProfile: { type: "RuntimeDefault" },
       capabilities: { drop: ["ALL"], ...(w.addCapabilities ? { add: w.addCapabilities } : {}) },
     },
   };
@@ -236,14 +330,19 @@ function container(c: any, w: VendoredContainer | undefined, where: string, sett
 const listed = (key: string, list: any[]): object => (list.length ? { [key]: list } : {});
 
 /** The manifest's variables, those of ours in place of its own. */
-const environment = (given: any[], literal: Record<string, string>): any[] =>
-  [...given.filter((e) => !(e.name in literal)), ...Object.entries(literal).map(([name, value]) => ({ name, value }))];
+const environment = (given: any[], literal: Record<string, string>): any[] => [
+  ...given.filter((e) => !(e.name in literal)),
+  ...Object.entries(literal).map(([name, value]) => ({ name, value })),
+];
 
 /** The manifest's named ports, and those that it does not declare. */
 function containerPorts(given: any[], undeclared: Record<string, number>): any[] {
   const extra = Object.entries(undeclared);
   const named = given.filter((p) => p.name && !extra.some(([, n]) => n === p.containerPort && !p.protocol));
-  return [...named.map((p) => ({ ...p, protocol: p.protocol ?? "TCP" })), ...extra.map(([name, containerPort]) => ({ name, containerPort, protocol: "TCP" }))];
+  return [
+    ...named.map((p) => ({ ...p, protocol: p.protocol ?? "TCP" })),
+    ...extra.map(([name, containerPort]) => ({ name, containerPort, protocol: "TCP" })),
+  ];
 }
 
 /** A process on the node's network may listen on localhost only: the manifest's host stays. */
@@ -256,8 +355,13 @@ function probesWithHost(c: any, w: VendoredContainer): object {
 
 function budget(o: any, w: VendoredWorkload, settings: Settings): any {
   return {
-    apiVersion: "policy/v1", kind: "PodDisruptionBudget",
+    apiVersion: "policy/v1",
+    kind: "PodDisruptionBudget",
     metadata: { name: o.metadata.name, namespace: o.metadata.namespace, labels: o.metadata.labels },
-    spec: { maxUnavailable: 1, selector: { matchLabels: selectorLabels(settings, w.component) }, unhealthyPodEvictionPolicy: "AlwaysAllow" },
+    spec: {
+      maxUnavailable: 1,
+      selector: { matchLabels: selectorLabels(settings, w.component) },
+      unhealthyPodEvictionPolicy: "AlwaysAllow",
+    },
   };
 }

@@ -14,20 +14,35 @@ export interface NetworkPoliciesArgs {
   after: pulumi.Resource[];
 }
 
-/** Default deny in every namespace of the stack, and one policy for each end of the declared edges. Nothing when switched off. */
+/**
+ * Default deny in every namespace of the stack, and one policy for each end of the declared edges. Nothing when
+ * switched off.
+ */
 export class NetworkPolicies extends pulumi.ComponentResource {
   constructor(name: string, args: NetworkPoliciesArgs, opts: pulumi.ComponentResourceOptions) {
     super("matrix-ha:cluster:NetworkPolicies", name, {}, opts);
     const { settings } = args.ctx;
-    const plans = settings.networkPolicies.enabled ? networkPolicies(args.edges, settings, namespacePlans(settings).map((n) => n.name)) : [];
+    const plans = settings.networkPolicies.enabled
+      ? networkPolicies(
+          args.edges,
+          settings,
+          namespacePlans(settings).map((n) => n.name),
+        )
+      : [];
     for (const p of plans) {
-      new k8s.networking.v1.NetworkPolicy(`${name}-${p.namespace}-${p.name}`, {
-        metadata: {
-          name: p.name, namespace: p.namespace, labels: labels(settings, "network-policies", "matrix-ha", "none"),
-          ...(p.why.length ? { annotations: { "matrix-ha.dev/why": p.why.join("\n") } } : {}),
+      new k8s.networking.v1.NetworkPolicy(
+        `${name}-${p.namespace}-${p.name}`,
+        {
+          metadata: {
+            name: p.name,
+            namespace: p.namespace,
+            labels: labels(settings, "network-policies", "matrix-ha", "none"),
+            ...(p.why.length ? { annotations: { "matrix-ha.dev/why": p.why.join("\n") } } : {}),
+          },
+          spec: policySpec(p) as any,
         },
-        spec: policySpec(p) as any,
-      }, { parent: this, dependsOn: args.after });
+        { parent: this, dependsOn: args.after },
+      );
     }
     this.registerOutputs({});
   }

@@ -7,9 +7,20 @@ import { NAMESPACES } from "../../../core/names";
 import type { Settings } from "../../../settings/types";
 import { INGRESS_COMPONENT, INGRESS_NAMESPACE, INGRESS_PORTS } from "../ingressController/nginxIngress";
 
-export interface PolicyPeer { podSelector?: object; namespaceSelector?: object; ipBlock?: { cidr: string; except?: string[] } }
-export interface PolicyPort { protocol: "TCP" | "UDP"; port: number; endPort?: number }
-export interface PolicyRule { peers: PolicyPeer[]; ports: PolicyPort[] }
+export interface PolicyPeer {
+  podSelector?: object;
+  namespaceSelector?: object;
+  ipBlock?: { cidr: string; except?: string[] };
+}
+export interface PolicyPort {
+  protocol: "TCP" | "UDP";
+  port: number;
+  endPort?: number;
+}
+export interface PolicyRule {
+  peers: PolicyPeer[];
+  ports: PolicyPort[];
+}
 export interface PolicyPlan {
   name: string;
   namespace: string;
@@ -37,7 +48,10 @@ function podsOf(p: Parameters<typeof peerLabels>[0]): { matchLabels?: Record<str
 
 /** Who the peer is, as one end of a rule. `outgoing`: the policy's pods call it. */
 function peers(p: Peer, settings: Settings, outgoing: boolean): PolicyPeer[] {
-  if (isPods(p)) return [{ namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": p.namespace } }, podSelector: podsOf(p) }];
+  if (isPods(p))
+    return [
+      { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": p.namespace } }, podSelector: podsOf(p) },
+    ];
   if ("nodes" in p) return blocks(settings.hosts.map((h) => hostCidr(h.address)));
   if ("apiServer" in p) return apiServer(settings, outgoing);
   if ("cidrs" in p) return blocks(p.cidrs);
@@ -67,9 +81,15 @@ function apiServer(settings: Settings, outgoing: boolean): PolicyPeer[] {
 const API_PORTS = [443, 6443];
 
 function ports(e: Edge, outgoing: boolean): PolicyPort[] {
-  const own = e.ports.map((p): PolicyPort => ({ protocol: p.protocol, port: p.port, ...(p.endPort ? { endPort: p.endPort } : {}) }));
+  const own = e.ports.map((p): PolicyPort => ({
+    protocol: p.protocol,
+    port: p.port,
+    ...(p.endPort ? { endPort: p.endPort } : {}),
+  }));
   if (!(outgoing && "apiServer" in e.to)) return own;
-  return API_PORTS.map((port): PolicyPort => ({ protocol: "TCP", port })).concat(own.filter((p) => !API_PORTS.includes(p.port)));
+  return API_PORTS.map((port): PolicyPort => ({ protocol: "TCP", port })).concat(
+    own.filter((p) => !API_PORTS.includes(p.port)),
+  );
 }
 
 /** Rules with equal ports as one, each peer once. */
@@ -88,7 +108,15 @@ function merge(rules: PolicyRule[]): PolicyRule[] {
 function implied(e: Edge, settings: Settings): PolicyRule[] {
   const web = e.ports.filter((p) => p.protocol === "TCP" && (p.port === 443 || p.port === 80));
   if (!("world" in e.to) || !web.length || !settings.cluster.install.ingressController) return [];
-  return [{ peers: peers({ component: INGRESS_COMPONENT, namespace: INGRESS_NAMESPACE }, settings, true), ports: [{ protocol: "TCP", port: INGRESS_PORTS.https }, { protocol: "TCP", port: INGRESS_PORTS.http }] }];
+  return [
+    {
+      peers: peers({ component: INGRESS_COMPONENT, namespace: INGRESS_NAMESPACE }, settings, true),
+      ports: [
+        { protocol: "TCP", port: INGRESS_PORTS.https },
+        { protocol: "TCP", port: INGRESS_PORTS.http },
+      ],
+    },
+  ];
 }
 
 /** Only namespaces given here get policies: those that the stack makes. */
@@ -97,22 +125,47 @@ export function networkPolicies(edges: Edge[], settings: Settings, namespaces: r
   for (const e of edges) {
     for (const p of [e.from, e.to]) {
       if (!isPods(p) || !namespaces.includes(p.namespace)) continue;
-      ends.set(`${p.namespace} ${JSON.stringify(peerLabels(p))}`, { peer: p, name: "component" in p ? p.component : slug(p.label) });
+      ends.set(`${p.namespace} ${JSON.stringify(peerLabels(p))}`, {
+        peer: p,
+        name: "component" in p ? p.component : slug(p.label),
+      });
     }
   }
-  const same = (p: Peer, end: PodPeer): boolean => isPods(p) && p.namespace === end.namespace && JSON.stringify(peerLabels(p)) === JSON.stringify(peerLabels(end));
+  const same = (p: Peer, end: PodPeer): boolean =>
+    isPods(p) && p.namespace === end.namespace && JSON.stringify(peerLabels(p)) === JSON.stringify(peerLabels(end));
   const own = [...ends.values()].map(({ peer, name }): PolicyPlan => {
-    const incoming = edges.filter((e) => same(e.to, peer)), outgoing = edges.filter((e) => same(e.from, peer));
+    const incoming = edges.filter((e) => same(e.to, peer)),
+      outgoing = edges.filter((e) => same(e.from, peer));
     return {
-      name: `allow-${name}`.slice(0, 63).replace(/-+$/, ""), namespace: peer.namespace, podSelector: { matchLabels: peerLabels(peer) },
-      ingress: merge(incoming.map((e) => ({ peers: peers(e.from, settings, false), ports: ports(e, false) })).filter((r) => r.peers.length)),
-      egress: merge(outgoing.flatMap((e) => [{ peers: peers(e.to, settings, true), ports: ports(e, true) }, ...implied(e, settings)]).filter((r) => r.peers.length)),
-      why: [...incoming.map((e) => `from ${peerTitle(e.from)}: ${e.why}`), ...outgoing.map((e) => `to ${peerTitle(e.to)}: ${e.why}`)],
+      name: `allow-${name}`.slice(0, 63).replace(/-+$/, ""),
+      namespace: peer.namespace,
+      podSelector: { matchLabels: peerLabels(peer) },
+      ingress: merge(
+        incoming
+          .map((e) => ({ peers: peers(e.from, settings, false), ports: ports(e, false) }))
+          .filter((r) => r.peers.length),
+      ),
+      egress: merge(
+        outgoing
+          .flatMap((e) => [{ peers: peers(e.to, settings, true), ports: ports(e, true) }, ...implied(e, settings)])
+          .filter((r) => r.peers.length),
+      ),
+      why: [
+        ...incoming.map((e) => `from ${peerTitle(e.from)}: ${e.why}`),
+        ...outgoing.map((e) => `to ${peerTitle(e.to)}: ${e.why}`),
+      ],
     };
   });
   const base = namespaces.flatMap((namespace): PolicyPlan[] => [
     { name: "default-deny", namespace, podSelector: {}, ingress: [], egress: [], why: [] },
-    { name: "allow-dns", namespace, podSelector: {}, ingress: [], egress: [dns()], why: ["to the cluster's DNS: every name is looked up there"] },
+    {
+      name: "allow-dns",
+      namespace,
+      podSelector: {},
+      ingress: [],
+      egress: [dns()],
+      why: ["to the cluster's DNS: every name is looked up there"],
+    },
   ]);
   return [...base, ...unique(own)];
 }
@@ -121,18 +174,32 @@ export function networkPolicies(edges: Edge[], settings: Settings, namespaces: r
 function unique(plans: PolicyPlan[]): PolicyPlan[] {
   const seen = new Map<string, number>();
   return plans.map((p) => {
-    const key = `${p.namespace}/${p.name}`, n = (seen.get(key) ?? 0) + 1;
+    const key = `${p.namespace}/${p.name}`,
+      n = (seen.get(key) ?? 0) + 1;
     seen.set(key, n);
     return n === 1 ? p : { ...p, name: `${p.name.slice(0, 60)}-${n}` };
   });
 }
 
-const slug = (text: string): string => text.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "");
+const slug = (text: string): string =>
+  text
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "-")
+    .replace(/^-|-$/g, "");
 
 function dns(): PolicyRule {
   return {
-    peers: [{ namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": NAMESPACES.kubeSystem } }, podSelector: { matchLabels: { "k8s-app": "kube-dns" } } }, { ipBlock: { cidr: NODE_LOCAL_DNS } }],
-    ports: [{ protocol: "UDP", port: 53 }, { protocol: "TCP", port: 53 }],
+    peers: [
+      {
+        namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": NAMESPACES.kubeSystem } },
+        podSelector: { matchLabels: { "k8s-app": "kube-dns" } },
+      },
+      { ipBlock: { cidr: NODE_LOCAL_DNS } },
+    ],
+    ports: [
+      { protocol: "UDP", port: 53 },
+      { protocol: "TCP", port: 53 },
+    ],
   };
 }
 
@@ -145,9 +212,13 @@ export function peerTitle(p: Peer): string {
 /** spec of the NetworkPolicy object. */
 export function policySpec(p: PolicyPlan): object {
   // A policy of one direction must not close the other one; default-deny does that once.
-  const types = p.name === "default-deny" ? ["Ingress", "Egress"] : [...(p.ingress.length ? ["Ingress"] : []), ...(p.egress.length ? ["Egress"] : [])];
+  const types =
+    p.name === "default-deny"
+      ? ["Ingress", "Egress"]
+      : [...(p.ingress.length ? ["Ingress"] : []), ...(p.egress.length ? ["Egress"] : [])];
   return {
-    podSelector: p.podSelector, policyTypes: types,
+    podSelector: p.podSelector,
+    policyTypes: types,
     ...(p.ingress.length ? { ingress: p.ingress.map((r) => ({ from: r.peers, ports: r.ports })) } : {}),
     ...(p.egress.length ? { egress: p.egress.map((r) => ({ to: r.peers, ports: r.ports })) } : {}),
   };

@@ -40,29 +40,62 @@ export class TlsMaterial extends pulumi.ComponentResource {
     this.issuerAnnotations = issuerAnnotations(settings.tls);
     this.shared = settings.tls.mode !== "acme";
     const childOpts: pulumi.CustomResourceOptions = { parent: this, dependsOn: args.after };
-    const meta = (n: string, namespace?: string): object => ({ name: n, ...(namespace ? { namespace } : {}), labels: labels(settings, "tls", "matrix-ha", "none") });
+    const meta = (n: string, namespace?: string): object => ({
+      name: n,
+      ...(namespace ? { namespace } : {}),
+      labels: labels(settings, "tls", "matrix-ha", "none"),
+    });
 
     if (settings.tls.mode === "acme") {
-      this.ready.push(new k8s.apiextensions.CustomResource(`${name}-issuer`, {
-        apiVersion: "cert-manager.io/v1", kind: "ClusterIssuer",
-        metadata: { ...meta(ISSUER), annotations: { "pulumi.com/waitFor": "condition=Ready" } } as any,
-        spec: {
-          acme: {
-            email: settings.tls.email, server: settings.tls.server, privateKeySecretRef: { name: `${ISSUER}-account` },
-            solvers: [{ http01: { ingress: { ingressClassName: settings.cluster.ingressClass } } }],
+      this.ready.push(
+        new k8s.apiextensions.CustomResource(
+          `${name}-issuer`,
+          {
+            apiVersion: "cert-manager.io/v1",
+            kind: "ClusterIssuer",
+            metadata: { ...meta(ISSUER), annotations: { "pulumi.com/waitFor": "condition=Ready" } } as any,
+            spec: {
+              acme: {
+                email: settings.tls.email,
+                server: settings.tls.server,
+                privateKeySecretRef: { name: `${ISSUER}-account` },
+                solvers: [{ http01: { ingress: { ingressClassName: settings.cluster.ingressClass } } }],
+              },
+            },
           },
-        },
-      }, childOpts));
+          childOpts,
+        ),
+      );
     } else {
-      const { certificate, privateKey, ca } = settings.tls.mode === "given"
-        ? { certificate: pulumi.output(settings.tls.certificate), privateKey: pulumi.secret(settings.tls.privateKey), ca: undefined }
-        : this.ownCa(name, args.ctx);
+      const { certificate, privateKey, ca } =
+        settings.tls.mode === "given"
+          ? {
+              certificate: pulumi.output(settings.tls.certificate),
+              privateKey: pulumi.secret(settings.tls.privateKey),
+              ca: undefined,
+            }
+          : this.ownCa(name, args.ctx);
       this.caPem = ca;
       for (const namespace of args.namespaces) {
-        this.ready.push(new k8s.core.v1.Secret(`${name}-${namespace}`, {
-          metadata: meta(PUBLIC_CERTIFICATE, namespace), type: "kubernetes.io/tls", stringData: { "tls.crt": certificate, "tls.key": privateKey },
-        }, childOpts));
-        if (ca) this.ready.push(new k8s.core.v1.ConfigMap(`${name}-trust-${namespace}`, { metadata: meta(TRUST_BUNDLE, namespace), data: { "ca.crt": ca } }, childOpts));
+        this.ready.push(
+          new k8s.core.v1.Secret(
+            `${name}-${namespace}`,
+            {
+              metadata: meta(PUBLIC_CERTIFICATE, namespace),
+              type: "kubernetes.io/tls",
+              stringData: { "tls.crt": certificate, "tls.key": privateKey },
+            },
+            childOpts,
+          ),
+        );
+        if (ca)
+          this.ready.push(
+            new k8s.core.v1.ConfigMap(
+              `${name}-trust-${namespace}`,
+              { metadata: meta(TRUST_BUNDLE, namespace), data: { "ca.crt": ca } },
+              childOpts,
+            ),
+          );
       }
       if (ca) this.trustBundle = TRUST_BUNDLE;
     }
@@ -74,38 +107,68 @@ export class TlsMaterial extends pulumi.ComponentResource {
     return this.shared ? PUBLIC_CERTIFICATE : `${ingress}-tls`;
   }
 
-  private ownCa(name: string, { settings }: StackContext): { certificate: pulumi.Output<string>; privateKey: pulumi.Output<string>; ca: pulumi.Output<string> } {
+  private ownCa(
+    name: string,
+    { settings }: StackContext,
+  ): { certificate: pulumi.Output<string>; privateKey: pulumi.Output<string>; ca: pulumi.Output<string> } {
     const childOpts: pulumi.CustomResourceOptions = { parent: this };
     const ca = this.authority(name, settings);
     const key = new tls.PrivateKey(`${name}-key`, ALGORITHM, childOpts);
     const names = publicNames(settings);
-    const request = new tls.CertRequest(`${name}-request`, { privateKeyPem: key.privateKeyPem, subject: { commonName: names[0]!.slice(0, 64) }, dnsNames: names }, childOpts);
-    const certificate = new tls.LocallySignedCert(`${name}-certificate`, {
-      certRequestPem: request.certRequestPem, caPrivateKeyPem: ca.privateKey, caCertPem: ca.certificate, setSubjectKeyId: true,
-      allowedUses: ["server_auth", "digital_signature", "key_encipherment"],
-      // `pulumi up` within the last 60 days makes a new one.
-      validityPeriodHours: HOURS_PER_YEAR, earlyRenewalHours: 60 * 24,
-    }, childOpts);
+    const request = new tls.CertRequest(
+      `${name}-request`,
+      { privateKeyPem: key.privateKeyPem, subject: { commonName: names[0]!.slice(0, 64) }, dnsNames: names },
+      childOpts,
+    );
+    const certificate = new tls.LocallySignedCert(
+      `${name}-certificate`,
+      {
+        certRequestPem: request.certRequestPem,
+        caPrivateKeyPem: ca.privateKey,
+        caCertPem: ca.certificate,
+        setSubjectKeyId: true,
+        allowedUses: ["server_auth", "digital_signature", "key_encipherment"],
+        // `pulumi up` within the last 60 days makes a new one.
+        validityPeriodHours: HOURS_PER_YEAR,
+        earlyRenewalHours: 60 * 24,
+      },
+      childOpts,
+    );
     return {
       certificate: pulumi.all([certificate.certPem, ca.certificate]).apply(([own, root]) => `${own.trim()}\n${root}`),
-      privateKey: pulumi.secret(key.privateKeyPem), ca: ca.certificate,
+      privateKey: pulumi.secret(key.privateKeyPem),
+      ca: ca.certificate,
     };
   }
 
   /** Every client trusts this key: losing it means installing a new certificate on each of them. */
-  private authority(name: string, settings: Settings): { certificate: pulumi.Output<string>; privateKey: pulumi.Output<string> } {
+  private authority(
+    name: string,
+    settings: Settings,
+  ): { certificate: pulumi.Output<string>; privateKey: pulumi.Output<string> } {
     const { caPrivateKey, caCertificate } = settings.importSecrets;
     if (caPrivateKey !== undefined && caCertificate !== undefined) {
       // A value that was piped in has lost its last line break.
-      return { certificate: pulumi.output(`${caCertificate.trim()}\n`), privateKey: pulumi.secret(`${caPrivateKey.trim()}\n`) };
+      return {
+        certificate: pulumi.output(`${caCertificate.trim()}\n`),
+        privateKey: pulumi.secret(`${caPrivateKey.trim()}\n`),
+      };
     }
     const fatal: pulumi.CustomResourceOptions = { parent: this, protect: keysAreProtected(settings) };
     const key = new tls.PrivateKey(`${name}-ca-key`, ALGORITHM, fatal);
-    const certificate = new tls.SelfSignedCert(`${name}-ca`, {
-      privateKeyPem: key.privateKeyPem, isCaCertificate: true, setSubjectKeyId: true, setAuthorityKeyId: true,
-      subject: { commonName: `${settings.domain.slice(0, 50)} matrix-ha CA`, organization: "matrix-ha" },
-      allowedUses: ["cert_signing", "crl_signing", "digital_signature"], validityPeriodHours: 10 * HOURS_PER_YEAR,
-    }, fatal);
+    const certificate = new tls.SelfSignedCert(
+      `${name}-ca`,
+      {
+        privateKeyPem: key.privateKeyPem,
+        isCaCertificate: true,
+        setSubjectKeyId: true,
+        setAuthorityKeyId: true,
+        subject: { commonName: `${settings.domain.slice(0, 50)} matrix-ha CA`, organization: "matrix-ha" },
+        allowedUses: ["cert_signing", "crl_signing", "digital_signature"],
+        validityPeriodHours: 10 * HOURS_PER_YEAR,
+      },
+      fatal,
+    );
     return { certificate: certificate.certPem, privateKey: pulumi.secret(key.privateKeyPem) };
   }
 }

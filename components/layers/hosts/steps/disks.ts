@@ -8,12 +8,19 @@ import { quote, script, type HostStep, type StepOptions } from "./shell";
  * 4 MiB, its last MiB and samples between. One that carries our own label is mounted. Anything else is refused.
  */
 export function disksStep(host: HostSettings, { root = "" }: StepOptions = {}): HostStep {
-  const calls = diskMounts(host).map((d) => `prepare ${quote(d.id)} ${d.filesystem} ${d.label} ${quote(root + d.path)} ${d.sizeGiB}`);
+  const calls = diskMounts(host).map(
+    (d) => `prepare ${quote(d.id)} ${d.filesystem} ${d.label} ${quote(root + d.path)} ${d.sizeGiB}`,
+  );
   // Local volumes without a disk of their own live on the system's.
-  const plain = (["database", "object-store", "local"] as const).map((use) => usePath(use)).filter((path) => !diskMounts(host).some((d) => d.path === path));
+  const plain = (["database", "object-store", "local"] as const)
+    .map((use) => usePath(use))
+    .filter((path) => !diskMounts(host).some((d) => d.path === path));
   return {
-    name: "disks", why: `data disks under ${DATA_ROOT}; never formats one that is not blank`,
-    script: script("disks", `
+    name: "disks",
+    why: `data disks under ${DATA_ROOT}; never formats one that is not blank`,
+    script: script(
+      "disks",
+      `
 fstab=${root}/etc/fstab
 
 zeros() { [ "$(dd if="$1" bs=1M skip="$2" count="$3" status=none | tr -d '\\000' | head -c 1 | wc -c)" -eq 0 ]; }
@@ -85,6 +92,7 @@ prepare() { # id filesystem label path sizeGiB
 
 touch "$fstab"
 ${plain.map((p) => `[ -d ${quote(root + p)} ] || { mkdir -p ${quote(root + p)}; change ${quote(`made ${p}`)}; }`).join("\n")}
-${calls.join("\n")}`),
+${calls.join("\n")}`,
+    ),
   };
 }

@@ -3,7 +3,12 @@ import type { HostSettings, Settings } from "../../../settings/types";
 import { PORTS } from "../../../core/names";
 import { script, type HostStep, type StepOptions } from "./shell";
 
-export interface OpenPort { protocol: "tcp" | "udp"; from: number; to: number; why: string }
+export interface OpenPort {
+  protocol: "tcp" | "udp";
+  from: number;
+  to: number;
+  why: string;
+}
 
 const one = (protocol: "tcp" | "udp", port: number, why: string): OpenPort => ({ protocol, from: port, to: port, why });
 
@@ -14,37 +19,62 @@ export function openPorts(settings: Settings, host: HostSettings): OpenPort[] {
   return [
     one("tcp", host.ssh.port, "SSH"),
     ...(is("control-plane") ? [one("tcp", 6443, "Kubernetes API")] : []),
-    ...(is("application") ? [one("tcp", 80, "HTTP"), one("tcp", 443, "HTTPS"), ...(federation.enabled ? [one("tcp", 8448, "federation")] : [])] : []),
-    ...(is("call") && turn.enabled ? [
-      one("tcp", PORTS.turn, "TURN"), one("udp", PORTS.turn, "TURN"), one("tcp", turn.tlsPort, "TURN over TLS"),
-      { protocol: "udp" as const, from: turn.minPort, to: turn.maxPort, why: "TURN relays" },
-    ] : []),
-    ...(is("call") && rtc.enabled ? [
-      one("tcp", rtc.tcpPort, "media over TCP"),
-      { protocol: "udp" as const, from: rtc.udpPortMin, to: rtc.udpPortMax, why: "media" },
-    ] : []),
+    ...(is("application")
+      ? [
+          one("tcp", 80, "HTTP"),
+          one("tcp", 443, "HTTPS"),
+          ...(federation.enabled ? [one("tcp", 8448, "federation")] : []),
+        ]
+      : []),
+    ...(is("call") && turn.enabled
+      ? [
+          one("tcp", PORTS.turn, "TURN"),
+          one("udp", PORTS.turn, "TURN"),
+          one("tcp", turn.tlsPort, "TURN over TLS"),
+          { protocol: "udp" as const, from: turn.minPort, to: turn.maxPort, why: "TURN relays" },
+        ]
+      : []),
+    ...(is("call") && rtc.enabled
+      ? [
+          one("tcp", rtc.tcpPort, "media over TCP"),
+          { protocol: "udp" as const, from: rtc.udpPortMin, to: rtc.udpPortMax, why: "media" },
+        ]
+      : []),
   ];
 }
 
-/** Addresses with the run of the host: the cluster's machines, its pods, its API server, and who the operator trusts. */
+/**
+ * Addresses with the run of the host: the cluster's machines, its pods, its API server, and who the operator trusts.
+ */
 export function trustedSources(settings: Settings): { v4: string[]; v6: string[] } {
   for (const [i, h] of settings.hosts.entries()) {
-    if (!isIP(h.address)) throw new Error(`hosts[${i}].address: ${JSON.stringify(h.address)} is no IP address. The firewall of the other hosts lets the cluster's machines in by address: give IPv4 or IPv6.`);
+    if (!isIP(h.address))
+      throw new Error(
+        `hosts[${i}].address: ${JSON.stringify(h.address)} is no IP address. The firewall of the other hosts lets the cluster's machines in by address: give IPv4 or IPv6.`,
+      );
   }
-  const all = [...new Set([
-    ...settings.hosts.map((h) => h.address), ...settings.cluster.podCidrs, ...settings.networkPolicies.apiServerCidrs,
-    ...(settings.firewall?.trustedCidrs ?? []),
-  ])];
+  const all = [
+    ...new Set([
+      ...settings.hosts.map((h) => h.address),
+      ...settings.cluster.podCidrs,
+      ...settings.networkPolicies.apiServerCidrs,
+      ...(settings.firewall?.trustedCidrs ?? []),
+    ]),
+  ];
   const base = (cidr: string): string => cidr.split("/")[0];
   return { v4: all.filter((c) => isIPv4(base(c))), v6: all.filter((c) => isIPv6(base(c))) };
 }
 
-/** Our own table, replaced in one transaction; other tables (kube-proxy's, the CNI's, the operator's) are not touched. */
+/**
+ * Our own table, replaced in one transaction; other tables (kube-proxy's, the CNI's, the operator's) are not touched.
+ */
 export function firewallRules(settings: Settings, host: HostSettings): string {
   const { v4, v6 } = trustedSources(settings);
   const set = (name: string, type: string, elements: string[]): string =>
     `  set ${name} {\n    type ${type}\n    flags interval\n    auto-merge${elements.length ? `\n    elements = { ${elements.join(", ")} }` : ""}\n  }`;
-  const ports = openPorts(settings, host).map((p) => `    ${p.protocol} dport ${p.from === p.to ? p.from : `${p.from}-${p.to}`} accept comment "${p.why}"`);
+  const ports = openPorts(settings, host).map(
+    (p) => `    ${p.protocol} dport ${p.from === p.to ? p.from : `${p.from}-${p.to}`} accept comment "${p.why}"`,
+  );
   return `# Made by matrix-ha for ${host.name}; ${host.roles.join(", ")}. Replaces its own table only.
 table inet matrix_ha {
 }
@@ -87,25 +117,33 @@ WantedBy=multi-user.target
 `;
 
 export function firewallStep(settings: Settings, host: HostSettings, { root = "" }: StepOptions = {}): HostStep {
-  const why = "only the ports of the host's roles are open to the world; the cluster's own machines and pods are trusted";
+  const why =
+    "only the ports of the host's roles are open to the world; the cluster's own machines and pods are trusted";
   const rules = `${root}/etc/matrix-ha/firewall.nft`;
   const unit = `${root}/etc/systemd/system/matrix-ha-firewall.service`;
   if (settings.firewall?.enabled === false) {
     return {
-      name: "firewall", why: "switched off in the settings: takes our own rules away and nothing else",
-      script: script("firewall", `
+      name: "firewall",
+      why: "switched off in the settings: takes our own rules away and nothing else",
+      script: script(
+        "firewall",
+        `
 if [ -e ${unit} ]; then
   systemctl disable --now matrix-ha-firewall.service >/dev/null 2>&1 || true
   rm -f ${unit} ${rules}
   systemctl daemon-reload
   change "removed the firewall"
 fi
-if have nft && nft list table inet matrix_ha >/dev/null 2>&1; then nft delete table inet matrix_ha; change "removed the table"; fi`),
+if have nft && nft list table inet matrix_ha >/dev/null 2>&1; then nft delete table inet matrix_ha; change "removed the table"; fi`,
+      ),
     };
   }
   return {
-    name: "firewall", why,
-    script: script("firewall", `
+    name: "firewall",
+    why,
+    script: script(
+      "firewall",
+      `
 mkdir -p ${root}/etc/matrix-ha
 cat >${rules}.check <<'FILE'
 ${firewallRules(settings, host)}FILE
@@ -125,6 +163,7 @@ if ! systemctl is-enabled --quiet matrix-ha-firewall.service 2>/dev/null; then s
 if ! systemctl is-active --quiet matrix-ha-firewall.service; then systemctl start matrix-ha-firewall.service; change "started matrix-ha-firewall.service"; fi
 for other in ufw firewalld; do
   if systemctl is-active --quiet "$other" 2>/dev/null; then note "$other is active too: a packet must pass both"; fi
-done`),
+done`,
+    ),
   };
 }

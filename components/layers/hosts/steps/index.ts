@@ -11,8 +11,13 @@ import type { HostStep } from "./shell";
 /** Everything done to a host, in order: each step may count on those before it. */
 export function hostSteps(settings: Settings, host: HostSettings): HostStep[] {
   return [
-    packagesStep(host), modulesStep(host), sysctlsStep(settings, host), swapStep(host),
-    timeStep(host), disksStep(host), firewallStep(settings, host),
+    packagesStep(host),
+    modulesStep(host),
+    sysctlsStep(settings, host),
+    swapStep(host),
+    timeStep(host),
+    disksStep(host),
+    firewallStep(settings, host),
   ];
 }
 

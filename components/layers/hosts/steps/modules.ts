@@ -10,8 +10,11 @@ const MODULES: Array<[module: string, builtIn: string]> = [
 
 export function modulesStep(_host: HostSettings, { root = "" }: StepOptions = {}): HostStep {
   return {
-    name: "kernel-modules", why: "bridged pod traffic passes the packet filter, images are overlays, connections are tracked",
-    script: script("kernel-modules", `
+    name: "kernel-modules",
+    why: "bridged pod traffic passes the packet filter, images are overlays, connections are tracked",
+    script: script(
+      "kernel-modules",
+      `
 ensure() {
   if [ -e "/sys/module/$1" ] || [ -e "$2" ]; then return 0; fi
   if modprobe "$1" 2>/dev/null; then change "loaded $1"; return 0; fi
@@ -21,6 +24,7 @@ ensure() {
 ${MODULES.map(([m, f]) => `ensure ${m} ${f}`).join("\n")}
 put ${root}/etc/modules-load.d/90-matrix-ha.conf <<'FILE'
 ${MODULES.map(([m]) => m).join("\n")}
-FILE`),
+FILE`,
+    ),
   };
 }

@@ -4,8 +4,15 @@ import { script, type HostStep } from "./shell";
 
 /** A program and the package that holds it; Debian and Red Hat call all of these the same. */
 const TOOLS: Record<string, string> = {
-  nft: "nftables", modprobe: "kmod", blkid: "util-linux", lsblk: "util-linux", wipefs: "util-linux", findmnt: "util-linux",
-  "mkfs.ext4": "e2fsprogs", "mkfs.xfs": "xfsprogs", chattr: "e2fsprogs",
+  nft: "nftables",
+  modprobe: "kmod",
+  blkid: "util-linux",
+  lsblk: "util-linux",
+  wipefs: "util-linux",
+  findmnt: "util-linux",
+  "mkfs.ext4": "e2fsprogs",
+  "mkfs.xfs": "xfsprogs",
+  chattr: "e2fsprogs",
 };
 
 export function neededTools(host: HostSettings): string[] {
@@ -15,10 +22,15 @@ export function neededTools(host: HostSettings): string[] {
 
 /** Needs no network where everything is there already: an image or a mirror may have brought it. */
 export function packagesStep(host: HostSettings): HostStep {
-  const needed = neededTools(host).map((t) => `need ${t} ${TOOLS[t]}`).join("\n");
+  const needed = neededTools(host)
+    .map((t) => `need ${t} ${TOOLS[t]}`)
+    .join("\n");
   return {
-    name: "packages", why: "the few programs that the other steps use, and a time daemon",
-    script: script("packages", `
+    name: "packages",
+    why: "the few programs that the other steps use, and a time daemon",
+    script: script(
+      "packages",
+      `
 missing=()
 need() { have "$1" || case " \${missing[*]:-} " in *" $2 "*) ;; *) missing+=("$2") ;; esac; }
 find_missing() {
@@ -39,6 +51,7 @@ if [ "\${#missing[@]}" -gt 0 ]; then
   find_missing
   [ "\${#missing[@]}" -eq 0 ] || fail "these packages are missing and could not be installed: \${missing[*]}. Install them by hand, or give the host a package source, and run again."
   change "installed $wanted"
-fi`),
+fi`,
+    ),
   };
 }

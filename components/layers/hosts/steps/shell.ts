@@ -1,4 +1,6 @@
-/** What every host step is made of: a strict bash script that changes only what differs and says what it changed. Pure. */
+/**
+ * What every host step is made of: a strict bash script that changes only what differs and says what it changed. Pure.
+ */
 
 export interface HostStep {
   /** Short, kebab-case: part of the resource's name. */
@@ -12,7 +14,9 @@ export interface HostStep {
 }
 
 /** Where a script finds the machine's files. Tests give a directory of their own; hosts have "". */
-export interface StepOptions { root?: string }
+export interface StepOptions {
+  root?: string;
+}
 
 /** A word that the shell takes as it is. */
 export const quote = (word: string): string => `'${word.replace(/'/g, `'\\''`)}'`;

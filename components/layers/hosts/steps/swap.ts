@@ -3,8 +3,11 @@ import { script, type HostStep, type StepOptions } from "./shell";
 
 export function swapStep(_host: HostSettings, { root = "" }: StepOptions = {}): HostStep {
   return {
-    name: "swap", why: "kubelet refuses a host with swap, and a swapping database is a slow one",
-    script: script("swap", `
+    name: "swap",
+    why: "kubelet refuses a host with swap, and a swapping database is a slow one",
+    script: script(
+      "swap",
+      `
 fstab=${root}/etc/fstab
 if [ "$(wc -l <${root}/proc/swaps)" -gt 1 ]; then
   # Units that systemd found by itself (a partition of type swap, zram) come back at boot unless masked.
@@ -18,6 +21,7 @@ fi
 if [ -e "$fstab" ] && grep -qE '^[[:space:]]*[^#[:space:]]+[[:space:]]+[^[:space:]]+[[:space:]]+swap([[:space:]]|$)' "$fstab"; then
   sed -E -i.before-matrix-ha 's/^([[:space:]]*[^#[:space:]]+[[:space:]]+[^[:space:]]+[[:space:]]+swap([[:space:]].*)?)$/# matrix-ha: \\1/' "$fstab"
   change "swap lines of $fstab commented out"
-fi`),
+fi`,
+    ),
   };
 }

@@ -3,8 +3,11 @@ import { script, type HostStep } from "./shell";
 
 export function timeStep(_host: HostSettings): HostStep {
   return {
-    name: "time", why: "TURN credentials, certificates and leases compare clocks",
-    script: script("time", `
+    name: "time",
+    why: "TURN credentials, certificates and leases compare clocks",
+    script: script(
+      "time",
+      `
 running=""
 for unit in chronyd chrony systemd-timesyncd ntpsec ntpd openntpd; do
   if systemctl is-active --quiet "$unit" 2>/dev/null; then running=$unit; break; fi
@@ -23,6 +26,7 @@ else
   for _ in 1 2 3 4 5; do synchronized && break; sleep 1; done
   # No reason to stop: the daemon goes on trying, and the alert NodeClockWrong tells when it does not succeed.
   synchronized || note "WARNING: $running runs, but the clock is not synchronized yet: see that its servers answer (UDP 123)"
-fi`),
+fi`,
+    ),
   };
 }

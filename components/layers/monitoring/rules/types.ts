@@ -8,7 +8,10 @@ export interface AlertRule {
   expr: string;
   /** How long it must hold; "0m": at once. */
   for: string;
-  /** critical: wakes the person on call, users notice or data is one failure away from loss. warning: today. info: to know. */
+  /**
+   * critical: wakes the person on call, users notice or data is one failure away from loss. warning: today. info: to
+   * know.
+   */
   severity: "critical" | "warning" | "info";
   /** One line; may use Alertmanager's templates. */
   summary: string;
@@ -18,8 +21,15 @@ export interface AlertRule {
   act: string[];
 }
 
-export interface RuleGroup { name: string; title: string; rules: AlertRule[] }
-export interface RuleInput { settings: Settings; plan: Plan }
+export interface RuleGroup {
+  name: string;
+  title: string;
+  rules: AlertRule[];
+}
+export interface RuleInput {
+  settings: Settings;
+  plan: Plan;
+}
 
 /** `expr` of a count that is 0, not absent, when nothing is there. */
 export const countOrZero = (selector: string): string => `(count(${selector}) or vector(0))`;

@@ -1,9 +1,10 @@
 /**
  * A filter of Synapse's log that ends the process when the database lacks an event which that process remembers to have
- * persisted. It keeps each room's newest events in memory and writes all of them with the next one; once one is not there,
- * no event of that room is accepted until a restart. It happens when a failover of PostgreSQL lost what it had acknowledged:
- * a primary that stood still and went on, with a standby that was still waiting for it, until it learned of its successor
- * (`npm run test:cluster`, node-frozen: no room took a message for six minutes, until event persisters were restarted).
+ * persisted. It keeps each room's newest events in memory and writes all of them with the next one; once one is not
+ * there, no event of that room is accepted until a restart. It happens when a failover of PostgreSQL lost what it had
+ * acknowledged: a primary that stood still and went on, with a standby that was still waiting for it, until it learned
+ * of its successor (`npm run test:cluster`, node-frozen: no room took a message for six minutes, until event persisters
+ * were restarted).
  */
 export const LOST_EVENTS_PY = `import logging, os, signal, sys
 

@@ -6,9 +6,9 @@
  * standby that is promoted shows up to 32 more than the old primary did, and the old one, promoted again, less than was
  * seen meanwhile. A stream writer of Synapse takes what it sees at its start for its position: after two changes of
  * primary that goes backwards. Synapse then refuses to start (element-hq/synapse issue 18544), or, in a stream that is
- * hardly written, every /sync of a client that holds the higher position waits 10 s and returns nothing, for ever (seen in
- * `npm run test:cluster`). ALTER SEQUENCE writes the value as it is, under a lock that keeps nextval out: what a process
- * sees at its start is then on every instance.
+ * hardly written, every /sync of a client that holds the higher position waits 10 s and returns nothing, for ever (seen
+ * in `npm run test:cluster`). ALTER SEQUENCE writes the value as it is, under a lock that keeps nextval out: what a
+ * process sees at its start is then on every instance.
  */
 export const WAIT_PY = `import importlib.util, os, re, signal, sys, time
 import psycopg2
