@@ -63,10 +63,7 @@ export function runMain(usage: string, main: (argv: string[]) => Promise<void>):
   }
   main(argv).catch((error: Error & { errors?: unknown }) => {
     const forPeople =
-      error instanceof UsageError ||
-      error.name === "SettingsInvalid" ||
-      error.name === "PlanInvalid" ||
-      (error as any).__pulumiRunError === true;
+      error instanceof UsageError || error.name === "SettingsInvalid" || (error as any).__pulumiRunError === true;
     console.error(forPeople ? error.message : error.stack);
     if (error instanceof UsageError) console.error(`\n${usage}`);
     process.exitCode = 2;

@@ -5,7 +5,8 @@ import { resolveSettings, SettingsInvalid } from "../components/settings";
 import { applySets, readStackConfig } from "../components/settings/stackFile";
 import type { Settings, SettingsError } from "../components/settings/types";
 import { HOST_ROLES } from "../components/domain/roles";
-import { plan, PlanInvalid, recommendedHosts, type Plan } from "../components/sizing";
+import { plan } from "../components/plan";
+import { recommendedHosts, type Plan } from "../components/sizing";
 import { budgetOf, RESERVED_CONNECTIONS } from "../components/sizing/connections";
 
 const USAGE = `npm run plan -- --ccu NUMBER | --stack NAME [--set path=value ...] [--json]
@@ -248,7 +249,7 @@ export function sourceKind({ seconds, source }: Pick<Plan["failures"][number], "
   return seconds === 0 ? "design" : "estimate";
 }
 
-function printErrors(errors: SettingsError[], json: boolean, message: string): void {
+function printErrors(errors: readonly SettingsError[], json: boolean, message: string): void {
   if (json) console.log(JSON.stringify({ errors }, null, 2));
   else console.error(message);
   process.exitCode = 2;
@@ -263,7 +264,7 @@ async function main(argv: string[]): Promise<void> {
     const planned = planFor({ ccu, stack: values.stack, set: values.set, cwd: values.cwd });
     console.log(values.json ? JSON.stringify(planned.plan, null, 2) : report(planned));
   } catch (error) {
-    if (!(error instanceof SettingsInvalid || error instanceof PlanInvalid)) throw error;
+    if (!(error instanceof SettingsInvalid)) throw error;
     printErrors(error.errors, values.json ?? false, error.message);
   }
 }

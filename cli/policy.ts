@@ -2,7 +2,7 @@
  * `npm run policy`: the rules over every object that a stack registers; the same that the tests assert over the tiers.
  */
 import { resolveSettings } from "../components/settings";
-import { plan } from "../components/sizing";
+import { plan } from "../components/plan";
 import { EXCEPTIONS, RULES, subjectOf, violations } from "../policy";
 import { KUBE_SCORE } from "../policy/otherTools";
 import { parse, runMain, selectStack, STACK_OPTIONS } from "./arguments";

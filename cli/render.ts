@@ -7,7 +7,8 @@ import { stringify } from "yaml";
 import { renderHostScripts } from "../components/layers/hosts/command";
 import { resolveSettings } from "../components/settings";
 import type { Settings } from "../components/settings/types";
-import { IMAGES, imageRef, type ImageKey } from "../components/core/images";
+import { imageRef } from "../components/core/images";
+import { IMAGES } from "../components/layers/registry";
 import { parse, runMain, selectStack, STACK_OPTIONS, UsageError } from "./arguments";
 import { evaluate, type Evaluation, type RegisteredResource } from "./evaluate";
 import { isCommand, isKubernetes, layerOf } from "../components/layers/resources";
@@ -70,7 +71,7 @@ const hostScripts = (settings: Settings): RenderedFile[] =>
  */
 export function imagesOf(evaluation: Evaluation, settings: Settings): string[] {
   const found = new Set<string>();
-  const told = (Object.keys(IMAGES) as ImageKey[]).map((key) => imageRef(settings, key));
+  const told = Object.values(IMAGES).map((image) => imageRef(settings, image));
   const walk = (value: any): void => {
     if (Array.isArray(value)) {
       value.forEach(walk);

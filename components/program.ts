@@ -8,9 +8,10 @@ import { hideResponsesInDebugLog } from "./core/debugLog";
 import { DestroyGuard } from "./keys/DestroyGuard";
 import { MessageOnly } from "./core/messageOnly";
 import { endWhenOrphaned } from "./core/orphaned";
+import { SettingsInvalid } from "./core/errors";
 import { settingsFromConfig } from "./settings/fromConfig";
 import type { StackOutputInputs } from "./outputs";
-import { plan, PlanInvalid } from "./sizing";
+import { plan, type Plan } from "./plan";
 import type { Settings } from "./settings/types";
 import { MatrixStack } from "./stack";
 
@@ -55,11 +56,11 @@ function without(props: Record<string, any>, key: string): Record<string, any> {
   return rest;
 }
 
-function planOrExplain(settings: Settings): ReturnType<typeof plan> {
+function planOrExplain(settings: Settings): Plan {
   try {
     return plan(settings);
   } catch (error) {
-    if (error instanceof PlanInvalid) throw new MessageOnly(error.message);
+    if (error instanceof SettingsInvalid) throw new MessageOnly(error.message);
     throw error;
   }
 }

@@ -1,24 +1,16 @@
-/** The layers, wired. What each gets from the others is visible here and nowhere else. */
+/** The layers, built one after the other. What each gets from the others is in its `layer.ts`. */
 import * as pulumi from "@pulumi/pulumi";
-import { checkedIdentity } from "./keys/checkedIdentity";
-import { ClusterFoundation, NetworkPolicies } from "./layers/cluster";
 import { fieldManager, type StackContext } from "./core/context";
-import { edges } from "./topology";
-import { Hosts } from "./layers/hosts";
-import { PublicIngress } from "./layers/ingress";
-import { Monitoring } from "./layers/monitoring";
-import { NAMESPACES, SECRETS, SERVICES } from "./core/names";
-import { ObjectStore } from "./layers/objectstore";
+import type { Building, Class } from "./core/layer";
 import { Order, startsNothing } from "./core/order";
-import { stackOutputs, type StackOutputInputs } from "./outputs";
-import { PostgresCluster } from "./layers/postgres";
-import { RedisSentinel } from "./layers/redis";
-import { HaproxyRouter } from "./layers/router";
-import { REDIS_MASTER_NAME, Rtc } from "./layers/rtc";
+import { turnUris } from "./domain/turnUris";
+import { checkedIdentity } from "./keys/checkedIdentity";
 import { StackSecrets } from "./keys/secrets";
-import { SynapseServer } from "./layers/synapse";
-import { Turn, turnUris } from "./layers/turn";
-import { Web } from "./layers/web";
+import { ClusterFoundation } from "./layers/cluster";
+import { ObjectStore } from "./layers/objectstore";
+import { LAYERS, SECRET_SPECS } from "./layers/registry";
+import { SIGNING_KEY } from "./layers/synapse/secrets";
+import { stackOutputs, type StackOutputInputs } from "./outputs";
 
 export class MatrixStack extends pulumi.ComponentResource {
   readonly outputs: StackOutputInputs;
@@ -38,104 +30,28 @@ export class MatrixStack extends pulumi.ComponentResource {
       },
     );
     const { settings, plan } = ctx;
-    /**
-     * Options of a layer: its resources come after what any object needs, and those that start something after others
-     * too.
-     */
-    const after = (...resources: pulumi.Resource[][]): pulumi.ComponentResourceOptions =>
-      layerAfter(this, cluster.basics, resources.flat());
+    const secrets = new StackSecrets("secrets", { settings, specs: SECRET_SPECS }, { parent: this });
 
-    const secrets = new StackSecrets("secrets", { settings }, { parent: this });
-    const hosts = new Hosts("hosts", { ctx }, { parent: this });
-    const cluster = new ClusterFoundation("cluster", { ctx, after: hosts.ready }, { parent: this });
-    const { basics, tls } = cluster;
-    new NetworkPolicies("policies", { ctx, edges: edges({ settings, plan }), after: basics }, { parent: this });
+    const built: pulumi.Resource[] = [];
+    const find: Building["find"] = <T extends pulumi.Resource>(type: Class<T>) =>
+      built.find((resource): resource is T => resource instanceof type);
+    const get: Building["get"] = (type) => {
+      const found = find(type);
+      if (!found) throw new Error(`no layer has made a ${type.name} yet: see the order of layers/registry.ts`);
+      return found;
+    };
+    const after: Building["after"] = (...resources) =>
+      layerAfter(this, get(ClusterFoundation).basics, resources.flat());
+    for (const layer of LAYERS)
+      built.push(...layer.deploy({ ctx, secrets, layers: LAYERS, self: this, get, find, after }));
 
-    const objects = new ObjectStore("objectstore", { ctx, secrets }, after());
-    const postgres = new PostgresCluster(
-      "postgres",
-      {
-        ctx,
-        secrets,
-        backup: objects.backup && { ...objects.backup, accessKeyKey: "accessKey", secretKeyKey: "secretKey" },
-      },
-      after(cluster.ready("cloudnative-pg"), cluster.ready("plugin-barman-cloud"), objects.ready),
-    );
-    const redis = new RedisSentinel(
-      "redis-synapse",
-      {
-        ctx,
-        component: SERVICES.redisSynapse,
-        namespace: NAMESPACES.matrix,
-        secretName: SECRETS.redisSynapse,
-        password: secrets.redisSynapsePassword,
-        masterName: SERVICES.redisSynapse,
-      },
-      after(),
-    );
-
-    // ACME proves a name by HTTP at its address, and the TURN host's address is coturn's: no certificate, so no TURN
-    // over TLS.
-    const turnTls = settings.tls.mode !== "acme";
-    const uris = turnUris(settings, { tls: turnTls });
-    const synapse = new SynapseServer(
-      "synapse",
-      { ctx, secrets, turnUris: uris, s3: objects.media, databaseSecretName: postgres.databaseSecretName },
-      after(postgres.ready, redis.ready, objects.ready),
-    );
-    const router = new HaproxyRouter("router", { ctx }, after());
-    const web = new Web("web", { ctx }, after());
-
-    const calls: pulumi.Resource[] = [];
-    if (plan.turn) {
-      calls.push(
-        new Turn(
-          "turn",
-          { ctx, secrets, tlsSecretName: turnTls ? tls.secretName("turn") : undefined },
-          after(tls.ready),
-        ),
-      );
-    }
-    if (plan.rtc) {
-      const redisCalls = new RedisSentinel(
-        "redis-livekit",
-        {
-          ctx,
-          component: SERVICES.redisLivekit,
-          namespace: NAMESPACES.livekit,
-          secretName: SECRETS.redisLivekit,
-          password: secrets.redisLivekitPassword,
-          masterName: REDIS_MASTER_NAME,
-        },
-        after(),
-      );
-      calls.push(
-        new Rtc(
-          "rtc",
-          {
-            ctx,
-            secrets,
-            ca: tls.trustBundle ? { configMap: tls.trustBundle, key: "ca.crt", hash: tls.caPem } : undefined,
-          },
-          after(tls.ready, redisCalls.ready),
-        ),
-      );
-    }
-
-    new PublicIngress(
-      "ingress",
-      { ctx, tls },
-      after(cluster.doorReady, tls.ready, [synapse.main, router, web, ...calls]),
-    );
-    if (settings.monitoring.enabled)
-      new Monitoring("monitoring", { ctx, secrets }, after(cluster.ready("prometheus-operator")));
-
-    const identity = checkedIdentity(settings, secrets.signingKey, tls.caPem);
+    const { tls } = get(ClusterFoundation);
+    const identity = checkedIdentity(settings, secrets.of(SIGNING_KEY), tls.caPem);
     this.outputs = stackOutputs({
       settings,
       plan,
-      turnUris: uris,
-      s3Endpoint: objects.media.endpoint,
+      turnUris: turnUris(settings),
+      s3Endpoint: get(ObjectStore).media.endpoint,
       caCertificate: tls.caPem,
       identity,
     });

@@ -1,5 +1,6 @@
 /** Rules about pods: security, probes, resources, spreading. */
-import { IMAGES, imageRef, type ImageKey } from "../components/core/images";
+import { imageRef } from "../components/core/images";
+import { IMAGES } from "../components/layers/registry";
 import { containersOf, matches } from "./subject";
 import type { KubernetesObject, OperatorPods, PodTemplate, Rule } from "./types";
 
@@ -205,7 +206,7 @@ export const images: Rule = {
   id: "17",
   demands: "images of the one table, by exact version, pulled only when absent",
   check: ({ objects, templates, settings }) => {
-    const table = new Set((Object.keys(IMAGES) as ImageKey[]).map((k) => imageRef(settings, k)));
+    const table = new Set(Object.values(IMAGES).map((image) => imageRef(settings, image)));
     return [
       ...objects
         .filter((o) => o.kind !== "CustomResourceDefinition")

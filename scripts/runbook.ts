@@ -2,14 +2,16 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { exampleConfig } from "../cli/exampleStack";
-import { alertRules, runbook } from "../components/layers/monitoring/rules";
+import { alertRules } from "../components/layers/monitoring/watched";
+import { runbook } from "../components/layers/monitoring/runbook";
+import { LAYERS } from "../components/layers/registry";
 import { resolveSettings, SettingsInvalid } from "../components/settings";
-import { plan } from "../components/sizing";
+import { plan } from "../components/plan";
 
 export function runbookText(): string {
   const { settings, errors } = resolveSettings({ ...exampleConfig(1000), federation: { enabled: true } }, "runbook");
   if (!settings) throw new SettingsInvalid(errors);
-  return runbook(alertRules({ settings, plan: plan(settings) }));
+  return runbook(alertRules({ settings, plan: plan(settings), layers: LAYERS }));
 }
 
 if (require.main === module) fs.writeFileSync(path.join(__dirname, "..", "docs", "runbook.md"), runbookText());

@@ -2,7 +2,7 @@
 import { specialSigKey } from "@pulumi/pulumi/runtime";
 import { NAMESPACES, SECRETS } from "../../components/core/names";
 import { IMPORTABLE_SECRETS, type ImportableSecret } from "../../components/domain/importableSecrets";
-import { isSigningKey } from "../../components/settings/syntax/keys";
+import { isSigningKey } from "../../components/schema/syntax/keys";
 import { SECRET_FILES } from "../../components/layers/synapse/paths";
 import { Refused } from "../arguments";
 

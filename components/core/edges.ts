@@ -3,8 +3,8 @@
  * topology.ts puts them together. Pure.
  */
 import type { Settings } from "../settings/types";
-import { NAMESPACES, SERVICES } from "./names";
 import type { Plan } from "../sizing/types";
+import type { Layer } from "./layer";
 
 /** An end of an edge. `component` is the label app.kubernetes.io/component of the pods. */
 export type Peer =
@@ -21,16 +21,8 @@ export type Peer =
 export type PodPeer = Extract<Peer, { namespace: string }>;
 export const isPods = (p: Peer): p is PodPeer => "namespace" in p;
 
-/** Pods whose component label an operator sets itself, by a label that only they have. */
-const OPERATOR_PODS: Record<string, Record<string, string>> = {
-  // Instances, and the Jobs that create them: both inherit the cluster's label.
-  [`${NAMESPACES.matrix}/${SERVICES.postgresCluster}`]: { "app.kubernetes.io/component": SERVICES.postgresCluster },
-  [`${NAMESPACES.matrix}/${SERVICES.pooler}`]: { "cnpg.io/poolerName": SERVICES.pooler },
-};
-
 export function peerLabels(p: PodPeer): Record<string, string> {
-  if ("labels" in p) return p.labels;
-  return OPERATOR_PODS[`${p.namespace}/${p.component}`] ?? { "app.kubernetes.io/component": p.component };
+  return "labels" in p ? p.labels : { "app.kubernetes.io/component": p.component };
 }
 
 export interface Edge {
@@ -45,9 +37,38 @@ export interface EdgeInput {
   settings: Settings;
   plan: Plan;
 }
+
 export function tcp(...ports: number[]): Edge["ports"] {
   return ports.map((port) => ({ port, protocol: "TCP" as const }));
 }
 export function udp(...ports: number[]): Edge["ports"] {
   return ports.map((port) => ({ port, protocol: "UDP" as const }));
 }
+
+/** Who talks to whom in the whole stack: one table for network policies, the picture and the rules. */
+export const allEdges = (input: EdgeInput & { layers: readonly Layer[] }): Edge[] =>
+  merged(input.layers.flatMap((layer) => layer.edges?.(input) ?? []));
+
+/** One row for each two ends, with the ports and reasons of all: a pair may have several, all declared by the caller. */
+export function merged(list: Edge[]): Edge[] {
+  const byEnds = new Map<string, Edge>();
+  for (const edge of list) {
+    const ends = `${endKey(edge.from)} -> ${endKey(edge.to)}`;
+    const known = byEnds.get(ends);
+    if (!known) {
+      byEnds.set(ends, edge);
+      continue;
+    }
+    const has = new Set(known.ports.map(portKey));
+    const more = edge.ports.filter((p) => !has.has(portKey(p)));
+    // A second reason is worth reading only for ports that the first one does not explain.
+    const why = more.length > 0 && known.why !== edge.why ? `${known.why}; ${edge.why}` : known.why;
+    byEnds.set(ends, { ...known, ports: [...known.ports, ...more], why });
+  }
+  return [...byEnds.values()];
+}
+
+const portKey = (p: Edge["ports"][number]): string => JSON.stringify([p.port, p.endPort, p.protocol]);
+/** The same for two names of the same pods. */
+export const endKey = (p: Peer): string =>
+  JSON.stringify(isPods(p) ? [p.namespace, Object.entries(peerLabels(p)).sort()] : Object.entries(p).sort());

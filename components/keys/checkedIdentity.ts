@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { identityOf, identityProblem, type Identity } from "../core/identity";
 import { MessageOnly } from "../core/messageOnly";
-import { formatErrors } from "../settings";
+import { formatErrors } from "../core/errors";
 import type { Settings } from "../settings/types";
 
 /** Tools that read a stack's file have a placeholder where only the engine can decrypt. */

@@ -1,7 +1,17 @@
 /** The reference of all settings, from the schema's own words. Pure. */
 import type { z } from "zod";
 import { settingsSchema } from "./schema";
-import { defaultOf, docOf, elementOf, enumOf, literalOf, mayBeAbsent, optionsOf, shapeOf, typeOf } from "./walk";
+import {
+  defaultOf,
+  docOf,
+  elementOf,
+  enumOf,
+  literalOf,
+  mayBeAbsent,
+  optionsOf,
+  shapeOf,
+  typeOf,
+} from "../schema/walk";
 
 interface Row {
   path: string;

@@ -1,8 +1,9 @@
 /** The settings of the stack that the Pulumi engine runs. The only file of this layer that knows Pulumi. */
 import * as pulumi from "@pulumi/pulumi";
 import { MessageOnly } from "../core/messageOnly";
-import { resolveSettings, SettingsInvalid } from ".";
-import type { Settings, SettingsError } from "./types";
+import { SettingsInvalid, type SettingsError } from "../core/errors";
+import { resolveSettings } from ".";
+import type { Settings } from "./types";
 
 export class InvalidStackSettings extends MessageOnly {
   constructor(readonly errors: SettingsError[]) {

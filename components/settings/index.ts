@@ -1,12 +1,15 @@
 /** Settings: what the operator wrote in, complete and checked settings or every error at once out. Pure. */
-import { check } from "./checks";
+import type { SettingsError } from "../core/errors";
+import { LAYERS } from "../layers/registry";
+import { Report } from "../schema/report";
 import { complete } from "./defaults";
+import { GENERAL_CHECKS } from "./general/checks";
 import { parse } from "./parse";
-import { Report } from "./report";
-import type { Settings, SettingsError } from "./types";
+import type { Settings } from "./types";
 
-export type { Settings, SettingsError } from "./types";
-export { exampleHostKey, SECRET_PLACEHOLDER } from "./syntax/keys";
+export { formatErrors, SettingsInvalid, type SettingsError } from "../core/errors";
+export type { Settings } from "./types";
+export { exampleHostKey, SECRET_PLACEHOLDER } from "../schema/syntax/keys";
 
 /**
  * @param raw What was written, by top-level key.
@@ -22,27 +25,8 @@ export function resolveSettings(
   const input = parse(raw, report);
   if (!input) return { errors: report.errors };
   const settings = complete(input, instance);
-  check({ input, settings, report, now });
+  // All of them always run.
+  for (const check of [...GENERAL_CHECKS, ...LAYERS.flatMap((layer) => layer.checks ?? [])])
+    check({ input, settings, report, now });
   return report.errors.length > 0 ? { errors: report.errors } : { settings, errors: [] };
-}
-
-/** @param consequence What that means for the stack. */
-export function formatErrors(errors: readonly SettingsError[], consequence = "nothing was changed"): string {
-  const lines = errors.flatMap((error) => [
-    `  ${error.path}`,
-    `    given:   ${error.given}`,
-    `    allowed: ${error.allowed}`,
-    `    do:      ${error.remedy}`,
-  ]);
-  return [
-    `${errors.length === 1 ? "1 setting is" : `${errors.length} settings are`} wrong; ${consequence}.`,
-    ...lines,
-  ].join("\n");
-}
-
-export class SettingsInvalid extends Error {
-  constructor(readonly errors: SettingsError[]) {
-    super(formatErrors(errors));
-    this.name = "SettingsInvalid";
-  }
 }

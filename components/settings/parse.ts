@@ -1,10 +1,10 @@
 /** Form: every field's type and syntax. What is wrong is reported and replaced, so that the rest can be checked too. */
 import type { z } from "zod";
-import type { Report } from "./report";
+import type { Report } from "../schema/report";
 import { settingsSchema, type SettingsInput } from "./schema";
-import { describeValue } from "./describe";
-import { nearest } from "./syntax/text";
-import { normalize } from "./normalize";
+import { describeValue } from "../schema/describe";
+import { nearest } from "../schema/syntax/text";
+import { normalize } from "../schema/normalize";
 import {
   docOf,
   enumOf,
@@ -19,7 +19,7 @@ import {
   typeOf,
   valueAt,
   literalOf,
-} from "./walk";
+} from "../schema/walk";
 
 type Path = PropertyKey[];
 

@@ -1,22 +1,23 @@
 /** What the operator may write, section by section. docs/settings.md is generated from this. */
 import { z } from "zod";
-import { callSections, dataSections, homeserverSections, identitySections, webSections } from "./schema/homeserver";
-import { clusterSections, monitoringSections } from "./schema/cluster";
-import { hostSections } from "./schema/hosts";
-import { keySections } from "./schema/keys";
-import { overrideSections } from "./schema/overrides";
+import { IMAGE_KEYS, LAYERS, type LayerOverrides, type LayerSettings } from "../layers/registry";
+import { section } from "../schema/fields";
+import { identitySettings } from "./general/identity";
+import { imageSettings } from "./general/images";
+import { keySettings } from "./general/keys";
+
+/** The sections of all layers. */
+const layerSettings = Object.assign({}, ...LAYERS.map((layer) => layer.settings)) as LayerSettings;
+const layerOverrides = Object.assign({}, ...LAYERS.map((layer) => layer.overrides)) as LayerOverrides;
 
 export const settingsSchema = z.strictObject({
-  ...identitySections,
-  ...hostSections,
-  ...clusterSections,
-  ...homeserverSections,
-  ...dataSections,
-  ...keySections,
-  ...callSections,
-  ...webSections,
-  ...monitoringSections,
-  ...overrideSections,
+  ...identitySettings,
+  ...layerSettings,
+  ...imageSettings(IMAGE_KEYS),
+  ...keySettings,
+  overrides: section(layerOverrides, {
+    doc: "Sizes in place of the plan's. The plan checks the result as a whole.",
+  }).prefault({}),
 });
 
 /** Written settings after parsing, static defaults filled in. */

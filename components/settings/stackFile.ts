@@ -2,8 +2,8 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parse as parseYaml } from "yaml";
-import { SECRET_PLACEHOLDER } from "./syntax/keys";
-import { isPlainObject } from "./walk";
+import { SECRET_PLACEHOLDER } from "../schema/syntax/keys";
+import { isPlainObject } from "../schema/walk";
 
 const PREFIX = "matrix-ha:";
 const ROOT = resolve(__dirname, "../..");

@@ -1,5 +1,4 @@
-export { plan } from "./plan";
-export { PlanInvalid, formatError } from "./errors";
+export { planWith, type FromLayers } from "./plan";
 export type { FitRemedy } from "./hostsFit";
 export { machinesFor } from "./machines";
 export { recommendedHosts } from "./recommendedHosts";

@@ -1,26 +1,36 @@
-import type { Settings, SettingsError } from "../settings/types";
-import { HOST_ROLES } from "../domain/roles";
+import { SettingsInvalid, type SettingsError } from "../core/errors";
+import type { Settings } from "../settings/types";
+import type { HostRole } from "../domain/roles";
 import { budgetConnections } from "./connections";
-import { demandsOf, type Demand, type PlanParts } from "./demands";
-import { PlanInvalid } from "./errors";
+import type { Demand } from "./demands";
 import { fitErrors } from "./fitErrors";
-import { planFailures } from "./failures";
 import { planFront } from "./front";
 import { missingRoom, roleFits } from "./hostsFit";
 import { isExtrapolated } from "./interpolate";
 import { machinesFor } from "./machines";
 import { planMinio } from "./minio";
-import { planNotes } from "./notes";
+import { sizeNotes } from "./notes";
 import { planPostgres } from "./postgres";
 import { planRedis } from "./redis";
 import { AUTOSCALED, overrideOf, poolOverrideErrors, streamWriters, synapsePools, synapseTuning } from "./synapsePools";
 import { planCalls } from "./turnRtc";
-import type { Plan, PoolPlan } from "./types";
+import type { FailureCost, Plan, PlanParts, PoolPlan } from "./types";
 
-/** Users in, every number out. Throws PlanInvalid with everything that is wrong. */
-export function plan(settings: Settings): Plan {
+/** What the layers add to the arithmetic. */
+export interface FromLayers {
+  /** Everything that asks for room on the hosts. */
+  demands: (settings: Settings, parts: PlanParts) => Demand[];
+  /** Roles of which this stack needs hosts. */
+  roles: (settings: Settings) => HostRole[];
+  failures: (input: { settings: Settings; plan: Plan }) => FailureCost[];
+  notes: (input: { settings: Settings; plan: Plan }) => string[];
+}
+
+/** Users in, every number out. Throws SettingsInvalid with everything that is wrong. */
+export function planWith(settings: Settings, layers: FromLayers): Plan {
+  const demandsOf = layers.demands;
   const errors: SettingsError[] = [...ccuErrors(settings), ...poolOverrideErrors(settings)];
-  if (errors.length > 0) throw new PlanInvalid(errors);
+  if (errors.length > 0) throw new SettingsInvalid(errors, "plan");
 
   const redis = planRedis(settings);
   const minio = planMinio(settings);
@@ -64,15 +74,14 @@ export function plan(settings: Settings): Plan {
   const demands = demandsOf(settings, p);
   const fit = fitErrors({ hosts: settings.hosts, demands, load: bounded.fixed ? "maximum" : "minimum" });
   errors.push(...fit.errors);
-  if (errors.length > 0) throw new PlanInvalid(errors, fit.remedies);
+  if (errors.length > 0) throw new SettingsInvalid(errors, "plan", fit.remedies);
 
   const { ccu } = settings;
-  const roles = HOST_ROLES.filter((r) => (r !== "storage" || p.minio) && (r !== "call" || p.turn || p.rtc));
   const base: Plan = {
     ccu,
     extrapolated: isExtrapolated(ccu),
     notes: [],
-    nodes: machinesFor(ccu, roles),
+    nodes: machinesFor(ccu, layers.roles(settings)),
     fit: roleFits(settings.hosts, demands),
     failures: [],
     synapse: { pools: p.pools, streamWriters: streamWriters(settings), ...synapseTuning(settings) },
@@ -86,8 +95,15 @@ export function plan(settings: Settings): Plan {
     web: p.web,
     ...(p.monitoring ? { monitoring: p.monitoring } : {}),
   };
-  const failures = planFailures(settings, base);
-  const notes = [...planNotes(settings, base), ...budget.notes, ...bounded.notes, ...minio.notes, ...p.postgresNotes];
+  const failures = layers.failures({ settings, plan: base });
+  const notes = [
+    ...sizeNotes(base),
+    ...layers.notes({ settings, plan: base }),
+    ...budget.notes,
+    ...bounded.notes,
+    ...minio.notes,
+    ...p.postgresNotes,
+  ];
   return { ...base, failures, notes };
 }
 

@@ -1,7 +1,7 @@
 /** The machines of the anchors as host settings: plans without a stack file, tests of every size. */
 import type { HostSettings } from "../settings/types";
 import { HOST_ROLES, type HostRole } from "../domain/roles";
-import { exampleHostKey } from "../settings/syntax/keys";
+import { exampleHostKey } from "../schema/syntax/keys";
 import { machinesFor } from "./machines";
 import type { NodePlan } from "./types";
 

@@ -109,3 +109,9 @@ export interface Plan {
   web: { elementWeb: Sized; admin: Sized; wellKnown: Sized };
   monitoring?: { prometheus: Sized & { storageGiB: number }; alertmanager: Sized; exporters: Sized };
 }
+
+/** The parts of a plan that ask for room on the hosts. */
+export type PlanParts = Pick<
+  Plan,
+  "postgres" | "redis" | "minio" | "router" | "ingress" | "turn" | "rtc" | "web" | "monitoring"
+> & { pools: PoolPlan[] };

@@ -3,7 +3,7 @@ import { evaluate, type Evaluation } from "../../cli/evaluate";
 import { exampleConfig } from "../../cli/exampleStack";
 import { resolveSettings } from "../../components/settings";
 import type { Settings } from "../../components/settings/types";
-import { plan } from "../../components/sizing";
+import { plan } from "../../components/plan";
 import type { Plan } from "../../components/sizing/types";
 import { subjectOf, type Subject } from "../../policy";
 

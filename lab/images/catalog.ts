@@ -1,7 +1,7 @@
 /** Which image of the stack is built from what, here; and which cannot be, with the reason. Pure but for `readLab`. */
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { IMAGES, type ImageKey } from "../../components/core/images";
+import { IMAGES, type ImageKey } from "../../components/layers/registry";
 
 /**
  * Not to be had from Debian, PyPI or the Go module proxy in a form that can be built; and what takes its place in the

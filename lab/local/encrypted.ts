@@ -8,7 +8,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { parse } from "yaml";
 import { settingsSchema } from "../../components/settings/schema";
-import { docOf, isPlainObject, schemasAlong } from "../../components/settings/walk";
+import { docOf, isPlainObject, schemasAlong } from "../../components/schema/walk";
 
 type Path = Array<string | number>;
 

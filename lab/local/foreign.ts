@@ -1,5 +1,5 @@
 /** Settings for a cluster that is not the lab's own: Pulumi.local.yaml, but for what that cluster decides. */
-import { IMAGES } from "../../components/core/images";
+import { IMAGES } from "../../components/layers/registry";
 import { UsageError, type Request } from "./arguments";
 import type { ForeignNode, Target } from "./target";
 

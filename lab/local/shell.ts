@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { IMAGES } from "../../components/core/images";
+import { IMAGES } from "../../components/layers/registry";
 import type { Request } from "./arguments";
 import { ENV, getItems, interactive, KUBECTL, requireCluster } from "./kubectl";
 import { sshArguments, sshNodes } from "./nodes";

@@ -7,7 +7,7 @@ import type { MockResourceArgs } from "@pulumi/pulumi/runtime";
 import { evaluate } from "../../cli/evaluate";
 import { deterministic } from "../../cli/generated";
 import { resolveSettings } from "../../components/settings";
-import { plan } from "../../components/sizing";
+import { plan } from "../../components/plan";
 import { subjectOf } from "../../policy";
 import type { Subject } from "../../policy/types";
 import { SIZES, tier } from "../common/tiers";

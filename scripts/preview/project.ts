@@ -2,7 +2,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { parseDocument, visit } from "yaml";
-import { SECRET_PLACEHOLDER } from "../../components/settings/syntax/keys";
+import { SECRET_PLACEHOLDER } from "../../components/schema/syntax/keys";
 import { saltOf, stackFileOf } from "../../lab/engine/project";
 
 /** How a stack file says with what its secrets are encrypted; a runner has none of it. */

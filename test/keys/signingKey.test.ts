@@ -1,7 +1,7 @@
 /** The signing key: a good one of any text, named by its public half, and a fingerprint that gives nothing away. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { isSigningKey } from "../../components/settings/syntax/keys";
+import { isSigningKey } from "../../components/schema/syntax/keys";
 import {
   fingerprintOf,
   isFingerprint,

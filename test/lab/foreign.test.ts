@@ -1,9 +1,9 @@
 import { strict as assert } from "node:assert";
 import * as path from "node:path";
 import { parse } from "yaml";
-import { IMAGES } from "../../components/core/images";
+import { IMAGES } from "../../components/layers/registry";
 import { resolveSettings } from "../../components/settings";
-import { plan } from "../../components/sizing";
+import { plan } from "../../components/plan";
 import { readStackConfig } from "../../components/settings/stackFile";
 import { parseRequest } from "../../lab/local/arguments";
 import {

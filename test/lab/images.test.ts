@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { IMAGES, type ImageKey } from "../../components/core/images";
+import { IMAGES, type ImageKey } from "../../components/layers/registry";
 import {
   catalog,
   chosen,

@@ -6,7 +6,7 @@ import * as sdk from "matrix-js-sdk";
 import { access, adminRequest, kubectl, request, resolveNames, type Access } from "../../lab/local/access";
 import { localConfig } from "../../lab/local/config";
 import { resolveSettings, type Settings } from "../../components/settings";
-import { plan } from "../../components/sizing";
+import { plan } from "../../components/plan";
 import { MOUNTS } from "../../components/layers/synapse/paths";
 import { measured, seconds } from "../../lab/proof/measured";
 import { run, until } from "./helpers/common";

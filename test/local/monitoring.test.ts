@@ -3,12 +3,13 @@ import assert from "node:assert/strict";
 import { spawn, type ChildProcess } from "node:child_process";
 import * as path from "node:path";
 import { alertRules, targets } from "../../components/layers/monitoring";
-import { dashboardQueries } from "../../components/layers/monitoring/dashboards";
+import { dashboardQueries } from "../../components/layers/monitoring/watched";
+import { LAYERS } from "../../components/layers/registry";
 import { podSelector } from "../../components/layers/monitoring/podMonitor";
 import { ALERTMANAGER, PROMETHEUS } from "../../components/layers/monitoring/prometheusSpec";
 import { NAMESPACES, PORTS } from "../../components/core/names";
 import { resolveSettings } from "../../components/settings";
-import { plan as planOf } from "../../components/sizing";
+import { plan as planOf } from "../../components/plan";
 import { KUBECONFIG, kubectl } from "../../lab/local/access";
 import { localConfig } from "../../lab/local/config";
 import { CACHE_DIR } from "../../lab/common/folders";
@@ -90,7 +91,7 @@ describe("monitoring of the local homeserver", function () {
   this.timeout(120_000);
   const { settings } = resolveSettings(localConfig([]), "local");
   const plan = planOf(settings!);
-  const groups = alertRules({ settings: settings!, plan });
+  const groups = alertRules({ settings: settings!, plan, layers: LAYERS });
   const children: ChildProcess[] = [];
   const prometheus: string[] = [];
   let alertmanager: string;
@@ -145,7 +146,7 @@ describe("monitoring of the local homeserver", function () {
         .filter((t) => t.health !== "up")
         .map((t) => `${t.scrapePool} ${t.scrapeUrl} ${t.health}: ${t.lastError}`);
       assert.deepEqual(down, [], "targets that are not up");
-      for (const t of targets(settings!, plan)) {
+      for (const t of targets({ settings: settings!, plan, layers: LAYERS })) {
         const wanted = pods
           .filter(
             (p) =>
@@ -197,7 +198,7 @@ describe("monitoring of the local homeserver", function () {
   it("every alert and every panel asks for metrics that exist, and gets an answer", async () => {
     const asked = [
       ...groups.flatMap((g) => g.rules.map((r) => [r.alert, r.expr] as const)),
-      ...dashboardQueries().map((q) => ["a dashboard", q] as const),
+      ...dashboardQueries(LAYERS).map((q) => ["a dashboard", q] as const),
     ];
     const missing = new Map<string, Set<string>>();
     const seen = new Map<string, boolean>();

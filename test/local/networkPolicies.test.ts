@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { edges as edgesOf } from "../../components/topology";
 import { resolveSettings } from "../../components/settings";
-import { plan as planOf } from "../../components/sizing";
+import { plan as planOf } from "../../components/plan";
 import { kubectl } from "../../lab/local/access";
 import { kubectl as kubectlInput } from "../../lab/local/kubectl";
 import { localConfig } from "../../lab/local/config";

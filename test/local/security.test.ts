@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import { edges as edgesOf } from "../../components/topology";
 import { resolveSettings } from "../../components/settings";
-import { plan as planOf } from "../../components/sizing";
+import { plan as planOf } from "../../components/plan";
 import { PRIVILEGED } from "../../components/layers/cluster/namespaces";
 import { access, adminRequest, request, type Access } from "../../lab/local/access";
 import { KUBECONFIG, KUBECTL } from "../../lab/local/kubectl";

@@ -2,14 +2,16 @@ import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { evaluate, type Evaluation } from "../../cli/evaluate";
-import { Monitoring, alertRules, monitoringEdges, targets } from "../../components/layers/monitoring";
-import { DASHBOARDS, dashboardJson, dashboardQueries } from "../../components/layers/monitoring/dashboards";
+import { Monitoring, alertRules, dashboards, monitoringEdges, targets } from "../../components/layers/monitoring";
+import { dashboardJson } from "../../components/layers/monitoring/dashboardJson";
+import { dashboardQueries, type Watched } from "../../components/layers/monitoring/watched";
 import { podMonitorSpec } from "../../components/layers/monitoring/podMonitor";
-import { backupMaxAgeSeconds } from "../../components/layers/monitoring/rules/postgres";
+import { backupMaxAgeSeconds } from "../../components/layers/postgres/alerts";
 import { synapseService } from "../../components/core/names";
 import type { Settings } from "../../components/settings/types";
 import type { Plan } from "../../components/sizing/types";
 import { StackSecrets } from "../../components/keys/secrets";
+import { LAYERS, SECRET_SPECS } from "../../components/layers/registry";
 import { runbookText } from "../../scripts/runbook";
 import { fixtureContext, fixturePlan, fixtureSettings } from "../fixtures/context";
 import { podTemplates, scraped, selects } from "./selection";
@@ -20,25 +22,25 @@ const evaluateMonitoring = (change?: (s: Settings, p: Plan) => void): Promise<Ev
     config: {},
     program: async () => {
       const ctx = fixtureContext(change);
-      const secrets = new StackSecrets("secrets", { settings: ctx.settings });
-      new Monitoring("monitoring", { ctx, secrets }, { provider: ctx.provider });
+      const secrets = new StackSecrets("secrets", { settings: ctx.settings, specs: SECRET_SPECS });
+      new Monitoring("monitoring", { ctx, secrets, layers: LAYERS }, { provider: ctx.provider });
       return {};
     },
   });
 const kind = (e: Evaluation, k: string): any[] =>
   e.resources.filter((r) => r.inputs.kind === k || r.type.endsWith(`:${k}`)).map((r) => r.inputs);
-const input = (change: (s: Settings, p: Plan) => void = () => undefined): { settings: Settings; plan: Plan } => {
+const input = (change: (s: Settings, p: Plan) => void = () => undefined): Watched => {
   const settings = fixtureSettings(),
     plan = fixturePlan();
   change(settings, plan);
-  return { settings, plan };
+  return { settings, plan, layers: LAYERS };
 };
 const allRules = (change?: (s: Settings, p: Plan) => void) => alertRules(input(change)).flatMap((g) => g.rules);
 
 describe("monitors", () => {
   it("select exactly the pods that they name, and no two the same", () => {
     const { settings, plan } = input();
-    const list = targets(settings, plan);
+    const list = targets({ settings, plan, layers: LAYERS });
     assert.equal(new Set(list.map((t) => t.name)).size, list.length);
     // Every component of the stack as a pod, and a few that nobody may scrape.
     const components = [
@@ -74,7 +76,7 @@ describe("monitors", () => {
   });
   it("never take the pods of another stack in the same cluster", () => {
     const { settings, plan } = input();
-    for (const t of targets(settings, plan).filter((x) => "components" in x.pods)) {
+    for (const t of targets({ settings, plan, layers: LAYERS }).filter((x) => "components" in x.pods)) {
       assert.equal(
         selects((podMonitorSpec(t, settings) as any).selector, {
           "app.kubernetes.io/component": (t.pods as any).components[0],
@@ -94,7 +96,7 @@ describe("monitors", () => {
   it("give Synapse's metrics the labels of its dashboards", () => {
     const { settings, plan } = input();
     const spec: any = podMonitorSpec(
-      targets(settings, plan).find((t) => t.name === "synapse")!,
+      targets({ settings, plan, layers: LAYERS }).find((t) => t.name === "synapse")!,
       settings,
     );
     const by = new Map<string, any>(spec.podMetricsEndpoints[0].relabelings.map((r: any) => [r.targetLabel, r]));
@@ -123,8 +125,8 @@ describe("monitors", () => {
   });
   it("are edges of the network, each target one", () => {
     const { settings, plan } = input();
-    const edges = monitoringEdges({ settings, plan });
-    for (const t of targets(settings, plan))
+    const edges = monitoringEdges({ settings, plan, layers: LAYERS });
+    for (const t of targets({ settings, plan, layers: LAYERS }))
       assert.ok(
         edges.some((x) => x.ports.some((p) => p.port === t.port) && x.why === `metrics of ${t.name}`),
         t.name,
@@ -254,8 +256,8 @@ describe("alert rules", () => {
     const { settings, plan } = input((s) => {
       s.federation.enabled = true;
     });
-    const layers = new Set(targets(settings, plan).map((t) => t.layer));
-    for (const text of [...allRules().map((r) => r.expr), ...dashboardQueries()]) {
+    const layers = new Set(targets({ settings, plan, layers: LAYERS }).map((t) => t.layer));
+    for (const text of [...allRules().map((r) => r.expr), ...dashboardQueries(LAYERS)]) {
       for (const m of text.matchAll(/\blayer="([^"]+)"/g)) assert.ok(layers.has(m[1]!), `${m[1]} in ${text}`);
     }
   });
@@ -304,7 +306,7 @@ describe("Prometheus and Alertmanager", () => {
 
 describe("dashboards", () => {
   it("are complete documents with panels that do not overlap", () => {
-    for (const d of DASHBOARDS) {
+    for (const d of dashboards(LAYERS)) {
       const json: any = dashboardJson(d);
       const seen = new Set<string>();
       for (const x of json.panels) {
@@ -315,7 +317,7 @@ describe("dashboards", () => {
       }
       assert.equal(new Set(json.panels.map((x: any) => x.id)).size, json.panels.length);
     }
-    assert.equal(new Set(DASHBOARDS.map((d) => d.uid)).size, 5);
+    assert.equal(new Set(dashboards(LAYERS).map((d) => d.uid)).size, 5);
   });
   it("are there without Grafana where one runs elsewhere", async () => {
     const e = await evaluateMonitoring((s) => {

@@ -8,9 +8,15 @@ import { ObjectStore, objectStoreEdges } from "../../components/layers/objectsto
 import { layoutGuardScript, minioLayout, poolArguments, type LayoutInput } from "../../components/domain/minioLayout";
 import { bucketPolicy, grants, provisionScript } from "../../components/layers/objectstore/provision";
 import { StackSecrets } from "../../components/keys/secrets";
+import { SECRET_SPECS } from "../../components/layers/registry";
 import type { Settings } from "../../components/settings/types";
 import type { Plan } from "../../components/sizing/types";
 import { fixtureContext, fixturePlan, fixtureSettings } from "../fixtures/context";
+import {
+  BACKUP_S3_SECRET_KEY,
+  MEDIA_S3_SECRET_KEY,
+  MINIO_ROOT_PASSWORD,
+} from "../../components/layers/objectstore/secrets";
 
 const layout = (o: Partial<LayoutInput> = {}): ReturnType<typeof minioLayout> =>
   minioLayout({ nodes: 4, drivesPerNode: 2, parity: 2, ...o });
@@ -36,12 +42,12 @@ const make = (change?: (s: Settings, p: Plan) => void): Promise<{ resources: Reg
     config: {},
     program: async () => {
       const ctx = fixtureContext(change);
-      const secrets = new StackSecrets("secrets", { settings: ctx.settings });
+      const secrets = new StackSecrets("secrets", { settings: ctx.settings, specs: SECRET_SPECS });
       const store = new ObjectStore("object-store", { ctx, secrets }, { provider: ctx.provider });
       return {
         media: store.media,
         backup: store.backup,
-        keys: [secrets.minioRootPassword, secrets.mediaS3SecretKey, secrets.backupS3SecretKey],
+        keys: [secrets.of(MINIO_ROOT_PASSWORD), secrets.of(MEDIA_S3_SECRET_KEY), secrets.of(BACKUP_S3_SECRET_KEY)],
       };
     },
   });

@@ -3,6 +3,7 @@ import { evaluate, type RegisteredResource } from "../../cli/evaluate";
 import { memoryLimitMiB } from "../../components/layers/postgres/cnpgCluster";
 import { PostgresCluster, postgresEdges, type BackupTarget } from "../../components/layers/postgres";
 import { StackSecrets } from "../../components/keys/secrets";
+import { SECRET_SPECS } from "../../components/layers/registry";
 import type { Settings } from "../../components/settings/types";
 import type { Plan } from "../../components/sizing/types";
 import { fixtureContext, fixturePlan, fixtureSettings } from "../fixtures/context";
@@ -29,7 +30,7 @@ async function postgres(
       const ctx = fixtureContext(change);
       new PostgresCluster(
         "postgres",
-        { ctx, secrets: new StackSecrets("secrets", ctx), backup },
+        { ctx, secrets: new StackSecrets("secrets", { settings: ctx.settings, specs: SECRET_SPECS }), backup },
         { provider: ctx.provider },
       );
       return {};
@@ -326,7 +327,11 @@ async function evaluateWithoutBackup(): Promise<RegisteredResource[]> {
     config: {},
     program: async () => {
       const ctx = fixtureContext();
-      new PostgresCluster("postgres", { ctx, secrets: new StackSecrets("secrets", ctx) }, { provider: ctx.provider });
+      new PostgresCluster(
+        "postgres",
+        { ctx, secrets: new StackSecrets("secrets", { settings: ctx.settings, specs: SECRET_SPECS }) },
+        { provider: ctx.provider },
+      );
       return {};
     },
   });

@@ -8,8 +8,10 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { alertRules } from "../../components/layers/monitoring";
-import { dashboardQueries } from "../../components/layers/monitoring/dashboards";
-import { prometheusGroup, type AlertRule } from "../../components/layers/monitoring/rules";
+import type { AlertRule } from "../../components/core/monitoring";
+import { prometheusGroup } from "../../components/layers/monitoring/runbook";
+import { dashboardQueries } from "../../components/layers/monitoring/watched";
+import { LAYERS } from "../../components/layers/registry";
 import { fixturePlan, fixtureSettings } from "../fixtures/context";
 import { alertCases, type AlertCase, type Series } from "../../lab/real/alertCases";
 import { count } from "../../lab/real/counts";
@@ -18,7 +20,7 @@ import { PROMTOOL } from "../../lab/real/programs";
 const settings = fixtureSettings();
 settings.federation.enabled = true;
 const plan = fixturePlan();
-const groups = alertRules({ settings, plan });
+const groups = alertRules({ settings, plan, layers: LAYERS });
 const rules: AlertRule[] = groups.flatMap((g) => g.rules);
 const cases = alertCases(plan);
 
@@ -65,10 +67,10 @@ describe("alert rules in Prometheus", function () {
       "rules",
       path.join(dir, "rules.json"),
       write("queries.json", {
-        groups: [{ name: "q", rules: dashboardQueries().map((expr, i) => ({ record: `q:${i}`, expr })) }],
+        groups: [{ name: "q", rules: dashboardQueries(LAYERS).map((expr, i) => ({ record: `q:${i}`, expr })) }],
       }),
     );
-    count("dashboard queries parsed", dashboardQueries().length);
+    count("dashboard queries parsed", dashboardQueries(LAYERS).length);
   });
 
   it("have a case each, and there is no case without a rule", () => {

@@ -2,9 +2,12 @@ import assert from "node:assert/strict";
 import { evaluate, type RegisteredResource } from "../../cli/evaluate";
 import { RedisSentinel, redisConnection, redisEdges } from "../../components/layers/redis";
 import { StackSecrets } from "../../components/keys/secrets";
+import { SECRET_SPECS } from "../../components/layers/registry";
 import type { Settings } from "../../components/settings/types";
 import type { Plan } from "../../components/sizing/types";
 import { fixtureContext, fixturePlan, fixtureSettings } from "../fixtures/context";
+import { REDIS_PASSWORD } from "../../components/layers/redis/secrets";
+import { REDIS_LIVEKIT_PASSWORD } from "../../components/layers/rtc/secrets";
 
 const make = (change?: (s: Settings, p: Plan) => void): Promise<{ resources: RegisteredResource[]; outputs: any }> =>
   evaluate({
@@ -12,7 +15,7 @@ const make = (change?: (s: Settings, p: Plan) => void): Promise<{ resources: Reg
     config: {},
     program: async () => {
       const ctx = fixtureContext(change);
-      const secrets = new StackSecrets("secrets", { settings: ctx.settings });
+      const secrets = new StackSecrets("secrets", { settings: ctx.settings, specs: SECRET_SPECS });
       const opts = { provider: ctx.provider };
       const one = new RedisSentinel(
         "redis-synapse",
@@ -20,7 +23,7 @@ const make = (change?: (s: Settings, p: Plan) => void): Promise<{ resources: Reg
           ctx,
           component: "redis-synapse",
           namespace: "matrix",
-          password: secrets.redisSynapsePassword,
+          password: secrets.of(REDIS_PASSWORD),
           secretName: "redis-synapse",
           masterName: "synapse",
         },
@@ -32,13 +35,13 @@ const make = (change?: (s: Settings, p: Plan) => void): Promise<{ resources: Reg
           ctx,
           component: "redis-livekit",
           namespace: "livekit",
-          password: secrets.redisLivekitPassword,
+          password: secrets.of(REDIS_LIVEKIT_PASSWORD),
           secretName: "redis-livekit",
           masterName: "livekit",
         },
         opts,
       );
-      return { host: one.masterHost, password: secrets.redisSynapsePassword };
+      return { host: one.masterHost, password: secrets.of(REDIS_PASSWORD) };
     },
   });
 const find = (r: RegisteredResource[], kind: string, name: string): any =>

@@ -8,8 +8,11 @@ import { rtcEdges } from "../../components/layers/rtc/edges";
 import { livekitStart } from "../../components/layers/rtc/livekitStart";
 import { livekitYaml } from "../../components/layers/rtc/livekitYaml";
 import { StackSecrets } from "../../components/keys/secrets";
+import { SECRET_SPECS } from "../../components/layers/registry";
 import type { Settings } from "../../components/settings/types";
 import { fixtureContext, fixturePlan, fixtureSettings } from "../fixtures/context";
+import { LIVEKIT_API_KEY, LIVEKIT_API_SECRET, REDIS_LIVEKIT_PASSWORD } from "../../components/layers/rtc/secrets";
+import { TURN_SHARED_SECRET } from "../../components/domain/calls";
 
 const plan = fixturePlan();
 const SECRETS = { apiKey: "APIkey", apiSecret: "the-secret", redisPassword: "redis-pw", turnSecret: "turn-secret" };
@@ -106,9 +109,14 @@ describe("rtc: component", () => {
       config: {},
       program: async () => {
         const ctx = fixtureContext((s) => change(s));
-        const secrets = new StackSecrets("secrets", { settings: ctx.settings });
+        const secrets = new StackSecrets("secrets", { settings: ctx.settings, specs: SECRET_SPECS });
         values = await Promise.all(
-          [secrets.livekitApiKey, secrets.livekitApiSecret, secrets.redisLivekitPassword, secrets.turnSharedSecret].map(
+          [
+            secrets.of(LIVEKIT_API_KEY),
+            secrets.of(LIVEKIT_API_SECRET),
+            secrets.of(REDIS_LIVEKIT_PASSWORD),
+            secrets.of(TURN_SHARED_SECRET),
+          ].map(
             (o) =>
               new Promise<string>((resolve) => {
                 o.apply((v) => {

@@ -11,10 +11,10 @@ import { settingsDocs } from "../../components/settings/docs";
 import { InvalidStackSettings, settingsFromConfig } from "../../components/settings/fromConfig";
 import { settingsSchema } from "../../components/settings/schema";
 import { applySets, readStackConfig, stackNames } from "../../components/settings/stackFile";
-import { cronProblem, isServerName } from "../../components/settings/syntax/text";
-import { overlaps, parseAddresses, parseCidr } from "../../components/settings/syntax/addresses";
-import { shapeOf } from "../../components/settings/walk";
-import { plan } from "../../components/sizing";
+import { cronProblem, isServerName } from "../../components/schema/syntax/text";
+import { overlaps, parseAddresses, parseCidr } from "../../components/schema/syntax/addresses";
+import { shapeOf } from "../../components/schema/walk";
+import { plan } from "../../components/plan";
 import type { Settings } from "../../components/settings/types";
 import { HOSTS, minimal, S3 } from "../helpers/example";
 

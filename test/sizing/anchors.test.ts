@@ -1,5 +1,6 @@
 import * as assert from "node:assert/strict";
-import { plan, type Plan } from "../../components/sizing";
+import { plan } from "../../components/plan";
+import type { Plan } from "../../components/sizing";
 import * as anchors from "../../components/sizing/anchors";
 import { ANCHOR_CCU, interpolate } from "../../components/sizing/interpolate";
 import { pool, sized } from "./helpers";

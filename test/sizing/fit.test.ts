@@ -2,7 +2,9 @@ import * as assert from "node:assert/strict";
 import * as fc from "fast-check";
 import type { HostSettings, Settings } from "../../components/settings/types";
 import type { HostRole } from "../../components/domain/roles";
-import { PlanInvalid, plan, type Plan } from "../../components/sizing";
+import { SettingsInvalid } from "../../components/core/errors";
+import { plan } from "../../components/plan";
+import type { Plan } from "../../components/sizing";
 import { applyRemedy } from "../../components/sizing/fitErrors";
 import { anyCcu, anyOptions, invalid, sized, withOptions } from "./helpers";
 
@@ -207,12 +209,12 @@ describe("sizing: hosts", () => {
             ...keep("database", dbs),
             ...s.hosts.filter((h) => !h.roles.some((r) => r === "application" || r === "database")),
           ];
-          let error: PlanInvalid;
+          let error: SettingsInvalid;
           try {
             plan(s);
             return;
           } catch (e) {
-            assert.ok(e instanceof PlanInvalid, String(e));
+            assert.ok(e instanceof SettingsInvalid, String(e));
             error = e;
           }
           refused++;
@@ -228,7 +230,7 @@ describe("sizing: hosts", () => {
               applyRemedy,
               s.hosts,
             );
-            assert.throws(() => plan({ ...s, hosts: fewer }), PlanInvalid);
+            assert.throws(() => plan({ ...s, hosts: fewer }), SettingsInvalid);
           }
         },
       ),

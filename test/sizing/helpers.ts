@@ -1,7 +1,9 @@
 import * as assert from "node:assert/strict";
 import * as fc from "fast-check";
 import type { Settings } from "../../components/settings/types";
-import { PlanInvalid, plan, recommendedHosts, type Plan } from "../../components/sizing";
+import { SettingsInvalid } from "../../components/core/errors";
+import { plan } from "../../components/plan";
+import { recommendedHosts, type Plan } from "../../components/sizing";
 import { fixtureSettings } from "../fixtures/context";
 
 /** Settings of a size, on the machines that the plan recommends for it. */
@@ -20,11 +22,11 @@ export const pool = (p: Plan, cls: string): Plan["synapse"]["pools"][number] => 
   return found;
 };
 
-export function invalid(s: Settings): PlanInvalid {
+export function invalid(s: Settings): SettingsInvalid {
   try {
     plan(s);
   } catch (error) {
-    if (error instanceof PlanInvalid) return error;
+    if (error instanceof SettingsInvalid) return error;
     throw error;
   }
   return assert.fail("the plan was accepted");

@@ -1,7 +1,7 @@
 import * as assert from "node:assert/strict";
 import * as fc from "fast-check";
 import type { Settings } from "../../components/settings/types";
-import { plan } from "../../components/sizing";
+import { plan } from "../../components/plan";
 import { erasureSetSize, layoutFor } from "../../components/sizing/minio";
 import { invalid, pool, sized } from "./helpers";
 
@@ -25,7 +25,7 @@ const BAD: Array<[what: string, change: (s: Settings) => void, path: string, say
   [
     "an unknown class",
     (s) => {
-      s.overrides.pools.sync = { replicas: 2 };
+      (s.overrides.pools as any).sync = { replicas: 2 };
     },
     "overrides.pools.sync",
     /synchrotron/,

@@ -1,7 +1,8 @@
 import * as assert from "node:assert/strict";
 import * as fc from "fast-check";
 import { STREAMS } from "../../components/domain/workerClasses";
-import { plan, quorumOf, type Plan } from "../../components/sizing";
+import { plan } from "../../components/plan";
+import { quorumOf, type Plan } from "../../components/sizing";
 import { RESERVED_CONNECTIONS } from "../../components/sizing/connections";
 import { setDrivesOfNode, writeQuorum } from "../../components/sizing/minio";
 import { anyCcu, anyOptions, sized, withOptions } from "./helpers";

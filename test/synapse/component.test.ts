@@ -6,6 +6,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { evaluate, type Evaluation } from "../../cli/evaluate";
 import { StackSecrets } from "../../components/keys/secrets";
+import { SECRET_SPECS } from "../../components/layers/registry";
 import type { Settings } from "../../components/settings/types";
 import type { Plan } from "../../components/sizing/types";
 import { SynapseServer } from "../../components/layers/synapse";
@@ -18,7 +19,7 @@ const run = (change?: (s: Settings, p: Plan) => void): Promise<Evaluation> =>
     config: {},
     program: async () => {
       const ctx = fixtureContext(change);
-      const secrets = new StackSecrets("secrets", { settings: ctx.settings });
+      const secrets = new StackSecrets("secrets", { settings: ctx.settings, specs: SECRET_SPECS });
       new SynapseServer(
         "synapse",
         {

@@ -25,7 +25,7 @@ const cls = (c: WorkerClass, settings = fixtureSettings(), plan = fixturePlan())
 function full(): { settings: Settings; plan: Plan } {
   const settings = fixtureSettings();
   settings.federation = { enabled: true, domainAllowList: ["a.example"] };
-  settings.registration = { enabled: true, requireEmail: true, allowGuests: true };
+  settings.registration = { ...settings.registration, enabled: true, requireEmail: true, allowGuests: true };
   settings.media = { ...settings.media, urlPreviews: true, localRetentionDays: 100 };
   settings.retention = { maxLifetimeDays: 365 };
   settings.emailSmtp = { host: "smtp.example", port: 587, user: "u", password: "smtp-secret-value", from: "a@b.c" };

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
-import { peerLabels } from "../../components/core/edges";
-import { edges, merged } from "../../components/topology";
-import { tcp, type Peer } from "../../components/core/edges";
+import { merged, peerLabels, tcp, type Peer } from "../../components/core/edges";
+import { edges } from "../../components/topology";
 import { evaluated, tier } from "../../lab/common/tiers";
 import { fixturePlan, fixtureSettings } from "../fixtures/context";
 

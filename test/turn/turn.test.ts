@@ -4,12 +4,14 @@ import * as fs from "node:fs";
 import { evaluate, type Evaluation } from "../../cli/evaluate";
 import type { Settings } from "../../components/settings/types";
 import { StackSecrets } from "../../components/keys/secrets";
+import { SECRET_SPECS } from "../../components/layers/registry";
 import { Turn, turnUris } from "../../components/layers/turn";
 import { cidrRange } from "../../components/layers/turn/cidr";
 import { turnEdges } from "../../components/layers/turn/edges";
 import { turnStart } from "../../components/layers/turn/turnStart";
 import { allocationsPerNode, turnserverConf } from "../../components/layers/turn/turnserverConf";
 import { fixtureContext, fixturePlan, fixtureSettings } from "../fixtures/context";
+import { TURN_SHARED_SECRET } from "../../components/domain/calls";
 
 const plan = fixturePlan();
 const conf = (s: Settings, tls = false): string => turnserverConf({ settings: s, plan, tls });
@@ -24,8 +26,8 @@ describe("turn: addresses", () => {
       `turn:${h}:3478?transport=udp`,
       `turn:${h}:3478?transport=tcp`,
     ]);
-    assert.deepEqual(turnUris(s), plainUris);
-    assert.deepEqual(turnUris(s, { tls: true }), [...plainUris, "turns:turn.example.org:5349?transport=tcp"]);
+    assert.deepEqual(turnUris(s, false), plainUris);
+    assert.deepEqual(turnUris(s, true), [...plainUris, "turns:turn.example.org:5349?transport=tcp"]);
     assert.deepEqual(turnUris({ ...s, turn: { ...s.turn, enabled: false } }), []);
   });
 
@@ -163,9 +165,9 @@ describe("turn: component", () => {
       config: {},
       program: async () => {
         const ctx = fixtureContext();
-        const secrets = new StackSecrets("secrets", { settings: ctx.settings });
+        const secrets = new StackSecrets("secrets", { settings: ctx.settings, specs: SECRET_SPECS });
         secretValue = await new Promise<string>((resolve) => {
-          secrets.turnSharedSecret.apply((v) => {
+          secrets.of(TURN_SHARED_SECRET).apply((v) => {
             resolve(v);
             return v;
           });

@@ -2,11 +2,12 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { StackContext } from "../../core/context";
+import type { Layer } from "../../core/layer";
 import { imageVersion } from "../../core/images";
 import { NAMESPACES, PORTS } from "../../core/names";
 import type { StackSecrets } from "../../keys/secrets";
 import { labels, selectorLabels } from "../../core/workload";
-import { DASHBOARDS, dashboardJson } from "./dashboards";
+import { dashboardJson } from "./dashboardJson";
 import { grafana, kubeStateMetrics, nodeExporter } from "./exporters";
 import { podMonitorSpec } from "./podMonitor";
 import {
@@ -21,12 +22,16 @@ import {
   PROMETHEUS_RULES,
   prometheusSpec,
 } from "./prometheusSpec";
-import { alertRules, prometheusGroup } from "./rules";
-import { targets } from "./targets";
+import { prometheusGroup } from "./runbook";
+import { alertRules, dashboards, targets } from "./watched";
+import { IMAGES } from "./images";
+import { ALERTMANAGER_TOKEN } from "./secrets";
 
 export interface MonitoringArgs {
   ctx: StackContext;
   secrets: StackSecrets;
+  /** All layers: monitors, rules and dashboards are theirs. */
+  layers: readonly Layer[];
 }
 
 const NAMESPACE = NAMESPACES.monitoring;
@@ -56,14 +61,18 @@ export class Monitoring extends pulumi.ComponentResource {
     const { settings } = args.ctx;
     this.monitors();
     this.rules();
-    const dashboards = settings.monitoring.grafanaDashboards ? this.dashboards() : [];
+    const shown = settings.monitoring.grafanaDashboards ? this.dashboards() : [];
     if (settings.monitoring.prometheus === "install") {
       kubeStateMetrics(baseName, args.ctx, this);
       nodeExporter(baseName, args.ctx, this);
       this.alertmanager();
       this.prometheus();
-      if (dashboards.length > 0 && settings.monitoring.grafana)
-        grafana(baseName, { ...args, dashboards, dashboardNames: DASHBOARDS.map((d) => d.uid) }, this);
+      if (shown.length > 0 && settings.monitoring.grafana)
+        grafana(
+          baseName,
+          { ...args, dashboards: shown, dashboardNames: dashboards(this.args.layers).map((d) => d.uid) },
+          this,
+        );
     }
     this.registerOutputs({});
   }
@@ -97,18 +106,18 @@ export class Monitoring extends pulumi.ComponentResource {
   }
 
   private monitors(): void {
-    const { settings, plan } = this.args.ctx;
-    for (const t of targets(settings, plan))
+    const { ctx, layers } = this.args;
+    for (const t of targets({ ...ctx, layers }))
       this.object({
         kind: "PodMonitor",
         name: t.name,
         component: `monitor-${t.name}`,
-        spec: podMonitorSpec(t, settings),
+        spec: podMonitorSpec(t, ctx.settings),
       });
   }
 
   private rules(): void {
-    for (const group of alertRules(this.args.ctx)) {
+    for (const group of alertRules({ ...this.args.ctx, layers: this.args.layers })) {
       this.object({
         kind: "PrometheusRule",
         name: `matrix-ha-${group.name}`,
@@ -120,7 +129,7 @@ export class Monitoring extends pulumi.ComponentResource {
 
   private dashboards(): k8s.core.v1.ConfigMap[] {
     const { settings } = this.args.ctx;
-    return DASHBOARDS.map(
+    return dashboards(this.args.layers).map(
       (d) =>
         new k8s.core.v1.ConfigMap(
           `${this.baseName}-dashboard-${d.uid}`,
@@ -140,7 +149,7 @@ export class Monitoring extends pulumi.ComponentResource {
 
   private prometheus(): void {
     const { settings, plan } = this.args.ctx;
-    const version = imageVersion(settings, "prometheus");
+    const version = imageVersion(settings, IMAGES.prometheus);
     const meta = (n: string): any => ({ name: n, labels: labels(settings, PROMETHEUS, "prometheus", version) });
     const own = { parent: this };
     const account = new k8s.core.v1.ServiceAccount(
@@ -177,7 +186,7 @@ export class Monitoring extends pulumi.ComponentResource {
   private alertmanager(): void {
     const { settings, plan } = this.args.ctx;
     const { secrets } = this.args;
-    const version = imageVersion(settings, "alertmanager");
+    const version = imageVersion(settings, IMAGES.alertmanager);
     const meta = (n: string): any => ({ name: n, namespace: NAMESPACE, labels: alertmanagerLabels(settings) });
     const account = new k8s.core.v1.ServiceAccount(
       `${this.baseName}-alertmanager-account`,
@@ -196,7 +205,7 @@ export class Monitoring extends pulumi.ComponentResource {
       ? [
           new k8s.core.v1.Secret(
             `${this.baseName}-alertmanager-token`,
-            { metadata: meta(ALERT_TOKEN_SECRET), stringData: { token: secrets.alertmanagerToken } },
+            { metadata: meta(ALERT_TOKEN_SECRET), stringData: { token: secrets.of(ALERTMANAGER_TOKEN) } },
             { parent: this },
           ),
         ]

@@ -1,7 +1,8 @@
-import { type Edge, type EdgeInput, type Peer, tcp, udp } from "../../core/edges";
+import { type Edge, type Peer, tcp, udp } from "../../core/edges";
 import { NAMESPACES, PORTS } from "../../core/names";
 import { ALERTMANAGER, PROMETHEUS } from "./prometheusSpec";
-import { targetPeer, targets } from "./targets";
+import { targetPeer } from "./targets";
+import { targets, type Watched } from "./watched";
 
 const namespace = NAMESPACES.monitoring;
 
@@ -16,10 +17,11 @@ function webhookPort(url: string): number {
   return port ? Number(port) : protocol === "http:" ? 80 : 443;
 }
 
-export function monitoringEdges({ settings, plan }: EdgeInput): Edge[] {
+export function monitoringEdges(input: Watched): Edge[] {
+  const { settings } = input;
   if (!settings.monitoring.enabled) return [];
   const alertmanager: Peer = { component: ALERTMANAGER, namespace };
-  const scrapes = targets(settings, plan).flatMap((t): Edge[] =>
+  const scrapes = targets(input).flatMap((t): Edge[] =>
     "components" in t.pods && !t.hostNetwork
       ? t.pods.components.map((component) => ({
           from: PROMETHEUS_PEER,

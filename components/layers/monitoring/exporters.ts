@@ -7,6 +7,8 @@ import { imageRef, imageVersion } from "../../core/images";
 import { NAMESPACES, PORTS } from "../../core/names";
 import type { StackSecrets } from "../../keys/secrets";
 import { configHash, httpProbes, labels, Workload } from "../../core/workload";
+import { IMAGES } from "./images";
+import { GRAFANA_PASSWORD } from "./secrets";
 
 const NAMESPACE = NAMESPACES.monitoring;
 const READ = ["list", "watch"];
@@ -30,7 +32,7 @@ export function kubeStateMetrics(name: string, ctx: StackContext, parent: pulumi
       namespace: NAMESPACE,
       component: "kube-state-metrics",
       appName: "kube-state-metrics",
-      version: imageVersion(settings, "kubeStateMetrics"),
+      version: imageVersion(settings, IMAGES.kubeStateMetrics),
       // One: two would report everything twice. Alerts on Synapse, databases and router do not need it.
       kind: "Deployment",
       replicas: 1,
@@ -45,7 +47,7 @@ export function kubeStateMetrics(name: string, ctx: StackContext, parent: pulumi
         containers: [
           {
             name: "kube-state-metrics",
-            image: imageRef(settings, "kubeStateMetrics"),
+            image: imageRef(settings, IMAGES.kubeStateMetrics),
             args: [
               `--resources=${Object.values(KSM_RESOURCES).flat().sort().join(",")}`,
               `--port=${PORTS.kubeStateMetrics}`,
@@ -75,7 +77,7 @@ export function nodeExporter(name: string, ctx: StackContext, parent: pulumi.Res
       namespace: NAMESPACE,
       component: "node-exporter",
       appName: "node-exporter",
-      version: imageVersion(settings, "nodeExporter"),
+      version: imageVersion(settings, IMAGES.nodeExporter),
       kind: "DaemonSet",
       pod: {
         uid: 10903,
@@ -85,7 +87,7 @@ export function nodeExporter(name: string, ctx: StackContext, parent: pulumi.Res
         containers: [
           {
             name: "node-exporter",
-            image: imageRef(settings, "nodeExporter"),
+            image: imageRef(settings, IMAGES.nodeExporter),
             args: [
               "--path.rootfs=/host",
               "--path.procfs=/host/proc",
@@ -122,7 +124,7 @@ export function grafana(
   parent: pulumi.Resource,
 ): Workload {
   const { settings, plan } = ctx;
-  const version = imageVersion(settings, "grafana");
+  const version = imageVersion(settings, IMAGES.grafana);
   const meta = (n: string): object => ({
     name: n,
     namespace: NAMESPACE,
@@ -154,7 +156,7 @@ export function grafana(
   );
   const admin = new k8s.core.v1.Secret(
     `${name}-grafana-admin`,
-    { metadata: meta("grafana-admin"), stringData: { password: secrets.grafanaPassword } },
+    { metadata: meta("grafana-admin"), stringData: { password: secrets.of(GRAFANA_PASSWORD) } },
     { parent },
   );
   return new Workload(
@@ -167,14 +169,18 @@ export function grafana(
       version,
       kind: "Deployment",
       replicas: 1,
-      configHash: configHash({ ...provisioning, password: secrets.grafanaPassword, dashboards: dashboardNames.join() }),
+      configHash: configHash({
+        ...provisioning,
+        password: secrets.of(GRAFANA_PASSWORD),
+        dashboards: dashboardNames.join(),
+      }),
       services: [{ name: "grafana", ports: { http: PORTS.grafana } }],
       pod: {
         uid: 10904,
         containers: [
           {
             name: "grafana",
-            image: imageRef(settings, "grafana"),
+            image: imageRef(settings, IMAGES.grafana),
             env: {
               GF_SECURITY_ADMIN_PASSWORD__FILE: "/secrets/password",
               GF_PATHS_DATA: "/data",

@@ -2,7 +2,7 @@
  * Spec of a PodMonitor, from one target. Pods and not Services: a pod behind two Services is still scraped once. Pure.
  */
 import type { Settings } from "../../settings/types";
-import type { Target } from "./targets";
+import type { Target } from "../../core/monitoring";
 
 const COMPONENT = "app.kubernetes.io/component";
 const META_COMPONENT = "__meta_kubernetes_pod_label_app_kubernetes_io_component";

@@ -1,9 +1,10 @@
 /** Prometheus and Alertmanager as the operator wants them, and Alertmanager's own configuration. Pure. */
-import { imageRef, imageVersion } from "../../core/images";
+import { imageRef, imageVersion, type Image } from "../../core/images";
 import { NAMESPACES, NODE_LABELS } from "../../core/names";
 import type { Settings } from "../../settings/types";
 import type { Plan } from "../../sizing/types";
 import { labels, lostNodeTolerations, PART_OF, gibi, mebi, milliCpu } from "../../core/workload";
+import { IMAGES } from "./images";
 
 export const PROMETHEUS = "prometheus";
 export const ALERTMANAGER = "alertmanager";
@@ -21,7 +22,7 @@ export const monitorLabels = (settings: Settings): Record<string, string> => ({
 function common(
   settings: Settings,
   component: string,
-  image: "prometheus" | "alertmanager",
+  image: Image,
   sized: { cpu: number; memoryMiB: number },
 ): object {
   const version = imageVersion(settings, image);
@@ -67,7 +68,7 @@ export function prometheusSpec(settings: Settings, plan: Plan): object {
   const { prometheus } = plan.monitoring!;
   const select = { matchLabels: monitorLabels(settings) };
   return {
-    ...common(settings, PROMETHEUS, "prometheus", prometheus),
+    ...common(settings, PROMETHEUS, IMAGES.prometheus, prometheus),
     replicas: Math.max(2, prometheus.replicas),
     serviceAccountName: PROMETHEUS,
     // Size before time: a full volume stops it, an old day less does not.
@@ -94,7 +95,7 @@ export function prometheusSpec(settings: Settings, plan: Plan): object {
 export function alertmanagerSpec(settings: Settings, plan: Plan): object {
   const { alertmanager } = plan.monitoring!;
   return {
-    ...common(settings, ALERTMANAGER, "alertmanager", alertmanager),
+    ...common(settings, ALERTMANAGER, IMAGES.alertmanager, alertmanager),
     replicas: Math.max(3, alertmanager.replicas),
     serviceAccountName: ALERTMANAGER,
     automountServiceAccountToken: false,
@@ -164,4 +165,4 @@ export const PROMETHEUS_RULES = [
 ];
 
 export const alertmanagerLabels = (settings: Settings): Record<string, string> =>
-  labels(settings, ALERTMANAGER, "alertmanager", imageVersion(settings, "alertmanager"));
+  labels(settings, ALERTMANAGER, "alertmanager", imageVersion(settings, IMAGES.alertmanager));

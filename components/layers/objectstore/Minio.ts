@@ -10,6 +10,8 @@ import type { StackSecrets } from "../../keys/secrets";
 import { Workload, configHash, digest, labels, podTemplate, type PodSpec } from "../../core/workload";
 import { drivePath, layoutGuardScript, minioLayout, poolArguments, type Layout } from "../../domain/minioLayout";
 import { ROOT_USER, grants, provisionFiles } from "./provision";
+import { IMAGES } from "./images";
+import { BACKUP_S3_SECRET_KEY, MEDIA_S3_SECRET_KEY, MINIO_ROOT_PASSWORD } from "./secrets";
 
 export interface MinioArgs {
   ctx: StackContext;
@@ -38,7 +40,7 @@ export class Minio extends pulumi.ComponentResource {
       throw new Error(
         "objectStore.kind is minio and the plan has no MinIO: this is a defect of the plan, not of the settings.",
       );
-    const version = imageVersion(settings, "minio");
+    const version = imageVersion(settings, IMAGES.minio);
     const meta = (n: string, component: string = SERVICES.minioHeadless): any => ({
       name: n,
       namespace: NAMESPACE,
@@ -55,7 +57,7 @@ export class Minio extends pulumi.ComponentResource {
       `${name}-root`,
       {
         metadata: meta(SECRETS.minioRoot),
-        stringData: { user: ROOT_USER, password: secrets.minioRootPassword },
+        stringData: { user: ROOT_USER, password: secrets.of(MINIO_ROOT_PASSWORD) },
       },
       { parent: this },
     );
@@ -84,7 +86,7 @@ export class Minio extends pulumi.ComponentResource {
           sizeGiB: plan.minio!.driveGiB,
           storageClass: objectStoreClass(settings, i),
         })),
-        configHash: configHash({ password: secrets.minioRootPassword }),
+        configHash: configHash({ password: secrets.of(MINIO_ROOT_PASSWORD) }),
         pod: serverPod(ctx, layout),
       },
       { parent: this, dependsOn: [rootSecret] },
@@ -93,8 +95,8 @@ export class Minio extends pulumi.ComponentResource {
     const address = `${serviceFqdn(SERVICES.minioApi, NAMESPACE, settings.cluster.domain)}:${PORTS.s3}`;
     const files = provisionFiles({ address, grants: grants(withBackups), waitSeconds: WAIT_SECONDS });
     const keys: Record<string, pulumi.Output<string>> = {
-      media: secrets.mediaS3SecretKey,
-      ...(withBackups ? { backup: secrets.backupS3SecretKey } : {}),
+      media: secrets.of(MEDIA_S3_SECRET_KEY),
+      ...(withBackups ? { backup: secrets.of(BACKUP_S3_SECRET_KEY) } : {}),
     };
     const users = new k8s.core.v1.Secret(
       `${name}-users`,
@@ -117,14 +119,14 @@ export class Minio extends pulumi.ComponentResource {
       settings,
       component: PROVISION_COMPONENT,
       name: "minio",
-      version: imageVersion(settings, "mc"),
+      version: imageVersion(settings, IMAGES.mc),
       serviceAccountName: PROVISION_COMPONENT,
       pod: provisionPod(ctx, withBackups),
     });
     const inputs = configHash({
       ...files,
       ...keys,
-      root: secrets.minioRootPassword,
+      root: secrets.of(MINIO_ROOT_PASSWORD),
       template: digest(JSON.stringify(template)),
       layout: layout.pools.join("+"),
     });
@@ -167,7 +169,7 @@ function serverPod({ settings, plan }: StackContext, layout: Layout): PodSpec {
     initContainers: [
       {
         name: "layout-guard",
-        image: imageRef(settings, "mc"),
+        image: imageRef(settings, IMAGES.mc),
         command: ["sh", "-c", layoutGuardScript(layout)],
         resources: { cpu: 0.01, memoryMiB: 32 },
         mounts: drives.map((d) => ({ ...d, readOnly: true })),
@@ -176,7 +178,7 @@ function serverPod({ settings, plan }: StackContext, layout: Layout): PodSpec {
     containers: [
       {
         name: "minio",
-        image: imageRef(settings, "minio"),
+        image: imageRef(settings, IMAGES.minio),
         command: ["minio"],
         args: ["server", "--certs-dir", "/tmp/certs", "--address", `:${PORTS.s3}`, ...args],
         // All nodes must agree on every MINIO_ variable. MINIO_CI_CD is not among them: volumes are mounts of their
@@ -223,7 +225,7 @@ function provisionPod({ settings }: StackContext, withBackups: boolean): PodSpec
     containers: [
       {
         name: "mc",
-        image: imageRef(settings, "mc"),
+        image: imageRef(settings, IMAGES.mc),
         command: ["sh", "/files/provision.sh"],
         env: {
           FILES: "/files",

@@ -11,6 +11,7 @@ import type { S3Settings } from "../../settings/types";
 import { labels } from "../../core/workload";
 import { Minio } from "./Minio";
 import { BACKUP_BUCKET, BACKUP_USER, MEDIA_BUCKET, MEDIA_USER, MINIO_REGION } from "./provision";
+import { BACKUP_S3_SECRET_KEY, MEDIA_S3_SECRET_KEY } from "./secrets";
 
 export interface ObjectStoreArgs {
   ctx: StackContext;
@@ -61,9 +62,14 @@ export class ObjectStore extends pulumi.ComponentResource {
         region: MINIO_REGION,
         prefix: "",
       };
-      media = { ...common, bucket: MEDIA_BUCKET, accessKey: MEDIA_USER, secretKey: secrets.mediaS3SecretKey };
+      media = { ...common, bucket: MEDIA_BUCKET, accessKey: MEDIA_USER, secretKey: secrets.of(MEDIA_S3_SECRET_KEY) };
       if (ownBackups)
-        backup = { ...common, bucket: BACKUP_BUCKET, accessKey: BACKUP_USER, secretKey: secrets.backupS3SecretKey };
+        backup = {
+          ...common,
+          bucket: BACKUP_BUCKET,
+          accessKey: BACKUP_USER,
+          secretKey: secrets.of(BACKUP_S3_SECRET_KEY),
+        };
     } else {
       media = external(objectStore, "");
       // One bucket was given for everything: backups have a folder of their own in it.

@@ -1,48 +1,21 @@
-/** Who talks to the object store; metrics are monitoring's edges. Pure. */
+/** Whom MinIO's pods talk to. Pure. */
 import { tcp, type Edge, type EdgeInput, type Peer } from "../../core/edges";
-import { NAMESPACES, PORTS, SERVICES, synapseService } from "../../core/names";
-import type { S3Settings } from "../../settings/types";
+import { NAMESPACES, PORTS, SERVICES } from "../../core/names";
+
+export const MINIO: Peer = { component: SERVICES.minioHeadless, namespace: NAMESPACES.minio };
 
 export function objectStoreEdges({ settings }: EdgeInput): Edge[] {
-  const { objectStore, backups } = settings;
-  const media: Peer = { component: synapseService("media"), namespace: NAMESPACES.matrix };
-  // The operator makes these pods and labels them.
-  const postgres: Peer = {
-    labels: { "cnpg.io/cluster": SERVICES.postgresCluster },
-    namespace: NAMESPACES.matrix,
-    label: SERVICES.postgresCluster,
-  };
+  if (settings.objectStore.kind !== "minio") return [];
+  const provision: Peer = { component: "minio-provision", namespace: NAMESPACES.minio };
   const s3 = tcp(PORTS.s3);
-  const edges: Edge[] = [];
-  const outside = (from: Peer, s: S3Settings, why: string): void => {
-    edges.push({ from, to: { world: true }, ports: tcp(endpointPort(s.endpoint)), why });
-  };
-
-  if (objectStore.kind === "minio") {
-    const minio: Peer = { component: SERVICES.minioHeadless, namespace: NAMESPACES.minio };
-    edges.push(
-      { from: minio, to: minio, ports: s3, why: "shards, locks and healing between MinIO's nodes" },
-      { from: media, to: minio, ports: s3, why: "media" },
-      {
-        from: { component: "minio-provision", namespace: NAMESPACES.minio },
-        to: minio,
-        ports: s3,
-        why: "buckets, users and policies",
-      },
-    );
-    if (backups.enabled && backups.target.kind === "object-store")
-      edges.push({ from: postgres, to: minio, ports: s3, why: "base backups and write-ahead log" });
-  } else {
-    outside(media, objectStore, "media, in an external S3");
-    if (backups.enabled && backups.target.kind === "object-store")
-      outside(postgres, objectStore, "base backups and write-ahead log, in an external S3");
-  }
-  if (backups.enabled && backups.target.kind === "s3")
-    outside(postgres, backups.target, "base backups and write-ahead log, in an external S3");
-  return edges;
+  return [
+    { from: MINIO, to: MINIO, ports: s3, why: "shards, locks and healing between MinIO's nodes" },
+    { from: provision, to: MINIO, ports: s3, why: "buckets, users and policies" },
+  ];
 }
 
-function endpointPort(endpoint: string): number {
+/** Port of an S3 that is not this stack's. */
+export function endpointPort(endpoint: string): number {
   const url = new URL(endpoint);
   return url.port ? Number(url.port) : url.protocol === "http:" ? 80 : 443;
 }

@@ -8,6 +8,8 @@ import { labels } from "../../core/workload";
 import { OBJECT_STORE, backupMethod, objectStoreSpec, scheduledBackupSpec, type BackupTarget } from "./backups";
 import { DATABASE, POSTGRES_APP, clusterMetadata, cnpgClusterSpec } from "./cnpgCluster";
 import { POOLER_LABELS, poolerMetadata, poolerSpec } from "./pooler";
+import { IMAGES } from "./images";
+import { DATABASE_PASSWORD } from "./secrets";
 
 export interface PostgresClusterArgs {
   ctx: StackContext;
@@ -47,7 +49,7 @@ export class PostgresCluster extends pulumi.ComponentResource {
     const meta = (n: string): { name: string; namespace: string; labels: Record<string, string> } => ({
       name: n,
       namespace: NAMESPACES.matrix,
-      labels: labels(settings, SERVICES.postgresCluster, POSTGRES_APP, imageVersion(settings, "postgresql")),
+      labels: labels(settings, SERVICES.postgresCluster, POSTGRES_APP, imageVersion(settings, IMAGES.postgresql)),
     });
 
     const owner = new k8s.core.v1.Secret(
@@ -56,7 +58,7 @@ export class PostgresCluster extends pulumi.ComponentResource {
         // With this label the operator sets a changed password in the database by itself.
         metadata: { ...meta(SECRETS.database), labels: { ...meta(SECRETS.database).labels, "cnpg.io/reload": "true" } },
         type: "kubernetes.io/basic-auth",
-        stringData: { username: DATABASE, password: args.secrets.databasePassword },
+        stringData: { username: DATABASE, password: args.secrets.of(DATABASE_PASSWORD) },
       },
       childOpts,
     );
@@ -109,7 +111,7 @@ export class PostgresCluster extends pulumi.ComponentResource {
         {
           metadata: {
             ...meta(SERVICES.pooler),
-            labels: labels(settings, SERVICES.pooler, "pgbouncer", imageVersion(settings, "pgbouncer")),
+            labels: labels(settings, SERVICES.pooler, "pgbouncer", imageVersion(settings, IMAGES.pgbouncer)),
           },
           spec: {
             maxUnavailable: 1,

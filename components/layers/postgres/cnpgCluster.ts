@@ -7,6 +7,7 @@ import { gibi, labels, lostNodeTolerations, mebi, milliCpu, selectorLabels } fro
 import { PRIORITIES } from "../../core/priorities";
 import { expandable } from "../cluster/storageClasses";
 import { backupStanza, bootstrapStanza, type BackupTarget } from "./backups";
+import { IMAGES } from "./images";
 
 export const POSTGRES_APP = "postgresql";
 /** Database and owner. */
@@ -55,7 +56,7 @@ export function cnpgClusterSpec({ settings, plan, backup }: CnpgClusterInput): o
   return {
     description: "Synapse's database",
     instances: p.instances,
-    imageName: imageRef(settings, "postgresql"),
+    imageName: imageRef(settings, IMAGES.postgresql),
     imagePullPolicy: "IfNotPresent",
     ...(settings.images.pullSecret ? { imagePullSecrets: [{ name: settings.images.pullSecret }] } : {}),
     // The operator copies these onto pods, volumes and Services: policies and rules find them like anything else of the
@@ -65,7 +66,7 @@ export function cnpgClusterSpec({ settings, plan, backup }: CnpgClusterInput): o
     },
     serviceAccountTemplate: {
       metadata: {
-        labels: labels(settings, SERVICES.postgresCluster, POSTGRES_APP, imageVersion(settings, "postgresql")),
+        labels: labels(settings, SERVICES.postgresCluster, POSTGRES_APP, imageVersion(settings, IMAGES.postgresql)),
       },
     },
     enableSuperuserAccess: false,
@@ -156,7 +157,7 @@ export const clusterMetadata = (
 ): { name: string; namespace: string; labels: Record<string, string>; annotations: Record<string, string> } => ({
   name: SERVICES.postgresCluster,
   namespace: NAMESPACES.matrix,
-  labels: labels(settings, SERVICES.postgresCluster, POSTGRES_APP, imageVersion(settings, "postgresql")),
+  labels: labels(settings, SERVICES.postgresCluster, POSTGRES_APP, imageVersion(settings, IMAGES.postgresql)),
   // Three instances in turn, each a copy of the last: 148 s on shared cores with an empty database (measured).
   annotations: { "pulumi.com/waitFor": "condition=Ready", "pulumi.com/timeoutSeconds": "1200" },
 });

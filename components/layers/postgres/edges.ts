@@ -1,17 +1,22 @@
-/** Who talks to PostgreSQL and its poolers, and to whom they talk. Pure. */
+/** Whom PostgreSQL and its poolers talk to, and who looks after them. Pure. */
 import { tcp, type Edge, type EdgeInput, type Peer } from "../../core/edges";
-import { NAMESPACES, PORTS, SERVICES, synapseService } from "../../core/names";
+import { NAMESPACES, PORTS, SERVICES } from "../../core/names";
+import { endpointPort, MINIO } from "../objectstore/edges";
 import { INSTANCE_PORTS } from "./cnpgCluster";
 
 const { matrix, cnpg } = NAMESPACES;
 /** Instances and the Jobs that create them. */
 export const INSTANCES: Peer = { component: SERVICES.postgresCluster, namespace: matrix };
-export const POOLERS: Peer = { component: SERVICES.pooler, namespace: matrix };
+/** The operator makes them and sets their component label itself: known by a label that only they have. */
+export const POOLERS: Peer = {
+  labels: { "cnpg.io/poolerName": SERVICES.pooler },
+  namespace: matrix,
+  label: SERVICES.pooler,
+};
 const OPERATOR: Peer = { component: "cnpg-controller-manager", namespace: cnpg };
 const API = tcp(6443);
 
-/** Backups are the object store's edges, metrics are monitoring's. */
-export function postgresEdges({ plan }: EdgeInput): Edge[] {
+export function postgresEdges({ settings }: EdgeInput): Edge[] {
   return [
     {
       from: INSTANCES,
@@ -40,11 +45,21 @@ export function postgresEdges({ plan }: EdgeInput): Edge[] {
     },
     { from: POOLERS, to: INSTANCES, ports: tcp(PORTS.postgres), why: "sessions of Synapse's processes" },
     { from: POOLERS, to: { apiServer: true }, ports: API, why: "the instance manager reads its Pooler" },
-    ...plan.synapse.pools.map((pool): Edge => ({
-      from: { component: synapseService(pool.class), namespace: matrix },
-      to: POOLERS,
-      ports: tcp(PORTS.postgres),
-      why: "Synapse's database",
-    })),
+    ...backupEdges(settings),
   ];
+}
+
+function backupEdges({ backups, objectStore }: EdgeInput["settings"]): Edge[] {
+  if (!backups.enabled) return [];
+  const target = backups.target.kind === "object-store" ? objectStore : backups.target;
+  return target.kind === "s3"
+    ? [
+        {
+          from: INSTANCES,
+          to: { world: true },
+          ports: tcp(endpointPort(target.endpoint)),
+          why: "base backups and write-ahead log, in an external S3",
+        },
+      ]
+    : [{ from: INSTANCES, to: MINIO, ports: tcp(PORTS.s3), why: "base backups and write-ahead log" }];
 }

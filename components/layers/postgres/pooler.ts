@@ -6,6 +6,7 @@ import type { Plan } from "../../sizing/types";
 import { PRIORITIES } from "../../core/priorities";
 import { labels, lostNodeTolerations, mebi, milliCpu, spread } from "../../core/workload";
 import { renderProbes } from "../../core/workload/probes";
+import { IMAGES } from "./images";
 
 /** Label that only pooler pods have: the operator sets app.kubernetes.io/component to `pooler` itself. */
 export const POOLER_LABELS = { "cnpg.io/poolerName": SERVICES.pooler } as const;
@@ -13,7 +14,7 @@ export const POOLER_LABELS = { "cnpg.io/poolerName": SERVICES.pooler } as const;
 export const poolerMetadata = (settings: Settings, replicas: number): object => ({
   name: SERVICES.pooler,
   namespace: NAMESPACES.matrix,
-  labels: labels(settings, SERVICES.pooler, "pgbouncer", imageVersion(settings, "pgbouncer")),
+  labels: labels(settings, SERVICES.pooler, "pgbouncer", imageVersion(settings, IMAGES.pgbouncer)),
   annotations: { "pulumi.com/waitFor": `jsonpath={.status.instances}=${replicas}` },
 });
 
@@ -41,7 +42,7 @@ export function poolerSpec({ settings, plan }: PoolerInput): object {
       metadata: {
         labels: {
           "app.kubernetes.io/part-of": "matrix-ha",
-          "app.kubernetes.io/version": imageVersion(settings, "pgbouncer").replace(/[^A-Za-z0-9._-]/g, "-"),
+          "app.kubernetes.io/version": imageVersion(settings, IMAGES.pgbouncer).replace(/[^A-Za-z0-9._-]/g, "-"),
         },
       },
       spec: {
@@ -61,7 +62,7 @@ export function poolerSpec({ settings, plan }: PoolerInput): object {
         containers: [
           {
             name: "pgbouncer",
-            image: imageRef(settings, "pgbouncer"),
+            image: imageRef(settings, IMAGES.pgbouncer),
             imagePullPolicy: "IfNotPresent",
             resources: {
               requests: { cpu: milliCpu(p.cpu), memory: mebi(p.memoryMiB) },

@@ -12,6 +12,7 @@ import { masterProxyCfg } from "./masterProxyCfg";
 import { redisReadyScript, redisStartScript, redisStopScript } from "./redisStart";
 import { sentinelStartScript } from "./sentinelStart";
 import { checkTopology, sentinelAddresses, type RedisTopology } from "./topology";
+import { IMAGES } from "./images";
 
 export interface RedisSentinelArgs {
   ctx: StackContext;
@@ -67,7 +68,7 @@ export class RedisSentinel extends pulumi.ComponentResource {
       quorum: plan.redis.quorum,
     };
     checkTopology(topology);
-    const version = imageVersion(settings, "redis");
+    const version = imageVersion(settings, IMAGES.redis);
     const meta = (n: string): object => ({ name: n, namespace, labels: labels(settings, component, "redis", version) });
 
     const scripts = {
@@ -93,7 +94,7 @@ export class RedisSentinel extends pulumi.ComponentResource {
         metadata: {
           name: `${component}-master`,
           namespace,
-          labels: labels(settings, `${component}-master`, "haproxy", imageVersion(settings, "haproxy")),
+          labels: labels(settings, `${component}-master`, "haproxy", imageVersion(settings, IMAGES.haproxy)),
         },
         data: { "haproxy.cfg": haproxyCfg },
       },
@@ -150,7 +151,7 @@ export class RedisSentinel extends pulumi.ComponentResource {
         namespace,
         component: `${component}-master`,
         appName: "haproxy",
-        version: imageVersion(settings, "haproxy"),
+        version: imageVersion(settings, IMAGES.haproxy),
         kind: "Deployment",
         replicas: plan.redis.proxy.replicas,
         services: [{ name: `${component}-master`, ports: { redis: PORTS.redis } }],
@@ -185,7 +186,7 @@ const slowly = { periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 };
 function redisContainer({ settings, plan }: StackContext, secretName: string): ContainerSpec {
   return {
     name: "redis",
-    image: imageRef(settings, "redis"),
+    image: imageRef(settings, IMAGES.redis),
     command: ["bash", "/scripts/redis-start.sh"],
     env: { REDISCLI_AUTH: password(secretName) },
     ports: { redis: { port: PORTS.redis } },
@@ -210,7 +211,7 @@ function redisContainer({ settings, plan }: StackContext, secretName: string): C
 function sentinelContainer({ settings }: StackContext, secretName: string): ContainerSpec {
   return {
     name: "sentinel",
-    image: imageRef(settings, "redis"),
+    image: imageRef(settings, IMAGES.redis),
     command: ["bash", "/scripts/sentinel-start.sh"],
     env: { REDISCLI_AUTH: password(secretName) },
     ports: { sentinel: { port: PORTS.sentinel } },
@@ -230,7 +231,7 @@ function sentinelContainer({ settings }: StackContext, secretName: string): Cont
 function exporterContainer({ settings }: StackContext, secretName: string): ContainerSpec {
   return {
     name: "exporter",
-    image: imageRef(settings, "redisExporter"),
+    image: imageRef(settings, IMAGES.redisExporter),
     env: { REDIS_ADDR: `redis://localhost:${PORTS.redis}`, REDIS_PASSWORD: password(secretName) },
     ports: { metrics: { port: EXPORTER_PORT } },
     probes: {
@@ -247,7 +248,7 @@ function proxyContainer({ settings, plan }: StackContext, secretName: string): C
     // In the foreground and without a master process: nothing is written anywhere, so the root file system stays
     // read-only.
     name: "haproxy",
-    image: imageRef(settings, "haproxy"),
+    image: imageRef(settings, IMAGES.haproxy),
     command: ["haproxy", "-db", "-f", "/config/haproxy.cfg"],
     env: { REDIS_PASSWORD: password(secretName) },
     ports: { redis: { port: PORTS.redis }, metrics: { port: PORTS.routerHealth } },

@@ -1,11 +1,12 @@
-/** Who talks to Redis; metrics are monitoring's edges. Pure. */
-import { tcp, type Edge, type EdgeInput, type Peer } from "../../core/edges";
-import { NAMESPACES, PORTS, SERVICES, synapseService } from "../../core/names";
+/** Whom the pods of Redis talk to; and applications of other stacks, which no layer here declares. Pure. */
+import { tcp, type Edge, type Peer } from "../../core/edges";
+import { NAMESPACES, PORTS, SERVICES } from "../../core/names";
 import { REDIS_CLIENT_LABEL } from "./connection";
 
 const both = tcp(PORTS.redis, PORTS.sentinel);
 
-function setEdges(component: string, namespace: string): Edge[] {
+/** Within one set of Redis and its door. */
+export function redisSetEdges(component: string, namespace: string): Edge[] {
   const servers: Peer = { component, namespace };
   const proxy: Peer = { component: `${component}-master`, namespace };
   return [
@@ -14,17 +15,11 @@ function setEdges(component: string, namespace: string): Edge[] {
   ];
 }
 
-export function redisEdges({ settings, plan }: EdgeInput): Edge[] {
-  const { matrix, livekit } = NAMESPACES;
+export function redisEdges(): Edge[] {
+  const { matrix } = NAMESPACES;
   const master: Peer = { component: SERVICES.redisSynapseMaster, namespace: matrix };
-  const edges: Edge[] = [
-    ...setEdges(SERVICES.redisSynapse, matrix),
-    ...plan.synapse.pools.map((pool): Edge => ({
-      from: { component: synapseService(pool.class), namespace: matrix },
-      to: master,
-      ports: tcp(PORTS.redis),
-      why: "replication between Synapse's processes, locks, caches",
-    })),
+  return [
+    ...redisSetEdges(SERVICES.redisSynapse, matrix),
     {
       from: { labels: { [REDIS_CLIENT_LABEL]: "true" }, namespace: matrix, label: "other stacks' applications" },
       to: master,
@@ -32,18 +27,6 @@ export function redisEdges({ settings, plan }: EdgeInput): Edge[] {
       why: "applications of other stacks, on database 2",
     },
   ];
-  if (settings.rtc.enabled) {
-    const sfuSet: Peer = { component: SERVICES.redisLivekit, namespace: livekit };
-    edges.push(...setEdges(SERVICES.redisLivekit, livekit));
-    // The SFU is on the nodes' network, so its connections come from the nodes.
-    edges.push({
-      from: { nodes: true },
-      to: sfuSet,
-      ports: both,
-      why: "SFUs ask the Sentinels for the master and keep their rooms there",
-    });
-  }
-  return edges;
 }
 
 /** redis_exporter's own default. */

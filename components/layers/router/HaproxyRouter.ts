@@ -8,6 +8,7 @@ import { NAMESPACES, PORTS, SERVICES } from "../../core/names";
 import { Workload, configHash, digest, httpProbes, labels } from "../../core/workload";
 import { ROUTER_COMPONENT } from "./edges";
 import { renderHaproxyCfg } from "./haproxyCfg";
+import { IMAGES as REDIS_IMAGES } from "../redis/images";
 
 export interface HaproxyRouterArgs {
   ctx: StackContext;
@@ -24,7 +25,7 @@ export class HaproxyRouter extends pulumi.ComponentResource {
   constructor(name: string, args: HaproxyRouterArgs, opts: pulumi.ComponentResourceOptions) {
     super("matrix-ha:router:HaproxyRouter", name, {}, opts);
     const { settings, plan } = args.ctx;
-    const version = imageVersion(settings, "haproxy");
+    const version = imageVersion(settings, REDIS_IMAGES.haproxy);
     const text = renderHaproxyCfg({
       plan,
       clusterDomain: settings.cluster.domain,
@@ -48,7 +49,7 @@ export class HaproxyRouter extends pulumi.ComponentResource {
       { parent: this },
     );
     const resources = { cpu: plan.router.cpu, memoryMiB: plan.router.memoryMiB };
-    const image = imageRef(settings, "haproxy");
+    const image = imageRef(settings, REDIS_IMAGES.haproxy);
     const mounts = [{ volume: "config", path: CONFIG_DIR, readOnly: true }];
     this.workload = new Workload(
       `${name}-workload`,

@@ -7,9 +7,12 @@ import { imageRef, imageVersion } from "../../core/images";
 import { NAMESPACES, NODE_LABELS, PORTS, SECRETS, SERVICES } from "../../core/names";
 import type { StackSecrets } from "../../keys/secrets";
 import { Workload, configHash, httpProbes, labels } from "../../core/workload";
-import { jwtServiceEnabled } from "../../domain/calls";
 import { RTC_PATHS, livekitStart } from "./livekitStart";
 import { livekitYaml } from "./livekitYaml";
+import { IMAGES as REDIS_IMAGES } from "../redis/images";
+import { IMAGES } from "./images";
+import { LIVEKIT_API_KEY, LIVEKIT_API_SECRET, REDIS_LIVEKIT_PASSWORD } from "./secrets";
+import { TURN_SHARED_SECRET } from "../../domain/calls";
 
 export interface RtcArgs {
   ctx: StackContext;
@@ -38,14 +41,14 @@ export class Rtc extends pulumi.ComponentResource {
     if (!plan.rtc)
       throw new Error("rtc.enabled: the plan has no SFU. Leave the component out where rtc.enabled is false.");
     this.sfu = this.makeSfu(name, args, plan.rtc);
-    if (jwtServiceEnabled(settings)) this.jwt = this.makeJwt(name, args, plan.rtc.jwt);
+    if (settings.rtc.jwtService) this.jwt = this.makeJwt(name, args, plan.rtc.jwt);
     this.registerOutputs({});
   }
 
   private makeSfu(name: string, args: RtcArgs, plan: NonNullable<StackContext["plan"]["rtc"]>): Workload {
     const { ctx, secrets } = args;
     const { settings } = ctx;
-    const version = imageVersion(settings, "livekit");
+    const version = imageVersion(settings, IMAGES.livekit);
     const metadata = (n: string): any => ({
       name: n,
       namespace: NAMESPACES.livekit,
@@ -53,7 +56,12 @@ export class Rtc extends pulumi.ComponentResource {
     });
     const yaml = pulumi.secret(
       pulumi
-        .all([secrets.livekitApiKey, secrets.livekitApiSecret, secrets.redisLivekitPassword, secrets.turnSharedSecret])
+        .all([
+          secrets.of(LIVEKIT_API_KEY),
+          secrets.of(LIVEKIT_API_SECRET),
+          secrets.of(REDIS_LIVEKIT_PASSWORD),
+          secrets.of(TURN_SHARED_SECRET),
+        ])
         .apply(([apiKey, apiSecret, redisPassword, turnSecret]) =>
           livekitYaml(ctx, { apiKey, apiSecret, redisPassword, turnSecret }),
         ),
@@ -99,7 +107,7 @@ export class Rtc extends pulumi.ComponentResource {
             {
               // Any image with a shell; this one is on the way of this namespace anyway.
               name: "address",
-              image: imageRef(settings, "redis"),
+              image: imageRef(settings, REDIS_IMAGES.redis),
               command: ["/bin/sh", `${RTC_PATHS.start}/start.sh`],
               env: { HOST_IP: { field: "status.hostIP" } },
               resources: { cpu: 0.01, memoryMiB: 16, memoryLimitMiB: 64 },
@@ -113,7 +121,7 @@ export class Rtc extends pulumi.ComponentResource {
           containers: [
             {
               name: "livekit",
-              image: imageRef(settings, "livekit"),
+              image: imageRef(settings, IMAGES.livekit),
               args: ["--config", `${RTC_PATHS.run}/livekit.yaml`],
               ports: {
                 http: { port: PORTS.livekitHttp },
@@ -137,9 +145,9 @@ export class Rtc extends pulumi.ComponentResource {
   private makeJwt(name: string, args: RtcArgs, sized: { replicas: number; cpu: number; memoryMiB: number }): Workload {
     const { ctx, secrets, ca } = args;
     const { settings } = ctx;
-    const version = imageVersion(settings, "lkJwt");
-    const key = pulumi.secret(secrets.livekitApiKey);
-    const apiSecret = pulumi.secret(secrets.livekitApiSecret);
+    const version = imageVersion(settings, IMAGES.lkJwt);
+    const key = pulumi.secret(secrets.of(LIVEKIT_API_KEY));
+    const apiSecret = pulumi.secret(secrets.of(LIVEKIT_API_SECRET));
     const keys = new k8s.core.v1.Secret(
       `${name}-keys`,
       {
@@ -175,7 +183,7 @@ export class Rtc extends pulumi.ComponentResource {
           containers: [
             {
               name: "lk-jwt-service",
-              image: imageRef(settings, "lkJwt"),
+              image: imageRef(settings, IMAGES.lkJwt),
               env: {
                 LIVEKIT_URL: `wss://${settings.hostnames.rtc}`,
                 LIVEKIT_KEY_FROM_FILE: `${RTC_PATHS.keys}/key`,

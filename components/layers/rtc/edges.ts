@@ -1,6 +1,6 @@
 import { NAMESPACES, PORTS, SERVICES } from "../../core/names";
+import { redisSetEdges } from "../redis/edges";
 import { tcp, type Edge, type EdgeInput, type Peer } from "../../core/edges";
-import { jwtServiceEnabled } from "../../domain/calls";
 
 /**
  * The SFU has its node's network: towards pods it is "the nodes", and policies for pods do not apply to itself.
@@ -12,6 +12,7 @@ export function rtcEdges({ settings }: EdgeInput): Edge[] {
   const jwt: Peer = { component: SERVICES.jwt, namespace: NAMESPACES.livekit };
   const redis: Peer = { component: SERVICES.redisLivekit, namespace: NAMESPACES.livekit };
   return [
+    ...redisSetEdges(SERVICES.redisLivekit, NAMESPACES.livekit),
     {
       from: { world: true },
       to: sfu,
@@ -27,7 +28,7 @@ export function rtcEdges({ settings }: EdgeInput): Edge[] {
       why: "SFUs share rooms and find the master through Sentinel",
       ports: tcp(PORTS.redis, PORTS.sentinel),
     },
-    ...(jwtServiceEnabled(settings)
+    ...(settings.rtc.jwtService
       ? [
           {
             from: jwt,

@@ -1,11 +1,10 @@
 /** What clients are told of calls, and where the ingress sends them. Pure. */
-import { jwtServiceEnabled } from "../../domain/calls";
 import { SERVICES } from "../../core/names";
 import type { Settings } from "../../settings/types";
 
 /** Value of `org.matrix.msc4143.rtc_foci` in .well-known/matrix/client. */
 export function rtcFoci(settings: Settings): Array<{ type: "livekit"; livekit_service_url: string }> {
-  if (!settings.rtc.enabled || !jwtServiceEnabled(settings)) return [];
+  if (!settings.rtc.enabled || !settings.rtc.jwtService) return [];
   return [{ type: "livekit", livekit_service_url: `https://${settings.hostnames.rtc}` }];
 }
 
@@ -22,7 +21,7 @@ export interface RtcRoute {
  */
 export function rtcRoutes(settings: Settings): RtcRoute[] {
   if (!settings.rtc.enabled) return [];
-  const jwt = jwtServiceEnabled(settings) ? ["/sfu/get", "/get_token"] : [];
+  const jwt = settings.rtc.jwtService ? ["/sfu/get", "/get_token"] : [];
   return [
     ...jwt.map((path): RtcRoute => ({ path, pathType: "Exact", service: SERVICES.jwt, port: "http" })),
     // /rtc: signalling websockets; /twirp: rooms made by lk-jwt-service with a signed token.

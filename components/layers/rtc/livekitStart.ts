@@ -1,6 +1,6 @@
 /** Puts the node's own address into the SFU's configuration before it starts. Pure. */
 import type { Settings } from "../../settings/types";
-import { publicAddressLookup } from "../turn/callHosts";
+import { publicAddressLookup } from "../../domain/callHosts";
 import { NODE_IP } from "./livekitYaml";
 
 export const RTC_PATHS = {

@@ -4,7 +4,7 @@ import { NAMESPACES, PORTS, SERVICES } from "../../core/names";
 import { sentinelAddresses as addressesOf } from "../redis/topology";
 import type { Settings } from "../../settings/types";
 import type { Plan } from "../../sizing/types";
-import { advertised, callHosts } from "../turn/callHosts";
+import { advertised, callHosts } from "../../domain/callHosts";
 
 export interface LivekitSecrets {
   apiKey: string;

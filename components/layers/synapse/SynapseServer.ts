@@ -18,6 +18,11 @@ import { CLASS_FILE, EMAIL_FILE, SECRET_FILES, SHARED_FILES, oidcSecretFile } fr
 import { synapsePod } from "./pod";
 import { CHECK_PY, FRESH_SESSIONS_PY, LOST_EVENTS_PY, TRIM_PY, WAIT_PY } from "./scripts";
 import { portsOf, renderLogYaml, renderWorkerYaml } from "./workerYaml";
+import { IMAGES } from "./images";
+import { FORM, MACAROON, REGISTRATION, REPLICATION, SIGNING_KEY } from "./secrets";
+import { TURN_SHARED_SECRET } from "../../domain/calls";
+import { REDIS_PASSWORD } from "../redis/secrets";
+import { DATABASE_PASSWORD } from "../postgres/secrets";
 
 export interface SynapseServerArgs {
   ctx: StackContext;
@@ -55,7 +60,7 @@ export class SynapseServer extends pulumi.ComponentResource {
     super("matrix-ha:synapse:SynapseServer", name, {}, opts);
     const { settings, plan } = args.ctx;
     const parent: pulumi.CustomResourceOptions = { parent: this };
-    const version = imageVersion(settings, "synapse");
+    const version = imageVersion(settings, IMAGES.synapse);
     const meta = (objectName: string, component = "synapse"): any => ({
       name: objectName,
       namespace: NAMESPACES.matrix,
@@ -104,13 +109,13 @@ export class SynapseServer extends pulumi.ComponentResource {
     });
 
     const secretValues: Record<string, pulumi.Output<string>> = {
-      [SECRET_FILES.signingKey]: args.secrets.signingKey.apply((k) => `${k.trim()}\n`),
-      [SECRET_FILES.macaroon]: args.secrets.macaroonSecretKey,
-      [SECRET_FILES.form]: args.secrets.formSecret,
-      [SECRET_FILES.registration]: args.secrets.registrationSharedSecret,
-      [SECRET_FILES.replication]: args.secrets.replicationSecret,
-      [SECRET_FILES.turn]: args.secrets.turnSharedSecret,
-      [SECRET_FILES.redis]: args.secrets.redisSynapsePassword,
+      [SECRET_FILES.signingKey]: args.secrets.of(SIGNING_KEY).apply((k) => `${k.trim()}\n`),
+      [SECRET_FILES.macaroon]: args.secrets.of(MACAROON),
+      [SECRET_FILES.form]: args.secrets.of(FORM),
+      [SECRET_FILES.registration]: args.secrets.of(REGISTRATION),
+      [SECRET_FILES.replication]: args.secrets.of(REPLICATION),
+      [SECRET_FILES.turn]: args.secrets.of(TURN_SHARED_SECRET),
+      [SECRET_FILES.redis]: args.secrets.of(REDIS_PASSWORD),
       ...Object.fromEntries(
         (settings.sso?.oidc ?? []).map((p) => [oidcSecretFile(p.id), pulumi.secret(p.clientSecret)]),
       ),
@@ -134,7 +139,7 @@ export class SynapseServer extends pulumi.ComponentResource {
     const texts = {
       ...shared,
       check: CHECK_PY,
-      image: imageRef(settings, "synapse"),
+      image: imageRef(settings, IMAGES.synapse),
       ...Object.fromEntries(perClass.map((c) => [c.pool.class, c.yaml])),
     };
     const check = this.checkJob(name, {
@@ -160,7 +165,7 @@ export class SynapseServer extends pulumi.ComponentResource {
           shared: JSON.stringify(shared),
           class: c.yaml,
           email: pulumi.secret(email ?? ""),
-          database: args.secrets.databasePassword,
+          database: args.secrets.of(DATABASE_PASSWORD),
         }),
         pod: synapsePod({
           settings,
@@ -209,7 +214,7 @@ export class SynapseServer extends pulumi.ComponentResource {
         namespace: NAMESPACES.matrix,
         component: service,
         appName: "synapse",
-        version: imageVersion(settings, "synapse"),
+        version: imageVersion(settings, IMAGES.synapse),
         kind: pool.kind,
         ...(scales
           ? { autoscale: { min: pool.replicas, max: pool.maxReplicas, cpuPercent: SCALE_AT_CPU_PERCENT } }

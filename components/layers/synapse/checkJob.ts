@@ -7,6 +7,7 @@ import type { WorkerClass } from "../../domain/workerClasses";
 import { instanceNames } from "./instances";
 import { CLASS_FILE, MOUNTS, SHARED_FILES } from "./paths";
 import { SYNAPSE_UID } from "./pod";
+import { IMAGES } from "./images";
 
 export interface CheckJobInput {
   ctx: StackContext;
@@ -36,7 +37,7 @@ export function checkJobSpec(input: CheckJobInput): any {
       settings,
       component: input.component,
       name: "synapse",
-      version: imageVersion(settings, "synapse"),
+      version: imageVersion(settings, IMAGES.synapse),
       serviceAccountName: input.component,
       pod: {
         uid: SYNAPSE_UID,
@@ -44,7 +45,7 @@ export function checkJobSpec(input: CheckJobInput): any {
         containers: [
           {
             name: "check-config",
-            image: imageRef(settings, "synapse"),
+            image: imageRef(settings, IMAGES.synapse),
             command: ["python", `/conf/check/${SHARED_FILES.check}`],
             env: {
               INSTANCES: JSON.stringify(instances(input.ctx)),

@@ -3,6 +3,8 @@ import { tcp, type Edge, type EdgeInput, type Peer } from "../../core/edges";
 import { NAMESPACES, PORTS, SERVICES, synapseService } from "../../core/names";
 import type { WorkerClass } from "../../domain/workerClasses";
 import type { Settings } from "../../settings/types";
+import { endpointPort, MINIO } from "../objectstore/edges";
+import { POOLERS } from "../postgres/edges";
 import { EVENT_REPLICATION_PORTS, isWriter, replicationPort } from "./instances";
 import { portsOf } from "./workerYaml";
 
@@ -11,12 +13,6 @@ export const synapsePeer = (cls: WorkerClass): Peer => ({
   namespace: NAMESPACES.matrix,
 });
 
-/** The pooler's pods are the PostgreSQL operator's, by its labels. */
-const pooler: Peer = {
-  labels: { "cnpg.io/poolerName": SERVICES.pooler },
-  namespace: NAMESPACES.matrix,
-  label: SERVICES.pooler,
-};
 const redis: Peer = { component: SERVICES.redisSynapseMaster, namespace: NAMESPACES.matrix };
 const world: Peer = { world: true };
 /** Classes that send e-mail: notices, registration and password reset, and reminders. */
@@ -40,7 +36,7 @@ export function synapseEdges(input: EdgeInput): Edge[] {
     const from = synapsePeer(cls);
     const ports = portsOf({ settings, plan, class: cls });
     return [
-      { from, to: pooler, ports: tcp(PORTS.postgres), why: "database, through the connection pooler" },
+      { from, to: POOLERS, ports: tcp(PORTS.postgres), why: "database, through the connection pooler" },
       { from, to: redis, ports: tcp(PORTS.redis), why: "replication stream and shared cache, at the master" },
       ...writers
         .filter((w) => w !== cls || (plan.synapse.pools.find((p) => p.class === w)?.replicas ?? 1) > 1)
@@ -69,12 +65,7 @@ function mediaEdges(from: Peer, { objectStore, media }: Settings): Edge[] {
   return [
     objectStore.kind === "s3"
       ? { from, to: world, ports: tcp(endpointPort(objectStore.endpoint)), why: "media in the external object store" }
-      : { from, to: { component: "minio", namespace: NAMESPACES.minio }, ports: tcp(PORTS.s3), why: "media" },
+      : { from, to: MINIO, ports: tcp(PORTS.s3), why: "media" },
     ...(media.urlPreviews ? [{ from, to: world, ports: tcp(80, 443), why: "URL previews" }] : []),
   ];
-}
-
-function endpointPort(endpoint: string): number {
-  const url = new URL(endpoint);
-  return url.port ? Number(url.port) : url.protocol === "http:" ? 80 : 443;
 }

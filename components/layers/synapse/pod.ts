@@ -9,6 +9,7 @@ import { MOUNTS, SHARED_FILES } from "./paths";
 import { resourcesOf } from "./routingTable";
 import { synapseStart, waitFor, type SynapseStartInput } from "./synapseStart";
 import { portsOf } from "./workerYaml";
+import { IMAGES } from "./images";
 
 /** Synapse's image has 991; uids of pods are above 1000 here. */
 export const SYNAPSE_UID = 1991;
@@ -45,7 +46,7 @@ function probes(pool: PoolPlan, tight: boolean): Probes {
 
 export function synapsePod(input: SynapsePodInput): PodSpec {
   const { settings, plan, pool } = input;
-  const image = imageRef(settings, "synapse");
+  const image = imageRef(settings, IMAGES.synapse);
   const servesMedia = resourcesOf(pool.class, { plan, federation: settings.federation.enabled }).includes("media");
   const singleton = isSingleton(pool);
   const database: ContainerSpec["env"] = {

@@ -9,6 +9,8 @@ import type { StackSecrets } from "../../keys/secrets";
 import { Workload, configHash, labels } from "../../core/workload";
 import { turnStart } from "./turnStart";
 import { TURN_PATHS, turnserverConf, withSecret } from "./turnserverConf";
+import { IMAGES } from "./images";
+import { TURN_SHARED_SECRET } from "../../domain/calls";
 
 export interface TurnArgs {
   ctx: StackContext;
@@ -30,7 +32,7 @@ export class Turn extends pulumi.ComponentResource {
     if (!plan.turn)
       throw new Error("turn.enabled: the plan has no TURN. Leave the component out where turn.enabled is false.");
     const tls = args.tlsSecretName !== undefined;
-    const version = imageVersion(settings, "coturn");
+    const version = imageVersion(settings, IMAGES.coturn);
     const metadata = (n: string): any => ({
       name: n,
       namespace: NAMESPACES.coturn,
@@ -38,7 +40,7 @@ export class Turn extends pulumi.ComponentResource {
     });
 
     const plain = turnserverConf({ settings, plan, tls });
-    const conf = pulumi.secret(args.secrets.turnSharedSecret.apply((s) => withSecret(plain, s)));
+    const conf = pulumi.secret(args.secrets.of(TURN_SHARED_SECRET).apply((s) => withSecret(plain, s)));
     const start = turnStart(settings, tls);
     const secret = new k8s.core.v1.Secret(
       `${name}-secret`,
@@ -79,7 +81,7 @@ export class Turn extends pulumi.ComponentResource {
           containers: [
             {
               name: "coturn",
-              image: imageRef(settings, "coturn"),
+              image: imageRef(settings, IMAGES.coturn),
               command: ["/bin/sh", TURN_PATHS.start],
               env: { HOST_IP: { field: "status.hostIP" } },
               // The published image's binary carries this file capability: without it in the bounding set the kernel

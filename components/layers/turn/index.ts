@@ -1,4 +1,4 @@
 export { Turn, type TurnArgs } from "./Turn";
-export { advertised, callHosts, publicAddressLookup, uriHost } from "./callHosts";
+export { advertised, callHosts, publicAddressLookup, uriHost } from "../../domain/callHosts";
 export { turnEdges } from "./edges";
-export { turnUris } from "./uris";
+export { turnUris } from "../../domain/turnUris";

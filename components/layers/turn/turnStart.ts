@@ -1,6 +1,6 @@
 /** The start of a coturn pod: adds the node's own addresses to the common configuration. Pure. */
 import type { Settings } from "../../settings/types";
-import { publicAddressLookup } from "./callHosts";
+import { publicAddressLookup } from "../../domain/callHosts";
 import { TURN_PATHS } from "./turnserverConf";
 
 export function turnStart(settings: Settings, tls: boolean): string {

@@ -3,7 +3,7 @@ import { isIP } from "node:net";
 import { PORTS } from "../../core/names";
 import type { Settings } from "../../settings/types";
 import type { Plan } from "../../sizing/types";
-import { advertised, callHosts } from "./callHosts";
+import { advertised, callHosts } from "../../domain/callHosts";
 import { coturnRange } from "./cidr";
 
 /**

@@ -2,7 +2,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { type StackContext, fqdn } from "../../core/context";
-import { imageRef, imageVersion, type ImageKey } from "../../core/images";
+import { imageRef, imageVersion, type Image } from "../../core/images";
 import { NAMESPACES, PORTS, SERVICES } from "../../core/names";
 import { rtcFoci } from "../rtc/foci";
 import type { Sized } from "../../sizing/types";
@@ -11,6 +11,7 @@ import { adminConfig, adminNginxConf, COPY_UI, UI_DIR } from "./adminConfig";
 import { elementConfig, elementNginxConf } from "./elementConfig";
 import { CONF_DIR, NGINX_COMMAND } from "./nginxConf";
 import { wellKnownDocuments, wellKnownNginxConf, type RtcFocus } from "./wellKnown";
+import { IMAGES } from "./images";
 
 export interface WebArgs {
   ctx: StackContext;
@@ -26,7 +27,7 @@ const UID = 10101;
 
 interface SiteArgs {
   component: string;
-  image: ImageKey;
+  image: Image;
   appName: string;
   sized: Sized;
   files: Record<string, string>;
@@ -66,7 +67,7 @@ export class Web extends pulumi.ComponentResource {
     });
     this.site({
       component: SERVICES.wellKnown,
-      image: "nginx",
+      image: IMAGES.nginx,
       appName: "nginx",
       sized: plan.web.wellKnown,
       files: {
@@ -93,7 +94,7 @@ export class Web extends pulumi.ComponentResource {
     });
     this.site({
       component: SERVICES.elementWeb,
-      image: "elementWeb",
+      image: IMAGES.elementWeb,
       appName: "element-web",
       sized: plan.web.elementWeb,
       files: {
@@ -109,7 +110,7 @@ export class Web extends pulumi.ComponentResource {
     const ui = { volume: "ui", path: UI_DIR };
     this.site({
       component: SERVICES.admin,
-      image: "nginx",
+      image: IMAGES.nginx,
       appName: "ketesa",
       sized: plan.web.admin,
       files: {
@@ -127,7 +128,7 @@ export class Web extends pulumi.ComponentResource {
       initContainers: [
         {
           name: "ui",
-          image: imageRef(settings, "admin"),
+          image: imageRef(settings, IMAGES.admin),
           command: ["sh", "-c", COPY_UI],
           resources: { cpu: 0.01, memoryMiB: 32 },
           mounts: [ui],

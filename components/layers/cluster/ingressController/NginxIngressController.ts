@@ -18,6 +18,7 @@ import {
   ingressPool,
   nginxConfig,
 } from "./nginxIngress";
+import { IMAGES } from "../images";
 
 export interface NginxIngressControllerArgs {
   ctx: StackContext;
@@ -32,7 +33,7 @@ export class NginxIngressController extends pulumi.ComponentResource {
   constructor(name: string, args: NginxIngressControllerArgs, opts: pulumi.ComponentResourceOptions) {
     super("matrix-ha:cluster:NginxIngressController", name, {}, opts);
     const { settings, plan } = args.ctx;
-    const version = imageVersion(settings, "nginxIngress");
+    const version = imageVersion(settings, IMAGES.nginxIngress);
     const meta = (n: string): object => ({
       name: n,
       namespace: INGRESS_NAMESPACE,
@@ -88,7 +89,7 @@ export class NginxIngressController extends pulumi.ComponentResource {
   }
 
   private pod({ settings, plan }: StackContext): PodSpec {
-    const image = imageRef(settings, "nginxIngress");
+    const image = imageRef(settings, IMAGES.nginxIngress);
     const dirs: Record<string, string> = {
       etc: "/etc/nginx",
       cache: "/var/cache/nginx",

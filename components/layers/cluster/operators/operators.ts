@@ -7,6 +7,7 @@ import { STARTUP } from "../../../core/workload/probes";
 import { OPERATOR_REQUESTS, requestOf } from "../../../domain/operatorRequests";
 import { localPaths } from "../storageClasses";
 import type { Operator, OperatorName } from "./vendored";
+import { IMAGES } from "../images";
 
 const https = (path: string, port: string): Probes => {
   const p = { http: path, port, scheme: "HTTPS" as const };
@@ -25,7 +26,7 @@ const cloudNativePg: Operator = {
   name: "cloudnative-pg",
   namespace: NAMESPACES.cnpg,
   appName: "cloudnative-pg",
-  image: "cloudnativePg",
+  image: IMAGES.cloudnativePg,
   workloads: {
     "Deployment cnpg-controller-manager": {
       component: "cnpg-controller-manager",
@@ -34,12 +35,12 @@ const cloudNativePg: Operator = {
       minReadySeconds: 5,
       containers: {
         manager: {
-          image: "cloudnativePg",
+          image: IMAGES.cloudnativePg,
           ...requestOf("cloudNativePg"),
           memoryLimitMiB: 512,
           probes: https("/readyz", "webhook-server"),
           // Instances get the instance manager, and poolers their init container, from the operator's own image.
-          env: (s) => ({ OPERATOR_IMAGE_NAME: imageRef(s, "cloudnativePg") }),
+          env: (s) => ({ OPERATOR_IMAGE_NAME: imageRef(s, IMAGES.cloudnativePg) }),
         },
       },
     },
@@ -50,7 +51,7 @@ const barmanPlugin: Operator = {
   name: "plugin-barman-cloud",
   namespace: NAMESPACES.cnpg,
   appName: "plugin-barman-cloud",
-  image: "barmanPlugin",
+  image: IMAGES.barmanPlugin,
   omit: { "Secret plugin-barman-cloud-8tfddg42gf": "holds an image's name only, which is given as a plain variable" },
   workloads: {
     "Deployment barman-cloud": {
@@ -61,13 +62,13 @@ const barmanPlugin: Operator = {
       },
       containers: {
         "barman-cloud": {
-          image: "barmanPlugin",
+          image: IMAGES.barmanPlugin,
           ...requestOf("barmanPlugin"),
           memoryLimitMiB: 256,
           ports: { grpc: 9090 },
           probes: tcpProbes("grpc"),
           args: (args) => args.map((a) => (a === "--log-level=debug" ? "--log-level=info" : a)),
-          env: (s) => ({ SIDECAR_IMAGE: imageRef(s, "barmanSidecar") }),
+          env: (s) => ({ SIDECAR_IMAGE: imageRef(s, IMAGES.barmanSidecar) }),
         },
       },
     },
@@ -78,7 +79,7 @@ const metallb: Operator = {
   name: "metallb",
   namespace: NAMESPACES.metallb,
   appName: "metallb",
-  image: "metallbController",
+  image: IMAGES.metallbController,
   workloads: {
     "Deployment controller": {
       component: "metallb-controller",
@@ -89,7 +90,7 @@ const metallb: Operator = {
       },
       containers: {
         controller: {
-          image: "metallbController",
+          image: IMAGES.metallbController,
           ...requestOf("metallbController"),
           memoryLimitMiB: 256,
           ports: { health: 17472 },
@@ -110,7 +111,7 @@ const metallb: Operator = {
       everywhere: true,
       containers: {
         speaker: {
-          image: "metallbSpeaker",
+          image: IMAGES.metallbSpeaker,
           ...requestOf("metallbSpeaker"),
           memoryLimitMiB: 256,
           ports: { health: 17472 },
@@ -126,7 +127,7 @@ const certManager: Operator = {
   name: "cert-manager",
   namespace: NAMESPACES.certManager,
   appName: "cert-manager",
-  image: "certManagerController",
+  image: IMAGES.certManagerController,
   workloads: {
     "Deployment cert-manager": {
       component: "cert-manager",
@@ -134,14 +135,14 @@ const certManager: Operator = {
       uid: 65532,
       containers: {
         "cert-manager-controller": {
-          image: "certManagerController",
+          image: IMAGES.certManagerController,
           ...requestOf("certManager"),
           memoryLimitMiB: 256,
           probes: httpProbes("/livez", "http-healthz"),
           args: (args, s) =>
             args.map((a) =>
               a.startsWith("--acme-http01-solver-image=")
-                ? `--acme-http01-solver-image=${imageRef(s, "certManagerAcmesolver")}`
+                ? `--acme-http01-solver-image=${imageRef(s, IMAGES.certManagerAcmesolver)}`
                 : a,
             ),
         },
@@ -154,7 +155,7 @@ const certManager: Operator = {
       minReadySeconds: 10,
       containers: {
         "cert-manager-webhook": {
-          image: "certManagerWebhook",
+          image: IMAGES.certManagerWebhook,
           ...requestOf("certManagerWebhook"),
           memoryLimitMiB: 128,
           probes: {
@@ -173,7 +174,7 @@ const certManager: Operator = {
       containers: {
         // It has no health endpoint: that its metrics port takes connections is what can be asked.
         "cert-manager-cainjector": {
-          image: "certManagerCainjector",
+          image: IMAGES.certManagerCainjector,
           ...requestOf("certManagerCainjector"),
           memoryLimitMiB: 512,
           probes: tcpProbes("http-metrics"),
@@ -187,7 +188,7 @@ const metricsServer: Operator = {
   name: "metrics-server",
   namespace: NAMESPACES.kubeSystem,
   appName: "metrics-server",
-  image: "metricsServer",
+  image: IMAGES.metricsServer,
   workloads: {
     "Deployment metrics-server": {
       component: "metrics-server",
@@ -196,7 +197,7 @@ const metricsServer: Operator = {
       volumes: [{ name: "kubelet-ca", configMap: { name: "kube-root-ca.crt", defaultMode: 0o444 } }],
       containers: {
         "metrics-server": {
-          image: "metricsServer",
+          image: IMAGES.metricsServer,
           ...requestOf("metricsServer"),
           memoryLimitMiB: 256,
           probes: {
@@ -222,7 +223,7 @@ const localPath: Operator = {
   name: "local-path-provisioner",
   namespace: NAMESPACES.localPath,
   appName: "local-path-provisioner",
-  image: "localPathProvisioner",
+  image: IMAGES.localPathProvisioner,
   omit: {
     "StorageClass local-path": "it deletes released volumes; the classes that the settings name are made instead",
   },
@@ -233,7 +234,7 @@ const localPath: Operator = {
       replicas: { one: "it has no leader election; only making new volumes waits for it" },
       containers: {
         "local-path-provisioner": {
-          image: "localPathProvisioner",
+          image: IMAGES.localPathProvisioner,
           ...requestOf("localPathProvisioner"),
           memoryLimitMiB: 128,
           // It listens on no port: that the process starts is what can be asked.
@@ -257,7 +258,7 @@ function localPathConfig(data: Record<string, string>, settings: Settings): Reco
       null,
       2,
     ),
-    "helperPod.yaml": data["helperPod.yaml"]!.replace(/image: .*/, `image: ${imageRef(settings, "busybox")}`),
+    "helperPod.yaml": data["helperPod.yaml"]!.replace(/image: .*/, `image: ${imageRef(settings, IMAGES.busybox)}`),
   };
 }
 
@@ -265,7 +266,7 @@ const prometheusOperator: Operator = {
   name: "prometheus-operator",
   namespace: NAMESPACES.monitoring,
   appName: "prometheus-operator",
-  image: "prometheusOperator",
+  image: IMAGES.prometheusOperator,
   moveFrom: "default",
   workloads: {
     "Deployment prometheus-operator": {
@@ -274,14 +275,14 @@ const prometheusOperator: Operator = {
       replicas: { one: "it has no leader election; Prometheus and Alertmanager run on without it" },
       containers: {
         "prometheus-operator": {
-          image: "prometheusOperator",
+          image: IMAGES.prometheusOperator,
           ...requestOf("prometheusOperator"),
           memoryLimitMiB: 384,
           probes: httpProbes("/healthz", "http"),
           args: (args, s) =>
             args.map((a) =>
               a.startsWith("--prometheus-config-reloader=")
-                ? `--prometheus-config-reloader=${imageRef(s, "prometheusConfigReloader")}`
+                ? `--prometheus-config-reloader=${imageRef(s, IMAGES.prometheusConfigReloader)}`
                 : a,
             ),
         },

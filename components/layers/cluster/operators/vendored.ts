@@ -4,7 +4,7 @@
  */
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { imageRef, imageVersion, type ImageKey } from "../../../core/images";
+import { imageRef, imageVersion, type Image } from "../../../core/images";
 import type { Settings } from "../../../settings/types";
 import {
   canonical,
@@ -35,7 +35,7 @@ export type OperatorName =
   | "prometheus-operator";
 
 export interface VendoredContainer {
-  image: ImageKey;
+  image: Image;
   cpu: number;
   memoryMiB: number;
   memoryLimitMiB: number;
@@ -71,7 +71,7 @@ export interface Operator {
   namespace: string;
   /** app.kubernetes.io/name of its objects. */
   appName: string;
-  image: ImageKey;
+  image: Image;
   /** By `Kind name`. Every Deployment and DaemonSet of the manifest must be here. */
   workloads: Record<string, VendoredWorkload>;
   /** Objects that are left out, by `Kind name`, with the reason. */

@@ -1,0 +1,92 @@
+/** What is alerted on of Kubernetes: its pods, jobs, autoscalers and certificates. Pure. */
+import type { PlanInput } from "../../core/layer";
+import type { RuleGroup } from "../../core/monitoring";
+
+const OURS = 'namespace=~"matrix|minio|livekit|coturn|monitoring"';
+
+export const clusterAlerts = ({ settings }: PlanInput): RuleGroup[] => [
+  {
+    name: "kubernetes",
+    title: "Kubernetes",
+    rules: [
+      {
+        alert: "AutoscalerAtMaximum",
+        severity: "warning",
+        for: "15m",
+        expr: `kube_horizontalpodautoscaler_status_current_replicas{${OURS}} >= kube_horizontalpodautoscaler_spec_max_replicas{${OURS}} and kube_horizontalpodautoscaler_spec_max_replicas{${OURS}} > kube_horizontalpodautoscaler_spec_min_replicas{${OURS}}`,
+        summary: "{{ $labels.horizontalpodautoscaler }} is at its maximum of {{ $value }}",
+        meaning: "There is no room for more load.",
+        look: ["kubectl get hpa -A"],
+        act: ["More users than planned: `pulumi config set ccu <n>` and `pulumi up`."],
+      },
+      {
+        alert: "DrainBlocked",
+        severity: "warning",
+        for: "30m",
+        expr: `kube_poddisruptionbudget_status_pod_disruptions_allowed{${OURS}} == 0 and kube_poddisruptionbudget_status_expected_pods{${OURS}} > 1`,
+        summary: "No pod of {{ $labels.poddisruptionbudget }} may be evicted",
+        meaning: "One is already away: a drain of a node would wait.",
+        look: ["kubectl get pdb -A", "kubectl get pods -n <namespace>"],
+        act: ["Bring the missing pod back. Do not delete the budget."],
+      },
+      {
+        alert: "ContainerCrashLooping",
+        severity: "warning",
+        for: "5m",
+        expr: `max_over_time(kube_pod_container_status_waiting_reason{${OURS}, reason="CrashLoopBackOff"}[5m]) == 1`,
+        summary: "{{ $labels.container }} in {{ $labels.namespace }}/{{ $labels.pod }} keeps ending",
+        meaning: "It fails soon after each start.",
+        look: ["kubectl logs -n <namespace> <pod> -c <container> --previous"],
+        act: ["If it began with a change, `pulumi up` of the last good commit."],
+      },
+      {
+        alert: "ContainerOutOfMemory",
+        severity: "warning",
+        for: "0m",
+        expr: `(kube_pod_container_status_last_terminated_reason{${OURS}, reason="OOMKilled"} == 1) and on (namespace, pod, container) increase(kube_pod_container_status_restarts_total{${OURS}}[10m]) > 0`,
+        summary: "{{ $labels.container }} in {{ $labels.namespace }}/{{ $labels.pod }} was killed for memory",
+        meaning: "It used more than its limit (1.5 times its request).",
+        look: ["Memory of the container over the last hours"],
+        act: ["Raise memoryMiB in `overrides` for its pool or layer."],
+      },
+      {
+        alert: "PodPending",
+        severity: "warning",
+        for: "10m",
+        expr: `kube_pod_status_phase{${OURS}, phase="Pending"} == 1`,
+        summary: "{{ $labels.namespace }}/{{ $labels.pod }} finds no place",
+        meaning: "No node of its role has room, or its volume is on a node that is away.",
+        look: ["kubectl describe pod -n <namespace> <pod>"],
+        act: ["Bring the node back or add one of the role; `npm run plan` names the smallest addition."],
+      },
+      {
+        alert: "JobFailed",
+        severity: "warning",
+        for: "1m",
+        expr: `kube_job_status_failed{${OURS}} > 0 and on (namespace, job_name) kube_job_status_succeeded{${OURS}} == 0`,
+        summary: "Job {{ $labels.namespace }}/{{ $labels.job_name }} failed",
+        meaning: "A step of a rollout (configuration check, bucket, schema) did not succeed.",
+        look: ["kubectl logs -n <namespace> job/<name>"],
+        act: ["Correct what it says and run `pulumi up` again."],
+      },
+      ...(settings.cluster.install.certManager
+        ? [
+            {
+              alert: "CertificateExpiring",
+              severity: "critical" as const,
+              for: "1h",
+              expr: "certmanager_certificate_expiration_timestamp_seconds - time() < 14 * 86400",
+              summary:
+                "Certificate {{ $labels.exported_namespace }}/{{ $labels.name }} expires in {{ $value | humanizeDuration }}",
+              meaning: "It is renewed 30 days before; renewal has failed since.",
+              look: ["kubectl describe certificate,order,challenge -A"],
+              act: [
+                "ACME: the public host must answer on port 80 under /.well-known/acme-challenge.",
+                "Any other: see that its issuer is ready, `kubectl get issuer,clusterissuer -A`.",
+              ],
+            },
+          ]
+        : []),
+    ],
+  },
+];

@@ -1,0 +1,150 @@
+/** Addresses: networks that must not run into each other, and who may come in. */
+import type { CheckInput } from "../../core/layer";
+import { overlaps, parseAddresses, type Interval } from "../../schema/syntax/addresses";
+
+interface Named {
+  path: string;
+  text: string;
+  what: string;
+  interval: Interval;
+}
+
+const named = (path: string, text: string, what: string): Named[] => {
+  const interval = parseAddresses(text);
+  return interval ? [{ path, text, what, interval }] : [];
+};
+
+export function checkCluster(given: CheckInput): void {
+  checkOverlaps(given);
+  checkFamilies(given);
+  checkPools(given);
+  checkStorageClasses(given);
+}
+
+function checkOverlaps({ settings, report }: CheckInput): void {
+  const { cluster } = settings;
+  const networks = [
+    ...cluster.podCidrs.flatMap((text, i) => named(`cluster.podCidrs[${i}]`, text, "the pods' network")),
+    ...cluster.serviceCidrs.flatMap((text, i) => named(`cluster.serviceCidrs[${i}]`, text, "the Services' network")),
+    ...settings.addressPools.flatMap((pool, p) =>
+      pool.addresses.flatMap((text, i) => named(`addressPools[${p}].addresses[${i}]`, text, `pool ${pool.name}`)),
+    ),
+  ];
+  const hosts = settings.hosts.flatMap((host, i) => named(`hosts[${i}].address`, host.address, `host ${host.name}`));
+  const publics = settings.hosts.flatMap((host, i) =>
+    host.publicAddress ? named(`hosts[${i}].publicAddress`, host.publicAddress, `public address of ${host.name}`) : [],
+  );
+  const clash = (a: Named, b: Named): void => {
+    if (!overlaps(a.interval, b.interval)) return;
+    report.add(
+      {
+        path: b.path,
+        given: `${b.text} (${b.what})`,
+        allowed: `addresses outside ${a.text} (${a.what}, ${a.path})`,
+        remedy: `move one of the two: packets to the shared addresses would go to only one of them`,
+      },
+      [a.path],
+    );
+  };
+  networks.forEach((a, i) => [...networks.slice(i + 1), ...hosts, ...publics].forEach((b) => clash(a, b)));
+}
+
+function checkFamilies({ settings, report }: CheckInput): void {
+  const { cluster } = settings;
+  for (const key of ["podCidrs", "serviceCidrs"] as const) {
+    const families = cluster[key].map((text) => parseAddresses(text)?.family);
+    if (cluster[key].length === 0)
+      report.add({
+        path: `cluster.${key}`,
+        given: "an empty list",
+        allowed: "one network, or one of each family",
+        remedy:
+          key === "podCidrs"
+            ? "read it with `kubectl cluster-info dump | grep -m1 cluster-cidr`"
+            : "read it with `kubectl cluster-info dump | grep -m1 service-cluster-ip-range`",
+      });
+    if (new Set(families).size < families.length)
+      report.add({
+        path: `cluster.${key}`,
+        given: cluster[key].join(", "),
+        allowed: "at most one network of each family",
+        remedy: "write one IPv4 network, one IPv6 network, or one of each",
+      });
+  }
+  cluster.ipFamilies.forEach((family, i) => {
+    const has = cluster.serviceCidrs.some((text) => parseAddresses(text)?.family === (family === "IPv4" ? 4 : 6));
+    if (!has)
+      report.add(
+        {
+          path: `cluster.ipFamilies[${i}]`,
+          given: family,
+          allowed: "the families of cluster.serviceCidrs",
+          remedy: `add an ${family} network to cluster.serviceCidrs (the cluster must have it), or take ${family} out`,
+        },
+        ["cluster.serviceCidrs"],
+      );
+  });
+  if (new Set(cluster.ipFamilies).size < cluster.ipFamilies.length || cluster.ipFamilies.length === 0) {
+    report.add(
+      {
+        path: "cluster.ipFamilies",
+        given: cluster.ipFamilies.join(", ") || "an empty list",
+        allowed: "IPv4, IPv6, or both, each once",
+        remedy: "leave it out to take the families of cluster.serviceCidrs",
+      },
+      ["cluster.serviceCidrs"],
+    );
+  }
+}
+
+function checkPools({ settings, report }: CheckInput): void {
+  settings.addressPools.forEach((pool, i) => {
+    const first = settings.addressPools.findIndex((other) => other.name === pool.name);
+    if (first < i)
+      report.add(
+        {
+          path: `addressPools[${i}].name`,
+          given: `"${pool.name}", as addressPools[${first}] is`,
+          allowed: "a name of its own for each pool",
+          remedy: "rename one",
+        },
+        [`addressPools[${first}].name`],
+      );
+    if (pool.use.length === 0)
+      report.add({
+        path: `addressPools[${i}].use`,
+        given: "an empty list",
+        allowed: "ingress, any",
+        remedy: "leave `use` out for any use",
+      });
+  });
+}
+
+function checkStorageClasses({ input, settings, report }: CheckInput): void {
+  const keys = ["database", "objectStore", "general"] as const;
+  keys.forEach((key, i) => {
+    const mine = settings.storage[key];
+    if (!mine.create && input.storage[key].name === undefined) {
+      report.add({
+        path: `storage.${key}.name`,
+        given: "nothing, with create: false",
+        allowed: "the name of a StorageClass that exists",
+        remedy: "run `kubectl get storageclass` and name one",
+      });
+    }
+    for (const other of keys.slice(0, i)) {
+      const theirs = settings.storage[other];
+      if (mine.name === theirs.name && (mine.create || theirs.create)) {
+        report.add(
+          {
+            path: `storage.${key}.name`,
+            given: `"${mine.name}", as storage.${other} is`,
+            allowed: "a name of its own for each class that is made",
+            remedy: `leave the name out, or set create: false on both if the class exists`,
+          },
+          [`storage.${other}.name`],
+        );
+      }
+    }
+  });
+}

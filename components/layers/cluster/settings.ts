@@ -1,0 +1,239 @@
+/** What may be written about the cluster: what this stack installs there, addresses, volumes, certificates. Pure. */
+import { z } from "zod";
+import {
+  addressRange,
+  bool,
+  cidr,
+  dnsLabel,
+  field,
+  list,
+  objectName,
+  oneOf,
+  secret,
+  section,
+  text,
+  texts,
+} from "../../schema/fields";
+import { addressToInt, familyOf } from "../../schema/syntax/addresses";
+import { isDnsName, isUrl } from "../../schema/syntax/text";
+import type { SettingsInput } from "../../settings/schema";
+
+const install = (what: string, extra = "") =>
+  bool({ doc: `Install ${what}. False: the cluster has it already.${extra}` });
+
+const storageClass = (what: string) =>
+  section(
+    {
+      name: objectName("Name of the StorageClass.").optional(),
+      create: bool({ doc: "True: this stack makes the class. False: it exists, and `name` is needed." }).default(true),
+      provisioner: text({
+        doc: "Provisioner of a made class. The default serves the nodes' own disks, bound when a pod is scheduled.",
+      }).default("rancher.io/local-path"),
+      parameters: texts({ doc: "Parameters of a made class." }).default({}),
+    },
+    { doc: `StorageClass of ${what}.` },
+  );
+
+export const clusterSettings = {
+  cluster: section(
+    {
+      kubeconfig: secret(
+        {
+          doc: "kubeconfig, the file's contents. Absent: KUBECONFIG or ~/.kube/config of the person who runs Pulumi.",
+          allowed: "the contents of a kubeconfig file (not its path)",
+          remedy: "pulumi config set --secret --path 'matrix-ha:cluster.kubeconfig' < ~/.kube/config",
+        },
+        (v) => /clusters["']?\s*:/.test(v),
+      ).optional(),
+      context: text({ doc: "Context in the kubeconfig. Absent: its current one." }).optional(),
+      domain: text(
+        {
+          doc: "DNS domain of the cluster.",
+          allowed: "a DNS name",
+          remedy: "read `clusterDomain` in /var/lib/kubelet/config.yaml of a node",
+        },
+        (v) => isDnsName(v),
+      ).default("cluster.local"),
+      podCidrs: list(cidr({ doc: "Network of the pods." }), { doc: "Networks of the pods, one per family." }).default([
+        "10.244.0.0/16",
+      ]),
+      serviceCidrs: list(cidr({ doc: "Network of the Services." }), {
+        doc: "Networks of the Services, one per family. The default is kubeadm's.",
+      }).default(["10.96.0.0/12"]),
+      ipFamilies: list(oneOf(["IPv4", "IPv6"], { doc: "Family." }), {
+        doc: "Families of the Services, the preferred one first.",
+        defaultText: "the families of serviceCidrs",
+      }).optional(),
+      install: section(
+        {
+          cloudNativePg: install("the CloudNativePG operator").default(true),
+          barmanPlugin: install("CloudNativePG's barman-cloud plugin (backups)").default(true),
+          metallb: install("MetalLB").default(true),
+          certManager: install("cert-manager").default(true),
+          ingressController: install("the NGINX ingress controller (F5's, the maintained one)").default(true),
+          metricsServer: install("metrics-server (autoscaling needs it)").default(true),
+          localPathProvisioner: install("the provisioner of local volumes").default(true),
+          prometheusOperator: field(z.boolean(), {
+            doc: "Install the Prometheus operator.",
+            allowed: "true or false",
+            example: true,
+            defaultText: "true where monitoring is enabled and monitoring.prometheus is install",
+          }).optional(),
+        },
+        { doc: "What this stack installs into the cluster, at pinned versions." },
+      ).prefault({}),
+      ingressClass: objectName("IngressClass that the Ingress objects name.").default("nginx"),
+      ingressNamespace: objectName(
+        "Namespace of the ingress controller's pods, which the public backends let in. Matters where the controller is not this stack's.",
+      ).default("nginx-ingress"),
+    },
+    { doc: "The Kubernetes cluster, which exists." },
+  ).prefault({}),
+  addressPools: field(
+    z
+      .array(
+        section(
+          {
+            name: dnsLabel({ doc: "Name of the pool." }),
+            addresses: field(z.array(addressRange({ doc: "Network or range." })).min(1), {
+              doc: "Networks or ranges, free addresses of the hosts' network.",
+              allowed: "a list of at least one network or range",
+              remedy: "list them: addresses: [203.0.113.10-203.0.113.20]",
+            }),
+            use: list(oneOf(["ingress", "any"], { doc: "Use." }), {
+              doc: "Which public services take their address here.",
+            }).default(["any"]),
+          },
+          { doc: "A pool." },
+        ),
+      )
+      .min(1),
+    {
+      doc: "Addresses that MetalLB gives to public services. At least one pool. One address is announced by one node at a time: several addresses spread load.",
+      allowed: "a list of at least one pool",
+      remedy: "addressPools: [{name: public, addresses: [203.0.113.10-203.0.113.20]}]",
+      example: [{ name: "example", addresses: ["192.0.2.0/28"] }],
+    },
+  ),
+  storage: section(
+    {
+      database: storageClass("PostgreSQL, on `database` disks").prefault({}),
+      objectStore: storageClass("MinIO's drives, on `object-store` disks").prefault({}),
+      general: storageClass("everything else (Redis, Prometheus)").prefault({}),
+    },
+    { doc: "Where volumes come from." },
+  ).prefault({}),
+  tls: field(
+    z.discriminatedUnion("mode", [
+      section(
+        {
+          mode: z.literal("acme"),
+          email: text(
+            {
+              doc: "Address that the authority warns before a certificate expires.",
+              allowed: "an e-mail address",
+              remedy: "give an address that someone reads",
+            },
+            (v) => /^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(v),
+            "admin@example.com",
+          ),
+          server: text({ doc: "Directory of the ACME authority.", allowed: "an https:// URL" }, (v) =>
+            isUrl(v, ["https:"]),
+          ).default("https://acme-v02.api.letsencrypt.org/directory"),
+          solver: oneOf(["http01"], { doc: "How the authority is answered: over HTTP through the ingress." }).default(
+            "http01",
+          ),
+        },
+        { doc: "Certificates from an ACME authority (Let's Encrypt), got and renewed by cert-manager." },
+      ),
+      section(
+        { mode: z.literal("own-ca") },
+        {
+          doc: "A certificate authority that this stack makes; clients must be told to trust it. The stack outputs its certificate.",
+        },
+      ),
+      section(
+        {
+          mode: z.literal("given"),
+          certificate: text({
+            doc: "PEM: the certificate, then its chain, for all host names.",
+            allowed: "PEM certificates, the server's own first",
+            remedy: "give the contents of fullchain.pem",
+          }),
+          privateKey: secret({ doc: "PEM: its private key." }),
+        },
+        { doc: "A certificate that you have and renew yourself." },
+      ),
+    ]),
+    {
+      doc: "Where certificates come from. `tls: own-ca` is short for `tls: {mode: own-ca}`.",
+      allowed: "mode acme (with email), own-ca, or given (with certificate and privateKey)",
+      remedy: "tls: {mode: acme, email: admin@example.com}",
+      example: { mode: "own-ca" },
+    },
+  ),
+  networkPolicies: section(
+    {
+      enabled: bool({ doc: "Allow what the parts need of each other and nothing else." }).default(true),
+      apiServerCidrs: list(cidr({ doc: "Network." }), {
+        doc: "Where the Kubernetes API listens, for the pods that use it.",
+        defaultText: "the control-plane hosts' addresses; without such hosts anywhere, on the API's port",
+      }).optional(),
+    },
+    { doc: "Network policies." },
+  ).prefault({}),
+};
+
+/** Where a class of volumes comes from: made by this stack over a provisioner, or one that exists. */
+export interface StorageClassSettings {
+  /** Name of the StorageClass that volumes ask for. */
+  name: string;
+  /** True: this stack makes it. False: it exists already. */
+  create: boolean;
+  provisioner: string;
+  parameters: Record<string, string>;
+}
+
+export interface ClusterCompleted {
+  cluster: Omit<SettingsInput["cluster"], "ipFamilies" | "install"> & {
+    ipFamilies: Array<"IPv4" | "IPv6">;
+    install: { [K in keyof SettingsInput["cluster"]["install"]]-?: boolean };
+  };
+  storage: Record<"database" | "objectStore" | "general", StorageClassSettings>;
+  networkPolicies: { enabled: boolean; apiServerCidrs: string[] };
+}
+
+export const completeCluster = (input: SettingsInput): ClusterCompleted => ({
+  cluster: withInstalled(input),
+  storage: {
+    database: completeClass(input.storage.database, "matrix-ha-database"),
+    objectStore: completeClass(input.storage.objectStore, "matrix-ha-object-store"),
+    general: completeClass(input.storage.general, "matrix-ha-general"),
+  },
+  networkPolicies: {
+    enabled: input.networkPolicies.enabled,
+    apiServerCidrs: input.networkPolicies.apiServerCidrs ?? apiServerCidrs(input.hosts),
+  },
+});
+
+const withInstalled = ({ cluster, monitoring }: SettingsInput): ClusterCompleted["cluster"] => ({
+  ...cluster,
+  ipFamilies: cluster.ipFamilies ?? [...new Set(cluster.serviceCidrs.map(familyOf))],
+  install: {
+    ...cluster.install,
+    prometheusOperator:
+      cluster.install.prometheusOperator ?? (monitoring.enabled && monitoring.prometheus === "install"),
+  },
+});
+
+const completeClass = (
+  given: Omit<StorageClassSettings, "name"> & { name?: string },
+  name: string,
+): StorageClassSettings => ({ ...given, name: given.name ?? name });
+
+function apiServerCidrs(hosts: SettingsInput["hosts"]): string[] {
+  const masters = hosts
+    .filter((host) => host.role === "control-plane" || host.roles?.includes("control-plane"))
+    .map((host) => `${host.address}/${addressToInt(host.address)?.family === 6 ? 128 : 32}`);
+  return masters.length > 0 ? masters : ["0.0.0.0/0", "::/0"];
+}

@@ -1,0 +1,122 @@
+/** The machines: told apart, reachable, and enough of each role. */
+import type { CheckInput } from "../../core/layer";
+import { isWholeInternet } from "../../schema/syntax/addresses";
+
+export function checkHosts(given: CheckInput): void {
+  checkDistinct(given);
+  given.settings.hosts.forEach((host, i) => {
+    checkSizes(given, i);
+    if (host.roles.length === 0) {
+      given.report.add(
+        {
+          path: `hosts[${i}].role`,
+          given: "nothing",
+          allowed: "one of control-plane, application, database, storage, call",
+          remedy: `say what ${host.name} is for: role: application, or roles: [application, database]`,
+        },
+        [`hosts[${i}].roles`],
+      );
+    }
+    checkDisks(given, i);
+    if (given.settings.prepareHosts && host.ssh.hostKey === undefined) {
+      given.report.add(
+        {
+          path: `hosts[${i}].ssh.hostKey`,
+          given: "nothing",
+          allowed: "the host's public key: without it any machine at that address would be trusted with root commands",
+          remedy: `on the console of ${host.name}: cat /etc/ssh/ssh_host_ed25519_key.pub (or compare there what \`ssh-keyscan -t ed25519 ${host.address}\` prints); or prepareHosts: false when someone else prepares the hosts`,
+        },
+        [`hosts[${i}].hostKey`],
+      );
+    }
+  });
+  checkTrusted(given);
+}
+
+function checkDistinct({ input, report }: CheckInput): void {
+  const seen = new Map<string, string>();
+  const unique = (value: string | undefined, path: string, what: string): void => {
+    if (value === undefined) return;
+    const key = `${what} ${value}`;
+    const first = seen.get(key);
+    if (first === undefined) seen.set(key, path);
+    else
+      report.add(
+        {
+          path,
+          given: `"${value}", as ${first} is`,
+          allowed: `a ${what} of its own for each host`,
+          remedy: `correct one of ${first} and ${path}`,
+        },
+        [first],
+      );
+  };
+  input.hosts.forEach((host, i) => {
+    unique(host.name, `hosts[${i}].name`, "name");
+    unique(host.address, `hosts[${i}].address`, "address");
+    unique(host.publicAddress, `hosts[${i}].publicAddress`, "public address");
+    unique(host.ssh.hostKey ?? host.hostKey, `hosts[${i}].${host.ssh.hostKey ? "ssh.hostKey" : "hostKey"}`, "host key");
+  });
+}
+
+function checkSizes({ input, report }: CheckInput, i: number): void {
+  const host = input.hosts[i];
+  const missing = (key: "cpu" | "memoryGiB", what: string, command: string): void => {
+    if (host[key] !== undefined || input.hostDefaults[key] !== undefined) return;
+    report.add(
+      {
+        path: `hosts[${i}].${key}`,
+        given: "nothing",
+        allowed: `the ${what} that ${host.name} has; the plan checks that everything fits`,
+        remedy: `run \`${command}\` on ${host.name}; or set hostDefaults.${key} for all`,
+      },
+      [`hostDefaults.${key}`],
+    );
+  };
+  missing("cpu", "cores", "nproc");
+  missing("memoryGiB", "GiB of memory", "free --gibi");
+}
+
+/** A disk's id is its own on one machine only: virtual machines often show the same ids. */
+function checkDisks({ settings, report }: CheckInput, i: number): void {
+  const host = settings.hosts[i];
+  const needs = { database: "database", "object-store": "storage" } as const;
+  host.disks.forEach((disk, d) => {
+    const path = `hosts[${i}].disks[${d}]`;
+    const first = host.disks.findIndex((other) => other.id === disk.id);
+    if (first < d)
+      report.add(
+        {
+          path: `${path}.id`,
+          given: `"${disk.id}", as disks[${first}] is`,
+          allowed: "each disk once",
+          remedy: `remove one of them from ${host.name}`,
+        },
+        [`hosts[${i}].disks[${first}].id`],
+      );
+    const role = disk.use === "local" ? undefined : needs[disk.use];
+    if (role && !host.roles.includes(role)) {
+      report.add(
+        {
+          path: `${path}.use`,
+          given: `"${disk.use}" on ${host.name}, whose roles are ${host.roles.join(", ") || "none"}`,
+          allowed: `a host with the role ${role}, or use local`,
+          remedy: `give ${host.name} the role ${role}, or change the disk's use`,
+        },
+        [`hosts[${i}].role`, `hosts[${i}].roles`],
+      );
+    }
+  });
+}
+
+function checkTrusted({ input, report }: CheckInput): void {
+  input.firewall.trustedCidrs.forEach((text, i) => {
+    if (!isWholeInternet(text)) return;
+    report.add({
+      path: `firewall.trustedCidrs[${i}]`,
+      given: text,
+      allowed: "networks of your own: who is trusted reaches every port, the databases' too",
+      remedy: "name the networks; public services need nothing here. To have no filter at all: firewall.enabled: false",
+    });
+  });
+}

@@ -1,0 +1,72 @@
+/** What the loss of a host of each role costs, and what to know of the machines. Pure. */
+import type { PlanInput } from "../../core/layer";
+import { HOST_ROLES } from "../../domain/roles";
+import type { Settings } from "../../settings/types";
+import { FENCED, LOST_NODE_TOLERATION, NODE_LOST } from "../../sizing/failures";
+import { hostsOf } from "../../sizing/hosts";
+import type { FailureCost } from "../../sizing/types";
+
+export function hostFailures({ settings, plan }: PlanInput): FailureCost[] {
+  return HOST_ROLES.flatMap((role): FailureCost[] => {
+    const hosts = hostsOf(settings, role);
+    if (hosts.length === 0) return [];
+    const shared = hosts.some((h) => h.roles.length > 1)
+      ? ` ; its other roles (${[...new Set(hosts.flatMap((h) => h.roles))].filter((r) => r !== role).join(", ")}) at the same time`
+      : "";
+    const line = (effect: string, seconds: number, source: string): FailureCost[] => [
+      { failure: `Host lost: ${role}`, effect: effect + shared, seconds, source },
+    ];
+    switch (role) {
+      case "control-plane":
+        return hosts.length >= 3
+          ? line("none: the others hold etcd's quorum", 0, "etcd, majority of the members")
+          : line(
+              "no pod is moved or restarted elsewhere until it is back; what runs goes on",
+              FENCED,
+              "no quorum without it; bound by repair",
+            );
+      case "application":
+        return line(
+          "its workers move to other hosts; single writers on it wait for the fence",
+          NODE_LOST + FENCED + 20,
+          "bound: node declared lost after 40 s, then `hosts fence`; others move after 70 s",
+        );
+      case "database":
+        return line("at worst a failover", 60, "target; the pod's failover measured");
+      case "storage":
+        return plan.minio
+          ? line("none: reads and writes go on", 0, `parity ${plan.minio.parity} of ${plan.minio.erasureSetDrives}`)
+          : [];
+      case "call":
+        return line(
+          `1/${hosts.length} of the calls reconnect`,
+          NODE_LOST + LOST_NODE_TOLERATION,
+          "client reconnect; the node's own services are not moved; a bound",
+        );
+    }
+  });
+}
+
+export function hostNotes({ settings }: PlanInput): string[] {
+  const notes = sharedHosts(settings);
+  const controlPlane = settings.hosts.filter((h) => h.roles.includes("control-plane")).length;
+  if (controlPlane === 1 || controlPlane === 2)
+    notes.push(
+      `${controlPlane} control-plane ${controlPlane === 1 ? "host is" : "hosts are"} not highly available: etcd needs 3 to lose one.`,
+    );
+  notes.push(
+    "Reserved on every host for the system: 0.5 core + 1 GiB + 5 %, and 0.65 core + 1 GiB more beside a control plane.",
+  );
+  return notes;
+}
+
+function sharedHosts({ hosts }: Settings): string[] {
+  const shared = hosts.filter((h) => h.roles.length > 1);
+  if (shared.length === 0) return [];
+  const groups = new Map<string, number>();
+  for (const h of shared) groups.set(h.roles.join(", "), (groups.get(h.roles.join(", ")) ?? 0) + 1);
+  return [...groups].map(
+    ([roles, n]) =>
+      `${n} of ${hosts.length} hosts carry several roles (${roles}): losing one takes a part of each at the same time; everything still fits on the others.`,
+  );
+}

@@ -1,0 +1,10 @@
+/** Sizes of the ingress controller that may be given by hand. Pure. */
+import { section } from "../../schema/fields";
+import { cpu, memoryMiB, replicas } from "../../schema/sizes";
+
+export const ingressOverrides = {
+  ingress: section(
+    { replicas: replicas(2), cpu: cpu(), memoryMiB: memoryMiB() },
+    { doc: "Ingress controller." },
+  ).prefault({}),
+};

@@ -1,0 +1,30 @@
+/** What monitoring asks for. Pure. */
+import type { PlanInput, ServiceRow } from "../../core/layer";
+import type { Settings } from "../../settings/types";
+import { floating, type Demand } from "../../sizing/demands";
+import type { PlanParts } from "../../sizing/types";
+
+export function monitoringDemands(settings: Settings, { monitoring }: PlanParts): Demand[] {
+  if (!monitoring) return [];
+  const installed = settings.monitoring.prometheus === "install";
+  return [
+    ...(installed
+      ? [floating("prometheus", monitoring.prometheus), floating("alertmanager", monitoring.alertmanager)]
+      : []),
+    floating("exporters", monitoring.exporters, 2 + (settings.rtc.enabled ? 1 : 0)),
+  ];
+}
+
+export function monitoringServices({ settings, plan: { monitoring } }: PlanInput): ServiceRow[] {
+  if (!monitoring || settings.monitoring.prometheus !== "install") return [];
+  const { replicas, cpu, memoryMiB, storageGiB } = monitoring.prometheus;
+  return [
+    {
+      service: "Prometheus",
+      instances: replicas,
+      cpu,
+      memoryMiB,
+      what: `${storageGiB.toLocaleString("en-US")} GiB for ${settings.monitoring.retentionDays} days`,
+    },
+  ];
+}

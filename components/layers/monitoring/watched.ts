@@ -1,0 +1,28 @@
+/** What all layers want to have watched. Pure. */
+import type { Layer, PlanInput } from "../../core/layer";
+import type { Dashboard, RuleGroup, Target } from "../../core/monitoring";
+
+export interface Watched extends PlanInput {
+  layers: readonly Layer[];
+}
+
+/** Everything that is scraped: the monitors, the network's edges and the tests read this. */
+export const targets = (input: Watched): Target[] => input.layers.flatMap((layer) => layer.targets?.(input) ?? []);
+
+/** By their names, so that a further one moves none of the others. */
+export const dashboards = (layers: readonly Layer[]): Dashboard[] =>
+  layers.flatMap((layer) => layer.dashboards ?? []).sort((a, b) => (a.uid < b.uid ? -1 : 1));
+
+/** All alert rules. Layers that name the same group share it. */
+export function alertRules(input: Watched): RuleGroup[] {
+  const groups = new Map<string, RuleGroup>();
+  for (const group of input.layers.flatMap((layer) => layer.alerts?.(input) ?? [])) {
+    const known = groups.get(group.name);
+    groups.set(group.name, known ? { ...known, rules: [...known.rules, ...group.rules] } : group);
+  }
+  return [...groups.values()];
+}
+
+/** Every query of every dashboard, for checks. */
+export const dashboardQueries = (layers: readonly Layer[]): string[] =>
+  dashboards(layers).flatMap((d) => d.rows.flatMap((r) => r.panels.flatMap((x) => x.queries.map(([, expr]) => expr))));

@@ -1,0 +1,37 @@
+/** Sizes of MinIO that could not run. */
+import type { CheckInput } from "../../core/layer";
+
+export function checkMinio({ input, settings, report }: CheckInput): void {
+  if (settings.objectStore.kind === "s3") {
+    if (Object.keys(input.overrides.minio).length > 0)
+      report.add({
+        path: "overrides.minio",
+        given: "sizes of MinIO, while objectStore.kind is s3",
+        allowed: "nothing: no MinIO is installed",
+        remedy: "remove overrides.minio",
+      });
+    return;
+  }
+  const { nodes, drivesPerNode, parity } = settings.overrides.minio;
+  if (parity !== undefined && drivesPerNode !== undefined && parity < drivesPerNode) {
+    report.add({
+      path: "overrides.minio.parity",
+      given: `${parity}, with ${drivesPerNode} drives per node`,
+      allowed: `at least ${drivesPerNode}: a lost node takes ${drivesPerNode} drives of a set with it`,
+      remedy: `set parity to ${drivesPerNode}, or use fewer drives per node`,
+    });
+  }
+  if (
+    nodes !== undefined &&
+    drivesPerNode !== undefined &&
+    parity !== undefined &&
+    parity * 2 > nodes * drivesPerNode
+  ) {
+    report.add({
+      path: "overrides.minio.parity",
+      given: `${parity}, with ${nodes} x ${drivesPerNode} = ${nodes * drivesPerNode} drives`,
+      allowed: `at most half of the drives: ${Math.floor((nodes * drivesPerNode) / 2)}`,
+      remedy: "lower parity, or add nodes or drives",
+    });
+  }
+}

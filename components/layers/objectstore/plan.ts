@@ -1,0 +1,56 @@
+/** What MinIO asks for, what its losses cost, and how long its drives last. Pure. */
+import type { PlanInput, ServiceRow } from "../../core/layer";
+import type { Settings } from "../../settings/types";
+import { tied, type Demand } from "../../sizing/demands";
+import { MEASURED } from "../../sizing/failures";
+import type { FailureCost, Plan, PlanParts } from "../../sizing/types";
+
+/** Seconds of the pause when MinIO's arguments change (a pool more): in all, and per node. */
+export const MINIO_GROWTH = { measured: 50, perNode: 10 } as const;
+
+const number = (n: number): string => n.toLocaleString("en-US");
+
+export const objectStoreDemands = (_settings: Settings, { minio }: PlanParts): Demand[] =>
+  minio ? [tied("minio", "storage", { ...minio, replicas: minio.nodes })] : [];
+
+export function objectStoreServices({ plan: { minio } }: PlanInput): ServiceRow[] {
+  if (!minio) return [];
+  const drives = `${minio.drivesPerNode} x ${number(minio.driveGiB)} GiB each`;
+  return [
+    {
+      service: "MinIO",
+      instances: minio.nodes,
+      cpu: minio.cpu,
+      memoryMiB: minio.memoryMiB,
+      what: `${drives}, erasure set of ${minio.erasureSetDrives} with parity ${minio.parity}`,
+    },
+  ];
+}
+
+export function objectStoreFailures({ plan }: PlanInput): FailureCost[] {
+  if (!plan.minio) return [];
+  return [
+    {
+      failure: "MinIO: a pool added",
+      effect: "media largely cannot be read or written while the pods restart in turn; text messages go on",
+      seconds: Math.max(MINIO_GROWTH.measured, MINIO_GROWTH.perNode * plan.minio.nodes),
+      source: `${MEASURED}: ${MINIO_GROWTH.measured} s, about ${MINIO_GROWTH.perNode} s a node: pods with the new arguments join only when most have them; a bound`,
+    },
+    {
+      failure: "MinIO: pod or node",
+      effect: "none with the remaining drives; an upload that was on its way to it may wait a minute",
+      seconds: 0,
+      source: `erasure set of ${plan.minio.erasureSetDrives}, parity ${plan.minio.parity}, at most ${plan.minio.drivesPerNode} drives leave with a node`,
+    },
+  ];
+}
+
+export const objectStoreNotes = ({ plan }: PlanInput): string[] => (plan.minio ? storageNotes(plan.minio) : []);
+
+function storageNotes(m: NonNullable<Plan["minio"]>): string[] {
+  const months = Math.floor((m.usableGiB / Math.max(1, m.growthGiBPerYear)) * 12);
+  return [
+    `Media grow by about ${number(m.growthGiBPerYear)} GiB in the first year; ${number(m.usableGiB)} GiB are usable: ${months >= 24 ? "more than two years" : `about ${months} ${months === 1 ? "month" : "months"}`}.${months < 12 ? " Plan a second MinIO pool, media retention or an external S3." : ""}`,
+    `MinIO's pools (${m.pools.join(" + ")} nodes, ${m.drivesPerNode} ${m.drivesPerNode === 1 ? "drive" : "drives"} each) never change once formatted: growth appends one, and media are largely unavailable meanwhile (about 50 s, 10 s a node). Keep disks per storage host and overrides.minio as they are.`,
+  ];
+}

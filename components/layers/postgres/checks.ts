@@ -1,0 +1,107 @@
+/** Backups, restores, and sizes of PostgreSQL given by hand. */
+import type { CheckInput } from "../../core/layer";
+import { isPlaceholder } from "../../schema/syntax/keys";
+
+export function checkDatabase(given: CheckInput): void {
+  checkBackups(given);
+  checkRestore(given);
+  checkPostgres(given);
+}
+
+function checkBackups({ settings, report }: CheckInput): void {
+  const { backups, objectStore } = settings;
+  if (!backups.enabled || backups.target.kind !== "s3" || objectStore.kind !== "s3") return;
+  if (
+    isPlaceholder(objectStore.endpoint) ||
+    backups.target.endpoint !== objectStore.endpoint ||
+    backups.target.bucket !== objectStore.bucket
+  )
+    return;
+  report.add(
+    {
+      path: "backups.target.bucket",
+      given: `"${backups.target.bucket}", which also holds the media (objectStore.bucket)`,
+      allowed: "a bucket of its own: what may delete media must not be able to delete backups",
+      remedy: "make a bucket for backups, best at another site",
+    },
+    ["objectStore.bucket"],
+  );
+}
+
+function checkRestore({ settings, report }: CheckInput): void {
+  const { enabled, restore, archiveName } = settings.backups;
+  if (!restore) return;
+  if (!enabled) {
+    report.add(
+      {
+        path: "backups.restore",
+        given: "a restore, with backups.enabled: false",
+        allowed: "a restore where backups are on: the archive is read with their target and keys",
+        remedy: "set backups.enabled true, or remove backups.restore",
+      },
+      ["backups.enabled"],
+    );
+  } else if (restore.from === archiveName) {
+    report.add(
+      {
+        path: "backups.archiveName",
+        given: `"${archiveName}", which is also restored from`,
+        allowed:
+          "another folder than backups.restore.from: PostgreSQL refuses to write its log among that of the database it came from",
+        remedy: `pulumi config set --path 'matrix-ha:backups.archiveName' ${nextName(archiveName)}`,
+      },
+      ["backups.restore.from"],
+    );
+  }
+}
+
+const nextName = (name: string): string => {
+  const m = /^(.*)-(\d+)$/.exec(name);
+  return m ? `${m[1]}-${Number(m[2]) + 1}` : `${name}-2`;
+};
+
+/**
+ * Set by CloudNativePG itself, which refuses them (its documentation, "PostgreSQL Configuration", fixed parameters).
+ */
+const FIXED_BY_OPERATOR =
+  /^(allow_alter_system|archive_(cleanup_command|command|mode)|bonjour(_name)?|cluster_name|config_file|data_directory|data_sync_retry|event_source|external_pid_file|hba_file|hot_standby|ident_file|listen_addresses|log_(destination|directory|file_mode|filename|rotation_age|rotation_size|truncate_on_rotation)|logging_collector|port|primary_(conninfo|slot_name)|promote_trigger_file|recovery_.*|restart_after_crash|restore_command|ssl(_.*)?|stats_temp_directory|synchronous_standby_names|syslog_.*|trigger_file|unix_socket_(directories|group|permissions))$/;
+
+/** Parameters that have a field of their own, which the plan counts with. */
+const OWN_FIELD: Record<string, string> = { max_connections: "overrides.postgres.maxConnections" };
+
+/** Without these an acknowledged write can be lost. */
+const DURABILITY: Record<string, RegExp> = {
+  fsync: /^(off|false|no|0)$/i,
+  full_page_writes: /^(off|false|no|0)$/i,
+  synchronous_commit: /^(off|local|false|no|0)$/i,
+};
+
+function checkPostgres({ settings, report }: CheckInput): void {
+  const { parameters } = settings.overrides.postgres;
+  for (const [name, value] of Object.entries(parameters)) {
+    const path = `overrides.postgres.parameters.${name}`;
+    if (!/^[a-z_][a-z0-9_.]*$/.test(name))
+      report.add({
+        path,
+        given: "a name that PostgreSQL does not have",
+        allowed: "names of postgresql.conf, in lower case",
+        remedy: "correct the name",
+      });
+    else if (OWN_FIELD[name])
+      report.add({
+        path,
+        given: value,
+        allowed: `${OWN_FIELD[name]}, which the connection budget counts with`,
+        remedy: `move it to ${OWN_FIELD[name]}`,
+      });
+    else if (FIXED_BY_OPERATOR.test(name))
+      report.add({
+        path,
+        given: value,
+        allowed: "parameters that CloudNativePG does not set itself; it refuses this one",
+        remedy: "remove it",
+      });
+    else if (DURABILITY[name]?.test(value))
+      report.add({ path, given: value, allowed: "values that lose no acknowledged write", remedy: "remove it" });
+  }
+}

@@ -1,0 +1,53 @@
+/** The database: PostgreSQL by CloudNativePG, its poolers and backups. */
+import type { Layer } from "../../core/layer";
+import { postgresAlerts } from "./alerts";
+import { checkDatabase } from "./checks";
+import { POSTGRES_DASHBOARDS } from "./dashboards";
+import { postgresEdges } from "./edges";
+import { IMAGES } from "./images";
+import { postgresDemands, postgresFailures, postgresServices } from "./plan";
+import { PostgresCluster } from "./PostgresCluster";
+import { DATABASE_PASSWORD } from "./secrets";
+import { postgresOverrides, postgresSettings } from "./settings";
+import { postgresTargets } from "./targets";
+import { ClusterFoundation } from "../cluster/ClusterFoundation";
+import { ObjectStore } from "../objectstore/ObjectStore";
+
+export const postgres: Layer<{
+  settings: typeof postgresSettings;
+  overrides: typeof postgresOverrides;
+  images: typeof IMAGES;
+}> = {
+  name: "postgres",
+  settings: postgresSettings,
+  overrides: postgresOverrides,
+  checks: [checkDatabase],
+  roles: [
+    {
+      role: "database",
+      least: 3,
+      why: "a write is acknowledged by two PostgreSQL instances: with three, one may be lost without losing or refusing a write",
+      more: ({ overrides }) => {
+        const count = overrides.postgres.instances ?? 0;
+        return { count, why: `overrides.postgres.instances is ${count}, each on a host of its own` };
+      },
+    },
+  ],
+  demands: postgresDemands,
+  services: postgresServices,
+  failures: postgresFailures,
+  images: IMAGES,
+  secrets: [DATABASE_PASSWORD],
+  edges: postgresEdges,
+  targets: postgresTargets,
+  alerts: (input) => [postgresAlerts(input)],
+  dashboards: POSTGRES_DASHBOARDS,
+  pods: ["synapse-postgres", "pooler"],
+  deploy({ ctx, secrets, get, after }) {
+    const cluster = get(ClusterFoundation);
+    const objects = get(ObjectStore);
+    const backup = objects.backup && { ...objects.backup, accessKeyKey: "accessKey", secretKeyKey: "secretKey" };
+    const operators = [cluster.ready("cloudnative-pg"), cluster.ready("plugin-barman-cloud")];
+    return [new PostgresCluster("postgres", { ctx, secrets, backup }, after(...operators, objects.ready))];
+  },
+};

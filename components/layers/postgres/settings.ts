@@ -1,0 +1,82 @@
+/** What may be written about PostgreSQL and its backups. Pure. */
+import { z } from "zod";
+import { bool, dnsLabel, field, int, section, text, texts } from "../../schema/fields";
+import { s3Fields } from "../../schema/s3";
+import { cpu, memoryMiB, storageGiB } from "../../schema/sizes";
+import { cronProblem, isMoment } from "../../schema/syntax/text";
+
+export const postgresSettings = {
+  backups: section(
+    {
+      enabled: bool({ doc: "Base backups and continuous WAL archive of PostgreSQL." }).default(true),
+      target: field(
+        z.discriminatedUnion("kind", [
+          section(
+            { kind: z.literal("object-store") },
+            { doc: "A bucket of its own in the stack's object store. It does not survive the loss of the site." },
+          ),
+          section({ kind: z.literal("s3"), ...s3Fields }, { doc: "Any S3, best at another site." }),
+        ]),
+        {
+          doc: "Where backups go.",
+          allowed: "kind object-store, or s3 with endpoint, bucket, accessKey and secretKey",
+          example: { kind: "object-store" },
+        },
+      ).prefault({ kind: "object-store" }),
+      schedule: text(
+        {
+          doc: "When base backups run: SIX cron fields, seconds first, UTC.",
+          allowed: "six fields: second minute hour day-of-month month day-of-week",
+          remedy: 'put the second before a usual cron line: "0 0 2 * * *" is 02:00 every day',
+        },
+        (v) => cronProblem(v) === undefined,
+        "0 0 2 * * *",
+      ).default("0 0 2 * * *"),
+      retentionDays: int(1, 3650, { doc: "Any moment of so many days back can be restored." }).default(30),
+      archiveName: dnsLabel({
+        doc: "Folder of the target that this database writes to. Change it only together with `restore`: a restored database must not write among what it came from.",
+        remedy: "number them: synapse-postgres-2, synapse-postgres-3",
+        example: "synapse-postgres",
+      }).default("synapse-postgres"),
+      restore: section(
+        {
+          from: dnsLabel({ doc: "The `archiveName` that the database had.", example: "synapse-postgres" }),
+          targetTime: text(
+            {
+              doc: "The moment to go back to. Absent: the latest that is in the archive.",
+              allowed: "a moment with its zone, such as 2026-11-20T14:30:00Z",
+              remedy: "`date --utc +%Y-%m-%dT%H:%M:%SZ` prints the present one in this form",
+            },
+            isMoment,
+            "2026-11-20T14:30:00Z",
+          ).optional(),
+        },
+        {
+          doc: "A database that does not exist is made from this archive instead of empty; one that exists is left alone. May stay once the restore is done.",
+        },
+      ).optional(),
+    },
+    { doc: "Backups of the database." },
+  ).prefault({}),
+};
+
+export const postgresOverrides = {
+  postgres: section(
+    {
+      instances: int(3, 9, {
+        doc: "PostgreSQL instances. Three are the least that keeps every acknowledged write and stays writable with one lost.",
+        allowed: "a whole number from 3 to 9",
+      }).optional(),
+      cpu: cpu(),
+      memoryMiB: memoryMiB(512),
+      storageGiB: storageGiB("Data volume of each instance, GiB."),
+      walStorageGiB: storageGiB("WAL volume of each instance, GiB."),
+      maxConnections: int(50, 10_000, {
+        doc: "max_connections. The plan checks that every pool at its largest fits.",
+      }).optional(),
+      parameters: texts({ doc: "postgresql.conf, on top of the plan's." }).default({}),
+      poolerInstances: int(2, 20, { doc: "PgBouncer pods." }).optional(),
+    },
+    { doc: "PostgreSQL." },
+  ).prefault({}),
+};

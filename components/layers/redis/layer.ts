@@ -1,0 +1,48 @@
+/** Redis with Sentinel for Synapse. The SFU makes a set of its own of the same component. */
+import type { Layer } from "../../core/layer";
+import { redisAlerts } from "./alerts";
+import { checkRedis } from "./checks";
+import { redisEdges } from "./edges";
+import { IMAGES } from "./images";
+import { redisDemands, redisFailures, redisServices } from "./plan";
+import { RedisSentinel } from "./RedisSentinel";
+import { REDIS_PASSWORD } from "./secrets";
+import { redisOverrides } from "./settings";
+import { redisTargets } from "./targets";
+import { NAMESPACES, SECRETS, SERVICES } from "../../core/names";
+
+export const redis: Layer<{ overrides: typeof redisOverrides; images: typeof IMAGES }> = {
+  name: "redis",
+  overrides: redisOverrides,
+  checks: [checkRedis],
+  roles: [
+    {
+      role: "application",
+      least: 3,
+      why: "Redis elects its master by a majority of three Sentinels, each on a host of its own",
+    },
+  ],
+  demands: redisDemands,
+  services: redisServices,
+  failures: redisFailures,
+  images: IMAGES,
+  secrets: [REDIS_PASSWORD],
+  edges: redisEdges,
+  targets: redisTargets,
+  alerts: (input) => [redisAlerts(input)],
+  pods: ["redis-*"],
+  deploy: ({ ctx, secrets, after }) => [
+    new RedisSentinel(
+      "redis-synapse",
+      {
+        ctx,
+        component: SERVICES.redisSynapse,
+        namespace: NAMESPACES.matrix,
+        secretName: SECRETS.redisSynapse,
+        password: secrets.of(REDIS_PASSWORD),
+        masterName: SERVICES.redisSynapse,
+      },
+      after(),
+    ),
+  ],
+};

@@ -1,0 +1,48 @@
+/** What group calls ask for, and what their loss costs. Pure. */
+import type { PlanInput, ServiceRow } from "../../core/layer";
+import { SERVICES } from "../../core/names";
+import type { Settings } from "../../settings/types";
+import { floating, tied, type Demand } from "../../sizing/demands";
+import type { FailureCost, PlanParts } from "../../sizing/types";
+import { redisSetDemands } from "../redis/plan";
+
+export const rtcDemands = (_settings: Settings, parts: PlanParts): Demand[] =>
+  parts.rtc
+    ? [
+        ...redisSetDemands(SERVICES.redisLivekit, parts),
+        tied("livekit", "call", { ...parts.rtc, replicas: parts.rtc.nodes }),
+        floating("lk-jwt-service", parts.rtc.jwt),
+      ]
+    : [];
+
+export const rtcServices = ({ settings, plan: { rtc } }: PlanInput): ServiceRow[] =>
+  rtc
+    ? [
+        {
+          service: "LiveKit",
+          instances: rtc.nodes,
+          cpu: rtc.cpu,
+          memoryMiB: rtc.memoryMiB,
+          what: `${rtc.usersInCalls.toLocaleString("en-US")} users in calls, UDP ${settings.rtc.udpPortMin} to ${settings.rtc.udpPortMax}`,
+        },
+      ]
+    : [];
+
+export function rtcFailures({ plan: { rtc } }: PlanInput): FailureCost[] {
+  if (!rtc) return [];
+  return [
+    {
+      failure: "SFU: node",
+      effect: `1/${Math.max(1, rtc.nodes)} of the group calls break and rejoin on another`,
+      seconds: 30,
+      source: "client reconnect; not measured",
+    },
+  ];
+}
+
+export const rtcNotes = ({ settings }: PlanInput): string[] =>
+  settings.rtc.enabled && !settings.rtc.jwtService
+    ? [
+        "rtc.jwtService is false: clients are told of no SFU. Group calls work once a token service is run elsewhere and announced.",
+      ]
+    : [];

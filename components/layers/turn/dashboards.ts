@@ -1,0 +1,14 @@
+/** TURN's part of the dashboard of calls. Pure. */
+import { panel, type DashboardRow } from "../../core/monitoring";
+
+export const TURN_ROW: DashboardRow = {
+  title: "TURN",
+  panels: [
+    panel(
+      "Nodes available",
+      "none",
+      ["available", 'kube_daemonset_status_number_available{namespace="coturn"}'],
+      ["wanted", 'kube_daemonset_status_desired_number_scheduled{namespace="coturn"}'],
+    ),
+  ],
+};

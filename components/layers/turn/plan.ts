@@ -1,0 +1,40 @@
+/** What TURN asks for, and what its loss costs. Pure. */
+import type { PlanInput, ServiceRow } from "../../core/layer";
+import type { Settings } from "../../settings/types";
+import { tied, type Demand } from "../../sizing/demands";
+import type { FailureCost, PlanParts } from "../../sizing/types";
+
+export const turnDemands = (_settings: Settings, { turn }: PlanParts): Demand[] =>
+  turn ? [tied("coturn", "call", { ...turn, replicas: turn.nodes })] : [];
+
+export const turnServices = ({ plan: { turn } }: PlanInput): ServiceRow[] =>
+  turn
+    ? [
+        {
+          service: "coturn",
+          instances: turn.nodes,
+          cpu: turn.cpu,
+          memoryMiB: turn.memoryMiB,
+          what: `${turn.allocations.toLocaleString("en-US")} allocations in all, UDP ${turn.minPort} to ${turn.maxPort}`,
+        },
+      ]
+    : [];
+
+export function turnFailures({ plan: { turn } }: PlanInput): FailureCost[] {
+  if (!turn) return [];
+  return [
+    {
+      failure: "TURN: node",
+      effect: `1/${turn.nodes} of the relayed calls break and reconnect through another TURN address`,
+      seconds: 30,
+      source: "ICE restart by the client; not measured",
+    },
+  ];
+}
+
+export const turnNotes = ({ settings }: PlanInput): string[] =>
+  settings.turn.enabled && settings.tls.mode === "acme"
+    ? [
+        "No TURN over TLS with tls.mode acme: the authority asks at the name's own address, which is coturn's, not the ingress'. TURN over UDP and TCP works (media are encrypted anyway); for turns: use tls.mode given, with a certificate for hostnames.turn.",
+      ]
+    : [];

@@ -1,0 +1,24 @@
+/** What may be written about TURN. Pure. */
+import { bool, cidr, list, port, section } from "../../schema/fields";
+import { cpu, memoryMiB } from "../../schema/sizes";
+
+export const turnSettings = {
+  turn: section(
+    {
+      enabled: bool({ doc: "coturn on the `call` hosts, for one-to-one calls behind NAT." }).default(true),
+      minPort: port({ doc: "First UDP relay port." }).default(49_152),
+      maxPort: port({
+        doc: "Last UDP relay port. Disjoint from the SFU's range: both share the hosts' network.",
+      }).default(55_000),
+      tlsPort: port({ doc: "Port of TURN over TLS." }).default(5349),
+      allowedPrivateCidrs: list(cidr({ doc: "Network." }), {
+        doc: "Private networks that TURN may relay to. All others are denied, so that it is no way into your network.",
+      }).default([]),
+    },
+    { doc: "TURN." },
+  ).prefault({}),
+};
+
+export const turnOverrides = {
+  turn: section({ cpu: cpu(), memoryMiB: memoryMiB() }, { doc: "coturn; one pod on each call host." }).prefault({}),
+};

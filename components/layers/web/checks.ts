@@ -1,0 +1,25 @@
+/** The web applications: who may come in. */
+import type { CheckInput } from "../../core/layer";
+import { isWholeInternet } from "../../schema/syntax/addresses";
+
+export function checkAdmin({ input, settings, report }: CheckInput): void {
+  const { admin } = settings.web;
+  if (!admin.enabled) return;
+  if (admin.allowCidrs.length === 0) {
+    report.add({
+      path: "web.admin.allowCidrs",
+      given: "an empty list",
+      allowed: "at least one network",
+      remedy: "name the networks of the administrators, or set web.admin.enabled: false",
+    });
+  }
+  admin.allowCidrs.forEach((text, i) => {
+    if (!isWholeInternet(text) || input.web.admin.allowPublic) return;
+    report.add({
+      path: `web.admin.allowCidrs[${i}]`,
+      given: text,
+      allowed: "the administrators' networks, not the whole Internet: who gets in can read and delete every account",
+      remedy: "name office or VPN networks; or set web.admin.allowPublic: true if it must be so",
+    });
+  });
+}

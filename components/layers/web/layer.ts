@@ -1,0 +1,20 @@
+/** Element Web, the admin UI and the well-known documents. */
+import type { Layer } from "../../core/layer";
+import { checkAdmin } from "./checks";
+import { webEdges } from "./edges";
+import { IMAGES } from "./images";
+import { webDemands } from "./plan";
+import { webOverrides, webSettings } from "./settings";
+import { Web } from "./Web";
+
+export const web: Layer<{ settings: typeof webSettings; overrides: typeof webOverrides; images: typeof IMAGES }> = {
+  name: "web",
+  settings: webSettings,
+  overrides: webOverrides,
+  checks: [checkAdmin],
+  demands: webDemands,
+  images: IMAGES,
+  edges: webEdges,
+  pods: ["element-web", "synapse-admin", "well-known"],
+  deploy: ({ ctx, after }) => [new Web("web", { ctx }, after())],
+};

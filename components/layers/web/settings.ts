@@ -1,0 +1,56 @@
+/** What may be written about the web applications. Pure. */
+import { bool, cidr, hostname, httpsUrl, list, section, text } from "../../schema/fields";
+import { cpu, memoryMiB, replicas } from "../../schema/sizes";
+
+export const webSettings = {
+  web: section(
+    {
+      elementWeb: section(
+        {
+          enabled: bool({ doc: "Element Web at hostnames.web." }).default(true),
+          brand: text({ doc: "Name that the client shows." }).default("Element"),
+        },
+        { doc: "The web client." },
+      ).prefault({}),
+      admin: section(
+        {
+          enabled: bool({ doc: "Admin UI at hostnames.admin." }).default(true),
+          allowCidrs: list(cidr({ doc: "Network." }), { doc: "Who may reach the admin UI." }).default([
+            "10.0.0.0/8",
+            "172.16.0.0/12",
+            "192.168.0.0/16",
+          ]),
+          allowPublic: bool({ doc: "Permit allowCidrs that contain the whole Internet." }).default(false),
+        },
+        { doc: "The admin UI." },
+      ).prefault({}),
+      jitsiDomain: hostname({ doc: "A Jitsi to link conferences to. Absent: none." }).optional(),
+      supportContact: section(
+        {
+          email: text(
+            { doc: "E-mail address.", allowed: "an e-mail address" },
+            (v) => /^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(v),
+            "admin@example.com",
+          ).optional(),
+          matrixId: text(
+            { doc: "Matrix user id.", allowed: "a user id such as @admin:example.com" },
+            (v) => /^@[^\s:]+:[^\s]+$/.test(v),
+            "@admin:example.com",
+          ).optional(),
+          page: httpsUrl({ doc: "Page with help." }).optional(),
+        },
+        {
+          doc: "Whom users and other operators may ask: served as /.well-known/matrix/support. Absent: nothing is served.",
+        },
+      ).optional(),
+    },
+    { doc: "Web applications." },
+  ).prefault({}),
+};
+
+export const webOverrides = {
+  web: section(
+    { replicas: replicas(2), cpu: cpu(), memoryMiB: memoryMiB() },
+    { doc: "Element Web, admin UI, well-known." },
+  ).prefault({}),
+};

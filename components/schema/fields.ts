@@ -1,0 +1,135 @@
+/** The kinds of fields that the sections are made of. Each carries its documentation and the words of its errors. */
+import { z } from "zod";
+import { isPlaceholder } from "./syntax/keys";
+import { addressToInt, parseAddresses, parseCidr } from "./syntax/addresses";
+import { DNS_LABEL, isDnsName, isUrl } from "./syntax/text";
+
+export interface FieldDoc {
+  /** What it means, with its unit. */
+  doc: string;
+  /** What is allowed, completing "allowed: ". */
+  allowed?: string;
+  /** What to do when it is wrong. */
+  remedy?: string;
+  /** Its value is never printed. */
+  secret?: boolean;
+  /** Default in words, where it depends on other settings. */
+  defaultText?: string;
+  /** A valid value; stands in for a wrong one while the rest is checked. */
+  example?: unknown;
+}
+
+/** Attaches documentation. The last call on a schema, before `.optional()` and `.default()`. */
+export const field = <S extends z.ZodType>(schema: S, doc: FieldDoc): S => schema.meta({ ...doc }) as S;
+
+const format = (n: number): string => n.toLocaleString("en-US");
+
+export const int = (min: number, max: number, doc: FieldDoc) =>
+  field(z.number().int().min(min).max(max), {
+    example: min,
+    allowed: `a whole number from ${min === max ? "" : `${format(min)} to `}${format(max)}`,
+    ...doc,
+  });
+
+export const decimal = (min: number, max: number, doc: FieldDoc) =>
+  field(z.number().min(min).max(max), {
+    example: Math.max(min, 1),
+    allowed: `a number from ${format(min)} to ${format(max)}`,
+    ...doc,
+  });
+
+export const bool = (doc: FieldDoc) => field(z.boolean(), { example: false, allowed: "true or false", ...doc });
+
+export const port = (doc: FieldDoc) => int(1, 65535, { allowed: "a port: a whole number from 1 to 65535", ...doc });
+
+export const text = (
+  doc: FieldDoc,
+  test: (value: string) => boolean = (value) => value.trim() !== "",
+  example = "example",
+) => field(z.string().refine(test), { example, allowed: "text that is not blank", ...doc });
+
+export const oneOf = <const T extends readonly [string, ...string[]]>(values: T, doc: FieldDoc) =>
+  field(z.enum(values as unknown as [T[number], ...T[number][]]), {
+    example: values[0],
+    allowed: `one of ${values.join(", ")}`,
+    ...doc,
+  });
+
+/** A secret text. An encrypted one that is not at hand passes every test. */
+export const secret = (doc: FieldDoc, test: (value: string) => boolean = (value) => value.trim() !== "") =>
+  field(
+    z.string().refine((value) => isPlaceholder(value) || test(value)),
+    {
+      example: "[encrypted by pulumi]",
+      secret: true,
+      allowed: "text that is not blank",
+      remedy: "set it with `pulumi config set --secret --path`",
+      ...doc,
+    },
+  );
+
+export const hostname = (doc: FieldDoc) =>
+  text(
+    { allowed: "a DNS name in lower case, such as chat.example.com", ...doc },
+    (value) => isDnsName(value, 2),
+    "host.example.com",
+  );
+
+export const dnsLabel = (doc: FieldDoc) =>
+  text(
+    { allowed: "lower-case letters, digits and '-', at most 63, beginning and ending with a letter or digit", ...doc },
+    (value) => DNS_LABEL.test(value),
+  );
+
+export const address = (doc: FieldDoc) =>
+  text(
+    { allowed: "an IPv4 or IPv6 address, without port or prefix", ...doc },
+    (value) => addressToInt(value) !== undefined,
+    "192.0.2.1",
+  );
+
+export const cidr = (doc: FieldDoc) =>
+  text(
+    {
+      allowed: "a network such as 10.0.0.0/8 or fd00::/8, with no bit set behind the prefix",
+      remedy: "write the network's first address and the prefix; a single address is /32 (IPv4) or /128 (IPv6)",
+      ...doc,
+    },
+    (value) => parseCidr(value) !== undefined,
+    "192.0.2.0/24",
+  );
+
+export const addressRange = (doc: FieldDoc) =>
+  text(
+    {
+      allowed: "a network (203.0.113.0/28) or a range (203.0.113.10-203.0.113.20)",
+      remedy:
+        "give the first address before the last, both of one family; for a network, the first address and the prefix",
+      ...doc,
+    },
+    (value) => parseAddresses(value) !== undefined,
+    "192.0.2.0/24",
+  );
+
+export const httpsUrl = (doc: FieldDoc) =>
+  text(
+    { allowed: "an https:// URL without user or password in it", ...doc },
+    (value) => isUrl(value, ["https:"]),
+    "https://example.com",
+  );
+
+/** A section that may be left out altogether: its fields' defaults apply. */
+export const section = <T extends z.ZodRawShape>(shape: T, doc: FieldDoc) => field(z.strictObject(shape), doc);
+
+export const list = <S extends z.ZodType>(element: S, doc: FieldDoc) =>
+  field(z.array(element), { allowed: "a list", ...doc });
+
+export const texts = (doc: FieldDoc) =>
+  field(z.record(z.string(), z.string()), { allowed: "names with text values", example: {}, ...doc });
+
+export const objectName = (doc: string) =>
+  text({ doc, allowed: "a Kubernetes object name: lower-case letters, digits, '-' and '.'" }, (v) => isDnsName(v));
+
+/** The shape of a section that has the same kind of field under each of some keys. */
+export const recordOf = <K extends string, S extends z.ZodType>(keys: readonly K[], of: (key: K) => S): Record<K, S> =>
+  Object.fromEntries(keys.map((key) => [key, of(key)])) as Record<K, S>;

@@ -1,0 +1,31 @@
+/** Enough hosts of each role, by what the layers need. */
+import type { CheckInput, RoleNeed } from "../../core/layer";
+import { LAYERS } from "../../layers/registry";
+
+/** Where errors about hosts as a whole, and about their roles, are. */
+const ROLES = /^hosts(\[\d+\](\.roles?\b.*)?)?$/;
+
+export function checkHostCounts({ settings, report }: CheckInput): void {
+  // Where a role is wrong already, it is not known which hosts are missing. Several roles may be short, all at one place.
+  if (report.hasAt(ROLES)) return;
+  const needs = LAYERS.flatMap((layer) => layer.roles ?? []).filter((need) => need.when?.(settings) ?? true);
+  // Layers may need the same hosts: one error.
+  const seen = new Set<string>();
+  for (const need of needs) {
+    const have = settings.hosts.filter((host) => host.roles.includes(need.role)).length;
+    const { count, why } = wanted(need, settings);
+    if (seen.has(need.role) || have >= count) continue;
+    seen.add(need.role);
+    report.addAnother({
+      path: "hosts",
+      given: `${have} ${have === 1 ? "host" : "hosts"} with the role ${need.role}`,
+      allowed: `at least ${count}: ${why}`,
+      remedy: `add ${count - have} ${need.role} ${count - have === 1 ? "host" : "hosts"}, or give the role to hosts that exist${need.otherwise ? `; or ${need.otherwise}` : ""}`,
+    });
+  }
+}
+
+function wanted(need: RoleNeed, settings: CheckInput["settings"]): { count: number; why: string } {
+  const more = need.more?.(settings);
+  return more && more.count > need.least ? more : { count: need.least, why: need.why };
+}

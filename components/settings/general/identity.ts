@@ -1,0 +1,35 @@
+/** What a stack is: how many users, under which names. Pure. */
+import { hostname, int, section, text } from "../../schema/fields";
+import { isServerName } from "../../schema/syntax/text";
+
+export const identitySettings = {
+  ccu: int(1, 200_000, {
+    doc: "Concurrent users: the one number that everything is sized by. Measured from 100 to 20,000; below, the smallest size is used; beyond, the plan says that it extrapolates.",
+    remedy: "pulumi config set ccu 1000",
+    example: 1000,
+  }),
+  domain: hostname({
+    doc: "Base of the public host names.",
+    remedy: "give a domain you own, without https:// and without trailing dot",
+  }),
+  serverName: text(
+    {
+      doc: "The `:server` part of user ids (@user:example.com). It can NEVER be changed later.",
+      defaultText: "domain",
+      allowed: "a server name of the Matrix specification: host[:port], in lower case",
+      remedy: "give the name that user ids shall end in, usually the domain itself",
+    },
+    isServerName,
+    "example.com",
+  ).optional(),
+  hostnames: section(
+    {
+      homeserver: hostname({ doc: "Client and federation API.", defaultText: "matrix.<domain>" }).optional(),
+      web: hostname({ doc: "Element Web.", defaultText: "chat.<domain>" }).optional(),
+      admin: hostname({ doc: "Admin UI.", defaultText: "admin.<domain>" }).optional(),
+      rtc: hostname({ doc: "Calls: SFU signalling and its token service.", defaultText: "rtc.<domain>" }).optional(),
+      turn: hostname({ doc: "TURN over TLS.", defaultText: "turn.<domain>" }).optional(),
+    },
+    { doc: "Public host names. Each needs a DNS record." },
+  ).prefault({}),
+};
