@@ -5,6 +5,7 @@ import { resolveSettings, SettingsInvalid } from "../components/settings";
 import { applySets, readStackConfig } from "../components/settings/stackFile";
 import type { Settings, SettingsError } from "../components/settings/types";
 import { HOST_ROLES } from "../components/domain/roles";
+import { LAYERS } from "../components/layers/registry";
 import { plan } from "../components/plan";
 import { recommendedHosts, type Plan } from "../components/sizing";
 import { budgetOf, RESERVED_CONNECTIONS } from "../components/sizing/connections";
@@ -143,84 +144,10 @@ const tuning = ({ synapse: s }: Plan): string =>
   `  ${n(s.messagesPerSecond)} messages a second; a user may send ${s.rateLimits.messagesPerSecond} a second, ${s.rateLimits.messagesBurst} at once; event cache ${s.eventCacheSize}, cache factor ${s.globalCacheFactor}`;
 
 function serviceTable(settings: Settings, p: Plan): string {
-  const { postgres: pg, redis, minio, turn, rtc, monitoring } = p;
+  const rows = LAYERS.flatMap((layer) => layer.services?.({ settings, plan: p }) ?? []);
   return table(
     ["service", "instances", "vCPU each", "memory each", "what"],
-    [
-      [
-        "PostgreSQL",
-        pg.instances,
-        pg.cpu,
-        gib(pg.memoryMiB),
-        `shared_buffers ${pg.parameters.shared_buffers}, ${n(pg.storageGiB)} GiB data and ${n(pg.walStorageGiB)} GiB WAL each`,
-      ],
-      [
-        "PgBouncer",
-        pg.pooler.replicas,
-        pg.pooler.cpu,
-        gib(pg.pooler.memoryMiB),
-        `session mode, ${n(pg.pooler.maxClientConnections)} clients each`,
-      ],
-      [
-        settings.rtc.enabled ? "Redis + Sentinel (twice)" : "Redis + Sentinel",
-        redis.instances,
-        redis.cpu,
-        gib(redis.memoryMiB),
-        `quorum ${redis.quorum}`,
-      ],
-      ...(minio
-        ? [
-            [
-              "MinIO",
-              minio.nodes,
-              minio.cpu,
-              gib(minio.memoryMiB),
-              `${minio.drivesPerNode} x ${n(minio.driveGiB)} GiB each, erasure set of ${minio.erasureSetDrives} with parity ${minio.parity}`,
-            ],
-          ]
-        : []),
-      [
-        "Router (HAProxy)",
-        p.router.replicas,
-        p.router.cpu,
-        gib(p.router.memoryMiB),
-        `${n(p.router.maxConnections)} connections each`,
-      ],
-      ["Ingress", p.ingress.replicas, p.ingress.cpu, gib(p.ingress.memoryMiB), ""],
-      ...(turn
-        ? [
-            [
-              "coturn",
-              turn.nodes,
-              turn.cpu,
-              gib(turn.memoryMiB),
-              `${n(turn.allocations)} allocations in all, UDP ${turn.minPort} to ${turn.maxPort}`,
-            ],
-          ]
-        : []),
-      ...(rtc
-        ? [
-            [
-              "LiveKit",
-              rtc.nodes,
-              rtc.cpu,
-              gib(rtc.memoryMiB),
-              `${n(rtc.usersInCalls)} users in calls, UDP ${settings.rtc.udpPortMin} to ${settings.rtc.udpPortMax}`,
-            ],
-          ]
-        : []),
-      ...(monitoring && settings.monitoring.prometheus === "install"
-        ? [
-            [
-              "Prometheus",
-              monitoring.prometheus.replicas,
-              monitoring.prometheus.cpu,
-              gib(monitoring.prometheus.memoryMiB),
-              `${n(monitoring.prometheus.storageGiB)} GiB for ${settings.monitoring.retentionDays} days`,
-            ],
-          ]
-        : []),
-    ],
+    rows.map((r) => [r.service, r.instances, r.cpu, gib(r.memoryMiB), r.what]),
   );
 }
 

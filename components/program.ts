@@ -13,7 +13,7 @@ import { settingsFromConfig } from "./settings/fromConfig";
 import type { StackOutputInputs } from "./outputs";
 import { plan, type Plan } from "./plan";
 import type { Settings } from "./settings/types";
-import { MatrixStack } from "./stack";
+import { loadLayers, MatrixStack } from "./stack";
 
 export async function program(): Promise<StackOutputInputs> {
   endWhenOrphaned();
@@ -42,7 +42,7 @@ export async function program(): Promise<StackOutputInputs> {
       ],
     },
   );
-  const stack = new MatrixStack("matrix", { settings, plan: planned, provider });
+  const stack = new MatrixStack("matrix", { settings, plan: planned, provider }, await loadLayers());
   new DestroyGuard({ settings, after: stack.last, checked: stack.outputs.signingKey });
   return stack.outputs;
 }

@@ -1,7 +1,7 @@
 /** The layers, built one after the other. What each gets from the others is in its `layer.ts`. */
 import * as pulumi from "@pulumi/pulumi";
 import { fieldManager, type StackContext } from "./core/context";
-import type { Building, Class } from "./core/layer";
+import type { Building, Class, Deployment } from "./core/layer";
 import { Order, startsNothing } from "./core/order";
 import { turnUris } from "./domain/turnUris";
 import { checkedIdentity } from "./keys/checkedIdentity";
@@ -12,12 +12,20 @@ import { LAYERS, SECRET_SPECS } from "./layers/registry";
 import { SIGNING_KEY } from "./layers/synapse/secrets";
 import { stackOutputs, type StackOutputInputs } from "./outputs";
 
+export const loadLayers = (): Promise<Deployment[]> => Promise.all(LAYERS.map((layer) => layer.component()));
+
 export class MatrixStack extends pulumi.ComponentResource {
   readonly outputs: StackOutputInputs;
   /** Resources that nothing else of the stack comes after. */
   readonly last: pulumi.Resource[];
 
-  constructor(name: string, ctx: StackContext, opts?: pulumi.ComponentResourceOptions) {
+  constructor(
+    name: string,
+    ctx: StackContext,
+    /** What makes the layers, in their order: `loadLayers()`. */
+    deployments: readonly Deployment[],
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
     const order = new Order();
     super(
       "matrix-ha:stack:MatrixStack",
@@ -42,8 +50,8 @@ export class MatrixStack extends pulumi.ComponentResource {
     };
     const after: Building["after"] = (...resources) =>
       layerAfter(this, get(ClusterFoundation).basics, resources.flat());
-    for (const layer of LAYERS)
-      built.push(...layer.deploy({ ctx, secrets, layers: LAYERS, self: this, get, find, after }));
+    for (const { deploy } of deployments)
+      built.push(...deploy({ ctx, secrets, layers: LAYERS, self: this, get, find, after }));
 
     const { tls } = get(ClusterFoundation);
     const identity = checkedIdentity(settings, secrets.of(SIGNING_KEY), tls.caPem);

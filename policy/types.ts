@@ -54,10 +54,4 @@ export interface Rule {
   check(subject: Subject): Array<{ object: KubernetesObject | PodTemplate; what: string }>;
 }
 
-/** Something that a rule does not apply to, and why. */
-export interface Exception {
-  rule: string;
-  /** `Kind namespace/name`; a `*` matches any run of characters. */ object: string;
-  what?: RegExp;
-  why: string;
-}
+export type { RuleException as Exception } from "../components/core/exceptions";

@@ -14,6 +14,7 @@ import type { Demand } from "../sizing/demands";
 import type { FailureCost, Plan, PlanParts } from "../sizing/types";
 import type { StackContext } from "./context";
 import type { Edge, EdgeInput } from "./edges";
+import type { RuleException } from "./exceptions";
 import type { Image } from "./images";
 import type { Dashboard, RuleGroup, Target } from "./monitoring";
 import type { SecretSpec } from "./secrets";
@@ -65,16 +66,6 @@ export interface PlanInput {
   plan: Plan;
 }
 
-/** An exception of a rule (policy/), with its reason. One that nothing needs any more fails the tests. */
-export interface RuleException {
-  rule: string;
-  /** `Kind namespace/name`; a `*` matches any run of characters. */
-  object: string;
-  /** The violation that is meant. @default any of that object */
-  what?: RegExp;
-  why: string;
-}
-
 /** The stack while it is being built: what a layer gets from those before it. */
 export interface Building {
   ctx: StackContext;
@@ -89,8 +80,12 @@ export interface Building {
   /** Options of a component: all of it comes after what any object needs, its pods also after these resources. */
   after(...resources: pulumi.Resource[][]): pulumi.ComponentResourceOptions;
 }
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- constructors differ in their arguments
 export type Class<T> = abstract new (...args: any[]) => T;
+
+export interface Deployment {
+  /** Makes the layer's components and returns them, for those that come after. Empty where the layer is off. */
+  deploy: (stack: Building) => pulumi.Resource[];
+}
 
 export interface Layer<D extends Declared = Declared> {
   /** Its folder, the word for it on the command line, and the second part of its components' types. */
@@ -135,6 +130,6 @@ export interface Layer<D extends Declared = Declared> {
   /** Settings that switch on what is off by default: every rule is tested with them. */
   readonly everything?: Record<string, unknown>;
 
-  /** Makes its components. `deploy` of a layer comes after those of the layers before it. */
-  readonly deploy: (stack: Building) => pulumi.Resource[];
+  /** Loads what makes it (`deploy.ts`). Only a stack that is built asks for it: planning loads nothing of Pulumi. */
+  readonly component: () => Promise<Deployment>;
 }

@@ -1,25 +1,12 @@
 /** Which layer a registered resource belongs to, and what it is called there. Pure. */
 import type { RegisteredResource } from "../../cli/evaluate";
+import { LAYERS } from "./registry";
 
 /** Component types that are no layer of their own. */
 const TRANSPARENT = new Set(["stack", "workload"]);
 
-/** The layers in the order in which the program builds them; files and reports follow it. */
-export const LAYER_ORDER = [
-  "hosts",
-  "cluster",
-  "secrets",
-  "postgres",
-  "redis",
-  "objectstore",
-  "synapse",
-  "router",
-  "web",
-  "turn",
-  "rtc",
-  "ingress",
-  "monitoring",
-];
+/** The layers in the order in which the program builds them, after the secrets; files and reports follow it. */
+export const LAYER_ORDER: readonly string[] = ["secrets", ...LAYERS.map((layer) => layer.name)];
 
 /** The layer that a component's type begins, if it begins one. */
 export function layerOfType(type: string): string | undefined {

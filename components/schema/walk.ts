@@ -135,6 +135,8 @@ export function pathText(path: readonly PropertyKey[]): string {
   }, "");
 }
 
-/** A record without the keys that have no value. */
-export const defined = <T>(record: Record<string, T | undefined>): Record<string, T> =>
-  Object.fromEntries(Object.entries(record).filter((entry): entry is [string, T] => entry[1] !== undefined));
+/** The same without the keys that have no value. */
+export const defined = <T extends object>(object: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
+  Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]: Exclude<T[K], undefined>;
+  };

@@ -16,14 +16,16 @@ export interface GeneralCompleted {
 
 export function complete(input: SettingsInput, instance: string): Settings {
   const layers = Object.assign({}, ...LAYERS.map((layer) => layer.complete?.(input))) as LayerCompleted;
-  return {
-    ...input,
+  const { hostDefaults: _ofHosts, ssh: _ofEachHost, ...written } = input;
+  const settings: Settings = {
+    ...written,
     instance,
     serverName: input.serverName ?? input.domain,
     hostnames: completeHostnames(input.hostnames, input.domain),
     images: { ...input.images, overrides: defined(input.images.overrides) },
     ...layers,
   };
+  return defined(settings);
 }
 
 const completeHostnames = (given: SettingsInput["hostnames"], domain: string): GeneralCompleted["hostnames"] => ({

@@ -3,7 +3,7 @@ import type { SettingsError } from "../core/errors";
 import { LAYERS } from "../layers/registry";
 import { Report } from "../schema/report";
 import { complete } from "./defaults";
-import { GENERAL_CHECKS } from "./general/checks";
+import { FIRST_CHECKS, LAST_CHECKS } from "./general/checks";
 import { parse } from "./parse";
 import type { Settings } from "./types";
 
@@ -26,7 +26,7 @@ export function resolveSettings(
   if (!input) return { errors: report.errors };
   const settings = complete(input, instance);
   // All of them always run.
-  for (const check of [...GENERAL_CHECKS, ...LAYERS.flatMap((layer) => layer.checks ?? [])])
+  for (const check of [...FIRST_CHECKS, ...LAYERS.flatMap((layer) => layer.checks ?? []), ...LAST_CHECKS])
     check({ input, settings, report, now });
   return report.errors.length > 0 ? { errors: report.errors } : { settings, errors: [] };
 }

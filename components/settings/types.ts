@@ -5,7 +5,8 @@ import type { SettingsInput } from "./schema";
 
 type Completed = GeneralCompleted & LayerCompleted;
 
-export type Settings = Omit<SettingsInput, keyof Completed> & Completed;
+/** What is written for all hosts is in each of them. */
+export type Settings = Omit<SettingsInput, keyof Completed | "hostDefaults" | "ssh"> & Completed;
 
 export type AddressPoolSettings = Settings["addressPools"][number];
 export type TlsSettings = Settings["tls"];

@@ -2,6 +2,7 @@
 import { evaluate, type Evaluation } from "../../cli/evaluate";
 import { exampleConfig } from "../../cli/exampleStack";
 import { resolveSettings } from "../../components/settings";
+import { LAYERS } from "../../components/layers/registry";
 import type { Settings } from "../../components/settings/types";
 import { plan } from "../../components/plan";
 import type { Plan } from "../../components/sizing/types";
@@ -56,7 +57,18 @@ export const WITHOUT_OPERATORS = {
 };
 
 /** Every size, with federation off and on and both object stores. */
-export const TIERS: Tier[] = SIZES.flatMap((ccu) => [tier(ccu), tier(ccu, { federation: true, s3: true })]);
+export const TIERS: Tier[] = [
+  ...SIZES.flatMap((ccu) => [tier(ccu), tier(ccu, { federation: true, s3: true })]),
+  ...everything(),
+];
+
+/** One more, with what is off by default, where a layer has such a thing. */
+function everything(): Tier[] {
+  const more = Object.assign({}, ...LAYERS.map((layer) => layer.everything)) as Record<string, unknown>;
+  return Object.keys(more).length > 0
+    ? [{ ...tier(1_000, { more }), name: `1000 CCU, everything that layers have: ${Object.keys(more).join(", ")}` }]
+    : [];
+}
 
 export interface Evaluated {
   evaluation: Evaluation;

@@ -1,32 +1,11 @@
 /** Which pods a word of the command line means: a layer, a component, a pod. Pure. */
+import { LAYERS as REGISTERED } from "../../components/layers/registry";
 import { UsageError } from "./arguments";
 
-/**
- * Component labels of each layer; a trailing * stands for the rest. Where a part has no such label: its `app`, or its
- * namespace/.
- */
-export const LAYERS: Record<string, string[]> = {
-  cluster: [
-    "cnpg-controller-manager",
-    "barman-cloud",
-    "metallb-*",
-    "metrics-server",
-    "cert-manager*",
-    "cnpg-system/",
-    "kube-system/",
-    "local-path-storage/",
-  ],
-  postgres: ["synapse-postgres", "pooler"],
-  redis: ["redis-*"],
-  objectstore: ["minio", "minio-*"],
-  synapse: ["synapse-main", "synapse-*"],
-  router: ["haproxy"],
-  web: ["element-web", "synapse-admin", "well-known"],
-  turn: ["coturn"],
-  rtc: ["livekit", "lk-jwt-service"],
-  ingress: ["nginx-ingress*", "nginx-ingress/", "projectcontour/"],
-  monitoring: ["monitoring/"],
-};
+/** What each layer says of its pods: component labels, beginnings with *, namespaces with /. */
+export const LAYERS: Record<string, readonly string[]> = Object.fromEntries(
+  REGISTERED.filter((layer) => layer.pods).map((layer) => [layer.name, layer.pods!]),
+);
 /** Labels that begin like those of a class of Synapse and are none. */
 const NOT_SYNAPSE = ["synapse-postgres", "synapse-admin"];
 

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { evaluate, type RegisteredResource } from "../../cli/evaluate";
-import { RedisSentinel, redisConnection, redisEdges } from "../../components/layers/redis";
+import { RedisSentinel, redisConnection } from "../../components/layers/redis";
 import { StackSecrets } from "../../components/keys/secrets";
 import { SECRET_SPECS } from "../../components/layers/registry";
 import type { Settings } from "../../components/settings/types";
 import type { Plan } from "../../components/sizing/types";
+import { plan } from "../../components/plan";
+import { edges } from "../../components/topology";
 import { fixtureContext, fixturePlan, fixtureSettings } from "../fixtures/context";
 import { REDIS_PASSWORD } from "../../components/layers/redis/secrets";
 import { REDIS_LIVEKIT_PASSWORD } from "../../components/layers/rtc/secrets";
@@ -123,10 +125,10 @@ describe("RedisSentinel", () => {
 describe("redis edges", () => {
   it("let every Synapse process reach the master, and nobody else's Redis", () => {
     const input = { settings: fixtureSettings(), plan: fixturePlan() };
-    const edges = redisEdges(input);
+    const all = edges(input);
     for (const p of input.plan.synapse.pools)
       assert.ok(
-        edges.some(
+        all.some(
           (e) =>
             "component" in e.from &&
             e.from.component === `synapse-${p.class}` &&
@@ -135,7 +137,7 @@ describe("redis edges", () => {
         ),
       );
     assert.ok(
-      !edges.some(
+      !all.some(
         (e) =>
           "component" in e.from &&
           e.from.component.startsWith("synapse-") &&
@@ -144,7 +146,7 @@ describe("redis edges", () => {
       ),
     );
     input.settings.rtc.enabled = false;
-    assert.ok(!JSON.stringify(redisEdges(input)).includes("livekit"));
+    assert.ok(!JSON.stringify(edges({ ...input, plan: plan(input.settings) })).includes("livekit"));
   });
   it("connection for other stacks is on database 2", () =>
     assert.deepEqual(

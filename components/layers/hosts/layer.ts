@@ -2,11 +2,15 @@
 import type { Layer } from "../../core/layer";
 import { hostAlerts } from "./alerts";
 import { checkHosts } from "./checks";
-import { Hosts } from "./Hosts";
 import { hostFailures, hostNotes } from "./plan";
 import { completeHosts, hostSettings, type HostsCompleted } from "./settings";
 
-export const hosts: Layer<{ settings: typeof hostSettings; completed: HostsCompleted }> = {
+interface Declares {
+  settings: typeof hostSettings;
+  completed: HostsCompleted;
+}
+
+export const hosts: Layer<Declares> = {
   name: "hosts",
   settings: hostSettings,
   complete: completeHosts,
@@ -14,5 +18,5 @@ export const hosts: Layer<{ settings: typeof hostSettings; completed: HostsCompl
   failures: hostFailures,
   notes: hostNotes,
   alerts: hostAlerts,
-  deploy: (stack) => [new Hosts("hosts", { ctx: stack.ctx }, { parent: stack.self })],
+  component: () => import("./deploy"),
 };

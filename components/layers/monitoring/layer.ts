@@ -3,19 +3,20 @@ import type { Layer } from "../../core/layer";
 import { monitoringAlerts } from "./alerts";
 import { MONITORING_DASHBOARDS } from "./dashboards";
 import { monitoringEdges } from "./edges";
+import { EXCEPTIONS } from "./exceptions";
 import { IMAGES } from "./images";
-import { Monitoring } from "./Monitoring";
 import { monitoringDemands, monitoringServices } from "./plan";
 import { MONITORING_SECRETS } from "./secrets";
 import { monitoringOverrides, monitoringSettings } from "./settings";
 import { monitoringTargets } from "./targets";
-import { ClusterFoundation } from "../cluster/ClusterFoundation";
 
-export const monitoring: Layer<{
+interface Declares {
   settings: typeof monitoringSettings;
   overrides: typeof monitoringOverrides;
   images: typeof IMAGES;
-}> = {
+}
+
+export const monitoring: Layer<Declares> = {
   name: "monitoring",
   settings: monitoringSettings,
   overrides: monitoringOverrides,
@@ -28,9 +29,6 @@ export const monitoring: Layer<{
   alerts: monitoringAlerts,
   dashboards: MONITORING_DASHBOARDS,
   pods: ["monitoring/"],
-  deploy({ ctx, secrets, layers, get, after }) {
-    if (!ctx.settings.monitoring.enabled) return [];
-    const operator = get(ClusterFoundation).ready("prometheus-operator");
-    return [new Monitoring("monitoring", { ctx, secrets, layers }, after(operator))];
-  },
+  exceptions: EXCEPTIONS,
+  component: () => import("./deploy"),
 };

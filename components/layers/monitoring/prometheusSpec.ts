@@ -3,7 +3,9 @@ import { imageRef, imageVersion, type Image } from "../../core/images";
 import { NAMESPACES, NODE_LABELS } from "../../core/names";
 import type { Settings } from "../../settings/types";
 import type { Plan } from "../../sizing/types";
-import { labels, lostNodeTolerations, PART_OF, gibi, mebi, milliCpu } from "../../core/workload";
+import { labels, PART_OF } from "../../core/workload/metadata";
+import { lostNodeTolerations } from "../../core/workload/pod";
+import { gibi, mebi, milliCpu } from "../../core/workload/quantities";
 import { IMAGES } from "./images";
 
 export const PROMETHEUS = "prometheus";

@@ -4,17 +4,18 @@ import { checkMinio } from "./checks";
 import { objectStoreAlerts } from "./alerts";
 import { objectStoreEdges } from "./edges";
 import { IMAGES } from "./images";
-import { ObjectStore } from "./ObjectStore";
 import { objectStoreDemands, objectStoreFailures, objectStoreNotes, objectStoreServices } from "./plan";
 import { OBJECT_STORE_SECRETS } from "./secrets";
 import { objectStoreOverrides, objectStoreSettings } from "./settings";
 import { objectStoreTargets } from "./targets";
 
-export const objectstore: Layer<{
+interface Declares {
   settings: typeof objectStoreSettings;
   overrides: typeof objectStoreOverrides;
   images: typeof IMAGES;
-}> = {
+}
+
+export const objectstore: Layer<Declares> = {
   name: "objectstore",
   settings: objectStoreSettings,
   overrides: objectStoreOverrides,
@@ -38,5 +39,5 @@ export const objectstore: Layer<{
   targets: objectStoreTargets,
   alerts: objectStoreAlerts,
   pods: ["minio", "minio-*"],
-  deploy: ({ ctx, secrets, after }) => [new ObjectStore("objectstore", { ctx, secrets }, after())],
+  component: () => import("./deploy"),
 };

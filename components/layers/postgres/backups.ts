@@ -1,7 +1,7 @@
 /** Continuous archiving and base backups to object storage. Pure. */
 import { SERVICES } from "../../core/names";
 import type { Settings } from "../../settings/types";
-import { mebi, milliCpu } from "../../core/workload";
+import { mebi, milliCpu } from "../../core/workload/quantities";
 
 /** Where WAL and base backups go: a bucket, and the Secret in the database's namespace that opens it. */
 export interface BackupTarget {

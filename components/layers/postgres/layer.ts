@@ -6,18 +6,17 @@ import { POSTGRES_DASHBOARDS } from "./dashboards";
 import { postgresEdges } from "./edges";
 import { IMAGES } from "./images";
 import { postgresDemands, postgresFailures, postgresServices } from "./plan";
-import { PostgresCluster } from "./PostgresCluster";
 import { DATABASE_PASSWORD } from "./secrets";
 import { postgresOverrides, postgresSettings } from "./settings";
 import { postgresTargets } from "./targets";
-import { ClusterFoundation } from "../cluster/ClusterFoundation";
-import { ObjectStore } from "../objectstore/ObjectStore";
 
-export const postgres: Layer<{
+interface Declares {
   settings: typeof postgresSettings;
   overrides: typeof postgresOverrides;
   images: typeof IMAGES;
-}> = {
+}
+
+export const postgres: Layer<Declares> = {
   name: "postgres",
   settings: postgresSettings,
   overrides: postgresOverrides,
@@ -43,11 +42,5 @@ export const postgres: Layer<{
   alerts: (input) => [postgresAlerts(input)],
   dashboards: POSTGRES_DASHBOARDS,
   pods: ["synapse-postgres", "pooler"],
-  deploy({ ctx, secrets, get, after }) {
-    const cluster = get(ClusterFoundation);
-    const objects = get(ObjectStore);
-    const backup = objects.backup && { ...objects.backup, accessKeyKey: "accessKey", secretKeyKey: "secretKey" };
-    const operators = [cluster.ready("cloudnative-pg"), cluster.ready("plugin-barman-cloud")];
-    return [new PostgresCluster("postgres", { ctx, secrets, backup }, after(...operators, objects.ready))];
-  },
+  component: () => import("./deploy"),
 };

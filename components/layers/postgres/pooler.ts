@@ -4,7 +4,9 @@ import { NAMESPACES, NODE_LABELS, SERVICES } from "../../core/names";
 import type { Settings } from "../../settings/types";
 import type { Plan } from "../../sizing/types";
 import { PRIORITIES } from "../../core/priorities";
-import { labels, lostNodeTolerations, mebi, milliCpu, spread } from "../../core/workload";
+import { labels } from "../../core/workload/metadata";
+import { lostNodeTolerations, spread } from "../../core/workload/pod";
+import { mebi, milliCpu } from "../../core/workload/quantities";
 import { renderProbes } from "../../core/workload/probes";
 import { IMAGES } from "./images";
 

@@ -5,13 +5,16 @@ import { checkRedis } from "./checks";
 import { redisEdges } from "./edges";
 import { IMAGES } from "./images";
 import { redisDemands, redisFailures, redisServices } from "./plan";
-import { RedisSentinel } from "./RedisSentinel";
 import { REDIS_PASSWORD } from "./secrets";
 import { redisOverrides } from "./settings";
 import { redisTargets } from "./targets";
-import { NAMESPACES, SECRETS, SERVICES } from "../../core/names";
 
-export const redis: Layer<{ overrides: typeof redisOverrides; images: typeof IMAGES }> = {
+interface Declares {
+  overrides: typeof redisOverrides;
+  images: typeof IMAGES;
+}
+
+export const redis: Layer<Declares> = {
   name: "redis",
   overrides: redisOverrides,
   checks: [checkRedis],
@@ -31,18 +34,5 @@ export const redis: Layer<{ overrides: typeof redisOverrides; images: typeof IMA
   targets: redisTargets,
   alerts: (input) => [redisAlerts(input)],
   pods: ["redis-*"],
-  deploy: ({ ctx, secrets, after }) => [
-    new RedisSentinel(
-      "redis-synapse",
-      {
-        ctx,
-        component: SERVICES.redisSynapse,
-        namespace: NAMESPACES.matrix,
-        secretName: SECRETS.redisSynapse,
-        password: secrets.of(REDIS_PASSWORD),
-        masterName: SERVICES.redisSynapse,
-      },
-      after(),
-    ),
-  ],
+  component: () => import("./deploy"),
 };

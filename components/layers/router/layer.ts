@@ -3,12 +3,15 @@ import type { Layer } from "../../core/layer";
 import { routerAlerts } from "./alerts";
 import { ROUTER_DASHBOARDS } from "./dashboards";
 import { routerEdges } from "./edges";
-import { HaproxyRouter } from "./HaproxyRouter";
 import { routerDemands, routerFailures, routerServices } from "./plan";
 import { routerOverrides } from "./settings";
 import { routerTargets } from "./targets";
 
-export const router: Layer<{ overrides: typeof routerOverrides }> = {
+interface Declares {
+  overrides: typeof routerOverrides;
+}
+
+export const router: Layer<Declares> = {
   name: "router",
   overrides: routerOverrides,
   demands: routerDemands,
@@ -19,5 +22,5 @@ export const router: Layer<{ overrides: typeof routerOverrides }> = {
   alerts: (input) => [routerAlerts(input)],
   dashboards: ROUTER_DASHBOARDS,
   pods: ["haproxy"],
-  deploy: ({ ctx, after }) => [new HaproxyRouter("router", { ctx }, after())],
+  component: () => import("./deploy"),
 };

@@ -4,19 +4,21 @@ import { rtcAlerts } from "./alerts";
 import { checkCalls } from "./checks";
 import { RTC_DASHBOARDS } from "./dashboards";
 import { rtcEdges } from "./edges";
+import { EXCEPTIONS } from "./exceptions";
 import { IMAGES } from "./images";
-import { REDIS_MASTER_NAME } from "./livekitYaml";
 import { rtcDemands, rtcFailures, rtcNotes, rtcServices } from "./plan";
-import { Rtc } from "./Rtc";
-import { REDIS_LIVEKIT_PASSWORD, RTC_SECRETS } from "./secrets";
+import { RTC_SECRETS } from "./secrets";
 import { rtcOverrides, rtcSettings } from "./settings";
 import { rtcTargets } from "./targets";
-import { NAMESPACES, SECRETS, SERVICES } from "../../core/names";
 import { CALL_HOSTS } from "../../domain/calls";
-import { ClusterFoundation } from "../cluster/ClusterFoundation";
-import { RedisSentinel } from "../redis/RedisSentinel";
 
-export const rtc: Layer<{ settings: typeof rtcSettings; overrides: typeof rtcOverrides; images: typeof IMAGES }> = {
+interface Declares {
+  settings: typeof rtcSettings;
+  overrides: typeof rtcOverrides;
+  images: typeof IMAGES;
+}
+
+export const rtc: Layer<Declares> = {
   name: "rtc",
   settings: rtcSettings,
   overrides: rtcOverrides,
@@ -33,22 +35,6 @@ export const rtc: Layer<{ settings: typeof rtcSettings; overrides: typeof rtcOve
   alerts: rtcAlerts,
   dashboards: RTC_DASHBOARDS,
   pods: ["livekit", "lk-jwt-service"],
-  deploy({ ctx, secrets, get, after }) {
-    if (!ctx.plan.rtc) return [];
-    const { tls } = get(ClusterFoundation);
-    const redis = new RedisSentinel(
-      "redis-livekit",
-      {
-        ctx,
-        component: SERVICES.redisLivekit,
-        namespace: NAMESPACES.livekit,
-        secretName: SECRETS.redisLivekit,
-        password: secrets.of(REDIS_LIVEKIT_PASSWORD),
-        masterName: REDIS_MASTER_NAME,
-      },
-      after(),
-    );
-    const ca = tls.trustBundle ? { configMap: tls.trustBundle, key: "ca.crt", hash: tls.caPem } : undefined;
-    return [new Rtc("rtc", { ctx, secrets, ca }, after(tls.ready, redis.ready))];
-  },
+  exceptions: EXCEPTIONS,
+  component: () => import("./deploy"),
 };

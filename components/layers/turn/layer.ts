@@ -3,14 +3,19 @@ import type { Layer } from "../../core/layer";
 import { turnAlerts } from "./alerts";
 import { checkRelay } from "./checks";
 import { turnEdges } from "./edges";
+import { EXCEPTIONS } from "./exceptions";
 import { IMAGES } from "./images";
 import { turnDemands, turnFailures, turnNotes, turnServices } from "./plan";
 import { turnOverrides, turnSettings } from "./settings";
-import { Turn } from "./Turn";
-import { CALL_HOSTS, TURN_SHARED_SECRET, turnHasTls } from "../../domain/calls";
-import { ClusterFoundation } from "../cluster/ClusterFoundation";
+import { CALL_HOSTS, TURN_SHARED_SECRET } from "../../domain/calls";
 
-export const turn: Layer<{ settings: typeof turnSettings; overrides: typeof turnOverrides; images: typeof IMAGES }> = {
+interface Declares {
+  settings: typeof turnSettings;
+  overrides: typeof turnOverrides;
+  images: typeof IMAGES;
+}
+
+export const turn: Layer<Declares> = {
   name: "turn",
   settings: turnSettings,
   overrides: turnOverrides,
@@ -25,10 +30,6 @@ export const turn: Layer<{ settings: typeof turnSettings; overrides: typeof turn
   edges: turnEdges,
   alerts: turnAlerts,
   pods: ["coturn"],
-  deploy({ ctx, secrets, get, after }) {
-    if (!ctx.plan.turn) return [];
-    const { tls } = get(ClusterFoundation);
-    const tlsSecretName = turnHasTls(ctx.settings) ? tls.secretName("turn") : undefined;
-    return [new Turn("turn", { ctx, secrets, tlsSecretName }, after(tls.ready))];
-  },
+  exceptions: EXCEPTIONS,
+  component: () => import("./deploy"),
 };

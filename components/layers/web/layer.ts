@@ -5,9 +5,14 @@ import { webEdges } from "./edges";
 import { IMAGES } from "./images";
 import { webDemands } from "./plan";
 import { webOverrides, webSettings } from "./settings";
-import { Web } from "./Web";
 
-export const web: Layer<{ settings: typeof webSettings; overrides: typeof webOverrides; images: typeof IMAGES }> = {
+interface Declares {
+  settings: typeof webSettings;
+  overrides: typeof webOverrides;
+  images: typeof IMAGES;
+}
+
+export const web: Layer<Declares> = {
   name: "web",
   settings: webSettings,
   overrides: webOverrides,
@@ -16,5 +21,5 @@ export const web: Layer<{ settings: typeof webSettings; overrides: typeof webOve
   images: IMAGES,
   edges: webEdges,
   pods: ["element-web", "synapse-admin", "well-known"],
-  deploy: ({ ctx, after }) => [new Web("web", { ctx }, after())],
+  component: () => import("./deploy"),
 };

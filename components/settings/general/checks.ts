@@ -4,4 +4,9 @@ import { checkHostCounts } from "./checkHostCounts";
 import { checkHostnames } from "./checkHostnames";
 import { checkKeys } from "./checkKeys";
 
-export const GENERAL_CHECKS: ReadonlyArray<(given: CheckInput) => void> = [checkHostnames, checkKeys, checkHostCounts];
+type Check = (given: CheckInput) => void;
+
+/** Before those of the layers, of which some are about the same names. */
+export const FIRST_CHECKS: readonly Check[] = [checkHostnames, checkKeys];
+/** After those of the hosts: where a role is wrong, no host is missing. */
+export const LAST_CHECKS: readonly Check[] = [checkHostCounts];

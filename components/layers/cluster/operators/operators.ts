@@ -2,7 +2,7 @@
 import { imageRef } from "../../../core/images";
 import { NAMESPACES } from "../../../core/names";
 import type { Settings } from "../../../settings/types";
-import { httpProbes, type Probes } from "../../../core/workload";
+import { httpProbes, type Probes } from "../../../core/workload/probes";
 import { STARTUP } from "../../../core/workload/probes";
 import { OPERATOR_REQUESTS, requestOf } from "../../../domain/operatorRequests";
 import { localPaths } from "../storageClasses";

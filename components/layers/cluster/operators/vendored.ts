@@ -6,20 +6,12 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { imageRef, imageVersion, type Image } from "../../../core/images";
 import type { Settings } from "../../../settings/types";
-import {
-  canonical,
-  CONFIG_HASH,
-  digest,
-  labels,
-  lostNodeTolerations,
-  mebi,
-  milliCpu,
-  rolledOut,
-  selectorLabels,
-  spread,
-  type Apart,
-  type Probes,
-} from "../../../core/workload";
+import { canonical, mebi, milliCpu } from "../../../core/workload/quantities";
+import { CONFIG_HASH, labels, selectorLabels } from "../../../core/workload/metadata";
+import { digest } from "../../../core/workload/hash";
+import { lostNodeTolerations, spread, type Apart } from "../../../core/workload/pod";
+import { rolledOut } from "../../../core/workload/rollout";
+import { type Probes } from "../../../core/workload/probes";
 import { NODE_LABELS } from "../../../core/names";
 import { renderProbes } from "../../../core/workload/probes";
 

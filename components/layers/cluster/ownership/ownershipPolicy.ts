@@ -1,7 +1,7 @@
 /** The rule by which the API server refuses to give this stack an object that belongs to another owner. Pure. */
 import { fieldManager } from "../../../core/context";
 import type { Settings } from "../../../settings/types";
-import { PART_OF } from "../../../core/workload";
+import { PART_OF } from "../../../core/workload/metadata";
 
 /** In CEL: the object carries this stack's labels. */
 function ours(object: string, settings: Settings): string {

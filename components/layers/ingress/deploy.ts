@@ -1,0 +1,26 @@
+/** How the layer is made, with what it gets from the layers before it. */
+import type { Resource } from "@pulumi/pulumi";
+import type { Building } from "../../core/layer";
+import { PublicIngress } from "./PublicIngress";
+import { ClusterFoundation } from "../cluster/ClusterFoundation";
+import { HaproxyRouter } from "../router/HaproxyRouter";
+import { Rtc } from "../rtc/Rtc";
+import { SynapseServer } from "../synapse/SynapseServer";
+import { Turn } from "../turn/Turn";
+import { Web } from "../web/Web";
+
+export function deploy({ ctx, get, find, after }: Building): Resource[] {
+  const { doorReady, tls } = get(ClusterFoundation);
+  const behind = [get(SynapseServer).main, get(HaproxyRouter), get(Web), find(Turn), find(Rtc)];
+  return [
+    new PublicIngress(
+      "ingress",
+      { ctx, tls },
+      after(
+        doorReady,
+        tls.ready,
+        behind.filter((b) => b !== undefined),
+      ),
+    ),
+  ];
+}
