@@ -217,7 +217,7 @@ export const images: Rule = {
               ...(!tag || !/\d/.test(tag) ? [{ object: o, what: `image ${image} is not pinned` }] : []),
               ...(table.has(image)
                 ? []
-                : [{ object: o, what: `image ${image} is not in the table (components/core/images.ts)` }]),
+                : [{ object: o, what: `image ${image} is not in the table (components/layers/*/images.ts)` }]),
             ];
           }),
         ),

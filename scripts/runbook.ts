@@ -9,7 +9,11 @@ import { resolveSettings, SettingsInvalid } from "../components/settings";
 import { plan } from "../components/plan";
 
 export function runbookText(): string {
-  const { settings, errors } = resolveSettings({ ...exampleConfig(1000), federation: { enabled: true } }, "runbook");
+  const everything = Object.assign({}, ...LAYERS.map((layer) => layer.everything)) as Record<string, unknown>;
+  const { settings, errors } = resolveSettings(
+    { ...exampleConfig(1000), federation: { enabled: true }, ...everything },
+    "runbook",
+  );
   if (!settings) throw new SettingsInvalid(errors);
   return runbook(alertRules({ settings, plan: plan(settings), layers: LAYERS }));
 }

@@ -1,5 +1,6 @@
 /** How a layer declares a secret that the stack generates. Pure. */
 import type { ImportableSecret } from "../domain/importableSecrets";
+import type { Settings } from "../settings/types";
 
 export interface SecretSpec {
   /** Part of the resource's name, so it never changes: a new label is a new secret. */
@@ -12,6 +13,8 @@ export interface SecretSpec {
   importable?: ImportableSecret;
   /** Makes the value of the generated text. @default the text itself */
   from?: (text: string) => string;
+  /** Whether it is made. @default always */
+  when?: (settings: Settings) => boolean;
   /** Type that the resource had before. */
   formerType?: string;
 }

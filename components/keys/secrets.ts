@@ -22,7 +22,7 @@ export class StackSecrets extends pulumi.ComponentResource {
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("matrix-ha:secrets:StackSecrets", baseName, {}, opts);
-    for (const spec of specs) {
+    for (const spec of specs.filter((s) => s.when?.(settings) ?? true)) {
       if (this.values.has(spec.label)) throw new Error(`two layers declare a secret "${spec.label}"`);
       const given = spec.importable && settings.importSecrets[spec.importable];
       this.values.set(spec.label, given === undefined ? this.generated(spec, settings) : pulumi.secret(given));

@@ -5,8 +5,10 @@ import { LAYERS } from "./registry";
 /** Component types that are no layer of their own. */
 const TRANSPARENT = new Set(["stack", "workload"]);
 
-/** The layers in the order in which the program builds them, after the secrets; files and reports follow it. */
-export const LAYER_ORDER: readonly string[] = ["secrets", ...LAYERS.map((layer) => layer.name)];
+/** The layers in the order in which the program builds them, the secrets among them; files and reports follow it. */
+export const LAYER_ORDER: readonly string[] = LAYERS.flatMap((layer) =>
+  layer.name === "cluster" ? [layer.name, "secrets"] : [layer.name],
+);
 
 /** The layer that a component's type begins, if it begins one. */
 export function layerOfType(type: string): string | undefined {

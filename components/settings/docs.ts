@@ -105,7 +105,7 @@ const repeated = (path: string, keys: string[]): string | undefined =>
 
 function meaning(schema: z.ZodType): string {
   const { doc = "", secret } = docOf(schema);
-  return `${doc.replace(/^(Reference in place of the image) of \w+\.$/, "$1; the keys are those of components/core/images.ts.")}${secret ? " *Secret.*" : ""}`;
+  return `${doc.replace(/^(Reference in place of the image) of \w+\.$/, "$1; the keys are those of components/layers/*/images.ts.")}${secret ? " *Secret.*" : ""}`;
 }
 
 function allowed(schema: z.ZodType): string {

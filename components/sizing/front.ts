@@ -1,5 +1,5 @@
 /** Router, ingress, web and monitoring. */
-import type { Settings, SettingsError } from "../settings/types";
+import type { Settings } from "../settings/types";
 import { FRONT } from "./anchors";
 import { ceilTo, cores, count, interpolate, memoryMiB } from "./interpolate";
 import type { Plan, Sized } from "./types";
@@ -14,9 +14,7 @@ const sized = (planned: Sized, o: Override): Sized => ({
   memoryMiB: o.memoryMiB ?? planned.memoryMiB,
 });
 
-export function planFront(
-  settings: Settings,
-): Pick<Plan, "router" | "ingress" | "web" | "monitoring"> & { errors: SettingsError[] } {
+export function planFront(settings: Settings): Pick<Plan, "router" | "ingress" | "web" | "monitoring"> {
   const { ccu, overrides } = settings;
   const router = sized(
     {
@@ -40,11 +38,6 @@ export function planFront(
     ingress,
     web: { elementWeb: page, admin: page, wellKnown: page },
     ...(settings.monitoring.enabled ? { monitoring: planMonitoring(settings) } : {}),
-    errors: [
-      ...atLeastTwo("overrides.router.replicas", router.replicas),
-      ...atLeastTwo("overrides.ingress.replicas", ingress.replicas),
-      ...atLeastTwo("overrides.web.replicas", page.replicas),
-    ],
   };
 }
 
@@ -74,15 +67,3 @@ function planMonitoring(settings: Settings): NonNullable<Plan["monitoring"]> {
     exporters: { replicas: 1, cpu: Math.min(0.05, o.cpu ?? 0.05), memoryMiB: 64 },
   };
 }
-
-const atLeastTwo = (path: string, n: number): SettingsError[] =>
-  n >= 2 && Number.isInteger(n)
-    ? []
-    : [
-        {
-          path,
-          given: String(n),
-          allowed: "at least 2: one must be left when a node is lost",
-          remedy: "set 2, or leave it out",
-        },
-      ];

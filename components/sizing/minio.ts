@@ -17,7 +17,6 @@ export interface Layout {
 
 export { erasureSetSize };
 const DEFAULT_DRIVES_PER_NODE = 2;
-const MIN_NODES = 3;
 
 /** The most drives of one erasure set that one node may hold, in whatever order MinIO deals them out. */
 export const setDrivesOfNode = (l: Pick<Layout, "drivesPerNode" | "erasureSetDrives">): number =>
@@ -72,7 +71,7 @@ export function planMinio(settings: Settings): { minio?: Minio; errors: Settings
   const o = settings.overrides.minio;
   const storage = storageOf(settings);
   const errors = tooManyNodes(o.nodes, storage.hosts.length);
-  const unusable = tooFewNodes(o.nodes, storage.wanted) ?? unevenDisks(settings, storage);
+  const unusable = unevenDisks(settings, storage);
   if (unusable) return { errors: [...errors, unusable], notes: [] };
   const drivesPerNode =
     o.drivesPerNode ??
@@ -113,16 +112,6 @@ function tooManyNodes(nodes: number | undefined, hosts: number): SettingsError[]
       remedy: `add ${nodes - hosts} storage hosts, or lower it`,
     },
   ];
-}
-
-function tooFewNodes(nodes: number | undefined, wanted: number): SettingsError | undefined {
-  if (wanted >= MIN_NODES) return undefined;
-  return {
-    path: nodes !== undefined ? "overrides.minio.nodes" : "hosts",
-    given: `${wanted} storage ${wanted === 1 ? "node" : "nodes"}`,
-    allowed: `at least ${MIN_NODES}: with ${wanted}, losing one takes away half of the drives or more, and no write finds its quorum`,
-    remedy: `add ${MIN_NODES - wanted} storage ${MIN_NODES - wanted === 1 ? "host" : "hosts"}, give the role storage to hosts that exist, or use an external S3 (objectStore.kind: s3)`,
-  };
 }
 
 /** A host that lists fewer disks than the others, where nothing says how many are used. */

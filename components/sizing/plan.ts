@@ -29,7 +29,7 @@ export interface FromLayers {
 /** Users in, every number out. Throws SettingsInvalid with everything that is wrong. */
 export function planWith(settings: Settings, layers: FromLayers): Plan {
   const demandsOf = layers.demands;
-  const errors: SettingsError[] = [...ccuErrors(settings), ...poolOverrideErrors(settings)];
+  const errors: SettingsError[] = poolOverrideErrors(settings);
   if (errors.length > 0) throw new SettingsInvalid(errors, "plan");
 
   const redis = planRedis(settings);
@@ -46,7 +46,7 @@ export function planWith(settings: Settings, layers: FromLayers): Plan {
       postgres: pg.postgres,
       postgresErrors: pg.errors,
       postgresNotes: pg.notes,
-      redis: redis.redis,
+      redis,
       minio: minio.minio,
       turn: calls.turn,
       rtc: calls.rtc,
@@ -62,14 +62,7 @@ export function planWith(settings: Settings, layers: FromLayers): Plan {
   const bounded = boundAutoscaling(settings, unbounded, (pools) => demandsOf(settings, { ...draft, pools }));
   const budget = budgetConnections(settings, bounded.pools);
   const p = parts(budget.pools, budget.maxConnections);
-  errors.push(
-    ...redis.errors,
-    ...minio.errors,
-    ...calls.errors,
-    ...front.errors,
-    ...budget.errors,
-    ...p.postgresErrors,
-  );
+  errors.push(...minio.errors, ...calls.errors, ...budget.errors, ...p.postgresErrors);
 
   const demands = demandsOf(settings, p);
   const fit = fitErrors({ hosts: settings.hosts, demands, load: bounded.fixed ? "maximum" : "minimum" });
@@ -135,17 +128,4 @@ function boundAutoscaling(
           ]
         : [],
   };
-}
-
-function ccuErrors({ ccu }: Settings): SettingsError[] {
-  return Number.isFinite(ccu) && ccu >= 1
-    ? []
-    : [
-        {
-          path: "ccu",
-          given: String(ccu),
-          allowed: "a number of concurrent users from 1",
-          remedy: "set ccu to the most users that are online at once",
-        },
-      ];
 }

@@ -54,7 +54,7 @@ export function planPostgres({ settings, pools, maxConnections }: PostgresInput)
       defaultPoolSize: atMax,
     },
   };
-  return { postgres, errors: postgresErrors(settings, postgres), notes: storage.notes };
+  return { postgres, errors: postgresErrors(postgres), notes: storage.notes };
 }
 
 const megabytes = (mb: number): string => `${Math.max(1, Math.floor(mb))}MB`;
@@ -158,9 +158,8 @@ export function parseMegabytes(value: string): number | undefined {
   return m ? Number(m[1]) * (m[2] ? UNITS[m[2]] : 8 / 1024) : undefined;
 }
 
-function postgresErrors(settings: Settings, p: Plan["postgres"]): SettingsError[] {
+function postgresErrors(p: Plan["postgres"]): SettingsError[] {
   const errors: SettingsError[] = [];
-  const o = settings.overrides.postgres;
   const buffers = parseMegabytes(p.parameters.shared_buffers);
   if (buffers === undefined) {
     errors.push({
@@ -177,34 +176,5 @@ function postgresErrors(settings: Settings, p: Plan["postgres"]): SettingsError[
       remedy: `set shared_buffers to ${Math.floor(p.memoryMiB / 4)}MB or memoryMiB to ${Math.ceil(buffers * 3)}`,
     });
   }
-  if (p.parameters.max_connections !== String(p.maxConnections)) {
-    errors.push({
-      path: "overrides.postgres.parameters.max_connections",
-      given: p.parameters.max_connections,
-      allowed: "only through overrides.postgres.maxConnections, so that the connection budget knows it",
-      remedy: `set overrides.postgres.maxConnections to ${p.parameters.max_connections} and remove the parameter`,
-    });
-  }
-  if (o.memoryMiB !== undefined && o.memoryMiB < 192)
-    errors.push({
-      path: "overrides.postgres.memoryMiB",
-      given: String(o.memoryMiB),
-      allowed: "at least 192 MiB",
-      remedy: "give 256 for a trial, more for users",
-    });
-  if (p.instances < 3 || !Number.isInteger(p.instances))
-    errors.push({
-      path: "overrides.postgres.instances",
-      given: String(p.instances),
-      allowed: "at least 3: with two, losing one stops all writes, since one synchronous standby is required",
-      remedy: "set 3, or leave it out",
-    });
-  if (p.pooler.replicas < 1)
-    errors.push({
-      path: "overrides.postgres.poolerInstances",
-      given: String(p.pooler.replicas),
-      allowed: "at least 1, 2 to survive a node",
-      remedy: "set 3, or leave it out",
-    });
   return errors;
 }

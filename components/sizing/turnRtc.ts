@@ -31,14 +31,6 @@ export function planCalls(settings: Settings): {
   if (!turn.enabled && !rtc.enabled) return { errors: [] };
   const nodes = hostsOf(settings, "call").length;
   const errors: SettingsError[] = [];
-  if (nodes < 2) {
-    errors.push({
-      path: "hosts",
-      given: `${nodes} with the role call`,
-      allowed: "at least 2: calls must survive the loss of one",
-      remedy: `add ${2 - nodes} call ${nodes === 1 ? "host" : "hosts"}, give the role call to hosts that exist, or set turn.enabled and rtc.enabled to false`,
-    });
-  }
   const result: ReturnType<typeof planCalls> = { errors };
   if (turn.enabled) {
     const allocations = count(CALLS.allocations.row, ccu);
@@ -99,7 +91,6 @@ export function planCalls(settings: Settings): {
       }),
     );
   }
-  errors.push(...overlaps(settings));
   return result;
 }
 
@@ -114,7 +105,6 @@ interface Capacity {
 }
 
 function capacity({ path, from, to, users, portsEach, nodes, what }: Capacity): SettingsError[] {
-  if (from > to) return [];
   const has = to - from + 1;
   const needs = perSurvivor(users, nodes) * portsEach;
   if (has >= needs) return [];
@@ -126,36 +116,4 @@ function capacity({ path, from, to, users, portsEach, nodes, what }: Capacity): 
       remedy: `widen the range to ${SCALE(needs)} ports, or add call hosts`,
     },
   ];
-}
-
-/** Both run on the same hosts' network: a port that both may take is a call that fails now and then. */
-function overlaps({ turn, rtc }: Settings): SettingsError[] {
-  const errors: SettingsError[] = [];
-  const ranges = [
-    ...(turn.enabled
-      ? [{ path: "turn.minPort", from: turn.minPort, to: turn.maxPort, what: "the TURN relay range" }]
-      : []),
-    ...(rtc.enabled
-      ? [{ path: "rtc.udpPortMin", from: rtc.udpPortMin, to: rtc.udpPortMax, what: "LiveKit's UDP range" }]
-      : []),
-  ];
-  for (const r of ranges) {
-    if (r.from > r.to)
-      errors.push({
-        path: r.path,
-        given: `${r.from} to ${r.to}`,
-        allowed: "the first port not above the last",
-        remedy: "swap them",
-      });
-  }
-  if (ranges.length === 2 && ranges[0].from <= ranges[1].to && ranges[1].from <= ranges[0].to) {
-    const [a, b] = ranges;
-    errors.push({
-      path: b.path,
-      given: `${b.from} to ${b.to}, while ${a.what} is ${a.from} to ${a.to}`,
-      allowed: "ranges without a common port: both run on the call hosts' own network",
-      remedy: "use the defaults (TURN 49152 to 55000, LiveKit 55001 to 60000), or part them",
-    });
-  }
-  return errors;
 }

@@ -30,7 +30,7 @@ Options
   --cluster lab           (default) three nodes that this machine makes out of namespaces; needs root on Debian
   --cluster kind          a cluster that \`kind\` makes (needs kind, and docker or podman)
   --cluster kubeconfig    a cluster that is there: --kubeconfig FILE (default: KUBECONFIG, ~/.kube/config), --context NAME
-  --images published      with kind and kubeconfig, default: the images of components/core/images.ts
+  --images published      with kind and kubeconfig, default: the images of components/layers/*/images.ts
   --images local          the images that lab/images builds, as Pulumi.local.yaml names them; the nodes must have them
   --registry PREFIX       where \`npm run images -- push PREFIX synapse minio mc\` brought the three that nobody publishes
   --addresses RANGE       free addresses of the nodes' network, for the ingress: 192.0.2.10-192.0.2.20

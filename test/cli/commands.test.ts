@@ -83,7 +83,7 @@ describe("commands", () => {
       [
         "render",
         ["--stack", "small", "--out", "/nowhere", "--set", "ccu=-5"],
-        /ccu[\s\S]*given[\s\S]*allowed[\s\S]*do:/,
+        /ccu[\s\S]*given[\s\S]*allowed[\s\S]*remedy:/,
       ],
       [
         "render",

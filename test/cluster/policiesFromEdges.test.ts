@@ -7,6 +7,7 @@ import {
 import { tcp, udp, type Edge } from "../../components/core/edges";
 import { fixtureSettings } from "../fixtures/context";
 import { kubernetesProblems } from "../helpers/kubernetesSchemas";
+import { POOLERS } from "../../components/layers/postgres/edges";
 
 const pod = (component: string, namespace = "matrix"): Edge["from"] => ({ component, namespace });
 const plans = (
@@ -95,9 +96,7 @@ describe("network policies from edges", () => {
   });
 
   it("know the operator's pods by the labels that the operator sets", () => {
-    const list = plans([
-      { from: pod("synapse-main"), to: pod("synapse-postgres-pooler-rw"), ports: tcp(5432), why: "database" },
-    ]);
+    const list = plans([{ from: pod("synapse-main"), to: POOLERS, ports: tcp(5432), why: "database" }]);
     assert.deepEqual(named(list, "allow-synapse-postgres-pooler-rw").podSelector, {
       matchLabels: { "cnpg.io/poolerName": "synapse-postgres-pooler-rw" },
     });

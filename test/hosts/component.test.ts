@@ -3,6 +3,7 @@ import { evaluate, type Evaluation } from "../../cli/evaluate";
 import { Hosts } from "../../components/layers/hosts";
 import type { Settings } from "../../components/settings/types";
 import { fixtureContext } from "../fixtures/context";
+import { exampleHostKey } from "../../components/settings";
 
 const KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\nnever in a command\n-----END OPENSSH PRIVATE KEY-----\n";
 
@@ -111,7 +112,7 @@ describe("hosts: component", () => {
         host: "10.1.0.10",
         port: 2222,
         user: "debian",
-        hostKey: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFixtureFixtureFixtureFixtureFixtureFixtureFix",
+        hostKey: exampleHostKey("app-a"),
         dialErrorLimit: 10,
         perDialTimeout: 15,
         privateKey: undefined,

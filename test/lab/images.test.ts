@@ -52,7 +52,7 @@ describe("npm run images", () => {
       "metallb-controller",
       "base",
     ]);
-    assert.throws(() => chosen(entries, ["frob"]), /no image is called "frob"; there are postgresql/);
+    assert.throws(() => chosen(entries, ["frob"]), /no image is called "frob"; there are cloudnative-pg, .*postgresql/);
     assert.throws(
       () => chosen(entries, ["nginx-ingress"]),
       /cannot be built here: .*The stack runs docker\.io\/nginx/s,

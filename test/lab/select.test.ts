@@ -50,7 +50,7 @@ describe("npm run local: which pods a word means", () => {
       () => podsOf(PODS, "frob"),
       (e: Error) =>
         /called "frob"/.test(e.message) &&
-        /layers +cluster, postgres, redis, synapse, web, rtc, ingress/.test(e.message) &&
+        /layers +cluster, postgres, redis, synapse, rtc, web, ingress/.test(e.message) &&
         /components .*synapse-generic/.test(e.message),
     );
     assert.throws(() => podsOf(PODS, "monitoring"), /monitoring.enabled is false/);

@@ -17,6 +17,7 @@ import {
   MEDIA_S3_SECRET_KEY,
   MINIO_ROOT_PASSWORD,
 } from "../../components/layers/objectstore/secrets";
+import { edges } from "../../components/topology";
 
 const layout = (o: Partial<LayoutInput> = {}): ReturnType<typeof minioLayout> =>
   minioLayout({ nodes: 4, drivesPerNode: 2, parity: 2, ...o });
@@ -138,7 +139,7 @@ describe("ObjectStore", () => {
   it("with MinIO: one pod a storage node, claims that stay, a Job that is waited for", async () => {
     const { resources, outputs } = await make();
     const set = find(resources, "StatefulSet", "minio");
-    assert.equal(set.spec.replicas, 4);
+    assert.equal(set.spec.replicas, 3);
     assert.equal(set.spec.volumeClaimTemplates.length, 2);
     assert.equal(set.spec.persistentVolumeClaimRetentionPolicy.whenDeleted, "Retain");
     assert.equal(set.spec.template.spec.nodeSelector["matrix-ha.dev/role-storage"], "true");
@@ -211,8 +212,18 @@ describe("ObjectStore", () => {
 describe("object store edges", () => {
   it("let media and PostgreSQL reach it, within or outside the cluster", () => {
     const input = { settings: fixtureSettings(), plan: fixturePlan() };
-    assert.equal(objectStoreEdges(input).filter((e) => "component" in e.to && e.to.component === "minio").length, 4);
+    const callers = edges(input)
+      .filter((e) => "component" in e.to && e.to.component === "minio")
+      .map((e) => ("component" in e.from ? e.from.component : "other"));
+    assert.deepEqual(callers.sort(), ["minio", "minio-provision", "prometheus", "synapse-media", "synapse-postgres"]);
     input.settings.objectStore = external;
-    assert.ok(objectStoreEdges(input).every((e) => "world" in e.to && e.ports[0].port === 443));
+    for (const caller of ["synapse-media", "synapse-postgres"]) {
+      const [edge, ...more] = edges(input).filter(
+        (e) => "component" in e.from && e.from.component === caller && /external/.test(e.why),
+      );
+      assert.ok(edge && "world" in edge.to && edge.ports[0]!.port === 443, caller);
+      assert.deepEqual(more, []);
+    }
+    assert.deepEqual(objectStoreEdges(input), []);
   });
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { evaluate, type RegisteredResource } from "../../cli/evaluate";
 import { memoryLimitMiB } from "../../components/layers/postgres/cnpgCluster";
-import { PostgresCluster, postgresEdges, type BackupTarget } from "../../components/layers/postgres";
+import { PostgresCluster, type BackupTarget } from "../../components/layers/postgres";
 import { StackSecrets } from "../../components/keys/secrets";
 import { SECRET_SPECS } from "../../components/layers/registry";
 import type { Settings } from "../../components/settings/types";
@@ -9,6 +9,8 @@ import type { Plan } from "../../components/sizing/types";
 import { fixtureContext, fixturePlan, fixtureSettings } from "../fixtures/context";
 import { crdProblems } from "../helpers/crdSchemas";
 import { kubernetesProblems } from "../helpers/kubernetesSchemas";
+import type { Peer } from "../../components/core/edges";
+import { edges } from "../../components/topology";
 
 const TARGET: BackupTarget = {
   endpoint: "http://minio-api.minio.svc.cluster.local:9000",
@@ -133,7 +135,8 @@ describe("PostgreSQL", () => {
   });
 
   it("keeps WAL on a volume of its own, both of the database's class", () => {
-    assert.deepEqual([spec.storage.size, spec.walStorage.size], ["200Gi", "50Gi"]);
+    const { storageGiB, walStorageGiB } = fixturePlan().postgres;
+    assert.deepEqual([spec.storage.size, spec.walStorage.size], [`${storageGiB}Gi`, `${walStorageGiB}Gi`]);
     assert.deepEqual(
       [spec.storage.storageClass, spec.walStorage.storageClass],
       ["matrix-ha-database", "matrix-ha-database"],
@@ -299,23 +302,16 @@ describe("PostgreSQL", () => {
   });
 
   it("declares who reaches the database: poolers and instances, nobody else", () => {
-    const edges = postgresEdges({ settings: fixtureSettings(), plan: fixturePlan() });
-    const callers = edges
-      .filter(
-        (e) => "component" in e.to && e.to.component === "synapse-postgres" && e.ports.some((p) => p.port === 5432),
-      )
-      .map((e) => ("component" in e.from ? e.from.component : "other"))
+    const all = edges({ settings: fixtureSettings(), plan: fixturePlan() });
+    const name = (p: Peer): string => ("component" in p ? p.component : "label" in p ? p.label : "other");
+    const callers = all
+      .filter((e) => name(e.to) === "synapse-postgres" && e.ports.some((p) => p.port === 5432))
+      .map((e) => name(e.from))
       .sort();
     assert.deepEqual(callers, ["synapse-postgres", "synapse-postgres-pooler-rw"]);
     for (const pool of fixturePlan().synapse.pools)
       assert.ok(
-        edges.some(
-          (e) =>
-            "component" in e.from &&
-            e.from.component === `synapse-${pool.class}` &&
-            "component" in e.to &&
-            e.to.component === "synapse-postgres-pooler-rw",
-        ),
+        all.some((e) => name(e.from) === `synapse-${pool.class}` && name(e.to) === "synapse-postgres-pooler-rw"),
         pool.class,
       );
   });

@@ -31,8 +31,10 @@ describe("haproxy.cfg", () => {
   });
 
   it("finds servers by the headless Services' SRV records, with room for autoscaling, a rollout, and those that are leaving", () => {
+    const plan = fixturePlan();
+    plan.synapse.pools.find((p) => p.class === "synchrotron")!.maxReplicas = 8;
     assert.match(
-      cfg(),
+      cfg(false, plan),
       /server-template synchrotron 18 _http\._tcp\.synapse-synchrotron\.matrix\.svc\.cluster\.local resolvers changing-names maxconn \d+ hash-key addr/,
     );
     assert.match(

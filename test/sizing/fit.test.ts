@@ -7,6 +7,8 @@ import { plan } from "../../components/plan";
 import type { Plan } from "../../components/sizing";
 import { applyRemedy } from "../../components/sizing/fitErrors";
 import { anyCcu, anyOptions, invalid, sized, withOptions } from "./helpers";
+import { exampleConfig } from "../../cli/exampleStack";
+import { resolveSettings } from "../../components/settings";
 
 type Pod = { cpu: number; memoryMiB: number };
 
@@ -239,16 +241,13 @@ describe("sizing: hosts", () => {
     assert.ok(refused > 10, "hardly any case was refused: the property proves nothing");
   });
 
-  it("no hosts at all is an error for each role", () => {
-    const e = invalid(
-      sized(1000, (s) => {
-        s.hosts = [];
-      }),
+  it("control-plane hosts alone are an error for each other role", () => {
+    const { hosts, ...config } = exampleConfig(1000) as { hosts: Array<{ roles: string[] }> };
+    const { errors } = resolveSettings(
+      { ...config, hosts: hosts.filter((h) => h.roles.includes("control-plane")) },
+      "test",
     );
     for (const role of ["database", "application", "storage", "call"])
-      assert.ok(
-        e.errors.some((x) => x.remedy.includes(role)),
-        role,
-      );
+      assert.equal(errors.filter((x) => x.remedy.includes(`${role} host`)).length, 1, role);
   });
 });

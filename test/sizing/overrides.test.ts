@@ -1,248 +1,121 @@
 import * as assert from "node:assert/strict";
 import * as fc from "fast-check";
 import type { Settings } from "../../components/settings/types";
+import { exampleConfig } from "../../cli/exampleStack";
+import type { SettingsError } from "../../components/core/errors";
 import { plan } from "../../components/plan";
+import { resolveSettings } from "../../components/settings";
+import { applySets } from "../../components/settings/stackFile";
 import { erasureSetSize, layoutFor } from "../../components/sizing/minio";
 import { invalid, pool, sized } from "./helpers";
 
-const BAD: Array<[what: string, change: (s: Settings) => void, path: string, says: RegExp]> = [
+/** Settings over those of 1,000 users (`-NAME`: without that host), where the error is, and a word of it. */
+const BAD: Array<[what: string, sets: string[], path: string, says: RegExp]> = [
   [
     "a second writer of typing",
-    (s) => {
-      s.overrides.pools.ephemeral = { replicas: 2 };
-    },
+    ["overrides.pools.ephemeral.replicas=2"],
     "overrides.pools.ephemeral.replicas",
-    /exactly 1/,
+    /^2 1:/,
   ],
-  [
-    "a second main",
-    (s) => {
-      s.overrides.pools.main = { replicas: 2 };
-    },
-    "overrides.pools.main.replicas",
-    /exactly 1/,
-  ],
-  [
-    "an unknown class",
-    (s) => {
-      (s.overrides.pools as any).sync = { replicas: 2 };
-    },
-    "overrides.pools.sync",
-    /synchrotron/,
-  ],
+  ["a second main", ["overrides.pools.main.replicas=2"], "overrides.pools.main.replicas", /^2 1:/],
+  ["an unknown class", ["overrides.pools.sync.replicas=2"], "overrides.pools.sync", /synchrotron/],
   [
     "a class that is not there",
-    (s) => {
-      s.overrides.pools["federation-sender"] = { replicas: 2 };
-    },
+    ["overrides.pools.federation-sender.replicas=2"],
     "overrides.pools.federation-sender",
     /federation.enabled/,
   ],
   [
     "a maximum for what does not scale",
-    (s) => {
-      s.overrides.pools.media = { maxReplicas: 9 };
-    },
+    ["overrides.pools.media.maxReplicas=9"],
     "overrides.pools.media.maxReplicas",
     /autoscaled/,
   ],
   [
     "a maximum below the replicas",
-    (s) => {
-      s.overrides.pools.generic = { replicas: 5, maxReplicas: 4 };
-    },
+    ["overrides.pools.generic={replicas: 5, maxReplicas: 4}"],
     "overrides.pools.generic.maxReplicas",
     /at least replicas \(5\)/,
   ],
-  [
-    "half a process",
-    (s) => {
-      s.overrides.pools.generic = { replicas: 2.5 };
-    },
-    "overrides.pools.generic.replicas",
-    /whole number/,
-  ],
-  [
-    "too few connections",
-    (s) => {
-      s.overrides.postgres.maxConnections = 60;
-    },
-    "overrides.postgres.maxConnections",
-    /0\.85/,
-  ],
+  ["half a process", ["overrides.pools.generic.replicas=2.5"], "overrides.pools.generic.replicas", /whole number/],
+  ["too few connections", ["overrides.postgres.maxConnections=60"], "overrides.postgres.maxConnections", /0\.85/],
   [
     "max_connections as a parameter",
-    (s) => {
-      s.overrides.postgres.parameters = { max_connections: "500" };
-    },
+    ["overrides.postgres.parameters.max_connections=500"],
     "overrides.postgres.parameters.max_connections",
-    /maxConnections to 500/,
+    /overrides.postgres.maxConnections/,
   ],
   [
     "shared_buffers above the memory",
-    (s) => {
-      s.overrides.postgres.parameters = { shared_buffers: "64GB" };
-    },
+    ["overrides.postgres.parameters.shared_buffers=64GB"],
     "overrides.postgres.parameters.shared_buffers",
     /refuses/,
   ],
   [
     "shared_buffers that is no size",
-    (s) => {
-      s.overrides.postgres.parameters = { shared_buffers: "much" };
-    },
+    ["overrides.postgres.parameters.shared_buffers=much"],
     "overrides.postgres.parameters.shared_buffers",
     /512MB/,
   ],
-  [
-    "two PostgreSQL instances",
-    (s) => {
-      s.overrides.postgres.instances = 2;
-    },
-    "overrides.postgres.instances",
-    /at least 3/,
-  ],
-  [
-    "more PostgreSQL instances than hosts",
-    (s) => {
-      s.overrides.postgres.instances = 5;
-    },
-    "hosts",
-    /add 2 database hosts/,
-  ],
-  [
-    "four Redis instances",
-    (s) => {
-      s.overrides.redis.instances = 4;
-    },
-    "overrides.redis.instances",
-    /odd/,
-  ],
-  [
-    "parity above half of the set",
-    (s) => {
-      s.overrides.minio.parity = 5;
-    },
-    "overrides.minio.parity",
-    /at most half of the set/,
-  ],
-  [
-    "parity that a node's drives exceed",
-    (s) => {
-      s.overrides.minio.parity = 1;
-    },
-    "overrides.minio.parity",
-    /parity 2 or 3 or 4/,
-  ],
-  [
-    "drives that do not exist",
-    (s) => {
-      s.overrides.minio.driveGiB = 9999;
-    },
-    "overrides.minio.driveGiB",
-    /at most \d+ GiB/,
-  ],
-  [
-    "more MinIO nodes than storage hosts",
-    (s) => {
-      s.overrides.minio.nodes = 6;
-    },
-    "overrides.minio.nodes",
-    /at most 4/,
-  ],
-  [
-    "two storage hosts",
-    (s) => {
-      s.hosts = s.hosts.filter((h) => !/^store-[12]$/.test(h.name));
-    },
-    "hosts",
-    /external S3/,
-  ],
-  [
-    "a storage host without a drive",
-    (s) => {
-      s.hosts.find((h) => h.name === "store-2")!.disks = [];
-    },
-    "hosts[12].disks",
-    /store-2/,
-  ],
-  [
-    "one call host",
-    (s) => {
-      s.hosts = s.hosts.filter((h) => !/^call-[123]$/.test(h.name));
-    },
-    "hosts",
-    /add 1 call host/,
-  ],
-  [
-    "one router",
-    (s) => {
-      s.overrides.router.replicas = 1;
-    },
-    "overrides.router.replicas",
-    /at least 2/,
-  ],
-  [
-    "overlapping UDP ranges",
-    (s) => {
-      s.rtc.udpPortMin = 54_000;
-    },
-    "rtc.udpPortMin",
-    /without a common port/,
-  ],
-  [
-    "a relay range that is too small",
-    (s) => {
-      s.turn.minPort = 54_900;
-    },
-    "turn.minPort",
-    /400 ports/,
-  ],
+  ["two PostgreSQL instances", ["overrides.postgres.instances=2"], "overrides.postgres.instances", /from 3/],
+  ["more PostgreSQL instances than hosts", ["overrides.postgres.instances=5"], "hosts", /add 2 database hosts/],
+  ["four Redis instances", ["overrides.redis.instances=4"], "overrides.redis.instances", /odd/],
+  ["parity above half of the set", ["overrides.minio.parity=5"], "overrides.minio.parity", /at most half of the set/],
+  ["parity that a node's drives exceed", ["overrides.minio.parity=1"], "overrides.minio.parity", /parity 2 or 3 or 4/],
+  ["drives that do not exist", ["overrides.minio.driveGiB=9999"], "overrides.minio.driveGiB", /at most \d+ GiB/],
+  ["more MinIO nodes than storage hosts", ["overrides.minio.nodes=6"], "overrides.minio.nodes", /at most 4/],
+  ["two storage hosts", ["-store-1", "-store-2"], "hosts", /objectStore.kind: s3/],
+  ["a storage host without a drive", ["hosts[12].disks=[]"], "hosts[12].disks", /store-2/],
+  ["one call host", ["-call-1", "-call-2", "-call-3"], "hosts", /add 1 call host/],
+  ["one router", ["overrides.router.replicas=1"], "overrides.router.replicas", /from 2/],
+  ["overlapping UDP ranges", ["rtc.udpPortMin=54000"], "rtc.udpPortMin", /share no port/],
+  ["a relay range that is too small", ["turn.minPort=54900"], "turn.minPort", /400 ports/],
   [
     "a range that ends before it begins",
-    (s) => {
-      s.turn.minPort = 55_001;
-      s.turn.maxPort = 55_000;
-      s.rtc.enabled = false;
-    },
-    "turn.minPort",
-    /first port/,
+    ["turn.minPort=55001", "turn.maxPort=55000", "rtc.enabled=false"],
+    "turn.maxPort",
+    /not before the first/,
   ],
-  [
-    "no users",
-    (s) => {
-      s.ccu = 0;
-    },
-    "ccu",
-    /from 1/,
-  ],
+  ["no users", ["ccu=0"], "ccu", /from 1/],
 ];
 
+/** What is said of a configuration, whether the settings find it or the plan does. */
+function errorsOf(sets: string[]): readonly SettingsError[] {
+  const { hosts, ...config } = exampleConfig(1000) as { hosts: Array<{ name: string }> };
+  const kept = hosts.filter((h) => !sets.includes(`-${h.name}`));
+  const written = sets.filter((s) => !s.startsWith("-"));
+  const { settings, errors } = resolveSettings(applySets({ ...config, hosts: kept }, written), "test");
+  return settings ? invalid(settings).errors : errors;
+}
+
 describe("sizing: overrides", () => {
-  for (const [what, change, path, says] of BAD) {
-    it(`refuses ${what}`, () => {
-      const { errors } = invalid(sized(1000, change));
-      const error = errors.find((e) => e.path === path);
+  for (const [what, sets, path, says] of BAD) {
+    it(`refuses ${what}, once`, () => {
+      const errors = errorsOf(sets);
+      const [error, ...more] = errors.filter((e) => e.path === path);
       assert.ok(error, `no error at ${path}: ${JSON.stringify(errors)}`);
+      assert.deepEqual(more, []);
       assert.match(`${error.given} ${error.allowed} ${error.remedy}`, says);
       assert.ok(error.given !== "" && error.allowed !== "" && error.remedy !== "");
     });
   }
 
-  it("lists everything that is wrong at once", () => {
-    const { errors } = invalid(
-      sized(1000, (s) => {
-        s.overrides.redis.instances = 2;
-        s.overrides.router.replicas = 1;
-        s.rtc.udpPortMin = 54_000;
-        s.overrides.postgres.maxConnections = 60;
-      }),
-    );
-    assert.deepEqual(errors.map((e) => e.path).sort(), [
-      "overrides.postgres.maxConnections",
+  it("lists everything that is wrong at once, what the settings find and what only the plan does", () => {
+    const found = errorsOf(["overrides.redis.instances=2", "overrides.router.replicas=1", "rtc.udpPortMin=54000"]);
+    assert.deepEqual(found.map((e) => e.path).sort(), [
       "overrides.redis.instances",
       "overrides.router.replicas",
       "rtc.udpPortMin",
+    ]);
+    const planned = errorsOf([
+      "overrides.postgres.maxConnections=60",
+      "overrides.minio.driveGiB=9999",
+      "turn.minPort=54900",
+    ]);
+    assert.deepEqual(planned.map((e) => e.path).sort(), [
+      "overrides.minio.driveGiB",
+      "overrides.postgres.maxConnections",
+      "turn.minPort",
     ]);
   });
 

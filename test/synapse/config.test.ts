@@ -149,9 +149,10 @@ describe("Synapse's configuration", () => {
   it("gives each class its own connection pool within a whole database section", () => {
     const plan = fixturePlan();
     plan.synapse.pools.find((p) => p.class === "main")!.cpMax = 25;
+    plan.synapse.pools.find((p) => p.class === "generic")!.cpMax = 12;
     const main = cls("main", fixtureSettings(), plan).database;
     assert.equal(main.args.cp_max, 25);
-    assert.equal(cls("generic").database.args.cp_max, 12);
+    assert.equal(cls("generic", fixtureSettings(), plan).database.args.cp_max, 12);
     assert.equal(main.args.host, "synapse-postgres-pooler-rw.matrix.svc.cluster.local");
     assert.ok(!("password" in main.args));
   });

@@ -94,7 +94,8 @@ describe("turn: turnserver.conf", () => {
     const text = conf(fixtureSettings());
     for (const line of [
       "user-quota=12",
-      "total-quota=900",
+      // 600 allocations on the two nodes that are left when one is lost, and half as many again.
+      "total-quota=450",
       "max-bps=1250000",
       "min-port=49152",
       "max-port=55000",

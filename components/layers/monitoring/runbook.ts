@@ -38,7 +38,7 @@ export function runbook(groups: RuleGroup[]): string {
     "# Runbook",
     "",
     "One section for each alert of this stack: what it means, what to look at, what to do. Generated from the alert rules",
-    "(`components/layers/monitoring/rules/`) by `npx tsx scripts/runbook.ts`; change it there. Figures are those of the 1,000-user stack.",
+    "(`components/layers/*/alerts.ts`) by `npm run generate`; change it there. Figures are those of the 1,000-user stack.",
     "",
     "Certificates that cert-manager does not issue are not watched: no metric knows their date. With `tls.mode: given` they are",
     "yours to renew; with `tls.mode: own-ca` the stack makes them for a year, and `pulumi up` within the last 60 days renews them.",
