@@ -1,5 +1,5 @@
 /** Parsed settings made complete: the defaults that depend on other settings. Pure. */
-import { addressToInt, familyOf } from "./syntax/addresses";
+import { familyOf, hostCidr } from "../core/addresses";
 import type { SettingsInput } from "./schema";
 import type { HostSettings, Settings, StorageClassSettings } from "./types";
 
@@ -126,8 +126,6 @@ const defined = <T>(record: Record<string, T | undefined>): Record<string, T> =>
   Object.fromEntries(Object.entries(record).filter((entry): entry is [string, T] => entry[1] !== undefined));
 
 function apiServerCidrs(hosts: HostSettings[]): string[] {
-  const masters = hosts
-    .filter((host) => host.roles.includes("control-plane"))
-    .map((host) => `${host.address}/${addressToInt(host.address)?.family === 6 ? 128 : 32}`);
+  const masters = hosts.filter((host) => host.roles.includes("control-plane")).map((host) => hostCidr(host.address));
   return masters.length > 0 ? masters : ["0.0.0.0/0", "::/0"];
 }

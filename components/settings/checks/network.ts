@@ -1,6 +1,6 @@
 /** Addresses: networks that must not run into each other, and who may come in. */
+import { overlaps, parseAddresses, type Interval } from "../../core/addresses";
 import type { CheckInput } from ".";
-import { overlaps, parseAddresses, type Interval } from "../syntax/addresses";
 
 interface Named {
   path: string;
