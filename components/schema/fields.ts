@@ -1,7 +1,7 @@
 /** The kinds of fields that the sections are made of. Each carries its documentation and the words of its errors. */
 import { z } from "zod";
 import { isPlaceholder } from "./syntax/keys";
-import { addressToInt, parseAddresses, parseCidr } from "./syntax/addresses";
+import { parseAddress, parseAddresses, parseCidr } from "../core/addresses";
 import { DNS_LABEL, isDnsName, isUrl } from "./syntax/text";
 
 export interface FieldDoc {
@@ -83,8 +83,8 @@ export const dnsLabel = (doc: FieldDoc) =>
 
 export const address = (doc: FieldDoc) =>
   text(
-    { allowed: "an IPv4 or IPv6 address, without port or prefix", ...doc },
-    (value) => addressToInt(value) !== undefined,
+    { allowed: "an IPv4 or IPv6 address, without port, prefix or zone", ...doc },
+    (value) => parseAddress(value) !== undefined,
     "192.0.2.1",
   );
 

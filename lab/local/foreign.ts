@@ -1,5 +1,15 @@
 /** Settings for a cluster that is not the lab's own: Pulumi.local.yaml, but for what that cluster decides. */
+import {
+  commonNetwork,
+  contains,
+  familyOf,
+  hostCidr,
+  parseAddresses,
+  parseCidr,
+  parseNetwork,
+} from "../../components/core/addresses";
 import { IMAGES } from "../../components/layers/registry";
+import { quantityValue } from "../../components/core/workload/quantities";
 import { UsageError, type Request } from "./arguments";
 import type { ForeignNode, Target } from "./target";
 
@@ -8,13 +18,7 @@ const LEAST_NODES = 3;
 /** Images that nobody publishes: they are built here, and must reach the nodes. */
 export const UNPUBLISHED = ["synapse", "minio", "mc"] as const;
 
-const GIB: Record<string, number> = { Ki: 2 ** -20, Mi: 2 ** -10, Gi: 1, Ti: 1024 };
-export function memoryGiB(quantity: string): number {
-  const m = /^(\d+)(Ki|Mi|Gi|Ti)?$/.exec(quantity);
-  return m ? Number(m[1]) * (m[2] ? GIB[m[2]]! : 2 ** -30) : NaN;
-}
-const cores = (quantity: string): number =>
-  quantity.endsWith("m") ? Number(quantity.slice(0, -1)) / 1000 : Number(quantity);
+export const memoryGiB = (quantity: string): number => quantityValue(quantity) / 2 ** 30;
 
 /** Nodes that take pods: a control plane that is tainted keeps to itself. */
 export function workingNodes(nodes: readonly any[]): ForeignNode[] {
@@ -29,7 +33,7 @@ export function workingNodes(nodes: readonly any[]): ForeignNode[] {
     .map((n) => ({
       name: n.metadata.name,
       address: n.status.addresses.find((a: any) => a.type === "InternalIP")?.address,
-      cpu: Math.max(1, Math.floor(cores(n.status.capacity.cpu))),
+      cpu: Math.max(1, Math.floor(quantityValue(n.status.capacity.cpu))),
       memoryGiB: Math.max(1, Math.floor(memoryGiB(n.status.capacity.memory))),
       podCidrs: n.spec.podCIDRs ?? [],
     }))
@@ -54,32 +58,19 @@ export function presentOperators(found: { crds: any[]; apiServices: any[]; stora
   ];
 }
 
-const number = (address: string): number => address.split(".").reduce((n, x) => n * 256 + Number(x), 0);
-const dotted = (n: number): string => [24, 16, 8, 0].map((shift) => Math.floor(n / 2 ** shift) % 256).join(".");
+/** The pods' network where no node names another. */
+const DEFAULT_PODS = "10.244.0.0/16";
 
-/**
- * The smallest IPv4 network that holds all of these: a node's own part of the pods' network is all that a cluster
- * tells.
- */
-export function common(cidrs: readonly string[]): string {
-  const nets = cidrs
-    .map((c) => c.split("/"))
-    .map(([a, bits]) => ({ start: number(a!), end: number(a!) + 2 ** (32 - Number(bits)) - 1 }));
-  const first = Math.min(...nets.map((n) => n.start)),
-    last = Math.max(...nets.map((n) => n.end));
-  let bits = 32;
-  while (Math.floor(first / 2 ** (32 - bits)) !== Math.floor(last / 2 ** (32 - bits))) bits--;
-  return `${dotted(Math.floor(first / 2 ** (32 - bits)) * 2 ** (32 - bits))}/${bits}`;
+/** A node's own part of the pods' network is all that a cluster tells; the whole is what holds all of these. */
+export function podNetwork(parts: readonly string[]): string {
+  const known = parts.flatMap((c) => parseNetwork(c) ?? []).filter((n) => n.family === 4);
+  const usual = parseNetwork(DEFAULT_PODS)!;
+  return known.every((n) => contains(usual, n)) ? DEFAULT_PODS : commonNetwork(known);
 }
-const prefix24 = (address: string): string => address.split(".").slice(0, 3).join(".");
-const within = (cidr: string, of: string): boolean => {
-  const [net, bits] = of.split("/") as [string, string];
-  return (
-    !cidr.includes(":") &&
-    Math.floor(number(cidr.split("/")[0]!) / 2 ** (32 - Number(bits))) ===
-      Math.floor(number(net) / 2 ** (32 - Number(bits)))
-  );
-};
+
+/** The nodes' own network is not told either: what is this near is taken for it. */
+const neighbourhood = (address: string): string =>
+  commonNetwork([parseNetwork(`${address}/${familyOf(address) === "IPv4" ? 24 : 64}`)!]);
 
 /** Errors for people, before anything is deployed. */
 export function foreignProblems(target: Target, file: Record<string, any>): string[] {
@@ -113,14 +104,15 @@ export function foreignProblems(target: Target, file: Record<string, any>): stri
 const poolFits = (target: Target, file: Record<string, any>): boolean =>
   (file.addressPools ?? [])
     .flatMap((p: any) => p.addresses)
-    .every((a: string) => target.nodes.some((n) => n.address && prefix24(n.address) === prefix24(a)));
+    .every((text: string) => {
+      const pool = parseAddresses(text);
+      return target.nodes.some((n) => n.address && pool && contains(parseCidr(neighbourhood(n.address))!, pool));
+    });
 
 /** Pure. */
 export function foreignConfig(file: Record<string, any>, target: Target): Record<string, unknown> {
   const roles = file.hosts[0].roles;
   const { ssh: _ssh, hosts: _hosts, ...rest } = file;
-  const podCidrs = [...new Set(target.nodes.flatMap((n) => n.podCidrs))].filter((c) => !c.includes(":"));
-  const defaultPods = ["10.244.0.0/16"];
   const { ingressClass, ingressNamespace, install = {}, ...cluster } = rest.cluster ?? {};
   const published = target.images === "published";
   // In the file these are off because the lab cannot build their images, or brings the part itself.
@@ -134,21 +126,18 @@ export function foreignConfig(file: Record<string, any>, target: Target): Record
     ...(target.addresses ? { addressPools: [{ name: "public", addresses: target.addresses.split(",") }] } : {}),
     cluster: {
       ...cluster,
-      podCidrs:
-        podCidrs.length && !podCidrs.every((c) => within(c, defaultPods[0]!)) ? [common(podCidrs)] : defaultPods,
+      podCidrs: [podNetwork(target.nodes.flatMap((n) => n.podCidrs))],
       ...(target.serviceCidrs.length ? { serviceCidrs: target.serviceCidrs } : {}),
       ...(published ? {} : { ingressClass, ingressNamespace }),
       install: { ...(published ? kept : install), ...Object.fromEntries(target.present.map((p) => [p, false])) },
     },
     networkPolicies: {
       ...rest.networkPolicies,
-      ...(target.apiServers.length
-        ? { apiServerCidrs: target.apiServers.map((a) => `${a}/${a.includes(":") ? 128 : 32}`) }
-        : {}),
+      ...(target.apiServers.length ? { apiServerCidrs: target.apiServers.map(hostCidr) } : {}),
     },
     web: {
       ...rest.web,
-      admin: { ...rest.web?.admin, allowCidrs: [...new Set(target.nodes.map((n) => `${prefix24(n.address)}.0/24`))] },
+      admin: { ...rest.web?.admin, allowCidrs: [...new Set(target.nodes.map((n) => neighbourhood(n.address)))] },
     },
     rtc: published ? rtc : rest.rtc,
     images: published ? { overrides: registryOverrides(target) } : rest.images,

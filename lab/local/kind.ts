@@ -3,12 +3,13 @@ import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { stringify } from "yaml";
+import { addressText, parseNetwork } from "../../components/core/addresses";
 import { CACHE_DIR, RUN_DIR } from "../common/folders";
 import { KIND_NAME } from "./target";
 
 const WORKERS = 3;
 /** At the end of the containers' network, where neither docker nor podman begins to give addresses away. */
-const ADDRESSES = { first: 200, last: 210 };
+const ADDRESSES = { first: 200n, last: 210n };
 
 export const kindConfig = (): string =>
   `# Written by npm run local.\n${stringify({
@@ -21,17 +22,15 @@ export const kindConfig = (): string =>
 
 /** Addresses for MetalLB in the containers' network. Pure. */
 export function rangeIn(subnets: readonly string[]): string {
-  const v4 = subnets.find((s) => /^\d+\.\d+\.\d+\.\d+\/\d+$/.test(s));
+  const networks = subnets.map((text) => ({ text, network: parseNetwork(text) }));
+  const v4 = networks.find(({ network }) => network?.family === 4);
   if (!v4)
     throw new Error(`the network of kind has no IPv4 subnet (${subnets.join(", ") || "none"}): give --addresses`);
-  const [net, bits] = v4.split("/") as [string, string];
-  if (Number(bits) > 24)
-    throw new Error(`the network of kind, ${v4}, is too small to choose addresses in: give --addresses`);
-  const start = net.split(".").reduce((n, x) => n * 256 + Number(x), 0);
-  const lastBlock =
-    Math.floor(start / 2 ** (32 - Number(bits))) * 2 ** (32 - Number(bits)) + 2 ** (32 - Number(bits)) - 256;
-  const dotted = (n: number): string => [24, 16, 8, 0].map((shift) => Math.floor(n / 2 ** shift) % 256).join(".");
-  return `${dotted(lastBlock + ADDRESSES.first)}-${dotted(lastBlock + ADDRESSES.last)}`;
+  const { from, to } = v4.network!;
+  const lastBlock = to - 255n;
+  if (lastBlock < from)
+    throw new Error(`the network of kind, ${v4.text}, is too small to choose addresses in: give --addresses`);
+  return `${addressText(4, lastBlock + ADDRESSES.first)}-${addressText(4, lastBlock + ADDRESSES.last)}`;
 }
 
 type Has = (program: string) => boolean;

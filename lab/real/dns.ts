@@ -3,28 +3,16 @@
  * the rest.
  */
 import * as dgram from "node:dgram";
+import * as packet from "dns-packet";
 
 export interface Srv {
   target: string;
   port: number;
   weight?: number;
 }
-const name = (n: string): Buffer =>
-  Buffer.concat([
-    ...n
-      .split(".")
-      .filter(Boolean)
-      .map((l) => Buffer.concat([Buffer.from([l.length]), Buffer.from(l)])),
-    Buffer.from([0]),
-  ]);
-const u16 = (...v: number[]): Buffer => {
-  const b = Buffer.alloc(v.length * 2);
-  v.forEach((x, i) => b.writeUInt16BE(x, i * 2));
-  return b;
-};
-const address = (ip: string): Buffer => Buffer.from(ip.split(".").map(Number));
-const record = (n: string, type: number, data: Buffer): Buffer =>
-  Buffer.concat([name(n), u16(type, 1, 0, 5, data.length), data]);
+/** Seconds that an answer may be kept. */
+const TTL = 5;
+const NXDOMAIN = 3;
 
 export class NameServer {
   readonly a = new Map<string, string[]>();
@@ -33,51 +21,45 @@ export class NameServer {
   /** Names that were asked for and are not there: a misspelt one shows here. */
   readonly unknown = new Set<string>();
 
-  async listen(ip: string): Promise<void> {
+  /** @returns The port, which is another than 53 only when that is asked for; 0 is any that is free. */
+  async listen(ip: string, port = 53): Promise<number> {
     this.socket.on("message", (m, from) => {
       this.socket.send(this.answer(m), from.port, from.address);
     });
     await new Promise<void>((done) => {
-      this.socket.bind(53, ip, done);
+      this.socket.bind(port, ip, done);
     });
+    return this.socket.address().port;
   }
   close(): void {
     this.socket.close();
   }
 
   private answer(query: Buffer): Buffer {
-    const labels: string[] = [];
-    let at = 12;
-    while (query[at]) {
-      labels.push(
-        query
-          .subarray(at + 1, at + 1 + query[at]!)
-          .toString()
-          .toLowerCase(),
-      );
-      at += query[at]! + 1;
-    }
-    const asked = labels.join("."),
-      type = query.readUInt16BE(at + 1),
-      question = query.subarray(12, at + 5);
-    const a = this.a.get(asked),
-      srv = this.srv.get(asked);
-    const answers: Buffer[] = [],
-      extra: Buffer[] = [];
-    if (type === 1) for (const ip of a ?? []) answers.push(record(asked, 1, address(ip)));
-    if (type === 33)
-      for (const s of srv ?? []) {
-        answers.push(record(asked, 33, Buffer.concat([u16(0, s.weight ?? 1, s.port), name(s.target)])));
-        for (const ip of this.a.get(s.target) ?? []) extra.push(record(s.target, 1, address(ip)));
-      }
-    const known = a !== undefined || srv !== undefined;
+    const { id, questions = [] } = packet.decode(query);
+    const [{ name, type } = { name: "", type: "A" }] = questions;
+    const asked = name.toLowerCase();
+    const addresses = (owner: string): packet.Answer[] =>
+      (this.a.get(owner) ?? []).map((data) => ({ type: "A", name: owner, ttl: TTL, data }));
+    const services = type === "SRV" ? (this.srv.get(asked) ?? []) : [];
+    const known = this.a.has(asked) || this.srv.has(asked);
     if (!known) this.unknown.add(asked);
-    return Buffer.concat([
-      query.subarray(0, 2),
-      u16(0x8580 | (known ? 0 : 3), 1, answers.length, 0, extra.length),
-      question,
-      ...answers,
-      ...extra,
-    ]);
+    return packet.encode({
+      type: "response",
+      id,
+      flags:
+        packet.AUTHORITATIVE_ANSWER | packet.RECURSION_DESIRED | packet.RECURSION_AVAILABLE | (known ? 0 : NXDOMAIN),
+      questions: questions.slice(0, 1),
+      answers: [
+        ...(type === "A" ? addresses(asked) : []),
+        ...services.map(({ target, port, weight = 1 }): packet.Answer => ({
+          type: "SRV",
+          name: asked,
+          ttl: TTL,
+          data: { priority: 0, weight, port, target },
+        })),
+      ],
+      additionals: services.flatMap(({ target }) => addresses(target)),
+    });
   }
 }

@@ -7,7 +7,7 @@ import { plan } from "../../components/plan";
 import { readStackConfig } from "../../components/settings/stackFile";
 import { parseRequest } from "../../lab/local/arguments";
 import {
-  common,
+  podNetwork,
   foreignConfig,
   foreignProblems,
   memoryGiB,
@@ -96,7 +96,8 @@ describe("npm run local on another cluster: settings", () => {
   it("take another pod network from its parts on the nodes", () => {
     const s = settingsOf(target({ nodes: NODES.map((n, i) => ({ ...n, podCidrs: [`10.42.${i}.0/24`] })) }));
     assert.deepEqual(s.cluster.podCidrs, ["10.42.0.0/22"]);
-    assert.deepEqual(common(["10.42.0.0/24", "10.42.255.0/24"]), "10.42.0.0/16");
+    assert.deepEqual(podNetwork(["10.42.0.0/24", "10.42.255.0/24", "fd00:42::/64"]), "10.42.0.0/16");
+    assert.deepEqual(podNetwork(["10.244.1.0/24", "10.244.2.0/24"]), "10.244.0.0/16");
   });
   it("leave tainted and cordoned nodes out", () => {
     const all = [
@@ -109,6 +110,7 @@ describe("npm run local on another cluster: settings", () => {
       [["w", 8, 16]],
     );
     assert.equal(memoryGiB("8Gi"), 8);
+    assert.equal(memoryGiB("16G"), 16e9 / 2 ** 30);
   });
   it("install nothing that somebody else has installed", () => {
     const crd = (name: string, labels = {}): any => ({ metadata: { name, labels } });

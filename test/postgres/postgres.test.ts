@@ -5,6 +5,7 @@ import { PostgresCluster, type BackupTarget } from "../../components/layers/post
 import { StackSecrets } from "../../components/keys/secrets";
 import { SECRET_SPECS } from "../../components/layers/registry";
 import type { Settings } from "../../components/settings/types";
+import { quantityValue } from "../../components/core/workload/quantities";
 import type { Plan } from "../../components/sizing/types";
 import { fixtureContext, fixturePlan, fixtureSettings } from "../fixtures/context";
 import { crdProblems } from "../helpers/crdSchemas";
@@ -50,10 +51,7 @@ const withoutPlugin = (s: Settings): void => {
 };
 const none = (list: RegisteredResource[], k: string): void =>
   assert.ok(!list.some((r) => r.inputs?.kind === k), `${k} is registered`);
-const mebibytes = (quantity: string): number => {
-  const [, n, unit] = /^(\d+)([MG])i$/.exec(quantity)!;
-  return Number(n) * (unit === "G" ? 1024 : 1);
-};
+const mebibytes = (quantity: string): number => quantityValue(quantity) / 2 ** 20;
 
 describe("PostgreSQL", () => {
   let all: RegisteredResource[];

@@ -1,7 +1,8 @@
 /** Quantities keep their value, and are what Kubernetes would write. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { canonical, gibi, mebi, milliCpu } from "../../components/core/workload";
+import { quantityToScalar } from "@kubernetes/client-node/dist/util.js";
+import { canonical, gibi, mebi, milliCpu, quantityValue } from "../../components/core/workload";
 
 const UNITS: Record<string, number> = {
   "": 1,
@@ -104,11 +105,59 @@ describe("Kubernetes quantities", () => {
     "0.1n": "1n",
     "1000Mi": "1000Mi",
     "1000k": "1M",
+    "1e3": "1e3",
+    "1000e0": "1e3",
+    "1e4": "10e3",
+    "12e1": "120",
+    "1.5e3": "1500",
+    "5e-4": "500e-6",
+    "1e-10": "1e-9",
+    "100000e-2": "1e3",
+    "0e3": "0",
+    "1e19": "10e18",
+    ".5": "500m",
+    "1E": "1E",
+    "1Ei": "1Ei",
   }))
     it(`${given} is ${written}`, () => assert.equal(canonical(given), written));
 
+  it("are worth what Kubernetes' own client takes them for", () => {
+    const whole = fc.bigInt({ min: 0n, max: 10n ** 15n }).map(String);
+    const decimal = fc.tuple(whole, fc.option(fc.nat(999_999))).map(([n, f]) => (f === null ? n : `${n}.${f}`));
+    // The client takes fractions only where it makes a floating-point number of the whole.
+    const quantities = fc.oneof(
+      fc.tuple(whole, fc.constantFrom("k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei")),
+      fc.tuple(decimal, fc.constantFrom("", "m")),
+      fc.tuple(whole, fc.constantFrom("u", "n")),
+      fc.tuple(
+        decimal,
+        fc.tuple(fc.constantFrom("e", "E", "e+", "E+"), fc.nat(20)).map(([e, n]) => `${e}${n}`),
+      ),
+      fc.tuple(
+        whole,
+        fc.nat(9).map((n) => `e-${n}`),
+      ),
+    );
+    fc.assert(
+      fc.property(quantities, ([n, suffix]) => {
+        const theirs = Number(quantityToScalar(`${n}${suffix}`));
+        const ours = quantityValue(`${n}${suffix}`);
+        assert.ok(Math.abs(ours - theirs) <= theirs * 1e-12 + 1e-9, `${n}${suffix}: ${ours}, not ${theirs}`);
+        assert.equal(quantityValue(canonical(`${n}${suffix}`)!), ours);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it("with a fraction before a large suffix, which that client refuses, are worth what Kubernetes says", () => {
+    assert.equal(quantityValue("1.5Gi"), 1.5 * 2 ** 30);
+    assert.equal(quantityValue("0.5k"), 500);
+    assert.equal(quantityValue("16777216Ki"), 16 * 2 ** 30);
+  });
+
   it("are no other texts", () => {
-    for (const text of ["", "Mi", ".", "1.2.3", "1ki", "1KI", "1 Gi", "1GB", "-1", "1e3", "all"])
+    for (const text of ["", "Mi", ".", "1.2.3", "1ki", "1KI", "1 Gi", "1GB", "-1", "1e", "1ee3", "1e3Ki", "e3", "all"])
       assert.equal(canonical(text), undefined, text);
+    assert.throws(() => quantityValue("1 Gi"), /"1 Gi" is no Kubernetes quantity/);
   });
 });

@@ -13,5 +13,5 @@ export {
   type PodSpec,
   type VolumeSpec,
 } from "./pod";
-export { canonical, gibi, mebi, milliCpu } from "./quantities";
+export { canonical, gibi, mebi, milliCpu, quantityValue } from "./quantities";
 export { rolledOut } from "./rollout";

@@ -1,6 +1,6 @@
 /** Addresses: networks that must not run into each other, and who may come in. */
 import type { CheckInput } from "../../core/layer";
-import { overlaps, parseAddresses, type Interval } from "../../schema/syntax/addresses";
+import { overlaps, parseAddresses, type Interval } from "../../core/addresses";
 
 interface Named {
   path: string;

@@ -14,7 +14,7 @@ import {
   text,
   texts,
 } from "../../schema/fields";
-import { addressToInt, familyOf } from "../../schema/syntax/addresses";
+import { familyOf, hostCidr } from "../../core/addresses";
 import { isDnsName, isUrl } from "../../schema/syntax/text";
 import type { SettingsInput } from "../../settings/schema";
 
@@ -234,6 +234,6 @@ const completeClass = (
 function apiServerCidrs(hosts: SettingsInput["hosts"]): string[] {
   const masters = hosts
     .filter((host) => host.role === "control-plane" || host.roles?.includes("control-plane"))
-    .map((host) => `${host.address}/${addressToInt(host.address)?.family === 6 ? 128 : 32}`);
+    .map((host) => hostCidr(host.address));
   return masters.length > 0 ? masters : ["0.0.0.0/0", "::/0"];
 }

@@ -1,6 +1,6 @@
 /** The machines: told apart, reachable, and enough of each role. */
 import type { CheckInput } from "../../core/layer";
-import { isWholeInternet } from "../../schema/syntax/addresses";
+import { isWholeInternet } from "../../core/addresses";
 
 export function checkHosts(given: CheckInput): void {
   checkDistinct(given);

@@ -1,6 +1,6 @@
 /** TURN: where it may relay to. */
 import type { CheckInput } from "../../core/layer";
-import { overlaps, parseAddresses } from "../../schema/syntax/addresses";
+import { overlaps, parseAddresses } from "../../core/addresses";
 
 /** TURN relays for anyone with an account: into the cluster it would be a way around every network policy. */
 export function checkRelay({ settings, report }: CheckInput): void {

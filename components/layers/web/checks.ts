@@ -1,6 +1,6 @@
 /** The web applications: who may come in. */
 import type { CheckInput } from "../../core/layer";
-import { isWholeInternet } from "../../schema/syntax/addresses";
+import { isWholeInternet } from "../../core/addresses";
 
 export function checkAdmin({ input, settings, report }: CheckInput): void {
   const { admin } = settings.web;

@@ -1,5 +1,6 @@
 /** Grammars of the plain texts that settings hold. Each answers with what is wrong, or undefined. Pure. */
 import { isIP, isIPv4, isIPv6 } from "node:net";
+import { isPrivateAddress } from "../../core/addresses";
 
 export const DNS_LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 export const LABEL_VALUE = /^[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/;
@@ -35,11 +36,6 @@ export function isS3Endpoint(text: string): boolean {
   const host = new URL(text).hostname.replace(/^\[|\]$/g, "");
   return isIP(host) ? isPrivateAddress(host) : /\.svc(\.|$)|\.(internal|local|lan)$/.test(host);
 }
-
-export const isPrivateAddress = (address: string): boolean =>
-  /^(10\.|192\.168\.|127\.|169\.254\.|172\.(1[6-9]|2\d|3[01])\.|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.)/.test(
-    address,
-  ) || /^(f[cd]|fe80:|::1$)/i.test(address);
 
 const CRON_FIELDS: Array<{ name: string; min: number; max: number; names?: string[] }> = [
   { name: "second", min: 0, max: 59 },

@@ -7,6 +7,7 @@ import * as dgram from "node:dgram";
 import { EventEmitter } from "node:events";
 import * as net from "node:net";
 import * as tls from "node:tls";
+import { addressBytes } from "../../../components/core/addresses";
 
 const COOKIE = 0x2112a442;
 const METHOD = {
@@ -54,33 +55,13 @@ const attribute = (type: number, value: Buffer): Buffer => {
   return out;
 };
 
-/** An IPv4 address as the last two groups of an IPv6 one. */
-function asGroups(v4: string): string {
-  const bytes = v4.split(".").map(Number);
-  return [0, 2].map((i) => (bytes[i]! * 256 + bytes[i + 1]!).toString(16)).join(":");
-}
-
-function v6Bytes(host: string): Buffer {
-  const [head = "", tail = ""] = host.replace(/\d+\.\d+\.\d+\.\d+$/, asGroups).split("::");
-  const groups = (t: string): number[] =>
-    t
-      .split(":")
-      .filter(Boolean)
-      .map((g) => parseInt(g, 16));
-  const all = [...groups(head), ...Array(8 - groups(head).length - groups(tail).length).fill(0), ...groups(tail)];
-  const out = Buffer.alloc(16);
-  all.forEach((g, i) => out.writeUInt16BE(g, i * 2));
-  return out;
-}
-
 /** XOR-PEER-ADDRESS and its like: address and port, disguised with the cookie (and for IPv6 the transaction). */
 function xorAddress({ host, port }: Address, transaction: Buffer): Buffer {
-  const v4 = net.isIPv4(host);
+  const ip = addressBytes(host)!;
   const mask = Buffer.alloc(16);
   mask.writeUInt32BE(COOKIE, 0);
   transaction.copy(mask, 4);
-  const ip = v4 ? Buffer.from(host.split(".").map(Number)) : v6Bytes(host);
-  const head = Buffer.from([0, v4 ? 1 : 2, 0, 0]);
+  const head = Buffer.from([0, ip.length === 4 ? 1 : 2, 0, 0]);
   head.writeUInt16BE(port ^ (COOKIE >>> 16), 2);
   return Buffer.concat([head, Buffer.from(ip.map((b, i) => b ^ mask[i]!))]);
 }

@@ -2,6 +2,7 @@
  * The edges as NetworkPolicies: nothing in or out of a namespace of this stack by default, and for each end of an
  * edge one policy that allows its edges. Pure.
  */
+import { familyOf, hostCidr } from "../../../core/addresses";
 import { isPods, peerLabels, type Edge, type Peer, type PodPeer } from "../../../core/edges";
 import { NAMESPACES } from "../../../core/names";
 import type { Settings } from "../../../settings/types";
@@ -33,7 +34,6 @@ export interface PolicyPlan {
 }
 
 const ENTIRE = { IPv4: "0.0.0.0/0", IPv6: "::/0" } as const;
-const hostCidr = (address: string): string => `${address}/${address.includes(":") ? 128 : 32}`;
 const blocks = (cidrs: string[]): PolicyPeer[] => cidrs.map((cidr) => ({ ipBlock: { cidr } }));
 /** NodeLocal DNSCache listens here where a cluster has it. */
 const NODE_LOCAL_DNS = "169.254.20.10/32";
@@ -57,11 +57,10 @@ function peers(p: Peer, settings: Settings, outgoing: boolean): PolicyPeer[] {
   if ("cidrs" in p) return blocks(p.cidrs);
   if (!outgoing) return blocks(everywhere(settings));
   // The world is not the cluster, but its own public names lead back to the ingress controller.
-  const inside = (cidr: string): boolean => cidr.includes(":");
   const internal = [...settings.cluster.podCidrs, ...settings.cluster.serviceCidrs];
   return [
     ...everywhere(settings).map((cidr): PolicyPeer => {
-      const except = internal.filter((c) => inside(c) === inside(cidr));
+      const except = internal.filter((c) => familyOf(c) === familyOf(cidr));
       return { ipBlock: { cidr, ...(except.length ? { except } : {}) } };
     }),
   ];

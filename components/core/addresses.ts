@@ -1,0 +1,122 @@
+/**
+ * IP addresses, networks and ranges of both families, as numbers that can be compared. ipaddr.js reads and writes them;
+ * what is an address at all is Node's to say: ipaddr.js also takes 10.1, 0x7f.1 and octal numbers, which each program
+ * that gets them reads in its own way. Pure.
+ */
+import { isIP } from "node:net";
+import ipaddr from "ipaddr.js";
+
+export type Family = 4 | 6;
+
+/** All addresses from the first to the last, both included; a single address is both. */
+export interface Interval {
+  family: Family;
+  from: bigint;
+  to: bigint;
+}
+
+const BITS: Record<Family, number> = { 4: 32, 6: 128 };
+
+/**
+ * An address as ipaddr.js has it; undefined when it is none. Four decimal parts, or IPv6 in any of its forms, but
+ * without a zone (fe80::1%eth0): that is the name of an interface on one machine, and means nothing to another.
+ */
+function read(text: string): ipaddr.IPv4 | ipaddr.IPv6 | undefined {
+  if (isIP(text) === 0 || text.includes("%")) return undefined;
+  // ipaddr.js takes ::10.0.0.1 for ::ffff:10.0.0.1, which is another address.
+  return ipaddr.parse(text.replace(/^::(?=\d+\.)/, "0::"));
+}
+
+/** 4 or 16 bytes in the order of the network; undefined when it is no address. */
+export const addressBytes = (text: string): Buffer | undefined => {
+  const address = read(text);
+  return address && Buffer.from(address.toByteArray());
+};
+
+/** A single address, without port, prefix or zone; undefined when it is none. */
+export function parseAddress(text: string): Interval | undefined {
+  const bytes = addressBytes(text);
+  if (!bytes) return undefined;
+  const value = BigInt(`0x${bytes.toString("hex")}`);
+  return { family: bytes.length === 4 ? 4 : 6, from: value, to: value };
+}
+
+/**
+ * The network in which an address lies.
+ *
+ * @example
+ *   parseNetwork("172.16.5.4/12"); // 172.16.0.0 to 172.31.255.255
+ *
+ * @param text An address with the length of the prefix; undefined when it is none.
+ */
+export function parseNetwork(text: string): Interval | undefined {
+  const match = /^([^/]+)\/(\d{1,3})$/.exec(text);
+  const address = match && parseAddress(match[1]);
+  if (!match || !address || Number(match[2]) > BITS[address.family]) return undefined;
+  const size = 1n << BigInt(BITS[address.family] - Number(match[2]));
+  const from = address.from - (address.from % size);
+  return { family: address.family, from, to: from + size - 1n };
+}
+
+/** A CIDR whose host bits are all zero, as an interval; undefined when it is none. */
+export function parseCidr(text: string): Interval | undefined {
+  const network = parseNetwork(text);
+  return network && parseAddress(text.split("/")[0])?.from === network.from ? network : undefined;
+}
+
+/** A CIDR, a single address or a range `first-last`. */
+export function parseAddresses(text: string): Interval | undefined {
+  const cidr = parseCidr(text);
+  if (cidr) return cidr;
+  const parts = text.split("-").map((part) => parseAddress(part.trim()));
+  if (parts.length > 2 || parts.some((part) => !part)) return undefined;
+  const [first, last = first] = parts as Interval[];
+  if (first.family !== last.family || last.to < first.from) return undefined;
+  return { family: first.family, from: first.from, to: last.to };
+}
+
+export const overlaps = (a: Interval, b: Interval): boolean =>
+  a.family === b.family && a.from <= b.to && b.from <= a.to;
+
+export const contains = (outer: Interval, inner: Interval): boolean =>
+  outer.family === inner.family && outer.from <= inner.from && inner.to <= outer.to;
+
+export const familyOf = (text: string): "IPv4" | "IPv6" => (parseAddresses(text)?.family === 6 ? "IPv6" : "IPv4");
+
+/** Written out: 10.0.0.1, or all eight groups of an IPv6 address (fc00:0:0:0:0:0:0:1). */
+export function addressText(family: Family, value: bigint): string {
+  const bytes = Buffer.from(value.toString(16).padStart(BITS[family] / 4, "0"), "hex");
+  return ipaddr.fromByteArray([...bytes]).toNormalizedString();
+}
+
+/** A single address as a network: 10.0.0.1/32, fd00::1/128. */
+export const hostCidr = (address: string): string => `${address}/${BITS[parseAddress(address)?.family ?? 4]}`;
+
+/**
+ * The smallest network that holds all of these.
+ *
+ * @param intervals At least one, all of one family.
+ */
+export function commonNetwork(intervals: readonly Interval[]): string {
+  const { family } = intervals[0]!;
+  const ends = intervals.flatMap(({ from, to }) => [from, to]);
+  let free = 0n;
+  while (new Set(ends.map((end) => end >> free)).size > 1) free++;
+  return `${addressText(family, (ends[0]! >> free) << free)}/${BITS[family] - Number(free)}`;
+}
+
+/** What ipaddr.js calls the ranges that are somebody's own network. */
+const PRIVATE: readonly string[] = ["private", "loopback", "linkLocal", "carrierGradeNat", "uniqueLocal"];
+
+/** Of the operator's own network: no way over the Internet leads there. */
+export const isPrivateAddress = (address: string): boolean => PRIVATE.includes(read(address)?.range() ?? "");
+
+/** Half of the address space counts as the whole Internet. */
+const WHOLE_INTERNET_BITS = 1n;
+
+export function isWholeInternet(text: string): boolean {
+  const interval = parseAddresses(text);
+  if (!interval) return false;
+  const bits = interval.family === 4 ? 32n : 128n;
+  return interval.to - interval.from + 1n >= 1n << (bits - WHOLE_INTERNET_BITS);
+}
