@@ -2,7 +2,7 @@
 import importX from "eslint-plugin-import-x";
 import tseslint from "typescript-eslint";
 
-/** From the ground up: what is here imports only itself and what stands before it. Types alone may come from anywhere. */
+/** From the lowest up: each imports only itself and those listed before it. Only types may come from anywhere. */
 const FLOORS = ["core", "domain", "settings", "sizing", "keys", "layers"];
 /** In an order in which each layer uses only the ones before it. */
 const LAYERS = [
@@ -19,7 +19,7 @@ const LAYERS = [
   "ingress",
   "monitoring",
 ];
-/** What stands on the components, and on each other in this order. */
+/** These build on the components, and on each other in this order. */
 const PROGRAMS = ["policy", "cli", "lab", "scripts"];
 
 /** Names of folders or files to which no path of these files may lead up. */
@@ -71,7 +71,7 @@ export default tseslint.config(
       [`components/${floor}/**/*.ts`],
       [
         [above(FLOORS, i), `a floor imports only what is below it: ${FLOORS.slice(0, i + 1).join(", ")}`],
-        [[...PROGRAMS, "test"], "components stand by themselves"],
+        [[...PROGRAMS, "test"], "components do not depend on programs or tests"],
       ],
     ),
   ),
@@ -93,7 +93,7 @@ export default tseslint.config(
   ...PROGRAMS.map((program, i) =>
     forbid(
       [`${program}/**/*.ts`],
-      [[above(PROGRAMS, i), `programs stand on each other in this order: ${PROGRAMS.join(", ")}`], NOT_TESTS],
+      [[above(PROGRAMS, i), `programs build on each other in this order: ${PROGRAMS.join(", ")}`], NOT_TESTS],
     ),
   ),
   forbid(["examples/**/*.ts", "index.ts"], [NOT_TESTS]),

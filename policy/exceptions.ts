@@ -1,4 +1,4 @@
-/** What a rule does not apply to, and why. An exception that nothing needs any more fails the tests. */
+/** Objects to which a rule does not apply, with the reason. An exception that is no longer needed fails the tests. */
 import type { Exception } from "./types";
 
 const HOST_NETWORK = /^hostNetwork is used$/;
@@ -12,13 +12,13 @@ export const EXCEPTIONS: Exception[] = [
     rule: "10",
     object: "DaemonSet coturn/coturn",
     what: HOST_NETWORK,
-    why: "TURN relays on thousands of UDP ports of the host's own address; a Service can publish no port range",
+    why: "TURN relays on thousands of UDP ports of the host's own address; a Service cannot publish a port range",
   },
   {
     rule: "10",
     object: "DaemonSet livekit/livekit",
     what: HOST_NETWORK,
-    why: "an SFU sends and receives media on thousands of UDP ports of the host's own address; a Service can publish no port range",
+    why: "an SFU sends and receives media on thousands of UDP ports of the host's own address; a Service cannot publish a port range",
   },
   {
     rule: "10",
@@ -66,7 +66,7 @@ export const EXCEPTIONS: Exception[] = [
     rule: "10",
     object: "Deployment nginx-ingress/nginx-ingress",
     what: /^(runAsUser|runAsGroup|fsGroup) is 101$/,
-    why: "the image's own user: its files belong to it, and no other user is supported by its makers",
+    why: "the image's own user: its files belong to it, and its makers support no other user",
   },
 
   // Singletons that Synapse imposes.
@@ -120,7 +120,7 @@ export const EXCEPTIONS: Exception[] = [
     object: "StatefulSet matrix/synapse-receipts",
     what: SINGLE,
     why: oneOf(
-      "each writer of receipts is the only one for its share of the rooms; one only where the overrides ask for it, as on the local stack",
+      "each writer of receipts is the only one for its share of the rooms; there is only one if the overrides set it, as in the local stack",
     ),
   },
   {
@@ -132,30 +132,30 @@ export const EXCEPTIONS: Exception[] = [
     ),
   },
 
-  // What serves no user's request.
+  // Pods that serve no user requests.
   {
     rule: "12",
     object: "Deployment metallb-system/controller",
     what: SINGLE,
-    why: "it has no leader election; addresses that are assigned stay announced by the speakers without it",
+    why: "it has no leader election; without it, the speakers keep announcing assigned addresses",
   },
   {
     rule: "12",
     object: "Deployment cnpg-system/barman-cloud",
     what: SINGLE,
-    why: "it serves its API only as leader: a second replica would never be ready; archiving goes on in the instances' sidecars without it",
+    why: "it serves its API only as leader: a second replica would never be ready; without it, archiving continues in the instances' sidecars",
   },
   {
     rule: "12",
     object: "Deployment local-path-storage/local-path-provisioner",
     what: SINGLE,
-    why: "it has no leader election; only making new volumes waits for it",
+    why: "it has no leader election; only the creation of new volumes waits for it",
   },
   {
     rule: "12",
     object: "Deployment monitoring/prometheus-operator",
     what: SINGLE,
-    why: "it has no leader election; Prometheus and Alertmanager run on without it",
+    why: "it has no leader election; Prometheus and Alertmanager keep running without it",
   },
   {
     rule: "12",
@@ -167,26 +167,26 @@ export const EXCEPTIONS: Exception[] = [
     rule: "12",
     object: "Deployment monitoring/grafana",
     what: SINGLE,
-    why: "it only shows what the two Prometheus hold, and everything in it is generated: it can start again anywhere",
+    why: "it only shows the data of the two Prometheus, and all of its content is generated: it can start again anywhere",
   },
 
-  // What reads configurations without doing what they say.
+  // Reads configurations without acting on them.
   {
     rule: "20",
     object: "Job matrix/synapse-check-config-*",
     what: /^its configuration names .* but there is no edge to /,
-    why: "it parses the configurations of all classes and connects to nothing; without edges the network policies hold it to that",
+    why: "it parses the configurations of all classes and connects to nothing; without edges, the network policies enforce that",
   },
   {
     rule: "15b",
     object: "Job matrix/synapse-check-config-*",
-    what: /^\/conf\/email\/email\.yaml is mounted nowhere$/,
-    why: "its script looks whether the file is there; it is mounted where the stack sends e-mail",
+    what: /^\/conf\/email\/email\.yaml is not mounted$/,
+    why: "its script checks whether the file exists; it is mounted only if the stack sends e-mail",
   },
   {
     rule: "4",
     object: "Deployment metallb-system/controller",
     what: /^reads Secret metallb-webhook-cert /,
-    why: "the controller itself fills this Secret and follows its changes; the stack only makes it empty",
+    why: "the controller itself fills this Secret and follows its changes; the stack only creates it empty",
   },
 ];

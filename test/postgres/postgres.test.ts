@@ -225,7 +225,7 @@ describe("PostgreSQL", () => {
     none(list, "ObjectStore");
   });
 
-  it("begins from an archive at a chosen moment where that is asked, writes to another, and backs up anew at once", async () => {
+  it("restores from an archive to a chosen moment if asked, writes to another archive, and backs up again at once", async () => {
     for (const plugin of [true, false]) {
       const list = await postgres((s) => {
         s.cluster.install.barmanPlugin = plugin;
@@ -297,7 +297,7 @@ describe("PostgreSQL", () => {
     none(list, "ObjectStore");
   });
 
-  it("declares who reaches the database: poolers and instances, nobody else", () => {
+  it("declares that only poolers and instances reach the database", () => {
     const edges = postgresEdges({ settings: fixtureSettings(), plan: fixturePlan() });
     const callers = edges
       .filter(

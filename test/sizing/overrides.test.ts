@@ -31,7 +31,7 @@ const BAD: Array<[what: string, change: (s: Settings) => void, path: string, say
     /synchrotron/,
   ],
   [
-    "a class that is not there",
+    "a class that does not exist",
     (s) => {
       s.overrides.pools["federation-sender"] = { replicas: 2 };
     },
@@ -87,7 +87,7 @@ const BAD: Array<[what: string, change: (s: Settings) => void, path: string, say
     /refuses/,
   ],
   [
-    "shared_buffers that is no size",
+    "shared_buffers that is not a size",
     (s) => {
       s.overrides.postgres.parameters = { shared_buffers: "much" };
     },
@@ -246,7 +246,7 @@ describe("sizing: overrides", () => {
     ]);
   });
 
-  it("takes what is given, and budgets anew", () => {
+  it("applies given values, and computes the budget again", () => {
     const p = plan(
       sized(1000, (s) => {
         s.overrides.pools.synchrotron = { replicas: 5, maxReplicas: 20, cpu: 0.5, memoryMiB: 1024, cpMax: 10 };
