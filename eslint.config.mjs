@@ -61,7 +61,7 @@ export default tseslint.config(
       [`components/${floor}/**/*.ts`],
       [
         [above(FLOORS, i), `a floor imports only what is below it: ${FLOORS.slice(0, i + 1).join(", ")}`],
-        [[...PROGRAMS, "test"], "components stand by themselves"],
+        [[...PROGRAMS, "test"], "components do not depend on programs or tests"],
       ],
     ),
   ),
@@ -83,7 +83,7 @@ export default tseslint.config(
   ...PROGRAMS.map((program, i) =>
     forbid(
       [`${program}/**/*.ts`],
-      [[above(PROGRAMS, i), `programs stand on each other in this order: ${PROGRAMS.join(", ")}`], NOT_TESTS],
+      [[above(PROGRAMS, i), `programs build on each other in this order: ${PROGRAMS.join(", ")}`], NOT_TESTS],
     ),
   ),
   forbid(["examples/**/*.ts", "index.ts"], [NOT_TESTS]),

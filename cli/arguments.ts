@@ -15,7 +15,7 @@ export const STACK_OPTIONS = {
 
 export class UsageError extends Error {}
 
-/** What speaks against doing what was asked, in words for people; exit code 1. */
+/** The reason why a request is refused, as a message for the user; exit code 1. */
 export class Refused extends Error {}
 
 /** Strict: an unknown option is an error, not silence. */
@@ -41,7 +41,7 @@ export function selectStack(values: Record<string, any>): StackSelection {
 }
 
 /**
- * The settings of a stack file under --set; a file that is not there, or a path that leads nowhere, is an error of use.
+ * The settings of a stack file under --set; a missing file, or a path that does not exist, is a usage error.
  */
 export function stackConfig(stack: string, values: Record<string, any>): Record<string, unknown> {
   try {
@@ -52,7 +52,7 @@ export function stackConfig(stack: string, values: Record<string, any>): Record<
 }
 
 /**
- * Runs a command's main function: errors of use and of settings are read by people, so they print without a stack
+ * Runs a command's main function: usage errors and errors in settings are for the user, so they print without a stack
  * trace.
  */
 export function runMain(usage: string, main: (argv: string[]) => Promise<void>): void {

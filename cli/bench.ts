@@ -1,4 +1,4 @@
-/** `npm run bench`: what planning and rendering cost, each in a process of its own, at five sizes. */
+/** `npm run bench`: the cost of planning and rendering at five sizes, each in its own process. */
 import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";

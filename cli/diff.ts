@@ -9,8 +9,8 @@ import { replaces } from "./replacements";
 import { wrap } from "./table";
 
 const USAGE = `npm run diff -- --stack NAME --set path=value ... [--against NAME] [--json]
-  Compares the stack as its file says with the same stack under --set (or with another stack file, --against):
-  what is created, changed and deleted in each layer, which workloads restart, and why.`;
+  Compares the stack of the file with the same stack under --set (or with another stack file, --against):
+  shows what is created, changed and deleted in each layer, which workloads restart, and why.`;
 
 export interface Change {
   layer: string;
@@ -101,7 +101,7 @@ const byUrn = (e: Evaluation): Resources =>
 const sameInputs = (a: RegisteredResource, b: RegisteredResource): boolean =>
   JSON.stringify(a.inputs) === JSON.stringify(b.inputs);
 
-/** ConfigMaps and Secrets that keep their name and have another content. */
+/** ConfigMaps and Secrets whose content changes under the same name. */
 function changedConfigsOf(before: Resources, after: Resources): Set<string> {
   const changed = new Set<string>();
   for (const [urn, r] of after) {
@@ -112,7 +112,7 @@ function changedConfigsOf(before: Resources, after: Resources): Set<string> {
   return changed;
 }
 
-/** What happens to a resource that is there on both sides; undefined: nothing. */
+/** What happens to a resource that exists on both sides; undefined: nothing. */
 function changeOf(
   old: RegisteredResource,
   now: RegisteredResource,
@@ -153,7 +153,7 @@ export function compare(before: Evaluation, after: Evaluation): Change[] {
 
 const LINE = 100;
 
-/** Old and new value, each from shortly before where they begin to differ. */
+/** Old and new value, each starting shortly before the first difference. */
 function clipped(from: string | undefined, to: string | undefined): string {
   let same = 0;
   if (from !== undefined && to !== undefined && Math.max(from.length, to.length) > 60)
@@ -168,7 +168,7 @@ function clipped(from: string | undefined, to: string | undefined): string {
   return `${clip(from)} -> ${clip(to)}`;
 }
 
-/** Of a long line (a list of addresses) only the words that come or go. */
+/** Only the added and removed words of a long line (such as a list of addresses). */
 function wordDiff(from: string, to: string): string[] {
   const a = from.split(/[\s,]+/),
     b = to.split(/[\s,]+/);
@@ -179,7 +179,7 @@ function wordDiff(from: string, to: string): string[] {
   ];
 }
 
-/** A changed text is shown by its lines, as a reviewer wants them. */
+/** A changed text is shown line by line, as a reviewer wants it. */
 function lineDiff(from: string, to: string): string[] {
   const a = from.split("\n"),
     b = to.split("\n");
@@ -205,7 +205,7 @@ function body(c: Change): string[] {
   return c.fields.length > 12 ? [...lines, `      ... ${c.fields.length - 12} more fields`] : lines;
 }
 
-/** What changes alike is said once: a firewall's list on twenty hosts. */
+/** Identical changes are shown once: a firewall's list on twenty hosts. */
 function grouped(changes: Change[]): Array<{ change: Change; titles: string[]; lines: string[] }> {
   const groups = new Map<string, { change: Change; titles: string[]; lines: string[] }>();
   for (const change of changes) {
@@ -249,8 +249,8 @@ export function formatChanges(changes: Change[]): string {
 }
 
 /**
- * More users may need machines that are not in the file yet. Instead of refusing to answer, the comparison is made
- * with the hosts that would do, and says so.
+ * More users may need machines that are not in the file yet. Instead of refusing, the comparison uses hosts that are
+ * large enough, and says so.
  */
 async function evaluateTarget(
   stack: string,
@@ -266,12 +266,12 @@ async function evaluateTarget(
     });
     return {
       evaluation,
-      note: `The hosts of this stack do not carry it. What follows is the change on hosts that would (\`npm run plan -- --ccu ${config.ccu}\`):\n${grown.changes.map((c) => `  ${c}`).join("\n")}\n`,
+      note: `The hosts of this stack are too small for it. The comparison below uses larger ones (\`npm run plan -- --ccu ${config.ccu}\`):\n${grown.changes.map((c) => `  ${c}`).join("\n")}\n`,
     };
   }
 }
 
-/** The stack's hosts, those of the same name as large as recommended and the missing ones added. */
+/** The stack's hosts: those that exist are enlarged to the recommended size, missing ones are added. */
 function withRecommendedHosts(config: Record<string, any>): { config: Record<string, unknown>; changes: string[] } {
   const given = new Map<string, any>((config.hosts ?? []).map((h: any) => [h.name, h]));
   const changes: string[] = [];

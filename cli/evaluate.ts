@@ -1,7 +1,7 @@
 /**
  * Evaluates the stack's own program in process: no Pulumi engine, no cluster, no network. Pulumi's mocks answer each
  * registration at once, and what was registered comes back as plain data, with its dependencies. The preview of a pull
- * request evaluates the base's checkout by this path and name (scripts/preview/evaluation.ts): they stay.
+ * request loads this module of the base's checkout by path and name (scripts/preview/evaluation.ts): keep both.
  */
 import * as pulumi from "@pulumi/pulumi";
 import { isRpcSecret } from "@pulumi/pulumi/runtime";
@@ -18,7 +18,7 @@ export interface RegisteredResource {
   type: string;
   name: string;
   parent?: string;
-  /** Of the outermost component that begins one. */
+  /** That of the outermost component that starts a layer. */
   layer?: string;
   custom: boolean;
   provider?: string;
@@ -28,7 +28,7 @@ export interface RegisteredResource {
   secretPaths: string[];
   /** URNs that must exist before this one. */
   dependencies: string[];
-  /** Of these, what it names itself: what the engine's state has. */
+  /** The part of `dependencies` that the resource names itself; only this is in the engine's state. */
   named: string[];
   protect: boolean;
   retainOnDelete: boolean;
@@ -45,7 +45,7 @@ export interface Evaluation {
   outputs: Record<string, any>;
 }
 
-/** State of a resource that only a provider knows: generated values, certificates. */
+/** State that only a provider knows: generated values, certificates. */
 export type Generator = (resource: MockResourceArgs, urn: string) => Record<string, any> | Promise<Record<string, any>>;
 
 export interface EvaluateOptions {
@@ -91,7 +91,7 @@ async function evaluateNow(options: EvaluateOptions): Promise<Evaluation> {
   const generator = options.generator ?? (await import("./generated")).deterministic;
   await pulumi.runtime.setMocks(
     {
-      // Registrations are answered by recordInto; nothing else is asked for but what a test's program reads.
+      // recordInto answers registrations; the only other requests are what a test's program reads.
       newResource: async (args) => ({
         id: args.id || `${args.name}-id`,
         state: { ...args.inputs, ...(await generator({ ...args, inputs: unwrap(args.inputs, "", []) }, args.name)) },
@@ -111,7 +111,7 @@ async function evaluateNow(options: EvaluateOptions): Promise<Evaluation> {
       ]),
     ),
   );
-  // A program that throws would end the process from within the runtime: the error is handed out instead.
+  // A program that throws would end the process from within the runtime: pass the error out instead.
   let failure: unknown;
   const outputs = await pulumi.runtime.runInPulumiStack(async () => {
     try {
@@ -127,8 +127,8 @@ async function evaluateNow(options: EvaluateOptions): Promise<Evaluation> {
 }
 
 /**
- * The keys of an evaluation are made up: that they are not the saved ones is no mistake of the stack. Protection stays
- * the same.
+ * An evaluation invents its keys: that they differ from the saved ones is not an error of the stack. Protection stays the
+ * same.
  */
 const withMadeUpKeys = (config: Record<string, unknown>): Record<string, unknown> =>
   Object.fromEntries(
@@ -147,9 +147,8 @@ async function settle(outputs: Record<string, any>): Promise<Record<string, any>
 }
 
 /**
- * Answers every registration itself. Pulumi's mocks do not hand on dependencies, protection or parents, which the
- * request has; and where no provider adds anything the request's own properties are the answer, so that nothing is
- * translated twice.
+ * Answers every registration itself. Pulumi's mocks drop dependencies, protection and parents, which the request has.
+ * Where no provider adds anything, the request's own properties are the answer, so that nothing is translated twice.
  */
 function recordInto(resources: RegisteredResource[], generator: Generator): void {
   const known = new Map<string, RegisteredResource>();
@@ -216,8 +215,8 @@ function dependenciesOf(req: any, known: Map<string, RegisteredResource>): strin
 }
 
 /**
- * Pulumi notes a stack trace with every promise, which is read only where one leaks; through tsx's source maps that
- * took half of an evaluation.
+ * Pulumi records a stack trace with every promise, and reads it only where one leaks; with tsx's source maps that took
+ * half of an evaluation.
  */
 const noteLeak = debuggable.debuggablePromise;
 debuggable.debuggablePromise = (promise: Promise<unknown>, context: string) => {

@@ -5,7 +5,7 @@
 import * as crypto from "node:crypto";
 import { recommendedHosts } from "../components/sizing";
 
-/** A well-formed host key that belongs to nobody. */
+/** A well-formed host key that no host has. */
 export function exampleHostKey(name: string): string {
   const field = (b: Buffer): Buffer => Buffer.concat([Buffer.from([0, 0, 0, b.length]), b]);
   const point = crypto.createHash("sha256").update(name).digest();

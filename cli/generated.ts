@@ -1,7 +1,7 @@
 /**
- * What random and tls providers would answer, derived from the resource's name: equal in each evaluation. What is made
- * anew when its inputs change (a certificate with another name in it) is derived from them too, so that `npm run diff`
- * sees who reads it.
+ * The answers of the random and tls providers, derived from the resource's name: equal in each evaluation. Values that
+ * are generated again when their inputs change (a certificate with another name in it) are derived from the inputs too,
+ * so that `npm run diff` sees what reads them.
  */
 import * as crypto from "node:crypto";
 import type { MockResourceArgs } from "@pulumi/pulumi/runtime";
@@ -33,9 +33,9 @@ export function deterministic(r: MockResourceArgs): Record<string, any> {
     case "tls:index/selfSignedCert:SelfSignedCert":
       return { certPem: pem("CERTIFICATE", r.name) };
     case "tls:index/locallySignedCert:LocallySignedCert":
-      return { certPem: pem("CERTIFICATE", anew(r)) };
+      return { certPem: pem("CERTIFICATE", fromInputs(r)) };
     case "tls:index/certRequest:CertRequest":
-      return { certRequestPem: pem("CERTIFICATE REQUEST", anew(r)) };
+      return { certRequestPem: pem("CERTIFICATE REQUEST", fromInputs(r)) };
     case "command:remote:Command":
     case "command:local:Command":
       return { stdout: "", stderr: "" };
@@ -44,7 +44,7 @@ export function deterministic(r: MockResourceArgs): Record<string, any> {
   }
 }
 
-const anew = (r: MockResourceArgs): string => `${r.name} ${JSON.stringify(r.inputs)}`;
+const fromInputs = (r: MockResourceArgs): string => `${r.name} ${JSON.stringify(r.inputs)}`;
 
 const pem = (label: string, seed: string): string =>
   `-----BEGIN ${label}-----\n${stream(`${label} ${seed}`, 96)

@@ -1,6 +1,6 @@
 /**
  * `npm run hosts -- fence NODE`: declares a lost machine out of service, after making sure that it is. Kubernetes then
- * takes its pods away for good and starts them elsewhere, also those of which there may never be two.
+ * removes its pods for good and starts them elsewhere, including those that may never run twice.
  * Works through `kubectl` on PATH, with the cluster and the rights that KUBECONFIG gives.
  */
 import { spawnSync } from "node:child_process";
@@ -12,8 +12,8 @@ import { readStackConfig } from "../components/settings/stackFile";
 const USAGE = `npm run hosts -- fence NODE --confirmed-off [--stack NAME] [--context NAME]
 npm run hosts -- unfence NODE [--context NAME]
   fence            declares a lost machine out of service, so that its pods start elsewhere
-  unfence          takes that back when the machine is there again and its node is Ready
-  --confirmed-off  you have seen that the machine is off, or cut off for good (power, switch port, hypervisor)
+  unfence          undoes that when the machine is back and its node is Ready
+  --confirmed-off  you have made sure that the machine is off, or cut off for good (power, switch port, hypervisor)
   --stack NAME     SSH address and port of the machine from Pulumi.NAME.yaml (default: the node's own address, port 22)
   --context NAME   context of the kubeconfig
 Uses kubectl on PATH and the cluster of KUBECONFIG.`;
@@ -55,7 +55,7 @@ const nodeOf = (options: Options, name: string): any => JSON.parse(kubectl(optio
 const ready = (node: any): Condition | undefined => node.status?.conditions?.find((c: Condition) => c.type === "Ready");
 const fenced = (node: any): boolean => (node.spec?.taints ?? []).some((t: any) => t.key === TAINT);
 
-/** Pods that the taint moves: not those of the node itself and of DaemonSets, and not those that are over. */
+/** Pods that the taint moves: not the node's static pods, those of DaemonSets, or those that have ended. */
 function podsOn(options: Options, node: string): string[] {
   const list = JSON.parse(
     kubectl(options, "get", "pods", "--all-namespaces", "--field-selector", `spec.nodeName=${node}`, "-o", "json"),
@@ -70,7 +70,7 @@ function podsOn(options: Options, node: string): string[] {
 }
 
 /**
- * Whether an SSH server greets. A connection that is refused, or accepted and silent, may be a gateway's doing: it
+ * Whether an SSH server answers. A connection that is refused, or accepted without an answer, may come from a gateway and
  * proves nothing.
  */
 export function sshAnswers(host: string, port: number, timeoutMs = SSH_TIMEOUT_MS): Promise<boolean> {
@@ -112,17 +112,17 @@ export async function fence(name: string, options: Options): Promise<void> {
   const condition = ready(node);
   if (condition?.status === "True")
     throw new Refused(
-      `${name} is Ready: it is not lost. To take a machine out that works: kubectl drain ${name} --ignore-daemonsets --delete-emptydir-data`,
+      `${name} is Ready: it is not lost. To take out a working machine: kubectl drain ${name} --ignore-daemonsets --delete-emptydir-data`,
     );
-  // "False" is what a kubelet that lives says of itself; "Unknown", that it says nothing any more.
+  // "False" is reported by a running kubelet; "Unknown" means that the kubelet no longer reports.
   if (condition?.status !== "Unknown")
     throw new Refused(
-      `${name} is not ready, but its kubelet reports so itself: the machine runs, and so may its pods. Repair it, or power it off and wait a minute.`,
+      `${name} is not ready, but its kubelet still reports: the machine runs, and so may its pods. Repair it, or power it off and wait a minute.`,
     );
   const silent = Math.floor((Date.now() - Date.parse(condition.lastTransitionTime)) / 1000);
   if (!(silent >= SILENT_SECONDS))
     throw new Refused(
-      `${name} has been silent for ${silent} s only; it may just be starting again. Try again in ${SILENT_SECONDS - silent} s.`,
+      `${name} has been silent for ${silent} s only; it may be restarting. Try again in ${SILENT_SECONDS - silent} s.`,
     );
 
   const ssh = sshOf(options, node);
@@ -136,14 +136,14 @@ export async function fence(name: string, options: Options): Promise<void> {
   }
   if (!options.confirmedOff) {
     throw new Refused(
-      `${ssh.address} does not answer SSH, which is no proof: it may only be cut off from here. See that it is off (power, hypervisor, switch port), then run this again with --confirmed-off. Nothing was changed.`,
+      `${ssh.address} does not answer SSH, but that proves nothing: it may only be unreachable from here. Make sure that it is off (power, hypervisor, switch port), then run this again with --confirmed-off. Nothing was changed.`,
     );
   }
 
   const pods = podsOn(options, name);
   if (!fenced(node)) kubectl(options, "taint", "node", name, `${TAINT}=nodeshutdown:NoExecute`);
   console.log(
-    `${name} is out of service. Kubernetes removes ${pods.length} pods and starts them elsewhere; those with data on its disks wait for it, and their replicas serve.`,
+    `${name} is out of service. Kubernetes removes ${pods.length} pods and starts them elsewhere; pods with data on its disks wait for it, and their replicas serve.`,
   );
   for (let waited = 0; ; waited += 2) {
     const left = podsOn(options, name).filter((p) => pods.includes(p));
@@ -165,10 +165,10 @@ export function unfence(name: string, options: Options): void {
   }
   if (ready(node)?.status !== "True")
     throw new Refused(
-      `${name} is not Ready yet: its pods would wait on it again. Start the machine, and try again when kubectl get node ${name} says Ready.`,
+      `${name} is not Ready yet: its pods would wait there again. Start the machine, and try again when kubectl get node ${name} says Ready.`,
     );
   kubectl(options, "taint", "node", name, `${TAINT}-`);
-  console.log(`${name} takes pods again; those with data on its disks start now.`);
+  console.log(`${name} accepts pods again; those with data on its disks start now.`);
 }
 
 async function main(argv: string[]): Promise<void> {
@@ -193,7 +193,7 @@ async function main(argv: string[]): Promise<void> {
     positionals: [action, node, ...rest],
   } = parsed;
   if (!["fence", "unfence"].includes(action ?? "") || !node || rest.length > 0)
-    throw new UsageError("Say what to do with which node: fence NODE, or unfence NODE");
+    throw new UsageError("an action and a node are missing: fence NODE, or unfence NODE");
   const options: Options = {
     context: values.context,
     stack: values.stack,

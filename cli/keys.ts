@@ -1,6 +1,6 @@
 /**
- * `npm run keys`: a copy of the keys that make a server what it is, and the way back. Without the signing key nobody
- * can ever be that server again; the state, which holds it, goes with `pulumi destroy`.
+ * `npm run keys`: saves the keys that are a server's identity, and restores them. Without the signing key no deployment
+ * can ever be that server again; the state, which holds it, is lost with `pulumi destroy`.
  */
 import { parseArgs } from "node:util";
 import { NAMESPACES } from "../components/core/names";
@@ -17,13 +17,13 @@ const USAGE = `npm run keys -- save --stack NAME --out FILE [--export FILE|-]
 npm run keys -- save --from-cluster --out FILE [--context NAME]
 npm run keys -- show FILE
 npm run keys -- restore --stack NAME FILE [--only KEY ...]
-  save            writes what a new deployment of the same server needs to a new file, which only you can read: signing key,
+  save            writes the keys that a new deployment of the same server needs to a new file that only you can read: signing key,
                   macaroon, form and registration secrets, database password, TURN secret, and the own CA where there is one.
                   From the state (\`pulumi stack export --show-secrets\`, run here), from an export of it, or, where the state is
                   lost, from the cluster's Secrets by kubectl (KUBECONFIG, --context), which do not hold the CA's key
-  show            fingerprint and public key of a file, and what is in it; nothing secret
-  restore         sets what is in the file as encrypted importSecrets of the stack
-  --only KEY      this one alone, for example signingKey
+  show            fingerprint and public key of a file, and a list of its keys; nothing secret
+  restore         sets the keys of the file as encrypted importSecrets of the stack
+  --only KEY      only this one, for example signingKey
 Prints no secret value, and puts none on a command line. Pulumi cannot ask for the passphrase here: set PULUMI_CONFIG_PASSPHRASE_FILE
 (or PULUMI_CONFIG_PASSPHRASE) before.`;
 
@@ -48,7 +48,7 @@ function fromCluster({ context }: Options): Found {
   const keys = keysIn((name) => secretOf(get("secret", name)));
   if (get("configmap", TRUST_BUNDLE).trim() !== "") {
     console.log(
-      "The key of the stack's own CA is in no Secret: only the state had it. A new deployment makes a new CA, which clients must be told to trust.",
+      "The key of the stack's own CA is in no Secret: only the state had it. A new deployment creates a new CA, which clients must then trust.",
     );
   }
   return { keys };
@@ -79,11 +79,11 @@ async function save(options: Options): Promise<void> {
     `${options.out}: ${namesIn(keys).join(", ")}${serverName ? ` of ${serverName}` : ""}, readable by you alone.`,
   );
   const missing = IMPORTABLE_SECRETS.filter((name) => keys[name] === undefined && !name.startsWith("ca"));
-  if (missing.length > 0) console.log(`Not there, so not saved: ${missing.join(", ")}.`);
+  if (missing.length > 0) console.log(`Not found, so not saved: ${missing.join(", ")}.`);
   console.log(`fingerprint  ${fingerprint}
 
-Whoever has this file can be your server. Encrypt it, and keep it apart from the state and its passphrase. Then:
-  npm run keys -- show ${options.out}                    what is in it, without secrets
+This file is enough to impersonate your server. Encrypt it, and keep it apart from the state and its passphrase. Then:
+  npm run keys -- show ${options.out}                    its contents, without secrets
   pulumi config set --stack ${stack} savedKeys ${fingerprint}
 With that and deletionProtection false, \`pulumi up\` lets a later \`pulumi destroy\` take the keys. To deploy the same server again:
   npm run keys -- restore --stack ${stack} ${options.out}`);
@@ -111,14 +111,14 @@ async function restore(file: string, { stack, only, cwd }: Options): Promise<voi
       });
     } catch (error) {
       throw new Refused(
-        `${(error as Error).message} Set so far: ${wanted.slice(0, i).join(", ") || "nothing"}. Repeat the command: what is set already stays.`,
+        `${(error as Error).message} Set so far: ${wanted.slice(0, i).join(", ") || "nothing"}. Run the command again: keys that are set already stay.`,
       );
     }
   }
   console.log(
     wanted.length > 0
       ? `Set as encrypted importSecrets of ${stack}: ${wanted.join(", ")}.`
-      : `The stack ${stack} has all of them already: nothing was set.`,
+      : `The stack ${stack} already has all of them: nothing was set.`,
   );
   console.log(
     `fingerprint  ${identityOfKeys(saved.keys).fingerprint}\n\nNext: pulumi preview --stack ${stack}, and pulumi up.`,
@@ -152,7 +152,7 @@ async function main(argv: string[]): Promise<void> {
   const options: Options = { ...values, fromCluster: values["from-cluster"] ?? false, only: values.only ?? [] };
   const takesFile = action === "show" || action === "restore";
   if ((action !== "save" && !takesFile) || takesFile !== (file !== undefined) || rest.length > 0)
-    throw new UsageError("Say what to do: save, show FILE, or restore FILE");
+    throw new UsageError("an action is missing: save, show FILE, or restore FILE");
   try {
     await (action === "save" ? save(options) : action === "show" ? show(file!) : restore(file!, options));
   } catch (error) {

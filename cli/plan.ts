@@ -1,4 +1,4 @@
-/** `npm run plan`: what a number of users, or a stack, needs and costs. Needs no cluster, no engine and no hosts. */
+/** `npm run plan`: the needs and costs of a number of users, or of a stack. Uses no cluster, no engine and no hosts. */
 import { parse, runMain, STACK_OPTIONS, UsageError } from "./arguments";
 import { table, wrap } from "./table";
 import { resolveSettings, SettingsInvalid } from "../components/settings";
@@ -11,7 +11,7 @@ import { recommendedHosts, type Plan } from "../components/sizing";
 import { budgetOf, RESERVED_CONNECTIONS } from "../components/sizing/connections";
 
 const USAGE = `npm run plan -- --ccu NUMBER | --stack NAME [--set path=value ...] [--json]
-  --ccu NUMBER   concurrent users; alone, plans with the machines that it recommends
+  --ccu NUMBER   concurrent users; without --stack, plans on the machines that it recommends
   --stack NAME   the hosts and settings of Pulumi.NAME.yaml (with --ccu: at that number of users)
   --set P=V      one setting replaced: --set federation.enabled=true
   --json         the whole plan as JSON`;
@@ -55,7 +55,8 @@ function applied(config: Record<string, unknown>, sets: string[]): Record<string
 
 /** The five settings of a minimal stack, on the machines of the anchors. */
 function minimalConfig(ccu: number | undefined): Record<string, unknown> {
-  if (ccu === undefined) throw new UsageError("Say how many users, --ccu 5000, or which stack, --stack small");
+  if (ccu === undefined)
+    throw new UsageError("the number of users or the stack is missing: --ccu 5000, or --stack small");
   return {
     domain: "example.org",
     hosts: recommendedHosts(ccu),
@@ -65,7 +66,7 @@ function minimalConfig(ccu: number | undefined): Record<string, unknown> {
 }
 
 export function report({ settings, plan: p, stack }: Planned): string {
-  const title = `${n(p.ccu)} concurrent users${stack ? `, stack ${stack}` : ", on the machines below"}${p.extrapolated ? " (EXTRAPOLATED: beyond what was measured)" : ""}`;
+  const title = `${n(p.ccu)} concurrent users${stack ? `, stack ${stack}` : ", on the machines below"}${p.extrapolated ? " (EXTRAPOLATED beyond the largest known deployment)" : ""}`;
   const sections: Array<[string, string]> = [
     ["Machines to provide", machines(settings, p, stack !== undefined)],
     ["Room on the hosts, with the largest of each role lost", fitTable(p)],
@@ -167,7 +168,7 @@ const failureList = (p: Plan): string =>
     p.failures.map((f) => [f.failure, duration(f.seconds), sourceKind(f), f.effect]),
   );
 
-/** How far the number of seconds can be relied on, in a word; `--json` has the whole source. */
+/** How reliable the number of seconds is, in one word; `--json` has the whole source. */
 export function sourceKind({ seconds, source }: Pick<Plan["failures"][number], "seconds" | "source">): string {
   if (/not measured/.test(source)) return "estimate";
   if (/^target/.test(source)) return "target";

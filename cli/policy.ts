@@ -1,5 +1,5 @@
 /**
- * `npm run policy`: the rules over every object that a stack registers; the same that the tests assert over the tiers.
+ * `npm run policy`: checks every object that a stack registers against the rules, the same ones that the tests assert at every size.
  */
 import { resolveSettings } from "../components/settings";
 import { plan } from "../components/plan";
@@ -10,15 +10,15 @@ import { evaluate } from "./evaluate";
 
 const USAGE = `npm run policy -- --stack NAME [--set path=value ...] [--explain]
   Checks every object of the stack against the rules of policy/. Exit code 1 when one is broken.
-  --explain lists the rules, and each exception with its reason; --markdown does so as docs/policy.md.`;
+  --explain lists the rules, and each exception with its reason; --markdown does the same in the form of docs/policy.md.`;
 
 /** docs/policy.md. */
 export function policyMarkdown(): string {
   const cell = (s: string): string => s.replace(/\|/g, "\\|");
   return [
-    "# The rules that every manifest keeps",
+    "# The rules that every manifest follows",
     "",
-    "Written by `npm run policy -- --markdown > docs/policy.md`. The rules are code (`policy/`); `npm test` asserts each over every object that the stack registers at five sizes, with federation off and on, with MinIO and with an external S3, and over the example stacks. Each rule is also broken on purpose there, to see that it notices. `npm run policy -- --stack NAME` checks a stack of yours.",
+    "Written by `npm run policy -- --markdown > docs/policy.md`. The rules are code (`policy/`); `npm test` asserts each over every object that the stack registers at five sizes, with federation off and on, with MinIO and with an external S3, and over the example stacks. Tests also break each rule on purpose, to see that it notices. `npm run policy -- --stack NAME` checks a stack of yours.",
     "",
     "| rule | demands |",
     "|---|---|",
@@ -28,7 +28,7 @@ export function policyMarkdown(): string {
     "",
     "## Exceptions",
     "",
-    "An exception that nothing needs any more fails the tests.",
+    "An exception that is no longer needed fails the tests.",
     "",
     "| rule | object | what | why |",
     "|---|---|---|---|",
@@ -38,7 +38,7 @@ export function policyMarkdown(): string {
     "",
     "## What kube-score says",
     "",
-    "kube-score 1.20.0 over the rendered large stack (`npm run render -- --stack large`) calls these critical. Nothing else is.",
+    "kube-score 1.20.0 over the rendered large stack (`npm run render -- --stack large`) reports these as critical, and nothing else.",
     "",
     "| check | where | why it stays |",
     "|---|---|---|",

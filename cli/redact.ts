@@ -1,4 +1,4 @@
-/** Takes secret values out of what is shown. Pure. */
+/** Removes secret values from output. Pure. */
 import type { RegisteredResource } from "./evaluate";
 
 export const HIDDEN = "(secret)";

@@ -1,5 +1,5 @@
 /**
- * `npm run render`: every object of a stack as files, in an order that can be applied. Needs no cluster and no engine.
+ * `npm run render`: writes every object of a stack as a file, in an order in which they can be applied. Uses no cluster and no engine.
  */
 import * as fs from "node:fs";
 import * as path from "node:path";
@@ -16,14 +16,14 @@ import { redacted } from "./redact";
 
 const USAGE = `npm run render -- --stack NAME --out DIR [--set path=value ...] [--show-secrets]
   Writes DIR/<layer>/<kind>.<namespace>.<name>.yaml, DIR/hosts/<host>/NN-<step>.sh, DIR/images.txt and DIR/order.txt
-  (the files in an order that can be applied). Secret values are written only with --show-secrets.`;
+  (the files in an order in which they can be applied). Secret values are written only with --show-secrets.`;
 
 export interface RenderedFile {
   path: string;
   text: string;
 }
 
-/** In YAML 1.1, which Kubernetes reads: a variable's value "on" has to stay a string. */
+/** YAML 1.1, which Kubernetes reads: a variable's value "on" must stay a string. */
 const manifest = (object: object): string =>
   stringify(object, { version: "1.1", lineWidth: 0, aliasDuplicateObjects: false });
 
@@ -35,7 +35,7 @@ const fileName = (r: RegisteredResource): string => {
 };
 
 /**
- * Files of a stack, objects first to last in the order of their dependencies (registration already is such an order).
+ * Files of a stack, objects in the order of their dependencies (the order of registration is one).
  */
 export function renderFiles(evaluation: Evaluation, settings: Settings, showSecrets: boolean): RenderedFile[] {
   const files: RenderedFile[] = [];
@@ -58,7 +58,7 @@ export function renderFiles(evaluation: Evaluation, settings: Settings, showSecr
 }
 
 /**
- * Host steps as scripts that can be read (and run) one by one: what the remote commands carry, without their wrapping.
+ * Host steps as scripts that can be read (and run) one by one: the remote commands without their wrapping.
  */
 const hostScripts = (settings: Settings): RenderedFile[] =>
   Object.entries(renderHostScripts(settings)).flatMap(([host, steps]) =>
@@ -66,8 +66,8 @@ const hostScripts = (settings: Settings): RenderedFile[] =>
   );
 
 /**
- * Every image that any pod of the stack runs: in pod templates, in custom resources, and those that operators are told
- * to run.
+ * Every image that any pod of the stack runs: in pod templates, in custom resources, and those that operators are
+ * configured to run.
  */
 export function imagesOf(evaluation: Evaluation, settings: Settings): string[] {
   const found = new Set<string>();
@@ -85,14 +85,14 @@ export function imagesOf(evaluation: Evaluation, settings: Settings): string[] {
   };
   for (const r of evaluation.resources.filter((x) => isKubernetes(x) && x.inputs.kind !== "CustomResourceDefinition")) {
     walk(r.inputs);
-    // An operator learns of the images of the pods it makes by argument, environment or configuration.
+    // An operator gets the images of its pods by argument, environment or configuration.
     const text = JSON.stringify(r.inputs);
     for (const ref of told) if (text.includes(ref)) found.add(ref);
   }
   return [...found].sort();
 }
 
-/** Replaces the directory's former content, but only one that this command wrote. */
+/** Replaces the directory's content, but only if this command wrote it. */
 export function writeFiles(out: string, files: RenderedFile[]): void {
   const marker = path.join(out, "order.txt");
   if (fs.existsSync(out) && fs.readdirSync(out).length > 0 && !fs.existsSync(marker)) {

@@ -1,6 +1,6 @@
 /**
- * Without a state nobody asks the providers, which of two inputs they could change in place. What each of them replaces
- * instead stands here, so that a comparison says it as the engine will. Pure.
+ * Without a state, the providers are not asked which inputs they can change in place. This table lists the inputs whose
+ * change replaces a resource, so that a comparison agrees with the engine. Pure.
  */
 
 /** pulumi-kubernetes, provider/pkg/provider/diff.go (forceNew), for the kinds that this stack makes. */
@@ -19,9 +19,7 @@ const KUBERNETES: Record<string, RegExp> = {
   Service: /^spec\.clusterIP$/,
 };
 
-/**
- * A generated value is generated again, whichever of its inputs differs; only when a certificate is renewed may change.
- */
+/** A change of any input generates a value again, except the time at which a certificate is renewed. */
 const GENERATED = /^(Random\w+|PrivateKey|CertRequest|SelfSignedCert|LocallySignedCert)$/;
 const IN_PLACE = /^(protect|earlyRenewalHours)$/;
 
@@ -32,7 +30,7 @@ const IN_PLACE = /^(protect|earlyRenewalHours)$/;
 export function replaces(kind: string, path: string): boolean {
   if (path === "metadata.name" || path === "metadata.namespace") return true;
   if (GENERATED.test(kind)) return !IN_PLACE.test(path);
-  // pulumi-command: only triggers replace a command; a changed script is its update.
+  // pulumi-command: only triggers replace a command; a changed script updates it.
   if (kind === "Command") return /^triggers\b/.test(path);
   return KUBERNETES[kind]?.test(path) ?? false;
 }

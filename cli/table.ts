@@ -1,4 +1,4 @@
-/** Plain tables for terminals: text left, numbers right, nothing wider than it must be. */
+/** Plain tables for terminals: text left, numbers right, columns as narrow as possible. */
 export type Cell = string | number;
 
 const text = (cell: Cell): string => (typeof cell === "number" ? cell.toLocaleString("en-US") : cell);

@@ -1,6 +1,6 @@
 /**
- * Under which names the engine knows a resource: its URN without stack and project, `types::name`, where the types are
- * those of the components that it is in and its own, joined by `$`. (The URNs of an evaluation name the innermost
+ * The names by which the engine knows a resource: its URN without stack and project, `types::name`, where the types are
+ * those of its parent components and its own, joined by `$`. (The URNs of an evaluation name the innermost
  * component only.) Pure.
  */
 import type { RegisteredResource } from "./evaluate";
@@ -28,8 +28,8 @@ interface AliasMessage {
 }
 
 /**
- * Former names under which the engine takes a resource's state for this one's: what it is given, and what follows from
- * those of the components that it is in.
+ * Former names under which the engine recognises this resource's state: its own aliases, and those that follow from the
+ * aliases of its parent components.
  */
 export function aliasesOf(r: Named, given: AliasMessage[], known: Known): string[] {
   const parent = r.parent === undefined ? undefined : known.get(r.parent);
@@ -44,7 +44,7 @@ export function aliasesOf(r: Named, given: AliasMessage[], known: Known): string
       spec.getName() || r.name,
     );
   });
-  // A child whose name begins with its component's was called after the former one too.
+  // If a child's name begins with its component's name, it formerly began with the component's former name.
   const inherited = (parent?.aliases ?? []).flatMap((former) =>
     [placeOf(r, known), ...own].map((place) => {
       const name = nameOf(place);

@@ -1,13 +1,13 @@
 import { spawn } from "node:child_process";
 
-/** What a process that has ended said. `status` is null when a signal ended it. */
+/** The output of a process that has ended. `status` is null when a signal ended it. */
 export interface Captured {
   status: number | null;
   stdout: string;
   stderr: string;
 }
 
-/** Runs a command to its end without blocking this process. Rejects only when it cannot be started. */
+/** Runs a command until it ends, without blocking this process. Rejects only when it cannot be started. */
 export function capture(command: string, args: string[], stdin = ""): Promise<Captured> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { stdio: ["pipe", "pipe", "pipe"] });
@@ -21,7 +21,7 @@ export function capture(command: string, args: string[], stdin = ""): Promise<Ca
     });
     child.on("error", reject);
     child.on("close", (status) => resolve({ status, stdout, stderr }));
-    // One that ends without reading says so by its status.
+    // A command that ends without reading its input reports that by its status.
     child.stdin.on("error", () => undefined);
     child.stdin.end(stdin);
   });

@@ -1,12 +1,12 @@
 /**
  * `npm run local`: a real Kubernetes of three nodes on this machine, with the stack Pulumi.local.yaml on it.
- * Deployed by Pulumi's engine: yours where you have it, else one that is built here (lab/engine).
+ * Pulumi's engine deploys it: yours if you have one, otherwise one that is built here (lab/engine).
  */
 import * as path from "node:path";
 import { parseRequest, USAGE, UsageError, type Request } from "./local/arguments";
 import { chooseFolder } from "./local/target";
 
-/** Commands are loaded once the run folder is chosen: where things lie follows from it. */
+/** Commands are loaded after the run folder is chosen, because their paths depend on it. */
 async function run(request: Request): Promise<number> {
   switch (request.command) {
     case "up":

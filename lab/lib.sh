@@ -35,8 +35,8 @@ debian_mirror() {
     { sed -nE 's/^URIs: *(\S+).*/\1/p; s/^deb (\[[^]]*\] )?(\S+) .*/\2/p' /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null | grep -E '/debian/?$' | head -1 | sed 's#/$##'; }
 }
 
-# What this machine's apt was told about its mirror (a proxy; a mirror that is a dated copy, whose lists have "expired")
-# holds for the nodes' and the images' packages too: they come from the same mirror. Signatures are verified in any case.
+# This machine's apt settings for its mirror (a proxy; a mirror that is a dated copy, with "expired" lists) hold for the
+# nodes' and the images' packages too: they come from the same mirror. Signatures are verified in any case.
 apt_settings() { apt-config dump | grep -E '^Acquire::(Check-Valid-Until|Retries|https?::Proxy|https?::Timeout) ' || true; }
 mmdebstrap_options() { local l; while read -r l; do printf -- '--aptopt=%s\n' "$l"; done < <(apt_settings); }
 

@@ -51,7 +51,7 @@ function mountedFiles(t: PodTemplate, objects: KubernetesObject[]): Mounted[] {
   );
 }
 
-/** Everything that a pod's processes read: their command lines, variables, and the files that they are given. */
+/** Everything that a pod's processes read: their command lines, variables, and mounted files. */
 function textOf(t: PodTemplate, objects: KubernetesObject[]): string {
   const own = containersOf(t).flatMap((c) =>
     [
@@ -72,7 +72,7 @@ function textOf(t: PodTemplate, objects: KubernetesObject[]): string {
 
 export const hashes: Rule = {
   id: "4",
-  demands: "a hash of its configuration on each pod that reads any, and on no other",
+  demands: "a hash of its configuration on each pod that reads a configuration, and on no other pod",
   check: ({ objects, templates }) =>
     templates
       .filter((t) => t.longRunning)
@@ -88,7 +88,7 @@ export const hashes: Rule = {
             return ref ? [find(objects, t, ref)] : [];
           }),
         );
-        // An object that is named after its content changes the pod by its name.
+        // An object that is named after its content changes the pod through its name.
         const read = [...volumes, ...variables]
           .filter((o): o is KubernetesObject => o !== undefined)
           .filter((o) => !/-[0-9a-f]{8,16}$/.test(o.name));
@@ -104,7 +104,7 @@ export const hashes: Rule = {
       }),
 };
 
-/** Directories of images, and of the kernel: nobody mounts them. */
+/** Directories of images, and of the kernel: these are not mounted from volumes. */
 const OF_THE_IMAGE =
   /^\/(usr|opt|bin|sbin|lib|proc|sys|dev|app|var\/public|etc\/(ssl|nginx|passwd|resolv\.conf))(\/|$)/;
 const FILE = /(?<![\w.:/$}])(\/[\w.-]+){2,}\.(ya?ml|json|conf|cfg|ini|pem|crt|key|sh|py|acl)\b/g;
@@ -116,7 +116,7 @@ export const files: Rule = {
     const pods = templates
       .filter((t) => t.owner.layer !== "cluster")
       .map((t) => ({ t, text: textOf(t, objects), mounted: mountedFiles(t, objects) }));
-    // Of a shared directory each pod reads its part: one reader is enough.
+    // Each pod reads only a part of a shared directory: one reader is enough.
     const read = new Set(
       pods.flatMap(({ t, text, mounted }) =>
         mounted.flatMap((m) =>
@@ -131,14 +131,14 @@ export const files: Rule = {
         ...mounted.flatMap((m) =>
           m.files
             .filter((f) => !read.has(`${t.owner.namespace} ${m.source} ${f}`))
-            .map((f) => `${at(m, f)} (of ${m.source}) is named by no configuration`),
+            .map((f) => `${at(m, f)} (of ${m.source}) is not named by any configuration`),
         ),
         ...named
           .filter(
             (p) =>
               !OF_THE_IMAGE.test(p) && !directories.some((d) => p === d || p.startsWith(`${d.replace(/\/$/, "")}/`)),
           )
-          .map((p) => `${p} is mounted nowhere`),
+          .map((p) => `${p} is not mounted`),
         ...named
           .filter(
             (p) =>
@@ -146,7 +146,7 @@ export const files: Rule = {
               !mounted.some((m) => m.files.some((f) => at(m, f) === p)) &&
               !writable(t, p),
           )
-          .map((p) => `${p} is in no mounted source`),
+          .map((p) => `${p} is not in any mounted source`),
       ].map((what) => ({ object: t, what }));
     });
   },
@@ -163,7 +163,7 @@ function isNamed(text: string, path: string): boolean {
   return false;
 }
 
-/** Made at run time: below a volume that the pod writes. */
+/** Created at run time: below a volume that the pod can write to. */
 const writable = (t: PodTemplate, path: string): boolean => {
   const claims = (t.owner.inputs.spec.volumeClaimTemplates ?? []).map((c: any) => c.metadata.name);
   return containersOf(t).some((c) =>

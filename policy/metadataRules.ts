@@ -106,12 +106,12 @@ export const services: Rule = {
                     (c.ports ?? []).some((x: any) => x.name === p.targetPort),
                   ),
               )
-              .map((p: any) => ({ object: o, what: `port ${p.targetPort} is no port of ${t.owner.name}` })),
+              .map((p: any) => ({ object: o, what: `port ${p.targetPort} is not a port of ${t.owner.name}` })),
           ),
           ...made.flatMap((t) =>
             (s.ports ?? [])
               .filter((p: any) => typeof p.targetPort === "string" && !(p.targetPort in t.ports))
-              .map((p: any) => ({ object: o, what: `port ${p.targetPort} is no port of ${t.owner.name}` })),
+              .map((p: any) => ({ object: o, what: `port ${p.targetPort} is not a port of ${t.owner.name}` })),
           ),
         ];
       }),
@@ -214,7 +214,7 @@ export const accounts: Rule = {
 };
 
 /**
- * Made by the cluster, or by the operators themselves for their webhooks and their members (memberlist: MetalLB's
+ * Created by the cluster, or by the operators themselves for their webhooks and their members (memberlist: MetalLB's
  * controller).
  */
 const EXTERNAL_VOLUMES = [
@@ -264,7 +264,7 @@ export const volumes: Rule = {
           .map((m) => ({ object: t, what: `mount of an undeclared volume ${m}` })),
         ...[...declared, ...claims]
           .filter((v) => !mounts.includes(v))
-          .map((v) => ({ object: t, what: `volume ${v} is mounted nowhere` })),
+          .map((v) => ({ object: t, what: `volume ${v} is not mounted` })),
       ];
     }),
 };

@@ -13,17 +13,17 @@ export const KUBE_SCORE: Array<{ check: string; where: string; why: string }> = 
   {
     check: "container-ephemeral-storage-request-and-limit",
     where: "every pod",
-    why: "root file systems are read-only and every emptyDir has its own size limit (rules 10 and 15), so what a pod can write is bounded already; logs are rotated by the kubelet",
+    why: "root file systems are read-only and every emptyDir has its own size limit (rules 10 and 15), so a pod's writes are already bounded; logs are rotated by the kubelet",
   },
   {
     check: "pod-probes-identical",
     where: "most pods",
-    why: "it wants another action for readiness than for liveness. The action may be one (the process answers); the thresholds differ: out of rotation in seconds, restarted only after a minute. Liveness never asks another service (rule 9b)",
+    why: "it wants different actions for readiness and liveness. The action may be the same (the process answers); the thresholds differ: a pod leaves rotation within seconds, and is restarted only after a minute. Liveness never depends on another service (rule 9b)",
   },
   {
     check: "container-security-context-user-group-id",
     where: "pods with uids between 1000 and 10000",
-    why: "it wants ids above 10000. Above 1000 no id of a node's system users is met (rule 10); MetalLB's speaker and the ingress controller are exceptions with their reasons above",
+    why: "it wants ids above 10000. Ids above 1000 do not collide with a node's system users (rule 10); MetalLB's speaker and the ingress controller are exceptions with their reasons above",
   },
   {
     check: "networkpolicy-targets-pod, service-targets-pod",
@@ -33,6 +33,6 @@ export const KUBE_SCORE: Array<{ check: string; where: string; why: string }> = 
   {
     check: "pod-networkpolicy",
     where: "metrics-server",
-    why: "it lives in kube-system, whose policies are the cluster's own",
+    why: "it runs in kube-system, which has the cluster's own policies",
   },
 ];

@@ -104,7 +104,8 @@ export const resources: Rule = {
 
 export const replicas: Rule = {
   id: "12",
-  demands: "replicas explicit, absent only where an autoscaler owns them; at least 2 of what has to survive a node",
+  demands:
+    "explicit replicas, absent only where an autoscaler owns them; at least 2 for every workload that has to survive a node's loss",
   check: ({ objects, templates }) =>
     templates
       .filter((t) => ["Deployment", "StatefulSet"].includes(t.owner.kind))
@@ -133,7 +134,7 @@ export const replicas: Rule = {
 export const spreading: Rule = {
   id: "13",
   demands:
-    "spread over hosts and zones, of two never both on one host, and a disruption budget on everything with several replicas; no budget that blocks a drain for ever",
+    "for everything with several replicas, spread over hosts and zones (if there are two, never both on one host) and a disruption budget; no budget that blocks a drain forever",
   check: ({ objects, templates }) => {
     const budgets = objects.filter((o) => o.kind === "PodDisruptionBudget");
     const several = (t: PodTemplate): boolean =>
@@ -152,8 +153,8 @@ export const spreading: Rule = {
         const constraints = t.spec.topologySpreadConstraints ?? [];
         const ours = constraints.filter((c: any) => matches(c.labelSelector?.matchLabels, t.labels));
         const keys = ours.map((c: any) => c.topologyKey);
-        // A preference lets both pods of a class meet on one node; a node that is drained must not count as the empty
-        // one.
+        // A mere preference allows both pods of a class on one node; a node that is being drained must not count as
+        // empty.
         const apart = ours.some(
           (c: any) =>
             c.topologyKey === "kubernetes.io/hostname" &&
@@ -167,7 +168,7 @@ export const spreading: Rule = {
           ...["kubernetes.io/hostname", "topology.kubernetes.io/zone"]
             .filter((k) => !keys.includes(k))
             .map((k) => ({ object: t, what: `not spread over ${k}` })),
-          ...(fewest(t) !== 2 || apart ? [] : [{ object: t, what: "both replicas may meet on one host" }]),
+          ...(fewest(t) !== 2 || apart ? [] : [{ object: t, what: "both replicas may be on one host" }]),
           ...(mine.length === 1 ? [] : [{ object: t, what: `${mine.length} disruption budgets` }]),
         ];
       }),
@@ -204,7 +205,7 @@ function* imagesIn(value: any): Generator<string> {
 
 export const images: Rule = {
   id: "17",
-  demands: "images of the one table, by exact version, pulled only when absent",
+  demands: "images from the one table, with exact versions, pulled only when absent",
   check: ({ objects, templates, settings }) => {
     const table = new Set(Object.values(IMAGES).map((image) => imageRef(settings, image)));
     return [
@@ -230,7 +231,7 @@ export const images: Rule = {
   },
 };
 
-/** Some custom resources have the pods' specification as a template, the others its fields among their own. */
+/** Some custom resources have the pods' specification as a template, others have its fields among their own. */
 const podSpecOf = (spec: any): any => spec.template?.spec ?? spec;
 
 function keptApart(spec: any): boolean {
@@ -243,7 +244,7 @@ function keptApart(spec: any): boolean {
 }
 
 function budgetsOf({ owner, labels }: OperatorPods, objects: KubernetesObject[]): number {
-  // CloudNativePG makes an instance's budgets itself unless it is told not to.
+  // CloudNativePG creates an instance's budgets itself unless told not to.
   if (owner.kind === "Cluster") return owner.inputs.spec.enablePDB === false ? 0 : 1;
   return objects.filter(
     (b) =>
@@ -253,7 +254,7 @@ function budgetsOf({ owner, labels }: OperatorPods, objects: KubernetesObject[])
   ).length;
 }
 
-/** Of each container that the operator is told about. */
+/** For each container that the operator is configured with. */
 function resourceProblems(spec: any): string[] {
   const all: any[] = spec.template?.spec?.containers?.map((c: any) => c.resources) ?? [spec.resources];
   return all.flatMap((r) => [
@@ -263,11 +264,11 @@ function resourceProblems(spec: any): string[] {
   ]);
 }
 
-/** What the operators start for us keeps the same rules as far as their custom resources can say. */
+/** Pods that operators start for us follow the same rules, as far as their custom resources can express them. */
 export const operatorMade: Rule = {
   id: "11-13",
   demands:
-    "of pods that operators make: requests, a memory limit, several replicas, never two on a host, one disruption budget",
+    "for pods that operators create: requests, a memory limit, several replicas, never two on a host, one disruption budget",
   check: ({ objects, operatorPods }) =>
     operatorPods.flatMap((made) => {
       const { owner, replicas: n } = made,

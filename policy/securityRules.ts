@@ -1,4 +1,4 @@
-/** Rules about secrets, exposure, volumes that must survive, and who may talk to whom. */
+/** Rules about secrets, exposure, volumes that must survive, and permitted connections. */
 import { containersOf, matches, matchesSelector, strings } from "./subject";
 import type { Edge, Peer } from "../components/core/edges";
 import type { KubernetesObject, OperatorPods, PodTemplate, Rule, Subject } from "./types";
@@ -33,7 +33,7 @@ export const secretsOnlyInSecrets: Rule = {
         [...strings(o.inputs)].flatMap(({ path, text }) =>
           secrets
             .filter((s) => text.includes(s.value))
-            .map((s) => ({ object: o, what: `the value of ${s.name} stands at ${path}` })),
+            .map((s) => ({ object: o, what: `the value of ${s.name} is at ${path}` })),
         ),
       );
   },
@@ -128,7 +128,7 @@ export const monitors: Rule = {
             (spec.podMetricsEndpoints ?? spec.endpoints ?? []).flatMap((e: any) => {
               const number = e.portNumber ?? p.ports[e.port];
               if (!Object.values(p.ports).includes(number))
-                return [{ object: o, what: `port ${e.portNumber ?? e.port} is no port of ${p.owner.name}` }];
+                return [{ object: o, what: `port ${e.portNumber ?? e.port} is not a port of ${p.owner.name}` }];
               return claim(`${p.owner.namespace}/${p.owner.name}:${number}${e.path ?? "/metrics"}`, o);
             }),
           ),
@@ -151,7 +151,7 @@ const selects = (peer: Peer, t: { owner: KubernetesObject; labels: Record<string
   return false;
 };
 
-/** Names of the Services that an operator makes before the pods of a custom resource. */
+/** Names of the Services that an operator creates in front of the pods of a custom resource. */
 const servicesOf = ({ owner }: OperatorPods): string[] =>
   owner.kind === "Cluster"
     ? ["rw", "ro", "r"].map((s) => `${owner.name}-${s}.${owner.namespace}`)
@@ -160,7 +160,7 @@ const servicesOf = ({ owner }: OperatorPods): string[] =>
 export const declaredEdges: Rule = {
   id: "20",
   demands:
-    "a declared edge for each pair that talks, edges between components that exist, and a default deny in each namespace",
+    "a declared edge for each pair of components that communicate, edges only between existing components, and a default deny in each namespace",
   check: ({ objects, templates, operatorPods, edges, settings }) => {
     if (!settings.networkPolicies.enabled) return [];
     const byName = new Map(objects.filter((o) => o.kind === "Service").map((o) => [`${o.name}.${o.namespace}`, o]));
@@ -228,7 +228,7 @@ function referredServices(t: PodTemplate, objects: KubernetesObject[]): Set<stri
     ];
     for (const [name, kind] of sources) {
       const o = name && objects.find((x) => x.kind === kind && x.name === name && x.namespace === t.owner.namespace);
-      // A homeserver's shared file is read by every process; its instance map concerns those that replicate.
+      // Every process of a homeserver reads the shared file; its instance map concerns only those that replicate.
       if (o) for (const s of strings({ ...o.inputs.data, ...o.inputs.stringData })) add(s.text);
     }
   }
@@ -237,7 +237,7 @@ function referredServices(t: PodTemplate, objects: KubernetesObject[]): Set<stri
 
 export const keepsData: Rule = {
   id: "21",
-  demands: "volumes that outlive their workload, databases and keys protected",
+  demands: "volumes that outlive their workload; databases and keys protected",
   check: ({ objects, resources, settings }) => [
     ...objects
       .filter((o) => o.kind === "StatefulSet" && o.inputs.spec.volumeClaimTemplates?.length)

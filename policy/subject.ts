@@ -1,4 +1,4 @@
-/** Makes the subject of the rules out of an evaluation. Pure. */
+/** Builds the subject of the rules from an evaluation. Pure. */
 import type { Evaluation } from "../cli/evaluate";
 import { isKubernetes, layerOf } from "../components/layers/resources";
 import { edges } from "../components/topology";
@@ -26,7 +26,7 @@ export function templateOf(owner: KubernetesObject): PodTemplate | undefined {
   };
 }
 
-/** By kind, what each operator's documentation says about the pods that it makes. */
+/** By kind, the pods that each operator creates, according to its documentation. */
 export function operatorPodsOf(owner: KubernetesObject): OperatorPods | undefined {
   const { spec } = owner.inputs;
   const monitoring = {

@@ -14,7 +14,7 @@ export interface KubernetesObject {
   inputs: any;
 }
 
-/** A pod template with the object that makes pods of it. */
+/** A pod template with the object that creates its pods. */
 export interface PodTemplate {
   owner: KubernetesObject;
   labels: Record<string, string>;
@@ -23,7 +23,7 @@ export interface PodTemplate {
   longRunning: boolean;
 }
 
-/** Pods that an operator makes of a custom resource: what Services, monitors and edges can select. */
+/** Pods that an operator creates for a custom resource, as Services, monitors and edges can select them. */
 export interface OperatorPods {
   owner: KubernetesObject;
   labels: Record<string, string>;
@@ -48,7 +48,7 @@ export interface Violation {
 }
 
 export interface Rule {
-  /** Number in the list of rules, and what it demands in a phrase. */
+  /** Number in the list of rules; `demands` states the demand in a phrase. */
   id: string;
   demands: string;
   check(subject: Subject): Array<{ object: KubernetesObject | PodTemplate; what: string }>;

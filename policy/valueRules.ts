@@ -1,11 +1,11 @@
-/** Rules about how values are written: as the API server writes them, or the engine sees changes that nobody made. */
+/** Rules about how values are written: as the API server writes them; otherwise the engine sees changes where there are none. */
 import { OPERATORS, vendoredObjects } from "../components/layers/cluster";
 import { canonical } from "../components/core/workload";
 import dropped from "../vendor/kubernetes/dropped.json";
 import kubernetes from "../vendor/kubernetes/schema.json";
 import type { KubernetesObject, Rule } from "./types";
 
-/** A value somewhere in an object, with what the schema of the object's kind says of it. */
+/** A value in an object, with its schema. */
 interface Value {
   path: string;
   value: any;
@@ -16,7 +16,7 @@ interface Value {
 const definitions: Record<string, any> = kubernetes.$defs;
 let custom: Map<string, any> | undefined;
 
-/** Of Kubernetes' own kinds by reference to their type, of the operators' kinds as their definitions have it. */
+/** For Kubernetes' own kinds by reference to their type, for operators' kinds from their definitions. */
 function schemaOf({ apiVersion, kind }: KubernetesObject): any {
   const own = (kubernetes.kinds as Record<string, string>)[`${apiVersion} ${kind}`];
   if (own) return { $ref: `#/$defs/${own}` };
@@ -54,8 +54,8 @@ function* values(value: any, schema: any, path = ""): Generator<Value> {
 const valuesOf = (o: KubernetesObject): Value[] => [...values(o.inputs, schemaOf(o))];
 
 /**
- * Definitions know a quantity by its pattern; CloudNativePG's sizes of volumes, which its operator hands on, are any
- * text to them.
+ * In definitions, a quantity is recognised by its pattern; CloudNativePG's volume sizes, which its operator passes on, are
+ * plain strings there.
  */
 const isQuantity = (v: Value): boolean =>
   v.type?.endsWith(".Quantity") ||
@@ -71,7 +71,7 @@ export const quantities: Rule = {
         .filter((v) => isQuantity(v) && (typeof v.value !== "string" || canonical(v.value) !== v.value))
         .map((v) => ({
           object,
-          what: `${v.path} is ${JSON.stringify(v.value)}${typeof v.value === "string" && canonical(v.value) ? `, which Kubernetes writes ${canonical(v.value)}` : ", no quantity as Kubernetes writes one"}`,
+          what: `${v.path} is ${JSON.stringify(v.value)}${typeof v.value === "string" && canonical(v.value) ? `, which Kubernetes writes ${canonical(v.value)}` : ", which is not a quantity as Kubernetes writes it"}`,
         })),
     ),
 };
@@ -84,8 +84,7 @@ const isEmpty = (value: any): boolean =>
 
 export const noEmptyValues: Rule = {
   id: "24",
-  demands:
-    "no value that the API server drops because it says nothing: `readOnly: false`, `initialDelaySeconds: 0`, `volumes: []`",
+  demands: "no value that the API server drops as empty: `readOnly: false`, `initialDelaySeconds: 0`, `volumes: []`",
   check: ({ objects }) =>
     objects.flatMap((object) =>
       valuesOf(object).flatMap((v) =>

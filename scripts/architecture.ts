@@ -1,9 +1,9 @@
 /**
- * Draws docs/architecture.svg: the small stack's parts, how many of each the plan makes, and who talks to whom on
- * which port, from the table that also makes the network policies. `--check` only says whether it is up to date.
+ * Draws docs/architecture.svg: the small stack's parts, their numbers in the plan, and their connections with ports, from
+ * the same table as the network policies. `--check` only says whether it is up to date.
  *
- * Boxes have their place here; everything else is read. A part or a connection that has no place yet is an error, so
- * the picture cannot forget one.
+ * The places of the boxes are defined here; everything else is read. A part or a connection without a place is an error,
+ * so the picture is always complete.
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
@@ -24,7 +24,7 @@ interface Part extends Box {
 
 const n = (count: number | undefined): string => `${count ?? 0} ×`;
 
-/** Every box: where it stands and what is written in it. */
+/** Every box: its place and its text. */
 export function parts(settings: Settings, plan: Plan): Record<string, Part> {
   const { minio, turn, rtc, redis, postgres } = plan;
   const column =
@@ -184,7 +184,7 @@ export function parts(settings: Settings, plan: Plan): Record<string, Part> {
   };
 }
 
-/** Ways of the arrows, by ends; the label stands beside the first stretch unless it says where. */
+/** Routes of the arrows, by ends; the label is beside the first segment unless it has its own place. */
 const ARROWS: Record<string, { points: Point[]; label?: Point; anchor?: "start" | "middle" | "end" }> = {
   "world>ingress": {
     points: [
@@ -317,7 +317,7 @@ const peerName = (p: Peer): string => {
   return "nodes" in p ? "nodes" : "world";
 };
 
-/** Which boxes talk, on which ports: the edges table, with pods gathered into their boxes. */
+/** The connections between boxes with their ports: the table of edges, with pods grouped into boxes. */
 export function connections(list: Edge[], all: Record<string, Part>): Connection[] {
   const boxOf = (p: Peer, other: Peer): string | undefined => {
     const name = peerName(p);
@@ -355,7 +355,7 @@ export function connections(list: Edge[], all: Record<string, Part>): Connection
   });
 }
 
-/** What is said within a box and not drawn: talk among its own pods, ways out, metrics, the API server. */
+/** Connections that a box's text names instead of an arrow: among its own pods, to the world, metrics, the API server. */
 const isSaid = (c: Connection): boolean =>
   c.from === c.to ||
   c.to === "world" ||
@@ -445,7 +445,7 @@ export function picture(theme?: "dark"): string {
     `<text class="title" x="30" y="968">${plan.nodes.reduce((s, h) => s + h.count, 0)} hosts, prepared over SSH</text>`,
     ...hosts,
   ];
-  const title = `matrix-ha: the parts for ${plan.ccu.toLocaleString("en-US")} concurrent users and who talks to whom`;
+  const title = `matrix-ha: the parts for ${plan.ccu.toLocaleString("en-US")} concurrent users and their connections`;
   return document({ width: 1160, height: 1046, title, body, theme });
 }
 

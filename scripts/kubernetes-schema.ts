@@ -1,7 +1,7 @@
 /**
  * `npm run vendor:schema`: the part of Kubernetes' own OpenAPI that this stack's objects need, without descriptions,
  * as JSON schema that refuses unknown fields; and which of their fields the API server drops when they hold nothing
- * (false, 0, "", [], {}), by its Go types. From the Go modules k8s.io/*, so both can be made again anywhere.
+ * (false, 0, "", [], {}), by its Go types. From the Go modules k8s.io/*, so both can be generated anywhere.
  */
 import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
@@ -91,19 +91,19 @@ function moduleDir(name: string, version: string): string {
 /** Fields of a Go struct as JSON names them, those of embedded ones among them, with their type and tag. */
 function goFields(source: string, type: string): Array<{ name: string; type: string; options: string[] }> {
   const body = new RegExp(`^type ${type} struct \\{\\n([\\s\\S]*?)^\\}`, "m").exec(source)?.[1];
-  if (body === undefined) throw new Error(`type ${type} is not in the Go source that it was looked for in`);
+  if (body === undefined) throw new Error(`type ${type} is not in the Go source where it is expected`);
   return [...body.matchAll(/^\t(\w+)(?: +(\S+))? +`json:"([^"]*)"/gm)].flatMap(([, field, fieldType, tag]) => {
     const [name, ...options] = tag!.split(",") as [string, ...string[]];
     return options.includes("inline") ? goFields(source, field!) : [{ name, type: fieldType!, options }];
   });
 }
 
-/** Whatever is no pointer and may be omitted is lost when it is empty; a struct never is. */
+/** A field that may be omitted and is not a pointer is dropped when it is empty; a struct never is. */
 function droppedWhenEmpty(name: string, definition: any): string[] {
   const parts = /^io\.k8s\.(api|apimachinery|apiextensions-apiserver|kube-aggregator)\.(?:(pkg)\.)?(.+)\.(\w+)$/.exec(
     name,
   );
-  if (!parts) throw new Error(`${name}: in which Go module is it?`);
+  if (!parts) throw new Error(`${name}: the Go module of this kind is not known`);
   const [, module, pkg, folder, type] = parts as unknown as [string, string, string | undefined, string, string];
   const dir = path.join(
     moduleDir(`k8s.io/${module}`, VERSION.replace("v1", "v0")),

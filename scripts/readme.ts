@@ -1,5 +1,5 @@
 /**
- * Puts the plan's present output into README.md and docs/plan.md, between their markers. `--check` only says whether
+ * Writes the plan's current output into README.md and docs/plan.md, between their markers. `--check` only says whether
  * they are up to date.
  */
 import { readFileSync, writeFileSync } from "node:fs";
@@ -50,7 +50,7 @@ const GENERATED: Generated[] = [
   { file: "docs/plan.md", marker: "plan", block: () => `\`\`\`text\n${report(planFor({ ccu: 1000 }))}\n\`\`\`` },
 ];
 
-/** Each file with its generated parts as they should be. */
+/** Each file with its generated parts up to date. */
 export function generatedPages(): Record<string, string> {
   const pages: Record<string, string> = {};
   for (const { file, marker, block } of GENERATED) {

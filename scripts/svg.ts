@@ -1,4 +1,4 @@
-/** The few shapes of the architecture's picture. Pure. */
+/** The shapes of the architecture picture. Pure. */
 export type Point = [x: number, y: number];
 export type Tone = "world" | "front" | "synapse" | "data" | "calls" | "aside";
 export interface Box {
@@ -42,7 +42,7 @@ export function chip({ x, y, w, name, detail }: Chip): string {
   return `<rect class="chip" x="${x}" y="${y}" width="${w}" height="40" rx="6"/><text class="name" x="${x + 9}" y="${y + 17}">${esc(name)}</text><text class="line" x="${x + 9}" y="${y + 33}">${esc(detail)}</text>`;
 }
 
-/** An arrow through the points; labels, one a line, at `label` or right of the middle of the first stretch. */
+/** An arrow through the points; labels, one per line, at `label` or right of the middle of the first segment. */
 export function arrow(
   points: Point[],
   labels: string[],
@@ -96,11 +96,11 @@ export interface Picture {
   height: number;
   title: string;
   body: string[];
-  /** For looking at it with programs that know no media queries. */
+  /** For viewers that do not support media queries. */
   theme?: "dark";
 }
 
-/** With a ground of its own, so that it can be read on any page; dark where the reader's screen is. */
+/** With its own background, so that it is readable on any page; dark if the reader prefers that. */
 export function document({ width, height, title, body, theme }: Picture): string {
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${esc(title)}">
 <title>${esc(title)}</title>

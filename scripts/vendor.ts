@@ -1,5 +1,5 @@
 /**
- * `npm run vendor`: takes the operators' manifests at the versions below out of their Go modules and writes
+ * `npm run vendor`: extracts the operators' manifests from their Go modules, at the versions below, and writes
  * vendor/<name>/<version>.json and vendor/versions.json, so that preview and tests need no network.
  * `npm run vendor -- --check` compares the files with their hashes, offline. To update one: change its version, run.
  *
@@ -19,7 +19,7 @@ const HELM = "helm.sh/helm/v3/cmd/helm@v3.21.0";
 interface Source {
   module: string;
   version: string;
-  /** What was read, for versions.json. */
+  /** The source, for versions.json. */
   files: string[];
   read: (dir: string) => any[];
 }
@@ -53,8 +53,8 @@ const SOURCES: Record<string, Source> = {
         .map(kustomizeMetricsServer),
   },
   "cert-manager": {
-    // The chart's own templates: CRDs, controller, webhook and CA injector. The start-up check is a hook Job: the graph
-    // waits instead.
+    // The chart's own templates: CRDs, controller, webhook and CA injector. Its start-up check is a hook Job: this stack's
+    // dependencies do the same.
     module: "github.com/cert-manager/cert-manager",
     version: "v1.21.2",
     files: ["deploy/charts/cert-manager"],
@@ -74,7 +74,7 @@ const SOURCES: Record<string, Source> = {
     module: "github.com/prometheus-operator/prometheus-operator",
     version: "v0.92.1",
     files: ["bundle.yaml"],
-    // Kinds that this stack never uses; the operator looks which exist and leaves those controllers off.
+    // Kinds that this stack never uses; the operator checks which exist and turns off the other controllers.
     read: (dir) =>
       documents(dir, "bundle.yaml").filter(
         (o) => !/^(prometheusagents|thanosrulers|scrapeconfigs)\./.test(o.metadata.name),
@@ -96,7 +96,7 @@ const documents = (dir: string, file: string): any[] =>
     .map((d) => d.toJS())
     .filter((o) => o?.kind);
 
-/** What the module's kustomization adds: one label, on everything and in the selectors. */
+/** Adds the label of the module's kustomization, on everything and in the selectors. */
 function kustomizeMetricsServer(o: any): any {
   const label = { "k8s-app": "metrics-server" };
   o.metadata.labels = { ...o.metadata.labels, ...label };
@@ -196,11 +196,11 @@ export function check(): string[] {
   for (const [name, source] of Object.entries(SOURCES)) {
     const v = versions[name];
     if (v?.version !== source.version)
-      problems.push(`${name}: wants ${source.version}, vendored is ${v?.version ?? "nothing"}: run npm run vendor`);
+      problems.push(`${name}: needs ${source.version}, but ${v?.version ?? "nothing"} is vendored: run npm run vendor`);
     else if (!fs.existsSync(path.join(ROOT, v.file))) problems.push(`${v.file}: missing: run npm run vendor`);
     else if (sha256(fs.readFileSync(path.join(ROOT, v.file), "utf8")) !== v.sha256)
       problems.push(
-        `${v.file}: is not what versions.json recorded; changes belong into components/layers/cluster/operators/operators.ts`,
+        `${v.file}: differs from the record in versions.json; changes belong in components/layers/cluster/operators/operators.ts`,
       );
   }
   return problems;

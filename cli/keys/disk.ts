@@ -1,4 +1,4 @@
-/** Where keys may be written: to a new file of one's own that no repository takes in. */
+/** Keys may only be written to a new file, readable by its owner alone, outside of any repository. */
 import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
@@ -21,13 +21,13 @@ const ignoredByGit = (tree: string, file: string): boolean =>
  */
 export function writeKeys(file: string, text: string): void {
   const folder = path.dirname(path.resolve(file));
-  if (!fs.existsSync(folder)) throw new Refused(`--out ${file}: there is no folder ${folder}.`);
-  // Where it really is: a link may lead into a repository, or out of one.
+  if (!fs.existsSync(folder)) throw new Refused(`--out ${file}: the folder ${folder} does not exist.`);
+  // Resolve links: one may lead into a repository, or out of one.
   const real = path.join(fs.realpathSync(folder), path.basename(file));
   const tree = workTreeOf(path.dirname(real));
   if (tree && !ignoredByGit(tree, real)) {
     throw new Refused(
-      `--out ${file}: it would lie in the git work tree ${tree}, and not ignored, so a commit could publish the keys. Give a place outside, for example on an encrypted medium.`,
+      `--out ${file}: it would be in the git work tree ${tree} and is not ignored, so a commit could publish the keys. Give a path outside, for example on an encrypted medium.`,
     );
   }
   let handle: number;
@@ -47,8 +47,8 @@ export function writeKeys(file: string, text: string): void {
 }
 
 /**
- * A file, or standard input for `-`. That may be a pipe that does not block, which a read of the file at once fails on
- * (EAGAIN).
+ * A file, or standard input for `-`. Standard input may be a non-blocking pipe, on which reading the whole file at once
+ * fails (EAGAIN).
  */
 export async function readText(file: string): Promise<string> {
   try {
@@ -58,7 +58,7 @@ export async function readText(file: string): Promise<string> {
   }
 }
 
-/** Who else may read a file, in words; undefined where nobody may. */
+/** A warning when others may read the file; undefined when only its owner may. */
 export function othersMayRead(file: string): string | undefined {
   const mode = fs.statSync(file).mode & 0o077;
   return mode === 0 ? undefined : `Others may read ${file}: chmod 600 ${file}`;

@@ -1,4 +1,4 @@
-/** Where a deployed stack has its keys: in an export of its state, or in its cluster. Pure. */
+/** Finds a deployed stack's keys in an export of its state, or in its cluster. Pure. */
 import { specialSigKey } from "@pulumi/pulumi/runtime";
 import { NAMESPACES, SECRETS } from "../../components/core/names";
 import { IMPORTABLE_SECRETS, type ImportableSecret } from "../../components/domain/importableSecrets";
@@ -7,17 +7,17 @@ import { SECRET_FILES } from "../../components/layers/synapse/paths";
 import { Refused } from "../arguments";
 
 export type Keys = Partial<Record<ImportableSecret, string>> & { signingKey: string };
-/** A stack may have been deployed in part only. */
+/** Partial: a stack may have been deployed only in part. */
 export interface Found {
   keys: Partial<Keys>;
   serverName?: string;
 }
 
-/** What a Kubernetes Secret of the namespace `matrix` holds, as text; undefined where it is not there. */
+/** The contents of a Kubernetes Secret of the namespace `matrix`, as text; undefined if it does not exist. */
 export type SecretReader = (name: string) => Record<string, string> | undefined;
 
 /**
- * The Secrets that processes read hold what was generated and what was imported alike, in every version of this stack.
+ * The Secrets that processes read hold generated and imported values alike, in every version of this stack.
  */
 const IN_SECRETS: Partial<Record<ImportableSecret, { secret: string; key: string }>> = {
   signingKey: { secret: SECRETS.synapse, key: SECRET_FILES.signingKey },
@@ -50,10 +50,12 @@ export function withSigningKey(keys: Partial<Keys>, where: string): Keys {
   const { signingKey } = keys;
   if (!signingKey)
     throw new Refused(
-      `There is no signing key in ${where}: no Secret ${NAMESPACES.matrix}/${SECRETS.synapse} with ${SECRET_FILES.signingKey}. Is it the right one, and was it ever deployed?`,
+      `There is no signing key in ${where}: no Secret ${NAMESPACES.matrix}/${SECRETS.synapse} with ${SECRET_FILES.signingKey}. Check that this is the right one, and that it was ever deployed.`,
     );
   if (!isSigningKey(signingKey))
-    throw new Refused(`What ${where} has as signing key is none (\`ed25519 a_XXXX BASE64\`): nothing was saved.`);
+    throw new Refused(
+      `The signing key in ${where} is not valid (\`ed25519 a_XXXX BASE64\` is expected): nothing was saved.`,
+    );
   return { ...keys, signingKey };
 }
 
@@ -71,9 +73,7 @@ function plain(value: any): any {
   if (value === null || typeof value !== "object") return value;
   if (specialSigKey in value) {
     if (typeof value.plaintext !== "string")
-      throw new Refused(
-        "The secrets of this export are encrypted. Make it with them: pulumi stack export --show-secrets",
-      );
+      throw new Refused("The secrets of this export are encrypted. Export it with: pulumi stack export --show-secrets");
     return plain(JSON.parse(value.plaintext));
   }
   return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, plain(v)]));
@@ -87,21 +87,21 @@ function resourcesOf(text: string): Resource[] {
   try {
     parsed = JSON.parse(text);
   } catch {
-    throw new Refused("This is no JSON: give what `pulumi stack export --show-secrets` prints.");
+    throw new Refused("This is not JSON: give the output of `pulumi stack export --show-secrets`.");
   }
   if (parsed === null || typeof parsed !== "object" || !("deployment" in parsed))
     throw new Refused(
-      "This is no export of a stack (no `deployment` in it): give what `pulumi stack export --show-secrets` prints.",
+      "This is not an export of a stack (it has no `deployment`): give the output of `pulumi stack export --show-secrets`.",
     );
-  // What waits for its deletion holds values of before.
+  // Resources that wait for their deletion hold former values.
   return (parsed.deployment?.resources ?? []).filter((r: Resource) => !r.delete);
 }
 
 const nameOf = (r: Resource): string => r.urn.slice(r.urn.lastIndexOf("::") + 2);
 
 /**
- * The own CA: what signed the server's certificate, made here or imported; else what was made and has signed nothing
- * yet.
+ * The own CA: the one that signed the server's certificate, generated or imported; otherwise the generated one, which has
+ * not signed anything yet.
  */
 function authorityIn(resources: Resource[]): Authority | undefined {
   const signed = plain(resources.find((r) => r.type === "tls:index/locallySignedCert:LocallySignedCert")?.inputs ?? {});
@@ -112,7 +112,7 @@ function authorityIn(resources: Resource[]): Authority | undefined {
   return privateKey && certificate ? { privateKey, certificate } : undefined;
 }
 
-/** From what `pulumi stack export --show-secrets` prints. */
+/** From the output of `pulumi stack export --show-secrets`. */
 export function keysInExport(text: string): Found {
   const resources = resourcesOf(text);
   const secrets = new Map(
@@ -128,6 +128,6 @@ export function keysInExport(text: string): Found {
   return { keys: keysIn(read, authorityIn(resources)), ...(typeof serverName === "string" ? { serverName } : {}) };
 }
 
-/** From what `kubectl get secret NAME -o json` prints. */
+/** From the output of `kubectl get secret NAME -o json`. */
 export const secretOf = (json: string): Record<string, string> | undefined =>
   json.trim() === "" ? undefined : decoded(JSON.parse(json).data);

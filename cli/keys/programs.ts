@@ -1,5 +1,5 @@
 /**
- * `pulumi` and `kubectl`, as they are on PATH. What they print with secrets in it is kept in memory, and nowhere else.
+ * `pulumi` and `kubectl` from PATH. Output that contains secrets is kept in memory, and nowhere else.
  */
 import { spawnSync } from "node:child_process";
 import { Refused } from "../arguments";
@@ -9,7 +9,7 @@ export interface Run {
   /** On standard input. */ input?: string;
 }
 
-/** What it printed. Its own error messages go to the terminal as they are. */
+/** Its standard output. Its error messages go to the terminal unchanged. */
 function run(program: string, args: readonly string[], { cwd, input }: Run, hint: string): string {
   const done = spawnSync(program, args, {
     cwd,
@@ -21,14 +21,16 @@ function run(program: string, args: readonly string[], { cwd, input }: Run, hint
   if (done.error)
     throw new Refused(`${program} could not be run (${(done.error as NodeJS.ErrnoException).code}): ${hint}`);
   if (done.status !== 0)
-    throw new Refused(`${program} ${args.join(" ")} ended with ${done.status ?? done.signal}; it says why above.`);
+    throw new Refused(
+      `${program} ${args.join(" ")} ended with ${done.status ?? done.signal}; its own message is above.`,
+    );
   return done.stdout;
 }
 
 export const pulumi = (args: readonly string[], options: Run = {}): string =>
   run("pulumi", args, options, "install the Pulumi CLI, and run this where Pulumi.yaml is.");
 
-/** The one output that is JSON; a question for the passphrase may have been printed before it. */
+/** The JSON in its output; a prompt for the passphrase may precede it. */
 export const json = (text: string): string => text.slice(Math.max(0, text.indexOf("{")));
 
 export const kubectl = (args: readonly string[], context?: string): string =>

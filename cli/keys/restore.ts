@@ -1,4 +1,4 @@
-/** Which of the saved keys a stack lacks, and what speaks against giving them to it. Pure. */
+/** Which of the saved keys a stack lacks, and reasons not to set them. Pure. */
 import type { ImportableSecret } from "../../components/domain/importableSecrets";
 import { Refused } from "../arguments";
 import { namesIn, type Saved } from "./saved";
@@ -6,12 +6,12 @@ import { namesIn, type Saved } from "./saved";
 export interface Present {
   /** `importSecrets` as configured. */
   configured: Partial<Record<string, string>>;
-  /** What the stack was deployed with, if it was. */
+  /** The keys with which the stack was deployed, if it was. */
   deployed?: Partial<Record<string, string>>;
   serverName?: string;
 }
 
-/** From what `pulumi config --json --show-secrets` prints. */
+/** From the output of `pulumi config --json --show-secrets`. */
 export function configuredIn(json: string): Present {
   const config = JSON.parse(json) as Record<string, { value?: string; objectValue?: any }>;
   const of = (key: string): any => {
@@ -28,7 +28,7 @@ export function configuredIn(json: string): Present {
 
 const sameText = (a: string | undefined, b: string | undefined): boolean => a?.trim() === b?.trim();
 
-/** The names that are to be set. Refuses, before anything is, where the stack has other values. */
+/** The names to set. If the stack has other values, refuses before anything is set. */
 export function missingIn(
   stack: string,
   saved: Saved,
@@ -50,12 +50,12 @@ export function missingIn(
     deployed = differing(present.deployed);
   if (configured.length > 0) {
     throw new Refused(
-      `The stack ${stack} has other values configured: ${configured.map((n) => `importSecrets.${n}`).join(", ")}. Nothing was set. If the saved ones are right, take those away first: pulumi config rm --stack ${stack} --path 'matrix-ha:importSecrets.${configured[0]}'`,
+      `The stack ${stack} has other values configured: ${configured.map((n) => `importSecrets.${n}`).join(", ")}. Nothing was set. If the saved ones are right, remove the configured ones first: pulumi config rm --stack ${stack} --path 'matrix-ha:importSecrets.${configured[0]}'`,
     );
   }
   if (deployed.length > 0) {
     throw new Refused(
-      `The stack ${stack} is deployed with other values: ${deployed.join(", ")}. Nothing was set. Is the file an older copy? If the saved ones are meant to take over, set them one by one: docs/operate.md, "Rotate a secret".`,
+      `The stack ${stack} is deployed with other values: ${deployed.join(", ")}. Nothing was set. Is the file an older copy? If the saved ones are to replace them, set them one by one: docs/operate.md, "Rotate a secret".`,
     );
   }
   return wanted.filter((name) => present.configured[name] === undefined);

@@ -1,4 +1,4 @@
-/** The file that keys are kept in: its text, and what of it may be shown. Pure. */
+/** The file of saved keys: its text, and the part that may be shown. Pure. */
 import { identityOf, type Identity } from "../../components/core/identity";
 import { IMPORTABLE_SECRETS, type ImportableSecret } from "../../components/domain/importableSecrets";
 import { Refused } from "../arguments";
@@ -10,11 +10,11 @@ export interface Saved {
   /** RFC 3339. */ savedAt: string;
 }
 
-const WHAT = "Keys of a Matrix homeserver, in clear: anyone who has this file can be that server.";
+const WHAT = "Keys of a Matrix homeserver, in plain text: anyone who has this file can impersonate that server.";
 
 export const identityOfKeys = (keys: Keys): Identity => {
   const identity = identityOf(keys);
-  if (!identity) throw new Refused("The signing key cannot be read: `ed25519 a_XXXX BASE64` is wanted.");
+  if (!identity) throw new Refused("The signing key cannot be read: `ed25519 a_XXXX BASE64` is expected.");
   return identity;
 };
 
@@ -25,16 +25,16 @@ export function savedText({ keys, serverName, savedAt }: Saved): string {
   return `${JSON.stringify({ what: WHAT, version: 1, ...(serverName ? { serverName } : {}), fingerprint: identityOfKeys(keys).fingerprint, savedAt, keys: ordered }, null, 2)}\n`;
 }
 
-/** Refuses what is none, or damaged: better now than when the server comes up as another. */
+/** Refuses other files and damaged ones: better now than when the server comes up with another identity. */
 export function readSaved(text: string): Saved {
   let file: any;
   try {
     file = JSON.parse(text);
   } catch {
-    throw new Refused("This is no file that `npm run keys -- save` wrote (no JSON).");
+    throw new Refused("`npm run keys -- save` did not write this file: it is not JSON.");
   }
   if (file?.version !== 1 || typeof file.keys?.signingKey !== "string")
-    throw new Refused("This is no file that `npm run keys -- save` wrote: it has no version 1 and no keys.");
+    throw new Refused("`npm run keys -- save` did not write this file: it lacks version 1 or keys.");
   const unknown = Object.entries(file.keys)
     .filter(([name, value]) => !IMPORTABLE_SECRETS.includes(name as ImportableSecret) || typeof value !== "string")
     .map(([name]) => name);
@@ -43,7 +43,7 @@ export function readSaved(text: string): Saved {
   const { fingerprint } = identityOfKeys(file.keys);
   if (file.fingerprint !== fingerprint)
     throw new Refused(
-      `The file is damaged: it says ${file.fingerprint}, and its keys are ${fingerprint}. Take another copy.`,
+      `The file is damaged: it names the fingerprint ${file.fingerprint}, but that of its keys is ${fingerprint}. Use another copy.`,
     );
   return {
     keys: file.keys,
@@ -55,7 +55,7 @@ export function readSaved(text: string): Saved {
 export const namesIn = (keys: Keys): ImportableSecret[] =>
   IMPORTABLE_SECRETS.filter((name) => keys[name] !== undefined);
 
-/** What everybody may see. @param expiredAt When the key stops being the one that signs. */
+/** The public part. @param expiredAt When the key stops signing. */
 export function publicPart(saved: Saved, expiredAt: Date): string {
   const { id, verifyKey, fingerprint } = identityOfKeys(saved.keys);
   return [
@@ -66,7 +66,7 @@ export function publicPart(saved: Saved, expiredAt: Date): string {
     `public half  ${verifyKey}`,
     `holds        ${namesIn(saved.keys).join(", ")}`,
     "",
-    "As a key of before, once another signs (expiredAt: when that is so, rather an hour later):",
+    "For oldSigningKeys, once another key signs (expiredAt: when that one starts; rather an hour too late than too early):",
     "  matrix-ha:oldSigningKeys:",
     `    - { id: "${id}", key: "${verifyKey}", expiredAt: "${expiredAt.toISOString().replace(/\.\d+Z$/, "Z")}" }`,
   ].join("\n");

@@ -1,8 +1,8 @@
-/** Reads the outputs of a matrix-ha stack, typed, and refuses a contract that it does not know. */
+/** Reads the outputs of a matrix-ha stack, typed, and refuses an unknown version of the contract. */
 import * as pulumi from "@pulumi/pulumi";
 import type { RedisConnection, StackOutputs } from "../../components/outputs";
 
-/** The version of the contract that this consumer was written for. */
+/** The version of the contract for which this consumer was written. */
 const KNOWN_CONTRACT = 1;
 
 export interface Homeserver {
@@ -19,7 +19,7 @@ export function homeserver(stack: string): Homeserver {
   const contract = get("contract").apply((version) => {
     if (version !== KNOWN_CONTRACT)
       throw new Error(
-        `${stack} speaks contract ${version}, this consumer knows ${KNOWN_CONTRACT}: read the change notes and update KNOWN_CONTRACT`,
+        `${stack} has version ${version} of the contract, this consumer knows ${KNOWN_CONTRACT}: read the change notes and update KNOWN_CONTRACT`,
       );
     return version;
   });

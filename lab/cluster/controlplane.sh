@@ -1,6 +1,6 @@
 #!/bin/bash
 # controlplane.sh up|down: etcd, API server, controller manager and scheduler as plain processes in namespace lab-cp.
-# One of each: the lab tests what runs ON Kubernetes; the control plane's own availability is not its subject.
+# One of each: the lab tests workloads ON Kubernetes, not the availability of the control plane.
 set -euo pipefail
 . "$(dirname "$0")/env.sh"
 D=$RUN/cp; P=$PKI; mkdir -p "$D"

@@ -9,13 +9,13 @@ s=$(now)
 "$CLUSTER/controlplane.sh" down
 "$CLUSTER/nodes.sh" down
 "$CLUSTER/net.sh" down
-# Twice: of settings that exclude each other (vm.dirty_bytes, vm.dirty_ratio) one goes back by itself when the other has.
+# Twice: of settings that exclude each other (vm.dirty_bytes, vm.dirty_ratio), one changes back when the other is restored.
 sysctls_back() {
   local k v; while read -r k v; do [ "$(cat "/proc/sys/$k" 2>/dev/null)" = "$v" ] || echo "$v" > "/proc/sys/$k" || "$@" "could not restore $k = $v"; done < "$RUN/sysctl.old"
 } 2>/dev/null
 if [ -e "$RUN/sysctl.old" ]; then sysctls_back :; sysctls_back say; fi
 # Nothing of the cluster may be left. Mounts under $RUN are looked for before anything is deleted: rm through a mount
-# that is still there would delete what it shows.
+# that is still there would delete the mounted files.
 left=()
 while read -r m; do left+=("mount $m"); done < <(awk -v r="$RUN/" 'index($2, r) == 1 {print $2}' /proc/mounts)
 for n in $NODES; do

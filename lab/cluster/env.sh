@@ -18,7 +18,7 @@ kubectl() { "$BIN/kubectl" "$@"; }
 # SSH as any deployment tool would do it: with the known host keys and no questions.
 sshn() { local n=$1; shift; ssh -i "$PKI/id" -o UserKnownHostsFile="$PKI/known_hosts" -o StrictHostKeyChecking=yes -o BatchMode=yes -o ConnectTimeout=3 -o LogLevel=ERROR "root@$(node_ip "$n")" "$@"; }
 
-# A pid alone may be somebody else's process by now: a pid file holds "pid starttime" (field 22 of /proc/PID/stat),
+# A pid alone may by now be another process: a pid file holds "pid starttime" (field 22 of /proc/PID/stat),
 # and a process is ours only if both still agree.
 starttime() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f20; }
 record() { echo "$2 $(starttime "$2")" > "$1"; }          # record FILE PID

@@ -1,6 +1,6 @@
 #!/bin/bash
 # ingress.sh: the ingress controller of the local cluster: Contour and Envoy, with Contour's own manifest and our images.
-# It stands in for the NGINX ingress controller, which cannot be built from the registries; the Ingress objects are the
+# It replaces the NGINX ingress controller, which cannot be built from the registries; the Ingress objects are the
 # stack's own and controller-neutral. Its Service gets an address once the stack has installed MetalLB.
 set -euo pipefail
 . "$(dirname "$0")/env.sh"

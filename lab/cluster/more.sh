@@ -1,6 +1,6 @@
 #!/bin/bash
 # more.sh join|leave N...: nodes beyond the first three (4 to 9): machines that an operator adds, and takes away again.
-# What was added counts everywhere until it has left: also down.sh finds it, and up.sh goes on with it.
+# An added node counts everywhere until it has left: down.sh finds it too, and up.sh starts it again.
 set -euo pipefail
 . "$(dirname "$0")/env.sh"
 what=${1:-}; shift || true

@@ -18,10 +18,10 @@ Y2
   # of both would at times undo what the other had just done (a rule "no endpoints: reject" that stays). So it gets the
   # older of the kernel's two packet filters for itself: both see every packet, and one refusal is enough.
   local p; for p in iptables iptables-save; do ln -s /usr/sbin/xtables-legacy-multi "$T/etc/kube-router/bin/$p"; done
-  # Each change of a pod makes it write everything anew, with some twenty commands and 0.2 s of a core on each node: a third
-  # of a core while many pods come and go (measured with three to five nodes, by their control groups). So it rests after it
-  # has written: the first changes are served at once, and those that come meanwhile together. A pod that is replaced needs
-  # two writes (it has gone; its successor has an address); whoever writes a third time within 5 s has more than that to do.
+  # Each change of a pod makes it rewrite all rules, with some twenty commands and 0.2 s of a core on each node: a third of
+  # a core while many pods come and go (measured with three to five nodes, by their control groups). So it pauses after it
+  # has written: it applies the first changes at once, and later ones together. A pod that is replaced needs two writes (it
+  # has gone; its successor has an address); a third write within 5 s means that more than one pod has changed.
   cat > "$T/etc/kube-router/bin/iptables-restore" <<'Y2'
 #!/bin/sh
 /usr/sbin/xtables-legacy-multi iptables-restore "$@"; code=$?
@@ -35,7 +35,7 @@ exit $code
 Y2
   chmod 755 "$T/etc/kube-router/bin/iptables-restore"
   # kube-router answers with an ICMP refusal, and for the first second or two does so to every new pod, until its sets know
-  # it. A program that is refused once gives up or waits long, and Redis spins for ever on such a socket. The engines that
+  # it. A program that is refused once gives up or waits long, and Redis spins forever on such a socket. The engines that
   # clusters run (Calico, Cilium) are silent, and TCP asks again: so are these nodes. Refusals for a pod's address (44 bytes
   # into the packet) are kube-router's; those for a Service's, kube-proxy's "no endpoints", stay.
   cat > "$T/etc/kube-router/silence.nft" <<Y2

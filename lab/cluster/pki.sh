@@ -35,7 +35,7 @@ if [ -d "$PKI" ]; then
   for n in $NODES; do
     [ ! -e "$PKI/node${n}_host" ] || continue
     rm -rf "$T"; mkdir -p "$T"; cp "$PKI"/ca.* "$T"; cd "$T"; node "$n"
-    # The host key last: where it is, the rest is.
+    # The host key last: if it exists, so does the rest.
     sed -i "/,node$n /d" "$PKI/known_hosts"; cat known_hosts >> "$PKI/known_hosts"
     mv "node$n".* "node${n}_host.pub" "$PKI"; mv ca.srl "$PKI"; mv "node${n}_host" "$PKI"
   done

@@ -1,5 +1,5 @@
 #!/bin/bash
-# prerequisites.sh: is this machine fit for the lab? Says everything that is missing, not only the first thing, and
+# prerequisites.sh: is this machine fit for the lab? Lists everything that is missing, not only the first thing, and
 # installs the Debian packages that are missing.
 set -euo pipefail
 . "$(dirname "$0")/env.sh"

@@ -1,5 +1,5 @@
 #!/bin/bash
-# test.sh: does the running cluster do what the stack needs of it? Makes a namespace lab-test and removes it again.
+# test.sh: does the running cluster meet the stack's needs? Makes a namespace lab-test and removes it again.
 set -uo pipefail
 . "$(dirname "$0")/env.sh"
 pass=0 fail=0

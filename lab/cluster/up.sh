@@ -1,6 +1,6 @@
 #!/bin/bash
-# up.sh [--bare]: from whatever state to a running cluster with all images in the nodes. Every step does only what is
-# missing, so it is also the way to go on after a crash. --bare: only the cluster's own images (DNS, volumes).
+# up.sh [--bare]: from any state to a running cluster with all images in the nodes. Every step does only what is
+# missing, so it also continues after a crash. --bare: only the cluster's own images (DNS, volumes).
 set -euo pipefail
 . "$(dirname "$0")/env.sh"
 own="pause coredns local-path-provisioner base"; which=()

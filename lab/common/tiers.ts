@@ -1,4 +1,4 @@
-/** The stacks that the rules are asserted over: five sizes, and the options that change what is made. */
+/** The stacks for which the rules are asserted: five sizes, and the options that change the objects. */
 import { evaluate, type Evaluation } from "../../cli/evaluate";
 import { exampleConfig } from "../../cli/exampleStack";
 import { resolveSettings } from "../../components/settings";
@@ -39,7 +39,7 @@ export function tier(
   };
 }
 
-/** Without the operators, which are half of the objects: for tests of what none of them changes. */
+/** Without the operators, which are half of the objects: for tests that operators do not affect. */
 export const WITHOUT_OPERATORS = {
   cluster: {
     install: Object.fromEntries(

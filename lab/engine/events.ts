@@ -9,7 +9,7 @@ export interface Step {
 
 /** Operations that change nothing. */
 const QUIET = new Set(["same", "read", "read-discard", "refresh"]);
-/** Of a replacement the creation and the deletion are told as well; it counts once. */
+/** For a replacement, creation and deletion are reported as well; it counts once. */
 const HALVES = new Set(["create-replacement", "delete-replaced"]);
 
 /** Paths of the inputs that differ, by the metadata of a step: the exact ones where the provider names them. */
@@ -25,14 +25,14 @@ export class PulumiEvents {
       .map((l) => JSON.parse(l));
   }
 
-  /** What was done (`up`) or would be (`preview`), each resource once. */
+  /** The operations that were done (`up`) or would be (`preview`), each resource once. */
   steps(): Step[] {
     return this.planned()
       .filter((m) => !QUIET.has(m.op) && !HALVES.has(m.op))
       .map((m) => ({ op: m.op, urn: m.urn, type: m.type, diffs: diffsOf(m) }));
   }
   /**
-   * Metadata of everything that the engine set out to do, what changes nothing and the halves of replacements among it.
+   * Metadata of all operations that the engine started, including those without changes and the halves of replacements.
    */
   planned(): any[] {
     return this.events.flatMap((e) => (e.resourcePreEvent ? [e.resourcePreEvent.metadata] : []));
@@ -40,7 +40,7 @@ export class PulumiEvents {
   summary(): Record<string, number> {
     return this.events.flatMap((e) => (e.summaryEvent ? [e.summaryEvent.resourceChanges ?? {}] : [])).at(-1) ?? {};
   }
-  /** Errors and warnings, as the console has them. */
+  /** Errors and warnings, as on the console. */
   diagnostics(severity: "error" | "warning"): string[] {
     return this.events.flatMap((e) => (e.diagnosticEvent?.severity === severity ? [e.diagnosticEvent.message] : []));
   }

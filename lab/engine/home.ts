@@ -1,6 +1,5 @@
 /**
- * A PULUMI_HOME made of the parts: `bin/` for PATH, and `plugins/`, each under the version that its npm package asks
- * for.
+ * A PULUMI_HOME made of the parts: `bin/` for PATH, and `plugins/`, each under the version of its npm package.
  */
 import * as fs from "node:fs";
 import * as path from "node:path";
@@ -8,8 +7,8 @@ import { ROOT } from "../common/folders";
 import { allYours, described, LAB_HOME, PLUGINS, versionOf, type Parts } from "./parts";
 
 /**
- * Makes `dir` such a home and returns the environment in which `pulumi` finds it. Written anew each time: it points
- * into this checkout. Where everything is the user's own nothing is made, and the engine is theirs.
+ * Makes `dir` such a home and returns the environment in which `pulumi` finds it. It is written each time, because it
+ * points into this checkout. If all parts are the user's own, nothing is made and the user's engine is used.
  */
 export function engineEnvironment(dir: string, parts: Parts): NodeJS.ProcessEnv {
   const cli = path.dirname(parts.pulumi.file!);
@@ -19,7 +18,7 @@ export function engineEnvironment(dir: string, parts: Parts): NodeJS.ProcessEnv 
   fs.rmSync(path.join(dir, "plugins"), { recursive: true, force: true });
   fs.mkdirSync(bin, { recursive: true, mode: 0o700 });
   fs.writeFileSync(path.join(dir, LAB_HOME), `${described(parts)}\n`);
-  // A file of its own, no symbolic link: the engine looks for the language host beside the file that it is.
+  // A regular file, not a symbolic link: the engine looks for the language host beside its own file.
   place(path.join(bin, "pulumi"), parts.pulumi.origin === "built" ? parts.pulumi.file : undefined);
   if (parts.nodejs.origin === "stand-in") script(path.join(bin, "pulumi-language-nodejs"), "host/languageHost.ts");
   else fs.rmSync(path.join(bin, "pulumi-language-nodejs"), { force: true });
@@ -33,7 +32,7 @@ export function engineEnvironment(dir: string, parts: Parts): NodeJS.ProcessEnv 
     ...quiet,
     PULUMI_HOME: dir,
     PATH: [bin, ...(parts.pulumi.origin === "yours" ? [cli] : []), process.env.PATH].join(path.delimiter),
-    // What is not in this home is nowhere: no look on the Internet, none for another version on PATH.
+    // Plugins are used from this home only: not downloaded, and no other version taken from PATH.
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
     PULUMI_IGNORE_AMBIENT_PLUGINS: "true",
   };
@@ -52,7 +51,7 @@ function place(file: string, from: string | undefined): void {
 
 const quoted = (s: string): string => `'${s.replace(/'/g, "'\\''")}'`;
 
-/** A stand-in's executable: Node with this checkout's packages, whatever folder the engine starts it in. */
+/** A stand-in's executable: Node with this checkout's packages, in whichever folder the engine starts it. */
 function script(file: string, source: string, ...args: string[]): void {
   const modules = path.join(ROOT, "node_modules");
   const words = [

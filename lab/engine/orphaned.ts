@@ -1,5 +1,5 @@
 /**
- * A killed engine tells its plugins nothing: the real ones ask for it now and then, these look at who their parent is.
+ * A killed engine does not notify its plugins: the real ones poll it now and then, these check their parent process.
  */
 const LOOK_MILLISECONDS = 5000;
 

@@ -1,7 +1,7 @@
 /**
- * What a stack is deployed with: the Pulumi CLI, its language host for Node, and four provider plugins. What this
- * machine has is preferred. The CLI and the Kubernetes provider are else built from Go modules; of the language host
- * and of random, tls and command, which no registry serves, this folder has stand-ins.
+ * The parts that deploy a stack: the Pulumi CLI, its language host for Node, and four provider plugins. Those that this
+ * machine has are preferred. Otherwise the CLI and the Kubernetes provider are built from Go modules; for the language
+ * host and for random, tls and command, which no registry serves, this folder has stand-ins.
  */
 import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
@@ -17,15 +17,15 @@ export type Origin = "yours" | "built" | "stand-in";
 export interface Part {
   name: "pulumi" | "nodejs" | Plugin;
   origin: Origin;
-  /** Absent where a stand-in is started by a script that is written. */ file?: string;
+  /** Absent for a stand-in, which is started by a generated script. */ file?: string;
 }
 export type Parts = Record<Part["name"], Part>;
 
-/** The version that the program's npm package asks the engine for. */
+/** The version that the program's npm package requests from the engine. */
 export const versionOf = (plugin: Plugin): string =>
   JSON.parse(fs.readFileSync(path.join(ROOT, "node_modules/@pulumi", plugin, "package.json"), "utf8")).version;
 
-/** Of a program's file: null where there is none. A home that the lab put together is none of the user's. */
+/** Path of the program; null if it is not there. A home that the lab put together does not count as the user's. */
 type Find = (program: string) => string | null;
 export const LAB_HOME = ".matrix-ha-lab";
 const ofTheLab = (file: string): boolean => fs.existsSync(path.join(path.dirname(file), "..", LAB_HOME));
@@ -54,7 +54,7 @@ const here = (): Surroundings => ({
 });
 const BUILT = { pulumi: "pulumi", kubernetes: "pulumi-resource-kubernetes" } as const;
 
-/** What there is, without making anything. */
+/** The parts as they are now, without building any. */
 export function findParts(s: Surroundings = here()): Parts {
   const built = (name: keyof typeof BUILT): Part => ({
     name,
@@ -62,7 +62,7 @@ export function findParts(s: Surroundings = here()): Parts {
     file: path.join(CACHE_DIR, "bin", BUILT[name]),
   });
   const cli = s.onPath("pulumi") ?? fileIn(path.join(s.home, "bin"), "pulumi");
-  // It comes with the CLI and is looked for beside it first.
+  // It comes with the CLI, so the folder of the CLI is searched first.
   const host =
     (cli && fileIn(path.dirname(fs.realpathSync(cli)), "pulumi-language-nodejs")) ?? s.onPath("pulumi-language-nodejs");
   const plugin = (name: Plugin): Part => {
@@ -95,8 +95,8 @@ export const described = (parts: Parts): string =>
     .join(", ");
 
 /**
- * Has the user's CLI fetch what it lacks, as `pulumi up` would; builds what can be built. Whatever is missing then is a
- * stand-in.
+ * Has the user's CLI fetch missing plugins, as `pulumi up` would; builds those that can be built. For the rest, stand-ins
+ * are used.
  */
 export function provideParts(log: (line: string) => void = console.log): Parts {
   let parts = findParts();

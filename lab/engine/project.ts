@@ -5,7 +5,7 @@ import * as path from "node:path";
 export const stackFileOf = (stack: string): string => `Pulumi.${stack}.yaml`;
 
 /**
- * `folder` becomes the checkout by links, but for the stack's file. Anew each time: the checkout may be another one.
+ * Links the checkout into `folder`, except the stack's file. Repeated each time, because the checkout may be another one.
  */
 export function linkProject(root: string, folder: string, stack: string): void {
   fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -18,8 +18,7 @@ export function linkProject(root: string, folder: string, stack: string): void {
 }
 
 /**
- * The line by which the passphrase decrypts, as the engine wrote it into the folder; empty where it has written none
- * yet.
+ * The encryption salt, as the engine wrote it into the folder; empty if it has not written one yet.
  */
 export function saltOf(folder: string, stack: string): string {
   const file = path.join(folder, stackFileOf(stack));

@@ -23,7 +23,7 @@ builder() { run_layer "$name.build" "$1"; rm -rf "$CACHE/layers/$name/mnt"; mkdi
 debian() { on_base; run_layer "$name" "$1"; ARGS+=(--upper "$CACHE/layers/$name/upper"); }
 run_layer() { "$I/layer.sh" "$1" "$I/recipes/$name" "$2" > "$O/$name.log" 2>&1 || { tail -15 "$O/$name.log" >&2; die "building $name failed (whole log: $O/$name.log)"; }; }
 # expect PACKAGE VERSION: the archive moves on. The same upstream version: fine; a later one of the same series (all but
-# the last number agree): a note, and the version goes into the image's label; another series: somebody must decide.
+# the last number agree): a note, and the version goes into the image's label; another series: an error, to be decided by hand.
 expect() {
   local full up series
   full=$(awk -v p="Package: $1" '$0 == p {f = 1} f && /^Version:/ {print $2; exit}' "$CACHE/layers/$name/upper/var/lib/dpkg/status")

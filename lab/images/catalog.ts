@@ -1,11 +1,10 @@
-/** Which image of the stack is built from what, here; and which cannot be, with the reason. Pure but for `readLab`. */
+/** The source from which each image of the stack is built here; or the reason why it cannot be. Pure except `readLab`. */
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { IMAGES, type ImageKey } from "../../components/layers/registry";
 
 /**
- * Not to be had from Debian, PyPI or the Go module proxy in a form that can be built; and what takes its place in the
- * lab.
+ * Images that cannot be built from Debian, PyPI or the Go module proxy, with the reason and the replacement in the lab.
  */
 export const NOT_BUILT: Partial<Record<ImageKey, string>> = {
   nginxIngress: "F5's source is not at the Go module proxy; the lab runs Contour in its place",
@@ -59,9 +58,9 @@ export const readIndex = (text: string): Array<Omit<Built, "bytes">> =>
     });
 
 export interface Entry {
-  /** As `images.overrides` names it; absent for what only the lab uses. */
+  /** Its key in `images.overrides`; absent for images that only the lab uses. */
   key?: ImageKey;
-  /** What the stack runs unless told otherwise. */
+  /** The image that the stack runs by default. */
   published?: string;
   recipe?: Recipe;
   built?: Built;
@@ -90,7 +89,7 @@ export function catalog(recipes: readonly Recipe[], built: readonly Built[]): En
 
 export const nameOf = (e: Entry): string => e.recipe?.recipe ?? recipeName(e.key!);
 
-/** Entries by their recipe's name or their key; a wrong one is answered with those there are. */
+/** Entries by the name of their recipe or by key. @throws for an unknown one, listing those that exist. */
 export function chosen(entries: readonly Entry[], names: readonly string[]): Entry[] {
   return names.map((name) => {
     const e = entries.find((x) => x.key === name || nameOf(x) === name);
@@ -100,7 +99,7 @@ export function chosen(entries: readonly Entry[], names: readonly string[]): Ent
   });
 }
 
-/** `1.163.2` of both, but `18.6-standard-trixie` or `v0.16.1` in the table: the same version, said in another way. */
+/** `1.163.2` of both, but `18.6-standard-trixie` or `v0.16.1` in the table: the same version, written in another way. */
 export const sameVersion = (a: string, b: string): boolean => {
   const plain = (t: string): string => t.replace(/^v/, "").split("-")[0]!;
   return plain(a) === plain(b);

@@ -1,4 +1,4 @@
-/** `npm run images`: what the stack's images are built from here, building them, and bringing them into a registry. */
+/** `npm run images`: lists the sources of the stack's images, builds them, and pushes them to a registry. */
 import { spawnSync } from "node:child_process";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -10,14 +10,14 @@ import { prefixProblem, push } from "./push";
 export const USAGE = `npm run images -- list [--json]
 npm run images -- build [--refresh] [NAME...]
 npm run images -- push REGISTRY/PREFIX [NAME...] [--insecure] [--user NAME]
-  list       every image that the stack runs: what its recipe builds it from, version, size, digest, whether it is built;
+  list       every image that the stack runs: the recipe's source, version, size, digest, whether it is built;
              and those that cannot be built here, with the reason
   build      builds images (all, or those named) into OCI archives in the cache; needs root, on Debian, with Go.
-             --refresh builds also what is built: for newer Debian packages
-  push       brings built images (all that the stack runs, or those named) into a registry, and prints the settings that
-             use them; what is there with the same digest is not sent again. Needs skopeo
-  --insecure the registry speaks http, or has a certificate that nobody here knows
-  --user     login name; the password is read from MATRIX_HA_REGISTRY_PASSWORD. Without it: what \`skopeo login\`,
+             --refresh also rebuilds images that are built: for newer Debian packages
+  push       sends built images (all that the stack runs, or those named) to a registry, and prints the settings that
+             use them; images that the registry has with the same digest are not sent again. Needs skopeo
+  --insecure the registry speaks http, or has a certificate that is not trusted here
+  --user     login name; the password is read from MATRIX_HA_REGISTRY_PASSWORD. Without it: the login of \`skopeo login\`,
              \`podman login\` or \`docker login\` wrote (~/.docker/config.json)
 NAME: as in the list, or the key of images.overrides (metallb-controller, metallbController)`;
 
@@ -64,7 +64,7 @@ export function parseImagesArgs(argv: readonly string[]): {
     if (!words.length)
       throw new UsageError("push needs a registry: npm run images -- push registry.example.com/matrix-ha");
     const problem = prefixProblem(words[0]!);
-    if (problem) throw new UsageError(`"${words[0]}" is no place in a registry: ${problem}`);
+    if (problem) throw new UsageError(`"${words[0]}" is not a valid registry path: ${problem}`);
   }
   return { command, words, json, refresh, insecure, user };
 }

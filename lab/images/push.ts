@@ -1,6 +1,6 @@
 /**
- * Archives into a registry, by skopeo: it speaks every registry's dialect of logging in and sends only what is missing
- * there.
+ * Pushes archives to a registry with skopeo, which supports every registry's way of logging in and sends only missing
+ * layers.
  */
 import { spawnSync } from "node:child_process";
 import * as crypto from "node:crypto";
@@ -23,20 +23,20 @@ export function prefixProblem(prefix: string): string | undefined {
   if (!/^[a-z0-9.-]+(:\d+)?(\/[a-z0-9]+([._-]+[a-z0-9]+)*)*\/?$/.test(prefix))
     return "a registry, and perhaps a path in it, in lower case: registry.example.com/matrix-ha";
   if (!/[.:]/.test(prefix.split("/")[0]!) && prefix.split("/")[0] !== "localhost")
-    return "the first part is no registry: it has neither a dot nor a port";
+    return "the first part is not a registry: it has neither a dot nor a port";
   return undefined;
 }
 
 /**
- * What skopeo is to read the login from: its own files and ~/.docker/config.json unless told. Never on the command
- * line, where others see it.
+ * Where skopeo reads the login: by default from its own files and ~/.docker/config.json. Never from the command line,
+ * where other users could see it.
  */
 export const authFile = (prefix: string, user: string, password: string): string =>
   JSON.stringify({
     auths: { [prefix.split("/")[0]!]: { auth: Buffer.from(`${user}:${password}`).toString("base64") } },
   });
 
-/** The last line of skopeo's own words, without its log format. */
+/** The last line of skopeo's output, without its log format. */
 export const skopeoError = (stderr: string): string => {
   const last = stderr.trim().split("\n").filter(Boolean).at(-1) ?? "no reason given";
   return (/msg="((?:[^"\\]|\\.)*)"/.exec(last)?.[1] ?? last).replace(/\\"/g, '"');
@@ -50,8 +50,8 @@ function skopeo(args: string[]): { ok: boolean; stdout: Buffer; error: string } 
 }
 
 /**
- * Pushes what the registry does not have with the same digest. Layers go as they are: the digest there is that of the
- * archive.
+ * Pushes the images that the registry does not have with the same digest. Layers are sent unchanged: the digest there is
+ * that of the archive.
  */
 export function push(entries: readonly Entry[], options: PushOptions): { pushed: number; present: number } {
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), "matrix-ha-push-"));
@@ -73,7 +73,7 @@ export function push(entries: readonly Entry[], options: PushOptions): { pushed:
         continue;
       }
       const started = Date.now();
-      // The policy is about signatures of what is copied: an archive of our own making has none.
+      // The policy concerns signatures of copied images: archives that we built have none.
       const done = skopeo([
         "--insecure-policy",
         "copy",

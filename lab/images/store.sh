@@ -1,7 +1,7 @@
 #!/bin/bash
 # store.sh DIRECTORY: all images that are built, as containerd keeps them, become the store of a new node. They are unpacked
-# once, by a containerd of its own, into $CACHE/stores/<key>; a node begins with hard links of that: nobody writes into what
-# is unpacked, only into the few databases, which are copied. Importing into three nodes took 80 s on two cores.
+# once, by a separate containerd, into $CACHE/stores/<key>; a node starts with hard links to that: unpacked files are never
+# written to, only the few databases, which are copied. Importing into three nodes took 80 s on two cores.
 set -euo pipefail
 . "$(dirname "$0")/../lib.sh"
 lock

@@ -45,7 +45,7 @@ export async function access(): Promise<Access> {
   return { address, serverName: settings.serverName, hostnames: { ...settings.hostnames }, ca, caFile };
 }
 
-/** Names of the stack resolve to the ingress in this process; everything else as usual. */
+/** In this process, names of the stack resolve to the ingress; all others resolve as usual. */
 export function resolveNames(a: Access): void {
   const names = new Set([a.serverName, ...Object.values(a.hostnames)]);
   const original = dns.lookup as any;
@@ -67,7 +67,7 @@ interface Answer {
   body: Buffer;
 }
 interface RequestOptions {
-  /** GET unless it is said. */ method?: string;
+  /** Default: GET. */ method?: string;
   body?: Buffer | string;
   headers?: Record<string, string>;
 }
@@ -97,7 +97,7 @@ export function request(
   });
 }
 
-/** Registers a user with the shared secret, through the admin host (which only lets the allowed addresses in). */
+/** Registers a user with the shared secret, through the admin host (which admits only the allowed addresses). */
 export async function adminRequest(a: Access, user: string, password: string, admin: boolean): Promise<any> {
   const target = "/_synapse/admin/v1/register";
   const { nonce } = JSON.parse((await request(a, a.hostnames.admin!, target)).body.toString());

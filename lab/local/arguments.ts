@@ -1,4 +1,4 @@
-/** What `npm run local` understands. Pure: the words in, a request or an error for people out. */
+/** The arguments of `npm run local`. Pure: turns words into a request, or throws an error for the user. */
 import { parseArgs } from "node:util";
 
 export class UsageError extends Error {}
@@ -6,35 +6,35 @@ export class UsageError extends Error {}
 export const USAGE = `npm run local [-- COMMAND] [options]
   up                      (default) builds what is missing, starts the cluster, deploys Pulumi.local.yaml, prints URLs and a login
   deploy                  only deploys, on a cluster that runs
-  down                    stops everything and removes all but the cache of built parts; of a cluster that is not ours,
-                          what \`pulumi destroy\` takes, and says what it leaves: volumes, namespaces, definitions
-  status                  nodes, pods that are not ready, URLs, who leads PostgreSQL and Redis, who holds the address, last backup
+  down                    stops everything and removes all but the cache of built parts; on a cluster that is not ours,
+                          runs \`pulumi destroy\` and lists what that leaves: volumes, namespaces, definitions
+  status                  nodes, pods that are not ready, URLs, PostgreSQL primary, Redis masters, the node that holds the address, last backup
   logs [WHAT] [--follow] [--since 10m]
                           of a layer (synapse, postgres, ...), a component (synapse-main, haproxy, ...), a pod, or a node
                           (its journal); without WHAT of everything that the stack runs. --since: 10m unless given
   shell WHAT [command...] in a pod, a component's first pod, or a node (node1)
                           --helper, before WHAT: in a helper container beside the pod's own, for images without a shell
   chaos [list]            the failures that can be caused, each as test:cluster causes it
-  chaos NAME              causes one, waits until everything has mended; Ctrl-C undoes it
+  chaos NAME              causes one, waits until everything has recovered; Ctrl-C undoes it
   engine ARGS...          pulumi on the local stack, with its state, passphrase and plugins: engine preview --diff, engine refresh,
-                          engine stack export. Without ARGS: what it is made of, and the environment for your own shell
-  chaos undo              thaws, reconnects and uncordons every node, whatever was caused
+                          engine stack export. Without ARGS: its parts, and the environment for your own shell
+  chaos undo              thaws, reconnects and uncordons every node, whichever failure was caused
 
 Options
   --set path=value        a setting in place of the file's; may be repeated
-  --keep                  with up and deploy, lab only: these --set stay for later runs, until others take their place or down
-  --replace NAME          with up and deploy: makes a generated value anew, as \`pulumi up --replace\` does: cluster-tls-key
-  --refresh               with up and deploy: looks first what is there of what the state knows, as \`pulumi up --refresh\` does:
-                          needed where an object was deleted by hand
+  --keep                  with up and deploy, lab only: these --set stay for later runs, until others replace them or until down
+  --replace NAME          with up and deploy: generates a value again, as \`pulumi up --replace\` does: cluster-tls-key
+  --refresh               with up and deploy: first compares the state with the cluster, as \`pulumi up --refresh\` does:
+                          needed if an object was deleted by hand
   --expect-no-changes     with up and deploy: fails when anything was changed
-  --cluster lab           (default) three nodes that this machine makes out of namespaces; needs root on Debian
+  --cluster lab           (default) three nodes made of namespaces on this machine; needs root on Debian
   --cluster kind          a cluster that \`kind\` makes (needs kind, and docker or podman)
   --cluster kubeconfig    a cluster that is there: --kubeconfig FILE (default: KUBECONFIG, ~/.kube/config), --context NAME
   --images published      with kind and kubeconfig, default: the images of components/layers/*/images.ts
   --images local          the images that lab/images builds, as Pulumi.local.yaml names them; the nodes must have them
-  --registry PREFIX       where \`npm run images -- push PREFIX synapse minio mc\` brought the three that nobody publishes
+  --registry PREFIX       where \`npm run images -- push PREFIX synapse minio mc\` put the three unpublished images
   --addresses RANGE       free addresses of the nodes' network, for the ingress: 192.0.2.10-192.0.2.20
-  --dry-run               with down, kind and kubeconfig: only says what would be removed
+  --dry-run               with down, kind and kubeconfig: only lists what would be removed
   --yes                   with down, kind and kubeconfig: does not ask`;
 
 export const COMMANDS = ["up", "deploy", "down", "status", "logs", "shell", "chaos", "engine"] as const;
@@ -44,7 +44,7 @@ export type ClusterKind = (typeof CLUSTERS)[number];
 
 export interface Request {
   command: Command;
-  /** What follows the command: a layer, a pod, a failure; for `shell` also the command to run. */
+  /** The words after the command: a layer, a pod, a failure; for `shell` also the command to run. */
   words: string[];
   cluster: ClusterKind;
   sets: string[];
@@ -58,7 +58,7 @@ export interface Request {
   helper: boolean;
   expectNoChanges: boolean;
   keep: boolean;
-  /** Name of a resource whose generated value is made anew. */
+  /** Name of a resource whose value is generated again. */
   replace?: string;
   refresh: boolean;
   dryRun: boolean;
@@ -69,16 +69,16 @@ export interface Request {
 interface Option {
   type: "boolean" | "string";
   short?: string;
-  /** What of the request it sets; `sets` collects. */
+  /** The field of the request that it sets; `sets` collects. */
   field: Exclude<keyof Request, "command" | "words">;
-  /** The commands that it means anything to; without them: every one. */
+  /** The commands that it applies to; default: all. */
   commands?: readonly Command[];
-  /** The clusters that it means anything to; without them: every one. */
+  /** The clusters that it applies to; default: all. */
   clusters?: readonly ClusterKind[];
 }
 
 const DEPLOYING: readonly Command[] = ["up", "deploy"];
-/** Clusters that this machine does not make out of namespaces. */
+/** Clusters that this machine does not make of namespaces. */
 const OTHERS: readonly ClusterKind[] = ["kind", "kubeconfig"];
 
 const OPTIONS: Record<string, Option> = {
@@ -119,7 +119,7 @@ export const oneOf = (what: string, word: string, known: readonly string[]): str
   throw new UsageError(`${what} "${word}" is unknown; there are ${known.join(", ")}`);
 };
 
-/** An option as somebody gave it. */
+/** An option as given. */
 interface Given {
   option: Option;
   /** `--yes` or `-y`. */ written: string;
@@ -155,7 +155,7 @@ function givenOption(
 function separated(argv: readonly string[]): { words: string[]; given: Given[] } {
   const words: string[] = [],
     given: Given[] = [];
-  // Not strict: what is wrong is told in this command's own words.
+  // Not strict, so that errors have this command's own wording.
   const { tokens } = parseArgs({
     args: [...argv],
     options: OPTIONS,
@@ -177,7 +177,7 @@ function separated(argv: readonly string[]): { words: string[]; given: Given[] }
   return { words, given };
 }
 
-/** What the options set, on top of what is so without them. */
+/** The options on top of the defaults. */
 function requestOf(given: readonly Given[]): Request {
   const request: Request = {
     command: "up",
@@ -219,7 +219,7 @@ function checkWords({ command, words }: Request): void {
     throw new UsageError("shell needs a pod, a component or a node: npm run local -- shell synapse-main");
 }
 
-/** Nothing was given that means nothing to this command or this cluster. */
+/** Refuses options that do not apply to this command or this cluster. */
 function checkGiven({ command, cluster, keep }: Request, given: readonly Given[]): void {
   for (const {
     option: { commands },
@@ -234,7 +234,7 @@ function checkGiven({ command, cluster, keep }: Request, given: readonly Given[]
       throw new UsageError(`${written} goes with ${clusters.map((c) => `--cluster ${c}`).join(" and ")}`);
   }
   if (keep && cluster !== "lab")
-    throw new UsageError("--keep goes with the lab's own cluster; of another every --set is remembered");
+    throw new UsageError("--keep goes with the lab's own cluster; for another cluster every --set is remembered");
 }
 
 export function parseRequest(argv: readonly string[]): Request {
@@ -249,7 +249,7 @@ export function parseRequest(argv: readonly string[]): Request {
   return request;
 }
 
-/** What another command needs to find the same cluster; with a space before it, or nothing. Pure. */
+/** The flags with which another command finds the same cluster; with a leading space, or empty. Pure. */
 export const clusterFlags = (r: Pick<Request, "cluster" | "kubeconfig" | "context">): string =>
   r.cluster === "lab"
     ? ""

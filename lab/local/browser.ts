@@ -1,6 +1,6 @@
 /**
- * What the tests of the local stack need besides npm's packages: a browser from Debian, and the SFU's client library
- * for it.
+ * Installs what the tests of the local stack need besides npm's packages: a browser from Debian, and the SFU's client
+ * library for it.
  */
 import { spawnSync } from "node:child_process";
 import * as crypto from "node:crypto";
@@ -14,7 +14,7 @@ export const CERTUTIL = "/usr/bin/certutil";
 /** Debian pins the versions and signs the packages; apt keeps what it downloaded. 22 packages, 20 s. */
 const PACKAGES = ["chromium-headless-shell", "libnss3-tools"];
 
-/** One file of the package is used, and the package unpacks to 20 MiB: not worth being in everybody's node_modules. */
+/** The package unpacks to 20 MiB and only one of its files is used: too much for every developer's node_modules. */
 const LIVEKIT = {
   name: "livekit-client",
   version: "2.23.0",

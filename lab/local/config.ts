@@ -1,4 +1,4 @@
-/** The settings of the local stack: the ordinary stack file, and what the lab made or found. */
+/** The settings of the local stack: the ordinary stack file, and the values that the lab adds. */
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { applySets, readStackConfig } from "../../components/settings/stackFile";
@@ -9,7 +9,8 @@ import { readTarget } from "./target";
 export const STACK = "local";
 
 /**
- * The stack file, with what only the lab knows: the nodes' host keys and the SSH key; or the nodes of another cluster.
+ * The stack file with the values that only the lab knows: the nodes' host keys and the SSH key; or the nodes of another
+ * cluster.
  */
 export function localConfig(sets: string[]): Record<string, unknown> {
   const config = readStackConfig(STACK, ROOT);
@@ -31,8 +32,8 @@ export function localConfig(sets: string[]): Record<string, unknown> {
 }
 
 /**
- * Settings that were given with --keep: what an operator would write into the stack's file, for as long as this cluster
- * lives.
+ * Settings that were given with --keep: those that an operator would write into the stack's file. They last as long as
+ * this cluster.
  */
 const KEPT = path.join(RUN_DIR, "kept.json");
 const keptSets = (): string[] => (fs.existsSync(KEPT) ? JSON.parse(fs.readFileSync(KEPT, "utf8")) : []);

@@ -1,4 +1,4 @@
-/** `down`: of the lab's own cluster everything; of another what the engine deployed, after asking. */
+/** `down`: removes the lab's own cluster; on another, only what the engine deployed, after asking. */
 import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
@@ -15,7 +15,7 @@ async function agreed(question: string, request: Request): Promise<boolean> {
   if (request.yes) return true;
   if (!process.stdin.isTTY)
     throw new Error(
-      "nobody can be asked here: --yes removes without asking, --dry-run only says what would be removed",
+      "there is no terminal to ask on: --yes removes without asking, --dry-run only lists what would be removed",
     );
   const terminal = readline.createInterface({ input: process.stdin, output: process.stdout });
   try {
@@ -51,12 +51,12 @@ export async function foreignDown(request: Request): Promise<void> {
     return;
   }
   if (pulumi(["destroy", "--yes", "--skip-preview"]).status !== 0)
-    throw new Error("pulumi destroy did not come to its end; `down` again goes on");
+    throw new Error("pulumi destroy failed; run `down` again to continue");
   console.log(leftovers());
   fs.rmSync(RUN_DIR, { recursive: true, force: true });
 }
 
-/** What a destroy leaves on purpose: where data is, and what others may use as well. */
+/** Objects that a destroy leaves on purpose: those with data, and those that others may use too. */
 function leftovers(): string {
   const ours = (o: any): boolean => o.metadata.labels?.["app.kubernetes.io/part-of"] === "matrix-ha";
   const namespaces = getItems("namespaces")
@@ -68,7 +68,7 @@ function leftovers(): string {
   const definitions = getItems("customresourcedefinitions")
     .filter(ours)
     .map((d) => d.metadata.name);
-  return `Left, for they may hold your data or somebody else's things:
+  return `Left, because these may hold your data or objects of others:
   namespaces   ${namespaces.join(" ") || "none"}
   volumes      ${volumes.length} (${[...new Set(volumes)].join(" ") || "none"})
   definitions  ${definitions.length}

@@ -1,6 +1,6 @@
 /**
- * Secret settings of the local stack as an operator has them: encrypted by `pulumi config set --secret`, never in clear
- * in a file of the engine's.
+ * Secret settings of the local stack, stored as an operator would: encrypted by `pulumi config set --secret`, never in
+ * plain text in a file of the engine.
  */
 import { spawnSync } from "node:child_process";
 import * as crypto from "node:crypto";
@@ -12,7 +12,7 @@ import { docOf, isPlainObject, schemasAlong } from "../../components/schema/walk
 
 type Path = Array<string | number>;
 
-/** Where the settings have secret values. */
+/** Paths of the secret values in the settings. */
 export function secretPaths(config: unknown, at: Path = [], root = config): Path[] {
   if (Array.isArray(config) || isPlainObject(config))
     return Object.entries(config).flatMap(([key, value]) =>
@@ -28,10 +28,10 @@ interface Known {
 }
 
 /**
- * The settings with ciphertext in place of secrets. The engine is asked once for each value, as it takes a second; it
- * writes into a file of its own, because it writes a stack's file anew, with numbers as texts.
+ * The settings with ciphertext in place of secrets. The engine encrypts each value only once, because that takes a second.
+ * It does so in a separate file, because it rewrites a stack's file with numbers as strings.
  * @param salt The line of the stack's file by which the passphrase encrypts.
- * @param folder Where what was encrypted before is kept.
+ * @param folder Keeps the values that were encrypted before.
  */
 export function encrypted(
   config: Record<string, unknown>,

@@ -20,20 +20,19 @@ const DIR = path.join(RUN_DIR, "pulumi");
 export const PROJECT = path.join(DIR, "project");
 export const STATE = path.join(DIR, "state");
 /**
- * Without the files of attributes beside each: they are written in place, and an engine that was killed just then
- * leaves an empty one, after which nothing reads the state, `pulumi cancel` included ("failed to load checkpoint:
- * EOF").
+ * Without attribute files beside the state: they are written in place, and an engine that is killed at that moment leaves
+ * an empty one. After that no command can read the state, not even `pulumi cancel` ("failed to load checkpoint: EOF").
  */
 const BACKEND = `file://${STATE}?metadata=skip`;
 const MADE_BY = path.join(DIR, "made-by.json");
 const EVENTS = path.join(DIR, "events.json");
 
-/** Whether nothing was ever deployed from this folder. */
+/** Whether this folder has never been deployed from. */
 export const isNew = (): boolean => !fs.existsSync(path.join(STATE, ".pulumi", "stacks", "matrix-ha", `${STACK}.json`));
 
 /**
- * The checkout by links, and the stack's file with these settings, the secret ones encrypted. Before the stack is made
- * there is no salt to encrypt with; its file is empty then.
+ * Links to the checkout, and the stack's file with these settings, the secret ones encrypted. Before the stack is created
+ * there is no encryption salt; its file is empty then.
  */
 export function projectFolder(
   config: Record<string, unknown>,
@@ -63,23 +62,23 @@ function passphraseFile(): string {
 }
 
 /**
- * Stand-ins and real plugins record other things of the same resources: a state that one made is never continued by the
- * other, which would make every password anew. Pure.
+ * Stand-ins and real plugins record different things about the same resources: neither may continue a state of the other,
+ * because it would generate every password again. Pure.
  */
 export function mixture(before: Record<Plugin, string>, now: Record<Plugin, string>): string | undefined {
   const other = PLUGINS.filter((p) => (before[p] === "yours") !== (now[p] === "yours"));
   if (!other.length) return undefined;
   return `this stack was deployed with ${other.map((p) => `${p} ${before[p]}`).join(", ")}; now there is ${other.map((p) => `${p} ${now[p]}`).join(", ")}.
-  One does not continue what the other made. Either bring back what it was deployed with (PATH, PULUMI_HOME), or begin anew: npm run local -- down`;
+  They cannot continue each other's state. Either make the former parts available again (PATH, PULUMI_HOME), or start over: npm run local -- down`;
 }
 
-/** What an earlier version left that deployed by itself: its generated values are in no state of the engine. */
+/** The state of an earlier version, which deployed without the engine: no engine state has its generated values. */
 const DRIVER_STATE = path.join(RUN_DIR, "driver", "state.json");
 
 function keepApart(parts: Parts): void {
   if (fs.existsSync(DRIVER_STATE))
     throw new UsageError(
-      `this cluster was deployed by an earlier version, whose state (${DRIVER_STATE}) the engine does not read. Begin anew: npm run local -- down, then npm run local`,
+      `this cluster was deployed by an earlier version, whose state (${DRIVER_STATE}) the engine does not read. Start over: npm run local -- down, then npm run local`,
     );
   const now = Object.fromEntries(PLUGINS.map((p) => [p, parts[p].origin])) as Record<Plugin, string>;
   if (fs.existsSync(MADE_BY)) {
@@ -95,7 +94,7 @@ export interface Ran {
 }
 
 let environment: NodeJS.ProcessEnv | undefined;
-/** Folder, backend, passphrase, plugins: everything that a command on the local stack needs. Made once in a process. */
+/** Folder, backend, passphrase, plugins: everything that a command on the local stack needs. Created once per process. */
 export function prepare(): NodeJS.ProcessEnv {
   if (environment) return environment;
   fs.mkdirSync(STATE, { recursive: true, mode: 0o700 });
@@ -113,7 +112,7 @@ export function prepare(): NodeJS.ProcessEnv {
   return environment;
 }
 
-/** `pulumi ARGS` on the local stack; the terminal is the command's unless its words are asked for. */
+/** `pulumi ARGS` on the local stack; it inherits the terminal unless its output is captured. */
 export function pulumi(args: readonly string[], options: { capture?: boolean; env?: NodeJS.ProcessEnv } = {}): Ran {
   const env = { ...prepare(), ...options.env };
   const done = spawnSync("pulumi", args, {
@@ -127,7 +126,7 @@ export function pulumi(args: readonly string[], options: { capture?: boolean; en
   return { status: done.status ?? 1, stdout: done.stdout ?? "" };
 }
 
-/** The stack with these settings, selected; its file lies where the engine looks for it. */
+/** Selects the stack with these settings; its file is where the engine looks for it. */
 export function selectStack(config: Record<string, unknown>): void {
   prepare();
   projectFolder(config);
@@ -144,7 +143,7 @@ export interface Deployed {
   detail: string[];
 }
 
-/** Brings the stack up, and tells what was changed. */
+/** Brings the stack up, and returns the changes. */
 export function pulumiUp(
   config: Record<string, unknown>,
   { replace, refresh }: { replace?: string; refresh?: boolean } = {},
@@ -165,7 +164,7 @@ export function pulumiUp(
   const { status } = pulumi(args, { env: { PULUMI_DEBUG_COMMANDS: "true" } });
   if (status !== 0)
     throw new Error(
-      `pulumi ${args[0]} ended with ${status}. \`npm run local -- deploy\` goes on where it stopped; \`npm run local -- engine ARGS\` is pulumi on this stack`,
+      `pulumi ${args[0]} ended with ${status}. \`npm run local -- deploy\` continues where it stopped; \`npm run local -- engine ARGS\` is pulumi on this stack`,
     );
   const deployed = new PulumiEvents(fs.readFileSync(EVENTS, "utf8"));
   fs.rmSync(EVENTS);

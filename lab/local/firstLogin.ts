@@ -1,4 +1,4 @@
-/** What `npm run local` cost when it began with nothing, for docs/proof/cluster.md. */
+/** Times of an `npm run local` that started from nothing, for docs/proof/cluster.md. */
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -25,8 +25,8 @@ const EXPLAINED: Array<[reason: string, words: RegExp, why: string]> = [
     /not found|timed out waiting for the condition|object .* not registered/,
     "made in the same moment as what it mounts",
   ],
-  // kubernetes/kubernetes issue 113429: the kubelet hears of a pod before the authorizer's own view of who runs what
-  // does.
+  // kubernetes/kubernetes issue 113429: the kubelet learns of a pod before the authorizer's own view of the nodes'
+  // pods does.
   [
     "FailedMount",
     /no relationship found between node/,

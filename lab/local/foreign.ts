@@ -13,14 +13,14 @@ import { quantityValue } from "../../components/core/workload/quantities";
 import { UsageError, type Request } from "./arguments";
 import type { ForeignNode, Target } from "./target";
 
-/** Smaller clusters hold neither three instances of PostgreSQL on three machines nor an erasure set. */
+/** Smaller clusters cannot hold three PostgreSQL instances on three machines, nor an erasure set. */
 const LEAST_NODES = 3;
-/** Images that nobody publishes: they are built here, and must reach the nodes. */
+/** Unpublished images: they are built here, and must reach the nodes. */
 export const UNPUBLISHED = ["synapse", "minio", "mc"] as const;
 
 export const memoryGiB = (quantity: string): number => quantityValue(quantity) / 2 ** 30;
 
-/** Nodes that take pods: a control plane that is tainted keeps to itself. */
+/** Nodes that accept pods: a tainted control plane does not. */
 export function workingNodes(nodes: readonly any[]): ForeignNode[] {
   return nodes
     .filter(
@@ -40,7 +40,7 @@ export function workingNodes(nodes: readonly any[]): ForeignNode[] {
     .sort((a, b) => a.name.localeCompare(b.name));
 }
 
-/** What `cluster.install` would install again. Ours is no reason: it is recognised by its label. */
+/** Parts that `cluster.install` would install twice. Our own do not count: they are recognised by their label. */
 export function presentOperators(found: { crds: any[]; apiServices: any[]; storageClasses: any[] }): string[] {
   const foreign = (o: any): boolean => o.metadata.labels?.["app.kubernetes.io/part-of"] !== "matrix-ha";
   const has = (list: any[], name: string): boolean => list.some((o) => o.metadata.name === name && foreign(o));
@@ -51,7 +51,7 @@ export function presentOperators(found: { crds: any[]; apiServices: any[]; stora
     ...(has(found.crds, "certificates.cert-manager.io") ? ["certManager"] : []),
     ...(has(found.crds, "prometheuses.monitoring.coreos.com") ? ["prometheusOperator"] : []),
     ...(has(found.apiServices, "v1beta1.metrics.k8s.io") ? ["metricsServer"] : []),
-    // Its class may be another's; what counts is that somebody serves this provisioner already.
+    // Its class may belong to others; what counts is that this provisioner already runs.
     ...(found.storageClasses.some((c) => c.provisioner === "rancher.io/local-path" && foreign(c))
       ? ["localPathProvisioner"]
       : []),
@@ -77,7 +77,7 @@ export function foreignProblems(target: Target, file: Record<string, any>): stri
   const problems: string[] = [];
   if (target.nodes.length < LEAST_NODES)
     problems.push(
-      `${target.nodes.length} nodes take pods (${target.nodes.map((n) => n.name).join(", ") || "none"}); the stack needs at least ${LEAST_NODES}, each with about 6 GiB`,
+      `${target.nodes.length} nodes accept pods (${target.nodes.map((n) => n.name).join(", ") || "none"}); the stack needs at least ${LEAST_NODES}, each with about 6 GiB`,
     );
   const without = target.nodes.filter((n) => !n.address).map((n) => n.name);
   if (without.length) problems.push(`no InternalIP: ${without.join(", ")}`);
@@ -94,13 +94,13 @@ export function foreignProblems(target: Target, file: Record<string, any>): stri
     !UNPUBLISHED.every(named)
   ) {
     problems.push(
-      `nobody publishes the images ${UNPUBLISHED.join(", ")}: build and push them (npm run images -- push REGISTRY/PREFIX ${UNPUBLISHED.join(" ")}), then give --registry REGISTRY/PREFIX; or name each by --set images.overrides.${UNPUBLISHED[0]}=...; or --images local when the nodes have them`,
+      `the images ${UNPUBLISHED.join(", ")} are not published: build and push them (npm run images -- push REGISTRY/PREFIX ${UNPUBLISHED.join(" ")}), then give --registry REGISTRY/PREFIX; or name each by --set images.overrides.${UNPUBLISHED[0]}=...; or --images local when the nodes have them`,
     );
   }
   return problems;
 }
 
-/** The file's addresses are of use when they lie in the nodes' own network. */
+/** The file's addresses are usable if they are in the nodes' own network. */
 const poolFits = (target: Target, file: Record<string, any>): boolean =>
   (file.addressPools ?? [])
     .flatMap((p: any) => p.addresses)
@@ -121,7 +121,7 @@ export function foreignConfig(file: Record<string, any>, target: Target): Record
   return {
     ...rest,
     hosts: target.nodes.map((n) => ({ name: n.name, address: n.address, roles, cpu: n.cpu, memoryGiB: n.memoryGiB })),
-    // These machines are somebody else's: nothing is run on them.
+    // These machines are not ours: nothing is run on them.
     prepareHosts: false,
     ...(target.addresses ? { addressPools: [{ name: "public", addresses: target.addresses.split(",") }] } : {}),
     cluster: {
@@ -144,7 +144,7 @@ export function foreignConfig(file: Record<string, any>, target: Target): Record
   };
 }
 
-/** With kind the archives are loaded into the nodes under the table's own names. */
+/** With kind, the archives are loaded into the nodes under the names of the image table. */
 function registryOverrides(target: Target): Record<string, string> {
   if (!target.registry) return {};
   return Object.fromEntries(
@@ -155,7 +155,7 @@ function registryOverrides(target: Target): Record<string, string> {
   );
 }
 
-/** What a run remembers: what the cluster is found to be now, and what was decided at the first run. */
+/** The record of a run: the cluster as found now, and the decisions of the first run. */
 export function nextTarget(
   found: Omit<Target, "sets" | "images" | "registry" | "addresses">,
   before: Target | undefined,
@@ -166,7 +166,7 @@ export function nextTarget(
   const paths = new Set(request.sets.map((s) => s.split("=")[0]));
   return {
     ...found,
-    // Our own operators are there at the second run; what was not ours was seen at the first.
+    // At the second run our own operators are there; the first run recorded the foreign ones.
     present: before?.present ?? found.present,
     images: request.images ?? before?.images ?? "published",
     registry: request.registry ?? before?.registry,

@@ -1,4 +1,4 @@
-/** `--cluster kind`: a cluster that the `kind` program makes out of containers, with the published images. */
+/** `--cluster kind`: a cluster that the `kind` program makes of containers, with the published images. */
 import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
@@ -36,7 +36,7 @@ export function rangeIn(subnets: readonly string[]): string {
 type Has = (program: string) => boolean;
 const onPath: Has = (program) => spawnSync("sh", ["-c", `command -v ${program}`]).status === 0;
 
-/** What is missing, and where to get it. Pure but for `has`. */
+/** Missing programs, and where to get them. Pure except `has`. */
 export function kindNeeds(has: Has = onPath): { engine?: "docker" | "podman"; missing: string[] } {
   const engine = has("docker") ? "docker" : has("podman") ? "podman" : undefined;
   return {
@@ -64,12 +64,13 @@ function run(command: string, args: string[], capture = false): string {
 
 export function requireKind(): void {
   const { missing } = kindNeeds();
-  if (missing.length) throw new Error(`--cluster kind needs what is not here:\n  ${missing.join("\n  ")}`);
+  if (missing.length)
+    throw new Error(`--cluster kind needs programs that are missing here:\n  ${missing.join("\n  ")}`);
 }
 
 const exists = (): boolean => run("kind", ["get", "clusters"], true).split(/\s+/).includes(KIND_NAME);
 
-/** From whatever state to a running cluster, whose kubeconfig is in the run folder alone. */
+/** From any state to a running cluster; its kubeconfig is only in the run folder. */
 export function kindUp(): void {
   requireKind();
   const kubeconfig = path.join(RUN_DIR, "pki", "admin.conf");

@@ -1,4 +1,4 @@
-/** kubectl for the commands of `npm run local`: that of the cluster which the run folder belongs to. */
+/** kubectl for the commands of `npm run local`, against the cluster of the run folder. */
 import { spawn, spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
@@ -6,7 +6,7 @@ import { CACHE_DIR, RUN_DIR } from "../common/folders";
 
 export const KUBECONFIG = path.join(RUN_DIR, "pki", "admin.conf");
 const BUILT = path.join(CACHE_DIR, "bin", "kubectl");
-/** The lab's own where it has been built, else that of PATH. */
+/** The lab's own if it has been built, otherwise the one on PATH. */
 export const KUBECTL = fs.existsSync(BUILT) ? BUILT : "kubectl";
 export const ENV: NodeJS.ProcessEnv = { ...process.env, KUBECONFIG };
 
@@ -28,7 +28,7 @@ export function kubectl(args: string[], input?: string): string {
 
 export const getItems = (...args: string[]): any[] => JSON.parse(kubectl(["get", ...args, "-o", "json"])).items;
 
-/** Without blocking; a failure's text is an error. */
+/** Without blocking; a failure rejects with its text. */
 export function kubectlLater(args: string[]): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn(KUBECTL, args, { env: ENV, stdio: ["ignore", "pipe", "pipe"] });
@@ -45,7 +45,7 @@ export function kubectlLater(args: string[]): Promise<string> {
   });
 }
 
-/** The terminal is the command's; its exit code is ours. */
+/** The command inherits the terminal; its exit code becomes ours. */
 export const interactive = (command: string, args: string[]): number =>
   spawnSync(command, args, { env: ENV, stdio: "inherit" }).status ?? 1;
 

@@ -6,7 +6,7 @@ import { ENV, getItems, interactive, KUBECTL, kubectlLater, requireCluster } fro
 import { sshArguments, sshNodes } from "./nodes";
 import { merged, podsOf } from "./select";
 
-/** kubectl at a time; more only heats two cores. */
+/** Number of kubectl processes at a time; more only load two cores. */
 const CONCURRENCY = 4;
 
 interface Source {
@@ -15,7 +15,7 @@ interface Source {
   name: string;
 }
 
-/** Containers that have begun; init containers too, since it is they that a pod often waits for. */
+/** Containers that have started; init containers too, since a pod often waits for those. */
 function sources(pods: any[]): Source[] {
   return pods.flatMap((pod) => {
     const states = [...(pod.status.initContainerStatuses ?? []), ...(pod.status.containerStatuses ?? [])].filter(

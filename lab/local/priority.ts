@@ -1,19 +1,19 @@
 /**
- * CPU time for what measures and what deploys: both are elsewhere when a homeserver is real. A client that waits for
- * its turn would measure itself, and an engine that takes the nodes' turn would be measured as a fault of the
+ * CPU time for the load and for deployments: with a real homeserver, both run on other machines. A client that waits for
+ * the CPU would measure itself, and an engine that takes CPU time from the nodes would look like a fault of the
  * homeserver.
  */
 import * as fs from "node:fs";
 
 /**
- * In shares of a node (cpu_weight in lab/cluster/env.sh). `load`: what measures, and an engine beside which nothing is
- * measured. `engine`: an engine beside a measurement. A deployment without any change, 46 CPU seconds: with four shares
+ * In shares of a node (cpu_weight in lab/cluster/env.sh). `load`: the measuring clients, and an engine while nothing is
+ * measured. `engine`: an engine during a measurement. A deployment without any change, 46 CPU seconds: with four shares
  * 42 s, and sends waited for up to 30 s; with two 69 s and 21 s; with one 132 s and 7 s.
  */
 const SHARES = { load: 4, engine: 1 };
 export type Group = keyof typeof SHARES;
 
-/** Says to the deployments that a process starts that it measures meanwhile. */
+/** Tells the deployments that a process starts that it measures at the same time. */
 const MEASURED = "MATRIX_HA_LAB_MEASURED";
 export const beginMeasuring = (): void => {
   process.env[MEASURED] = "true";
@@ -36,7 +36,7 @@ export function enter(group: Group): void {
   }
 }
 
-/** What `start` starts is in the engine's group; this process stays in that of the load. */
+/** Processes that `start` starts are in the engine's group; this process stays in that of the load. */
 export function startEngine<T>(start: () => T): T {
   enter(engineGroup());
   try {

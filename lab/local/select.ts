@@ -1,4 +1,4 @@
-/** Which pods a word of the command line means: a layer, a component, a pod. Pure. */
+/** Finds the pods that a word of the command line means: a layer, a component, a pod. Pure. */
 import { LAYERS as REGISTERED } from "../../components/layers/registry";
 import { UsageError } from "./arguments";
 
@@ -6,11 +6,11 @@ import { UsageError } from "./arguments";
 export const LAYERS: Record<string, readonly string[]> = Object.fromEntries(
   REGISTERED.filter((layer) => layer.pods).map((layer) => [layer.name, layer.pods!]),
 );
-/** Labels that begin like those of a class of Synapse and are none. */
+/** Labels that begin like those of a Synapse class but do not name one. */
 const NOT_SYNAPSE = ["synapse-postgres", "synapse-admin"];
 
 const labelsOf = (p: any): Record<string, string> => p.metadata.labels ?? {};
-/** What a pod is called on the command line when not by its own name. */
+/** Names for a pod on the command line, besides its own name. */
 export const componentOf = (p: any): string | undefined =>
   labelsOf(p)["app.kubernetes.io/component"] ??
   labelsOf(p).app ??
@@ -26,7 +26,7 @@ function inLayer(p: any, layer: string): boolean {
   });
 }
 
-/** Pods that a word means. A word that means none is answered with what there is. */
+/** Pods that a word means. @throws for an unknown word, listing the known ones. */
 export function podsOf(all: readonly any[], word: string): any[] {
   const [namespace, name] = word.includes("/") ? word.split("/") : [undefined, word];
   const exact = all.filter((p) => p.metadata.name === name && (!namespace || p.metadata.namespace === namespace));
@@ -56,7 +56,7 @@ export const ready = (p: any): boolean =>
   !p.metadata.deletionTimestamp &&
   (p.status?.conditions ?? []).some((c: any) => c.type === "Ready" && c.status === "True");
 
-/** Where a shell goes: a pod that runs, the first by name. */
+/** The pod for a shell: the first running one by name. */
 export function onePod(pods: readonly any[]): any {
   const running = pods
     .filter((p) => p.status?.phase === "Running")
@@ -64,12 +64,12 @@ export function onePod(pods: readonly any[]): any {
   const best = running.find(ready) ?? running[0];
   if (!best)
     throw new UsageError(
-      `${pods.map((p) => `${p.metadata.name} is ${p.status?.phase}`).join(", ")}: no shell in what does not run`,
+      `${pods.map((p) => `${p.metadata.name} is ${p.status?.phase}`).join(", ")}: a shell needs a running pod`,
     );
   return best;
 }
 
-/** The container that does the pod's work: as kubectl chooses it. */
+/** The pod's main container, chosen as kubectl does. */
 export const mainContainer = (p: any): any =>
   p.spec.containers.find((c: any) => c.name === p.metadata.annotations?.["kubectl.kubernetes.io/default-container"]) ??
   p.spec.containers[0];
@@ -83,12 +83,12 @@ export function merged(logs: ReadonlyArray<{ source: string; text: string }>): s
   for (const { source, text } of logs) {
     let at = "";
     for (const l of text.split("\n").filter((x) => x !== "")) {
-      // All of one cluster are in the same zone; fractions have no zeros at their end.
+      // All timestamps of a cluster have the same zone; fractions have no trailing zeros.
       const m = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(?:Z|[+-]\d\d:\d\d) ?(.*)$/.exec(l);
       if (m) at = `${m[1]}${(m[2] ?? ".").padEnd(10, "0")}`;
       lines.push({ at, line: `${(m ? at.slice(11, 23) : "").padEnd(12)} ${source} ${m ? m[3] : l}` });
     }
   }
-  // Stable: what has the same time keeps its order.
+  // Stable: lines with the same time keep their order.
   return lines.sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0)).map((l) => l.line);
 }

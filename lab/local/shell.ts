@@ -1,4 +1,4 @@
-/** `npm run local -- shell`: in a pod, or on a node; and beside a pod whose image has no shell. */
+/** `npm run local -- shell`: in a pod or on a node; or in a helper container, if the pod's image has no shell. */
 import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
@@ -11,14 +11,14 @@ import { mainContainer, onePod, podsOf } from "./select";
 
 const SHELLS = ["bash", "sh"];
 
-/** Image of a helper container: with shell, curl, nc and ps where the lab's images are, else with what busybox has. */
+/** Image of a helper container: has shell, curl, nc and ps where the lab's images are, otherwise busybox. */
 const helperImage = (container: any): string =>
   String(container.image).startsWith("localhost/matrix-ha/")
     ? "localhost/matrix-ha/base:1"
     : `${IMAGES.busybox.repository}:${IMAGES.busybox.tag}`;
 
 /**
- * The helper runs as the container's own user: Pod Security lets no root in, and only so may it look into the
+ * The helper runs as the container's own user: Pod Security does not allow root, and only this user may inspect the
  * container's processes.
  */
 export function helperProfile(pod: any, container: any): any {

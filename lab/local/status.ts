@@ -1,4 +1,4 @@
-/** `npm run local -- status`: what an operator asks first, on one screen. */
+/** `npm run local -- status`: answers an operator's first questions on one screen. */
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { resolveSettings } from "../../components/settings";
@@ -59,7 +59,7 @@ function nodeLine(n: any, pods: any[]): string {
   const ok = n.status.conditions.some((c: any) => c.type === "Ready" && c.status === "True");
   const count = pods.filter((p) => p.spec.nodeName === n.metadata.name && p.status.phase !== "Succeeded").length;
   const address = n.status.addresses.find((a: any) => a.type === "InternalIP")?.address ?? "?";
-  // Cordoned is said by itself.
+  // Cordoned is shown separately.
   const taints = (n.spec.taints ?? [])
     .filter((t: any) => !(n.spec.unschedulable && t.key === "node.kubernetes.io/unschedulable"))
     .map((t: any) => `${t.key.split("/").pop()}:${t.effect}`);
@@ -90,7 +90,7 @@ function podLines(pods: any[]): string[] {
   ];
 }
 
-/** Of one PostgreSQL cluster: who leads, and whether it could be restored. */
+/** One PostgreSQL cluster: its primary, and whether it could be restored. */
 function postgresLines(c: any, { pods, now }: Facts): string[] {
   const s = c.status ?? {};
   const primary = pods.find((p) => p.metadata.name === s.currentPrimary),
@@ -139,7 +139,7 @@ export function statusText(f: Facts): string[] {
   ];
 }
 
-/** The master of each set of Redis, by what its members say of themselves. */
+/** The master of each set of Redis, as its members report it. */
 async function redisMasters(pods: any[]): Promise<Record<string, string>> {
   const sets: Record<string, string> = {};
   for (const component of [SERVICES.redisSynapse, SERVICES.redisLivekit]) {

@@ -17,12 +17,12 @@ export interface ForeignNode {
   podCidrs: string[];
 }
 
-/** What is remembered of a foreign cluster between runs. */
+/** The record of a foreign cluster between runs. */
 export interface Target {
   cluster: "kind" | "kubeconfig";
   server: string;
   images: "published" | "local";
-  /** Prefix of the registry that holds the images which nobody publishes. */
+  /** Prefix of the registry that holds the unpublished images. */
   registry?: string;
   /** For MetalLB. */
   addresses?: string;
@@ -62,7 +62,7 @@ export function flattened(file: string | undefined, context: string | undefined,
         .split("\n")
         .filter(Boolean) ?? [];
     throw new Error(
-      `${file ?? "the kubeconfig"} names no cluster${context ? ` by the context ${context}` : ""}; contexts there: ${known.join(", ") || "none"}`,
+      `${file ?? "the kubeconfig"} names no cluster${context ? ` for the context ${context}` : ""}; its contexts: ${known.join(", ") || "none"}`,
     );
   }
   return done.stdout;

@@ -1,4 +1,4 @@
-/** `up` and `deploy`: from whatever state to a homeserver that answers, on whichever cluster. */
+/** `up` and `deploy`: from any state to a homeserver that answers, on any cluster. */
 import { spawnSync } from "node:child_process";
 import * as crypto from "node:crypto";
 import * as fs from "node:fs";
@@ -20,11 +20,11 @@ function script(relative: string, args: string[] = []): void {
   const done = spawnSync("bash", [path.join(ROOT, relative), ...args], { stdio: "inherit" });
   if (done.status !== 0)
     throw new Error(
-      `${relative} ended with ${done.status ?? done.signal}; \`npm run local\` goes on where it stopped, \`npm run local -- down\` cleans up`,
+      `${relative} ended with ${done.status ?? done.signal}; \`npm run local\` continues where it stopped, \`npm run local -- down\` cleans up`,
     );
 }
 
-/** An administrator of the homeserver; the password is made once and kept beside the state. */
+/** An administrator of the homeserver; the password is generated once and kept beside the state. */
 async function administrator(a: Access): Promise<{ user: string; password: string }> {
   const file = path.join(RUN_DIR, "admin.json");
   if (fs.existsSync(file)) return JSON.parse(fs.readFileSync(file, "utf8"));
@@ -54,7 +54,7 @@ The homeserver runs.
   end           npm run local -- down${which}`);
 }
 
-/** What the foreign cluster is made of goes into the run folder, where localConfig finds it. */
+/** Records the foreign cluster in the run folder, where localConfig finds it. */
 export function survey(request: Request): void {
   const before = readTarget();
   const optional = (kind: string, ...more: string[]): any[] => {
@@ -81,7 +81,7 @@ export function survey(request: Request): void {
   const target = nextTarget(found, before, request);
   if (target.cluster === "kind" && !target.addresses) target.addresses = kindAddresses();
   const problems = foreignProblems(target, readStackConfig(STACK, ROOT));
-  if (problems.length) throw new Error(`this cluster cannot take the stack yet:\n  ${problems.join("\n  ")}`);
+  if (problems.length) throw new Error(`this cluster cannot hold the stack yet:\n  ${problems.join("\n  ")}`);
   writeTarget(target);
   console.log(
     `${target.server}: ${target.nodes.length} nodes, images ${target.images}${target.present.length ? `; it has already: ${target.present.join(", ")}` : ""}`,
@@ -96,7 +96,7 @@ function prepareForeign(request: Request): void {
     const recipes = images === "local" ? [] : [...UNPUBLISHED];
     if (request.command === "up") {
       console.log(
-        `${images === "local" ? "All images" : `The images that nobody publishes (${UNPUBLISHED.join(", ")})`} are built here and loaded into the nodes.`,
+        `${images === "local" ? "All images" : `The unpublished images (${UNPUBLISHED.join(", ")})`} are built here and loaded into the nodes.`,
       );
       script("lab/images/build.sh", recipes);
       kindLoad(
@@ -126,7 +126,7 @@ export async function up(request: Request): Promise<void> {
     script("lab/cluster/up.sh");
     script("lab/cluster/ingress.sh");
   }
-  // Not before the nodes are there: what starts them is none of it.
+  // Only after the nodes have started: the processes that start them do not belong to it.
   if (request.cluster === "lab") enter(engineGroup());
   const clusterUp = Date.now(),
     fresh = request.command === "up" && request.cluster === "lab" && isNew();

@@ -1,5 +1,5 @@
 /**
- * Parts of `npm run test:engine`, in their order: those without a cluster first, and what takes the stack down last.
+ * Parts of `npm run test:engine`, in their order: those without a cluster first, the one that takes the stack down last.
  * Files of test/engine.
  */
 export const WITHOUT_CLUSTER = ["preview", "tiers"];

@@ -1,6 +1,6 @@
 /**
- * Results that stay in the repository (docs/proof/*.json) until they are measured again, also when the cluster has gone
- * meanwhile.
+ * Results that stay in the repository (docs/proof/*.json) until they are measured again, even if the cluster no longer
+ * exists.
  */
 import * as fs from "node:fs";
 import * as path from "node:path";

@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 
 const SUFFIX = ".test.ts";
-/** They kill and restart something: what asks whether all is well would wait for it to come back. */
+/** They kill and restart something: tests after them that check the cluster's health would have to wait. */
 const LAST = ["calls"];
 const found = fs
   .readdirSync(path.resolve(__dirname, "../../test/local"))

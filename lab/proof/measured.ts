@@ -1,7 +1,6 @@
 /**
- * What a run of `npm run test:local` or `test:engine` found, kept for docs/proof/user.md or engine.md. mocha loads this
- * as a root hook; tests call `measured` with what they saw. Results of parts that a run leaves out stay as the last run
- * left them.
+ * Keeps the results of `npm run test:local` or `test:engine` for docs/proof/user.md or engine.md. mocha loads this as a
+ * root hook; tests call `measured` with their figures. Parts that a run leaves out keep their last results.
  */
 import * as os from "node:os";
 import { Kept } from "./kept";
@@ -19,17 +18,17 @@ export interface Part {
   steps: Step[];
 }
 
-// Loaded before all else: what the SDK and its cryptography tell developers would bury what was measured.
+// Loaded first: debug output of the SDK and its cryptography would bury the figures.
 console.debug = console.info = () => undefined;
 
 /**
- * Which of them: set by the runners (runLocalTests.ts, runEngineTests.ts). Without it nothing is kept: a test that is
- * run by hand is no whole part.
+ * The file of results, set by the runners (runLocalTests.ts, runEngineTests.ts). Without it nothing is kept: a test that
+ * is run by hand is not a whole part.
  */
 export const PROOF_FILE = "MATRIX_HA_PROOF";
 const kept = (file: string): Kept<Part[]> => new Kept<Part[]>(file, []);
 
-// Loaded twice (by mocha, and by the tests): what was measured must still be in one place.
+// Loaded twice (by mocha, and by the tests): the figures must still be in one place.
 const shared = globalThis as { matrixHaFigures?: string[] };
 const figures = (): string[] => (shared.matrixHaFigures ??= []);
 
@@ -80,8 +79,8 @@ const cell = (s: string | number): string => String(s).replace(/\|/g, "\\|");
 export interface Heading {
   script: string;
   title: string;
-  /** Says what it was run against; the machine's size follows. */ against: string;
-  /** Goes on after the size. */ more: string;
+  /** What the tests ran against; the machine's size follows. */ against: string;
+  /** Continues the sentence after the size. */ more: string;
 }
 export const USER: Heading = {
   script: "test:local",
@@ -101,13 +100,13 @@ export function renderProof(all: Part[], versions: Record<string, string>, h: He
     ...all.flatMap((p) => [
       `## ${p.title.charAt(0).toUpperCase()}${p.title.slice(1)}`,
       "",
-      `${p.date}. ${p.steps.every((s) => s.passed) ? "All as promised." : "**Not all as promised.**"}`,
+      `${p.date}. ${p.steps.every((s) => s.passed) ? "All passed." : "**Not all passed.**"}`,
       "",
       "| What | Seconds | Seen |",
       "|---|---|---|",
       ...p.steps.map(
         (s) =>
-          `| ${cell(s.title)} | ${s.seconds} | ${[...(s.passed ? [] : [`**failed: ${s.error ?? ""}**`]), ...s.figures].map(cell).join("; ") || "as promised"} |`,
+          `| ${cell(s.title)} | ${s.seconds} | ${[...(s.passed ? [] : [`**failed: ${s.error ?? ""}**`]), ...s.figures].map(cell).join("; ") || "passed"} |`,
       ),
       "",
     ]),

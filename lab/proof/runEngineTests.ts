@@ -1,6 +1,6 @@
 /**
- * `npm run test:engine [-- preview,tiers,unchanged,...]`: what only the engine shows, in test/engine;
- * docs/proof/engine.md is made from what it saw. The parts on the cluster want `npm run local` first; the last but one
+ * `npm run test:engine [-- preview,tiers,unchanged,...]`: runs the tests of test/engine, which need
+ * the engine, and writes docs/proof/engine.md from their results. The parts on the cluster need `npm run local` first; the last but one
  * takes the stack down and up again.
  */
 import { spawnSync } from "node:child_process";
@@ -22,7 +22,7 @@ const HEADING: Heading = {
   title: "The stack under Pulumi's engine",
   against:
     "the stack of `Pulumi.local.yaml` on three nodes, or a stack file without any cluster where it says so, on one machine",
-  more: "by `pulumi` as a user types it. What was real, and what a stand-in, is at the end; a part of which a row failed says so until it is run again",
+  more: "by `pulumi` as a user types it. The end lists the real parts and the stand-ins; a part with a failed row says so until it is run again",
 };
 
 /** Of the Go module that the provider is built from. */
@@ -55,7 +55,7 @@ function main(): void {
   if (chosen.some((n) => ON_CLUSTER.includes(n))) requireCluster();
   enter("load");
   console.log(`engine: ${described(provideParts())}`);
-  // In the order given, and no further after a failure: each part stands on the one before.
+  // In the order given, stopping at the first failure: each part builds on the one before.
   process.exitCode = runMocha(
     chosen.map((n) => path.join(DIRECTORY, `${n}.test.ts`)),
     { args: ["--bail", "--timeout", "1800000"], env: { [PROOF_FILE]: FILE } },

@@ -1,6 +1,6 @@
 /**
  * `npm run test:local [-- day,web,turn,calls,...]`: the tests of test/local against the local cluster, in a process
- * that trusts the stack's own CA, and docs/proof/user.md from what they saw. Without names, all of them.
+ * that trusts the stack's own CA; writes docs/proof/user.md from their results. Without names, all of them.
  */
 import * as fs from "node:fs";
 import * as path from "node:path";
@@ -15,7 +15,7 @@ import { enter } from "../local/priority";
 const DIRECTORY = path.join("test", "local");
 const FILE = "user.json";
 const DOCUMENT = path.join(PROOF, "user.md");
-/** What a user's day stands on: each is in the table of versions. */
+/** Programs that serve a user's day: each is in the table of versions. */
 const NAMESPACES = ["matrix", "coturn", "livekit", "minio", "metallb-system"];
 
 function versions(): Record<string, string> {

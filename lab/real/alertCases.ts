@@ -1,5 +1,5 @@
 /**
- * For each alert: series with which it must fire, and series just short of that with which it must not. Pure.
+ * For each alert: series with which it must fire, and series just short of these with which it must not. Pure.
  *
  * A value is written once for the whole time: `5` stays 5, `rate 0.9` counts up by 0.9 a second, `39e9 by -1000` starts
  * there and changes by that much a second; anything with an `x` is Prometheus' own notation, in the case's steps.
@@ -8,15 +8,15 @@ import type { Plan } from "../../components/sizing/types";
 
 export type Series = Record<string, string | number>;
 export interface AlertCase {
-  /** Each alone makes the alert fire, when it has lasted as long as the rule's `for`, and one step earlier not yet. */
+  /** Each alone makes the alert fire once it has lasted as long as the rule's `for`, and not one step earlier. */
   fires: Series[];
-  /** None of these does, however long it lasts. Empty only with `always`. */
+  /** None of these makes it fire, however long it lasts. Empty only with `always`. */
   silent: Series[];
   /** Counters: a ratio of rates exists from the second sample on; a rate itself is whole after its window (seconds). */
   counter?: true | number;
   /** Where the series change on their way: when to look, in steps. */
   atStep?: number;
-  /** Why there is nothing silent to show. */
+  /** Why there is no silent case. */
   always?: string;
 }
 
@@ -252,7 +252,7 @@ export function alertCases(plan: Plan): Record<string, AlertCase> {
       silent: [one("cnpg_collector_pg_wal", "postgres", { pod: "a", value: "size" }, wal)],
     },
     PostgresWalArchivingFailing: { fires: [archiver(1001)], silent: [archiver(1000)] },
-    // Time begins at 0 here: the backup's is before that. Silent: it becomes too old only after what is looked at.
+    // Time begins at 0 here, and the backup is older. Silent: it becomes too old only after the last look.
     PostgresBackupTooOld: {
       fires: [
         one("cnpg_collector_last_available_backup_timestamp", "postgres", { pod: "a" }, -26 * 3600 - 1),
@@ -577,7 +577,7 @@ export function alertCases(plan: Plan): Record<string, AlertCase> {
       silent: [one("certmanager_certificate_expiration_timestamp_seconds", "", { name: "c" }, 15 * 86400)],
     },
     // ------------------------------------------------------------------ monitoring itself
-    Watchdog: { fires: [{}], silent: [], always: "it fires always: its silence is what somebody is told of" },
+    Watchdog: { fires: [{}], silent: [], always: "it always fires: the receiver alerts when it stops" },
     AlertsNotDelivered: {
       counter: true,
       fires: [one("alertmanager_notifications_failed_total", "", { integration: "webhook" }, "rate 0.1")],

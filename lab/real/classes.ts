@@ -1,4 +1,4 @@
-/** A small server behind every class of a plan, which says who it is and what it was asked. */
+/** A small server behind every class of a plan; it answers with its own name and the request. */
 import * as http from "node:http";
 import { synapseService } from "../../components/core/names";
 import type { Plan } from "../../components/sizing/types";
@@ -36,7 +36,7 @@ export class Classes {
     for (const pool of this.plan.synapse.pools) await this.place(pool.class, pool.replicas);
     return this;
   }
-  /** Its processes, under their names, at addresses that nobody had before. */
+  /** Its processes, under their names, at addresses that were never used before. */
   private async place(cls: WorkerClass, replicas: number): Promise<void> {
     const addresses = Array.from({ length: replicas }, () => {
       loopbacks += 1;
@@ -51,7 +51,7 @@ export class Classes {
     this.net.dns.a.set(service, addresses);
     this.announce(cls);
   }
-  /** All of its processes end and come back at other addresses, as pods of a StatefulSet do. */
+  /** All of its processes end and return at other addresses, as pods of a StatefulSet do. */
   async move(cls: WorkerClass): Promise<void> {
     const replicas = this.addresses.get(cls)!.length;
     await this.down(cls);
@@ -161,7 +161,7 @@ export const ask = (
           const j = JSON.parse(text);
           if (typeof j.class === "string") who = j;
         } catch {
-          /* no JSON: not ours */
+          /* not JSON: not from our server */
         }
         resolve({ status: res.statusCode!, body: text, headers: res.headers, who });
       });

@@ -1,4 +1,4 @@
-/** The stacks that the real programs read: every size, and every option that changes what they read. */
+/** The stacks that the real programs read: every size, and every option that changes a configuration. */
 import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
@@ -118,7 +118,7 @@ export const CONFIGURATIONS: Configuration[] = [
   option("no calls", { turn: { enabled: false }, rtc: { enabled: false } }),
 ];
 
-/** Random and deterministic as elsewhere, but certificates and keys are real ones: programs read them. */
+/** Deterministic as elsewhere, but certificates and keys are real: programs read them. */
 function generator(r: MockResourceArgs): Record<string, any> {
   if (r.type === "tls:index/privateKey:PrivateKey")
     return { privateKeyPem: certificate().privateKey, publicKeyPem: "" };

@@ -1,4 +1,4 @@
-/** What was checked, counted as it is checked; the run prints it and writes it down (lab/real/run.ts). */
+/** Counts the checks of a run; lab/real/run.ts prints the numbers and writes them down. */
 import * as fs from "node:fs";
 
 const counts: Record<string, number> = {};
@@ -13,7 +13,7 @@ export function countOnce(what: string, key: string): void {
   const keys = (once[what] ??= []);
   if (!keys.includes(key)) keys.push(key);
 }
-/** A figure or a difference that a reader should know. */
+/** A figure or a deviation that a reader should know. */
 export function note(text: string): void {
   if (!notes.includes(text)) notes.push(text);
 }
@@ -25,7 +25,7 @@ export interface Counted {
   notes: string[];
 }
 
-/** The numbers of several processes together: what each of them saw once is one. Pure. */
+/** Adds up the numbers of several processes: a thing counted once by each counts once. Pure. */
 export function together(all: readonly Counted[]): Record<string, number> {
   const sum: Record<string, number> = {},
     keys: Record<string, Set<string>> = {};

@@ -1,5 +1,5 @@
 /**
- * The cluster's name service, as small as HAProxy, glibc and Go need it: A, SRV with the addresses added, NXDOMAIN for
+ * The cluster's name service, reduced to what HAProxy, glibc and Go need: A, SRV with the addresses added, NXDOMAIN for
  * the rest.
  */
 import * as dgram from "node:dgram";
@@ -18,7 +18,7 @@ export class NameServer {
   readonly a = new Map<string, string[]>();
   readonly srv = new Map<string, Srv[]>();
   private socket = dgram.createSocket("udp4");
-  /** Names that were asked for and are not there: a misspelt one shows here. */
+  /** Names that were queried but do not exist: misspelt names show up here. */
   readonly unknown = new Set<string>();
 
   /** @returns The port, which is another than 53 only when that is asked for; 0 is any that is free. */

@@ -1,6 +1,6 @@
 /**
  * A network of its own for the tests (lab/real/run.ts has entered new namespaces): a bridge, a name service on it, and
- * a network namespace for each pod. Nothing of this is seen from outside, and all of it ends with the run.
+ * a network namespace for each pod. None of it is visible from outside, and all of it ends with the run.
  */
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import * as fs from "node:fs";
@@ -40,10 +40,10 @@ export const nextAddress = (): string => {
   return `10.90.${used >> 8}.${used & 255}`;
 };
 
-/** Status of what answers there. */
+/** Status of the answer. */
 export const answers = async (url: string): Promise<number> => (await fetch(url)).status;
 
-/** A process of a container, with what it has written. */
+/** A process of a container, with its output. */
 export class Running {
   exit: number | string | undefined;
   readonly ended: Promise<void>;
@@ -88,7 +88,7 @@ export class Running {
     const hard = setTimeout(() => this.child.kill("SIGKILL"), 8000);
     await this.ended;
     clearTimeout(hard);
-    // What the command left in the background dies with the container.
+    // Background processes of the command die with the container.
     try {
       process.kill(-this.child.pid!, "SIGKILL");
     } catch {
@@ -151,7 +151,7 @@ export class Network {
     };
   }
 
-  /** Runs a container's registered command (or `argv`) to its end. */
+  /** Runs a container's registered command (or `argv`) until it ends. */
   async run(pod: TestPod, c: LaidOutContainer, argv?: string[]): Promise<{ status: number | string; output: string }> {
     const r = this.spawn(pod.netns, containerScript(c, argv), `${pod.identity.name}/${c.name}`);
     await r.ended;

@@ -1,4 +1,4 @@
-/** docs/proof/real.md, written by a whole run that passed. */
+/** docs/proof/real.md, written by a complete run that passed. */
 import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
@@ -13,11 +13,11 @@ export interface Run {
   suites: Array<{ suite: string; passed: number; seconds: number }>;
   seconds: number;
   installSeconds: number;
-  /** Of the processors. */ spent: number;
-  /** Average over a quarter of an hour, of whatever else ran on the machine too. */ load: number;
+  /** Processor time. */ spent: number;
+  /** Load average over 15 minutes, including everything else on the machine. */ load: number;
 }
 
-/** What each program says of itself. */
+/** The version that each program reports. */
 function versions(): Array<[string, string, string]> {
   const said = (rootfs: string, ...argv: string[]): string => {
     const text = execFileSync("sh", ["-c", 'exec chroot "$0" "$@" 2>&1', rootfsOf(rootfs), ...argv], {
@@ -56,7 +56,10 @@ const HOW: Array<[what: string, how: string]> = [
     "Redis, Sentinel, LiveKit",
     "All pods of each set started; the Sentinels agree on a master, its proxy finds it, LiveKit finds it through the Sentinels.",
   ],
-  ["nginx, coturn", "`nginx -t` and a live run of each site, with who is let in where; coturn answers a STUN request."],
+  [
+    "nginx, coturn",
+    "`nginx -t` and a live run of each site, with the addresses that may reach each path; coturn answers a STUN request.",
+  ],
   [
     "Alert rules",
     "`promtool check rules`, and unit tests of each rule: it fires when its condition has lasted as long as the rule says, not one step earlier, and never just short of its threshold. The dashboards' queries are parsed likewise.",
@@ -64,11 +67,11 @@ const HOW: Array<[what: string, how: string]> = [
   ["Custom resources", "Each against the schema in its operator's own CRD."],
   [
     "Routing",
-    "The unmodified HAProxy configuration of each size, a name service, and a small server for every process of every class that says who it is. The requests are made from the patterns of docs/workers.md in Synapse's source package: each alternative, four kinds of room id (old and new, encoded or not), several methods, with and without query and trailing part; then those of every servlet, near misses, one user or room or origin or file to one process, a class without a process, lost answers, and more requests than fit.",
+    "The unmodified HAProxy configuration of each size, a name service, and a small server for every process of every class that answers with its own name. The requests are made from the patterns of docs/workers.md in Synapse's source package: each alternative, four kinds of room id (old and new, encoded or not), several methods, with and without query and trailing part; then those of every servlet, near misses, one user or room or origin or file to one process, a class without a process, lost answers, and more requests than fit.",
   ],
   [
     "Mistakes",
-    "Each kind that is known to go wrong, made on purpose in what was generated, must be caught by the check before a deployment or by these tests.",
+    "Each known kind of mistake, made on purpose in the generated objects, must be caught by the check before a deployment or by these tests.",
   ],
   ["Hosts", "The disk and firewall steps on real (loop) devices and the real packet filter."],
 ];

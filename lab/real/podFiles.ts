@@ -56,7 +56,7 @@ export function dataOf(
   const found = findObject(objects, kind, namespace, name);
   if (!found) {
     if (optional) return {};
-    throw new Error(`${kind} ${namespace}/${name} is mounted and nobody makes it`);
+    throw new Error(`${kind} ${namespace}/${name} is mounted, but no object creates it`);
   }
   const plain = { ...found.inputs.data, ...found.inputs.stringData } as Record<string, string>;
   const out: Record<string, Buffer> = {};
@@ -66,7 +66,7 @@ export function dataOf(
   return out;
 }
 
-/** What of the stack a pod is made from. */
+/** The objects of the stack from which a pod is made. */
 interface Pod {
   objects: KubernetesObject[];
   identity: PodIdentity;
@@ -75,11 +75,11 @@ interface Pod {
 
 /** A ConfigMap or Secret as files of a volume. */
 interface Source extends Reference {
-  /** All keys, under their own names, unless they are said. */ items?: Array<{ key: string; path: string }>;
+  /** Default: all keys, under their own names. */ items?: Array<{ key: string; path: string }>;
   mode?: number;
 }
 
-/** What the volume is filled from; undefined: no ConfigMap and no Secret. */
+/** The source of the volume; undefined if it is neither a ConfigMap nor a Secret. */
 function sourcesOf(v: any): Source[] | undefined {
   const source = (kind: Source["kind"], name: string, { optional, items }: any, mode?: number): Source => ({
     kind,
@@ -153,15 +153,15 @@ function envOf(c: any, { objects, identity }: Pod): Record<string, string> {
 const quote = (s: string): string => `'${s.replace(/'/g, "'\\''")}'`;
 export const shell = (argv: string[]): string => argv.map(quote).join(" ");
 
-/** Some programs cannot be had without a container registry: said, not passed over. */
+/** Some programs are available only from a container registry: this is noted, not skipped silently. */
 function known(image: string): boolean {
   if (isKnown(image)) return true;
-  note(`Not started, because its program is in neither Debian, PyPI nor Go's proxy in this form: ${image}.`);
+  note(`Not started, because Debian, PyPI and Go's proxy do not have its program in this form: ${image}.`);
   return false;
 }
 
 /**
- * Where a container's file system is laid out: `skeleton` is what we put over the image, `root` where both get mounted.
+ * The folders of a container's file system: `skeleton` is laid over the image, and both are mounted at `root`.
  */
 interface Folders {
   skeleton: string;
@@ -169,7 +169,7 @@ interface Folders {
 }
 
 /**
- * What a container finds beside its image: names of hosts, its name server, and files that stand for another image's.
+ * Files of a container besides its image: names of hosts, its name server, and replacements for files of another image.
  */
 function writeSkeleton(
   skeleton: string,

@@ -1,4 +1,4 @@
-/** PostgreSQL and its programs as the image has them: its root file system read-only, a data folder at /mnt. */
+/** PostgreSQL and its programs from the image: its root file system read-only, a data folder at /mnt. */
 import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
@@ -10,11 +10,11 @@ export const PG = "/usr/lib/postgresql/18/bin";
 /** User of the image's PostgreSQL. */
 export const UID = 26;
 
-/** Shell lines that become `argv` in an image, with `dir`/data at /mnt. */
+/** Shell lines that execute `argv` in an image, with `dir`/data at /mnt. */
 export const inImage = (image: string, dir: string, argv: string[], uid: number): string =>
   `mkdir -p ${dir}/root; mount --bind ${rootfsOf(image)} ${dir}/root; mount -o remount,bind,ro ${dir}/root; mount --bind ${dir}/data ${dir}/root/mnt; mount -t tmpfs t ${dir}/root/tmp; mount -t tmpfs -o mode=1777 t ${dir}/root/dev; : > ${dir}/root/dev/null; mount --bind /dev/null ${dir}/root/dev/null; : > ${dir}/root/dev/urandom; mount --bind /dev/urandom ${dir}/root/dev/urandom; mkdir -m 1777 ${dir}/root/dev/shm; exec env -i PATH=${PG}:/usr/sbin:/usr/bin:/bin LANG=C.UTF-8 chroot --userspec=${uid}:${uid} ${dir}/root ${argv.join(" ")}`;
 
-/** A program of the image on a data folder's parent, to its end. */
+/** Runs a program of the image on a data folder's parent until it ends. */
 export function runOn(net: Network, dir: string, argv: string): void {
   execFileSync(
     "unshare",
@@ -28,7 +28,7 @@ export function runOn(net: Network, dir: string, argv: string): void {
   );
 }
 
-/** A new database in `dir`/data that listens to everybody, replication included; returns that. */
+/** A new database in `dir`/data that accepts every client, replication included; returns the folder. */
 export function initDatabase(net: Network, dir: string): string {
   fs.mkdirSync(dir);
   fs.chownSync(dir, UID, UID);

@@ -74,7 +74,7 @@ export class Server {
         .map(Number),
     ];
   }
-  /** It stands still: its kernel confirms what it is sent, and nobody answers. */
+  /** Freezes it: the kernel still acknowledges packets, but no process answers. */
   freeze(): void {
     for (const pid of this.processes()) process.kill(pid, "SIGSTOP");
   }
@@ -88,7 +88,7 @@ export class Server {
     await this.sql("select pg_promote(true, 60)");
     await this.untilTrue("select not pg_is_in_recovery()");
   }
-  /** As a stream writer of Synapse reads its position at its start. */
+  /** The position that a stream writer of Synapse reads when it starts. */
   async position(): Promise<number> {
     return Number(await this.sql("select last_value from a_sequence"));
   }

@@ -1,4 +1,4 @@
-/** Where lab/real/programs/install.sh has put the programs, and which of them stands for which image. */
+/** The folders into which lab/real/programs/install.sh put the programs, and the program used for each image. */
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { CACHE_DIR } from "../common/folders";
@@ -25,7 +25,7 @@ const PROGRAMS: Record<string, () => Program> = {
   coturn: () => ({ rootfs: rootfs("coturn") }),
   "livekit-server": () => ({ rootfs: rootfs("livekit"), entrypoint: ["/livekit-server"] }),
   "nginx-unprivileged": () => ({ rootfs: rootfs("nginx") }),
-  // Both are nginx with files of a web application, which are not on PyPI, Debian or Go's proxy: one page stands for
+  // Both are nginx with files of a web application, which are not on PyPI, Debian or Go's proxy: one page replaces
   // them.
   "element-web": () => ({ rootfs: rootfs("nginx"), files: { "/app/index.html": "element" } }),
   ketesa: () => ({ rootfs: rootfs("nginx"), files: { "/var/public/index.html": "admin", "/app/index.html": "admin" } }),
@@ -35,7 +35,7 @@ const nameOf = (image: string): string => image.replace(/@.*$/, "").split("/").p
 export const isKnown = (image: string): boolean => nameOf(image) in PROGRAMS;
 export function programOf(image: string): Program {
   const program = PROGRAMS[nameOf(image)];
-  if (!program) throw new Error(`no program stands for image ${image}`);
+  if (!program) throw new Error(`no program is known for the image ${image}`);
   return program();
 }
 export const rootfsOf = rootfs;

@@ -28,7 +28,7 @@ module.exports = class extends reporters.Spec {
     runner.on(C.EVENT_TEST_PASS, (t) => {
       of(t).passed += 1;
     });
-    // At once: a run that hangs later has still said what failed.
+    // At once, so that a run that hangs later has still reported the failure.
     runner.on(C.EVENT_TEST_FAIL, (t, error) => {
       of(t).failed += 1;
       process.stdout.write(`      ${String(error.message).slice(0, 3000)}\n`);

@@ -1,7 +1,7 @@
 /**
- * `npm run bench:router`: what the generated HAProxy adds to a request, against a direct connection to the same server,
- * side by side in one run: rounds of both alternate, so that whatever else the machine does falls on both. Enters the
- * namespaces of test:real by itself; the first argument is the size of the stack (default 1000).
+ * `npm run bench:router`: measures what the generated HAProxy adds to a request, compared with a direct connection to the
+ * same server. Rounds of both alternate, so that other work on the machine affects both alike. Enters the namespaces of
+ * test:real itself; the first argument is the size of the stack (default 1000).
  * Prints the figures and writes them to docs/proof/router.md.
  */
 import { spawnSync } from "node:child_process";
@@ -120,7 +120,7 @@ async function main(): Promise<void> {
   );
   const rows: string[] = [];
   /**
-   * Milliseconds of processor time that HAProxy has used (proc(5), utime and stime): what a request costs however busy
+   * Milliseconds of processor time that HAProxy has used (proc(5), utime and stime): the cost of a request, however busy
    * the machine is.
    */
   const used = (): number =>
@@ -184,11 +184,11 @@ async function main(): Promise<void> {
   const page = [
     "# What the router adds to a request",
     "",
-    `Written by \`npm run bench:router -- ${ccu}\` on ${new Date().toISOString().slice(0, 10)}, ${os.cpus().length} cores, one-minute load ${os.loadavg()[0]!.toFixed(1)} at the end. The generated HAProxy configuration of ${ccu.toLocaleString("en")} users, unmodified, against a direct connection to one of the same servers: ${ROUNDS} rounds of ${PER_ROUND.toLocaleString("en")} requests each, in turn, after one that is not counted, so that whatever else the machine does falls on both.`,
+    `Written by \`npm run bench:router -- ${ccu}\` on ${new Date().toISOString().slice(0, 10)}, ${os.cpus().length} cores, one-minute load ${os.loadavg()[0]!.toFixed(1)} at the end. The generated HAProxy configuration of ${ccu.toLocaleString("en")} users, unmodified, against a direct connection to one of the same servers: ${ROUNDS} rounds of ${PER_ROUND.toLocaleString("en")} requests each, in turn, after one that is not counted, so that other work on the machine affects both alike.`,
     "",
-    `HAProxy itself used ${((1000 * cpu) / through).toFixed(0)} microseconds of processor time a request (${through.toLocaleString("en")} requests): one core carries ${Math.round((1000 * through) / cpu).toLocaleString("en")} a second. This hardly depends on how busy the machine is; the times below do${os.loadavg()[0]! > 4 ? ", and with this load they are upper bounds: most of the difference is waiting for a core, which the direct connection need not, since its client and servers are one process" : ""}.`,
+    `HAProxy itself used ${((1000 * cpu) / through).toFixed(0)} microseconds of processor time a request (${through.toLocaleString("en")} requests): one core carries ${Math.round((1000 * through) / cpu).toLocaleString("en")} a second. This hardly depends on how busy the machine is; the times below do${os.loadavg()[0]! > 4 ? ", and with this load they are upper bounds: most of the difference is time spent waiting for a core, which the direct connection does not need, since its client and servers are one process" : ""}.`,
     "",
-    "The client, HAProxy and the servers share the cores, and the servers do nothing but answer: the throughput is that of all together, a lower bound for HAProxy alone. Requests are reads of a room's messages with the keys, hashing and conditions that a real one meets.",
+    "The client, HAProxy and the servers share the cores, and the servers do nothing but answer: so the throughput is a lower bound for HAProxy alone. The requests read a room's messages and pass the same keys, hashing and conditions as real ones.",
     "",
     "| at once | way | p50 ms | p95 ms | p99 ms | requests/s |",
     "|---|---|---|---|---|---|",

@@ -1,5 +1,6 @@
 /**
- * Every Synapse process of a stack, its configuration read by Synapse itself; and what Synapse would accept in silence.
+ * Every Synapse process of a stack, with its configuration read by Synapse itself; and checks for mistakes that Synapse
+ * accepts silently.
  */
 import * as fs from "node:fs";
 import * as path from "node:path";
@@ -38,7 +39,7 @@ export interface Process {
 export const isSynapse = (t: PodTemplate): boolean => t.longRunning && t.labels["app.kubernetes.io/name"] === "synapse";
 export const synapseTemplates = (s: Subject): PodTemplate[] => s.templates.filter(isSynapse);
 
-/** The most pods that a controller ever has: with an autoscaler, its bound. */
+/** The largest number of pods of a controller: with an autoscaler, its maximum. */
 export function replicasOf(t: PodTemplate, objects: KubernetesObject[]): number {
   const scaler = objects.find(
     (o) => o.kind === "HorizontalPodAutoscaler" && o.inputs.spec?.scaleTargetRef?.name === t.owner.name,
@@ -140,7 +141,7 @@ const isRead = (at: string): boolean =>
 const isMain = (p: Process): boolean => p.module === "synapse.app.homeserver";
 const when = (wrong: boolean, what: string): string[] => (wrong ? [what] : []);
 
-/** Options that Synapse does not have, and such as it does not read where they stand. */
+/** Options that Synapse does not have, or does not read in this place. */
 const deadOptions = (p: Process, documented: Set<string>): string[] => [
   ...Object.keys(p.raw)
     .filter((key) => !documented.has(key) && !UNDOCUMENTED.has(key))
@@ -177,7 +178,7 @@ function listenerProblems(p: Process): string[] {
   ];
 }
 
-/** What one process has wrong by itself. */
+/** Mistakes of a single process. */
 const problemsOf = (p: Process, documented: Set<string>): string[] =>
   [
     ...deadOptions(p, documented),
@@ -206,14 +207,14 @@ function mediaProblems(all: Process[]): string[] {
   ];
 }
 
-/** The lists of senders and pushers name processes that are there, and somebody does the work. */
+/** The lists of senders and pushers name existing processes, and some process does the work. */
 function outgoingProblems(all: Process[]): string[] {
   const names = new Set(all.map((p) => p.id)),
     { raw } = all[0]!;
   const strangersIn = (option: string): string[] =>
     ((raw[option] ?? []) as string[])
       .filter((n) => !names.has(n))
-      .map((n) => `${option} names ${n}, which is no process`);
+      .map((n) => `${option} names ${n}, which is not a process`);
   return [
     ...strangersIn("federation_sender_instances"),
     ...strangersIn("pusher_instances"),
@@ -225,11 +226,11 @@ function outgoingProblems(all: Process[]): string[] {
 function writerProblems(all: Process[]): string[] {
   const names = new Set(["master", ...all.map((p) => p.id)]);
   return Object.entries(all[0]!.writers).flatMap(([stream, list]) =>
-    list.filter((w) => !names.has(w)).map((w) => `stream ${stream} has the writer ${w}, which is no process`),
+    list.filter((w) => !names.has(w)).map((w) => `stream ${stream} has the writer ${w}, which is not a process`),
   );
 }
 
-/** What the processes have wrong together, that none of them says by itself. */
+/** Mistakes that only all processes together show. */
 const problemsTogether = (all: Process[]): string[] => [
   ...exactlyOne(
     "the background work",
@@ -248,7 +249,7 @@ const problemsTogether = (all: Process[]): string[] => [
   ...writerProblems(all),
 ];
 
-/** What is wrong with the processes, each and together, and would start all the same. */
+/** Mistakes of the processes, each and together, with which they would start nevertheless. */
 export function silentProblems(processes: Process[]): string[] {
   const documented = documentedOptions();
   const failed = processes.filter((p) => p.error),

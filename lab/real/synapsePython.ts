@@ -1,11 +1,11 @@
-/** A program in the Python of Synapse's own image, as pods have it. */
+/** A program that runs in the Python of Synapse's image, as in the pods. */
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { capture } from "../capture";
 import type { Network } from "./network";
 import { rootfsOf } from "./programs";
 
-/** Where the files lie. */
+/** The folder of the files. */
 export const FILES_AT = "/mnt";
 
 interface Ended {
@@ -19,14 +19,14 @@ interface Python {
   args: string[];
 }
 
-/** Runs it to its end. */
+/** Runs it until it ends. */
 export async function synapsePython(net: Network, python: Python): Promise<Ended> {
   const done = await capture("unshare", ["--mount", "bash", "-c", pythonScript(net, python), "bash", ...python.args]);
   return { status: done.status, output: done.stdout + done.stderr };
 }
 
 /**
- * The same as the first process of its container, which the kubelet tells to end (SIGTERM) once it has written `said`.
+ * The same as the first process of its container; it gets SIGTERM, as from the kubelet, once it has written `said`.
  */
 export async function toldToEnd(net: Network, python: Python, said: string): Promise<Ended> {
   const log = path.join(net.dir, "synapse-log"),

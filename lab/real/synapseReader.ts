@@ -1,4 +1,4 @@
-/** One Python with Synapse loaded, which reads configurations for all tests (synapse_check.py). */
+/** One Python process with Synapse loaded reads the configurations for all tests (synapse_check.py). */
 import { spawn, type ChildProcess } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
@@ -67,7 +67,7 @@ function start(): Reader {
   return mine;
 }
 
-/** An answer for each pod of the request, in their order. */
+/** An answer for each pod of the request, in the same order. */
 export function readPods(request: ReadRequest): Promise<Line[]> {
   const r = start(),
     key = String((keys += 1));
@@ -76,7 +76,7 @@ export function readPods(request: ReadRequest): Promise<Line[]> {
     r.child.stdin!.write(`${JSON.stringify({ ...request, key })}\n`);
   });
 }
-/** Ends it; what it still had to do fails. */
+/** Ends it; pending requests fail. */
 export async function stopReader(): Promise<void> {
   const r = reader;
   reader = undefined;

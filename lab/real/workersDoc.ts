@@ -1,4 +1,4 @@
-/** Synapse's docs/workers.md, read: which path patterns it names under which heading, and requests that fit them. */
+/** Parses Synapse's docs/workers.md: the path patterns under each heading, and requests that match them. */
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { SYNAPSE_SOURCE } from "./programs";

@@ -1,4 +1,4 @@
-/** The API server, asked over connections that stay open: a kubectl each second would be measured with the rest. */
+/** The API server over open connections: a kubectl every second would distort the measurement. */
 import * as https from "node:https";
 import * as k8s from "@kubernetes/client-node";
 
@@ -19,7 +19,7 @@ export class Api {
     return { ca, cert, key, headers };
   }
 
-  /** What the API server has under this path: an object, or a list. */
+  /** The object or list at this path of the API server. */
   async get(path: string): Promise<any> {
     const credentials = await this.credentials;
     return new Promise((resolve, reject) => {

@@ -1,9 +1,9 @@
-/** The certificate of the public names, issued anew by the stack under load. */
+/** The stack replaces the certificate of the public names, under load. */
 import * as tls from "node:tls";
 import { deploy, until } from "./cluster";
 import { flowing, since, type Scenario } from "./scenario";
 
-/** What a new connection is shown now. */
+/** The certificate that a new connection gets. */
 const shown = (address: string, host: string, ca: string): Promise<tls.PeerCertificate> =>
   new Promise((resolve, reject) => {
     const socket = tls.connect({ host: address, port: 443, servername: host, ca, timeout: 5000 }, () => {

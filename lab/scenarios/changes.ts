@@ -1,6 +1,6 @@
 /**
- * Changes of settings: each restarts only who uses it, and no request fails for it after one retry. They add up, one
- * deployment each, and one deployment takes all of them back.
+ * Changes of settings: each restarts only the pods that use it, and after one retry no request fails for it. They add up,
+ * one deployment each, and one deployment takes all of them back.
  */
 import { deploy, get, sleep } from "./cluster";
 import { LOAD_HEAD, since, withLoad, type Run, type Scenario, type Table } from "./scenario";
@@ -11,11 +11,11 @@ interface Change {
   consumers: RegExp;
 }
 
-/** What is set now. */
+/** The present settings. */
 const applied: Change[] = [];
 const setNow = (): string[] => applied.flatMap((x) => x.sets);
 
-/** Nothing is set any more: the next deployment takes all of it back. */
+/** Clears the settings: the next deployment takes all of them back. */
 export function takeBack(r: Run): Change[] {
   const back = applied.splice(0);
   if (back.length) r.note(`taken back: ${back.flatMap((x) => x.sets).join(", ")}`);
@@ -27,7 +27,7 @@ interface Owned {
   revision: string;
 }
 
-/** Workload of each pod that is not a Job's, and which of its templates the pod has, by pod uid. */
+/** By pod uid, the workload of each pod that is not a Job's, and the revision of its template. */
 async function owners(): Promise<Map<string, Owned>> {
   const all = new Map<string, Owned>();
   // Pods of a machine that was taken out stay for a while as objects.
@@ -44,7 +44,7 @@ async function owners(): Promise<Map<string, Owned>> {
   return all;
 }
 
-/** Pods of this workload came or went, none was replaced: the autoscaler's doing where it has one. */
+/** Whether pods of this workload were only added or removed: then its autoscaler did it, if it has one. */
 const onlyScaled = (before: Owned[], fresh: Owned[], gone: Owned[]): boolean =>
   (!fresh.length || !gone.length) && fresh.every((f) => before.some((b) => b.revision === f.revision));
 
@@ -54,7 +54,7 @@ interface Outcome {
   summary: string;
 }
 
-/** Deployed with these settings; the workloads whose pods are others than before must be consumers of the change. */
+/** Deploys with these settings; only workloads that consume the change may have new pods. */
 async function deployed(r: Run, sets: string[], consumers: RegExp): Promise<Outcome> {
   const before = await owners();
   const started = Date.now();
@@ -84,23 +84,23 @@ async function deployed(r: Run, sets: string[], consumers: RegExp): Promise<Outc
   const changed = touched.filter((t) => !scaled.includes(t));
   const strangers = changed.filter((o) => !consumers.test(o));
   if (strangers.length) r.fail(`${sets.at(-1) ?? "taken back"}: restarted without need: ${strangers.join(", ")}`);
-  if (!changed.length) r.fail(`${sets.at(-1) ?? "taken back"}: nobody took the change`);
-  if (scaled.length) r.note(`meanwhile the autoscaler added or removed pods of ${scaled.join(", ")}`);
+  if (!changed.length) r.fail(`${sets.at(-1) ?? "taken back"}: no workload restarted for the change`);
+  if (scaled.length) r.note(`in the meantime the autoscaler added or removed pods of ${scaled.join(", ")}`);
   return {
     seconds: since(started),
-    changed: changed.join(", ") || "nobody",
+    changed: changed.join(", ") || "no workload",
     summary: /^deployed in \d+ s: (.*)/m.exec(text)?.[1] ?? "",
   };
 }
 
-/** Deployed with these settings and no others; what it did is noted. */
+/** Deploys with these settings and no others, and notes the result. */
 export async function change(r: Run, sets: string[], consumers: RegExp): Promise<void> {
   const o = await deployed(r, sets, consumers);
   r.note(`${o.seconds}, pods replaced, added or removed of ${o.changed}${o.summary ? `; ${o.summary}` : ""}`);
 }
 
 const WEB: Change = { sets: ["web.elementWeb.brand=Proof"], consumers: /^element-web$/ };
-/** One setting of each layer that has users of its own. */
+/** One setting of each layer that has its own consumers. */
 const SETTINGS: Change[] = [
   WEB,
   { sets: ["overrides.router.memoryMiB=72"], consumers: /^haproxy$/ },
@@ -155,7 +155,7 @@ export const CHANGES: Scenario[] = [
         const from = Date.now();
         applied.push(s);
         const o = await deployed(r, setNow(), s.consumers);
-        // What it disturbs shows while the next one is evaluated at the latest.
+        // Disturbances show at the latest while the next change is evaluated.
         await sleep(2000);
         rows.push([s.sets.join(", "), o.changed, o.seconds]);
         windows.push([from, Date.now()]);
@@ -187,7 +187,7 @@ export const CHANGES: Scenario[] = [
     seconds: 150,
     quick: true,
     partOf: "backup-restore",
-    // One event persister fewer: until every process knows, some still hand events to the one that has gone.
+    // One event persister fewer: until every process knows, some still send events to the one that is gone.
     bounds: { gap: 90, failedAfterRetry: 20 },
     action: async (r) => {
       r.cause();

@@ -1,16 +1,16 @@
-/** `npm run local -- chaos`: one of the failures of test:cluster, caused once and without the measuring. */
+/** `npm run local -- chaos`: one of the failures of test:cluster, caused once and without measurements. */
 import type { Client, Load } from "./load";
 import type { Run, Scenario } from "./scenario";
 import { access, adminRequest, type Access } from "../local/access";
 import { type Request, UsageError } from "../local/arguments";
 import { requireCluster } from "../local/kubectl";
 
-/** Machine and operators may take this long to mend everything after a failure, as in test:cluster. */
+/** Machine and operators may take this long to recover from a failure, as in test:cluster. */
 const HEAL_SECONDS = 300;
 
 /**
- * No load runs, so whoever waits until it flows again goes on at once. What else a scenario asks of it is an error with
- * a name.
+ * No load runs, so waiting until it flows again ends at once. Any other use of the load by a scenario is an error that
+ * names the property.
  */
 export function withoutLoad(): Load {
   const answers: Record<string, unknown> = { flowing: () => true, start: () => undefined };
@@ -59,7 +59,7 @@ export const listed = (scenarios: readonly Scenario[]): string =>
     .map((s) => `  ${s.id.padEnd(20)} ${s.title}: ${s.how}${s.promised ? ` (promised: ${s.promised})` : ""}`)
     .join("\n");
 
-/** Failures only: what else test:cluster does measures by itself. */
+/** Failures only: the other scenarios of test:cluster measure for themselves. */
 export const failures = (all: readonly Scenario[]): Scenario[] => all.filter((s) => s.group === "failure");
 
 export async function chaos(request: Request): Promise<number> {
@@ -82,7 +82,7 @@ export async function chaos(request: Request): Promise<number> {
   const ill = await ailment();
   if (ill)
     throw new UsageError(
-      `something is wrong already: ${ill}\nwait until it has mended, or \`npm run local -- chaos undo\``,
+      `something is wrong already: ${ill}\nwait until it has recovered, or \`npm run local -- chaos undo\``,
     );
   const started = Date.now();
   const say = (text: string): void =>
@@ -106,12 +106,12 @@ export async function chaos(request: Request): Promise<number> {
     note: say,
     fail: (t) => {
       broken++;
-      say(`NOT as promised: ${t}`);
+      say(`FAILED: ${t}`);
     },
   };
   say(`${scenario.title} ...`);
   try {
-    // What it may return counts the load's answers, and there is no load.
+    // A returned function counts the load's answers, and there is no load.
     await scenario.action(run);
   } catch (error) {
     await mend();

@@ -1,5 +1,5 @@
 /**
- * The cluster as a failure needs it: asked, and changed by kubectl, never blocking the load that runs in this process.
+ * Reads and changes the cluster for the failure scenarios, without blocking the load that runs in this process.
  */
 import { execFile, spawn } from "node:child_process";
 import * as fs from "node:fs";
@@ -12,7 +12,7 @@ import { Api } from "./api";
 export const NS = "matrix";
 export const CLUSTER = "synapse-postgres";
 const MORE = path.join(RUN_DIR, "nodes.more");
-/** Numbers of the lab's nodes: those of the start, and what lab/cluster/more.sh has added. */
+/** Numbers of the lab's nodes: the initial ones, and those that lab/cluster/more.sh has added. */
 const numbers = (): string[] => [
   "1",
   "2",
@@ -34,7 +34,7 @@ export function run(file: string, args: string[], env: NodeJS.ProcessEnv = proce
 }
 export const k = (...args: string[]): Promise<string> => run(KUBECTL, ["--request-timeout=120s", ...args], ENV);
 
-/** Where the API server has what is asked for here. */
+/** Paths of the API server for the kinds used here. */
 const PATHS: Record<string, [api: string, resource: string]> = {
   nodes: ["api/v1", "nodes"],
   pods: ["api/v1", "pods"],
@@ -51,8 +51,8 @@ const PATHS: Record<string, [api: string, resource: string]> = {
 };
 let api: Api | undefined;
 /**
- * `kubectl get KINDS [NAME] [-n NAMESPACE | -A] [-l LABELS] -o json`, without the program: asked each second of every
- * wait, it took a tenth of the machine that was being measured.
+ * `kubectl get KINDS [NAME] [-n NAMESPACE | -A] [-l LABELS] -o json`, without the program: run every second of every
+ * wait, it took a tenth of the machine under measurement.
  */
 export async function get(kinds: string, ...args: string[]): Promise<any> {
   const option = (name: string): string | undefined => {
@@ -73,7 +73,7 @@ export async function get(kinds: string, ...args: string[]): Promise<any> {
       const found = await api!.get(
         `/${group}/${namespace ? `namespaces/${namespace}/` : ""}${resource}${name ? `/${name}` : ""}${labels ? `?labelSelector=${encodeURIComponent(labels)}` : ""}`,
       );
-      // Of a list, only the list says what its items are.
+      // Only a list itself states the kind of its items.
       for (const item of found.items ?? [])
         Object.assign(item, { apiVersion: found.apiVersion, kind: found.kind.replace(/List$/, "") });
       return found;
@@ -82,7 +82,7 @@ export async function get(kinds: string, ...args: string[]): Promise<any> {
   return lists.length === 1 ? lists[0] : { items: lists.flatMap((l) => l.items) };
 }
 
-/** An npm script of this repository to its end: what it said, and how it ended. */
+/** Runs an npm script of this repository until it ends; returns its output and exit code. */
 export function script(name: string, ...args: string[]): Promise<{ code: number; text: string }> {
   return new Promise((resolve, reject) => {
     const child = spawn("npm", ["run", "-s", name, "--", ...args], { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
@@ -125,7 +125,7 @@ const ready = (p: any): boolean =>
   !p.metadata.deletionTimestamp && p.status.conditions?.some((c: any) => c.type === "Ready" && c.status === "True");
 
 /**
- * Undefined when the operator calls a PostgreSQL cluster healthy and all of its instances are ready; else what is not.
+ * Undefined if the operator calls a PostgreSQL cluster healthy and all of its instances are ready; otherwise the ailment.
  */
 export const clusterAilment = (c: any): string | undefined =>
   c.status.readyInstances !== c.spec.instances || c.status.phase !== "Cluster in healthy state"
@@ -140,7 +140,7 @@ const nodeAilments = (n: any): string[] => [
   ...(n.spec.taints?.length ? [`${n.metadata.name} tainted`] : []),
 ];
 
-/** How many pods a controller wants, has ready, and has from its newest template. */
+/** The numbers of pods that a controller wants, has ready, and has from its newest template. */
 function counts({ kind, spec, status: s }: any): { want: number; have: number; updated: number } {
   if (kind === "DaemonSet")
     return { want: s.desiredNumberScheduled, have: s.numberReady ?? 0, updated: s.updatedNumberScheduled ?? 0 };
@@ -153,14 +153,14 @@ function workloadAilments(o: any): string[] {
     : [];
 }
 
-/** @param done uids of Jobs that have succeeded: an attempt that failed stays beside the one that did not. */
+/** @param done uids of Jobs that have succeeded: the pod of a failed attempt stays beside the successful one. */
 function podAilments(p: any, done: ReadonlySet<string>): string[] {
   if (p.status.phase === "Succeeded" || ready(p) || p.metadata.ownerReferences?.some((o: any) => done.has(o.uid)))
     return [];
   return [`pod ${p.metadata.name} ${p.metadata.deletionTimestamp ? "ending" : "not ready"}`];
 }
 
-/** Undefined when everything is as it should be; else what is not. */
+/** Undefined if everything is healthy; otherwise the ailments. */
 export async function ailment(): Promise<string | undefined> {
   const all: any[] = (
     await get("nodes,deployments,statefulsets,daemonsets,jobs,pods,clusters.postgresql.cnpg.io", "-A")
@@ -179,7 +179,7 @@ export async function ailment(): Promise<string | undefined> {
   for (const c of of("Cluster")) {
     const why = clusterAilment(c);
     if (why) wrong.push(why);
-    // Asked last: a process in a pod each time.
+    // Checked last, because each check starts a process in a pod.
     if (!wrong.length) for (const standby of await behind(c)) wrong.push(`${standby} does not follow the primary`);
   }
   return wrong.length ? wrong.slice(0, 6).join(", ") : undefined;
@@ -190,8 +190,8 @@ export const psql = async (pod: string, sql: string, database = "postgres"): Pro
   (await k("-n", NS, "exec", pod, "-c", "postgres", "--", "psql", "-qAtX", "-d", database, "-c", sql)).trim();
 
 /**
- * Base backups and new instances wait for the next checkpoint of the instance that they copy, minutes where little is
- * written: asked for, as docs/operate.md says.
+ * Base backups and new instances wait for the next checkpoint of the instance that they copy: minutes if little is
+ * written. So this requests one, as docs/operate.md says.
  */
 export async function checkpoint(): Promise<void> {
   for (const p of await pods(NS, `cnpg.io/cluster=${CLUSTER},cnpg.io/podRole=instance`).catch(() => []))
@@ -199,7 +199,7 @@ export async function checkpoint(): Promise<void> {
 }
 
 /**
- * Standbys without a stream: the operator calls them ready all the same. (The timeline that it reports is that of the
+ * Standbys that do not stream: the operator calls them ready nevertheless. (The timeline that it reports is that of the
  * last checkpoint.)
  */
 export async function behind(cluster: any): Promise<string[]> {
@@ -209,12 +209,12 @@ export async function behind(cluster: any): Promise<string[]> {
   ).split("\n");
   return (instanceNames as string[]).filter((n) => n !== currentPrimary && !streaming.includes(n));
 }
-/** A standby that is ready finds the primary within seconds; one that still has not has forked off. */
+/** A ready standby finds the primary within seconds; after this time it has forked off. */
 const FORKED_SECONDS = 60;
 
 /**
- * Waits until everything is as it should be; seconds. A standby that has read WAL which the new primary never had stays
- * behind for ever: it gets the commands of the runbook (alert PostgresStandbyNotStreaming), and that is noted.
+ * Waits until everything is healthy; returns seconds. A standby that has read WAL which the new primary never had stays
+ * behind forever: this runs the runbook's commands for it (alert PostgresStandbyNotStreaming), and notes that.
  */
 export async function healthy(seconds: number, note?: (text: string) => void): Promise<number> {
   const since = new Map<string, number>();
@@ -251,7 +251,7 @@ export async function healthy(seconds: number, note?: (text: string) => void): P
   );
 }
 
-/** Container restarts so far, to tell afterwards who crashed on the way. */
+/** Container restarts so far, to find out afterwards which containers crashed. */
 export async function restarts(): Promise<Map<string, number>> {
   const all = new Map<string, number>();
   for (const p of (await get("pods", "-A")).items)
@@ -260,7 +260,7 @@ export async function restarts(): Promise<Map<string, number>> {
   return all;
 }
 
-/** Pods that came after a moment, each with the seconds from it to ready; and when the database had another primary. */
+/** Pods created after a moment, each with the seconds until it was ready; and the time of the database's new primary. */
 export async function newcomers(moment: number): Promise<string[]> {
   const after = (date: string): number => (Date.parse(date) - moment) / 1000;
   const found: Array<[string, number]> = [];
@@ -277,13 +277,13 @@ export async function newcomers(moment: number): Promise<string[]> {
 
 export const pods = async (namespace: string, selector: string): Promise<any[]> =>
   (await get("pods", "-n", namespace, "-l", selector)).items.filter((p: any) => ready(p));
-/** As if its machine had taken it away: no grace, and the API server forgets it at once. */
+/** As if its machine had failed: no grace period, and the API server forgets the pod at once. */
 export const kill = (namespace: string, pod: string): Promise<string> =>
   k("-n", namespace, "delete", "pod", pod, "--grace-period=0", "--force", "--wait=false");
 
-/** The pod is there anew (another uid) and ready. */
+/** The pod has been replaced (another uid) and is ready. */
 export const replaced = (namespace: string, pod: string, uid: string, seconds: number): Promise<number> =>
-  until(`${pod} anew`, seconds, async () => {
+  until(`${pod} replaced`, seconds, async () => {
     const p = await get("pod", "-n", namespace, pod);
     return p.metadata.uid !== uid && ready(p)
       ? undefined
@@ -292,15 +292,15 @@ export const replaced = (namespace: string, pod: string, uid: string, seconds: n
         : `phase ${p.status.phase}`;
   });
 
-/** Node that answers for the announced address now: whose MAC this machine has learnt. */
+/** The node that answers for the announced address now, by the MAC address that this machine has learnt. */
 export async function holder(address: string): Promise<string> {
   const mac = /lladdr (\S+)/.exec(await run("ip", ["neigh", "show", address]))?.[1];
   for (const n of numbers())
     if (mac && (await run("ip", ["-n", `lab-n${n}`, "link", "show", "eth0"])).includes(mac)) return `node${n}`;
-  throw new Error(`nobody holds ${address}`);
+  throw new Error(`no node holds ${address}`);
 }
 
-/** What a process was started with; empty when it has ended. */
+/** The command line of a process; empty if it has ended. */
 export const commandOf = (pid: number): string => {
   try {
     return fs.readFileSync(`/proc/${pid}/cmdline`, "utf8").replace(/\0/g, " ");
@@ -309,7 +309,7 @@ export const commandOf = (pid: number): string => {
   }
 };
 
-/** Processes that this one has started, and theirs: read at once, before any of them ends. */
+/** All descendants of this process: read at once, before any of them ends. */
 export function descendants(pid: number): number[] {
   const children = new Map<number, number[]>();
   for (const d of fs.readdirSync("/proc").filter((x) => /^\d+$/.test(x))) {
@@ -329,7 +329,7 @@ export function descendants(pid: number): number[] {
   for (let at = children.get(pid) ?? []; at.length; at = at.flatMap((p) => children.get(p) ?? [])) all.push(...at);
   return all;
 }
-/** Every process of a node, its pods' included: all descendants of the process that made it. */
+/** Every process of a node, including its pods': all descendants of the process that created it. */
 const processes = (node: string): number[] =>
   descendants(Number(fs.readFileSync(path.join(RUN_DIR, node, "pid"), "utf8").split(" ")[0]));
 function signal(node: string, name: "SIGSTOP" | "SIGCONT"): number {
@@ -343,7 +343,7 @@ function signal(node: string, name: "SIGSTOP" | "SIGCONT"): number {
     }
   return count;
 }
-/** Twice: what was started while the list was read is stopped the second time. */
+/** Twice: processes that were started while the list was read are stopped the second time. */
 export const freeze = (node: string): number => {
   signal(node, "SIGSTOP");
   return signal(node, "SIGSTOP");
@@ -353,8 +353,8 @@ export const cable = (node: string, state: "up" | "down"): Promise<string> =>
   run("ip", ["-n", "lab-sw", "link", "set", `p-n${node.slice(4)}`, state]);
 
 /**
- * Processes of a pod's containers, by its uid and what their command line says: every container's control group is
- * named by the pod.
+ * Processes of a pod's containers, by the pod's uid and their command lines: the name of every container's control group
+ * contains the uid.
  */
 export function podProcesses(uid: string, command: RegExp): number[] {
   const found: number[] = [];
@@ -386,7 +386,7 @@ async function podPort(uid: string): Promise<[netns: string, link: string]> {
   throw new Error(`the network interface of pod ${uid} was not found`);
 }
 const isolated = new Map<string, [string, string]>();
-/** The pod hears and reaches nobody; the kubelet still runs commands in it. */
+/** Cuts the pod from the network; the kubelet still runs commands in it. */
 export async function isolate(uid: string): Promise<void> {
   const port = await podPort(uid);
   isolated.set(uid, port);
@@ -414,12 +414,12 @@ export const ssh = (node: string, command: string): Promise<string> =>
     `root@10.77.0.1${node.slice(4)}`,
     command,
   ]);
-/** In a file system of its own, on the disk that the stack prepared for local volumes. */
+/** In its own file system, on the disk that the stack prepared for local volumes. */
 export const FILLER = "/var/lib/matrix-ha/local/filled-by-test";
 
 /**
- * However a scenario or this process ended: no node stays frozen, cut off, cordoned or full, no pod cut off. Needs no
- * memory of what was done.
+ * Afterwards no node is frozen, cut off, cordoned or full, and no pod is cut off, however a scenario or this process
+ * ended. Needs no record of what was done.
  */
 export async function mend(): Promise<void> {
   const quietly = async (p: Promise<unknown>): Promise<void> => {

@@ -5,9 +5,9 @@
 import { behind, CLUSTER, get, k, NS, podProcesses, sleep, until } from "./cluster";
 import { flowing, since, type Scenario } from "./scenario";
 
-/** Longer than the 5 s after which CloudNativePG lets a connection between instances go, unless told otherwise. */
+/** Longer than CloudNativePG's default of 5 s, after which it gives up a connection between instances. */
 const STALL_SECONDS = 8;
-/** A standby that is to follow does so within this; one that has forked off never does. */
+/** A standby follows within this time, or has forked off and never will. */
 const FOLLOW_SECONDS = 60;
 
 const status = async (): Promise<any> => (await get("clusters.postgresql.cnpg.io", "-n", NS, CLUSTER)).status;

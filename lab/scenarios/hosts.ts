@@ -1,7 +1,7 @@
 /**
  * Machines are added, Redis grows from three instances to five on them, and all of it is taken back: docs/operate.md,
- * "Add or replace a host". What the machines themselves need (Debian, Kubernetes, the images) is there before the load
- * starts.
+ * "Add or replace a host". The machines' own software (Debian, Kubernetes, the images) is installed before the
+ * load starts.
  */
 import * as fs from "node:fs";
 import * as path from "node:path";
@@ -23,7 +23,7 @@ const hosts = (): string[] =>
   });
 
 /**
- * Every instance has a machine of its own, and every Sentinel counts all the others (it asks its master for them each
+ * Every instance has its own machine, and every Sentinel knows all the others (it queries its master for them every
  * 10 s).
  */
 async function counted(r: Run, instances: number): Promise<void> {
@@ -60,7 +60,7 @@ async function counted(r: Run, instances: number): Promise<void> {
   }
 }
 
-/** Redis, what names its instances, and what runs on every machine. */
+/** Redis, the pods whose configuration names its instances, and the pods on every machine. */
 const CONSUMERS = /^(redis-(synapse|livekit)(-master)?|livekit|coturn|node-exporter|speaker|envoy)$/;
 
 export const HOSTS: Scenario[] = [
@@ -98,7 +98,7 @@ export const HOSTS: Scenario[] = [
         for (const i of [3, 4]) await k("-n", namespace, "delete", "pvc", `data-${name}-${i}`, "--wait=false");
       for (const n of ADDED)
         await k("drain", `node${n}`, "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=180s");
-      // A drain moves whatever ran there.
+      // A drain moves any pod that ran there.
       await change(r, [], /./);
       await more("leave");
     },

@@ -1,6 +1,6 @@
 /**
- * A steady client load through the announced address, TLS verified, that knows afterwards what was promised and what
- * came.
+ * A steady client load through the announced address, TLS verified. Afterwards it knows which messages were acknowledged
+ * and which arrived.
  */
 import * as crypto from "node:crypto";
 import * as https from "node:https";
@@ -8,25 +8,25 @@ import { adminRequest, type Access } from "../local/access";
 
 /**
  * One send in all per this many milliseconds, by the users in turn, each into a room of its own. Five a second filled
- * two cores by themselves (load 35 before any failure): what was measured then was the machine.
+ * two cores on their own (load 35 before any failure): then the machine was measured, not the stack.
  */
 const SEND_EVERY = 500;
-/** A client gives a request up after this long, and tries once more with the same transaction id. */
+/** A client gives up a request after this long, and tries once more with the same transaction id. */
 const ATTEMPT_SECONDS = 30;
-/** What clients wait before the second try; matrix-js-sdk waits 1, 2, 4, 8 s and so on, and tries four times. */
+/** The pause of clients before the second try; matrix-js-sdk waits 1, 2, 4, 8 s and so on, and tries four times. */
 export const RETRY_AFTER_SECONDS = 5;
 const USERS = 4;
-/** A user reads of each room at once at most so many events: more than are sent while a node is lost. */
+/** Limit of events that a user reads per room at once: more than are sent while a node is lost. */
 const TIMELINE = encodeURIComponent(
   JSON.stringify({ room: { timeline: { limit: 100 } }, presence: { not_types: ["*"] } }),
 );
-/** How long the rooms may take to be readable again before it is called a loss. */
+/** If the rooms are not readable again within this time, it counts as a loss. */
 const ANSWER_SECONDS = 180;
-/** A stuck /sync answers, in time and without an error, and brings nothing: what was acknowledged must arrive. */
+/** A stuck /sync answers in time and without an error, but brings nothing: acknowledged messages must arrive. */
 const DELIVERY_SECONDS = 60;
-/** Sent and acknowledged in so many seconds, in every room: it flows. On two cores an answer may take five. */
+/** The load flows if every room had an acknowledgement in this many seconds. On two cores an answer may take five. */
 export const FLOWING_SECONDS = 8;
-/** For so long the load goes on at the end when some room has not been answered lately. */
+/** How long the load continues at the end if some room has not been answered lately. */
 const RECOVERY_SECONDS = 60;
 
 export interface Send {
@@ -43,22 +43,22 @@ export interface Figures {
   sends: number;
   /** Milliseconds between two of them. */
   every: number;
-  /** Longest time without an acknowledgement to anybody, seconds; and to one room. */
+  /** Longest time without any acknowledgement, seconds; and without one in a room. */
   gap: number;
-  /** Where it began, seconds after the cause. */
+  /** Its start, seconds after the cause. */
   gapFrom: number;
   roomGap: number;
   roomGapFrom: number;
   failedFirst: number;
   failedAfterRetry: number;
   kinds: Record<string, number>;
-  /** Of the second tries; absent in rows from before it was counted. */
+  /** Those of the second tries; absent in rows from before it was counted. */
   kindsAfterRetry?: Record<string, number>;
   slowest: number;
   lost: number;
   doubled: number;
   /**
-   * Rooms whose last acknowledged message had not come to the reader's /sync `DELIVERY_SECONDS` after the last send;
+   * Rooms whose last acknowledged message had not reached the reader's /sync `DELIVERY_SECONDS` after the last send;
    * absent in rows from before it was asserted.
    */
   undelivered?: number;
@@ -79,7 +79,7 @@ export interface Reply {
   error?: string;
 }
 interface Attempt {
-  /** After so many it is given up. */ seconds?: number;
+  /** Time-out. */ seconds?: number;
   host?: string;
 }
 
@@ -99,7 +99,7 @@ export class Client {
     return new Client(a, user.user_id, user.access_token);
   }
 
-  /** Never throws: a failure is a result here. */
+  /** Never throws: here, a failure is a result. */
   call(
     method: string,
     target: string,
@@ -168,7 +168,7 @@ const q = encodeURIComponent;
 
 /**
  * The longest time without an acknowledgement between the cause and the last send, in milliseconds, and where it began
- * after the cause. What was acknowledged after that ends no gap: nobody was sending any more, so one slow answer would
+ * after the cause. A later acknowledgement does not end a gap: no client was sending any more, so one slow answer would
  * count as an outage of all. Pure.
  */
 export function longestGap(
@@ -187,7 +187,7 @@ export function longestGap(
     .reduce((most, g) => (g.gap > most.gap ? g : most), { gap: 0, from: 0 });
 }
 
-/** Users and rooms are made once; each run of the load is between `start` and `finish`. */
+/** Users and rooms are created once; each run of the load is between `start` and `finish`. */
 export class Load {
   private sends: Send[] = [];
   private readonly pending = new Set<Promise<void>>();
@@ -210,7 +210,7 @@ export class Load {
     const senders: Client[] = [];
     for (let i = 0; i < USERS; i++) senders.push(await Client.register(a, `load-${run}-${i}`));
     const reader = await Client.register(a, `load-${run}-reader`);
-    // The limit per user is the server's protection against exactly this; it is lifted for these users alone.
+    // The limit per user is the server's protection against exactly this; it is lifted only for these users.
     for (const s of senders)
       await admin.must(
         "POST",
@@ -269,8 +269,8 @@ export class Load {
   }
 
   /**
-   * The first one included, a /sync that fails is counted and asked again: who reads in the middle of an outage waits
-   * as clients do.
+   * A failed /sync is counted and repeated, the first one too: in the middle of an outage, the reader waits as clients
+   * do.
    */
   private async read(): Promise<void> {
     let since: string | undefined;
@@ -304,7 +304,7 @@ export class Load {
     return { sends: this.sends.length, failedFirst: this.sends.filter((s) => s.firstFailure).length };
   }
 
-  /** Of what was sent in a stretch of time, after `finish`. */
+  /** Figures for a period, after `finish`. */
   between(from: number, to: number): { gap: number; sends: number; failedAfterRetry: number } {
     const sent = this.sends.filter((s) => s.sent >= from && s.sent < to);
     const done = [
@@ -322,12 +322,12 @@ export class Load {
     };
   }
 
-  /** Every message of this run that the rooms show, by its event's id. */
+  /** Every message of this run in the rooms, by event id. */
   private async stored(): Promise<Map<string, string>> {
     const found = new Map<string, string>();
     for (const [i, room] of this.rooms.entries()) {
       for (let from = ""; ;) {
-        // What broke may still be mending; what was promised is looked for once it answers.
+        // The server may still be recovering; acknowledged messages are looked up once it answers.
         const target = `/_matrix/client/v3/rooms/${q(room)}/messages?dir=b&limit=500${from}`;
         let page: any;
         for (const end = Date.now() + ANSWER_SECONDS * 1000; !page;) {
@@ -338,7 +338,7 @@ export class Load {
           else await sleep(2000);
         }
         for (const e of page.chunk) if (e.type === "m.room.message") found.set(e.event_id, e.content.body);
-        // Clocks of this machine and of the server are one; a minute is for what was on its way.
+        // This machine and the server share one clock; a minute allows for requests in flight.
         if (!page.end || page.chunk.at(-1)?.origin_server_ts < this.started - 60_000) break;
         from = `&from=${q(page.end)}`;
       }
@@ -363,7 +363,7 @@ export class Load {
     this.finished = true;
     await Promise.all(this.loops);
     const acknowledged = this.sends.filter((s) => s.eventId);
-    // A reader that lags behind does not show yet what was written last: what is missing is looked for again.
+    // A reader that lags behind does not show the latest messages yet: missing ones are looked up again.
     let stored = new Map<string, string>(),
       lost: Send[] = [];
     for (const end = Date.now() + DELIVERY_SECONDS * 1000; ; await sleep(3000)) {
@@ -377,7 +377,7 @@ export class Load {
       );
     const bodies = new Map<string, number>();
     for (const body of stored.values()) bodies.set(body, (bodies.get(body) ?? 0) + 1);
-    // The next run makes connections of its own, as clients do after a pause.
+    // The next run opens its own connections, as clients do after a pause.
     for (const c of [...this.senders, this.reader]) c.close();
     const longest = (list: Send[]): { gap: number; from: number } => {
       const { gap, from } = longestGap(

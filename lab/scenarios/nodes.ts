@@ -6,15 +6,15 @@ import { NODES, flowing, nodeOf, primary, since, whoRan, type Run, type Scenario
 const CUT_SECONDS = Number(process.env.CUT_SECONDS ?? 50);
 /**
  * A node stays frozen until another primary serves, and then until something is acknowledged without it, each at most
- * so long (the other standby follows late: its looks into the archive wait for a MinIO pod). Thawed in the middle of
- * the failover, its processes take the time that the successors need, and the old primary archives what that standby
- * must not read. The single processes that it carries come back only with it (or with a taint by hand), and with them
- * the rooms of its event persister.
+ * so long (the other standby follows late: its looks into the archive wait for a MinIO pod). If it were thawed in
+ * the middle of the failover, its processes would take CPU time from the successors, and the old primary would archive
+ * WAL that this standby must not read. The single processes on the node come back only with it (or with a taint by
+ * hand), and with them the rooms of its event persister.
  */
 const FROZEN_SECONDS = 150,
   WITHOUT_IT_SECONDS = 60;
 /**
- * A drain waits for whoever has a disruption budget, one after the other, each as long as its start takes on shared
+ * A drain waits for each workload with a disruption budget, one after the other, as long as its start takes on shared
  * cores.
  */
 const DRAIN_SECONDS = 240;
@@ -56,8 +56,8 @@ export const MACHINES: Scenario[] = [
     promised: "node 8 min",
     seconds: 100,
     quick: node === "node1",
-    // Half of what was promised before. Everything of a node starts anew at once on two shared cores: 11 to 105 s were
-    // measured, and 231 s where the one standby that was left had forked off (cloudnative-pg issue 4990).
+    // Half of what was promised before. All pods of a node start again at once on two shared cores: 11 to 105 s were
+    // measured, and 231 s when the only remaining standby had forked off (cloudnative-pg issue 4990).
     bounds: { gap: 240, failedAfterRetry: 400 },
     action: (r) => drain(r, node),
   })),
@@ -90,7 +90,7 @@ export const MACHINES: Scenario[] = [
           () => r.note(`the first message acknowledged without it after ${since(started)}`),
           () =>
             r.fail(
-              `nothing was acknowledged within ${WITHOUT_IT_SECONDS} s of the takeover, while the node stood still`,
+              `nothing was acknowledged within ${WITHOUT_IT_SECONDS} s of the takeover, while the node was frozen`,
             ),
         );
       } finally {
@@ -117,7 +117,7 @@ export const MACHINES: Scenario[] = [
         r.cause();
         await cable(node, "down");
         await sleep(CUT_SECONDS * 1000);
-        r.note(`meanwhile the address was held by ${await holder(r.a.address).catch(() => "nobody")}`);
+        r.note(`in the meantime the address was held by ${await holder(r.a.address).catch(() => "no node")}`);
       } finally {
         await cable(node, "up");
       }

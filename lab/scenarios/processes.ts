@@ -18,7 +18,7 @@ import {
 
 const q = encodeURIComponent;
 
-/** A request that only this class of processes answers, made by the administrator in a room of its own. */
+/** A request that only this class of processes answers, made by the administrator in a separate room. */
 type Probe = (r: Run, room: string, n: number) => Promise<Reply>;
 const CLIENT = "/_matrix/client/v3";
 const me = (r: Run): string => q(r.admin.userId);
@@ -42,7 +42,7 @@ const PROBES: Record<string, Probe> = {
   media: (r) => r.admin.call("POST", "/_matrix/media/v3/upload", crypto.randomBytes(1024)),
 };
 
-/** How requests went that only a class with a process less answers. */
+/** Results of requests that only one class answers, while it lacks a process. */
 interface Probed {
   asked: number;
   /** At the first try; and after one retry. */
@@ -50,13 +50,13 @@ interface Probed {
   twice: number;
   /** Milliseconds. */
   slowest: number;
-  /** When the last one had failed; 0: none has. */
+  /** The time of the last failure; 0: none. */
   lastBad: number;
 }
 
 /**
- * One after the other, until the successor is there and three in a row succeed; on the three it waits until 90 s after
- * `started` at most.
+ * One after the other, until the successor is ready and three in a row succeed; waits for the three at most until 90 s
+ * after `started`.
  */
 async function probeUntil(isBack: () => boolean, ask: (n: number) => Promise<Reply>, started: number): Promise<Probed> {
   const p: Probed = { asked: 0, failed: 0, twice: 0, slowest: 0, lastBad: 0 };
@@ -80,7 +80,7 @@ async function probeUntil(isBack: () => boolean, ask: (n: number) => Promise<Rep
   return p;
 }
 
-/** For how long it answered nobody; where each request had its answer, what a slow one waited. */
+/** How long it answered no request; if each request was answered, the longest wait. */
 function withoutService({ lastBad, slowest }: Probed, started: number): number {
   if (lastBad) return (lastBad - started) / 1000;
   return slowest > 1000 ? slowest / 1000 : 0;
@@ -128,9 +128,9 @@ async function classRow(r: Run, cls: string, room: string): Promise<Array<string
 }
 
 /**
- * Uploads and downloads, each tried once more as a send is: one that was on its way to the lost MinIO has no answer
- * until the object store's client in Synapse gives up after 60 s (botocore's `read_timeout`; the storage provider has
- * no setting of it).
+ * Uploads and downloads, each retried once, like a send: a request in flight to the lost MinIO is not answered until the
+ * object store's client in Synapse gives up after 60 s (botocore's `read_timeout`; the storage provider has no setting
+ * for it).
  */
 async function media(r: Run, whileLost: () => Promise<void>): Promise<void> {
   let ups = 0,
@@ -189,7 +189,7 @@ async function media(r: Run, whileLost: () => Promise<void>): Promise<void> {
   );
   if (bad.length) r.fail(`media: ${bad.length} failed after one retry`);
 }
-/** Killed whenever it is back, so that it stays away for so long. */
+/** Kills it whenever it is back, so that it stays away for this long. */
 async function keepAway(namespace: string, pod: () => Promise<string | undefined>, seconds: number): Promise<void> {
   for (const end = Date.now() + seconds * 1000; Date.now() < end; await sleep(2000)) {
     const name = await pod();
@@ -201,7 +201,7 @@ const podOn = async (namespace: string, name: RegExp, node: string): Promise<any
     (p: any) => p.spec.nodeName === node && name.test(p.metadata.name) && !p.metadata.deletionTimestamp,
   );
 
-/** A failure caused by taking a pod away. */
+/** A failure caused by deleting a pod. */
 const lost = (
   scenario: Pick<Scenario, "id" | "title" | "bounds" | "seconds"> & Partial<Scenario>,
   action: Scenario["action"],

@@ -1,4 +1,4 @@
-/** Redis and its Sentinels: the master killed, cut off and back, a minority of the Sentinels lost. */
+/** Redis and its Sentinels: the master is killed, or cut off and reconnected; a minority of the Sentinels is lost. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { ENV, get, isolate, join, KUBECTL, NS, podProcesses, pods, sleep, until } from "./cluster";
 import { flowing, killOne, since, type Run, type Scenario } from "./scenario";
@@ -8,14 +8,14 @@ const PERIOD = 0.2;
 
 /**
  * Watches INFO of every Redis of a set, three times a second. By `kubectl exec`, which the kubelet serves on its node:
- * what happens to the pod's own network does not blind it.
+ * failures of the pod's own network do not affect it.
  */
 export class RedisWatch {
   private readonly children = new Map<string, ChildProcess>();
   private readonly last = new Map<string, { at: number; master: boolean; writes: boolean }>();
   private timer?: NodeJS.Timeout;
   private stopped = false;
-  /** Seconds in which two took writes, or called themselves master; names in order of their first mastership. */
+  /** Seconds in which two accepted writes, or called themselves master; names in the order in which they became master. */
   result = { twoTakeWrites: 0, twoMasters: 0, masters: [] as string[] };
   constructor(
     private readonly namespace: string,
@@ -74,11 +74,11 @@ export class RedisWatch {
     });
   }
 
-  /** Who takes writes now, as far as was heard in the last 2 s. */
+  /** The pod that accepts writes, according to answers of the last 2 s. */
   master(): string | undefined {
     return [...this.last].find(([, s]) => s.writes && Date.now() - s.at < 2000)?.[0];
   }
-  /** Seconds since a pod was last heard. */
+  /** Seconds since a pod last answered. */
   silence(pod: string): number {
     return (Date.now() - (this.last.get(pod)?.at ?? 0)) / 1000;
   }
@@ -90,7 +90,7 @@ export class RedisWatch {
   }
 }
 
-/** Runs with the watch, and judges by it. */
+/** Runs with the watch, and judges by its results. */
 async function watched(r: Run, act: (watch: RedisWatch, master: string) => Promise<void>): Promise<void> {
   const watch = new RedisWatch(NS, SET);
   watch.start();
@@ -147,7 +147,8 @@ export const REDIS: Scenario[] = [
           await isolate(uid);
           r.note(`${old} cut off; another master after ${(await another(watch, old, 60)).toFixed(0)} s`);
           await sleep(Math.max(0, 25_000 - (Date.now() - started)));
-          if (watch.silence(old) > 5) r.fail(`the watch did not hear ${old} while it was cut off: nothing is proved`);
+          if (watch.silence(old) > 5)
+            r.fail(`the watch got no answer from ${old} while it was cut off: this proves nothing`);
         } finally {
           await join(uid);
         }

@@ -1,6 +1,6 @@
 /**
- * A backup, the database deleted, and brought back to a chosen moment by the stack's own settings. Comes last: what was
- * written after the moment is gone.
+ * A backup is taken, the database is deleted, and the stack's own settings restore it to a chosen moment. Comes last,
+ * because everything written after that moment is lost.
  */
 import * as crypto from "node:crypto";
 import * as fs from "node:fs";
@@ -22,7 +22,7 @@ async function write(user: Client, what: string): Promise<void> {
       body: `${what} ${i}`,
     });
 }
-/** How many of each kind the room's history has. */
+/** The number of messages of each kind in the room's history. */
 async function read(user: Client): Promise<Record<string, number>> {
   const { chunk } = await user.must("GET", `/_matrix/client/v3/rooms/${q(room.id)}/messages?dir=b&limit=500`);
   const count: Record<string, number> = {};
@@ -64,7 +64,7 @@ function writeManifest(object: object): string {
   return file;
 }
 
-/** With a checkpoint asked for again and again meanwhile. */
+/** Requests checkpoints repeatedly while it waits. */
 async function hurried<T>(work: Promise<T>): Promise<T> {
   let done = false;
   const loop = (async () => {
@@ -78,7 +78,7 @@ async function hurried<T>(work: Promise<T>): Promise<T> {
   }
 }
 
-/** All that was written so far is in the archive: a restore to a moment needs a transaction after it. */
+/** Waits until all writes so far are in the archive: a restore to a moment needs a transaction after it. */
 async function archived(): Promise<void> {
   const first = await primary();
   const segment = await psql(first, "select pg_walfile_name(pg_switch_wal())");
@@ -124,7 +124,7 @@ export const RESTORE: Scenario = {
 
     const started = Date.now();
     r.cause();
-    // In a whole run. An event persister fewer disturbs nobody while Synapse is stopped.
+    // In a whole run. While Synapse is stopped, one event persister fewer affects no client.
     takeBack(r);
     await deploy(["stopSynapse=true"], ["--keep"]);
     await until("no process of Synapse", 120, async () => {

@@ -1,6 +1,6 @@
 /**
  * `npm run test:cluster [-- --only id,id | --part quick | --list | --mend]`: causes failures and changes on the local
- * cluster under a steady load, asserts what they may cost, and writes docs/proof/cluster.md. `npm run local` first.
+ * cluster under a steady load, asserts upper bounds for their cost, and writes docs/proof/cluster.md. `npm run local` first.
  */
 import * as crypto from "node:crypto";
 import * as fs from "node:fs";
@@ -18,13 +18,13 @@ import { beginMeasuring, enter } from "../local/priority";
 import { FIRST_LOGIN } from "../local/firstLogin";
 
 const USAGE = `npm run test:cluster [-- options]
-  --only a,b     these, or those whose name begins so (drain, change)
+  --only a,b     only these, or those whose names begin like this (drain, change)
   --part quick   what runs on every change, under 15 minutes
-  --list         names, times, what is done; "in ..." is left out of a whole run, where that one shows it
+  --list         names, times, descriptions; a whole run leaves out those marked "in ...", because that one covers them
   --no-record    writes nothing into docs/proof
   --mend         only undoes what an interrupted run left: frozen, cut, cordoned, full`;
 const DOCUMENT = path.join(PROOF, "cluster.md");
-/** Machine and operators may take this long to mend everything after a failure. */
+/** Machine and operators may take this long to recover from a failure. */
 const HEAL_SECONDS = 300;
 const BASELINE_MILLISECONDS = 3000,
   TAIL_MILLISECONDS = 2000;
@@ -56,7 +56,7 @@ async function surroundings({ firstLogins, wholeRun }: Proof): Promise<Surroundi
   };
 }
 
-/** Users and rooms are made for the first scenario that needs them. */
+/** Users and rooms are created for the first scenario that needs them. */
 class Loads {
   private made?: Load;
   constructor(
@@ -70,13 +70,13 @@ class Loads {
 
 const today = (): string => new Date().toISOString().slice(0, 16).replace("T", " ") + " UTC";
 
-/** Restarted since then, with how often. */
+/** Containers that restarted since then, with the number of restarts. */
 const crashedSince = async (earlier: Map<string, number>): Promise<string[]> =>
   [...(await restarts())]
     .filter(([c, n]) => n > (earlier.get(c) ?? 0))
     .map(([c, n]) => `${c.split(" ")[0]} (${n - (earlier.get(c) ?? 0)})`);
 
-/** What the load met, against what the scenario may cost. */
+/** Compares the load's figures with the scenario's bounds. */
 function brokenPromises(f: Figures, bounds: Scenario["bounds"]): string[] {
   return [
     ...(f.lost > 0 ? [`${f.lost} acknowledged messages lost`] : []),
@@ -88,7 +88,7 @@ function brokenPromises(f: Figures, bounds: Scenario["bounds"]): string[] {
   ];
 }
 
-/** Worth knowing beside the figures: what came back when, where the outage lay, who crashed. */
+/** Notes besides the figures: when each pod was ready again, when the outage was, which containers crashed. */
 function remarks(came: string[], f: Figures | undefined, crashed: string[]): string[] {
   return [
     ...(came.length ? [`ready again, after the cause: ${came.join(", ")}`] : []),
@@ -244,7 +244,7 @@ async function main(): Promise<number> {
     return 0;
   }
   mendOnSignal();
-  await mend(); // of a run that was killed
+  await mend(); // after a run that was killed
   const a = await access();
   const user = await adminRequest(
     a,
@@ -284,9 +284,7 @@ async function main(): Promise<number> {
     around.wholeRun = { date: today(), minutes, scenarios: chosen.length, bad };
     write();
   }
-  console.log(
-    `${bad ? `${bad} of ${chosen.length} not as promised` : `all ${chosen.length} as promised`}, ${minutes} minutes`,
-  );
+  console.log(`${bad ? `${bad} of ${chosen.length} failed` : `all ${chosen.length} passed`}, ${minutes} minutes`);
   return bad ? 1 : 0;
 }
 

@@ -1,4 +1,4 @@
-/** What a scenario is, and what several of them need. */
+/** The form of a scenario, and helpers that several of them use. */
 import type { Access } from "../local/access";
 import { CLUSTER, get, kill, NS, pods, replaced, sleep, until } from "./cluster";
 import { FLOWING_SECONDS, type Client, type Load } from "./load";
@@ -17,7 +17,7 @@ export interface Run {
   cause(): void;
   note(text: string): void;
   fail(text: string): void;
-  /** Absent where nothing is written down (`npm run local -- chaos`). */
+  /** Absent if nothing is recorded (`npm run local -- chaos`). */
   table?(t: Table): void;
 }
 
@@ -26,19 +26,19 @@ export interface Scenario {
   group: "proof" | "failure" | "change" | "restore";
   title: string;
   how: string;
-  /** What the deployments before this one promised. */
+  /** The promise of the deployments that this stack replaces. */
   promised?: string;
-  /** About so long, all included, on a machine that does nothing else. */
+  /** Approximate duration, all included, on a machine that does nothing else. */
   seconds: number;
   /** In the part that runs on every change (`--part quick`). */
   quick?: boolean;
-  /** Left out of a whole run, where this one does the same on its way. */
+  /** Left out of a whole run, because the named scenario includes it. */
   partOf?: string;
-  /** Another scenario that takes back what this one leaves; it runs whenever this one does. */
+  /** Another scenario that takes back the changes of this one; it runs whenever this one does. */
   takenBackBy?: string;
-  /** What must be there before the load starts. */
+  /** Preparations before the load starts. */
   prepare?(note: (text: string) => void): Promise<void>;
-  /** No steady load: it measures by itself. */
+  /** No steady load: the scenario measures for itself. */
   quiet?: boolean;
   /** Seconds without any acknowledgement, and sends that may fail after one retry. */
   bounds: { gap: number; failedAfterRetry: number };
@@ -48,7 +48,7 @@ export interface Scenario {
 
 /** Columns of a table whose rows were measured one after the other under the steady load. */
 export const LOAD_HEAD = ["Sends meanwhile: gap", "failed after one retry"];
-/** Their cells, for each row's stretch of time; after the load's `finish`. */
+/** Their cells, for each row's period; call it after the load's `finish`. */
 export const withLoad = (
   load: Load,
   rows: Table["rows"],
@@ -85,7 +85,7 @@ export async function killOne(r: Run, pod: string, seconds = 120): Promise<void>
   await sleep(3000);
 }
 
-/** What a node carries of that which is there once, or of which each counts. */
+/** The pods on a node that exist once, or of which each one matters. */
 export async function whoRan(node: string): Promise<string> {
   const singles =
     /^(synapse-(main|event-persister|account|ephemeral|receipts|device-lists)-\d+|synapse-postgres-\d+|redis-synapse-\d|haproxy-.*)$/;

@@ -1,6 +1,6 @@
 /**
- * Everything that `npm run test:cluster` does, in this order (what is part of another scenario only when it is asked
- * for). Bounds are generous: the machine is shared; the figures are in the document.
+ * Everything that `npm run test:cluster` does, in this order (a scenario that is part of another one runs only on
+ * request). Bounds are generous: the machine is shared; the figures are in the document.
  */
 import { LOCAL_TESTS } from "../proof/localTests";
 import { CERTIFICATE } from "./certificate";
@@ -36,7 +36,7 @@ const PROOF: Scenario[] = [
     id: "used",
     group: "proof",
     title: "Used as its users and operators do",
-    how: "`npm run test:local`, without what is about the network policies' engine alone",
+    how: "`npm run test:local`, without the tests of the network policy engine itself",
     seconds: 110,
     quiet: true,
     bounds: { gap: 0, failedAfterRetry: 0 },
@@ -60,8 +60,8 @@ export const SCENARIOS: Scenario[] = [...PROCESSES, HANDOVER, ...REDIS, ...MACHI
 export const ALL: Scenario[] = [...PROOF, ...SCENARIOS, ...HOSTS, ...CHANGES, RESTORE];
 
 /**
- * Those of these names (or whose names begin so), the part for every change, or all that no other one shows; and what
- * takes back what they set.
+ * The scenarios of these names (or whose names begin like this), the part for every change, or all that no other one
+ * covers; and the scenarios that take back their settings.
  */
 export function choose({ only, quick }: { only?: readonly string[]; quick?: boolean }): Scenario[] {
   const named =
@@ -70,7 +70,7 @@ export function choose({ only, quick }: { only?: readonly string[]; quick?: bool
       s.id === o || s.id.startsWith(`${o}-`);
   for (const o of only ?? []) if (!ALL.some(named(o))) throw new Error(`${o} is unknown: --list names all`);
   const chosen = ALL.filter((s) => (only ? only.some((o) => named(o)(s)) : quick ? s.quick : !s.partOf));
-  // What was set is taken back, whatever was chosen.
+  // Settings are taken back, whichever scenarios were chosen.
   return ALL.filter(
     (s) => chosen.includes(s) || (chosen.some((c) => c.takenBackBy === s.id) && !chosen.some((c) => c.id === s.partOf)),
   );

@@ -5,7 +5,7 @@ import { flowing, nodeOf, primary, since, whoRan, type Scenario } from "./scenar
 const FULL_SECONDS = 40;
 const DISK = FILLER.replace(/\/[^/]*$/, "");
 
-/** Path of an instance's volume, which must lie on the disk that is going to be filled and not on the machine's own. */
+/** Path of an instance's volume, which must be on the disk that will be filled and not on the machine's own. */
 async function volumePath(pod: string): Promise<string> {
   const claim = await get("pvc", "-n", NS, pod);
   const { spec } = await get("pv", claim.spec.volumeName);
@@ -17,7 +17,7 @@ export const STORAGE: Scenario[] = [
     id: "volume-full",
     group: "failure",
     title: "The disk under the PostgreSQL primary's volumes is full",
-    how: `the node's disk for local volumes filled to the last block that a process may take, for ${FULL_SECONDS} s, then freed; the primary's log moved on by 12 segments meanwhile`,
+    how: `the node's disk for local volumes filled to the last block that a process may take, for ${FULL_SECONDS} s, then freed; the primary's log advanced by 12 segments in that time`,
     seconds: 80,
     // The container is started again 10, 20 and 40 s after it failed: up to 40 s after the disk has room again (55 and
     // 102 s were measured).
@@ -35,7 +35,7 @@ export const STORAGE: Scenario[] = [
       let phase = "";
       try {
         r.cause();
-        // Blocks are taken without being written, but for the last few: the file system needs some for its own lists.
+        // Allocates blocks without writing them, except the last few: the file system needs some for its own metadata.
         await ssh(
           node,
           `set -e; a=$(df --output=avail -B1 ${DISK} | tail -1); fallocate -l $((a - 67108864)) ${FILLER}; ! dd if=/dev/zero of=${FILLER} bs=64k oflag=append conv=notrunc status=none 2>/dev/null`,

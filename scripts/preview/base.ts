@@ -1,6 +1,5 @@
 /**
- * A step of the workflow: lays the files that the pull request would be merged into beside the checkout, with their
- * packages.
+ * A step of the workflow: puts the files of the pull request's base beside the checkout, with their packages.
  */
 import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
@@ -25,8 +24,8 @@ function pullRequest(): PullRequest | undefined {
 }
 
 /**
- * What the head of a clone is compared with. A workflow checks out the merge of the pull request into its base: the
- * merge's first parent is exactly what it would be merged into, while the event's base may be older.
+ * The commit with which the head of a clone is compared. A workflow checks out the merge of the pull request into its
+ * base: the merge's first parent is exactly that base, while the event's base may be older.
  */
 export function baseCommit(clone: string, pr: PullRequest | undefined, given?: string): string {
   const git = (...args: string[]): string =>
@@ -44,7 +43,7 @@ export function baseCommit(clone: string, pr: PullRequest | undefined, given?: s
   const branch = given ?? pr?.base.sha ?? ["origin/main", "main"].find(known);
   if (!branch || !known(branch))
     throw new UsageError(
-      `there is no commit ${branch ?? "origin/main nor main"} in this clone to compare with: give a branch that is there, or fetch it (in a workflow: actions/checkout with fetch-depth: 2)`,
+      `there is no commit ${branch ?? "origin/main nor main"} in this clone to compare with: give an existing branch, or fetch it (in a workflow: actions/checkout with fetch-depth: 2)`,
     );
   try {
     return git("merge-base", branch, "HEAD");
@@ -55,14 +54,14 @@ export function baseCommit(clone: string, pr: PullRequest | undefined, given?: s
   }
 }
 
-/** The same lock file, the same packages: those of this checkout do. */
+/** With the same lock file, the packages of this checkout can be used. */
 function providePackages(): void {
   const lock = (dir: string): string => fs.readFileSync(path.join(dir, "package-lock.json"), "utf8");
   if (lock(ROOT) === lock(BASE)) fs.symlinkSync(path.join(ROOT, "node_modules"), path.join(BASE, "node_modules"));
   else execFileSync("npm", ["ci", "--no-audit", "--no-fund"], { cwd: BASE, stdio: ["ignore", "inherit", "inherit"] });
 }
 
-/** The commit whose files are in BASE. */
+/** The commit of the files in BASE. */
 export const laidOut = (): string | undefined =>
   fs.existsSync(path.join(BASE, COMMIT_FILE))
     ? fs.readFileSync(path.join(BASE, COMMIT_FILE), "utf8").trim()

@@ -1,5 +1,5 @@
 /**
- * A step of the workflow: `changes.ts STACK` compares the base's program with the pull request's, each evaluated by its
+ * A step of the workflow: `changes.ts STACK` compares the base's program with the pull request's, each evaluated in its
  * own checkout.
  */
 import { spawnSync } from "node:child_process";
@@ -17,11 +17,11 @@ import { withoutSecrets } from "./hide";
 import { BASE, readResult, ROOT, writeResult, type ChangesResult } from "./results";
 
 const USAGE = `npx tsx scripts/preview/changes.ts STACK
-  What the pull request changes in a stack, without its state: both programs are evaluated and compared (after base.ts).`;
+  Shows what the pull request changes in a stack, without its state: evaluates and compares both programs (after base.ts).`;
 
 type Side = { evaluation: Evaluation } | { problem: string };
 
-/** What a checkout makes of a stack. */
+/** The evaluation of a stack by a checkout. */
 function evaluated(checkout: string, stack: string, key: string, file: string): Side {
   const { status, stderr } = spawnSync(
     process.execPath,
@@ -56,7 +56,7 @@ function compareWithBase(stack: string, base: string): ChangesResult {
       return {
         stack,
         base,
-        problem: `The base itself does not evaluate, so that there is nothing to compare with:\n${before.problem}`,
+        problem: `The base itself does not evaluate, so there is nothing to compare with:\n${before.problem}`,
       };
     return { stack, base, changes: compare(before.evaluation, after.evaluation) };
   } finally {
@@ -71,7 +71,7 @@ async function main(argv: string[]): Promise<void> {
     return;
   }
   const base = laidOut();
-  if (!base) throw new UsageError("there is no base to compare with: run scripts/preview/base.ts before");
+  if (!base) throw new UsageError("there is no base to compare with: run scripts/preview/base.ts first");
   const result = compareWithBase(stack, base);
   writeResult("changes", result);
   console.log(

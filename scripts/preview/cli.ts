@@ -1,4 +1,4 @@
-/** The Pulumi CLI as a step runs it: found on PATH, its words shown in the job's log as they come. */
+/** The Pulumi CLI in a step: found on PATH, its output shown in the job's log at once. */
 import { spawn } from "node:child_process";
 import { UsageError } from "../../cli/arguments";
 import { watchUsage, type Usage } from "./usage";
@@ -31,7 +31,7 @@ export function pulumi(args: readonly string[], cwd: string, env: NodeJS.Process
       reject(
         error.code === "ENOENT"
           ? new UsageError(
-              "there is no `pulumi` on PATH. A preview is the engine's: install the Pulumi CLI (docs/deploy.md says which version), in a workflow with pulumi/actions before this step",
+              "there is no `pulumi` on PATH. The preview needs the engine: install the Pulumi CLI (docs/deploy.md says which version), in a workflow with pulumi/actions before this step",
             )
           : error,
       );

@@ -1,6 +1,6 @@
 /**
- * The last step of the workflow: one comment for all stacks, or, where the token may not write one, the summary of the
- * run alone.
+ * The last step of the workflow: one comment for all stacks, or, if the token may not write one, only the summary of the
+ * run.
  */
 import * as fs from "node:fs";
 import { runMain, UsageError } from "../../cli/arguments";
@@ -52,14 +52,14 @@ export async function comment(
   } catch (error) {
     if (!(error instanceof NotAllowed)) throw error;
     log(
-      `No comment: the token may not write one, as that of a pull request from a fork. The preview is in the summary of this run. GitHub said: ${error.message}`,
+      `No comment: the token may not write one, which is so for pull requests from forks. The preview is in the summary of this run. GitHub said: ${error.message}`,
     );
   }
 }
 
 /**
- * The stacks of the checkout. In a workflow one whose job failed early has left nothing, and is told as well; elsewhere
- * only what was asked for.
+ * The stacks of the checkout. In a workflow this includes stacks whose job failed early and left no result; elsewhere only
+ * those that were previewed.
  */
 export function reportsOf(dir: string, env: NodeJS.ProcessEnv): StackReport[] {
   const all = stackNames(ROOT).map((stack): StackReport => ({

@@ -1,6 +1,5 @@
 /**
- * A step of the workflow: `engine.ts STACK` runs the engine's preview of a stack and leaves what it said in the
- * results.
+ * A step of the workflow: `engine.ts STACK` runs the engine's preview of a stack and records its result.
  */
 import { runMain, UsageError } from "../../cli/arguments";
 import { stackNames } from "../../components/settings/stackFile";
@@ -32,7 +31,7 @@ async function main(argv: string[]): Promise<void> {
   const stack = stackArgument(argv);
   const result = await previewStack(stack, ROOT, process.env).catch((error: Error): EngineResult => {
     if (error instanceof UsageError) throw error;
-    // It is told in the comment, where who changed something looks.
+    // The comment reports it, and the author of the change reads that.
     return {
       stack,
       ok: false,

@@ -1,6 +1,6 @@
 /**
- * The engine's events as changes: what is done with each resource is its word, the fields and the restarts are compared
- * as everywhere. Pure.
+ * The engine's events as changes: the engine decides the operation for each resource; fields and restarts are compared as
+ * everywhere. Pure.
  */
 import { specialSigKey, unknownValue } from "@pulumi/pulumi/runtime";
 import { compare, type Change } from "../../cli/diff";
@@ -18,7 +18,7 @@ const ACTIONS: Record<string, Change["action"]> = {
   delete: "delete",
 };
 
-/** What people may see of a value of the event log. */
+/** The printable form of a value of the event log. */
 function plain(value: any): any {
   if (value === unknownValue) return "(known when deployed)";
   if (Array.isArray(value)) return value.map(plain);
@@ -27,7 +27,7 @@ function plain(value: any): any {
   return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, plain(v)]));
 }
 
-/** Outermost component that begins a layer: the URN holds the types of all of them. */
+/** The outermost component that starts a layer: the URN contains the types of all components. */
 const layerOfUrn = (urn: string): string | undefined =>
   (urn.split("::")[2] ?? "").split("$").map(layerOfType).find(Boolean);
 
@@ -53,7 +53,7 @@ interface Step {
   after?: RegisteredResource;
 }
 
-/** Each resource once: of a replacement the creation and the deletion are told as well. */
+/** Each resource once: for a replacement, creation and deletion are reported as well. */
 function stepsOf(events: PulumiEvents): Step[] {
   const steps = new Map<string, Step>();
   for (const m of events.planned()) {
@@ -82,7 +82,7 @@ function changesOf(steps: Step[]): Change[] {
         named = { layer: layerOf(r), action, title: objectTitle(r) };
       if (action === "create" || action === "delete") return { ...named, fields: [] };
       const { fields = [], restarts } = compared.get(key(named)) ?? {};
-      // Equal but for what may not be seen: the engine still knows where.
+      // Equal except for hidden values: the engine still knows the paths.
       return {
         ...named,
         fields: fields.length ? fields : diffs.map((path) => ({ path, from: HIDDEN, to: HIDDEN })),

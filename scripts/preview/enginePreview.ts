@@ -1,4 +1,4 @@
-/** `pulumi preview` of one stack, in a folder that is thrown away. */
+/** `pulumi preview` of one stack, in a temporary folder. */
 import * as crypto from "node:crypto";
 import * as fs from "node:fs";
 import * as os from "node:os";
@@ -14,10 +14,10 @@ import type { EngineResult } from "./results";
 
 interface Asked {
   stack: string;
-  /** The repository; and its project in the folder that is thrown away, as the engine is to see it. */
+  /** The repository; and the project in the temporary folder, as the engine sees it. */
   root: string;
   project: string;
-  /** Of the job. */
+  /** The job's environment. */
   env: NodeJS.ProcessEnv;
 }
 interface Prepared {
@@ -43,14 +43,14 @@ export async function previewStack(stack: string, root: string, env: NodeJS.Proc
   }
 }
 
-/** The stack in the team's backend, or why it is not taken. */
+/** The stack in the team's backend, or the reason why it is not used. */
 async function deployedStack({ stack, root, project, env }: Asked): Promise<Prepared | string> {
   const prepared = { env: teamEnvironment(env), project, stack: stackReference(stack, env) };
   copyStackFile(root, project, stack);
   const selected = await pulumi(["stack", "select", "--stack", prepared.stack], project, prepared.env);
   if (selected.status === 0) return prepared;
   if (/no stack named/i.test(selected.stderr))
-    return `The backend has no stack \`${prepared.stack}\`: it was never deployed, or PULUMI_ORGANIZATION is another.`;
+    return `The backend has no stack \`${prepared.stack}\`: it was never deployed, or PULUMI_ORGANIZATION is wrong.`;
   throw new Error(
     `the team's backend does not answer for ${prepared.stack}; check PULUMI_BACKEND_URL and PULUMI_ACCESS_TOKEN of the environment:\n${messageOf(selected, env)}`,
   );
@@ -64,12 +64,12 @@ async function newStack({ stack, root, project, env }: Asked, dir: string): Prom
     { state, nowhere: path.join(dir, "no-cluster") },
     crypto.randomBytes(24).toString("base64url"),
   );
-  // `init` would take the salt of the team's file, which is another passphrase's.
+  // `init` would use the salt of the team's file, which belongs to another passphrase.
   removeStackFile(project, stack);
   const made = await pulumi(["stack", "init", stack, "--secrets-provider", "passphrase"], project, own);
   if (made.status !== 0)
     throw new Error(`pulumi stack init ${stack} ended with ${made.status}:\n${messageOf(made, own)}`);
-  // After `init`, which writes the file anew.
+  // After `init`, which rewrites the file.
   writePlaceholders(root, project, stack);
   return { env: own, project, stack };
 }
@@ -82,7 +82,7 @@ async function run(
   { env, project, stack }: Prepared,
   dir: string,
 ): Promise<EngineResult> {
-  // Downloads are no part of the preview's time; where the plugins are there already this does nothing.
+  // Downloads do not count as preview time; if the plugins are installed, this does nothing.
   const plugins = await pulumi(["plugin", "install"], project, env);
   if (plugins.status !== 0)
     throw new Error(`pulumi plugin install ended with ${plugins.status}:\n${messageOf(plugins, env)}`);
@@ -107,7 +107,7 @@ async function run(
     ...(ran.usage ? { usage: ran.usage } : {}),
     operations,
     warnings: told("warning"),
-    // What ends the command before the engine starts is told on standard error alone.
+    // Errors before the engine starts are reported only on standard error.
     errors:
       ran.status !== 0 && !errors.length
         ? [messageOf(ran, env) || `pulumi preview ended with ${ran.status} and said nothing`]

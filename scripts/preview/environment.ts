@@ -1,8 +1,8 @@
 /**
- * What the engine is run with: the team's own backend where there is access to it, else one that is thrown away. Pure.
+ * The engine's environment: the team's own backend if there is access to it, otherwise a temporary one. Pure.
  */
 
-/** What only makes sense with the team's backend, or leads to a cluster. */
+/** Variables that only make sense with the team's backend, or lead to a cluster. */
 const OF_THE_TEAM = [
   "PULUMI_ACCESS_TOKEN",
   "PULUMI_BACKEND_URL",
@@ -21,18 +21,18 @@ const QUIET = {
   PULUMI_DEBUG_COMMANDS: "true",
 };
 
-/** A workflow passes a secret that is not configured as an empty text. */
+/** A workflow passes a secret that is not configured as an empty string. */
 const given = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
   Object.fromEntries(Object.entries(env).filter(([name, value]) => value !== "" || !OF_THE_TEAM.includes(name)));
 
-/** Whether the environment leads to a state of the stacks. */
+/** Whether the environment gives access to a state of the stacks. */
 export const hasBackend = (env: NodeJS.ProcessEnv): boolean =>
   Boolean(env.PULUMI_ACCESS_TOKEN || env.PULUMI_BACKEND_URL);
 
 export const teamEnvironment = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv => ({ ...given(env), ...QUIET });
 
 /**
- * Nothing of the team's, and no cluster: not by KUBECONFIG, not by ~/.kube/config, not by the pod that a runner may be.
+ * Nothing of the team's, and no cluster: neither through KUBECONFIG, nor ~/.kube/config, nor the pod of a runner.
  */
 export function throwAwayEnvironment(
   env: NodeJS.ProcessEnv,

@@ -1,4 +1,4 @@
-/** GitHub's REST API, as far as one comment on a pull request needs it. */
+/** The part of GitHub's REST API that one comment on a pull request needs. */
 
 export interface Access {
   api: string;
@@ -13,11 +13,11 @@ export interface Comment {
   user?: { type?: string } | null;
 }
 
-/** The token may read and not write: that of a pull request from a fork. */
+/** The token may read but not write, as for a pull request from a fork. */
 export class NotAllowed extends Error {}
 
 const TRIES = 4;
-/** GitHub asks for at least so long after a secondary rate limit that names no time. */
+/** GitHub's minimum pause after a secondary rate limit that names no time. */
 const PAUSE_SECONDS = 10;
 const LONGEST_PAUSE_SECONDS = 120;
 const PER_PAGE = 100;
@@ -47,14 +47,14 @@ async function request(access: Access, method: string, path: string, body?: unkn
       await new Promise((resolve) => setTimeout(resolve, Math.min(asked, LONGEST_PAUSE_SECONDS) * 1000));
       continue;
     }
-    // Of what a token may not even see GitHub says that it is not there.
+    // GitHub answers 404 for anything that a token may not even see.
     if (method !== "GET" && !isLimited(answer) && (answer.status === 403 || answer.status === 404))
       throw new NotAllowed(said);
     throw new Error(`GitHub answered ${answer.status} to ${method} ${path}: ${said}`);
   }
 }
 
-/** The comment of an earlier run. One that a person wrote is none, even where it quotes ours. */
+/** The comment of an earlier run. A person's comment does not count, even if it quotes ours. */
 async function earlier(access: Access, number: number, marker: string): Promise<Comment | undefined> {
   for (let page = 1; ; page++) {
     const comments: Comment[] = await request(
@@ -67,7 +67,7 @@ async function earlier(access: Access, number: number, marker: string): Promise<
   }
 }
 
-/** One comment a pull request: the first run writes it, every later one puts its text in the place of the old. */
+/** One comment per pull request: the first run writes it, every later one replaces its text. */
 export async function putComment(
   access: Access,
   number: number,

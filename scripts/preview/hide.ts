@@ -1,11 +1,11 @@
-/** Secrets stay where they are: what leaves an evaluation or an engine's message is without them. Pure. */
+/** Removes secrets from evaluations and from the engine's messages before these leave the process. Pure. */
 import * as crypto from "node:crypto";
 import type { Evaluation, RegisteredResource } from "../../cli/evaluate";
 import { HIDDEN, redacted } from "../../cli/redact";
 
 /**
- * A copy in which each hidden value is a digest under a key that lives as long as one comparison: that a secret changed
- * can be seen, what it is cannot, not even by trying out likely values.
+ * A copy in which each hidden value is a digest under a key that exists only for one comparison: this shows that a secret
+ * changed, but not its value, not even to an attempt with likely values.
  */
 export function withDigests(evaluation: Evaluation, key: string): Evaluation {
   const digest = (value: unknown): string =>
@@ -21,7 +21,7 @@ export function withDigests(evaluation: Evaluation, key: string): Evaluation {
     ...r,
     inputs: marked(redacted(r), r.inputs),
   }));
-  // Nobody reads the outputs of a dump, and some are secret.
+  // The outputs of a dump are not used, and some are secret.
   return { resources, outputs: {} };
 }
 
@@ -31,7 +31,7 @@ const SECRET_NAME = /TOKEN|PASSPHRASE|PASSWORD|SECRET|PRIVATE|ACCESS_KEY/;
 const SHORTEST = 8;
 
 /**
- * A text for people, without keys and without what the environment keeps secret: an engine's error may quote either.
+ * A message without keys and without the environment's secrets: an engine's error may quote either.
  */
 export function withoutSecrets(text: string, env: NodeJS.ProcessEnv): string {
   const values = Object.entries(env).flatMap(([name, value]) =>

@@ -1,6 +1,6 @@
 /** Pieces of GitHub's Markdown, safe whatever they hold. Pure. */
 
-/** Text in a code span: longer backticks around those that it has, and no bar that would end a table's cell. */
+/** Text in a code span: with more backticks than the text contains, and no bar that would end a table cell. */
 export function code(text: string): string {
   const longest = Math.max(0, ...(text.match(/`+/g) ?? []).map((run) => run.length));
   const fence = "`".repeat(longest + 1);
@@ -8,7 +8,7 @@ export function code(text: string): string {
   return longest ? `${fence} ${inside} ${fence}` : `${fence}${inside}${fence}`;
 }
 
-/** Lines in a fence that they cannot end. */
+/** Lines in a fence longer than any that they contain. */
 export function fenced(text: string): string {
   const longest = Math.max(2, ...(text.match(/`+/g) ?? []).map((run) => run.length));
   const fence = "`".repeat(longest + 1);
@@ -29,7 +29,7 @@ export const tableOf = (head: string[], rows: Array<Array<string | number>>): st
 export const counted = (n: number, one: string, many: string): string =>
   `${n.toLocaleString("en-US")} ${n === 1 ? one : many}`;
 
-/** The first lines that fit, and how many there are more. */
+/** The first lines that fit, and the number of omitted ones. */
 export function cut(text: string, limit: number, rest: (lines: number) => string): string {
   if (text.length <= limit) return text;
   const lines = text.split("\n"),

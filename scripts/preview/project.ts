@@ -5,16 +5,16 @@ import { parseDocument, visit } from "yaml";
 import { SECRET_PLACEHOLDER } from "../../components/schema/syntax/keys";
 import { saltOf, stackFileOf } from "../../lab/engine/project";
 
-/** How a stack file says with what its secrets are encrypted; a runner has none of it. */
+/** Keys of a stack file that name the encryption of its secrets; a runner has none of these. */
 const ENCRYPTION = ["encryptionsalt", "secretsprovider", "encryptedkey"];
 
 /**
- * The stack file as a runner without its keys can use it: every encrypted value is the placeholder that the settings
- * accept wherever they want a secret. Pure.
+ * The stack file in a form that a runner without its keys can use: every encrypted value becomes a placeholder, which the
+ * settings accept wherever they expect a secret. Pure.
  */
 export function withPlaceholders(stackFile: string): string {
   const document = parseDocument(stackFile);
-  if (document.errors.length) throw new Error(`the stack's file is no YAML: ${document.errors[0]!.message}`);
+  if (document.errors.length) throw new Error(`the stack's file is not valid YAML: ${document.errors[0]!.message}`);
   for (const key of ENCRYPTION) document.delete(key);
   visit(document, {
     Map: (_, node) => {

@@ -1,10 +1,10 @@
-/** The results of all stacks as one comment: what restarts and what is lost first, every field last. Pure. */
+/** The results of all stacks as one comment: restarts and losses first, every field last. Pure. */
 import { formatChanges, type Change } from "../../cli/diff";
 import { isPatch } from "../../components/layers/resources";
 import { alert, code, counted, cut, details, fenced, tableOf } from "./markdown";
 import type { ChangesResult, EngineResult } from "./results";
 
-/** Hidden in what GitHub shows; by it the comment of an earlier run is found. */
+/** GitHub does not show it; it identifies the comment of an earlier run. */
 export const MARKER = "<!-- matrix-ha: preview -->";
 /** GitHub refuses a comment longer than 65,536 characters; a step's summary may be 1 MiB. */
 export const COMMENT_LIMIT = 65_536,
@@ -16,16 +16,16 @@ export interface StackReport {
   changes?: ChangesResult;
 }
 export interface About {
-  /** The commit that is previewed. */
+  /** The previewed commit. */
   head?: string;
-  /** Where the whole text and the logs are. */
+  /** Link to the whole text and the logs. */
   runUrl?: string;
   limit?: number;
 }
 
 /** Names in a list; the others are in the text below it. */
 const LISTED = 40;
-/** Of errors and warnings; a program that fails may print a whole manifest. */
+/** Limit for errors and warnings; a failing program may print a whole manifest. */
 const DIAGNOSTICS = 4_000;
 
 const changesOf = (r: StackReport): Change[] | undefined => r.engine?.changes ?? r.changes?.changes;
@@ -84,7 +84,7 @@ function losses(changes: Change[]): string[] {
   const lines = [
     ...(hard.length
       ? [
-          `**REPLACED: ${counted(hard.length, "resource is", "resources are")} deleted and made anew**, with whatever they hold: ${named(hard)}`,
+          `**REPLACED: ${counted(hard.length, "resource is", "resources are")} deleted and created again**, together with their data: ${named(hard)}`,
         ]
       : []),
     ...(deleted.length ? [`**DELETED: ${counted(deleted.length, "resource", "resources")}**: ${named(deleted)}`] : []),
@@ -100,10 +100,10 @@ function losses(changes: Change[]): string[] {
       : []),
     ...(routine.length
       ? [
-          `Replaced under a new name, as always when the content changes; the old one goes when nothing uses it: ${named(routine)}.`,
+          `Replaced under a new name, as always when the content changes; the old one is deleted when it is no longer used: ${named(routine)}.`,
         ]
       : []),
-    ...(withdrawn.length ? [`Withdrawn from objects that stay: ${named(withdrawn)}.`] : []),
+    ...(withdrawn.length ? [`Removed from objects that stay: ${named(withdrawn)}.`] : []),
   ];
 }
 
@@ -112,7 +112,7 @@ function diagnostics(title: string, messages: string[], kind: "CAUTION" | "WARNI
   const hint = messages.some((m) => m.includes("[encrypted by pulumi]"))
     ? [
         "",
-        "`[encrypted by pulumi]` stands for an encrypted value that a preview cannot read. It passes where the settings want a secret; elsewhere the value has to stand in clear.",
+        "`[encrypted by pulumi]` is a placeholder for an encrypted value that a preview cannot read. It is accepted where the settings expect a secret; elsewhere the value must be in plain text.",
       ]
     : [];
   return [
@@ -155,12 +155,12 @@ function row(r: StackReport): Array<string | number> {
   ];
 }
 
-/** What the engine said, in `room` characters each. */
+/** The engine's messages, in `room` characters each. */
 function engineTold(e: EngineResult | undefined, room: number): string[] {
   if (!e)
     return [
       alert("CAUTION", [
-        "**There is no result of the engine.** The job of this stack ended before its preview; its log says why.",
+        "**There is no result of the engine.** The job of this stack ended before its preview; its log has the reason.",
       ]),
     ];
   return [
@@ -170,14 +170,14 @@ function engineTold(e: EngineResult | undefined, room: number): string[] {
   ];
 }
 
-/** Why there is no comparison; nothing where the engine has said the same. */
+/** Why there is no comparison; nothing if the engine has already reported the same. */
 function comparisonTold({ engine, changes }: StackReport, room: number): string[] {
   if (!changes?.problem) return [];
   if (!changes.failed) return diagnostics("No comparison", [changes.problem], "WARNING", room);
   return engine?.errors.length ? [] : diagnostics("The program does not evaluate", [changes.problem], "CAUTION", room);
 }
 
-/** All but the fields, in `room` characters; what went wrong comes first, and always fits. */
+/** Everything except the fields, in `room` characters; errors come first, and always fit. */
 function section(r: StackReport, room: number, whole: string): string {
   const changes = changesOf(r),
     quarter = Math.min(DIAGNOSTICS, Math.floor(room / 4));
@@ -199,7 +199,7 @@ function fields(r: StackReport, room: number, whole: string): string {
   );
 }
 
-/** For what stands around a text. */
+/** Reserved for the text around it. */
 const AROUND = 200;
 
 export function render(reports: StackReport[], about: About = {}): string {
@@ -225,7 +225,7 @@ export function render(reports: StackReport[], about: About = {}): string {
   const room = Math.floor((limit - top.join("\n\n").length - foot.length - AROUND) / Math.max(1, reports.length));
   const essential = [...top, ...reports.map((r) => section(r, room, whole)).filter(Boolean)].join("\n\n");
   const share = Math.floor((limit - essential.length - foot.length) / Math.max(1, changing.length));
-  // Less than a few lines help nobody.
+  // Less than a few lines are of no use.
   const body =
     share > 4 * AROUND
       ? changing.map((r) => `\n\n${fields(r, share - AROUND, whole)}`).join("")

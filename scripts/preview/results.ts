@@ -1,4 +1,4 @@
-/** What the steps of a preview hand to each other: JSON files outside the checkout, one folder a stack. */
+/** Results that the steps of a preview pass on: JSON files outside the checkout, one folder per stack. */
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -9,29 +9,29 @@ export const ROOT = path.resolve(__dirname, "../..");
 const TEMP = process.env.RUNNER_TEMP || path.join(os.tmpdir(), `matrix-ha-preview-${os.userInfo().uid}`);
 /** The workflow carries this folder from the jobs of the stacks to the one that comments. */
 export const RESULTS = path.join(TEMP, "preview");
-/** The other side of the comparison: the files that the pull request would be merged into. */
+/** The other side of the comparison: the files of the pull request's base. */
 export const BASE = path.join(TEMP, "preview-base");
 
-/** What `pulumi preview` said of one stack. */
+/** The result of `pulumi preview` for one stack. */
 export interface EngineResult {
   stack: string;
   ok: boolean;
-  /** `nothing`: a throw-away backend, so that everything is created. `state`: what is really deployed. */
+  /** `nothing`: a temporary backend, so that everything is created. `state`: the deployed state. */
   against: "nothing" | "state";
   /** Why the state that the environment gives access to was not used. */
   note?: string;
   seconds: number;
-  /** Of engine, plugins and program together; absent where the system does not tell. */
+  /** Usage of engine, plugins and program together; absent if the system does not report it. */
   usage?: Usage;
   /** Resources by operation: create, update, same, ... */
   operations: Record<string, number>;
   errors: string[];
   warnings: string[];
-  /** Against the state: what would change, as the engine says. */
+  /** Against the state: the changes, according to the engine. */
   changes?: Change[];
 }
 
-/** What differs between the program of the base and that of the pull request, each evaluated by its own checkout. */
+/** The differences between the programs of the base and of the pull request, each evaluated in its own checkout. */
 export interface ChangesResult {
   stack: string;
   /** The commit compared with. */
@@ -39,7 +39,7 @@ export interface ChangesResult {
   changes?: Change[];
   /** Why there is no comparison. */
   problem?: string;
-  /** The pull request's own program does not evaluate: what the problem tells is to be corrected here. */
+  /** The pull request's own program does not evaluate: its author must correct the problem. */
   failed?: boolean;
 }
 

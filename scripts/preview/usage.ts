@@ -1,7 +1,7 @@
-/** What a process and all that it starts need: memory at the worst moment, and time on the processors. */
+/** Resource usage of a process and its descendants: peak memory and processor time. */
 import * as fs from "node:fs";
 
-/** Clock ticks in a second and bytes in a page, as Linux has them on every machine that a runner is. */
+/** Clock ticks per second and bytes per page, the same on every Linux runner. */
 const TICKS = 100,
   PAGE = 4096;
 interface Process {
@@ -11,13 +11,13 @@ interface Process {
 }
 
 export interface Usage {
-  /** Pages that processes share are counted in each. */
+  /** Pages that processes share count for each. */
   memoryMiB: number;
-  /** What it takes however busy the machine is. */
+  /** Processor time, which does not depend on how busy the machine is. */
   cpuSeconds: number;
 }
 
-/** proc(5): the name in brackets may hold spaces and brackets, what is looked for stands behind it. */
+/** proc(5): the name in brackets may contain spaces and brackets; the fields follow it. */
 function processes(): Map<number, Process> {
   const all = new Map<number, Process>();
   for (const entry of fs.readdirSync("/proc")) {
@@ -27,7 +27,7 @@ function processes(): Map<number, Process> {
       stat = fs.readFileSync(`/proc/${entry}/stat`, "utf8");
     } catch {
       continue;
-    } // it ended meanwhile
+    } // it has ended
     const fields = stat
       .slice(stat.lastIndexOf(")") + 2)
       .split(" ")
@@ -37,7 +37,7 @@ function processes(): Map<number, Process> {
   return all;
 }
 
-/** Looks four times a second until asked. Linux only. */
+/** Samples four times a second until the result is requested. Linux only. */
 export function watchUsage(root: number): () => Usage | undefined {
   if (process.platform !== "linux") return () => undefined;
   let peak = 0;

@@ -1,4 +1,4 @@
-/** The commands as an operator runs them: in a process of their own, with what they print and how they end. */
+/** The commands as an operator runs them: each in its own process, with its output and exit code. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import * as path from "node:path";
@@ -14,7 +14,7 @@ function run(command: string, ...args: string[]): { status: number | null; stdou
 }
 
 describe("commands", () => {
-  it("plan --json has what machines read", () => {
+  it("plan --json has the fields that programs read", () => {
     const { status, stdout } = run("plan", "--stack", "large", "--json");
     assert.equal(status, 0);
     const plan = JSON.parse(stdout);
@@ -44,7 +44,7 @@ describe("commands", () => {
     for (const k of ["minio", "turn", "rtc"]) assert.equal(typeof plan[k], "object", k);
   });
 
-  it("plan for people names machines, processes, connections, storage and failures", () => {
+  it("plan names machines, processes, connections, storage and failures", () => {
     const { status, stdout } = run("plan", "--stack", "small");
     assert.equal(status, 0);
     for (const word of ["application", "event-persister", "connections", "Media", "lost"])
@@ -65,14 +65,14 @@ describe("commands", () => {
     assert.doesNotMatch(stdout, /BEGIN .*PRIVATE KEY/);
   });
 
-  it("policy: counts what it looked at, and lists rules and exceptions with their reasons", () => {
+  it("policy: counts the objects that it checked, and lists rules and exceptions with their reasons", () => {
     const { status, stdout } = run("policy", "--stack", "small", "--explain");
     assert.match(stdout, /^\d{3} objects, \d\d rules, 0 violations$/m, stdout);
     assert.match(stdout, /StatefulSet matrix\/synapse-main/);
     assert.equal(status, 0);
   });
 
-  describe("what is wrong is said to people, with exit code 2 and no stack trace", () => {
+  describe("errors are explained, with exit code 2 and without a stack trace", () => {
     const CASES: Array<[string, string[], RegExp]> = [
       ["plan", ["--ccu", "many"], /--ccu many: give a whole number/],
       ["plan", ["--no-such-option"], /no-such-option/],

@@ -12,7 +12,7 @@ import { evaluated, tier } from "../../lab/common/tiers";
 const large = tier(20_000, { federation: true });
 
 describe("npm run render", () => {
-  it("one file an object, in a folder of its layer, that reads back as it was registered", async () => {
+  it("writes one file per object, in the folder of its layer, that reads back as it was registered", async () => {
     const { evaluation, settings } = await evaluated(large.config);
     const files = new Map(renderFiles(evaluation, settings, true).map((f) => [f.path, f.text]));
     const order = files.get("order.txt")!.trim().split("\n");
@@ -33,7 +33,7 @@ describe("npm run render", () => {
     assert.ok(order.includes("synapse/statefulset.matrix.synapse-main.yaml"));
   });
 
-  it("order.txt can be applied from first to last", async () => {
+  it("the files in order.txt can be applied from first to last", async () => {
     const { evaluation, settings } = await evaluated(large.config);
     const files = new Map(renderFiles(evaluation, settings, false).map((f) => [f.path, f.text]));
     const namespaces = new Set<string>(["kube-system", "default"]),
@@ -64,16 +64,16 @@ describe("npm run render", () => {
     }
   });
 
-  it("host steps are scripts that bash accepts, one folder a host", async () => {
+  it("host steps are scripts that bash accepts, one folder per host", async () => {
     const { evaluation, settings } = await evaluated(tier(100).config);
     const scripts = renderFiles(evaluation, settings, false).filter((f) => f.path.endsWith(".sh"));
     assert.equal(scripts.length, evaluation.resources.filter(isCommand).length);
-    // What is shown is what the remote command carries.
+    // The script is the text of the remote command.
     const carried = evaluation.resources.filter(isCommand).map((r) => r.inputs.create as string);
     for (const s of scripts)
       assert.ok(
         carried.some((c) => c.includes(s.text.split("\n").slice(3).join("\n"))),
-        `${s.path} is what runs`,
+        `${s.path} is the script that runs`,
       );
     assert.deepEqual(
       [...new Set(scripts.map((s) => s.path.split("/")[1]))].sort(),
@@ -103,11 +103,11 @@ describe("npm run render", () => {
       shown = text(true);
     assert.ok(values.length > 12);
     for (const v of values) assert.ok(!hidden.includes(v));
-    assert.ok(values.filter((v) => shown.includes(v)).length >= 12, "with --show-secrets they are there");
+    assert.ok(values.filter((v) => shown.includes(v)).length >= 12, "--show-secrets writes them");
     assert.match(hidden, /\(secret\)/);
   });
 
-  it("images.txt lists what any pod runs, pinned", async () => {
+  it("images.txt lists the image of every pod, pinned", async () => {
     const images = await evaluated(large.config).then((e) => imagesOf(e.evaluation, e.settings));
     assert.ok(images.length > 20);
     for (const image of images) assert.match(image, /^[\w.-]+(:\d+)?\/[\w./-]+:[\w.-]*\d[\w.-]*$/);
@@ -127,7 +127,7 @@ describe("npm run render", () => {
       fs.rmSync(out, { recursive: true, force: true });
     });
 
-    it("is replaced where it is this command's own", () => {
+    it("is replaced if this command wrote it", () => {
       writeFiles(out, [
         { path: "a/old.yaml", text: "" },
         { path: "order.txt", text: "" },
@@ -138,7 +138,7 @@ describe("npm run render", () => {
       ]);
       assert.deepEqual(fs.readdirSync(path.join(out, "a")), ["new.yaml"]);
     });
-    it("is refused, and left alone, where it is somebody else's", () => {
+    it("is refused, and left alone, if this command did not write it", () => {
       fs.writeFileSync(path.join(out, "thesis.tex"), "years of work");
       assert.throws(() => {
         writeFiles(out, [{ path: "order.txt", text: "" }]);

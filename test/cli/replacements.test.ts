@@ -1,4 +1,4 @@
-/** What a provider cannot change in place is called a replacement, though no provider was asked. */
+/** A change that a provider cannot make in place is shown as a replacement, although no provider was asked. */
 import assert from "node:assert/strict";
 import { compare } from "../../cli/diff";
 import type { Evaluation, RegisteredResource } from "../../cli/evaluate";
@@ -49,7 +49,7 @@ describe("without a state, a changed", () => {
       } satisfies RegisteredResource,
     ],
   });
-  it("secret of what is generated is a replacement, though its value is not shown", () =>
+  it("secret input of a generated value is a replacement, although it is not shown", () =>
     assert.deepEqual(
       compare(request("a"), request("b")).map((c) => [c.action, c.title, c.fields[0]!.from]),
       [["replace", "CertRequest r", "(secret)"]],

@@ -1,4 +1,4 @@
-/** An authority that clients trust already goes on signing. */
+/** A CA that clients already trust keeps signing. */
 import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 import { evaluate, type Evaluation } from "../../cli/evaluate";
@@ -25,7 +25,7 @@ describe("the stack's own CA", () => {
     ca = await authority();
   });
 
-  it("imported: it signs the server's certificate, is what clients are told to trust, and none is made", async () => {
+  it("imported: it signs the server's certificate, clients are told to trust it, and no other is created", async () => {
     const e = await stack({ caPrivateKey: ca.privateKey, caCertificate: ca.certificate });
     const [leaf, root] = certificatesOf(e) as [X509Certificate, X509Certificate];
     const given = new X509Certificate(ca.certificate);
@@ -41,7 +41,7 @@ describe("the stack's own CA", () => {
     );
   });
 
-  it("piped in, it has lost its last line break: the same certificate, so nothing changes", async () => {
+  it("a missing last line break, as after a pipe, changes nothing: it is the same certificate", async () => {
     const piped = await stack({ caPrivateKey: ca.privateKey.trim(), caCertificate: ca.certificate.trim() });
     const { caPrivateKeyPem, caCertPem } = piped.resources.find((r) => r.type.includes("locallySignedCert"))!.inputs;
     assert.deepEqual(
@@ -50,14 +50,14 @@ describe("the stack's own CA", () => {
     );
   });
 
-  it("made here, where none is given: its key is protected and signs", async () => {
+  it("generated if none is given: its key is protected and signs", async () => {
     const e = await stack({});
     const [leaf, root] = certificatesOf(e) as [X509Certificate, X509Certificate];
     assert.ok(leaf.verify(root.publicKey) && root.ca);
     assert.equal(e.resources.find((r) => /-ca-key$/.test(r.name))?.protect, true);
   });
 
-  it("its certificate is part of what the keys are known by", async () => {
+  it("its certificate is part of the keys' fingerprint", async () => {
     const [one, other] = [await stack({}), await stack({ caPrivateKey: ca.privateKey, caCertificate: ca.certificate })];
     assert.equal(one.outputs.signingKey.verifyKey, other.outputs.signingKey.verifyKey);
     assert.notEqual(one.outputs.signingKey.fingerprint, other.outputs.signingKey.fingerprint);

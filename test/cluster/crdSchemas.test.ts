@@ -9,7 +9,7 @@ const cluster = (spec: object): object => ({
 });
 
 describe("validation against the operators' definitions", () => {
-  it("accepts what is valid", () =>
+  it("accepts valid objects", () =>
     assert.deepEqual(crdProblems(cluster({ instances: 3, storage: { size: "1Gi" } })), []));
   it("notices a field that does not exist, which the API server would drop", () =>
     assert.match(
@@ -27,6 +27,6 @@ describe("validation against the operators' definitions", () => {
     assert.match(crdProblems(cluster({ instances: "3" }))!.join(), /instances must be integer/);
     assert.match(crdProblems(cluster({}))!.join(), /instances/);
   });
-  it("says nothing of kinds that no definition describes", () =>
+  it("skips kinds without a definition", () =>
     assert.equal(crdProblems({ apiVersion: "example.org/v1", kind: "Cluster" }), undefined));
 });

@@ -107,7 +107,7 @@ describe("cluster foundation", () => {
     assert.equal(objectStoreClass(settings, 1), "matrix-ha-object-store", "a class that exists serves all drives");
   });
 
-  it("has Pod Security in every namespace, restricted but where a reason is given", () => {
+  it("enforces Pod Security in every namespace, restricted except where a reason is given", () => {
     const levels = Object.fromEntries(
       kind(full, "Namespace").map((n) => [
         n.inputs.metadata.name,
@@ -123,7 +123,7 @@ describe("cluster foundation", () => {
     assert.equal(levels.matrix, "restricted");
   });
 
-  it("leaves behind what may hold other people's things when the stack goes: namespaces and definitions", () => {
+  it("leaves objects that may hold other people's data when the stack is destroyed: namespaces and definitions", () => {
     for (const k of ["Namespace", "CustomResourceDefinition"]) {
       assert.ok(kind(full, k).length > 4, k);
       for (const r of kind(full, k)) assert.ok(r.retainOnDelete && !r.protect, r.name);
@@ -147,7 +147,7 @@ describe("cluster foundation", () => {
     }
   });
 
-  it("has the API server refuse what is somebody else's before anything else is applied", () => {
+  it("makes the API server refuse changes to foreign objects before anything else is applied", () => {
     const policy = one(full, "ValidatingAdmissionPolicy", "matrix-ha-fixture-owns-what-it-applies"),
       binding = one(full, "ValidatingAdmissionPolicyBinding", policy.inputs.metadata.name);
     assert.deepEqual(binding.inputs.spec, { policyName: policy.inputs.metadata.name, validationActions: ["Deny"] });
@@ -157,7 +157,7 @@ describe("cluster foundation", () => {
     assert.match(policy.inputs.spec.matchConditions[0].expression, /fieldManager == 'matrix-ha-fixture'/);
   });
 
-  it("makes storage classes that wait for a consumer, keep released volumes and lie on the hosts' directories", () => {
+  it("makes storage classes that wait for a consumer, keep released volumes and use the hosts' directories", () => {
     const classes = kind(full, "StorageClass");
     assert.equal(classes.length, 3);
     for (const c of classes)
@@ -167,11 +167,11 @@ describe("cluster foundation", () => {
     for (const c of classes)
       assert.ok(
         paths.includes(c.inputs.parameters.nodePath),
-        `${c.inputs.metadata.name}: ${c.inputs.parameters.nodePath} is no path of the provisioner`,
+        `${c.inputs.metadata.name}: ${c.inputs.parameters.nodePath} is not a path of the provisioner`,
       );
   });
 
-  it("makes no class that exists, and one of a shared one", async () => {
+  it("creates no class that exists, and one class for a shared one", async () => {
     const list = await foundation((s) => {
       nothing(s);
       s.storage.database.create = false;
@@ -200,7 +200,7 @@ describe("cluster foundation", () => {
     }
   });
 
-  it("gives the public door an address of the ingress pool, after the pool", () => {
+  it("gives the public entrance an address of the ingress pool, after the pool", () => {
     const s = one(full, "Service", "nginx-ingress");
     assert.equal(s.inputs.metadata.annotations["metallb.io/address-pool"], "public");
     assert.equal(s.inputs.spec.externalTrafficPolicy, "Local");
@@ -209,7 +209,7 @@ describe("cluster foundation", () => {
     assert.ok(args.includes("-enable-custom-resources=false") && args.includes("-ingress-class=nginx"), args.join(" "));
   });
 
-  it("installs nothing that the cluster has already", async () => {
+  it("installs nothing that the cluster already has", async () => {
     const list = await foundation(nothing);
     assert.deepEqual(
       list
@@ -249,7 +249,7 @@ describe("cluster foundation", () => {
     );
     assert.ok(
       kind(list, "NetworkPolicy").some((p) => JSON.stringify(p.inputs.spec).includes("http01-solver")),
-      "nobody may reach the solver",
+      "no client may reach the solver",
     );
   });
 
@@ -263,7 +263,7 @@ describe("cluster foundation", () => {
     assert.ok(secret.secretPaths.length > 0, "the key is registered in the clear");
   });
 
-  it("makes no policies when they are switched off", async () => {
+  it("creates no policies when they are turned off", async () => {
     assert.deepEqual(
       kind(
         await foundation((s) => {

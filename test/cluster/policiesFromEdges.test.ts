@@ -124,7 +124,7 @@ describe("network policies from edges", () => {
     assert.deepEqual(p.egress[0]!.ports.map((x) => x.port).sort(), [443, 6443]);
   });
 
-  it("take nodes by their hosts' addresses, of either family", () => {
+  it("identify nodes by their hosts' addresses, of either family", () => {
     const p = named(
       plans([{ from: { nodes: true }, to: pod("redis"), ports: tcp(6379), why: "SFU" }], (s) => {
         s.hosts = [
@@ -161,7 +161,7 @@ describe("network policies from edges", () => {
     assert.deepEqual(cidrs(p.ingress[0]!), ["0.0.0.0/0", "::/0"]);
   });
 
-  it("touch no namespace that is not the stack's", () => {
+  it("do not touch foreign namespaces", () => {
     const list = plans([{ from: pod("metrics-server", "kube-system"), to: pod("a"), ports: tcp(1), why: "x" }]);
     assert.ok(list.every((p) => p.namespace !== "kube-system"));
     assert.ok(JSON.stringify(named(list, "allow-a")).includes("kube-system"));

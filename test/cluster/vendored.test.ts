@@ -18,7 +18,7 @@ const controllers = (objects: any[]): any[] => objects.filter((o) => o.kind === 
 const title = (o: any): string => `${o.kind} ${o.metadata.namespace ?? ""}/${o.metadata.name}`;
 
 describe("vendored operators", () => {
-  it("are what versions.json recorded", () => assert.deepEqual(check(), []));
+  it("match the record in versions.json", () => assert.deepEqual(check(), []));
 
   it("together stay small", () => {
     const size = (dir: string): number =>
@@ -135,7 +135,7 @@ describe("vendored operators", () => {
     assert.deepEqual([...new Set(asked)].sort(), ["cert-manager-webhook", "controller", "manager"]);
   });
 
-  it("have no two components of one name, and say why there is only one of a controller", () => {
+  it("have no two components of one name, and say why a controller has only one replica", () => {
     const components = Object.values(OPERATORS).flatMap((o) => Object.values(o.workloads).map((w) => w.component));
     assert.equal(new Set(components).size, components.length);
     for (const o of Object.values(OPERATORS)) {
@@ -155,7 +155,7 @@ describe("vendored operators", () => {
     assert.deepEqual(rights(all()), rights(Object.values(OPERATORS).flatMap((o) => vendoredObjects(o.name))));
   });
 
-  it("refuse a manifest that brings a workload nobody has looked at", () => {
+  it("refuse a manifest with a workload that has not been reviewed", () => {
     const stranger: Operator = { ...OPERATORS.metallb, workloads: {} };
     assert.throws(
       () => operatorObjects(stranger, fixtureSettings()),
@@ -163,7 +163,7 @@ describe("vendored operators", () => {
     );
   });
 
-  it("leave the vendored objects as they were, and come out alike twice", () => {
+  it("leave the vendored objects unchanged, and are identical when rendered twice", () => {
     const before = JSON.stringify(Object.values(OPERATORS).map((o) => vendoredObjects(o.name)));
     assert.deepEqual(all(), all());
     assert.equal(JSON.stringify(Object.values(OPERATORS).map((o) => vendoredObjects(o.name))), before);

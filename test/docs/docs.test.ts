@@ -15,7 +15,7 @@ const PAGES = [
     .map((f) => `docs/${f}`),
 ];
 const text = (page: string): string => readFileSync(join(ROOT, page), "utf8");
-/** As GitHub makes them from headings, and the ones that a page sets itself. */
+/** Anchors as GitHub derives them from headings, and those that a page sets itself. */
 const anchors = (page: string): string[] => [
   ...text(page)
     .split("\n")

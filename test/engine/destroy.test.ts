@@ -1,6 +1,7 @@
 /**
- * The stack is taken down and comes up again: protected it refuses before anything is deleted; allowed it leaves what
- * holds data; and with the saved keys an `up` that is killed at ten moments finds users, messages and media again.
+ * The stack is taken down and comes up again: protected, it refuses before anything is deleted; allowed, it leaves
+ * everything that holds data; and with the saved keys, an `up` that is killed at ten moments finds users, messages and
+ * media again.
  */
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
@@ -103,7 +104,7 @@ describe("taken down, and up again", () => {
     await must(["cancel", "--yes"], { project: false });
   });
 
-  it("a node cut off: what is waited for, and an end of it; back again, destroy goes on", async () => {
+  it("with a node cut off, it fails after five minutes and names the object; once the node is back, it continues", async () => {
     await cable("node3", "down");
     let done: Done;
     try {
@@ -140,7 +141,7 @@ describe("taken down, and up again", () => {
     );
   });
 
-  it("a webhook whose operator is down, a namespace that hangs in Terminating, an API server that restarts: it comes to its end", async () => {
+  it("it finishes despite a webhook whose operator is down, a namespace stuck in Terminating and an API server that restarts", async () => {
     scaleOperator(0);
     holdDeletedNamespace("coturn");
     const second = start(DESTROY, { project: false });
@@ -174,7 +175,7 @@ describe("taken down, and up again", () => {
     );
   });
 
-  it("what it leaves: every claim with its volume, namespaces, the database; no Synapse, no door", () => {
+  it("it leaves every claim with its volume, namespaces and the database; no Synapse, no public entrance", () => {
     const left = claims();
     for (const [name, volume] of bound) assert.equal(left.get(name), volume, name);
     const namespaces = items("namespaces").map((n) => n.metadata.name);
@@ -224,7 +225,7 @@ describe("taken down, and up again", () => {
     assert.deepEqual((await up()).events.steps(), [], "nothing is left to do");
   });
 
-  it("users, messages, media and the server's identity are those of before", async () => {
+  it("users, messages, media and the server's identity are unchanged", async () => {
     await until("homeserver", 300, async () => {
       try {
         const a = await access();

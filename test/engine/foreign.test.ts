@@ -1,5 +1,5 @@
 /**
- * What exists already: of this stack it is taken over, of somebody else it is refused before anything of it is changed.
+ * Existing objects: the stack's own are taken over, foreign ones are refused before any of them is changed.
  */
 import assert from "node:assert/strict";
 import { kubectl } from "../../lab/local/kubectl";
@@ -29,10 +29,10 @@ function uids(): Map<string, string> {
 }
 
 describe("objects that exist already", () => {
-  /** As the refusal says that something is handed over. */
+  /** Hands an object over, as the refusal says. */
   let labels: string[];
 
-  it("a state that has lost every object of the cluster takes all of them over, as they were", async () => {
+  it("a state that has lost every object of the cluster takes all of them over unchanged", async () => {
     const before = uids();
     const urns: string[] = JSON.parse((await must(["stack", "export"])).text).deployment.resources.map(
       (r: any) => r.urn,
@@ -53,13 +53,13 @@ describe("objects that exist already", () => {
     assert.deepEqual((await up()).events.steps(), []);
   });
 
-  it("a namespace of somebody else is refused, and stays as it was", async () => {
-    // Calls are off, then somebody has a namespace of that name, then calls are on.
+  it("a foreign namespace is refused, and stays unchanged", async () => {
+    // Calls are off, then a foreign namespace of that name is created, then calls are on.
     await up(["rtc.enabled=false"]);
     assert.equal(
       json("namespace", "livekit").metadata.labels["app.kubernetes.io/part-of"],
       "matrix-ha",
-      "left behind, because somebody may have put things into it",
+      "left behind, because it may hold objects of others",
     );
     kubectl(["delete", "namespace", "livekit", "--timeout=120s"]);
     kubectl(["create", "namespace", "livekit"]);
@@ -79,7 +79,7 @@ describe("objects that exist already", () => {
     measured(/Namespace livekit exists already[^\n]*/.exec(errorsOf(refused))![0]);
   });
 
-  it("handed over by its label it is taken", async () => {
+  it("handed over by its label, it is taken over", async () => {
     kubectl(["label", "namespace", "livekit", ...labels]);
     await up();
     assert.equal(json("configmap", "-n", "livekit", "theirs").data.a, "b", "what was in it is left alone");

@@ -1,4 +1,4 @@
-/** The state is lost, the cluster runs on: the way back of docs/operate.md, "A lost state", step by step. */
+/** The state is lost while the cluster runs: recovery as in docs/operate.md, "A lost state", step by step. */
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
@@ -23,7 +23,7 @@ describe("a lost state", () => {
     witness = await Witness.make("lost");
   });
 
-  it("the keys are had from the cluster, and go into a new stack", () => {
+  it("the keys are read from the cluster, and set in a new stack", () => {
     const env = prepare();
     // Kept until the test is over, beside what the engine reads.
     fs.rmSync(LOST, { recursive: true, force: true });
@@ -41,14 +41,14 @@ describe("a lost state", () => {
     );
   });
 
-  it("up takes over what is there", async () => {
+  it("up takes over the existing objects", async () => {
     const done = await must(UP, { project: false });
     measured(`${done.seconds.toFixed(0)} s, ${JSON.stringify(done.events.summary())}`);
     keepKeys(file);
     assert.deepEqual((await up()).events.steps(), [], "nothing is left to do, and the settings are the same");
   });
 
-  it("the server is the one that it was", async () => {
+  it("the server is the same as before", async () => {
     measured(`all healthy ${(await healthy(HEAL_SECONDS)).toFixed(0)} s later`);
     // By another CA now, since the old one's key was in the state alone.
     measured(`signed as before: ${await witness.findsAllAgain()}`);

@@ -1,6 +1,6 @@
 /**
- * The workflow of the preview, run as it stands: a pull request on a repository made of this checkout, each `run:` step
- * in the runner's order and environment, with the real engine and without a cluster; GitHub's API is played on the
+ * Runs the preview's workflow unchanged: a pull request on a repository made of this checkout, each `run:` step
+ * in the runner's order and environment, with the real engine and without a cluster; a fake GitHub API answers on the
  * loopback.
  */
 import assert from "node:assert/strict";
@@ -141,7 +141,7 @@ describe("the preview's workflow, run", function () {
     fs.rmSync(dir, { recursive: true, force: true });
   });
 
-  it("every job ends well", () => {
+  it("every job succeeds", () => {
     assert.deepEqual(
       first.map((j) => j.name).sort(),
       ["comment", ...STACKS.map((s) => `preview-${s}`), "stacks"].sort(),
@@ -191,7 +191,7 @@ describe("the preview's workflow, run", function () {
       assert.ok(body().includes(word), word);
   });
 
-  it("the checkout is left as it was, and no secret, encrypted or not, is in what leaves the jobs", () => {
+  it("the checkout is unchanged, and no output of the jobs contains a secret, encrypted or not", () => {
     for (const job of first.filter((j) => j.id === "preview")) {
       assert.deepEqual(
         fs
@@ -215,7 +215,7 @@ describe("the preview's workflow, run", function () {
       for (const secret of [CIPHERTEXT, TOKEN, "PRIVATE KEY-----"]) assert.ok(!text.includes(secret), secret);
   });
 
-  it("from a fork, whose token may not write: no comment, and the run ends well with the preview in its summary", async () => {
+  it("from a fork, whose token may not write: no comment, and the run succeeds with the preview in its summary", async () => {
     github.readOnly = true;
     const before = github.requests.length;
     const [job] = await runner.run("comment");
@@ -226,7 +226,7 @@ describe("the preview's workflow, run", function () {
     assert.ok(github.requests.length > before, "it was tried");
   });
 
-  it("with the team's backend in an environment: the engine's answer against what is deployed, what it would make anew in red", async () => {
+  it("with the team's backend in an environment: the engine's answer against the deployed state, with replacements in red", async () => {
     const team = await deployed(dir, jobOf("local").workspace, { ...process.env, ...pulumi });
     const access = {
       vars: { PULUMI_BACKEND_URL: team.backend },
@@ -262,14 +262,14 @@ describe("the preview's workflow, run", function () {
     assert.match(
       local!,
       new RegExp(
-        `> \\[!CAUTION\\]\n> \\*\\*REPLACED: 1 resource is deleted and made anew.*RandomPassword \`${team.changed}\``,
+        `> \\[!CAUTION\\]\n> \\*\\*REPLACED: 1 resource is deleted and created again.*RandomPassword \`${team.changed}\``,
       ),
     );
     assert.match(small!, /The backend has no stack `small`: it was never deployed/);
     for (const text of [body(), ...jobs.flatMap((j) => [j.log, j.summary])]) assert.ok(!text.includes(team.passphrase));
   });
 
-  it("a mistake in a setting: the run fails, and the comment of the run before says what is wrong, with what to do", async () => {
+  it("a mistake in a setting: the run fails, and the earlier comment now explains the error and the remedy", async () => {
     pushed("A mistake", () => {
       fs.rmSync(origin.file("Pulumi.small.yaml"));
       origin.edit("Pulumi.local.yaml", (text) => text.replace(/matrix-ha:ccu: \d+/, "matrix-ha:ccu: -5"));

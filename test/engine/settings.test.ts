@@ -1,5 +1,5 @@
 /**
- * Changed settings under a steady load: the engine updates what the program says, replaces nothing that lives, and no
+ * Changed settings under a steady load: the engine updates what the program says, replaces no running object, and no
  * send fails for it.
  */
 import assert from "node:assert/strict";

@@ -1,4 +1,4 @@
-/** The state as an operator lives with it. */
+/** The state in everyday operation. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import * as crypto from "node:crypto";
@@ -12,7 +12,7 @@ import { measured } from "../../lab/proof/measured";
 import { errorsOf, must, run, shownState, up } from "./helpers/pulumi";
 
 describe("state, passphrase, outputs", () => {
-  it("a new passphrase: the stack goes on with it, and the old one opens nothing", async () => {
+  it("a new passphrase: the stack works with it, and the old one decrypts nothing", async () => {
     const file = prepare().PULUMI_CONFIG_PASSPHRASE_FILE!;
     const old = fs.readFileSync(file, "utf8"),
       next = crypto.randomBytes(24).toString("base64url");

@@ -1,4 +1,4 @@
-/** What goes wrong while the engine works: it says so, and the next `up` goes on cleanly. */
+/** Failures while the engine works: it reports them, and the next `up` continues cleanly. */
 import assert from "node:assert/strict";
 import { kubectl } from "../../lab/local/kubectl";
 import { cable, healthy, mend, until } from "../../lab/scenarios/cluster";
@@ -88,7 +88,7 @@ describe("trouble on the way", () => {
     assert.deepEqual((await up(sets)).events.steps(), []);
   });
 
-  it("a namespace that hangs in Terminating: what it waits for; refreshed, the next up makes it anew", async () => {
+  it("a namespace stuck in Terminating: the error names it; with --refresh, the next up creates it again", async () => {
     sets.push("overrides.turn.memoryMiB=80");
     holdDeletedNamespace("coturn");
     await until("everything else in it gone", 120, () =>

@@ -23,7 +23,7 @@ describe("deployed again without a change", () => {
     assert.deepEqual(done.events.diagnostics("warning"), []);
   });
 
-  it("two at once: the second is refused, and the first comes to its end", async () => {
+  it("two at once: the second is refused, and the first finishes", async () => {
     const both = await Promise.all([run(UP), run(UP)]);
     const [good, refused] = [...both].sort((a, b) => (a.code ?? 1) - (b.code ?? 1)) as [
       (typeof both)[0],

@@ -77,7 +77,7 @@ export function realTls(): Generator {
         return { privateKeyPem: keys.get(r.name)! };
       case "tls:index/selfSignedCert:SelfSignedCert":
         return { certPem: await selfSigned(r.inputs.privateKeyPem) };
-      // Nobody but the signature below reads it.
+      // Only the signature below reads it.
       case "tls:index/certRequest:CertRequest":
         return { certRequestPem: JSON.stringify({ names: r.inputs.dnsNames, key: r.inputs.privateKeyPem }) };
       case "tls:index/locallySignedCert:LocallySignedCert":

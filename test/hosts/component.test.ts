@@ -79,7 +79,7 @@ describe("hosts: component", () => {
     });
   });
 
-  it("keeps a host for its role only where it has no other", async () => {
+  it("reserves a host for its role only if it has no other", async () => {
     const specOf = (e: Evaluation, host: string): any => patches(e, `${host}-labels`)[0].inputs.spec;
     assert.deepEqual(specOf(all, "db-a"), {
       taints: [{ key: "matrix-ha.dev/role-database", value: "true", effect: "NoSchedule" }],
@@ -91,7 +91,7 @@ describe("hosts: component", () => {
     assert.equal(specOf(shared, "db-a"), undefined);
   });
 
-  it("patches each node once: all is applied under one name, and a second patch would take back what the first set", () => {
+  it("patches each node once: all is applied under one name, and a second patch would undo the first", () => {
     const nodes = all.resources.filter((r) => r.type.endsWith(":NodePatch")).map((r) => r.inputs.metadata.name);
     assert.equal(new Set(nodes).size, nodes.length);
   });
@@ -145,7 +145,7 @@ describe("hosts: component", () => {
     );
   });
 
-  it("only labels where the hosts are prepared by somebody else", async () => {
+  it("only labels the hosts if the stack does not prepare them", async () => {
     const e = await hosts((s) => {
       s.prepareHosts = false;
       for (const h of s.hosts) delete h.ssh.hostKey;

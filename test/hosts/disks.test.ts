@@ -115,7 +115,7 @@ describe("hosts: disks", () => {
       /TYPE=ext4 LABEL=home/,
     ],
     [
-      "somebody else's label of the same form",
+      "a foreign label of the same form",
       (d) => fs.writeFileSync(`${d}.signature`, "TYPE=ext4\nLABEL=mhad-0000000\nUUID=x\n"),
       /mhad-0000000/,
     ],

@@ -1,4 +1,4 @@
-/** The command as people run it, with a kubectl of our own on PATH that keeps a node and its pods in files. */
+/** The command as an operator runs it, with a fake kubectl on PATH that keeps a node and its pods in files. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import * as fs from "node:fs";
@@ -9,7 +9,7 @@ import * as path from "node:path";
 const ROOT = path.resolve(__dirname, "../..");
 const ago = (seconds: number): string => new Date(Date.now() - seconds * 1000).toISOString();
 
-/** After a taint the pods of the node are gone, as the garbage collector sees to it. */
+/** After a taint the node's pods are gone: the garbage collector removes them. */
 const KUBECTL = `#!/bin/sh
 echo "$*" >>"$FAKE/calls"
 case "$*" in
@@ -28,7 +28,7 @@ const pod = (name: string, kind: string): object => ({
 describe("npm run hosts", () => {
   let dir: string;
   let server: net.Server;
-  /** Of an SSH server, and of something that takes connections and says nothing of SSH. */
+  /** Ports of an SSH server, and of a server that accepts connections and never speaks SSH. */
   let port: number;
   let mutePort: number;
   let mute: net.Server;
@@ -114,7 +114,7 @@ describe("npm run hosts", () => {
     assert.match(r.text, /removes 1 pods[^]*Done\. /);
   });
   it("refuses without a confirmation, however silent the machine is", () =>
-    refuses(["fence", "lost"], { ready: "Unknown" }, /no proof[^]*--confirmed-off/));
+    refuses(["fence", "lost"], { ready: "Unknown" }, /proves nothing[^]*--confirmed-off/));
   it("refuses a machine that answers, confirmed or not", () =>
     refuses(
       ["fence", "lost", "--confirmed-off"],
@@ -124,7 +124,7 @@ describe("npm run hosts", () => {
   it("refuses a node that is Ready", () =>
     refuses(["fence", "lost", "--confirmed-off"], { ready: "True" }, /is Ready: it is not lost/));
   it("refuses a node whose kubelet still reports", () =>
-    refuses(["fence", "lost", "--confirmed-off"], { ready: "False" }, /kubelet reports so itself/));
+    refuses(["fence", "lost", "--confirmed-off"], { ready: "False" }, /kubelet still reports/));
   it("refuses a node that has just gone silent", () =>
     refuses(["fence", "lost", "--confirmed-off"], { ready: "Unknown", since: 5 }, /silent for \d+ s only/));
   it("says what kubectl says when the node is unknown", () =>
@@ -138,7 +138,7 @@ describe("npm run hosts", () => {
     assert.match((await run(["unfence", "lost"], { ready: "True" })).text, /nothing to do/);
   });
 
-  it("says how to call it when called wrongly", async () => {
+  it("shows its usage when called wrongly", async () => {
     for (const args of [[], ["fence"], ["remove", "lost"]]) {
       const r = await run(args, { ready: "True" });
       assert.equal(r.status, 2);

@@ -224,7 +224,7 @@ describe("hosts: time", () => {
     assert.match(r.stdout, /WARNING: chronyd runs, but the clock is not synchronized/);
     assert.equal(r.calls.filter((c) => c.startsWith("sleep 1")).length, 5);
   });
-  it("waits for nothing when the clock is right, and stops where no daemon runs", () => {
+  it("does not wait when the clock is right, and fails if no daemon runs", () => {
     const right = run(clock(true, true));
     assert.deepEqual([right.status, right.calls.filter((c) => c.startsWith("sleep"))], [0, []]);
     assert.doesNotMatch(right.stdout, /WARNING/);
@@ -299,7 +299,7 @@ describe("hosts: firewall", () => {
     box.remove();
   });
 
-  it("switched off, takes away its own and nothing else", () => {
+  it("turned off, removes its own table and nothing else", () => {
     const off = firewallStep({ ...settings, firewall: { enabled: false, trustedCidrs: [] } }, settings.hosts[0]);
     assert.match(off.script, /nft delete table inet matrix_ha/);
     assert.doesNotMatch(off.script, /flush|nft -f/);

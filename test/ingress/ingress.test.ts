@@ -92,7 +92,7 @@ describe("public hosts", () => {
       }
     }
   });
-  it("let other servers in by the same door: the router refuses their paths while federation is off", () => {
+  it("admit other servers at the same entrance: the router refuses their paths while federation is off", () => {
     const s = fixtureSettings();
     s.federation.enabled = true;
     assert.deepEqual(paths("matrix.example.org", s), ["/_matrix", "/_synapse/client", "/.well-known/matrix"]);
@@ -110,7 +110,7 @@ describe("public hosts", () => {
     s.hostnames.rtc = s.serverName;
     assert.throws(() => publicHosts(s), /rtc .*host name of its own/);
   });
-  it("tell the controller what an Ingress cannot say", () => {
+  it("configure the controller where an Ingress cannot", () => {
     const needs = { maxBodyMiB: 77, readTimeoutSeconds: 300, websocketServices: ["livekit"], websocketPaths: ["/rtc"] };
     const nginx = controllerAnnotations("nginx", needs);
     assert.equal(nginx["nginx.org/client-max-body-size"], "77m");

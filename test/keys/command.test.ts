@@ -1,6 +1,5 @@
 /**
- * `npm run keys` as an operator runs it: what was deployed comes back as it was, and nothing secret is shown on the
- * way.
+ * `npm run keys` as an operator runs it: the deployed keys come back unchanged, and no secret is shown on the way.
  */
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
@@ -40,7 +39,7 @@ describe("npm run keys", function () {
     fakes.remove();
   });
 
-  /** Every value that must not be seen: of keys in PEM a line of the middle. */
+  /** Every value that must not be shown; of a PEM key, a line from its middle. */
   const secrets = (): string[] => {
     const of = (name: string): Record<string, string> =>
       deployed.resources.find((r) => r.inputs?.kind === "Secret" && r.inputs.metadata.name === name)!.inputs.stringData;
@@ -62,7 +61,7 @@ describe("npm run keys", function () {
   }
   const save = (...args: string[]): Ran => ran(fakes.keys(["save", "--stack", "prod", "--out", file, ...args]), 0);
 
-  it("saved and restored into another stack, the server is the same: every secret that it had, and its CA", async () => {
+  it("restored into another stack, the keys make the same server: every secret that it had, and its CA", async () => {
     const { stdout } = save();
     assert.match(stdout, new RegExp(deployed.outputs.signingKey.fingerprint));
     assert.match(stdout, /pulumi config set --stack prod savedKeys/);
@@ -91,11 +90,11 @@ describe("npm run keys", function () {
     assert.deepEqual(
       again.resources.filter((r) => made.includes(r.name) || /tls-ca(-key)?$/.test(r.name)).map((r) => r.name),
       [],
-      "none of them is made anew",
+      "none of them is generated again",
     );
   });
 
-  it("also by way of an export in a file or on standard input, where --stack is only for the words", () => {
+  it("also reads an export from a file or from standard input, where --stack only serves the printed commands", () => {
     ran(fakes.keys(["save", "--export", fakes.file("export.json"), "--out", file]), 0);
     ran(
       fakes.keys(["save", "--export", "-", "--out", fakes.file("two.keys")], { input: fakes.read("export.json") }),
@@ -106,7 +105,7 @@ describe("npm run keys", function () {
     assert.equal(fakes.read("argv"), "", "pulumi was not asked");
   });
 
-  it("what comes to standard input later is waited for, also where a program before made the pipe one that does not block", async () => {
+  it("waits for late standard input, even if another program has made the pipe non-blocking", async () => {
     const module = path.join(__dirname, "../../cli/keys/disk.ts");
     const child = spawn(process.execPath, [
       "--require",
@@ -128,7 +127,7 @@ describe("npm run keys", function () {
     assert.equal(said, "asking an export", wrong);
   });
 
-  it("from the cluster, where the state is lost: all but the CA's key, and it says so", () => {
+  it("reads all but the CA's key from the cluster when the state is lost, and says so", () => {
     fakes.cluster(deployed);
     const { stdout } = ran(fakes.keys(["save", "--from-cluster", "--out", file]), 0);
     assert.match(stdout, /key of the stack's own CA is in no Secret.*new CA/);
@@ -139,7 +138,7 @@ describe("npm run keys", function () {
     assert.deepEqual(keys, rest);
   });
 
-  it("the file is new, and readable by its owner alone", () => {
+  it("writes only a new file, readable by its owner alone", () => {
     save();
     assert.equal(fs.statSync(file).mode & 0o777, 0o600);
     const before = fakes.read("prod.keys");
@@ -150,7 +149,7 @@ describe("npm run keys", function () {
     assert.equal(fakes.read("prod.keys"), before);
   });
 
-  it("the file lies in no git work tree, unless git ignores it; a link does not help", () => {
+  it("writes no file into a git work tree unless git ignores it; a link does not help", () => {
     const tree = fakes.file("tree");
     fs.mkdirSync(path.join(tree, "below"), { recursive: true });
     spawnSync("git", ["init", "--quiet", tree]);
@@ -163,7 +162,7 @@ describe("npm run keys", function () {
       );
       assert.ok(!fs.existsSync(out));
     }
-    // Without git on PATH nobody knows what is ignored.
+    // Without git on PATH it is unknown which files are ignored.
     const blind = path.join(tree, "blind.keys");
     ran(
       fakes.keys(["save", "--export", fakes.file("export.json"), "--out", blind], {
@@ -178,7 +177,7 @@ describe("npm run keys", function () {
     );
   });
 
-  it("show prints the public half as oldSigningKeys wants it, and what is in the file", () => {
+  it("show prints the public half in the form of oldSigningKeys, and lists the keys of the file", () => {
     save();
     const { stdout, stderr } = ran(fakes.keys(["show", file]), 0);
     const { id, verifyKey, fingerprint } = deployed.outputs.signingKey;
@@ -193,12 +192,12 @@ describe("npm run keys", function () {
     assert.match(ran(fakes.keys(["show", file]), 0).stderr, /chmod 600/);
   });
 
-  it("a damaged file is no file", () => {
+  it("refuses a damaged file", () => {
     save();
     const whole = fakes.read("prod.keys");
     const cases: Array<[string, RegExp]> = [
-      ["hello", /no JSON/],
-      ["{}", /no version 1/],
+      ["hello", /not JSON/],
+      ["{}", /lacks version 1/],
       [whole.replace(/"fingerprint": "../, '"fingerprint": "zz'), /damaged.*another copy/],
       [whole.replace(/(BEGIN CERTIFICATE-----\\n)../, "$1zz"), /damaged/],
       [whole.replace("formSecret", "formSecrets"), /does not know: formSecrets/],
@@ -218,11 +217,11 @@ describe("npm run keys", function () {
       assert.doesNotMatch(fakes.read("argv"), /config set/);
     };
 
-    it("sets what is missing, and a second time nothing", () => {
+    it("sets missing keys, and nothing the second time", () => {
       save();
       restore(0, "--only", "signingKey");
       assert.deepEqual(Object.keys(fakes.importSecrets), ["signingKey"]);
-      // The stack that they were taken from has the same ones deployed: nothing speaks against it.
+      // The stack from which they were taken has the same keys deployed: no reason to refuse.
       restore(0);
       assert.deepEqual(Object.keys(fakes.importSecrets).sort(), [...IMPORTABLE_SECRETS].sort());
       assert.match(restore(0).stdout, /has all of them already/);
@@ -257,7 +256,7 @@ describe("npm run keys", function () {
       untouched();
     });
 
-    it("refuses a key that the file has not, and goes on where it stopped", () => {
+    it("refuses a key that the file does not hold, and continues where it stopped", () => {
       fakes.cluster(deployed);
       ran(fakes.keys(["save", "--from-cluster", "--out", file]), 0);
       assert.match(restore(1, "--only", "caPrivateKey").stderr, /does not hold caPrivateKey\. It holds signingKey/);
@@ -269,7 +268,7 @@ describe("npm run keys", function () {
     });
   });
 
-  describe("says to people what is wrong", () => {
+  describe("explains what is wrong", () => {
     const CASES: Array<[string[], number, RegExp]> = [
       [["show"], 2, /save, show FILE, or restore FILE/],
       [["save", "--stack", "prod"], 2, /--out is missing/],

@@ -1,4 +1,4 @@
-/** The keys of a deployed stack are found in its state whatever wrote it, and nowhere else. */
+/** The keys of a deployed stack are found in its state, whichever version wrote it, and nowhere else. */
 import assert from "node:assert/strict";
 import { keysInExport, withSigningKey } from "../../cli/keys/found";
 import { evaluate, type Evaluation } from "../../cli/evaluate";
@@ -44,7 +44,7 @@ describe("keys in an export", () => {
     });
   }
 
-  it("of a state that kept the signing key as bytes with their value for an id, too", () => {
+  it("are also found in a state that kept the signing key as bytes whose id is their value", () => {
     const line = `ed25519 a_x1y2 ${"C".repeat(42)}A`;
     const { keys } = found((state) => {
       const resource = at(state, /RandomPassword/, /::secrets-signing-key$/);
@@ -58,7 +58,7 @@ describe("keys in an export", () => {
     assert.equal(keys.signingKey, line);
   });
 
-  it("what waits for its deletion is not taken for what is there", () => {
+  it("are not taken from a resource that waits for its deletion", () => {
     const { keys } = found((state) => {
       const now = at(state, /core\/v1:Secret/, /synapse-secrets$/);
       state.deployment.resources.unshift({
@@ -75,7 +75,7 @@ describe("keys in an export", () => {
     assert.doesNotMatch(keys.signingKey!, /a_gone/);
   });
 
-  it("of a CA that has signed nothing yet, and of none", () => {
+  it("are found with a CA that has not signed anything yet, and without a CA", () => {
     const pem = at(exportOf(evaluation), /LocallySignedCert/, /./).inputs.caCertPem;
     const unsigned = found((state) => {
       state.deployment.resources = state.deployment.resources.filter((r: any) => !r.type.includes("locallySignedCert"));
@@ -102,11 +102,11 @@ describe("keys in an export", () => {
         /encrypted.*pulumi stack export --show-secrets/,
       ],
       [
-        "what is no export",
+        "JSON that is not an export",
         (s) => {
           delete s.deployment;
         },
-        /no export of a stack/,
+        /not an export of a stack/,
       ],
     ];
     for (const [what, change, says] of CASES)
@@ -114,8 +114,8 @@ describe("keys in an export", () => {
         assert.throws(() => found(change), says);
       });
 
-    it("what is no JSON", () => {
-      assert.throws(() => keysInExport("hello"), /no JSON/);
+    it("an export that is not JSON", () => {
+      assert.throws(() => keysInExport("hello"), /not JSON/);
     });
     it("a state without a signing key, and with a broken one", () => {
       assert.throws(

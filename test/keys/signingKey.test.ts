@@ -1,4 +1,4 @@
-/** The signing key: a good one of any text, named by its public half, and a fingerprint that gives nothing away. */
+/** The signing key: valid for any text, named after its public half, with a fingerprint that reveals nothing. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { isSigningKey } from "../../components/schema/syntax/keys";
@@ -21,7 +21,7 @@ describe("the signing key", () => {
     assert.deepEqual(publicSigningKey(`ed25519 a_1 ${seed}\n`), { id: "ed25519:a_1", verifyKey });
   });
 
-  it("is one whatever the text, also where a mock has none; the same text makes the same, another another", () => {
+  it("is valid whatever the text, even if a mock has none; the same text gives the same key, another text another key", () => {
     fc.assert(
       fc.property(fc.string(), fc.string(), (a, b) => {
         const key = signingKeyFrom(a);
@@ -43,13 +43,13 @@ describe("the signing key", () => {
     const [, id, seed] = signingKeyFrom("some password").split(" ") as [string, string, string];
     const signingKey = publicSigningKey(`ed25519 ${id} ${seed}`)!;
     assert.ok(isVerifyKey(signingKey.verifyKey) && signingKey.verifyKey !== seed);
-    // From the public half alone: whoever sees it learns what any server may ask for.
+    // From the public half alone: it reveals only what any server may ask for.
     assert.equal(fingerprintOf({ signingKey }), fingerprintOf({ signingKey: { ...signingKey } }));
     const bytes = Buffer.from(seed, "base64").toString("hex");
     for (const shown of [id.slice(2), ...fingerprintOf({ signingKey }).split("-")]) assert.ok(!bytes.startsWith(shown));
   });
 
-  it("what is none has no public half", () => {
+  it("has no public half if it is not valid", () => {
     for (const text of [
       "",
       "hunter2",
@@ -66,7 +66,7 @@ describe("the fingerprint", () => {
   const signingKey = publicSigningKey(signingKeyFrom("x"))!;
   const pem = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
 
-  it("is another for another key, another id, another CA or none; and no number to any YAML", () => {
+  it("differs for another key, another id, another CA or none; and no YAML reads it as a number", () => {
     const all = [
       fingerprintOf({ signingKey }),
       fingerprintOf({ signingKey: publicSigningKey(signingKeyFrom("y"))! }),

@@ -6,7 +6,7 @@ import { prefixProblem } from "../../lab/images/push";
 const request = (text: string): ReturnType<typeof parseRequest> => parseRequest(text.split(" ").filter(Boolean));
 
 describe("npm run local: arguments", () => {
-  it("tells the next command how to find the same cluster", () => {
+  it("gives the next command the flags for the same cluster", () => {
     const flags = (...argv: string[]): string => clusterFlags(parseRequest(argv));
     assert.equal(flags("up"), "");
     assert.equal(flags("up", "--cluster", "kind"), " --cluster kind");
@@ -20,7 +20,7 @@ describe("npm run local: arguments", () => {
       "/a/b.conf",
     );
   });
-  it("brings the lab up without any", () => {
+  it("starts the lab without any", () => {
     const r = request("");
     assert.deepEqual([r.command, r.cluster, r.words, r.sets], ["up", "lab", [], []]);
   });
@@ -32,7 +32,7 @@ describe("npm run local: arguments", () => {
       "web={admin: {allowCidrs: [10.0.0.0/8]}}",
     ]);
   });
-  it("leaves what follows a shell's target to the command there", () => {
+  it("leaves the words after a shell's target to the command there", () => {
     assert.deepEqual(request("shell redis-synapse-0 redis-cli --help -h").words, [
       "redis-synapse-0",
       "redis-cli",

@@ -29,8 +29,8 @@ const around = (home: string, onPath: Record<string, string> = {}): Surroundings
   version: () => "1.2.3",
 });
 
-describe("what the local stack is deployed with", () => {
-  it("a machine with nothing: CLI and Kubernetes provider are built, the rest are stand-ins", () => {
+describe("the engine's parts for the local stack", () => {
+  it("on a machine with nothing, CLI and Kubernetes provider are built, the rest are stand-ins", () => {
     const parts = findParts(around(folder()));
     assert.equal(
       described(parts),
@@ -38,7 +38,7 @@ describe("what the local stack is deployed with", () => {
     );
     assert.ok(!allYours(parts));
   });
-  it("a machine with Pulumi and its plugins: nothing of ours is used, and no home is made", () => {
+  it("on a machine with Pulumi and its plugins, nothing of ours is used, and no home is made", () => {
     const home = folder(),
       bin = folder();
     const cli = program(bin, "pulumi");
@@ -50,7 +50,7 @@ describe("what the local stack is deployed with", () => {
     assert.equal(engineEnvironment(dir, parts).PULUMI_HOME, undefined);
     assert.ok(!fs.existsSync(dir));
   });
-  it("a plugin on PATH is yours, one of another version in the plugin folder is not", () => {
+  it("a plugin on PATH counts as yours, one of another version in the plugin folder does not", () => {
     const home = folder();
     program(home, "plugins", "resource-tls-v1.2.2", "pulumi-resource-tls");
     const parts = findParts(around(home, { "pulumi-resource-random": program(folder(), "pulumi-resource-random") }));
@@ -102,7 +102,7 @@ describe("what the local stack is deployed with", () => {
 });
 
 describe("npm run local -- engine", () => {
-  it("hands every word and option to pulumi, but for the choice of the cluster", () => {
+  it("passes every word and option to pulumi, except the choice of the cluster", () => {
     assert.deepEqual(parseRequest(["engine", "preview", "--diff", "--json"]).words, ["preview", "--diff", "--json"]);
     assert.deepEqual(parseRequest(["engine", "--", "up", "--yes"]).words, ["up", "--yes"]);
     assert.deepEqual(parseRequest(["engine"]).words, []);
@@ -115,7 +115,7 @@ describe("the engine's event log", () => {
   const line = (o: object): string => JSON.stringify(o);
   const step = (op: string, name: string, more: object = {}): string =>
     line({ resourcePreEvent: { metadata: { op, urn: `urn:pulumi:s::p::t::${name}`, type: "t", ...more } } });
-  it("counts a replacement once, and what stays the same not at all", () => {
+  it("counts a replacement once, and unchanged resources not at all", () => {
     const events = new PulumiEvents(
       [
         step("same", "a"),

@@ -1,4 +1,4 @@
-/** What test:cluster promises about itself: everything of the list, in time, and a document that hides nothing. */
+/** The promises of test:cluster: every scenario of the list, within the time, and a document that hides nothing. */
 import assert from "node:assert/strict";
 import { longestGap, type Figures } from "../../lab/scenarios/load";
 import { renderReport, type FirstLogin, type Result } from "../../lab/scenarios/report";
@@ -45,7 +45,7 @@ const result = (id: string, more: Partial<Result> = {}): Result => {
 const around = { versions: { synapse: "1.163.2" }, machine: "three nodes", firstLogins: [] };
 
 describe("test:cluster", () => {
-  it("has every failure and change that the documents speak of, each once", () => {
+  it("has every failure and change that the documents mention, each once", () => {
     const wanted = [
       "unchanged",
       "used",
@@ -83,7 +83,7 @@ describe("test:cluster", () => {
       ALL.map((s) => s.id),
       wanted,
     );
-    assert.equal(ALL.at(-1)!.group, "restore", "what throws data away comes last");
+    assert.equal(ALL.at(-1)!.group, "restore", "the scenario that loses data comes last");
   });
 
   it("takes less than 40 minutes as a whole, under 15 as the part for every change", () => {
@@ -100,13 +100,13 @@ describe("test:cluster", () => {
     assert.ok(quick.length >= 12 && minutes(quick) < 15, `${quick.length} in ${minutes(quick)} minutes`);
   });
 
-  it("takes back what was set, whatever is chosen, once", () => {
+  it("takes back the settings once, whichever scenarios are chosen", () => {
     const ids = (list: typeof ALL): string[] => list.map((s) => s.id);
     assert.deepEqual(ids(choose({ only: ["change-persisters"] })), ["change-persisters", "change-back"]);
     assert.deepEqual(
       ids(choose({ only: ["change-web", "backup-restore"] })),
       ["change-web", "backup-restore"],
-      "whose deployments take it back",
+      "its deployments take the change back",
     );
     assert.deepEqual(ids(choose({ only: ["redis-grows"] })), ["redis-grows", "redis-shrinks"]);
     assert.ok(ids(choose({ quick: true })).includes("change-back"));
@@ -114,14 +114,14 @@ describe("test:cluster", () => {
     assert.throws(() => choose({ only: ["drains"] }), /drains is unknown/);
   });
 
-  it("counts as an outage only time in which somebody was sending", () => {
+  it("counts only time in which a client was sending as an outage", () => {
     assert.deepEqual(
       longestGap([900, 1500, 2000, 9000], 1000, 2500),
       { gap: 500, from: 0 },
       "one answer that came long after the last send",
     );
     assert.deepEqual(longestGap([900, 1500, 7000], 1000, 7500), { gap: 5500, from: 500 });
-    assert.deepEqual(longestGap([900], 1000, 61_000), { gap: 60_000, from: 0 }, "nobody was answered again");
+    assert.deepEqual(longestGap([900], 1000, 61_000), { gap: 60_000, from: 0 }, "no send was answered again");
   });
 
   it("asserts less time than was promised before", () => {
@@ -138,7 +138,7 @@ describe("test:cluster", () => {
     for (const id of ["synchrotron", "event-persister", "main", "workers", "router"]) assert.ok(gap(id) <= 20, id);
   });
 
-  it("says in the table and below it what was not as promised, and never breaks a table", () => {
+  it("reports failures in the table and below it, and never breaks a table", () => {
     const text = renderReport(
       [
         result("main"),
@@ -147,7 +147,7 @@ describe("test:cluster", () => {
       ],
       around,
     );
-    assert.match(text, /one class after the other\]\(#workers\) \*\*not as promised\*\* \|/);
+    assert.match(text, /one class after the other\]\(#workers\) \*\*failed\*\* \|/);
     assert.match(text, /- \*\*away too long\*\*/);
     assert.match(
       renderReport([], { ...around, wholeRun: { date: "2026-11-21 06:09 UTC", minutes: 39, scenarios: 26, bad: 1 } }),
@@ -158,7 +158,7 @@ describe("test:cluster", () => {
     assert.equal(text.match(/\| 1\.5 s \/ 2\.5 s \| 3 \/ 1 of 100 \| 0 \|/g)!.length, 2);
   });
 
-  it("gives each reason of a start's warnings once, and names in the row what has none", () => {
+  it("explains each kind of start-up warning once, and names unexplained ones in the row", () => {
     const login = (warnings: FirstLogin["warnings"]): FirstLogin => ({
       date: "2026-11-22 19:33 UTC",
       cold: false,

@@ -70,7 +70,7 @@ describe("npm run local on another cluster: settings", () => {
       [true, true, true, false],
     );
   });
-  it("take the three that nobody publishes from the registry", () => {
+  it("take the three unpublished images from the registry", () => {
     const s = settingsOf(target({ cluster: "kubeconfig", registry: "r.example.com/m/" }));
     assert.deepEqual(s.images.overrides, {
       synapse: `r.example.com/m/synapse:${IMAGES.synapse.tag}`,
@@ -112,7 +112,7 @@ describe("npm run local on another cluster: settings", () => {
     assert.equal(memoryGiB("8Gi"), 8);
     assert.equal(memoryGiB("16G"), 16e9 / 2 ** 30);
   });
-  it("install nothing that somebody else has installed", () => {
+  it("install nothing that is already installed", () => {
     const crd = (name: string, labels = {}): any => ({ metadata: { name, labels } });
     assert.deepEqual(
       presentOperators({
@@ -126,7 +126,7 @@ describe("npm run local on another cluster: settings", () => {
       ["metallb", "metricsServer", "localPathProvisioner"],
     );
   });
-  it("refuse plainly what cannot work", () => {
+  it("refuse with a clear error what cannot work", () => {
     const problems = foreignProblems(
       target({ cluster: "kubeconfig", nodes: NODES.slice(0, 2), addresses: undefined }),
       FILE,
@@ -134,7 +134,7 @@ describe("npm run local on another cluster: settings", () => {
     for (const part of [
       /2 nodes take pods/,
       /--addresses RANGE is missing/,
-      /nobody publishes the images synapse, minio, mc/,
+      /the images synapse, minio, mc are not published/,
     ])
       assert.match(problems, part);
     assert.deepEqual(foreignProblems(target(), FILE), []);
@@ -146,7 +146,7 @@ describe("npm run local on another cluster: settings", () => {
       [],
     );
   });
-  it("remember the first run's choices, and replace a setting that is given anew", () => {
+  it("remember the first run's choices, and replace a setting that is given again", () => {
     const found = {
       cluster: "kubeconfig" as const,
       server: "https://a:1",

@@ -36,7 +36,7 @@ describe("npm run images", () => {
   it("has a folder for every recipe of the list, and every folder is listed", () => {
     assert.deepEqual(recipes.map((r) => r.recipe).sort(), fs.readdirSync(path.join(LAB, "recipes")).sort());
   });
-  it("lists what is built with size and digest, and names what cannot be", () => {
+  it("lists built images with size and digest, and names those that cannot be built", () => {
     const text = listText(entries);
     assert.match(
       text,
@@ -46,7 +46,7 @@ describe("npm run images", () => {
     for (const name of ["nginx-ingress", "cert-manager-controller", "lk-jwt", "element-web", "admin"])
       assert.match(text.slice(text.indexOf("Cannot be built")), new RegExp(`  ${name} `));
   });
-  it("finds an image by its recipe and by its key, and says why not", () => {
+  it("finds an image by its recipe and by its key, and explains why it cannot be built", () => {
     assert.deepEqual(chosen(entries, ["metallb-controller", "metallbController", "base"]).map(nameOf), [
       "metallb-controller",
       "metallb-controller",
@@ -58,18 +58,18 @@ describe("npm run images", () => {
       /cannot be built here: .*The stack runs docker\.io\/nginx/s,
     );
   });
-  it("knows one version in two ways of saying it", () => {
+  it("recognises one version in two notations", () => {
     assert.ok(sameVersion("v0.16.1", "0.16.1") && sameVersion("18.6-standard-trixie", "18.6"));
     assert.ok(!sameVersion("4.17.0-r0-debian", "4.18.0"));
   });
-  it("prints settings for what was pushed", () => {
+  it("prints settings for the pushed images", () => {
     assert.equal(destination("r.example.com/m/", "localhost/matrix-ha/synapse:1"), "r.example.com/m/synapse:1");
     assert.equal(
       snippet("r.example.com/m", chosen(entries, ["synapse", "base"])),
       "  matrix-ha:images:\n    overrides:\n      synapse: r.example.com/m/synapse:1.163.2@sha256:aaaa",
     );
   });
-  it("keeps a login in a file, and shortens skopeo's words", () => {
+  it("keeps a login in a file, and shortens skopeo's messages", () => {
     assert.deepEqual(JSON.parse(authFile("r.example.com:5000/a/b", "u", "p")), {
       auths: { "r.example.com:5000": { auth: "dTpw" } },
     });

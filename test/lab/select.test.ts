@@ -32,7 +32,7 @@ const PODS = [
 ];
 const names = (word: string): string[] => podsOf(PODS, word).map((p) => p.metadata.name);
 
-describe("npm run local: which pods a word means", () => {
+describe("npm run local: the pods that a word means", () => {
   it("finds layers, components and pods", () => {
     assert.deepEqual(names("synapse"), ["synapse-main-0", "synapse-generic-a", "synapse-generic-b"]);
     assert.deepEqual(names("postgres"), ["synapse-postgres-1", "synapse-postgres-pooler-rw-x"]);
@@ -45,7 +45,7 @@ describe("npm run local: which pods a word means", () => {
     assert.deepEqual(names("matrix/synapse-main-0"), ["synapse-main-0"]);
     assert.equal(componentOf(PODS[10]), "kube-dns");
   });
-  it("answers an unknown word with what there is", () => {
+  it("answers an unknown word with the known ones", () => {
     assert.throws(
       () => podsOf(PODS, "frob"),
       (e: Error) =>
@@ -56,7 +56,7 @@ describe("npm run local: which pods a word means", () => {
     assert.throws(() => podsOf(PODS, "monitoring"), /monitoring.enabled is false/);
     assert.throws(() => podsOf(PODS, "constructor"), /called "constructor"/);
   });
-  it("gives a shell a pod that runs, ready ones first", () => {
+  it("gives a shell a running pod, ready ones first", () => {
     const starting = pod("m", "a", {}, { status: { phase: "Running", conditions: [] } }),
       fine = pod("m", "b"),
       pending = pod("m", "c", {}, { status: { phase: "Pending" } });
@@ -111,7 +111,7 @@ describe("npm run local: logs, shell, status, chaos", () => {
     );
     assert.equal(helperProfile(p, { name: "c", securityContext: { runAsUser: 5 } }).securityContext.runAsUser, 5);
   });
-  it("hands words to a node's shell as they are", () => {
+  it("passes words to a node's shell unchanged", () => {
     assert.equal(quoted("/etc/hosts"), "/etc/hosts");
     assert.equal(quoted("it's $HOME"), "'it'\\''s $HOME'");
   });
@@ -157,7 +157,7 @@ describe("npm run local: logs, shell, status, chaos", () => {
       /c runs and is not ready/,
     );
   });
-  it("shows what an operator asks first", () => {
+  it("shows what an operator needs first", () => {
     const facts: Facts = {
       nodes: [
         {
@@ -215,7 +215,7 @@ describe("npm run local: logs, shell, status, chaos", () => {
     assert.throws(() => scenarioNamed(failures(all), "b"), /no failure is called "b"; there are\n +a +A: by hand/);
     assert.match(listed(failures(all)), /a +A: by hand/);
   });
-  it("names what a failure cannot have without a load", () => {
+  it("names the property of the load that a failure uses", () => {
     assert.equal((withoutLoad() as any).flowing(4), true);
     assert.throws(() => (withoutLoad() as any).finish(1), /finish .*npm run test:cluster/);
   });

@@ -159,7 +159,7 @@ describe("calls", function () {
     await browser?.stop();
   });
 
-  it("only who is let in makes a room or joins one", async () => {
+  it("only authorised users create or join rooms", async () => {
     const forged = await request(a, a.hostnames.rtc!, "/twirp/livekit.RoomService/CreateRoom", {
       method: "POST",
       headers: {
@@ -175,7 +175,7 @@ describe("calls", function () {
       a.hostnames.rtc!,
       `/rtc/validate?access_token=${token(key, "early", { room: `not-${room}`, roomJoin: true })}`,
     );
-    assert.ok(early.status >= 400, `a room that nobody made: ${early.status}`);
+    assert.ok(early.status >= 400, `a room that was not created: ${early.status}`);
     const made = await admin("CreateRoom", { roomCreate: true }, { name: room, empty_timeout: 60 });
     assert.equal(made.status, 200, made.body.toString());
     measured(`forged token 401, unmade room ${early.status}, room made through the public host`);
@@ -207,7 +207,7 @@ describe("calls", function () {
     await carol.run("room.disconnect()");
   });
 
-  it("the SFU that has the room is killed: the room returns on another", async () => {
+  it("when the SFU that has the room is killed, the room returns on another", async () => {
     const before = await bob.call(media);
     const holder = sfus().find((s) => s.address === before.sfu)!;
     const count = sfus().length,
@@ -251,10 +251,10 @@ describe("calls", function () {
     };
     /**
      * After some reconnections livekit-client brings no picture (its issue 2074 has that symptom; two of twelve runs
-     * here): its users join anew.
+     * here): its users rejoin.
      */
     const joinedAnew = async (): Promise<void> => {
-      measured(`sound without picture for 30 s (livekit-client's issue 2074): both joined anew`);
+      measured(`sound without picture for 30 s (livekit-client's issue 2074): both rejoined`);
       for (const page of [alice, bob]) await page.run("room.disconnect()").catch(() => undefined);
       [alice, bob] = [await participant("alice"), await participant("bob")];
       last = { ...before, frames: 0, audioPackets: 0 };

@@ -30,14 +30,14 @@ const account = (name: string): Account => ({
   password: crypto.randomBytes(12).toString("base64url"),
 });
 
-/** Classes that answer no client: what shows that they have done their work. */
+/** Classes that answer no client, with the metric that proves their work. */
 const WORK: Record<string, RegExp> = {
   "event-persister": /^synapse_storage_events_persisted_events_total[ {]/,
   "user-directory": /^synapse_event_processing_positions\{.*name="user_dir"/,
   background: /^synapse_event_processing_positions\{.*name="(room_stats|stats)"/,
   pusher: /^synapse_http_httppusher_http_pushes_(failed|processed)_total[ {]/,
 };
-/** Only other servers call these; nobody federates with a test. */
+/** Only other servers call these; no server federates with a test. */
 const FEDERATION = new Set(["federation-sender", "federation-reader"]);
 
 /** A real picture: thumbnails are made of it. */
@@ -110,13 +110,13 @@ describe("a day of a user", function () {
     );
   });
   after(async () => {
-    // With its logout goes bob's pusher: tried again for ever, it would raise the alert about failing pushes on the
+    // With its logout goes bob's pusher: retried forever, it would raise the alert about failing pushes on the
     // next run.
     await bob?.client.logout(true).catch(() => undefined);
     for (const d of [phone, laptop, bob]) d?.client.stopClient();
   });
 
-  it("two users are registered; nobody registers without being let in", async () => {
+  it("two users are registered; open registration is refused", async () => {
     for (const u of [aliceAccount, bobAccount]) await adminRequest(a, u.name, u.password, false);
     if (settings.registration.enabled) return;
     const answer = await request(a, a.hostnames.homeserver!, "/_matrix/client/v3/register", {
@@ -294,7 +294,7 @@ describe("a day of a user", function () {
     } else {
       await delivered(phone, [bob], open, `presence is off ${run}`);
       assert.ok(!seen(), "presence is off, and yet seen");
-      measured("off: accepted and shown to nobody");
+      measured("off: accepted but not shown to others");
     }
   });
 
@@ -316,7 +316,7 @@ describe("a day of a user", function () {
 
   it("push rules count, and the pusher pushes", async () => {
     const word = `umbrella${run}`;
-    // Nobody answers there; that the attempt was made is in the pusher's own metrics.
+    // Nothing answers there; the pusher's own metrics show the attempt.
     await bob.client.setPusher({
       kind: "http",
       app_id: "matrix-ha.test",
@@ -341,7 +341,7 @@ describe("a day of a user", function () {
     );
   });
 
-  it("media come back with the same digest, also after every local copy is gone", async () => {
+  it("media have the same digest when downloaded, even after every local copy is gone", async () => {
     const upload = async (content: Buffer, type: string): Promise<string> =>
       (await phone.client.uploadContent(new Blob([content as any]) as any, { type })).content_uri.replace("mxc://", "");
     const download = async (mxc: string, how = "download"): Promise<Buffer> => {
@@ -425,7 +425,7 @@ describe("a day of a user", function () {
       300,
     );
     measured(`a changed name is in the directory after ${seconds(took)}`);
-    // Synapse's own default since 1.126, which the stack keeps: nobody publishes rooms in the list. A public room is
+    // Synapse's own default since 1.126, which the stack keeps: users cannot publish rooms in the list. A public room is
     // found by its address.
     const alias = `public-${run}`;
     const from = await phone.client.createRoom({
@@ -488,7 +488,7 @@ describe("a day of a user", function () {
     assert.deepEqual(Object.keys(await anonymous.loginFlows()), ["flows"]);
   });
 
-  it("each worker class has served what it should", async () => {
+  it("each worker class has served its requests", async () => {
     const classes = plan(settings)
       .synapse.pools.map((p) => p.class)
       .filter((c) => !FEDERATION.has(c))

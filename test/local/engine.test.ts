@@ -1,7 +1,6 @@
 /**
- * The engine of the local cluster beside the standard: every question is put to the simulator and, by a real
- * connection, to kube-router. Where they differ is written down in DIFFERS, and a difference that has gone fails as
- * well.
+ * The engine of the local cluster beside the standard: every question goes to the simulator and, as a real
+ * connection, to kube-router. DIFFERS lists the differences; a difference that has disappeared fails as well.
  */
 import assert from "node:assert/strict";
 import { kubectl } from "../../lab/local/kubectl";
@@ -144,7 +143,7 @@ describe("the engine of the local cluster, beside the standard", function () {
     kubectl(["delete", "namespace", A, B, "--ignore-not-found", "--wait=false"]);
   });
 
-  /** Everything asked of everybody; the listeners live as long as the questions. */
+  /** Every question for every pod; the listeners run as long as the questions. */
   function reality(): Map<string, Answer> {
     const answers = connect(
       pods.map((from) => ({

@@ -1,5 +1,5 @@
 /**
- * What the deployment promises besides serving: closed doors and Pod Security. A user's day is in day.test.ts, browsers
+ * The deployment's promises besides serving: no access to private parts, and Pod Security. A user's day is in day.test.ts, browsers
  * in web.test.ts.
  */
 import assert from "node:assert/strict";
@@ -13,7 +13,7 @@ describe("the local homeserver", function () {
     a = await access();
   });
 
-  it("what is private stays private", async () => {
+  it("private parts are not reachable", async () => {
     for (const target of ["/_synapse/admin/v1/server_version", "/_synapse/metrics", "/_synapse/replication/x"]) {
       const { status } = await request(a, a.hostnames.homeserver!, target);
       assert.ok(status === 403 || status === 404, `${target}: ${status}`);

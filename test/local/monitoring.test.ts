@@ -1,4 +1,4 @@
-/** Monitoring for real: what is declared is scraped, what is asked for exists, and a healthy cluster is quiet. */
+/** Monitoring on the real cluster: declared targets are scraped, queried metrics exist, and a healthy cluster is quiet. */
 import assert from "node:assert/strict";
 import { spawn, type ChildProcess } from "node:child_process";
 import * as path from "node:path";
@@ -22,14 +22,14 @@ const ABSENT_HERE: Record<string, string> = {
   livekit_packet_total: "counted from the first packet of a call",
 };
 
-/** Of the nodes' mounts, those that show the disk of the machine on which everything is built. */
+/** Mounts in the nodes that show the disk of the machine on which everything is built. */
 const builtOn = (labels: Record<string, string>): boolean => labels.mountpoint?.startsWith("/opt/") === true;
 /**
  * Alerts that may fire on this cluster although nothing is wrong with it, with the reason; `where` limits that to some.
  */
 const FIRES_HERE: Record<string, { why: string; where?: (labels: Record<string, string>) => boolean }> = {
   Watchdog: { why: "fires always, by design" },
-  NodeClockWrong: { why: "nobody disciplines this machine's clock; its nodes share it" },
+  NodeClockWrong: { why: "no time daemon adjusts this machine's clock, which its nodes share" },
   AutoscalerAtMaximum: { why: "three is the most here, and a test's logins and first syncs fill the two cores" },
   SynapsePushFailing: { why: "the push gateway of the day's test ends with it; its pushers stay" },
   DiskFilling: { why: "the nodes' /opt is this machine's own disk, on which everything is built", where: builtOn },

@@ -116,7 +116,7 @@ describe("network policies, enforced", function () {
         if (q.length) questions.push({ edge, q });
         else
           untried.push(
-            `${JSON.stringify(edge.from)} -> ${JSON.stringify(edge.to)}: ${!ports.length ? "UDP only" : !tos.length ? "its other end is the world, or is not here" : !froms.length ? "nobody here is its source" : "nothing listens"}`,
+            `${JSON.stringify(edge.from)} -> ${JSON.stringify(edge.to)}: ${!ports.length ? "UDP only" : !tos.length ? "its other end is the world, or is not here" : !froms.length ? "no pod here is its source" : "nothing listens"}`,
           );
       }
       const answers = ask(questions.flatMap((x) => x.q));

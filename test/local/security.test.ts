@@ -135,7 +135,7 @@ describe("pods, as they run", function () {
     for (const p of running()) {
       const { namespace, name, labels, uid } = p.metadata;
       const end: Ends = { kind: "pod", name, address: "", pod: { namespace, labels } };
-      // Needed: by who talks to the API. The speaker is on the hosts' network, where edges of pods do not count.
+      // Needed by pods that use the API. The speaker is on the hosts' network, where edges of pods do not count.
       const needs =
         edges.some((e) => "apiServer" in e.to && isPeer(e.from, end)) ||
         labels["app.kubernetes.io/component"] === "metallb-speaker" ||
@@ -206,7 +206,7 @@ describe("what the announced address shows", function () {
     seen(`200 at the admin host, ${refused} other ways refused`);
   });
 
-  it("the admin host refuses who is not in web.admin.allowCidrs", () => {
+  it("the admin host refuses clients that are not in web.admin.allowCidrs", () => {
     const from = cluster().pods.find((p) => p.pod!.namespace === "kube-system" && !p.hostNetwork)!;
     const get = (net: string): string =>
       spawnSync(
@@ -239,7 +239,7 @@ describe("what the announced address shows", function () {
     seen(`${inside} from 10.77.0.1, ${outside} from ${from.name} (${from.address})`);
   });
 
-  it("metrics and replication are not to be had at any host", async () => {
+  it("metrics and replication are not available at any host", async () => {
     const ways = [
       "/metrics",
       "/_synapse/metrics",
@@ -255,7 +255,7 @@ describe("what the announced address shows", function () {
     let n = 0;
     for (const host of [...new Set([a.serverName, ...Object.values(a.hostnames)])])
       for (const way of ways) {
-        // A reset is no answer: TURN's name has no HTTPS, and an ingress pod may end just now.
+        // A reset is not an answer: TURN's name has no HTTPS, and an ingress pod may end just now.
         const ask = (left: number): Promise<{ status: number; body: Buffer }> =>
           request(a, host, way).catch(() => (left > 0 ? ask(left - 1) : { status: 0, body: Buffer.alloc(0) }));
         const answer = await ask(host === a.hostnames.turn ? 0 : 3);

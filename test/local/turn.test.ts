@@ -1,6 +1,6 @@
 /**
- * TURN, with a client of our own: credentials of Synapse, an allocation on every node, relayed data, and what is
- * refused.
+ * TURN, with our own client: credentials of Synapse, an allocation on every node, relayed data, and refused
+ * peers.
  */
 import assert from "node:assert/strict";
 import * as crypto from "node:crypto";
@@ -194,7 +194,7 @@ describe("TURN", function () {
     await new Promise<void>((done) => socket.bind(0, "0.0.0.0", done));
     try {
       const target = { host: "10.77.0.1", port: socket.address().port };
-      // The way there is open for anybody who is not the relay, or its silence would prove nothing.
+      // The path must be open for other senders than the relay; otherwise silence would prove nothing.
       const probe = dgram.createSocket("udp4");
       probe.send("direct", target.port, target.host);
       await until("a direct datagram arrives", () => arrived.includes("direct"), 5);

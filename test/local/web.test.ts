@@ -1,5 +1,5 @@
 /**
- * What browsers get: Element Web's host, the well-known documents, and a page in a real browser that uses the
+ * The view of a browser: Element Web's host, the well-known documents, and a page in a real browser that uses the
  * homeserver.
  */
 import assert from "node:assert/strict";
@@ -94,7 +94,7 @@ describe("the web", function () {
     assert.deepEqual(seen, { host: a.hostnames.web, secure: true, homeserver: `https://${a.hostnames.homeserver}` });
     assert.match(flows, /m\.login\.password/);
     measured(
-      `${await browser.version()}: loaded, configuration read, the homeserver's ways to log in shown, in ${seconds(Date.now() - start)}. Element Web's own files cannot be had on the test machine: a page of a few lines stands in their place and reads the same configuration`,
+      `${await browser.version()}: loaded, configuration read, the homeserver's ways to log in shown, in ${seconds(Date.now() - start)}. Element Web's own files cannot be had on the test machine: a page of a few lines replaces them and reads the same configuration`,
     );
   });
 

@@ -42,7 +42,7 @@ describe("monitors", () => {
     const { settings, plan } = input();
     const list = targets({ settings, plan, layers: LAYERS });
     assert.equal(new Set(list.map((t) => t.name)).size, list.length);
-    // Every component of the stack as a pod, and a few that nobody may scrape.
+    // Every component of the stack as a pod, and a few that must not be scraped.
     const components = [
       ...plan.synapse.pools.map((p) => [p.class, "matrix"]).map(([c, n]) => [synapseService(c as any), n]),
       ["haproxy", "matrix"],
@@ -225,7 +225,7 @@ describe("alert rules", () => {
     );
     assert.match(expr("SynapseEventPersisterDown"), /< 2$/);
   });
-  it("do not ask for what is not there", () => {
+  it("do not query missing metrics", () => {
     const names = new Set(
       allRules((s, p) => {
         s.cluster.install.certManager = false;
@@ -285,7 +285,7 @@ describe("Prometheus and Alertmanager", () => {
     for (const m of [...kind(e, "PodMonitor"), ...kind(e, "PrometheusRule")])
       assert.ok(selects(p.spec.podMonitorSelector, m.metadata.labels), m.metadata.name);
   });
-  it("notify nobody without a webhook, and with its token never in the configuration", async () => {
+  it("send no notification without a webhook, and never contain its token in the configuration", async () => {
     const config = (e: Evaluation): any =>
       JSON.parse(
         kind(e, "Secret").find((s) => s.metadata.name === "alertmanager-config").stringData["alertmanager.yaml"],
@@ -319,7 +319,7 @@ describe("dashboards", () => {
     }
     assert.equal(new Set(dashboards(LAYERS).map((d) => d.uid)).size, 5);
   });
-  it("are there without Grafana where one runs elsewhere", async () => {
+  it("exist without Grafana if one runs elsewhere", async () => {
     const e = await evaluateMonitoring((s) => {
       s.monitoring.grafana = false;
     });

@@ -65,7 +65,7 @@ describe("MinIO's layout", () => {
     assert.deepEqual(small, ["http://minio-{0...3}.minio.minio.svc.cluster.local:9000/data{0...1}/drive"]);
     assert.deepEqual(large, [...small, "http://minio-{4...7}.minio.minio.svc.cluster.local:9000/data{0...1}/drive"]);
     assert.equal(layout().setDrives, layout({ nodes: 12 }).setDrives);
-    assert.equal(layout({ nodes: 5 }).replicas, 4, "one node more is no pool");
+    assert.equal(layout({ nodes: 5 }).replicas, 4, "one more node is not a pool");
   });
 
   it("refuses a parity that cannot lose a node, and pools that do not fit", () => {

@@ -227,7 +227,7 @@ describe("PostgreSQL", () => {
     none(list, "ObjectStore");
   });
 
-  it("begins from an archive at a chosen moment where that is asked, writes to another, and backs up anew at once", async () => {
+  it("restores from an archive to a chosen moment if asked, writes to another archive, and backs up again at once", async () => {
     for (const plugin of [true, false]) {
       const list = await postgres((s) => {
         s.cluster.install.barmanPlugin = plugin;

@@ -71,7 +71,7 @@ describe("the preview's comment on GitHub", () => {
     );
   });
 
-  it("what a person wrote is never written over, even beginning with the marker", async () => {
+  it("a person's comment is never overwritten, even if it begins with the marker", async () => {
     const persons = github.add(`${MARKER}\nmine`);
     await post();
     assert.equal(persons.body, `${MARKER}\nmine`);
@@ -94,7 +94,7 @@ describe("the preview's comment on GitHub", () => {
     assert.match(said.join(), /may not write/);
   });
 
-  it("a wrong token is no fork: it fails, and says what GitHub said", async () => {
+  it("a wrong token is not taken for a fork: it fails with GitHub's message", async () => {
     env = { ...env, GITHUB_TOKEN: "expired" };
     try {
       await assert.rejects(post(), /401.*Bad credentials/);
@@ -118,7 +118,7 @@ describe("the preview's comment on GitHub", () => {
     await assert.rejects(putComment(access, 7, MARKER, "x"), /503/);
   });
 
-  it("tells of every stack, also of one that left no result; on one's own computer only of those that were previewed", () => {
+  it("reports every stack, even one that left no result; outside a workflow only those that were previewed", () => {
     const results = path.join(dir, "results");
     writeResult("engine", engineResult("small"), results);
     assert.deepEqual(
@@ -136,7 +136,7 @@ describe("the preview's comment on GitHub", () => {
     );
   });
 
-  it("without a token it says what is missing", async () => {
+  it("without a token it names the missing variables", async () => {
     const { GITHUB_TOKEN: _, ...without } = env;
     await assert.rejects(
       comment(without, [], () => undefined),

@@ -1,4 +1,4 @@
-/** Against a state, the engine's events tell what is done; what restarts and why is found in them. */
+/** Against a state, the engine's events give the operations; restarts and their reasons are derived from them. */
 import assert from "node:assert/strict";
 import { PulumiEvents } from "../../lab/engine/events";
 import { changesOfEvents } from "../../scripts/preview/engineChanges";

@@ -1,6 +1,5 @@
 /**
- * What the engine is given in a runner: the checkout, its stack's settings without secrets, and nothing that leads
- * anywhere.
+ * The engine's input in a runner: the checkout, its stack's settings without secrets, and no access to anything.
  */
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
@@ -60,8 +59,8 @@ describe("the project that is previewed", () => {
     );
   });
 
-  it("a file that is no YAML is told as that", () =>
-    assert.throws(() => withPlaceholders("config: [1"), /the stack's file is no YAML/));
+  it("reports a file that is not valid YAML", () =>
+    assert.throws(() => withPlaceholders("config: [1"), /the stack's file is not valid YAML/));
 
   it("is the checkout by links; what the engine writes stays in its own folder, under the salt of its own backend", () => {
     const before = fs.readFileSync(path.join(ROOT, "Pulumi.small.yaml"), "utf8");
@@ -91,7 +90,7 @@ describe("the environment of the engine", () => {
     PULUMI_CONFIG_PASSPHRASE: "",
   };
 
-  it("without access to a backend is one that is thrown away, with no way to a cluster or a machine", () => {
+  it("without access to a backend uses a temporary one, without access to a cluster or a machine", () => {
     assert.equal(hasBackend(RUNNER), false, "a secret that is not configured comes as an empty text");
     const env = throwAwayEnvironment(RUNNER, { state: "/tmp/s", nowhere: "/tmp/n" }, "p");
     assert.equal(env.PULUMI_BACKEND_URL, "file:///tmp/s");
@@ -128,7 +127,7 @@ describe("the list of stacks", () => {
     );
   });
   for (const [what, files, message] of [
-    ["a name that would end a path", ["Pulumi.a b.yaml"], /"a b" is no stack's name/],
+    ["a name that would end a path", ["Pulumi.a b.yaml"], /"a b" is not a valid stack name/],
     ["none", ["Pulumi.yaml"], /no stack to preview/],
   ] as const) {
     it(`${what} is refused`, () => {
@@ -168,7 +167,7 @@ describe("what a pull request is compared with", () => {
   });
   afterEach(() => fs.rmSync(dir, { recursive: true }));
 
-  it("in a workflow: what the checked out merge was made into, though the event knows an older base", () => {
+  it("in a workflow: the base of the checked out merge, even if the event has an older base", () => {
     git("checkout", "--quiet", "--detach", "main");
     git("merge", "--quiet", "--no-ff", "--no-edit", "change");
     assert.equal(baseCommit(dir, { base: { sha: first }, head: { sha: head } }), second);

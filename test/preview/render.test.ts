@@ -1,4 +1,4 @@
-/** What a reviewer reads: what restarts and why, what is lost, what went wrong, and never more than GitHub takes. */
+/** The reviewer's comment: restarts with reasons, losses, errors, and never more text than GitHub accepts. */
 import assert from "node:assert/strict";
 import { COMMENT_LIMIT, MARKER, render, SUMMARY_LIMIT } from "../../scripts/preview/render";
 import { change, engineResult, report, RETENTION } from "./helpers/reports";
@@ -29,7 +29,7 @@ describe("the preview's comment", () => {
   it("counts by layer", () =>
     assert.match(render([report("small", RETENTION)]), /^\| synapse \| {2}\| 2 \| 2 \| {2}\| 2 \|$/m));
 
-  it("a replacement that loses something, and a deletion, stand in a red box; a new name for new content does not", () => {
+  it("a replacement that loses data, and a deletion, are in a red box; a new name for new content is not", () => {
     const calm = render([report("small", RETENTION)]);
     assert.doesNotMatch(calm, /CAUTION|REPLACED/);
     assert.match(calm, /Replaced under a new name.*`matrix\/synapse-shared-2`.*Job `matrix\/synapse-check-2`/);
@@ -44,13 +44,13 @@ describe("the preview's comment", () => {
     ]);
     assert.match(
       loud,
-      /> \[!CAUTION\]\n> \*\*REPLACED: 1 resource is deleted and made anew\*\*.*StatefulSet `minio\/minio`/,
+      /> \[!CAUTION\]\n> \*\*REPLACED: 1 resource is deleted and created again\*\*.*StatefulSet `minio\/minio`/,
     );
     assert.match(loud, /^> \*\*DELETED: 1 resource\*\*: Cluster `matrix\/synapse-postgres`$/m);
     assert.ok(loud.indexOf("REPLACED") < loud.indexOf("workloads restart"), "first");
   });
 
-  it("a patch that is taken from a node is no lost node", () => {
+  it("a patch removed from a node does not count as a lost node", () => {
     const text = render([report("small", [change("hosts", "delete", "NodePatch db-1")])]);
     assert.doesNotMatch(text, /CAUTION/);
     assert.match(text, /Withdrawn from objects that stay: NodePatch `db-1`/);
@@ -69,7 +69,7 @@ describe("the preview's comment", () => {
   it("a value that a preview cannot read is explained where it is complained of", () =>
     assert.match(
       render([report("small", [], { ok: false, errors: ["domain\n  given: [encrypted by pulumi]"] })]),
-      /stands for an encrypted value that a preview cannot read/,
+      /is a placeholder for an encrypted value that a preview cannot read/,
     ));
 
   it("a stack without a result, without a base, or that does not evaluate, is told and not left out", () => {
@@ -146,7 +146,7 @@ describe("the preview's comment", () => {
         }),
       ],
     })) {
-      it(`${what} fit a comment, and where the rest is stands there`, () => {
+      it(`${what} fit a comment, which says where the rest is`, () => {
         const text = render(reports, { runUrl: RUN, head: "f".repeat(40) });
         assert.ok(text.length <= COMMENT_LIMIT, `${text.length}`);
         assert.match(text, /more lines|do not fit/);

@@ -1,4 +1,4 @@
-/** A comparison sees that a secret changed, and nothing that it writes down holds one. */
+/** A comparison sees that a secret changed, and writes none down. */
 import assert from "node:assert/strict";
 import { compare } from "../../cli/diff";
 import type { Evaluation, RegisteredResource } from "../../cli/evaluate";
@@ -39,13 +39,13 @@ const evaluation = (password: string): Evaluation => ({
 });
 
 describe("secrets in a preview", () => {
-  it("are not in what an evaluation leaves behind, nor is anything to try values on", () => {
+  it("are not in the files of an evaluation, which do not allow guessing them either", () => {
     const text = JSON.stringify(withDigests(evaluation(PASSWORD), "key"));
     assert.ok(!text.includes(PASSWORD));
     assert.ok(text.includes(`"host":"h"`), "all else is");
     assert.notEqual(text, JSON.stringify(withDigests(evaluation(PASSWORD), "another run's key")));
   });
-  it("equal ones are no change; a changed one is, without its value", () => {
+  it("equal secrets are not a change; a changed one is, without its value", () => {
     assert.deepEqual(compare(withDigests(evaluation(PASSWORD), "k"), withDigests(evaluation(PASSWORD), "k")), []);
     const changes = compare(withDigests(evaluation(PASSWORD), "k"), withDigests(evaluation("another"), "k"));
     assert.deepEqual(

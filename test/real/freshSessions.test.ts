@@ -1,4 +1,4 @@
-/** Sessions with PostgreSQL that have nobody behind them: ended while idle, or with a primary that stands still. */
+/** Sessions with PostgreSQL without a working server: ended while idle, or with a frozen primary. */
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as tcp from "node:net";
@@ -69,7 +69,7 @@ reactor.callWhenRunning(main)
 reactor.run()
 `;
 
-describe("A session that ended while nobody used it", () => {
+describe("A session that ended while it was idle", () => {
   let net: Network, at: Server;
   before(async () => {
     net = await new Network().start();
@@ -109,8 +109,8 @@ describe("A session that ended while nobody used it", () => {
 });
 
 /**
- * Three sessions; two ask when the server stands still, the third is idle. What is answered, and by whom, until each
- * has had an answer or the time is over.
+ * Three sessions; two run a query when the server freezes, the third is idle. Prints the answers and their servers until
+ * each has had an answer or the time is over.
  */
 const WAIT = `import os, sys, time
 import psycopg2
@@ -185,7 +185,7 @@ reactor.callLater(seconds, over)
 reactor.run()
 `;
 
-describe("A session whose primary stands still while another takes over", () => {
+describe("A session with a frozen primary while another takes over", () => {
   let net: Network, first: Server, second: Server, service: tcp.Server, behind: string;
   const PORT = 6432;
   before(async () => {
@@ -194,7 +194,7 @@ describe("A session whose primary stands still while another takes over", () => 
     second = await Server.standbyOf(net, first).follow(first).start();
     await first.caughtUp(second);
     behind = first.ip;
-    // As a Service does: new connections go to whom it names now, those that are open stay where they are.
+    // As a Service does: new connections go to its present endpoint, open ones stay where they are.
     service = tcp.createServer((client) => {
       const server = tcp.connect(5432, behind);
       for (const [a, b] of [
@@ -231,7 +231,7 @@ describe("A session whose primary stands still while another takes over", () => 
         !["plain", "module"].every((m) => fs.existsSync(path.join(files, `${m}-${what}`)));
         await new Promise((r) => setTimeout(r, 100))
       )
-        assert.ok(Date.now() < end, `nobody ${what}`);
+        assert.ok(Date.now() < end, `no server ${what}`);
     };
     const plain = start("plain", 50),
       module = start("module", 120);
@@ -240,7 +240,7 @@ describe("A session whose primary stands still while another takes over", () => 
     fs.writeFileSync(path.join(files, "frozen"), "");
     await said("asked");
     await second.promote();
-    // Longer than until the module asks who the primary is: it hears from nobody, and cuts nothing.
+    // Longer than until the module asks for the primary: it gets no answer, and cuts nothing.
     await new Promise((r) => setTimeout(r, 12_000));
     behind = second.ip;
     const done = await module;

@@ -99,7 +99,7 @@ describe("hosts, for real: disks", () => {
 });
 
 describe("hosts, for real: firewall", () => {
-  it("the kernel takes every host's rules, twice over, beside a table of somebody else", () => {
+  it("the kernel accepts every host's rules, twice, beside a foreign table", () => {
     for (const families of [["IPv4"], ["IPv4", "IPv6"]] as Array<Array<"IPv4" | "IPv6">>) {
       const s = fixtureSettings();
       s.cluster.ipFamilies = families;

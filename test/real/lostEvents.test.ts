@@ -79,7 +79,7 @@ describe("An event that a failover lost", () => {
     count("processes ended for an event that the database lacks", 1);
   });
 
-  it("ends nobody for another error of the database", async () => {
+  it("ends no process for another error of the database", async () => {
     const done = await persist("events:d", "events:d", "event_edges:lost");
     assert.match(done.output, /duplicate key/);
     assert.match(done.output, /event_edges_event_id_fkey/);

@@ -1,6 +1,6 @@
 /**
- * Each mistake that Synapse refuses, and each that it accepts in silence, made on purpose in the registered objects:
- * what the stack runs before a deployment (the check Job) or what these tests run must catch it.
+ * Each mistake that Synapse refuses, and each that it accepts silently, made on purpose in the registered objects: the
+ * stack's check before a deployment (the check Job) or the checks of these tests must catch it.
  */
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
@@ -156,14 +156,14 @@ const SILENT: Mistake[] = [
     read: ["main"],
   },
   {
-    title: "run_background_tasks_on names nobody",
+    title: "run_background_tasks_on names no process",
     shared: (y) => {
       y.run_background_tasks_on = "synapse-background-9";
     },
     caught: /background work is done by no process|names no process/,
   },
   {
-    title: "federation_sender_instances names nobody",
+    title: "federation_sender_instances names no process",
     shared: (y) => {
       y.federation_sender_instances = ["sender-1"];
       delete y.send_federation;

@@ -1,6 +1,5 @@
 /**
- * The generated nginx configurations in a real nginx: syntax, who is let in at the admin UI, what the documents'
- * headers are.
+ * The generated nginx configurations in a real nginx: syntax, access to the admin UI, headers of the documents.
  */
 import assert from "node:assert/strict";
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
@@ -117,9 +116,9 @@ describe("nginx configurations", function () {
     assert.equal(await admin("/_synapse/admin/v1/users", "10.9.1.1"), 502);
     assert.equal(await admin("/_synapse/metrics", "10.9.1.1"), 404);
   });
-  it("do not believe a client that names an address of its own before the ingress controller's", async () => {
+  it("do not trust an address that a client names before the ingress controller's", async () => {
     assert.equal(await admin("/", "10.9.1.1, 8.8.8.8"), 403);
-    // The controller saw an address of the cluster (translated by a node): not taken for what stands before it.
+    // The controller saw an address of the cluster (translated by a node): not taken for the address before it.
     assert.equal(await admin("/", "10.9.1.1, 127.0.0.5"), 403);
   });
   it("give the well-known documents to every origin, and no others", async () => {

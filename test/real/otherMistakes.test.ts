@@ -1,5 +1,5 @@
 /**
- * The checks of the other programs have teeth: each is given one mistake in what was generated, and must say so before
+ * The checks of the other programs work: each gets one mistake in its generated configuration, and must report it before
  * anything is deployed.
  */
 import assert from "node:assert/strict";

@@ -1,5 +1,5 @@
 /**
- * Every other program of the stack starts with what is generated for it, uses it as it stands, and warns of nothing.
+ * Every other program of the stack starts with its generated configuration, uses it unchanged, and prints no warning.
  */
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";

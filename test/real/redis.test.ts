@@ -1,4 +1,4 @@
-/** Redis and Sentinel as generated, in sets of several network namespaces: they elect, are found, and find back. */
+/** Redis and Sentinel as generated, in sets of several network namespaces: elections, discovery and recovery. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
@@ -41,7 +41,7 @@ class RedisSet {
   restart(i: number): Running {
     return (this.processes[i]!.redis = this.start(this.pods[i]!, "redis"));
   }
-  /** Ends by itself, or does not within a minute. */
+  /** Whether it ends on its own within a minute. */
   async ended(i: number): Promise<void> {
     const { redis } = this.processes[i]!;
     await Promise.race([redis.ended, sleep(60_000)]);
@@ -206,7 +206,7 @@ describe("Redis, Sentinel and LiveKit", () => {
     });
   }
 
-  it("a set whose Sentinels noticed too late that the master is gone elects another all the same", async () => {
+  it("a set whose Sentinels noticed the loss of the master too late still elects another", async () => {
     const s = await subjectFor(SIZE_CONFIGURATIONS[0]!);
     const set = await new RedisSet(net, s, sets(s)[0]!).settled(),
       rest = [1, 2];
@@ -219,7 +219,7 @@ describe("Redis, Sentinel and LiveKit", () => {
     } finally {
       for (const i of rest) process.kill(-set.processes[i]!.sentinel.child.pid!, "SIGCONT");
     }
-    // They pause for 30 s, because time has jumped, and then find nobody fit.
+    // They pause for 30 s, because time has jumped, and then find no suitable replica.
     const output = (): string => rest.map((i) => set.processes[i]!.sentinel.output).join("");
     await set.processes[1]!.sentinel.until(() => output().includes("-failover-abort-no-good-slave"), 180);
     assert.doesNotMatch(output(), /\+switch-master/);
@@ -244,7 +244,7 @@ describe("Redis, Sentinel and LiveKit", () => {
     count("Redis and Sentinel processes started", set.pods.length * 2);
   });
 
-  it("an instance whose append-only file a full disk has damaged starts all the same, and keeps what was there", async () => {
+  it("an instance whose append-only file was damaged by a full disk still starts, and keeps the damaged file", async () => {
     const s = await subjectFor(SIZE_CONFIGURATIONS[0]!);
     const set = await new RedisSet(net, s, sets(s)[0]!).settled(),
       files = set.files(2);
@@ -284,7 +284,7 @@ describe("Redis, Sentinel and LiveKit", () => {
     count("Redis instances started on damaged files", 2);
   });
 
-  it("a replica whose disk is full goes on in memory, and writes when there is room again", async () => {
+  it("a replica whose disk is full continues in memory, and writes when there is room again", async () => {
     const s = await subjectFor(SIZE_CONFIGURATIONS[0]!);
     const set = await new RedisSet(net, s, sets(s)[0]!).settled();
     await set.kill(2);

@@ -273,7 +273,7 @@ for (const c of sizes)
       assert.equal(classes.requests.length, before);
     });
 
-    it("near misses and what is private reach nobody", async () => {
+    it("near misses and private paths reach no process", async () => {
       const before = classes.requests.length;
       for (const url of [
         "/_synapse/admin/v1/register",
@@ -299,7 +299,7 @@ for (const c of sizes)
       assert.equal(await where("PUT", "/_matrix/client/v3/sendToDevicex/a/b"), "main");
     });
 
-    it("a class without a process: the next one, or 503 with Retry-After where nobody may step in", async () => {
+    it("a class without a process: the next class, or 503 with Retry-After if none may take over", async () => {
       const cases: Array<[WorkerClass, string, string, WorkerClass | 503]> = [
         ["initial-sync", "GET", "/_matrix/client/v3/sync", "synchrotron"],
         ["synchrotron", "GET", "/_matrix/client/v3/sync?since=1", "generic"],
@@ -356,7 +356,7 @@ for (const c of sizes)
       }
     });
 
-    it("a process that leaves DNS answers what it was asked; what its end cuts off is asked elsewhere, POSTs apart", async () => {
+    it("a process that leaves DNS answers its open requests; requests that its end cuts off are repeated elsewhere, except POSTs", async () => {
       const room = "/_matrix/client/v3/rooms/!leaving:example.org",
         put = `${room}/send/m.room.message/leaving`,
         slow = `${room}/send/m.room.message/slow`,
@@ -418,7 +418,7 @@ for (const c of sizes)
       assert.ok(seconds < 15, `${seconds} s`);
     }).timeout(120_000);
 
-    it("overload waits in the router up to its bound, then is told 503 and when to come back", async () => {
+    it("excess requests wait in the router up to its bound, then get 503 with Retry-After", async () => {
       // Initial syncs have the smallest bound: more than all of them at once, none of which is answered.
       const pool = s.plan.synapse.pools.find((p) => p.class === "initial-sync")!,
         bound = pool.replicas * 32;
@@ -459,7 +459,7 @@ describe("routing, federation off", () => {
   });
   after(() => router?.stop());
 
-  it("nothing that other servers may ask for reaches anybody, except who a user is, which calls need", async () => {
+  it("no request of other servers reaches a process, except OpenID user info, which calls need", async () => {
     const endpoints = documentedEndpoints()
       .filter((e) => /^\^\/_matrix\/(federation|key)\//.test(e.pattern))
       .flatMap((e) => expand(e.pattern, "!r:example.org"));

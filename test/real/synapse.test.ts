@@ -1,4 +1,4 @@
-/** Synapse reads the configuration of each of its processes, in every size and option, as the process's pod sees it. */
+/** Synapse reads the configuration of each of its processes, at every size and with every option, as in the pod. */
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as os from "node:os";

@@ -1,8 +1,8 @@
 /**
- * What waits for the database before Synapse starts, against real servers.
+ * The program that waits for the database before Synapse starts, against real servers.
  *
- * What a stream writer of Synapse sees of its sequence at its start never goes back, however often the primary changes:
- * two real servers, one the other's standby, change places twice. PostgreSQL alone does not promise that (the first
+ * The position of a sequence that a stream writer of Synapse reads at its start never goes back, however often the primary
+ * changes: two real servers, one the other's standby, change places twice. PostgreSQL alone does not promise that (the first
  * test).
  */
 import assert from "node:assert/strict";

@@ -67,7 +67,7 @@ describe("RedisSentinel", () => {
     assert.equal(outputs.host, "redis-synapse-master.matrix.svc.cluster.local");
   });
 
-  it("bounds how long a Sentinel stands still for a name server: two look-ups within the 2 s after which it would pause", async () => {
+  it("bounds how long a Sentinel blocks on a name server: two look-ups within the 2 s after which it would pause", async () => {
     const options = find((await make()).resources, "StatefulSet", "redis-synapse").spec.template.spec.dnsConfig.options;
     const of = (name: string): number => Number(options.find((o: any) => o.name === name).value);
     assert.ok(2 * of("timeout") * of("attempts") <= 2);
@@ -123,7 +123,7 @@ describe("RedisSentinel", () => {
 });
 
 describe("redis edges", () => {
-  it("let every Synapse process reach the master, and nobody else's Redis", () => {
+  it("let every Synapse process reach the master, and no other Redis", () => {
     const input = { settings: fixtureSettings(), plan: fixturePlan() };
     const all = edges(input);
     for (const p of input.plan.synapse.pools)

@@ -71,7 +71,7 @@ find_master; echo "$m $src $(cat $t)"; rm $t`,
     assert.equal(
       run(["redis-synapse-0.h"]),
       "redis-synapse-0.h sentinels 15\n",
-      "it gives up after the wait, when nobody else can be master",
+      "it gives up after the wait, when no other can be master",
     );
     assert.match(run([""]), /^redis-synapse-0\.h bootstrap/);
   });
@@ -121,7 +121,7 @@ find_master; echo "$m $src $(cat $t)"; rm $t`,
     assert.equal(out, "sentinel monitor synapse redis-synapse-1.x 6379 3\nsentinel current-epoch 7\n");
   });
 
-  it("hand over before a master stops, and take no write meanwhile", () => {
+  it("hand over before a master stops, and accept no writes in between", () => {
     const s = redisStopScript(topology(3));
     assert.ok(
       s.indexOf("client pause") < s.indexOf("sentinel failover") &&

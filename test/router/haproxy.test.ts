@@ -140,7 +140,7 @@ describe("edges of Synapse and its router", () => {
     assert.ok(to.includes("synapse-media") && to.includes("synapse-main"));
     assert.ok(!to.includes("synapse-event-persister") && !to.includes("synapse-pusher"));
   });
-  it("lets nobody out to the world that need not go there", () => {
+  it("allows only components that need it to reach the world", () => {
     const out = synapseEdges(input)
       .filter((e) => "world" in e.to)
       .map((e) => ("component" in e.from ? e.from.component : ""));

@@ -61,7 +61,7 @@ const BREAKS: Array<{ rule: string; breaks: string; how: (objects: Objects) => v
   },
   {
     rule: "5",
-    breaks: "a target port that the pods have not",
+    breaks: "a target port that the pods do not declare",
     how: (o) => {
       find(o, "Service", "haproxy").spec.ports[0].targetPort = "nothing";
     },
@@ -232,7 +232,7 @@ const BREAKS: Array<{ rule: string; breaks: string; how: (objects: Objects) => v
   },
   {
     rule: "15b",
-    breaks: "a mounted file that nobody reads",
+    breaks: "a mounted file that is not read",
     how: (o) => {
       const pod = find(o, "Deployment", "haproxy").spec.template.spec;
       pod.volumes.push({ name: "idle", configMap: { name: find(o, "ConfigMap", /element/).metadata.name } });
@@ -241,7 +241,7 @@ const BREAKS: Array<{ rule: string; breaks: string; how: (objects: Objects) => v
   },
   {
     rule: "15b",
-    breaks: "a file that is mounted nowhere",
+    breaks: "a file that is not mounted",
     how: (o) => {
       container(o, "Deployment", "haproxy").args = ["-f", "/conf/nowhere.cfg"];
     },
@@ -297,7 +297,7 @@ const BREAKS: Array<{ rule: string; breaks: string; how: (objects: Objects) => v
   },
   {
     rule: "17",
-    breaks: "an image that the table has not",
+    breaks: "an image that is not in the table",
     how: (o) => {
       find(o, "Cluster", "synapse-postgres").spec.imageName = "docker.io/library/postgres:18.6";
     },
@@ -326,7 +326,7 @@ const BREAKS: Array<{ rule: string; breaks: string; how: (objects: Objects) => v
   },
   {
     rule: "19",
-    breaks: "a monitor of a port that nobody has",
+    breaks: "a monitor of a port that no pod declares",
     how: (o) => {
       find(o, "PodMonitor", "router").spec.podMetricsEndpoints[0].portNumber = 1;
     },

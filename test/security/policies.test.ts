@@ -106,7 +106,7 @@ describe("network policies of the whole stack", function () {
         if (!onHosts(e.from) && !onHosts(e.to))
           assert.ok(
             w.ends.some((from) => isPeer(e.from, from)) && w.ends.some((to) => isPeer(e.to, to)),
-            `nobody is an end of: ${e.why}`,
+            `no pod is an end of: ${e.why}`,
           );
       }
     });
@@ -139,7 +139,7 @@ describe("network policies of the whole stack", function () {
     assert.ok(one.length < both / 20, one.slice(0, 5).join(", "));
   });
 
-  it("notices a policy that is missing, one that is too wide, and an edge that nobody rendered", async () => {
+  it("notices a missing policy, one that is too wide, and an edge that was not rendered", async () => {
     const e = await evaluated(tier(1000).config);
     const objects = e.subject.objects;
     const changed = (list: typeof objects, edges?: (x: Edge[]) => Edge[]): Found => {

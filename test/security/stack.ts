@@ -113,7 +113,7 @@ function addApiServer(ends: Ends[], cidrs: string[]): void {
   }
 }
 
-/** What edges name by an address that is not known yet, and everybody else. */
+/** Ends that edges name by an address that is not known yet, and all other addresses. */
 function addWorld(ends: Ends[], edges: Edge[], known: Set<string>): void {
   for (const peer of peersOf(edges)) {
     if ("cidrs" in peer)

@@ -1,4 +1,4 @@
-/** Every mistake that an operator may make gets an error that names its place and the way out. */
+/** Every mistake that an operator may make gets an error that names its place and the remedy. */
 import assert from "node:assert/strict";
 import { applySets } from "../../components/settings/stackFile";
 import { formatErrors, resolveSettings } from "../../components/settings";
@@ -7,7 +7,7 @@ import { S3, HOSTS, certificate, encryptedKey, host, minimal, type Pair } from "
 
 const NOW = new Date("2026-11-21T00:00:00Z");
 type Change = string[] | ((raw: any) => void);
-/** What is wrong, how it is brought about, the path of the error, and what its text says. */
+/** The mistake, how it is made, the path of the error, and its text. */
 type Case = [what: string, change: Change, path: string, says: RegExp];
 
 const without =
@@ -26,7 +26,7 @@ const CASES: Case[] = [
   ["ccu of zero", ["ccu=0"], "ccu", /whole number from 1/],
   ["ccu in words", ["ccu=many"], "ccu", /"many".*whole number/s],
   ["half a user", ["ccu=10.5"], "ccu", /whole number/],
-  ["more than is known of", ["ccu=3000000"], "ccu", /200,000/],
+  ["more users than the plan supports", ["ccu=3000000"], "ccu", /200,000/],
   ["no domain", without("domain"), "domain", /nothing/],
   ["a URL for a domain", ["domain=https://example.com"], "domain", /without https/],
   ["domain in capitals", ["domain=Example.com"], "domain", /lower case/],
@@ -43,7 +43,7 @@ const CASES: Case[] = [
   ["web client at the server name", ["hostnames.web=example.com"], "hostnames.web", /well-known/],
   ["misspelt setting", ["registraton.enabled=true"], "registraton", /did you mean `registration`/],
   ["misspelt setting in a section", ["rtc.enbled=true"], "rtc.enbled", /did you mean `enabled`/],
-  ["a setting nobody knows", ["zzz=1"], "zzz", /docs\/settings\.md/],
+  ["an unknown setting", ["zzz=1"], "zzz", /docs\/settings\.md/],
   ["a text for a section", ["rtc=on"], "rtc", /a section with enabled/],
   ["a text for yes or no", ["rtc.enabled=maybe"], "rtc.enabled", /true or false/],
 
@@ -72,7 +72,7 @@ const CASES: Case[] = [
     "hosts[1].hostKey",
     /host key of its own/,
   ],
-  ["a role nobody knows", ["hosts[0].roles=[db]"], "hosts[0].roles[0]", /control-plane, application, database/],
+  ["an unknown role", ["hosts[0].roles=[db]"], "hosts[0].roles[0]", /control-plane, application, database/],
   ["host without a role", ["hosts[0].roles="], "hosts[0].role", /what a is for/],
   ["host without cores", ["hosts[2].cpu="], "hosts[2].cpu", /nproc/],
   ["host without memory", ["hosts[2].memoryGiB="], "hosts[2].memoryGiB", /free --gibi/],
@@ -87,7 +87,7 @@ const CASES: Case[] = [
     /as disks\[0\] is/,
   ],
   [
-    "a disk's use that nobody knows",
+    "an unknown use of a disk",
     ["hosts[0].disks[0].use=postgres"],
     "hosts[0].disks[0].use",
     /database, object-store, local/,
@@ -225,7 +225,7 @@ const CASES: Case[] = [
   ],
 
   ["no tls", without("tls"), "tls", /acme.*own-ca.*given/s],
-  ["a mode nobody knows", ["tls.mode=letsencrypt"], "tls.mode", /own-ca/],
+  ["an unknown mode", ["tls.mode=letsencrypt"], "tls.mode", /own-ca/],
   ["ACME without e-mail", ["tls=acme"], "tls.email", /e-mail address/],
   [
     "a file name for a certificate",
@@ -291,7 +291,7 @@ const CASES: Case[] = [
     "emailSmtp.password",
     /user and password/,
   ],
-  ["a sender that is none", ["emailSmtp={host: smtp.example.com, from: matrix}"], "emailSmtp.from", /Name </],
+  ["an invalid sender", ["emailSmtp={host: smtp.example.com, from: matrix}"], "emailSmtp.from", /Name </],
   [
     "allow list without federation",
     ["federation.domainAllowList=[example.org]"],
@@ -347,14 +347,14 @@ const CASES: Case[] = [
     /nothing/,
   ],
   [
-    "S3 in clear over the Internet",
+    "unencrypted S3 over the Internet",
     (raw) => {
       raw.objectStore = { ...S3, endpoint: "http://s3.example.net" };
     },
     "objectStore.endpoint",
     /https:\/\/ URL/,
   ],
-  ["an object store nobody knows", ["objectStore=ceph"], "objectStore.kind", /minio, or s3/],
+  ["an unknown object store", ["objectStore=ceph"], "objectStore.kind", /minio, or s3/],
   [
     "sizes of a MinIO that is not there",
     (raw) => {
@@ -400,7 +400,7 @@ const CASES: Case[] = [
     /with its zone/,
   ],
   [
-    "a day that is none",
+    "an invalid day",
     ["backups.archiveName=db-2", "backups.restore={from: db-1, targetTime: '2026-02-31T14:30:00Z'}"],
     "backups.restore.targetTime",
     /with its zone/,
@@ -417,17 +417,17 @@ const CASES: Case[] = [
   ["TCP of the SFU in TURN's range", ["rtc.tcpPort=50000"], "rtc.tcpPort", /49152 to 55000/],
   ["TCP of the SFU on a node port", ["rtc.tcpPort=30001"], "rtc.tcpPort", /node ports/],
   ["TURN into the pods", ["turn.allowedPrivateCidrs=[10.0.0.0/8]"], "turn.allowedPrivateCidrs[0]", /through TURN/],
-  ["the admin UI for everybody", ["web.admin.allowCidrs=[0.0.0.0/0]"], "web.admin.allowCidrs[0]", /allowPublic/],
+  ["the admin UI open to the world", ["web.admin.allowCidrs=[0.0.0.0/0]"], "web.admin.allowCidrs[0]", /allowPublic/],
   [
-    "the admin UI for everybody, in two halves",
+    "the admin UI open to the world, in two halves",
     ["web.admin.allowCidrs=[0.0.0.0/1, 128.0.0.0/1]"],
     "web.admin.allowCidrs[1]",
     /allowPublic/,
   ],
-  ["the admin UI for nobody", ["web.admin.allowCidrs=[]"], "web.admin.allowCidrs", /enabled: false/],
-  ["a firewall that trusts everybody", ["firewall.trustedCidrs=[0.0.0.0/0]"], "firewall.trustedCidrs[0]", /every port/],
+  ["the admin UI without a network", ["web.admin.allowCidrs=[]"], "web.admin.allowCidrs", /enabled: false/],
+  ["a firewall that trusts the world", ["firewall.trustedCidrs=[0.0.0.0/0]"], "firewall.trustedCidrs[0]", /every port/],
   ["metrics for no day", ["monitoring.retentionDays=0"], "monitoring.retentionDays", /1 to 3,650/],
-  ["a Prometheus nobody knows", ["monitoring.prometheus=instal"], "monitoring.prometheus", /did you mean `install`/],
+  ["an unknown Prometheus mode", ["monitoring.prometheus=instal"], "monitoring.prometheus", /did you mean `install`/],
 
   [
     "a moving image",
@@ -441,20 +441,10 @@ const CASES: Case[] = [
     "images.overrides.synapse",
     /exact version/,
   ],
-  [
-    "an image nobody knows",
-    ["images.overrides.postgress=x:1"],
-    "images.overrides.postgress",
-    /did you mean `postgresql`/,
-  ],
+  ["an unknown image", ["images.overrides.postgress=x:1"], "images.overrides.postgress", /did you mean `postgresql`/],
   ["a URL for the mirror", ["images.mirror=https://registry.example.com"], "images.mirror", /without https/],
-  [
-    "a signing key that is none",
-    ["importSecrets.signingKey=hunter2hunter2"],
-    "importSecrets.signingKey",
-    /ed25519 a_XXXX/,
-  ],
-  ["a password that is none", ["importSecrets.databasePassword=short"], "importSecrets.databasePassword", /at least 8/],
+  ["an invalid signing key", ["importSecrets.signingKey=hunter2hunter2"], "importSecrets.signingKey", /ed25519 a_XXXX/],
+  ["an invalid password", ["importSecrets.databasePassword=short"], "importSecrets.databasePassword", /at least 8/],
   [
     "a CA's key without its certificate",
     (raw) => {
@@ -569,7 +559,7 @@ const CASES: Case[] = [
     /refuses a second/,
   ],
   [
-    "a class nobody knows",
+    "an unknown class",
     ["overrides.pools.sincrotron.replicas=2"],
     "overrides.pools.sincrotron",
     /did you mean `synchrotron`/,
@@ -730,7 +720,7 @@ describe("bad settings", () => {
         "ACME without e-mail",
         "a file name for a certificate",
         "a file name for its key",
-        "the admin UI for everybody, in two halves",
+        "the admin UI open to the world, in two halves",
         "a file name for a CA's key",
       ].filter((w) => several.includes(w)),
     );

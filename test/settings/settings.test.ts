@@ -179,7 +179,7 @@ describe("settings: any input", () => {
     );
   });
 
-  it("an error of form stands at a place that was written, or at a missing one in a place that was", () => {
+  it("an error of form names a path that was written, or a missing one below such a path", () => {
     fc.assert(
       fc.property(fc.constantFrom(...leavesOf(minimal())), fc.jsonValue(), (path, value) => {
         const raw: any = minimal();
@@ -232,7 +232,7 @@ describe("settings: any input", () => {
 
 describe("settings: stack files", () => {
   for (const stack of ["small", "large"]) {
-    it(`${stack} resolves, and its plan stands`, () => {
+    it(`${stack} resolves, and its plan is feasible`, () => {
       const settings = good(readStackConfig(stack));
       const planned = plan(settings);
       assert.equal(planned.ccu, { small: 1000, large: 20000 }[stack]);
@@ -244,7 +244,7 @@ describe("settings: stack files", () => {
     });
   }
 
-  it("every stack file keeps forgotten providers out and gives what Pulumi.yaml asks for", () => {
+  it("every stack file disables default providers and sets everything that Pulumi.yaml requires", () => {
     const project = parseYaml(readFileSync(join(ROOT, "Pulumi.yaml"), "utf8"));
     assert.deepEqual(project.runtime, { name: "nodejs", options: { typescript: false, nodeargs: "--import tsx" } });
     for (const [key, declared] of Object.entries<any>(project.config)) {
@@ -252,7 +252,7 @@ describe("settings: stack files", () => {
         ["string", "boolean", "integer", "array"].includes(declared.type),
         `${key}: the engine knows no type ${declared.type}`,
       );
-      assert.ok(Object.hasOwn(shapeOf(settingsSchema), key), `${key} is no setting`);
+      assert.ok(Object.hasOwn(shapeOf(settingsSchema), key), `${key} is not a setting`);
       assert.ok(declared.description, key);
     }
     const needed = Object.entries<any>(project.config)

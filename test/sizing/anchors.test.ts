@@ -6,8 +6,7 @@ import { ANCHOR_CCU, interpolate } from "../../components/sizing/interpolate";
 import { pool, sized } from "./helpers";
 
 /**
- * The deployments that were run, once more: written here by hand, so that a slip in the table does not agree with
- * itself.
+ * The earlier deployments once more, written here by hand, so that a slip in the table is noticed.
  */
 const RUN: Array<[what: string, of: (p: Plan) => unknown, at: [unknown, unknown, unknown, unknown, unknown]]> = [
   ["control-plane machines", machine("control-plane"), ["3x4/8", "3x4/8", "3x8/16", "3x8/16", "3x8/16"]],

@@ -191,7 +191,7 @@ describe("sizing: hosts", () => {
     assert.match(error.remedy, /^add 1 application host of \d+ CPU \/ \d+ GiB, /);
   });
 
-  it("with what the errors ask for added, the plan stands; with one machine less, it does not", () => {
+  it("with the machines that the errors ask for, the plan is feasible; with one machine less, it is not", () => {
     let refused = 0;
     fc.assert(
       fc.property(

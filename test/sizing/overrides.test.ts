@@ -20,7 +20,7 @@ const BAD: Array<[what: string, sets: string[], path: string, says: RegExp]> = [
   ["a second main", ["overrides.pools.main.replicas=2"], "overrides.pools.main.replicas", /^2 1:/],
   ["an unknown class", ["overrides.pools.sync.replicas=2"], "overrides.pools.sync", /synchrotron/],
   [
-    "a class that is not there",
+    "a class that does not exist",
     ["overrides.pools.federation-sender.replicas=2"],
     "overrides.pools.federation-sender",
     /federation.enabled/,
@@ -119,7 +119,7 @@ describe("sizing: overrides", () => {
     ]);
   });
 
-  it("takes what is given, and budgets anew", () => {
+  it("applies given values, and computes the budget again", () => {
     const p = plan(
       sized(1000, (s) => {
         s.overrides.pools.synchrotron = { replicas: 5, maxReplicas: 20, cpu: 0.5, memoryMiB: 1024, cpMax: 10 };

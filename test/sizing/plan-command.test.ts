@@ -24,7 +24,7 @@ describe("npm run plan", () => {
     assert.ok(p.minio && p.turn && p.rtc);
   });
 
-  it("prints for people in one look: machines, pools, connections, storage, failures", () => {
+  it("prints on one page: machines, pools, connections, storage, failures", () => {
     const text = report(planFor({ ccu: 5000 }));
     for (const part of [
       "Machines to provide",
@@ -58,7 +58,7 @@ describe("npm run plan", () => {
     assert.match(text, /Synapse main: process +20 s +bound/);
   });
 
-  it("says what it does not know of an ingress controller, and that ACME gives TURN no certificate", () => {
+  it("notes an unknown ingress controller, and that ACME gives TURN no certificate", () => {
     const notes = planFor({
       ccu: 1000,
       set: ["cluster.ingressClass=strange", 'tls={"mode":"acme","email":"a@example.org"}'],
@@ -92,7 +92,7 @@ describe("npm run plan", () => {
     );
   });
 
-  it("says how to call it when called wrongly", () => {
+  it("shows its usage when called wrongly", () => {
     for (const args of [[], ["--ccu", "many"], ["--stack", "no-such-stack"], ["--nonsense"]]) {
       const r = run(...args);
       assert.equal(r.status, 2, args.join(" "));

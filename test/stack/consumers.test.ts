@@ -88,7 +88,7 @@ describe("a changed setting", () => {
     });
   }
 
-  it("more replicas: restarts nothing, but from two once, whose rule that keeps them apart goes", async () => {
+  it("more replicas restart nothing, except once from two to three, when the rule that keeps two apart is removed", async () => {
     const at = (n: number): ReturnType<typeof evaluate> =>
       evaluate({ stack: "test", config: applySets(BASE, [`overrides.router.replicas=${n}`]) });
     const [two, three, four] = [await at(2), await at(3), await at(4)];

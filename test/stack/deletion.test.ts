@@ -1,4 +1,4 @@
-/** A deletion that hangs says so soon: what an operator meets in a `destroy`. */
+/** A deletion that hangs is reported soon, so that a `destroy` does not wait long. */
 import assert from "node:assert/strict";
 import { isKubernetes } from "../../components/layers/resources";
 import { DELETED_WITHIN } from "../../components/stack";

@@ -1,4 +1,4 @@
-/** A destroy meets the guard before anything else, and the guard goes only where the keys may. */
+/** A destroy reaches the guard before anything else, and the guard can be deleted only if the keys can. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import * as path from "node:path";
@@ -12,7 +12,7 @@ const SMALL = tier(1000, { more: WITHOUT_OPERATORS }).config;
 const guardIn = (resources: RegisteredResource[]): RegisteredResource =>
   resources.find((r) => r.name === DESTROY_GUARD)!;
 /**
- * What nobody can make again: the server's identity, what its users' sessions hang on, and what clients were told to
+ * Values that cannot be generated again: the server's identity, the key of its users' sessions, and the CA that clients
  * trust.
  */
 const FATAL = ["secrets-signing-key", "secrets-macaroon", "secrets-database", "cluster-tls-ca-key", "cluster-tls-ca"];
@@ -22,7 +22,7 @@ describe("the guard of a destroy", () => {
     it(`${t.name}: comes after every resource, so that it is the only one in the first wave`, async () => {
       const { resources } = (await evaluated(t.config)).evaluation;
       const guard = guardIn(resources);
-      // The provider goes last by itself: every object names it.
+      // The provider goes last anyway: every object names it.
       const others = resources.filter(
         (r) => r.custom && r.urn !== guard.urn && !r.type.startsWith("pulumi:providers:"),
       );
@@ -47,7 +47,7 @@ describe("the guard of a destroy", () => {
     });
   }
 
-  it("never changes by itself: its inputs are the same in every stack", async () => {
+  it("never changes: its inputs are the same in every stack", async () => {
     for (const t of [tier(100), tier(20_000, { federation: true, s3: true })])
       assert.deepEqual(guardIn((await evaluated(t.config)).evaluation.resources).inputs, { byteLength: 4 });
   });
@@ -130,7 +130,7 @@ describe("savedKeys", function () {
     assert.doesNotMatch(done.stdout, /done|guard registered/);
   });
 
-  it("whose stack is yet to be made pass: nothing is known in its first preview", () => {
+  it("of a stack that does not exist yet pass: nothing is known in its first preview", () => {
     const done = run({ ...base, savedKeys: WRONG }, "unknown");
     assert.equal(done.status, 0, done.stderr);
     assert.match(done.stdout, /done/);

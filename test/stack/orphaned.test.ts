@@ -13,7 +13,7 @@ setInterval(() => console.error("still here"), 50);
 `;
 
 describe("the program, when its engine is gone", () => {
-  it("ends at the first word that nobody reads", async () => {
+  it("ends at the first output that is not read", async () => {
     const child = spawn(process.execPath, ["--require", "tsx/cjs", "-e", RUNNER], {
       cwd: ROOT,
       stdio: ["ignore", "ignore", "pipe"],
@@ -21,7 +21,7 @@ describe("the program, when its engine is gone", () => {
     const ended = new Promise<number | null>((resolve) => child.on("exit", resolve));
     await new Promise((resolve) => child.stderr.once("data", resolve));
     child.stderr.destroy();
-    // Without it the child reports broken pipes for ever.
+    // Without it the child reports broken pipes forever.
     const last = setTimeout(() => child.kill("SIGKILL"), 60_000);
     assert.equal(await ended, 1);
     clearTimeout(last);

@@ -146,7 +146,7 @@ describe("examples/consumer", () => {
       })();`;
     const run = spawnSync(process.execPath, ["--import", "tsx", "--eval", program], { cwd: ROOT, encoding: "utf8" });
     assert.doesNotMatch(run.stdout, /accepted/);
-    assert.match(run.stderr, /speaks contract 2, this consumer knows 1/);
+    assert.match(run.stderr, /has version 2 of the contract, this consumer knows 1/);
     assert.notEqual(run.status, 0);
   });
 });

@@ -189,7 +189,7 @@ describe("the test of names that cannot move", () => {
   const wrong = async (make: () => unknown): Promise<string[]> =>
     compare(golden, listed([await resources(make)])).wrong;
 
-  it("notices an object that two resources make, and one whose resource is called otherwise with other settings", async () => {
+  it("notices an object that two resources create, and one whose resource has another name with other settings", async () => {
     const once = await resources(() => new Part("Part", "part", { name: "x" }));
     const twice = await resources(() => [
       new Part("Part", "part", { name: "x" }),

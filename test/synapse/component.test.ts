@@ -73,7 +73,7 @@ describe("SynapseServer", () => {
     assert.deepEqual(hashes(stopped), hashes(base));
   });
 
-  it("checks the configuration, then starts main, then the single writers, then event persisters with those who hand them events, then the rest", () => {
+  it("checks the configuration, then starts main, then the single writers, then event persisters and the classes that send them events, then the rest", () => {
     const job = base.resources.find((r) => r.type === "kubernetes:batch/v1:Job")!;
     const main = named(base, "synapse-main");
     assert.ok(main.dependencies.includes(job.urn), "main waits for the check");
@@ -188,7 +188,7 @@ describe("SynapseServer", () => {
     }
   });
 
-  it("names workers after their pods and keeps S3 keys from those that serve no media", () => {
+  it("names workers after their pods and keeps S3 keys from workers that serve no media", () => {
     const container = (n: string) => named(base, n).inputs.spec.template.spec.containers[0];
     assert.match(container("synapse-generic").command[2], /worker_name: "%s"\\n' "\$HOSTNAME"/);
     assert.doesNotMatch(container("synapse-main").command[2], /worker_name/);

@@ -18,7 +18,7 @@ describe("the table of edges", () => {
     );
   });
 
-  it("names only pods that there are: an end that nothing matches would cut somebody off", async () => {
+  it("names only existing pods: an end that matches nothing would cut off a component", async () => {
     for (const t of [tier(1000), tier(1000, { federation: true, s3: true })]) {
       const { subject, settings, plan } = await evaluated(t.config);
       const pods = [

@@ -1,4 +1,4 @@
-/** What one layer hands to another, seen in the whole stack. */
+/** Values that one layer passes to another, seen in the whole stack. */
 import assert from "node:assert/strict";
 import { PRIORITIES } from "../../components/core/priorities";
 import { evaluated, tier } from "../../lab/common/tiers";
@@ -58,7 +58,7 @@ describe("the layers, wired", () => {
     );
   });
 
-  it("nobody is told of an SFU that no token service admits to", async () => {
+  it("no client is told of an SFU without a token service", async () => {
     const [on, off] = [await objects(), await objects({ rtc: { jwtService: false } })];
     for (const [list, told] of [
       [on, true],
@@ -85,7 +85,7 @@ describe("the layers, wired", () => {
     assert.equal(store.spec.configuration.destinationPath, "s3://ours/synapse-backups/");
   });
 
-  it("each drive of a MinIO pod is asked of a disk of its own", async () => {
+  it("each drive of a MinIO pod is on a disk of its own", async () => {
     const all = await objects();
     const claims = all.find((o) => o.kind === "StatefulSet" && o.metadata.name === "minio").spec.volumeClaimTemplates;
     const paths = claims.map(

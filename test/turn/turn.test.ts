@@ -48,7 +48,7 @@ describe("turn: addresses", () => {
 });
 
 describe("turn: turnserver.conf", () => {
-  it("denies every range that is no client on the Internet, and the cluster's own addresses", () => {
+  it("denies every range without clients on the Internet, and the cluster's own addresses", () => {
     const lines = conf(fixtureSettings()).split("\n");
     for (const range of [
       "10.0.0.0-10.255.255.255",

@@ -120,7 +120,7 @@ describe("admin UI", () => {
     trustedProxyCidrs: ["10.244.0.0/16"],
     maxUploadMiB: 50,
   };
-  it("refuses everybody but the networks given", () => {
+  it("refuses clients outside the given networks", () => {
     const conf = adminNginxConf(input);
     assert.match(conf, /allow 10\.0\.0\.0\/8;\n\s+deny all;/);
     // A client behind a trusted proxy must not choose its own address.
@@ -130,7 +130,7 @@ describe("admin UI", () => {
     assert.equal(conf.match(/allow all;/g)?.length, 1);
     assert.match(conf, /location = \/healthz \{\n\s+allow all;/);
   });
-  it("refuses everybody when no network is given", () => {
+  it("refuses every client when no network is given", () => {
     const conf = adminNginxConf({ ...input, allowCidrs: [] });
     assert.ok(!/allow (?!all)/.test(conf));
     assert.match(conf, /deny all;/);
@@ -177,7 +177,7 @@ describe("Web", () => {
     assert.equal(hash(a, "synapse-admin"), hash(b, "synapse-admin"));
     assert.equal(hash(a, "well-known"), hash(b, "well-known"));
   });
-  it("leaves out what is not wanted", async () => {
+  it("leaves out disabled parts", async () => {
     const e = await evaluateWeb((s) => {
       s.web.elementWeb.enabled = false;
       s.web.admin.enabled = false;

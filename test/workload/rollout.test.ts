@@ -24,7 +24,7 @@ describe("a workload counts as rolled out when every pod is of the new revision"
       );
   });
 
-  it("a stopped Synapse is waited for no longer than it takes to say so: a status has no count of none", async () => {
+  it("the rollout of a stopped Synapse ends at once: a status has no count of zero pods", async () => {
     const { evaluation } = await evaluated(applySets(exampleConfig(1000), ["stopSynapse=true"]));
     const stopped = evaluation.resources.filter(
       (r) => r.inputs?.kind === "StatefulSet" && r.inputs.spec.replicas === 0,

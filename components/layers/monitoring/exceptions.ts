@@ -24,6 +24,6 @@ export const EXCEPTIONS: RuleException[] = [
     rule: "12",
     object: "Deployment monitoring/grafana",
     what: SINGLE,
-    why: "it only shows what the two Prometheus hold, and everything in it is generated: it can start again anywhere",
+    why: "it only shows the data of the two Prometheus, and all of its content is generated: it can start again anywhere",
   },
 ];

@@ -6,6 +6,6 @@ export const EXCEPTIONS: RuleException[] = [
     rule: "10",
     object: "DaemonSet livekit/livekit",
     what: HOST_NETWORK,
-    why: "an SFU sends and receives media on thousands of UDP ports of the host's own address; a Service can publish no port range",
+    why: "an SFU sends and receives media on thousands of UDP ports of the host's own address; a Service cannot publish a port range",
   },
 ];

@@ -55,7 +55,7 @@ export const EXCEPTIONS: RuleException[] = [
     object: "StatefulSet matrix/synapse-receipts",
     what: SINGLE,
     why: oneOf(
-      "each writer of receipts is the only one for its share of the rooms; one only where the overrides ask for it, as on the local stack",
+      "each writer of receipts is the only one for its share of the rooms; there is only one if the overrides set it, as in the local stack",
     ),
   },
   {
@@ -70,12 +70,12 @@ export const EXCEPTIONS: RuleException[] = [
     rule: "20",
     object: "Job matrix/synapse-check-config-*",
     what: /^its configuration names .* but there is no edge to /,
-    why: "it parses the configurations of all classes and connects to nothing; without edges the network policies hold it to that",
+    why: "it parses the configurations of all classes and connects to nothing; without edges, the network policies enforce that",
   },
   {
     rule: "15b",
     object: "Job matrix/synapse-check-config-*",
-    what: /^\/conf\/email\/email\.yaml is mounted nowhere$/,
-    why: "its script looks whether the file is there; it is mounted where the stack sends e-mail",
+    what: /^\/conf\/email\/email\.yaml is not mounted$/,
+    why: "its script checks whether the file exists; it is mounted only if the stack sends e-mail",
   },
 ];

@@ -6,7 +6,7 @@ export const EXCEPTIONS: RuleException[] = [
     rule: "10",
     object: "DaemonSet coturn/coturn",
     what: HOST_NETWORK,
-    why: "TURN relays on thousands of UDP ports of the host's own address; a Service can publish no port range",
+    why: "TURN relays on thousands of UDP ports of the host's own address; a Service cannot publish a port range",
   },
   {
     rule: "10",

@@ -71,7 +71,7 @@ export const RANDOM: Record<string, Kind> = {
     inputs: TEXT,
     secretOutputs: ["result", "bcryptHash"],
     problems: textProblems,
-    // No bcrypt hash: Node has none, and the stack reads none.
+    // No bcrypt hash: Node has no bcrypt, and the stack does not read the hash.
     create: async (i) => ({ id: "none", outputs: { result: text(i) } }),
     adopt: (id) => ({ id: "none", inputs: { length: id.length }, outputs: { result: id } }),
   },
@@ -88,8 +88,7 @@ export const RANDOM: Record<string, Kind> = {
     inputs: { length: undefined, keepers: undefined },
     secretOutputs: ["base64", "hex"],
     problems: countProblem("length"),
-    // As with the real one the id is the value, and ids are never encrypted: what shows a secret that was made by this
-    // type.
+    // As with the real provider, the id is the value, and ids are never encrypted: this reveals a secret of this type.
     create: async (i) => {
       const b = crypto.randomBytes(i.length);
       return { id: b.toString("base64"), outputs: bytesOf(b) };

@@ -1,7 +1,7 @@
 /**
  * `npm run test:images`: archives pushed into a real registry (Debian's docker-registry on a loopback port, with a
- * login), by the command itself. Nothing of the lab is needed but apt, which brings skopeo: the images are made here,
- * small.
+ * login), by the command itself. Nothing of the lab is needed except apt, which installs skopeo: the images are made
+ * here, small.
  */
 import { strict as assert } from "node:assert";
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
@@ -18,7 +18,7 @@ import { readRecipes } from "../catalog";
 const IMAGES = path.resolve(__dirname, ".."),
   ROOT = path.resolve(IMAGES, "../..");
 const PASSWORD = "lab-only-password";
-/** bcrypt, which is all that the registry reads. */
+/** bcrypt, the only format that the registry reads. */
 const HTPASSWD = "pusher:$2b$04$hHuhmwF0yFVB28n7A4qHx.dXpom2lKKAnYG44L.CAPsVy/P6KjLai\n";
 const NAMES = ["synapse", "minio", "mc"];
 
@@ -28,7 +28,7 @@ function must(command: string, args: string[], cwd?: string): string {
   return done.stdout;
 }
 
-/** The registry's program: of PATH, else out of Debian's package, which is only unpacked. */
+/** The registry's program: from PATH, otherwise from Debian's package, which is only unpacked. */
 function registryProgram(dir: string): string {
   if (spawnSync("sh", ["-c", "command -v docker-registry"]).status === 0) return "docker-registry";
   must("apt-get", ["download", "docker-registry"], dir);
@@ -69,9 +69,9 @@ describe("npm run images -- push, with a real registry", function () {
         accept: "application/vnd.oci.image.manifest.v1+json",
       },
     });
-  /** Requests since the last call that bring something into the registry. */
+  /** Uploads to the registry since the last call. */
   const sent = async (): Promise<string[]> => {
-    // The command ran while this process stood still: what the registry wrote meanwhile is only read now.
+    // The command ran while this process was blocked: the registry's output is read only now.
     await new Promise((r) => setTimeout(r, 500));
     const lines = log.match(/"(?:POST|PUT|PATCH) [^"]+"/g) ?? [];
     log = "";
@@ -144,7 +144,7 @@ describe("npm run images -- push, with a real registry", function () {
     if (dir) fs.rmSync(dir, { recursive: true, force: true });
   });
 
-  it("refuses plainly without a login, and with a wrong one", () => {
+  it("refuses with a clear error without a login, and with a wrong one", () => {
     const without = images(["push", prefix(), "mc", "--insecure"]);
     assert.equal(without.status, 1);
     assert.match(without.err, /mc could not be pushed to .*log in with --user/s);

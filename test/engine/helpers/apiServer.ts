@@ -16,7 +16,7 @@ export async function restartApiServer(): Promise<void> {
       .trim()
       .split(/\s+/)[0],
   );
-  // The number may have been given to another process meanwhile.
+  // By now the number may belong to another process.
   assert.match(commandOf(pid), /kube-apiserver/);
   process.kill(pid, "SIGKILL");
   await sleep(DOWN_SECONDS * 1000);

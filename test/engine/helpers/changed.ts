@@ -1,4 +1,4 @@
-/** What a setting changes, by the program alone: the engine has to do exactly that. */
+/** The changes of a setting according to the program alone: the engine has to make exactly these. */
 import { evaluate, type Evaluation } from "../../../cli/evaluate";
 import { localConfig, STACK } from "../../../lab/local/config";
 

@@ -1,4 +1,4 @@
-/** A namespace that hangs in Terminating: something in it has a finalizer that nobody takes away. */
+/** A namespace that is stuck in Terminating: an object in it has a finalizer that nothing removes. */
 import { kubectl } from "../../../lab/local/kubectl";
 
 const finalizers = (namespace: string, value: string[] | null): void => {

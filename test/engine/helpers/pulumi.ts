@@ -46,7 +46,7 @@ export class Running {
       this.child.on("error", reject);
       this.child.on("exit", (code, signal) => {
         this.ended = true;
-        // Plugins that outlive a killed engine hold its pipes: its own end is what counts.
+        // Plugins that outlive a killed engine hold its pipes: wait for the end of the engine itself.
         setTimeout(() => {
           out.end();
           resolve({ code, signal, text, seconds: (Date.now() - started) / 1000, events: this.events() });
@@ -92,10 +92,10 @@ const end = (pid: number): void => {
     /* has ended */
   }
 };
-/** Programs that still run though their engine was killed. */
+/** Programs that still run although their engine was killed. */
 export const orphanedPrograms = (): number[] =>
   leftBehind.filter((p) => commandOf(p).includes("@pulumi/pulumi/cmd/run"));
-/** Built from its module, the provider of Kubernetes does not notice that nobody asks it any more: it idles on. */
+/** Built from its module, the Kubernetes provider does not notice that its engine is gone: it keeps idling. */
 export const endLeftPlugins = (): void => {
   for (const p of leftBehind.splice(0)) if (/pulumi-(resource|language)-/.test(commandOf(p))) end(p);
 };
@@ -117,11 +117,11 @@ export function start(
   });
 }
 
-/** To its end. */
+/** Runs it until it ends. */
 export const run = (args: readonly string[], options: Parameters<typeof start>[1] = {}): Promise<Done> =>
   start(args, options).done;
 
-/** To its good end. */
+/** Runs it until it succeeds. */
 export async function must(args: readonly string[], options: Parameters<typeof start>[1] = {}): Promise<Done> {
   const done = await run(args, options);
   if (done.code !== 0)
@@ -132,8 +132,8 @@ export const errorsOf = (d: Done): string =>
   d.events.diagnostics("error").join("\n").slice(-3000) || d.text.slice(-3000);
 
 /**
- * The state with its secrets in clear: the one command whose words are kept nowhere, since they are what is searched
- * for.
+ * The state with its secrets in plain text: the only command whose output is not kept, since the tests search for these
+ * values.
  */
 export function shownState(): string {
   const { status, stdout } = pulumi(["stack", "export", "--show-secrets"], { capture: true });

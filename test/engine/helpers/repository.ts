@@ -1,6 +1,5 @@
 /**
- * A repository as GitHub has it: this checkout as it stands on `main`, and a pull request with the merge that a runner
- * checks out.
+ * A repository as on GitHub: this checkout on `main`, and a pull request with the merge commit that a runner checks out.
  */
 import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
@@ -14,7 +13,7 @@ export class Origin {
     this.dir = path.join(dir, "origin");
     this.tree = this.dir;
     fs.mkdirSync(this.dir, { recursive: true });
-    // What is not committed yet is tested too.
+    // Uncommitted changes are tested too.
     const files = execFileSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], {
       cwd: ROOT,
       encoding: "utf8",

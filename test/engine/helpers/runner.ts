@@ -20,7 +20,7 @@ export interface Job {
   outputs: Record<string, string>;
   matrix: Record<string, string>;
 }
-/** What a runner alone can do, and what the test does in its place. */
+/** Actions that only a runner can do, with the test's replacement. */
 export interface Action {
   reason: string;
   run(job: Job, inputs: Record<string, any>): void;
@@ -106,7 +106,7 @@ export class Runner {
         (n: string) =>
           this.needs[n] ??
           (() => {
-            throw new Error(`${id} needs ${n}, which stands below it`);
+            throw new Error(`${id} needs ${n}, which comes after it`);
           })(),
       );
       const status = { failed: needed.some((n) => n.failed), cancelled: false };
@@ -207,7 +207,7 @@ export class Runner {
 
   private action(step: any, job: Job, inputs: Record<string, any>): void {
     const action = this.options.actions[step.uses.split("@")[0]];
-    if (!action) throw new Error(`the workflow uses ${step.uses}: say in the test what stands in its place, and why`);
+    if (!action) throw new Error(`the workflow uses ${step.uses}: define its replacement in the test, with the reason`);
     action.run(job, inputs);
   }
 

@@ -83,7 +83,7 @@ export function secretsIn(shown: string): Secret[] {
   );
 }
 
-/** Each form in which it could stand there. */
+/** Each form in which it could appear. */
 const forms = (value: string): string[] => [
   value,
   Buffer.from(value).toString("base64"),

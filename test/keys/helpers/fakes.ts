@@ -1,6 +1,5 @@
 /**
- * A deployed stack as `pulumi stack export --show-secrets` prints it, and programs on PATH that answer the keys
- * command.
+ * A deployed stack as `pulumi stack export --show-secrets` prints it, and fake programs on PATH for the keys command.
  */
 import * as fs from "node:fs";
 import * as os from "node:os";
@@ -12,7 +11,7 @@ const ROOT = path.join(__dirname, "../../..");
 const SECRET = { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270" };
 export const marked = (value: unknown): object => ({ ...SECRET, plaintext: JSON.stringify(value) });
 
-/** How a state may have a Secret: marked as a whole, each value by itself, or by what the API server makes of it. */
+/** The forms of a Secret in a state: secret as a whole, each value on its own, or as the API server returns it. */
 export type Form = "whole" | "each" | "data";
 
 function kept(inputs: any, form: Form): any {

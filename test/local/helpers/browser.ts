@@ -1,6 +1,6 @@
 /**
- * Headless Chromium over its debugging pipe: real TLS, real CORS, real WebRTC. It trusts the stack's own CA and nothing
- * is waved through.
+ * Headless Chromium over its debugging pipe: real TLS, real CORS, real WebRTC. It trusts only the stack's own CA and
+ * skips no check.
  */
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import * as fs from "node:fs";
@@ -22,7 +22,7 @@ export class Page {
     return this.browser.command(method, params, this.session);
   }
 
-  /** Resolves when the page has loaded; rejects where the network or a certificate stands in the way. */
+  /** Resolves when the page has loaded; rejects on network or certificate errors. */
   async open(url: string): Promise<void> {
     const loaded = this.browser.event(this.session, "Page.loadEventFired", 60);
     const { errorText } = await this.command("Page.navigate", { url });
@@ -100,7 +100,7 @@ export class Browser {
         // Chromium refuses its own sandbox to root, which this machine's lab needs.
         ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
         "--disable-dev-shm-usage",
-        // It is to speak to the stack and to nobody else.
+        // It must connect only to the stack.
         "--disable-background-networking",
         "--disable-component-update",
         "--disable-sync",

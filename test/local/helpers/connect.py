@@ -48,11 +48,11 @@ def asked(job):
     try:
         enter(job["net"])
     except FileNotFoundError:
-        return ["gone"] * len(job["to"])  # the pod has ended meanwhile
+        return ["gone"] * len(job["to"])  # the pod has ended
     out = []
     for k in range(0, len(job["to"]), 60):
         out += several(job["to"][k:k + 60], seconds)
-    # What timed out is asked again by itself: on a busy machine a first packet gets lost at times.
+    # Time-outs are retried separately: on a busy machine a first packet is sometimes lost.
     late = [i for i, a in enumerate(out) if a == "timeout"]
     for i, a in zip(late, several([job["to"][i] for i in late], seconds) if late else []):
         out[i] = a

@@ -1,4 +1,4 @@
-/** Devices of users, with matrix-js-sdk and its own cryptography, and what the processes say they have served. */
+/** Devices of users, with matrix-js-sdk and its own cryptography, and the processes' counters of served requests. */
 import loglevel from "loglevel";
 import * as sdk from "matrix-js-sdk";
 import type { GeneratedSecretStorageKey } from "matrix-js-sdk/lib/crypto-api";

@@ -50,7 +50,7 @@ export interface Cluster {
   namespaces: Record<string, Record<string, string>>;
 }
 
-/** Pods that are ready; those on the hosts' network stand beside, they are their nodes. */
+/** Ready pods; those on the hosts' network are listed separately, because they count as their nodes. */
 export function cluster(): Cluster {
   const policies = list("networkpolicies", "-A"),
     guarded = new Set(policies.map((p) => p.metadata.namespace)),
@@ -147,7 +147,7 @@ const LIMITS = {
   lifted: { icmp_ratelimit: 0, icmp_msgs_burst: 100_000, icmp_msgs_per_sec: 100_000 },
 };
 /**
- * A refusal is an ICMP message: thousands of questions would wait for the limits. Lifts them in the nodes' networks,
+ * A refusal is an ICMP message: thousands of probes would run into the limits. Lifts them in the nodes' networks,
  * and lets the refusals out that the nodes swallow (lab/cluster/netpol.sh): silence costs seconds for each. What it
  * returns puts both back.
  */

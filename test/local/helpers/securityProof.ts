@@ -1,6 +1,6 @@
 /**
- * What the security tests saw: printed, kept in docs/proof/security.json until it is run again, and
- * docs/proof/security.md made of it.
+ * Results of the security tests: printed, kept in docs/proof/security.json until the next run, and written to
+ * docs/proof/security.md.
  */
 import * as fs from "node:fs";
 import * as os from "node:os";
@@ -26,7 +26,7 @@ export function seen(text: string): void {
   figures.push(text);
   console.log(`      ${text}`);
 }
-/** Lines that stand below the table. */
+/** Lines below the table. */
 export function noted(...lines: string[]): void {
   details.push(...lines);
 }
@@ -80,8 +80,7 @@ export function renderSecurity(facts: Fact[]): string {
         "| What | Seen |",
         "|---|---|",
         ...mine.map(
-          (f) =>
-            `| ${cell(f.what)} | ${[...(f.passed ? [] : ["**not as promised**"]), ...f.figures].map(cell).join("; ")} |`,
+          (f) => `| ${cell(f.what)} | ${[...(f.passed ? [] : ["**failed**"]), ...f.figures].map(cell).join("; ")} |`,
         ),
         "",
         ...mine

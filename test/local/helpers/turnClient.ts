@@ -248,7 +248,7 @@ export class TurnClient extends EventEmitter {
     if (answer.ok) this.channels.set(channel, peer);
     return answer;
   }
-  /** An indication: nobody answers. */
+  /** An indication: it gets no answer. */
   send(peer: Address, data: Buffer): void {
     const transaction = crypto.randomBytes(12);
     this.transmit(

@@ -1,6 +1,5 @@
 /**
- * GitHub's API on the loopback, as far as comments on a pull request go: what it stores, what it refuses, and with
- * which words.
+ * The part of GitHub's API for comments on a pull request, on the loopback: storage, refusals and their messages.
  */
 import * as http from "node:http";
 import type { AddressInfo } from "node:net";
@@ -49,7 +48,7 @@ export class FakeGitHub {
     await new Promise((resolve) => this.server.close(resolve));
   }
 
-  /** A comment by someone, as if written before. */
+  /** An earlier comment by the given author. */
   add(body: string, type: "User" | "Bot" = "User"): Comment {
     const comment = { id: 1000 + this.comments.length, body, user: { type } };
     this.comments.push(comment);
