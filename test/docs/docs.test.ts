@@ -87,6 +87,8 @@ describe("the documentation", () => {
     const wrong = PAGES.flatMap((page) =>
       [...text(page).matchAll(paths)]
         .map((m) => m[1]!)
+        // The walk through a new layer makes these.
+        .filter((p) => !(page === "CONTRIBUTING.md" && p.startsWith("components/layers/bot/")))
         .filter((p) => !existsSync(join(ROOT, p)))
         .map((p) => `${page}: ${p}`),
     );

@@ -16,6 +16,7 @@ import { shapeOf } from "../../components/schema/walk";
 import { plan } from "../../components/plan";
 import type { Settings } from "../../components/settings/types";
 import { HOSTS, minimal, S3 } from "../helpers/example";
+import { LAYERS } from "../../components/layers/registry";
 
 const ROOT = resolve(__dirname, "../..");
 
@@ -468,6 +469,8 @@ const OPTIONAL = {
     postgres: { parameters: { work_mem: "64MB", autovacuum_max_workers: 5 } },
     redis: { instances: 3 },
   },
+  // What layers have that is off by default.
+  ...(Object.assign({}, ...LAYERS.map((layer) => layer.everything)) as object),
 };
 
 type Path = Array<string | number>;
