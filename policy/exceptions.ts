@@ -39,6 +39,30 @@ export const EXCEPTIONS: Exception[] = [
     why: "raw sockets need the capability in the process's effective set, which only root has here: the program carries no file capability",
   },
   {
+    rule: "10b",
+    object: "DaemonSet metallb-system/speaker",
+    what: /^(container speaker: runAsNonRoot|runAsNonRoot|fsGroupChangePolicy) is not set$/,
+    why: "it runs as root, see rule 10",
+  },
+  {
+    rule: "10b",
+    object: "Prometheus monitoring/prometheus",
+    what: /^fsGroupChangePolicy is not set$/,
+    why: "all in its volumes is its own: there is no owner to change at a start, and to say so would restart it",
+  },
+  {
+    rule: "10b",
+    object: "Alertmanager monitoring/alertmanager",
+    what: /^fsGroupChangePolicy is not set$/,
+    why: "all in its volumes is its own: there is no owner to change at a start, and to say so would restart it",
+  },
+  {
+    rule: "10b",
+    object: "Pooler matrix/*",
+    what: /^(runAsNonRoot|fsGroupChangePolicy|seccompProfile) is not set$/,
+    why: "the operator completes PgBouncer's container: users 998 and 996, read-only root, RuntimeDefault, no capabilities",
+  },
+  {
     rule: "10",
     object: "DaemonSet monitoring/node-exporter",
     what: HOST_NETWORK,

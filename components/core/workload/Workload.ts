@@ -2,10 +2,13 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { StackContext } from "../context";
-import { labels, selectorLabels } from "./metadata";
+import { labels, selectorLabels, type ObjectMetadata } from "./metadata";
+import { budgetSpec } from "./placement";
 import { podTemplate, type PodSpec } from "./pod";
 import { rolledOut } from "./rollout";
 import { gibi } from "./quantities";
+
+type PolicyRule = k8s.types.input.rbac.v1.PolicyRule;
 
 export interface ServiceSpec {
   name: string;
@@ -49,8 +52,8 @@ export interface WorkloadArgs {
   /** Deployment rollout; default 25 % surge, none unavailable. */
   rollout?: { maxSurge: number | string; maxUnavailable: number | string };
   /** Rules that the account is bound to. */
-  roleRules?: object[];
-  clusterRoleRules?: object[];
+  roleRules?: PolicyRule[];
+  clusterRoleRules?: PolicyRule[];
   /** Seconds for the engine to wait for the rollout. Default 600. */
   timeoutSeconds?: number;
   minReadySeconds?: number;
@@ -64,7 +67,7 @@ interface Common {
   name: string;
   objectName: string;
   selector: Record<string, string>;
-  meta(objectName: string, extra?: object): any;
+  meta(objectName: string, extra?: Pick<ObjectMetadata, "annotations">): ObjectMetadata;
   opts: pulumi.CustomResourceOptions;
 }
 
@@ -117,11 +120,7 @@ export class Workload extends pulumi.ComponentResource {
         `${name}-budget`,
         {
           metadata: common.meta(objectName),
-          spec: {
-            maxUnavailable: args.maxUnavailable ?? 1,
-            selector: { matchLabels: common.selector },
-            unhealthyPodEvictionPolicy: "AlwaysAllow",
-          },
+          spec: budgetSpec(common.selector, args.maxUnavailable),
         },
         common.opts,
       );
@@ -202,10 +201,10 @@ const accountOf = ({ objectName, meta }: Common): k8s.types.input.rbac.v1.Subjec
   namespace: meta(objectName).namespace,
 });
 
-function bindClusterRole(common: Common, rules: object[]): void {
+function bindClusterRole(common: Common, rules: PolicyRule[]): void {
   const { name, objectName, meta, opts } = common;
   const metadata = { ...meta(`matrix-ha-${objectName}`), namespace: undefined };
-  const role = new k8s.rbac.v1.ClusterRole(`${name}-clusterrole`, { metadata, rules: rules as any }, opts);
+  const role = new k8s.rbac.v1.ClusterRole(`${name}-clusterrole`, { metadata, rules }, opts);
   new k8s.rbac.v1.ClusterRoleBinding(
     `${name}-clusterrolebinding`,
     {
@@ -217,9 +216,9 @@ function bindClusterRole(common: Common, rules: object[]): void {
   );
 }
 
-function bindRole(common: Common, rules: object[]): void {
+function bindRole(common: Common, rules: PolicyRule[]): void {
   const { name, objectName, meta, opts } = common;
-  const role = new k8s.rbac.v1.Role(`${name}-role`, { metadata: meta(objectName), rules: rules as any }, opts);
+  const role = new k8s.rbac.v1.Role(`${name}-role`, { metadata: meta(objectName), rules }, opts);
   new k8s.rbac.v1.RoleBinding(
     `${name}-rolebinding`,
     {

@@ -5,7 +5,7 @@ import type { StackContext } from "../../core/context";
 import { imageVersion } from "../../core/images";
 import { NAMESPACES, PORTS } from "../../core/names";
 import type { StackSecrets } from "../../keys/secrets";
-import { labels, selectorLabels } from "../../core/workload";
+import { budgetSpec, labels, selectorLabels, type ObjectMetadata } from "../../core/workload";
 import { DASHBOARDS, dashboardJson } from "./dashboards";
 import { grafana, kubeStateMetrics, nodeExporter } from "./exporters";
 import { podMonitorSpec } from "./podMonitor";
@@ -141,7 +141,10 @@ export class Monitoring extends pulumi.ComponentResource {
   private prometheus(): void {
     const { settings, plan } = this.args.ctx;
     const version = imageVersion(settings, "prometheus");
-    const meta = (n: string): any => ({ name: n, labels: labels(settings, PROMETHEUS, "prometheus", version) });
+    const meta = (n: string): ObjectMetadata => ({
+      name: n,
+      labels: labels(settings, PROMETHEUS, "prometheus", version),
+    });
     const own = { parent: this };
     const account = new k8s.core.v1.ServiceAccount(
       `${this.baseName}-prometheus-account`,
@@ -178,7 +181,11 @@ export class Monitoring extends pulumi.ComponentResource {
     const { settings, plan } = this.args.ctx;
     const { secrets } = this.args;
     const version = imageVersion(settings, "alertmanager");
-    const meta = (n: string): any => ({ name: n, namespace: NAMESPACE, labels: alertmanagerLabels(settings) });
+    const meta = (n: string): ObjectMetadata => ({
+      name: n,
+      namespace: NAMESPACE,
+      labels: alertmanagerLabels(settings),
+    });
     const account = new k8s.core.v1.ServiceAccount(
       `${this.baseName}-alertmanager-account`,
       { metadata: meta(ALERTMANAGER), automountServiceAccountToken: false },
@@ -238,7 +245,7 @@ export class Monitoring extends pulumi.ComponentResource {
       `${this.baseName}-${name}-budget`,
       {
         metadata,
-        spec: { maxUnavailable: 1, selector: { matchLabels: selector }, unhealthyPodEvictionPolicy: "AlwaysAllow" },
+        spec: budgetSpec(selector),
       },
       { parent: this },
     );

@@ -6,7 +6,7 @@ import { type StackContext, fqdn } from "../../core/context";
 import { imageRef, imageVersion } from "../../core/images";
 import { NAMESPACES, PORTS } from "../../core/names";
 import type { StackSecrets } from "../../keys/secrets";
-import { configHash, httpProbes, labels, Workload } from "../../core/workload";
+import { configHash, EVERY_NODE, httpProbes, labels, Workload, type ObjectMetadata } from "../../core/workload";
 
 const NAMESPACE = NAMESPACES.monitoring;
 const READ = ["list", "watch"];
@@ -81,7 +81,7 @@ export function nodeExporter(name: string, ctx: StackContext, parent: pulumi.Res
         uid: 10903,
         hostNetwork: true,
         role: null,
-        tolerations: [{ operator: "Exists" }],
+        tolerations: [EVERY_NODE],
         containers: [
           {
             name: "node-exporter",
@@ -123,7 +123,7 @@ export function grafana(
 ): Workload {
   const { settings, plan } = ctx;
   const version = imageVersion(settings, "grafana");
-  const meta = (n: string): object => ({
+  const meta = (n: string): ObjectMetadata => ({
     name: n,
     namespace: NAMESPACE,
     labels: labels(settings, "grafana", "grafana", version),

@@ -1,9 +1,18 @@
 /** The CloudNativePG Cluster that holds Synapse's database. Pure. */
 import { imageRef, imageVersion } from "../../core/images";
-import { NAMESPACES, NODE_LABELS, PORTS, SECRETS, SERVICES } from "../../core/names";
+import { NAMESPACES, PORTS, SECRETS, SERVICES } from "../../core/names";
 import type { Settings } from "../../settings/types";
 import type { Plan } from "../../sizing/types";
-import { gibi, labels, lostNodeTolerations, mebi, milliCpu, selectorLabels } from "../../core/workload";
+import {
+  gibi,
+  labels,
+  onNodes,
+  overZones,
+  pullSecrets,
+  renderResources,
+  SECCOMP,
+  selectorLabels,
+} from "../../core/workload";
 import { PRIORITIES } from "../../core/priorities";
 import { expandable } from "../cluster/storageClasses";
 import { backupStanza, bootstrapStanza, type BackupTarget } from "./backups";
@@ -57,7 +66,7 @@ export function cnpgClusterSpec({ settings, plan, backup }: CnpgClusterInput): o
     instances: p.instances,
     imageName: imageRef(settings, "postgresql"),
     imagePullPolicy: "IfNotPresent",
-    ...(settings.images.pullSecret ? { imagePullSecrets: [{ name: settings.images.pullSecret }] } : {}),
+    ...pullSecrets(settings),
     // The operator copies these onto pods, volumes and Services: policies and rules find them like anything else of the
     // stack.
     inheritedMetadata: {
@@ -93,28 +102,18 @@ export function cnpgClusterSpec({ settings, plan, backup }: CnpgClusterInput): o
       storageClass: settings.storage.database.name,
       resizeInUseVolumes: expandable(settings.storage.database),
     },
-    resources: {
-      requests: { cpu: milliCpu(p.cpu), memory: mebi(p.memoryMiB) },
-      limits: { memory: mebi(memoryLimitMiB(p.memoryMiB)) },
-    },
+    resources: renderResources({
+      cpu: p.cpu,
+      memoryMiB: p.memoryMiB,
+      memoryLimitMiB: memoryLimitMiB(p.memoryMiB),
+    }),
     affinity: {
       enablePodAntiAffinity: true,
       podAntiAffinityType: "required",
       topologyKey: "kubernetes.io/hostname",
-      nodeSelector: { "kubernetes.io/os": "linux", [NODE_LABELS.role("database")]: "true" },
-      tolerations: [
-        { key: NODE_LABELS.role("database"), operator: "Exists", effect: "NoSchedule" },
-        ...lostNodeTolerations(30, UNREACHABLE_SECONDS),
-      ],
+      ...onNodes({ role: "database", unreachableSeconds: UNREACHABLE_SECONDS }),
     },
-    topologySpreadConstraints: [
-      {
-        maxSkew: 1,
-        topologyKey: NODE_LABELS.zone,
-        whenUnsatisfiable: "ScheduleAnyway",
-        labelSelector: { matchLabels: INSTANCE_LABELS },
-      },
-    ],
+    topologySpreadConstraints: [overZones(INSTANCE_LABELS)],
     priorityClassName: PRIORITIES.data.name,
     probes: {
       startup: { ...probe, failureThreshold: 720 }, // an hour: recovery after a crash replays WAL
@@ -146,7 +145,7 @@ export function cnpgClusterSpec({ settings, plan, backup }: CnpgClusterInput): o
     enablePDB: true,
     replicationSlots: { highAvailability: { enabled: true } },
     monitoring: { disableDefaultQueries: false, enablePodMonitor: false },
-    seccompProfile: { type: "RuntimeDefault" },
+    seccompProfile: SECCOMP,
     ...backupStanza(settings, backup),
   };
 }

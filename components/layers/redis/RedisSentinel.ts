@@ -6,7 +6,7 @@ import type { StackContext } from "../../core/context";
 import { fqdn } from "../../core/context";
 import { imageRef, imageVersion } from "../../core/images";
 import { PORTS } from "../../core/names";
-import { Workload, configHash, labels, type ContainerSpec } from "../../core/workload";
+import { Workload, configHash, labels, type ContainerSpec, type ObjectMetadata } from "../../core/workload";
 import { EXPORTER_PORT } from "./edges";
 import { masterProxyCfg } from "./masterProxyCfg";
 import { redisReadyScript, redisStartScript, redisStopScript } from "./redisStart";
@@ -68,7 +68,11 @@ export class RedisSentinel extends pulumi.ComponentResource {
     };
     checkTopology(topology);
     const version = imageVersion(settings, "redis");
-    const meta = (n: string): object => ({ name: n, namespace, labels: labels(settings, component, "redis", version) });
+    const meta = (n: string): ObjectMetadata => ({
+      name: n,
+      namespace,
+      labels: labels(settings, component, "redis", version),
+    });
 
     const scripts = {
       "redis-start.sh": redisStartScript({ ...topology, maxmemoryMiB: plan.redis.maxmemoryMiB }),

@@ -6,7 +6,7 @@ import type { StackContext } from "../../core/context";
 import { imageRef, imageVersion } from "../../core/images";
 import { NAMESPACES, NODE_LABELS, PORTS, SECRETS, SERVICES } from "../../core/names";
 import type { StackSecrets } from "../../keys/secrets";
-import { Workload, configHash, httpProbes, labels } from "../../core/workload";
+import { Workload, configHash, httpProbes, labels, type ObjectMetadata } from "../../core/workload";
 import { jwtServiceEnabled } from "../../domain/calls";
 import { RTC_PATHS, livekitStart } from "./livekitStart";
 import { livekitYaml } from "./livekitYaml";
@@ -46,7 +46,7 @@ export class Rtc extends pulumi.ComponentResource {
     const { ctx, secrets } = args;
     const { settings } = ctx;
     const version = imageVersion(settings, "livekit");
-    const metadata = (n: string): any => ({
+    const metadata = (n: string): ObjectMetadata => ({
       name: n,
       namespace: NAMESPACES.livekit,
       labels: labels(settings, SERVICES.livekit, "livekit", version),

@@ -10,7 +10,7 @@ import { NAMESPACES, SECRETS, synapseService } from "../../core/names";
 import type { StackSecrets } from "../../keys/secrets";
 import type { PoolPlan } from "../../sizing/types";
 import type { WorkerClass } from "../../domain/workerClasses";
-import { Workload, configHash, digest, labels } from "../../core/workload";
+import { Workload, configHash, digest, labels, type ObjectMetadata } from "../../core/workload";
 import { checkJobSpec } from "./checkJob";
 import { renderEmailYaml, renderHomeserverYaml } from "./homeserverYaml";
 import { isWriter, startOrder } from "./instances";
@@ -35,7 +35,7 @@ export interface SynapseServerArgs {
 interface CheckArgs {
   ctx: StackContext;
   /** Metadata of an object, by its name and component. */
-  meta(objectName: string, component?: string): any;
+  meta(objectName: string, component?: string): ObjectMetadata;
   /** What the Job mounts. */
   inputs: pulumi.Resource[];
   /** Named by the content that it checks. */
@@ -56,7 +56,7 @@ export class SynapseServer extends pulumi.ComponentResource {
     const { settings, plan } = args.ctx;
     const parent: pulumi.CustomResourceOptions = { parent: this };
     const version = imageVersion(settings, "synapse");
-    const meta = (objectName: string, component = "synapse"): any => ({
+    const meta = (objectName: string, component = "synapse"): ObjectMetadata => ({
       name: objectName,
       namespace: NAMESPACES.matrix,
       labels: labels(settings, component, "synapse", version),

@@ -3,7 +3,14 @@ import * as pulumi from "@pulumi/pulumi";
 import type { StackContext } from "../../../core/context";
 import { imageRef, imageVersion } from "../../../core/images";
 import { PRIORITIES } from "../../../core/priorities";
-import { Workload, configHash, labels, type ContainerSpec, type PodSpec } from "../../../core/workload";
+import {
+  Workload,
+  configHash,
+  labels,
+  type ContainerSpec,
+  type PodSpec,
+  type ObjectMetadata,
+} from "../../../core/workload";
 import {
   CONFIG_MAP,
   INGRESS_CLASS_CONTROLLER,
@@ -33,7 +40,7 @@ export class NginxIngressController extends pulumi.ComponentResource {
     super("matrix-ha:cluster:NginxIngressController", name, {}, opts);
     const { settings, plan } = args.ctx;
     const version = imageVersion(settings, "nginxIngress");
-    const meta = (n: string): object => ({
+    const meta = (n: string): ObjectMetadata => ({
       name: n,
       namespace: INGRESS_NAMESPACE,
       labels: labels(settings, INGRESS_COMPONENT, "nginx-ingress", version),
