@@ -89,11 +89,11 @@ export class MatrixStack extends pulumi.ComponentResource {
     const calls: pulumi.Resource[] = [];
     if (plan.turn) {
       calls.push(
-        new Turn(
+        ...new Turn(
           "turn",
           { ctx, secrets, tlsSecretName: turnTls ? tls.secretName("turn") : undefined },
           after(tls.ready),
-        ),
+        ).ready,
       );
     }
     if (plan.rtc) {
@@ -110,7 +110,7 @@ export class MatrixStack extends pulumi.ComponentResource {
         after(),
       );
       calls.push(
-        new Rtc(
+        ...new Rtc(
           "rtc",
           {
             ctx,
@@ -118,14 +118,14 @@ export class MatrixStack extends pulumi.ComponentResource {
             ca: tls.trustBundle ? { configMap: tls.trustBundle, key: "ca.crt", hash: tls.caPem } : undefined,
           },
           after(tls.ready, redisCalls.ready),
-        ),
+        ).ready,
       );
     }
 
     new PublicIngress(
       "ingress",
       { ctx, tls },
-      after(cluster.doorReady, tls.ready, [synapse.main, router, web, ...calls]),
+      after(cluster.doorReady, tls.ready, synapse.ready, router.ready, web.ready, calls),
     );
     if (settings.monitoring.enabled)
       new Monitoring("monitoring", { ctx, secrets }, after(cluster.ready("prometheus-operator")));

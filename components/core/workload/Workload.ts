@@ -27,6 +27,8 @@ export interface ServiceSpec {
 
 export interface WorkloadArgs {
   ctx: StackContext;
+  /** What its pods wait for (core/order.ts): what they mount. Its Services and accounts start nothing, and do not wait. */
+  after?: pulumi.Resource[];
   namespace: string;
   /** Unique in the stack: label app.kubernetes.io/component, and the name of the edges' ends. */
   component: string;
@@ -76,8 +78,9 @@ export class Workload extends pulumi.ComponentResource {
   readonly services: Record<string, k8s.core.v1.Service> = {};
   readonly serviceAccount: k8s.core.v1.ServiceAccount;
 
-  constructor(name: string, args: WorkloadArgs, opts: pulumi.ComponentResourceOptions) {
-    super("matrix-ha:workload:Workload", name, {}, opts);
+  constructor(name: string, args: WorkloadArgs, opts: { parent: pulumi.Resource }) {
+    const after = args.after ?? [];
+    super("matrix-ha:workload:Workload", name, {}, { ...opts, dependsOn: after });
     const { settings } = args.ctx;
     const objectName = args.objectName ?? args.component;
     const common: Common = {
@@ -111,7 +114,7 @@ export class Workload extends pulumi.ComponentResource {
     this.controller = makeController(common, args, {
       // What a component waits for does not reach its children by itself: the pods are what must wait.
       ...common.opts,
-      dependsOn: [this.serviceAccount, ...Object.values(this.services), ...listOf(opts.dependsOn)],
+      dependsOn: [this.serviceAccount, ...Object.values(this.services), ...after],
     });
 
     const most = args.autoscale?.max ?? args.replicas ?? 0;
@@ -129,13 +132,6 @@ export class Workload extends pulumi.ComponentResource {
     this.registerOutputs({});
   }
 }
-
-const listOf = (dependsOn: pulumi.ComponentResourceOptions["dependsOn"]): pulumi.Input<pulumi.Resource>[] =>
-  (dependsOn === undefined
-    ? []
-    : Array.isArray(dependsOn)
-      ? dependsOn
-      : [dependsOn]) as pulumi.Input<pulumi.Resource>[];
 
 function makeService({ name, selector, meta, opts }: Common, s: ServiceSpec): k8s.core.v1.Service {
   const { labels: own, ...metadata } = meta(s.name);

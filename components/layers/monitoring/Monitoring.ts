@@ -42,7 +42,7 @@ interface CustomObject {
   version?: string;
   spec: object;
   annotations?: Record<string, string>;
-  dependsOn?: pulumi.Resource[];
+  after?: pulumi.Resource[];
 }
 
 /** Make it only when `monitoring.enabled`, after the operator (or with an existing one): its kinds must be known. */
@@ -76,7 +76,7 @@ export class Monitoring extends pulumi.ComponentResource {
     version = "1",
     spec,
     annotations,
-    dependsOn,
+    after,
   }: CustomObject): k8s.apiextensions.CustomResource {
     const { settings } = this.args.ctx;
     return new k8s.apiextensions.CustomResource(
@@ -92,7 +92,7 @@ export class Monitoring extends pulumi.ComponentResource {
         },
         spec,
       },
-      { parent: this, dependsOn },
+      { parent: this, dependsOn: after },
     );
   }
 
@@ -172,7 +172,7 @@ export class Monitoring extends pulumi.ComponentResource {
       version,
       spec: prometheusSpec(settings, plan),
       annotations: UNTIL_AVAILABLE,
-      dependsOn: [account, binding],
+      after: [account, binding],
     });
     this.operatorPods(PROMETHEUS, "prometheus", PORTS.prometheus, version);
   }
@@ -215,7 +215,7 @@ export class Monitoring extends pulumi.ComponentResource {
       version,
       spec: alertmanagerSpec(settings, plan),
       annotations: UNTIL_AVAILABLE,
-      dependsOn: [account, config, ...token],
+      after: [account, config, ...token],
     });
     this.operatorPods(ALERTMANAGER, "alertmanager", PORTS.alertmanager, version);
   }

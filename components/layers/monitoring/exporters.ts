@@ -167,6 +167,7 @@ export function grafana(
       version,
       kind: "Deployment",
       replicas: 1,
+      after: [files, admin, ...dashboards],
       configHash: configHash({ ...provisioning, password: secrets.grafanaPassword, dashboards: dashboardNames.join() }),
       services: [{ name: "grafana", ports: { http: PORTS.grafana } }],
       pod: {
@@ -217,6 +218,6 @@ export function grafana(
         ],
       },
     },
-    { parent, dependsOn: [files, admin, ...dashboards] },
+    { parent },
   );
 }

@@ -92,10 +92,11 @@ export class Minio extends pulumi.ComponentResource {
           sizeGiB: plan.minio!.driveGiB,
           storageClass: objectStoreClass(settings, i),
         })),
+        after: [rootSecret],
         configHash: configHash({ password: secrets.minioRootPassword }),
         pod: serverPod(ctx, layout),
       },
-      { parent: this, dependsOn: [rootSecret] },
+      { parent: this },
     );
 
     const address = `${serviceFqdn(SERVICES.minioApi, NAMESPACE, settings.cluster.domain)}:${PORTS.s3}`;

@@ -126,6 +126,7 @@ export class RedisSentinel extends pulumi.ComponentResource {
           },
         ],
         claims: [{ name: "data", sizeGiB: CLAIM_GIB, storageClass: settings.storage.general.name }],
+        after: [secret, scriptMap],
         configHash: configHash({ ...scripts, password: args.password }),
         pod: {
           uid: UID,
@@ -144,7 +145,7 @@ export class RedisSentinel extends pulumi.ComponentResource {
           ],
         },
       },
-      { parent: this, dependsOn: [secret, scriptMap] },
+      { parent: this },
     );
 
     const proxy = new Workload(
@@ -158,6 +159,7 @@ export class RedisSentinel extends pulumi.ComponentResource {
         kind: "Deployment",
         replicas: plan.redis.proxy.replicas,
         services: [{ name: `${component}-master`, ports: { redis: PORTS.redis } }],
+        after: [secret, proxyMap],
         configHash: configHash({ haproxyCfg, password: args.password }),
         pod: {
           uid: UID,
@@ -167,7 +169,7 @@ export class RedisSentinel extends pulumi.ComponentResource {
           volumes: [{ name: "config", configMap: `${component}-master` }],
         },
       },
-      { parent: this, dependsOn: [secret, proxyMap] },
+      { parent: this },
     );
 
     this.masterHost = fqdn(ctx, `${component}-master`, namespace);

@@ -31,6 +31,8 @@ export const DRAIN_SECONDS = 3600;
 export class Rtc extends pulumi.ComponentResource {
   readonly sfu: Workload;
   readonly jwt?: Workload;
+  /** All of it. */
+  readonly ready: pulumi.Resource[] = [this];
 
   constructor(name: string, args: RtcArgs, opts: pulumi.ComponentResourceOptions) {
     super("matrix-ha:rtc:Rtc", name, {}, opts);
@@ -79,6 +81,7 @@ export class Rtc extends pulumi.ComponentResource {
         appName: "livekit",
         version,
         kind: "DaemonSet",
+        after: [secret, script],
         configHash: configHash({ "livekit.yaml": yaml, "start.sh": start }),
         services: [{ name: SERVICES.livekit, ports: { http: PORTS.livekitHttp } }],
         // One node after the other, each waiting for its calls.
@@ -129,7 +132,7 @@ export class Rtc extends pulumi.ComponentResource {
           ],
         },
       },
-      { parent: this, dependsOn: [secret, script] },
+      { parent: this },
     );
   }
 
@@ -164,6 +167,7 @@ export class Rtc extends pulumi.ComponentResource {
         version,
         kind: "Deployment",
         replicas: sized.replicas,
+        after: [keys],
         configHash: configHash({ key, secret: apiSecret, ...(ca?.hash === undefined ? {} : { ca: ca.hash }) }),
         services: [{ name: SERVICES.jwt, ports: { http: PORTS.jwt } }],
         pod: {
@@ -196,7 +200,7 @@ export class Rtc extends pulumi.ComponentResource {
           ],
         },
       },
-      { parent: this, dependsOn: [keys] },
+      { parent: this },
     );
   }
 }

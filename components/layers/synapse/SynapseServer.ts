@@ -50,6 +50,8 @@ const SCALE_AT_CPU_PERCENT = 70;
 export class SynapseServer extends pulumi.ComponentResource {
   readonly main: Workload;
   readonly workers: Workload[] = [];
+  /** The main process: workers come after it themselves. */
+  readonly ready: pulumi.Resource[];
 
   constructor(name: string, args: SynapseServerArgs, opts: pulumi.ComponentResourceOptions) {
     super("matrix-ha:synapse:SynapseServer", name, {}, opts);
@@ -185,6 +187,7 @@ export class SynapseServer extends pulumi.ComponentResource {
           .map((c) => start(c, [check, this.main.controller, ...before])),
       );
     }
+    this.ready = [this.main];
     this.registerOutputs({});
   }
 
@@ -215,6 +218,7 @@ export class SynapseServer extends pulumi.ComponentResource {
           ? { autoscale: { min: pool.replicas, max: pool.maxReplicas, cpuPercent: SCALE_AT_CPU_PERCENT } }
           : { replicas: settings.stopSynapse ? 0 : pool.replicas }),
         pod: p.pod,
+        after: p.after,
         configHash: p.configHash,
         // Peers must find a writer that is starting, else their requests fail by name instead of waiting for it.
         services: [
@@ -228,7 +232,7 @@ export class SynapseServer extends pulumi.ComponentResource {
         // A schema upgrade of the main process may take long; everything else is quick.
         timeoutSeconds: pool.class === "main" ? 3600 : 900,
       },
-      { parent: this, dependsOn: p.after },
+      { parent: this },
     );
   }
 

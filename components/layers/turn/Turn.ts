@@ -23,6 +23,8 @@ const START = "coturn-start";
 
 export class Turn extends pulumi.ComponentResource {
   readonly workload: Workload;
+  /** All of it. */
+  readonly ready: pulumi.Resource[] = [this];
 
   constructor(name: string, args: TurnArgs, opts: pulumi.ComponentResourceOptions) {
     super("matrix-ha:turn:Turn", name, {}, opts);
@@ -60,6 +62,7 @@ export class Turn extends pulumi.ComponentResource {
         appName: "coturn",
         version,
         kind: "DaemonSet",
+        after: [secret, script],
         configHash: configHash({ "turnserver.conf": conf, "start.sh": start }),
         // Node after node, each as long as its allocations may need to go away.
         timeoutSeconds: 600 + plan.turn.nodes * 120,
@@ -102,7 +105,7 @@ export class Turn extends pulumi.ComponentResource {
           ],
         },
       },
-      { parent: this, dependsOn: [secret, script] },
+      { parent: this },
     );
     this.registerOutputs({});
   }

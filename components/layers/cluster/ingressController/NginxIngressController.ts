@@ -35,6 +35,8 @@ export interface NginxIngressControllerArgs {
 /** F5's NGINX ingress controller: the one public door, on an address that MetalLB announces. */
 export class NginxIngressController extends pulumi.ComponentResource {
   readonly workload: Workload;
+  /** What an Ingress comes after. */
+  readonly ready: pulumi.Resource[] = [this];
 
   constructor(name: string, args: NginxIngressControllerArgs, opts: pulumi.ComponentResourceOptions) {
     super("matrix-ha:cluster:NginxIngressController", name, {}, opts);
@@ -74,6 +76,7 @@ export class NginxIngressController extends pulumi.ComponentResource {
         kind: "Deployment",
         replicas: plan.ingress.replicas,
         pod: this.pod(args.ctx),
+        after: [...args.after, ingressClass],
         // The controller follows its ConfigMap without a restart: no hash over it here, only over what it reads at
         // start.
         configHash: configHash({ args: controllerArgs(settings).join(" ") }),
@@ -89,7 +92,7 @@ export class NginxIngressController extends pulumi.ComponentResource {
           },
         ],
       },
-      { parent: this, dependsOn: [...args.after, ingressClass] },
+      { parent: this },
     );
     this.registerOutputs({});
   }

@@ -50,8 +50,8 @@ export interface VendoredOperatorArgs {
   operator: Operator;
   /** What must exist first for every object: its namespace. */
   basics: pulumi.Resource[];
-  /** Operators that have to run before its controllers and its custom resources. */
-  needs?: pulumi.Resource[];
+  /** Operators that have to run before: its controllers and its custom resources wait for them. */
+  after?: pulumi.Resource[];
 }
 
 /**
@@ -81,14 +81,14 @@ export class VendoredOperator extends pulumi.ComponentResource {
 
   constructor(name: string, args: VendoredOperatorArgs, opts: pulumi.ComponentResourceOptions) {
     super("matrix-ha:cluster:VendoredOperator", name, {}, opts);
-    const needs = args.needs ?? [];
+    const after = args.after ?? [];
     const objects = operatorObjects(args.operator, args.ctx.settings);
     const controllers: Manifest[] = objects.filter(isController);
     const injected = objects.filter(isInjected);
     const first = objects
       .filter((o) => !controllers.includes(o) && !injected.includes(o))
-      .map((o) => this.register(name, o, isCustomResource(o) ? [...args.basics, ...needs] : args.basics));
-    const running = controllers.map((o) => this.register(name, o, [...first, ...needs]));
+      .map((o) => this.register(name, o, isCustomResource(o) ? [...args.basics, ...after] : args.basics));
+    const running = controllers.map((o) => this.register(name, o, [...first, ...after]));
     this.ready = [
       ...running,
       ...injected.map((o) => this.register(name, awaitingCertificate(o), [...first, ...running])),
