@@ -2,8 +2,19 @@
 import type { z } from "zod";
 import type { FieldDoc } from "./schema/fields";
 
-type Def = Record<string, any> & { type: string };
-const defOf = (schema: z.ZodType): Def => (schema as any)._zod.def;
+/** What zod keeps of a schema, by its type: each has some of these. */
+type Def = z.ZodType["_zod"]["def"] & {
+  innerType: z.ZodType;
+  shape: Record<string, z.ZodType>;
+  element: z.ZodType;
+  valueType: z.ZodType;
+  discriminator: string;
+  options: z.ZodType[];
+  values?: unknown[];
+  entries?: Record<string, string>;
+  defaultValue?: unknown;
+};
+const defOf = (schema: z.ZodType): Def => schema._zod.def as Def;
 const WRAPPERS = new Set(["optional", "default", "prefault", "nullable"]);
 
 /** Without the wrappers that say "may be left out". */
@@ -12,7 +23,7 @@ export function core(schema: z.ZodType): z.ZodType {
 }
 
 export const typeOf = (schema: z.ZodType): string => defOf(core(schema)).type;
-export const docOf = (schema: z.ZodType): Partial<FieldDoc> => (core(schema) as any).meta() ?? {};
+export const docOf = (schema: z.ZodType): Partial<FieldDoc> => (core(schema).meta() ?? {}) as Partial<FieldDoc>;
 export const mayBeAbsent = (schema: z.ZodType): boolean => WRAPPERS.has(defOf(schema).type);
 export const shapeOf = (schema: z.ZodType): Record<string, z.ZodType> => defOf(core(schema)).shape;
 export const elementOf = (schema: z.ZodType): z.ZodType => defOf(core(schema)).element;
@@ -22,7 +33,7 @@ export const optionsOf = (schema: z.ZodType): { discriminator: string; options: 
   return { discriminator, options };
 };
 export const literalOf = (schema: z.ZodType): unknown => defOf(core(schema)).values?.[0];
-export const enumOf = (schema: z.ZodType): string[] => Object.values(defOf(core(schema)).entries ?? {}) as string[];
+export const enumOf = (schema: z.ZodType): string[] => Object.values(defOf(core(schema)).entries ?? {});
 
 /** Default as a value; undefined where there is none or it depends on other settings. */
 export function defaultOf(schema: z.ZodType): unknown {
@@ -75,10 +86,10 @@ export function schemasAlong(root: z.ZodType, raw: unknown, path: readonly Prope
 }
 
 export function valueAt(raw: unknown, path: readonly PropertyKey[]): unknown {
-  let value: any = raw;
+  let value = raw;
   for (const key of path) {
     if (value === null || typeof value !== "object" || !Object.hasOwn(value, key)) return undefined;
-    value = value[key];
+    value = (value as Record<PropertyKey, unknown>)[key];
   }
   return value;
 }

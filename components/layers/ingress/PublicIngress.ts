@@ -45,7 +45,7 @@ export class PublicIngress extends pulumi.ComponentResource {
           spec: ingressSpec(host, {
             ingressClass: settings.cluster.ingressClass,
             tlsSecret: args.tls.secretName(host.name),
-          }) as any,
+          }),
         },
         { parent: this },
       );
