@@ -51,9 +51,8 @@ export async function program(): Promise<StackOutputInputs> {
  * Where no kubeconfig is set, the SDK puts the path in KUBECONFIG in its place, and the state would know the machine
  * that deployed: from another one every preview would show an update. The provider reads the variable by itself.
  */
-function without(props: Record<string, any>, key: string): Record<string, any> {
-  const { [key]: _left, ...rest } = props;
-  return rest;
+function without(props: object, key: string): object {
+  return Object.fromEntries(Object.entries(props).filter(([k]) => k !== key));
 }
 
 function planOrExplain(settings: Settings): Plan {

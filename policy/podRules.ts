@@ -1,5 +1,7 @@
 /** Rules about pods: security, probes, resources, spreading. */
+import { isDeepStrictEqual } from "node:util";
 import { imageRef } from "../components/core/images";
+import { hardenedContainer, hardenedPod, SECCOMP } from "../components/core/workload";
 import { IMAGES } from "../components/layers/registry";
 import { containersOf, matches } from "./subject";
 import type { KubernetesObject, OperatorPods, PodTemplate, Rule } from "./types";
@@ -86,6 +88,49 @@ export const hardening: Rule = {
         }),
       ];
     }),
+};
+
+type Context = Record<string, unknown>;
+
+/** Of two security contexts the fields that differ, as they are given. */
+const unlike = (given: Context, hardened: Context): string[] =>
+  [...new Set([...Object.keys(hardened), ...Object.keys(given)])]
+    .filter((field) => !isDeepStrictEqual(given[field], hardened[field]))
+    .map((field) => `${field} is ${given[field] === undefined ? "not set" : JSON.stringify(given[field])}`);
+
+/** Added capabilities are rule 10's, which names each. What a container does not say of its user it has from its pod. */
+function unlikeHardened(pod: any, containers: any[]): string[] {
+  const given = pod ?? {};
+  return [
+    ...unlike(given, hardenedPod(given.runAsUser)),
+    ...containers.flatMap(({ name, securityContext: own }) =>
+      unlike({ runAsNonRoot: given.runAsNonRoot, ...own }, hardenedContainer(own?.capabilities?.add)).map(
+        (what) => `container ${name}: ${what}`,
+      ),
+    ),
+  ];
+}
+
+/** What a custom resource says of its pods' hardening. The operators harden the containers, unless they are told how. */
+function unlikeSaid({ kind, inputs: { spec } }: KubernetesObject): string[] {
+  if (kind === "Cluster") return unlike({ seccompProfile: spec.seccompProfile }, { seccompProfile: SECCOMP });
+  const pod = podSpecOf(spec);
+  return unlikeHardened(
+    pod.securityContext,
+    (pod.containers ?? []).filter((c: any) => c.securityContext),
+  );
+}
+
+export const sameHardening: Rule = {
+  id: "10b",
+  demands:
+    "the hardening of components/core/workload, whole and the same: of pods, and where a custom resource says it",
+  check: ({ templates, operatorPods }) => [
+    ...templates.flatMap((t) =>
+      unlikeHardened(t.spec.securityContext, containersOf(t)).map((what) => ({ object: t, what })),
+    ),
+    ...operatorPods.flatMap(({ owner }) => unlikeSaid(owner).map((what) => ({ object: owner, what }))),
+  ],
 };
 
 export const resources: Rule = {
@@ -303,6 +348,7 @@ export const POD_RULES: Rule[] = [
   probes,
   livenessIndependent,
   hardening,
+  sameHardening,
   resources,
   replicas,
   spreading,

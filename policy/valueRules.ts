@@ -1,5 +1,5 @@
-/** Rules about how values are written: as the API server writes them; otherwise the engine sees changes where there are none. */
-import { OPERATORS, vendoredObjects } from "../components/layers/cluster";
+/** Rules about how values are written: as the API server writes them, or the engine sees changes that nobody made. */
+import { isDefinition, OPERATORS, vendoredObjects } from "../components/layers/cluster";
 import { canonical } from "../components/core/workload";
 import dropped from "../vendor/kubernetes/dropped.json";
 import kubernetes from "../vendor/kubernetes/schema.json";
@@ -23,10 +23,10 @@ function schemaOf({ apiVersion, kind }: KubernetesObject): any {
   custom ??= new Map(
     Object.values(OPERATORS)
       .flatMap((o) => vendoredObjects(o.name))
-      .filter((o) => o.kind === "CustomResourceDefinition")
+      .filter(isDefinition)
       .flatMap((crd) =>
         crd.spec.versions.map(
-          (v: any) => [`${crd.spec.group}/${v.name} ${crd.spec.names.kind}`, v.schema.openAPIV3Schema] as const,
+          (v) => [`${crd.spec.group}/${v.name} ${crd.spec.names.kind}`, v.schema.openAPIV3Schema] as const,
         ),
       ),
   );

@@ -1,5 +1,5 @@
 /** What the SDK tells the engine for its debug log, without what came back from a provider. */
-type Log = Record<"debug", (message: string, ...rest: any[]) => Promise<void>>;
+type Log = Record<"debug", (message: string, ...rest: unknown[]) => Promise<void>>;
 
 // The SDK's modules call it on this object; an `import` would be a copy.
 const sdkLog: Log = require("@pulumi/pulumi/log");
@@ -18,7 +18,7 @@ export function hideResponsesInDebugLog(): void {
   const debug = sdkLog.debug as Log["debug"] & { [MENDED]?: true };
   if (debug[MENDED]) return;
   sdkLog.debug = Object.assign(
-    (message: string, ...rest: any[]) => debug.call(sdkLog, withoutResponse(message), ...rest),
+    (message: string, ...rest: unknown[]) => debug.call(sdkLog, withoutResponse(message), ...rest),
     { [MENDED]: true as const },
   );
 }

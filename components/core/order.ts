@@ -1,9 +1,16 @@
 /**
- * What comes after what, with no word too many. Layers name all that they stand on, again and again; of that each
- * resource keeps only what does not follow from the rest. The engine asks for it: when a deletion fails, it walks every
- * path to everything that the resource depends on (pkg/resource/graph, markAsDependency; in 3.248 it does not note
- * where it has been). With all that the layers name there were 10^10 paths for three hosts, 10^13 for 43: a `destroy`
- * that met one refusal never came to its end (a destroy of the local stack, ended after four minutes).
+ * What comes after what, in three words:
+ * - `ready`, of a component: its resources that others wait for. Every layer that another comes after has it.
+ * - `after`, told to a component: resources of others that it waits for; it tells those of its own that have to wait.
+ *   stack.ts tells the layers, and a layer its parts.
+ * - `dependsOn`, told to the engine: what a single resource waits for. Not given to a component: it would delay the
+ *   component's resources and be no dependency of theirs, so a `destroy` would not know the order.
+ *
+ * And with no word too many. Layers name all that they stand on, again and again; of that each resource keeps only what
+ * does not follow from the rest. The engine asks for it: when a deletion fails, it walks every path to everything that
+ * the resource depends on (pkg/resource/graph, markAsDependency; in 3.248 it does not note where it has been). With all
+ * that the layers name there were 10^10 paths for three hosts, 10^13 for 43: a `destroy` that met one refusal never came
+ * to its end (a destroy of the local stack, ended after four minutes).
  */
 import * as pulumi from "@pulumi/pulumi";
 

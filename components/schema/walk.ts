@@ -87,10 +87,10 @@ export function schemasAlong(root: z.ZodType, raw: unknown, path: readonly Prope
 }
 
 export function valueAt(raw: unknown, path: readonly PropertyKey[]): unknown {
-  let value: any = raw;
+  let value = raw;
   for (const key of path) {
     if (value === null || typeof value !== "object" || !Object.hasOwn(value, key)) return undefined;
-    value = value[key];
+    value = (value as Record<PropertyKey, unknown>)[key];
   }
   return value;
 }

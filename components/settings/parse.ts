@@ -133,7 +133,7 @@ function repair(value: unknown, issue: Issue): unknown {
   const path = discriminates ? issue.path.slice(0, -1) : issue.path;
   if (path.length === 0) return {};
   const schemas = schemasAlong(settingsSchema, value, path);
-  const parent = valueAt(value, path.slice(0, -1)) as any;
+  const parent = valueAt(value, path.slice(0, -1)) as Record<PropertyKey, unknown> | null | undefined;
   const key = path[path.length - 1];
   if (parent === null || typeof parent !== "object" || schemas.length <= path.length) return value;
   const schema = schemas[path.length];

@@ -74,13 +74,13 @@ function pathKeys(path: string, set: string): Array<string | number> {
 }
 
 function assign(root: Record<string, unknown>, keys: Array<string | number>, text: string, set: string): void {
-  let parent: any = root;
+  let parent: Record<PropertyKey, unknown> = root;
   for (const [i, key] of keys.slice(0, -1).entries()) {
     if (Array.isArray(parent) && (typeof key !== "number" || key > parent.length))
       throw new Error(`--set ${set}: the list has ${parent.length} entries`);
     if (parent[key] === null || typeof parent[key] !== "object")
       parent[key] = typeof keys[i + 1] === "number" ? [] : {};
-    parent = parent[key];
+    parent = parent[key] as Record<PropertyKey, unknown>;
   }
   const last = keys[keys.length - 1];
   if (Array.isArray(parent) && (typeof last !== "number" || last > parent.length))

@@ -3,7 +3,7 @@
  * errors (it would drop them), quantities may be numbers or strings. Rules in CEL are not evaluated.
  */
 import Ajv, { type ValidateFunction } from "ajv";
-import { OPERATORS, vendoredObjects } from "../../components/layers/cluster";
+import { isDefinition, OPERATORS, vendoredObjects } from "../../components/layers/cluster";
 
 /** Patterns are Go's: a flag within them is one of the whole expression here. */
 const goPattern = Object.assign(
@@ -19,7 +19,7 @@ const compiled = new Map<string, ValidateFunction>();
 function load(): void {
   if (schemas.size) return;
   for (const operator of Object.values(OPERATORS)) {
-    for (const crd of vendoredObjects(operator.name).filter((o) => o.kind === "CustomResourceDefinition")) {
+    for (const crd of vendoredObjects(operator.name).filter(isDefinition)) {
       for (const v of crd.spec.versions)
         schemas.set(`${crd.spec.group}/${v.name} ${crd.spec.names.kind}`, v.schema.openAPIV3Schema);
     }

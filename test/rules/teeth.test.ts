@@ -152,6 +152,41 @@ const BREAKS: Array<{ rule: string; breaks: string; how: (objects: Objects) => v
     },
   },
   {
+    rule: "10b",
+    breaks: "a container that says less than the others",
+    how: (o) => {
+      delete container(o, "Deployment", "haproxy").securityContext.seccompProfile;
+    },
+  },
+  {
+    rule: "10b",
+    breaks: "a container with a user of its own",
+    how: (o) => {
+      container(o, "Deployment", "cert-manager").securityContext.runAsUser = 0;
+    },
+  },
+  {
+    rule: "10b",
+    breaks: "a pod whose group is another",
+    how: (o) => {
+      find(o, "StatefulSet", "synapse-main").spec.template.spec.securityContext.fsGroup = 2000;
+    },
+  },
+  {
+    rule: "10b",
+    breaks: "a custom resource that says it otherwise",
+    how: (o) => {
+      find(o, "Prometheus", /./).spec.securityContext.runAsNonRoot = false;
+    },
+  },
+  {
+    rule: "10b",
+    breaks: "a database with any system call",
+    how: (o) => {
+      find(o, "Cluster", "synapse-postgres").spec.seccompProfile = { type: "Unconfined" };
+    },
+  },
+  {
     rule: "11",
     breaks: "no memory limit",
     how: (o) => {

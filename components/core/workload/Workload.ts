@@ -2,10 +2,13 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { StackContext } from "../context";
-import { labels, selectorLabels } from "./metadata";
+import { labels, selectorLabels, type ObjectMetadata } from "./metadata";
+import { budgetSpec } from "./placement";
 import { podTemplate, type PodSpec } from "./pod";
 import { rolledOut } from "./rollout";
 import { gibi } from "./quantities";
+
+type PolicyRule = k8s.types.input.rbac.v1.PolicyRule;
 
 export interface ServiceSpec {
   name: string;
@@ -24,6 +27,8 @@ export interface ServiceSpec {
 
 export interface WorkloadArgs {
   ctx: StackContext;
+  /** What its pods wait for (core/order.ts): what they mount. Its Services and accounts start nothing, and do not wait. */
+  after?: pulumi.Resource[];
   namespace: string;
   /** Unique in the stack: label app.kubernetes.io/component, and the name of the edges' ends. */
   component: string;
@@ -49,8 +54,8 @@ export interface WorkloadArgs {
   /** Deployment rollout; default 25 % surge, none unavailable. */
   rollout?: { maxSurge: number | string; maxUnavailable: number | string };
   /** Rules that the account is bound to. */
-  roleRules?: object[];
-  clusterRoleRules?: object[];
+  roleRules?: PolicyRule[];
+  clusterRoleRules?: PolicyRule[];
   /** Seconds for the engine to wait for the rollout. Default 600. */
   timeoutSeconds?: number;
   minReadySeconds?: number;
@@ -64,7 +69,7 @@ interface Common {
   name: string;
   objectName: string;
   selector: Record<string, string>;
-  meta(objectName: string, extra?: object): any;
+  meta(objectName: string, extra?: Pick<ObjectMetadata, "annotations">): ObjectMetadata;
   opts: pulumi.CustomResourceOptions;
 }
 
@@ -73,8 +78,9 @@ export class Workload extends pulumi.ComponentResource {
   readonly services: Record<string, k8s.core.v1.Service> = {};
   readonly serviceAccount: k8s.core.v1.ServiceAccount;
 
-  constructor(name: string, args: WorkloadArgs, opts: pulumi.ComponentResourceOptions) {
-    super("matrix-ha:workload:Workload", name, {}, opts);
+  constructor(name: string, args: WorkloadArgs, opts: { parent: pulumi.Resource }) {
+    const after = args.after ?? [];
+    super("matrix-ha:workload:Workload", name, {}, { ...opts, dependsOn: after });
     const { settings } = args.ctx;
     const objectName = args.objectName ?? args.component;
     const common: Common = {
@@ -108,7 +114,7 @@ export class Workload extends pulumi.ComponentResource {
     this.controller = makeController(common, args, {
       // What a component waits for does not reach its children by itself: the pods are what must wait.
       ...common.opts,
-      dependsOn: [this.serviceAccount, ...Object.values(this.services), ...listOf(opts.dependsOn)],
+      dependsOn: [this.serviceAccount, ...Object.values(this.services), ...after],
     });
 
     const most = args.autoscale?.max ?? args.replicas ?? 0;
@@ -117,11 +123,7 @@ export class Workload extends pulumi.ComponentResource {
         `${name}-budget`,
         {
           metadata: common.meta(objectName),
-          spec: {
-            maxUnavailable: args.maxUnavailable ?? 1,
-            selector: { matchLabels: common.selector },
-            unhealthyPodEvictionPolicy: "AlwaysAllow",
-          },
+          spec: budgetSpec(common.selector, args.maxUnavailable),
         },
         common.opts,
       );
@@ -130,13 +132,6 @@ export class Workload extends pulumi.ComponentResource {
     this.registerOutputs({});
   }
 }
-
-const listOf = (dependsOn: pulumi.ComponentResourceOptions["dependsOn"]): pulumi.Input<pulumi.Resource>[] =>
-  (dependsOn === undefined
-    ? []
-    : Array.isArray(dependsOn)
-      ? dependsOn
-      : [dependsOn]) as pulumi.Input<pulumi.Resource>[];
 
 function makeService({ name, selector, meta, opts }: Common, s: ServiceSpec): k8s.core.v1.Service {
   const { labels: own, ...metadata } = meta(s.name);
@@ -202,10 +197,10 @@ const accountOf = ({ objectName, meta }: Common): k8s.types.input.rbac.v1.Subjec
   namespace: meta(objectName).namespace,
 });
 
-function bindClusterRole(common: Common, rules: object[]): void {
+function bindClusterRole(common: Common, rules: PolicyRule[]): void {
   const { name, objectName, meta, opts } = common;
   const metadata = { ...meta(`matrix-ha-${objectName}`), namespace: undefined };
-  const role = new k8s.rbac.v1.ClusterRole(`${name}-clusterrole`, { metadata, rules: rules as any }, opts);
+  const role = new k8s.rbac.v1.ClusterRole(`${name}-clusterrole`, { metadata, rules }, opts);
   new k8s.rbac.v1.ClusterRoleBinding(
     `${name}-clusterrolebinding`,
     {
@@ -217,9 +212,9 @@ function bindClusterRole(common: Common, rules: object[]): void {
   );
 }
 
-function bindRole(common: Common, rules: object[]): void {
+function bindRole(common: Common, rules: PolicyRule[]): void {
   const { name, objectName, meta, opts } = common;
-  const role = new k8s.rbac.v1.Role(`${name}-role`, { metadata: meta(objectName), rules: rules as any }, opts);
+  const role = new k8s.rbac.v1.Role(`${name}-role`, { metadata: meta(objectName), rules }, opts);
   new k8s.rbac.v1.RoleBinding(
     `${name}-rolebinding`,
     {

@@ -1,12 +1,13 @@
 export { Workload, type ServiceSpec, type WorkloadArgs } from "./Workload";
-export { CONFIG_HASH, PART_OF, labels, selectorLabels } from "./metadata";
+export { hardenedContainer, hardenedPod, SECCOMP } from "./hardening";
+export { CONFIG_HASH, PART_OF, labels, selectorLabels, type ObjectMetadata } from "./metadata";
 export { configHash, digest } from "./hash";
-export { httpProbes, type Probes } from "./probes";
+export { httpProbes, renderProbes, STARTUP, tcpProbes, type Probes } from "./probes";
+export { budgetSpec, EVERY_NODE, neverTwoOnANode, onNodes, overZones, spread, type Apart } from "./placement";
 export {
-  lostNodeTolerations,
   podTemplate,
-  spread,
-  type Apart,
+  pullSecrets,
+  renderResources,
   type ContainerSpec,
   type EnvValue,
   type MountSpec,

@@ -21,3 +21,11 @@ export function labels(settings: Settings, component: string, name: string, vers
     "app.kubernetes.io/version": version.replace(/[^A-Za-z0-9._-]/g, "-").slice(0, 63) || "none",
   };
 }
+
+/** Metadata of an object of this stack, in plain values. */
+export interface ObjectMetadata {
+  name: string;
+  namespace?: string;
+  labels: Record<string, string>;
+  annotations?: Record<string, string>;
+}

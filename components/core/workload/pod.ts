@@ -3,10 +3,12 @@
  * Outputs (a config hash, an environment value taken from a Secret by reference). What says nothing (`readOnly: false`,
  * no volumes) is left out: the API server drops it, and the engine would miss it (rule 24).
  */
+import type { core } from "@pulumi/kubernetes/types/input";
 import type * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../../settings/types";
-import { NODE_LABELS } from "../names";
+import { hardenedContainer, hardenedPod } from "./hardening";
 import { CONFIG_HASH, labels, selectorLabels } from "./metadata";
+import { neverTwoOnANode, onNodes, spread, type Apart } from "./placement";
 import { renderProbes, type Probes } from "./probes";
 import { mebi, milliCpu } from "./quantities";
 
@@ -77,7 +79,7 @@ export interface PodSpec {
   nodeSelector?: Record<string, string>;
   /** Requires nodes that carry this host role; default `application`. null: anywhere. */
   role?: string | null;
-  tolerations?: object[];
+  tolerations?: core.v1.Toleration[];
   terminationGracePeriodSeconds?: number;
   /** Hard: never two on a node (databases, host ports). */
   onePerNode?: boolean;
@@ -91,9 +93,17 @@ export interface PodSpec {
   dnsOptions?: Record<string, string>;
 }
 
-const HARDENED = { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, runAsNonRoot: true } as const;
+/** Requests, and a limit of memory alone. */
+export const renderResources = (r: Resources) => ({
+  requests: { cpu: milliCpu(r.cpu), memory: mebi(r.memoryMiB) },
+  limits: { memory: mebi(r.memoryLimitMiB ?? r.memoryMiB * 1.5) },
+});
 
-function env(e: Record<string, EnvValue>): object[] {
+/** What a pod needs to pull its images, where the registry asks who it is. */
+export const pullSecrets = (settings: Settings): { imagePullSecrets?: Array<{ name: string }> } =>
+  settings.images.pullSecret ? { imagePullSecrets: [{ name: settings.images.pullSecret }] } : {};
+
+function env(e: Record<string, EnvValue>): core.v1.EnvVar[] {
   return Object.entries(e).map(([name, v]) => {
     if (typeof v === "string") return { name, value: v };
     if ("field" in v) return { name, valueFrom: { fieldRef: { apiVersion: "v1", fieldPath: v.field } } };
@@ -104,7 +114,7 @@ function env(e: Record<string, EnvValue>): object[] {
   });
 }
 
-function container(c: ContainerSpec): object {
+function container(c: ContainerSpec): core.v1.Container {
   return {
     name: c.name,
     image: c.image,
@@ -123,10 +133,7 @@ function container(c: ContainerSpec): object {
         }
       : {}),
     ...(c.probes ? renderProbes(c.probes) : {}),
-    resources: {
-      requests: { cpu: milliCpu(c.resources.cpu), memory: mebi(c.resources.memoryMiB) },
-      limits: { memory: mebi(c.resources.memoryLimitMiB ?? c.resources.memoryMiB * 1.5) },
-    },
+    resources: renderResources(c.resources),
     ...(c.mounts
       ? {
           volumeMounts: c.mounts.map((m) => ({
@@ -139,18 +146,14 @@ function container(c: ContainerSpec): object {
       : {}),
     ...(c.preStopCommand ? { lifecycle: { preStop: { exec: { command: c.preStopCommand } } } } : {}),
     ...(c.preStopSleepSeconds ? { lifecycle: { preStop: { sleep: { seconds: c.preStopSleepSeconds } } } } : {}),
-    securityContext: {
-      ...HARDENED,
-      capabilities: { drop: ["ALL"], ...(c.capabilities ? { add: c.capabilities } : {}) },
-      seccompProfile: { type: "RuntimeDefault" },
-    },
+    securityContext: hardenedContainer(c.capabilities),
   };
 }
 
-const items = (i?: Record<string, string>): object =>
+const items = (i?: Record<string, string>): { items?: core.v1.KeyToPath[] } =>
   i ? { items: Object.entries(i).map(([key, path]) => ({ key, path })) } : {};
 
-function volume(v: VolumeSpec): object {
+function volume(v: VolumeSpec): core.v1.Volume {
   if ("configMap" in v)
     return {
       name: v.name,
@@ -192,44 +195,6 @@ function volume(v: VolumeSpec): object {
   return { name: v.name, hostPath: { path: v.hostPath, type: v.type ?? "Directory" } };
 }
 
-export interface Apart {
-  /** Fewest replicas there are (an autoscaler's minimum). One or none: nothing to keep apart. */
-  replicas?: number;
-  /** Deployments: pods of the old template do not count while the new ones roll out. */
-  rolling?: boolean;
-  /** Never two on a node. */
-  hard?: boolean;
-}
-
-/**
- * Even over nodes and zones as far as there is room; and of two, never both on one node. Preference alone does not do
- * it: after a drain both pods of a class of two were found on one node, and its own drain then took the class away
- * (measured). Three and more meet on one node too rarely to be forced apart on hosts of different sizes, and the number
- * of replicas stays out of the pods' template: growing restarts nothing (but from two to three, once). Cordoned and
- * lost nodes do not count.
- */
-export function spread(matchLabels: Record<string, string>, apart: Apart = {}): object[] {
-  const rest = { labelSelector: { matchLabels }, ...(apart.rolling ? { matchLabelKeys: ["pod-template-hash"] } : {}) };
-  const hostname = { topologyKey: "kubernetes.io/hostname", ...rest };
-  const never = { maxSkew: 1, whenUnsatisfiable: "DoNotSchedule", nodeTaintsPolicy: "Honor", ...hostname };
-  return [
-    apart.hard || apart.replicas === 2 ? never : { maxSkew: 1, whenUnsatisfiable: "ScheduleAnyway", ...hostname },
-    { maxSkew: 1, topologyKey: NODE_LABELS.zone, whenUnsatisfiable: "ScheduleAnyway", ...rest },
-  ];
-}
-
-/**
- * Pods leave a lost node soon: thirty seconds instead of Kubernetes' five minutes.
- * @param unreachable for a node of which nothing is heard; where it still says itself that it is not ready, `seconds`.
- */
-export const lostNodeTolerations = (seconds: number, unreachable = seconds): object[] =>
-  Object.entries({ "not-ready": seconds, unreachable }).map(([k, tolerationSeconds]) => ({
-    key: `node.kubernetes.io/${k}`,
-    operator: "Exists",
-    effect: "NoExecute",
-    tolerationSeconds,
-  }));
-
 export interface PodTemplateArgs {
   settings: Settings;
   component: string;
@@ -245,46 +210,25 @@ export interface PodTemplateArgs {
 }
 
 /** On which nodes a pod may run, and how far its like stay apart. */
-function placement({ settings, component, pod, apart }: PodTemplateArgs): object {
-  const role = pod.role === undefined ? "application" : pod.role;
+function placement({ settings, component, pod, apart }: PodTemplateArgs): Partial<core.v1.PodSpec> {
   const matchLabels = selectorLabels(settings, component);
   return {
-    nodeSelector: {
-      "kubernetes.io/os": "linux",
-      ...(role ? { [NODE_LABELS.role(role)]: "true" } : {}),
-      ...pod.nodeSelector,
-    },
-    tolerations: [
-      ...(role ? [{ key: NODE_LABELS.role(role), operator: "Exists", effect: "NoSchedule" }] : []),
-      ...lostNodeTolerations(pod.lostNodeSeconds ?? 30),
-      ...(pod.tolerations ?? []),
-    ],
+    ...onNodes({ ...pod, role: pod.role === undefined ? "application" : pod.role }),
     topologySpreadConstraints: spread(matchLabels, { ...apart, hard: pod.onePerNode }),
-    ...(pod.onePerNode
-      ? {
-          affinity: {
-            podAntiAffinity: {
-              requiredDuringSchedulingIgnoredDuringExecution: [
-                { topologyKey: "kubernetes.io/hostname", labelSelector: { matchLabels } },
-              ],
-            },
-          },
-        }
-      : {}),
+    ...(pod.onePerNode ? { affinity: neverTwoOnANode(matchLabels) } : {}),
   };
 }
 
 /** The network that a pod is on, and how it looks names up. */
-const network = (pod: PodSpec): object => ({
+const network = (pod: PodSpec): Partial<core.v1.PodSpec> => ({
   ...(pod.hostNetwork ? { hostNetwork: true, dnsPolicy: "ClusterFirstWithHostNet" } : {}),
   ...(pod.dnsOptions
     ? { dnsConfig: { options: Object.entries(pod.dnsOptions).map(([name, value]) => ({ name, value })) } }
     : {}),
 });
 
-export function podTemplate(a: PodTemplateArgs): any {
+export function podTemplate(a: PodTemplateArgs): core.v1.PodTemplateSpec {
   const { settings, pod } = a;
-  const pull = settings.images.pullSecret;
   const annotations = { ...(a.configHash !== undefined ? { [CONFIG_HASH]: a.configHash } : {}), ...pod.annotations };
   return {
     metadata: {
@@ -295,17 +239,10 @@ export function podTemplate(a: PodTemplateArgs): any {
       serviceAccountName: a.serviceAccountName,
       automountServiceAccountToken: pod.apiAccess ?? false,
       enableServiceLinks: false,
-      ...(pull ? { imagePullSecrets: [{ name: pull }] } : {}),
+      ...pullSecrets(settings),
       ...network(pod),
       ...(pod.restartPolicy ? { restartPolicy: pod.restartPolicy } : {}),
-      securityContext: {
-        runAsNonRoot: true,
-        runAsUser: pod.uid,
-        runAsGroup: pod.uid,
-        fsGroup: pod.uid,
-        fsGroupChangePolicy: "OnRootMismatch",
-        seccompProfile: { type: "RuntimeDefault" },
-      },
+      securityContext: hardenedPod(pod.uid),
       ...placement(a),
       terminationGracePeriodSeconds: pod.terminationGracePeriodSeconds ?? 30,
       ...(pod.runtimePriority ? { priorityClassName: pod.runtimePriority } : {}),

@@ -23,25 +23,36 @@ export const READINESS: ProbeTiming = { periodSeconds: 3, timeoutSeconds: 3, fai
 /** Restarted after a minute without an answer: slow is not dead. */
 export const LIVENESS: ProbeTiming = { periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 };
 
-function action(p: ProbeAction): object {
-  if ("http" in p) return { httpGet: { path: p.http, port: p.port, scheme: p.scheme ?? "HTTP" } };
+/** A probe as a container has it. */
+interface ContainerProbe extends ProbeTiming {
+  httpGet?: { path: string; port: string; scheme: string; host?: string };
+  tcpSocket?: { port: string };
+  exec?: { command: string[] };
+}
+
+function action(p: ProbeAction, host?: string): Pick<ContainerProbe, "httpGet" | "tcpSocket" | "exec"> {
+  if ("http" in p)
+    return { httpGet: { path: p.http, port: p.port, scheme: p.scheme ?? "HTTP", ...(host ? { host } : {}) } };
   if ("tcp" in p) return { tcpSocket: { port: p.tcp } };
   return { exec: { command: p.exec } };
 }
 
-function probe(p: ProbeAction & { timing?: ProbeTiming }, fallback: ProbeTiming): object {
-  const t = p.timing ?? fallback;
-  return {
-    ...action(p),
-    ...(t.initialDelaySeconds ? { initialDelaySeconds: t.initialDelaySeconds } : {}),
-    periodSeconds: t.periodSeconds,
-    timeoutSeconds: t.timeoutSeconds,
-    failureThreshold: t.failureThreshold,
-    successThreshold: t.successThreshold ?? 1,
+/** @param host of HTTP probes, where a process on the node's network listens on localhost only; default: the pod */
+export function renderProbes(
+  p: Probes,
+  host?: string,
+): Record<"startupProbe" | "readinessProbe" | "livenessProbe", ContainerProbe> {
+  const probe = (a: ProbeAction & { timing?: ProbeTiming }, fallback: ProbeTiming): ContainerProbe => {
+    const t = a.timing ?? fallback;
+    return {
+      ...action(a, host),
+      ...(t.initialDelaySeconds ? { initialDelaySeconds: t.initialDelaySeconds } : {}),
+      periodSeconds: t.periodSeconds,
+      timeoutSeconds: t.timeoutSeconds,
+      failureThreshold: t.failureThreshold,
+      successThreshold: t.successThreshold ?? 1,
+    };
   };
-}
-
-export function renderProbes(p: Probes): { startupProbe: object; readinessProbe: object; livenessProbe: object } {
   return {
     startupProbe: probe(p.startup, STARTUP),
     readinessProbe: probe(p.readiness, READINESS),
@@ -49,9 +60,11 @@ export function renderProbes(p: Probes): { startupProbe: object; readinessProbe:
   };
 }
 
+const allThree = (a: ProbeAction): Probes => ({ startup: a, readiness: a, liveness: a });
+
 /** The same HTTP path for all three, where a program has just one. */
-export const httpProbes = (path: string, port: string): Probes => ({
-  startup: { http: path, port },
-  readiness: { http: path, port },
-  liveness: { http: path, port },
-});
+export const httpProbes = (path: string, port: string, scheme?: "HTTPS"): Probes =>
+  allThree({ http: path, port, ...(scheme ? { scheme } : {}) });
+
+/** That a port takes connections, where a program has nothing else to ask. */
+export const tcpProbes = (port: string): Probes => allThree({ tcp: port });

@@ -33,8 +33,8 @@ export class ClusterFoundation extends pulumi.ComponentResource {
   /** What an Ingress needs before it can get an address. */
   readonly doorReady: pulumi.Resource[];
   private readonly operators: Partial<Record<OperatorName, VendoredOperator>> = {};
-  /** Of namespaces and classes, which everything else depends on and so comes after the hosts too. */
-  private readonly childOpts: pulumi.CustomResourceOptions;
+  /** What namespaces and classes come after: everything else depends on those, and so comes after the hosts too. */
+  private readonly first: pulumi.Resource[];
 
   constructor(
     name: string,
@@ -45,7 +45,7 @@ export class ClusterFoundation extends pulumi.ComponentResource {
     const { ctx } = args;
     const { settings } = ctx;
     const ownership = new Ownership(`${name}-ownership`, { ctx }, { parent: this });
-    this.childOpts = { parent: this, dependsOn: [...(args.after ?? []), ...ownership.ready] };
+    this.first = [...(args.after ?? []), ...ownership.ready];
     const classes = this.classes(name);
 
     for (const n of namespacePlans(settings)) {
@@ -57,11 +57,7 @@ export class ClusterFoundation extends pulumi.ComponentResource {
           // data: it outlives the stack. After the classes, so that the API server has read the policy of ownership by
           // then.
         },
-        {
-          ...this.childOpts,
-          dependsOn: [...(this.childOpts.dependsOn as pulumi.Resource[]), ...classes],
-          retainOnDelete: true,
-        },
+        { parent: this, dependsOn: [...this.first, ...classes], retainOnDelete: true },
       );
     }
     this.basics = [...Object.values(this.namespaces), ...classes];
@@ -74,20 +70,15 @@ export class ClusterFoundation extends pulumi.ComponentResource {
           ctx,
           operator,
           basics: this.basics,
-          needs: needs.flatMap((n) => this.ready(n)),
+          after: needs.flatMap((n) => this.ready(n)),
         },
         { parent: this },
       );
     }
     const addresses = this.addresses(name);
     const door = settings.cluster.install.ingressController
-      ? [
-          new NginxIngressController(
-            `${name}-ingress`,
-            { ctx, after: [...this.basics, ...addresses] },
-            { parent: this },
-          ),
-        ]
+      ? new NginxIngressController(`${name}-ingress`, { ctx, after: [...this.basics, ...addresses] }, { parent: this })
+          .ready
       : [];
     this.doorReady = [...this.basics, ...addresses, ...door];
     this.tls = new TlsMaterial(
@@ -115,10 +106,7 @@ export class ClusterFoundation extends pulumi.ComponentResource {
   private classes(name: string): pulumi.Resource[] {
     const { settings } = this.args.ctx;
     const made: pulumi.Resource[] = [];
-    const opts = (): pulumi.CustomResourceOptions => ({
-      ...this.childOpts,
-      dependsOn: [...(this.childOpts.dependsOn as pulumi.Resource[]), ...made.slice(-1)],
-    });
+    const opts = () => ({ parent: this, dependsOn: [...this.first, ...made.slice(-1)] });
     for (const c of storageClasses(settings)) {
       made.push(
         new k8s.storage.v1.StorageClass(

@@ -6,5 +6,6 @@ export { namespacePlans, PRIVILEGED } from "./namespaces";
 export { networkPolicies, peerTitle, policySpec, type PolicyPlan } from "./policies/policiesFromEdges";
 export { INGRESS_COMPONENT, INGRESS_CONTROLLER, INGRESS_NAMESPACE } from "./ingressController/nginxIngress";
 export { ISSUER, PUBLIC_CERTIFICATE, TRUST_BUNDLE, publicNames } from "./tls/publicTls";
+export { isDefinition } from "./operators/manifest";
 export { OPERATORS, installedOperators } from "./operators/operators";
 export { vendoredObjects, vendoredVersion, type OperatorName } from "./operators/vendored";

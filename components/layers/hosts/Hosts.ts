@@ -1,5 +1,5 @@
 /** The machines: prepared over SSH, then labelled for the scheduler. */
-import { remote } from "@pulumi/command";
+import { remote, type types } from "@pulumi/command";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { StackContext } from "../../core/context";
@@ -82,7 +82,7 @@ export class Hosts extends pulumi.ComponentResource {
   }
 }
 
-function connectionTo(settings: Settings, host: HostSettings): any {
+function connectionTo(settings: Settings, host: HostSettings): types.input.remote.ConnectionArgs {
   const at = `hosts[${settings.hosts.indexOf(host)}].ssh`;
   const { ssh } = host;
   requireHostKey(`${at}.hostKey`, host.address, ssh.port, ssh.hostKey);

@@ -24,7 +24,7 @@ export class PublicIngress extends pulumi.ComponentResource {
   /** By name: homeserver, server-name, web, admin, rtc; hosts that are equal share one. */
   readonly ingresses: Record<string, k8s.networking.v1.Ingress> = {};
 
-  /** Give `dependsOn` the ingress controller and the backends: each Ingress waits until it has an address. */
+  /** Comes after the ingress controller and the backends: each Ingress waits until it has an address. */
   constructor(name: string, args: PublicIngressArgs, opts: pulumi.ComponentResourceOptions) {
     super("matrix-ha:ingress:PublicIngress", name, {}, opts);
     const { settings } = args.ctx;
@@ -45,7 +45,7 @@ export class PublicIngress extends pulumi.ComponentResource {
           spec: ingressSpec(host, {
             ingressClass: settings.cluster.ingressClass,
             tlsSecret: args.tls.secretName(host.name),
-          }) as any,
+          }),
         },
         { parent: this },
       );

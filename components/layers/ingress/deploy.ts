@@ -11,7 +11,6 @@ import { Web } from "../web/Web";
 
 export function deploy({ ctx, get, find, after }: Building): Resource[] {
   const { doorReady, tls } = get(ClusterFoundation);
-  const behind = [get(SynapseServer).main, get(HaproxyRouter), get(Web), find(Turn), find(Rtc)];
   return [
     new PublicIngress(
       "ingress",
@@ -19,7 +18,11 @@ export function deploy({ ctx, get, find, after }: Building): Resource[] {
       after(
         doorReady,
         tls.ready,
-        behind.filter((b) => b !== undefined),
+        get(SynapseServer).ready,
+        get(HaproxyRouter).ready,
+        get(Web).ready,
+        find(Turn)?.ready ?? [],
+        find(Rtc)?.ready ?? [],
       ),
     ),
   ];

@@ -1,7 +1,11 @@
 /** Spec of an Ingress, from one public host. Pure. */
+import type { networking } from "@pulumi/kubernetes/types/input";
 import type { PublicHost } from "./hosts";
 
-export function ingressSpec(host: PublicHost, i: { ingressClass: string; tlsSecret: string }): object {
+export function ingressSpec(
+  host: PublicHost,
+  i: { ingressClass: string; tlsSecret: string },
+): networking.v1.IngressSpec {
   return {
     ingressClassName: i.ingressClass,
     tls: [{ hosts: [host.host], secretName: i.tlsSecret }],

@@ -6,7 +6,7 @@ import type { Layer } from "../../core/layer";
 import { imageVersion } from "../../core/images";
 import { NAMESPACES, PORTS } from "../../core/names";
 import type { StackSecrets } from "../../keys/secrets";
-import { labels, selectorLabels } from "../../core/workload";
+import { budgetSpec, labels, selectorLabels, type ObjectMetadata } from "../../core/workload";
 import { dashboardJson } from "./dashboardJson";
 import { grafana, kubeStateMetrics, nodeExporter } from "./exporters";
 import { podMonitorSpec } from "./podMonitor";
@@ -47,7 +47,7 @@ interface CustomObject {
   version?: string;
   spec: object;
   annotations?: Record<string, string>;
-  dependsOn?: pulumi.Resource[];
+  after?: pulumi.Resource[];
 }
 
 /** Make it only when `monitoring.enabled`, after the operator (or with an existing one): its kinds must be known. */
@@ -85,7 +85,7 @@ export class Monitoring extends pulumi.ComponentResource {
     version = "1",
     spec,
     annotations,
-    dependsOn,
+    after,
   }: CustomObject): k8s.apiextensions.CustomResource {
     const { settings } = this.args.ctx;
     return new k8s.apiextensions.CustomResource(
@@ -101,7 +101,7 @@ export class Monitoring extends pulumi.ComponentResource {
         },
         spec,
       },
-      { parent: this, dependsOn },
+      { parent: this, dependsOn: after },
     );
   }
 
@@ -150,7 +150,10 @@ export class Monitoring extends pulumi.ComponentResource {
   private prometheus(): void {
     const { settings, plan } = this.args.ctx;
     const version = imageVersion(settings, IMAGES.prometheus);
-    const meta = (n: string): any => ({ name: n, labels: labels(settings, PROMETHEUS, "prometheus", version) });
+    const meta = (n: string): ObjectMetadata => ({
+      name: n,
+      labels: labels(settings, PROMETHEUS, "prometheus", version),
+    });
     const own = { parent: this };
     const account = new k8s.core.v1.ServiceAccount(
       `${this.baseName}-prometheus-account`,
@@ -178,7 +181,7 @@ export class Monitoring extends pulumi.ComponentResource {
       version,
       spec: prometheusSpec(settings, plan),
       annotations: UNTIL_AVAILABLE,
-      dependsOn: [account, binding],
+      after: [account, binding],
     });
     this.operatorPods(PROMETHEUS, "prometheus", PORTS.prometheus, version);
   }
@@ -187,7 +190,11 @@ export class Monitoring extends pulumi.ComponentResource {
     const { settings, plan } = this.args.ctx;
     const { secrets } = this.args;
     const version = imageVersion(settings, IMAGES.alertmanager);
-    const meta = (n: string): any => ({ name: n, namespace: NAMESPACE, labels: alertmanagerLabels(settings) });
+    const meta = (n: string): ObjectMetadata => ({
+      name: n,
+      namespace: NAMESPACE,
+      labels: alertmanagerLabels(settings),
+    });
     const account = new k8s.core.v1.ServiceAccount(
       `${this.baseName}-alertmanager-account`,
       { metadata: meta(ALERTMANAGER), automountServiceAccountToken: false },
@@ -217,7 +224,7 @@ export class Monitoring extends pulumi.ComponentResource {
       version,
       spec: alertmanagerSpec(settings, plan),
       annotations: UNTIL_AVAILABLE,
-      dependsOn: [account, config, ...token],
+      after: [account, config, ...token],
     });
     this.operatorPods(ALERTMANAGER, "alertmanager", PORTS.alertmanager, version);
   }
@@ -247,7 +254,7 @@ export class Monitoring extends pulumi.ComponentResource {
       `${this.baseName}-${name}-budget`,
       {
         metadata,
-        spec: { maxUnavailable: 1, selector: { matchLabels: selector }, unhealthyPodEvictionPolicy: "AlwaysAllow" },
+        spec: budgetSpec(selector),
       },
       { parent: this },
     );

@@ -6,7 +6,7 @@ import { type StackContext, fqdn } from "../../core/context";
 import { imageRef, imageVersion } from "../../core/images";
 import { NAMESPACES, PORTS } from "../../core/names";
 import type { StackSecrets } from "../../keys/secrets";
-import { configHash, httpProbes, labels, Workload } from "../../core/workload";
+import { configHash, EVERY_NODE, httpProbes, labels, Workload, type ObjectMetadata } from "../../core/workload";
 import { IMAGES } from "./images";
 import { GRAFANA_PASSWORD } from "./secrets";
 
@@ -83,7 +83,7 @@ export function nodeExporter(name: string, ctx: StackContext, parent: pulumi.Res
         uid: 10903,
         hostNetwork: true,
         role: null,
-        tolerations: [{ operator: "Exists" }],
+        tolerations: [EVERY_NODE],
         containers: [
           {
             name: "node-exporter",
@@ -125,7 +125,7 @@ export function grafana(
 ): Workload {
   const { settings, plan } = ctx;
   const version = imageVersion(settings, IMAGES.grafana);
-  const meta = (n: string): object => ({
+  const meta = (n: string): ObjectMetadata => ({
     name: n,
     namespace: NAMESPACE,
     labels: labels(settings, "grafana", "grafana", version),
@@ -169,6 +169,7 @@ export function grafana(
       version,
       kind: "Deployment",
       replicas: 1,
+      after: [files, admin, ...dashboards],
       configHash: configHash({
         ...provisioning,
         password: secrets.of(GRAFANA_PASSWORD),
@@ -223,6 +224,6 @@ export function grafana(
         ],
       },
     },
-    { parent, dependsOn: [files, admin, ...dashboards] },
+    { parent },
   );
 }

@@ -1,11 +1,13 @@
 /** Prometheus and Alertmanager as the operator wants them, and Alertmanager's own configuration. Pure. */
 import { imageRef, imageVersion, type Image } from "../../core/images";
-import { NAMESPACES, NODE_LABELS } from "../../core/names";
+import { NAMESPACES } from "../../core/names";
 import type { Settings } from "../../settings/types";
 import type { Plan } from "../../sizing/types";
+import { gibi } from "../../core/workload/quantities";
+import { hardenedPod } from "../../core/workload/hardening";
 import { labels, PART_OF } from "../../core/workload/metadata";
-import { lostNodeTolerations } from "../../core/workload/pod";
-import { gibi, mebi, milliCpu } from "../../core/workload/quantities";
+import { neverTwoOnANode, onNodes } from "../../core/workload/placement";
+import { pullSecrets, renderResources } from "../../core/workload/pod";
 import { IMAGES } from "./images";
 
 export const PROMETHEUS = "prometheus";
@@ -13,7 +15,6 @@ export const ALERTMANAGER = "alertmanager";
 export const ALERT_CONFIG_SECRET = "alertmanager-config";
 export const ALERT_TOKEN_SECRET = "alertmanager-token";
 const UID = 10901;
-const ROLE = NODE_LABELS.role("application");
 
 /** Labels by which Prometheus finds this stack's monitors and rules; an existing one may ask for more. */
 export const monitorLabels = (settings: Settings): Record<string, string> => ({
@@ -28,31 +29,20 @@ function common(
   sized: { cpu: number; memoryMiB: number },
 ): object {
   const version = imageVersion(settings, image);
-  const match = {
-    labelSelector: { matchLabels: { "app.kubernetes.io/component": component } },
-    topologyKey: "kubernetes.io/hostname",
-  };
+  // The operator hardens the containers itself. The policy is left out: all in the volumes is this user's own, and to
+  // say so would restart both.
+  const { fsGroupChangePolicy: _unsaid, ...securityContext } = hardenedPod(UID);
   return {
     image: imageRef(settings, image),
     version: version.replace(/^v/, ""),
     imagePullPolicy: "IfNotPresent",
-    ...(settings.images.pullSecret ? { imagePullSecrets: [{ name: settings.images.pullSecret }] } : {}),
+    ...pullSecrets(settings),
     podMetadata: { labels: { "app.kubernetes.io/component": component, "app.kubernetes.io/part-of": PART_OF } },
-    resources: {
-      requests: { cpu: milliCpu(sized.cpu), memory: mebi(sized.memoryMiB) },
-      limits: { memory: mebi(sized.memoryMiB * 1.5) },
-    },
-    securityContext: {
-      runAsNonRoot: true,
-      runAsUser: UID,
-      runAsGroup: UID,
-      fsGroup: UID,
-      seccompProfile: { type: "RuntimeDefault" },
-    },
-    nodeSelector: { "kubernetes.io/os": "linux", [ROLE]: "true" },
-    tolerations: [{ key: ROLE, operator: "Exists", effect: "NoSchedule" }, ...lostNodeTolerations(30)],
+    resources: renderResources(sized),
+    securityContext,
+    ...onNodes({ role: "application" }),
     // Required: two replicas on one node are lost with it, and their volumes are that node's disks.
-    affinity: { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [match] } },
+    affinity: neverTwoOnANode({ "app.kubernetes.io/component": component }),
   };
 }
 

@@ -7,7 +7,15 @@ import type { StackContext } from "../../core/context";
 import { imageRef, imageVersion } from "../../core/images";
 import { NAMESPACES, PORTS, SECRETS, SERVICES, serviceFqdn } from "../../core/names";
 import type { StackSecrets } from "../../keys/secrets";
-import { Workload, configHash, digest, labels, podTemplate, type PodSpec } from "../../core/workload";
+import {
+  Workload,
+  configHash,
+  digest,
+  labels,
+  podTemplate,
+  type PodSpec,
+  type ObjectMetadata,
+} from "../../core/workload";
 import { drivePath, layoutGuardScript, minioLayout, poolArguments, type Layout } from "../../domain/minioLayout";
 import { ROOT_USER, grants, provisionFiles } from "./provision";
 import { IMAGES } from "./images";
@@ -41,7 +49,7 @@ export class Minio extends pulumi.ComponentResource {
         "objectStore.kind is minio and the plan has no MinIO: this is a defect of the plan, not of the settings.",
       );
     const version = imageVersion(settings, IMAGES.minio);
-    const meta = (n: string, component: string = SERVICES.minioHeadless): any => ({
+    const meta = (n: string, component: string = SERVICES.minioHeadless): ObjectMetadata => ({
       name: n,
       namespace: NAMESPACE,
       labels: labels(settings, component, "minio", version),
@@ -86,10 +94,11 @@ export class Minio extends pulumi.ComponentResource {
           sizeGiB: plan.minio!.driveGiB,
           storageClass: objectStoreClass(settings, i),
         })),
+        after: [rootSecret],
         configHash: configHash({ password: secrets.of(MINIO_ROOT_PASSWORD) }),
         pod: serverPod(ctx, layout),
       },
-      { parent: this, dependsOn: [rootSecret] },
+      { parent: this },
     );
 
     const address = `${serviceFqdn(SERVICES.minioApi, NAMESPACE, settings.cluster.domain)}:${PORTS.s3}`;

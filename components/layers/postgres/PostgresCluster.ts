@@ -4,7 +4,7 @@ import type { StackContext } from "../../core/context";
 import { imageVersion } from "../../core/images";
 import { NAMESPACES, SECRETS, SERVICES } from "../../core/names";
 import type { StackSecrets } from "../../keys/secrets";
-import { labels } from "../../core/workload";
+import { budgetSpec, labels, type ObjectMetadata } from "../../core/workload";
 import { OBJECT_STORE, backupMethod, objectStoreSpec, scheduledBackupSpec, type BackupTarget } from "./backups";
 import { DATABASE, POSTGRES_APP, clusterMetadata, cnpgClusterSpec } from "./cnpgCluster";
 import { POOLER_LABELS, poolerMetadata, poolerSpec } from "./pooler";
@@ -16,11 +16,6 @@ export interface PostgresClusterArgs {
   secrets: StackSecrets;
   /** Where WAL and base backups go. Absent: no backups. Its Secret must be in the database's namespace. */
   backup?: BackupTarget;
-  /**
-   * Namespaces and classes (`foundation.basics`), the operator (`foundation.ready("cloudnative-pg")`, and the plugin's
-   * where it is used), the bucket and its Secret.
-   */
-  after?: pulumi.Resource[];
 }
 
 /**
@@ -41,12 +36,7 @@ export class PostgresCluster extends pulumi.ComponentResource {
     super("matrix-ha:postgres:PostgresCluster", name, {}, opts);
     const { ctx, backup } = args;
     const { settings, plan } = ctx;
-    const childOpts: pulumi.CustomResourceOptions = { parent: this, dependsOn: args.after ?? [] };
-    const after = (...more: pulumi.Resource[]): pulumi.CustomResourceOptions => ({
-      ...childOpts,
-      dependsOn: [...(args.after ?? []), ...more],
-    });
-    const meta = (n: string): { name: string; namespace: string; labels: Record<string, string> } => ({
+    const meta = (n: string): ObjectMetadata => ({
       name: n,
       namespace: NAMESPACES.matrix,
       labels: labels(settings, SERVICES.postgresCluster, POSTGRES_APP, imageVersion(settings, IMAGES.postgresql)),
@@ -60,7 +50,7 @@ export class PostgresCluster extends pulumi.ComponentResource {
         type: "kubernetes.io/basic-auth",
         stringData: { username: DATABASE, password: args.secrets.of(DATABASE_PASSWORD) },
       },
-      childOpts,
+      { parent: this },
     );
 
     const store =
@@ -74,7 +64,7 @@ export class PostgresCluster extends pulumi.ComponentResource {
                 metadata: meta(OBJECT_STORE),
                 spec: objectStoreSpec(settings, backup),
               },
-              childOpts,
+              { parent: this },
             ),
           ]
         : [];
@@ -88,7 +78,8 @@ export class PostgresCluster extends pulumi.ComponentResource {
         spec: cnpgClusterSpec({ settings, plan, backup }),
       },
       {
-        ...after(owner, ...store),
+        parent: this,
+        dependsOn: [owner, ...store],
         protect: settings.deletionProtection,
         // Its volumes belong to it and would go with it. Left behind, it is found again by the next `up`.
         retainOnDelete: true,
@@ -103,7 +94,7 @@ export class PostgresCluster extends pulumi.ComponentResource {
         metadata: poolerMetadata(settings, plan.postgres.pooler.replicas),
         spec: poolerSpec({ settings, plan }),
       },
-      after(this.cluster),
+      { parent: this, dependsOn: [this.cluster] },
     );
     if (plan.postgres.pooler.replicas > 1) {
       new k8s.policy.v1.PodDisruptionBudget(
@@ -113,13 +104,9 @@ export class PostgresCluster extends pulumi.ComponentResource {
             ...meta(SERVICES.pooler),
             labels: labels(settings, SERVICES.pooler, "pgbouncer", imageVersion(settings, IMAGES.pgbouncer)),
           },
-          spec: {
-            maxUnavailable: 1,
-            selector: { matchLabels: POOLER_LABELS },
-            unhealthyPodEvictionPolicy: "AlwaysAllow",
-          },
+          spec: budgetSpec(POOLER_LABELS),
         },
-        childOpts,
+        { parent: this },
       );
     }
     if (backup) {
@@ -133,7 +120,7 @@ export class PostgresCluster extends pulumi.ComponentResource {
           metadata: meta(archiveName),
           spec: scheduledBackupSpec(settings),
         },
-        after(this.cluster, ...store),
+        { parent: this, dependsOn: [this.cluster, ...store] },
       );
     }
     this.ready = [this.cluster, this.pooler];

@@ -1,7 +1,7 @@
 /** Continuous archiving and base backups to object storage. Pure. */
 import { SERVICES } from "../../core/names";
 import type { Settings } from "../../settings/types";
-import { mebi, milliCpu } from "../../core/workload/quantities";
+import { renderResources } from "../../core/workload/pod";
 
 /** Where WAL and base backups go: a bucket, and the Secret in the database's namespace that opens it. */
 export interface BackupTarget {
@@ -133,7 +133,7 @@ export function objectStoreSpec(settings: Settings, target: BackupTarget): objec
     retentionPolicy: retention(settings),
     instanceSidecarConfiguration: {
       ...clientEnv(target),
-      resources: { requests: { cpu: milliCpu(0.02), memory: mebi(128) }, limits: { memory: mebi(512) } },
+      resources: renderResources({ cpu: 0.02, memoryMiB: 128, memoryLimitMiB: 512 }),
     },
   };
 }

@@ -1,11 +1,13 @@
 /** The CloudNativePG Cluster that holds Synapse's database. Pure. */
 import { imageRef, imageVersion } from "../../core/images";
-import { NAMESPACES, NODE_LABELS, PORTS, SECRETS, SERVICES } from "../../core/names";
+import { NAMESPACES, PORTS, SECRETS, SERVICES } from "../../core/names";
 import type { Settings } from "../../settings/types";
 import type { Plan } from "../../sizing/types";
-import { gibi, mebi, milliCpu } from "../../core/workload/quantities";
+import { gibi } from "../../core/workload/quantities";
 import { labels, selectorLabels } from "../../core/workload/metadata";
-import { lostNodeTolerations } from "../../core/workload/pod";
+import { onNodes, overZones } from "../../core/workload/placement";
+import { pullSecrets, renderResources } from "../../core/workload/pod";
+import { SECCOMP } from "../../core/workload/hardening";
 import { PRIORITIES } from "../../core/priorities";
 import { expandable } from "../cluster/storageClasses";
 import { backupStanza, bootstrapStanza, type BackupTarget } from "./backups";
@@ -60,7 +62,7 @@ export function cnpgClusterSpec({ settings, plan, backup }: CnpgClusterInput): o
     instances: p.instances,
     imageName: imageRef(settings, IMAGES.postgresql),
     imagePullPolicy: "IfNotPresent",
-    ...(settings.images.pullSecret ? { imagePullSecrets: [{ name: settings.images.pullSecret }] } : {}),
+    ...pullSecrets(settings),
     // The operator copies these onto pods, volumes and Services: policies and rules find them like anything else of the
     // stack.
     inheritedMetadata: {
@@ -96,28 +98,18 @@ export function cnpgClusterSpec({ settings, plan, backup }: CnpgClusterInput): o
       storageClass: settings.storage.database.name,
       resizeInUseVolumes: expandable(settings.storage.database),
     },
-    resources: {
-      requests: { cpu: milliCpu(p.cpu), memory: mebi(p.memoryMiB) },
-      limits: { memory: mebi(memoryLimitMiB(p.memoryMiB)) },
-    },
+    resources: renderResources({
+      cpu: p.cpu,
+      memoryMiB: p.memoryMiB,
+      memoryLimitMiB: memoryLimitMiB(p.memoryMiB),
+    }),
     affinity: {
       enablePodAntiAffinity: true,
       podAntiAffinityType: "required",
       topologyKey: "kubernetes.io/hostname",
-      nodeSelector: { "kubernetes.io/os": "linux", [NODE_LABELS.role("database")]: "true" },
-      tolerations: [
-        { key: NODE_LABELS.role("database"), operator: "Exists", effect: "NoSchedule" },
-        ...lostNodeTolerations(30, UNREACHABLE_SECONDS),
-      ],
+      ...onNodes({ role: "database", unreachableSeconds: UNREACHABLE_SECONDS }),
     },
-    topologySpreadConstraints: [
-      {
-        maxSkew: 1,
-        topologyKey: NODE_LABELS.zone,
-        whenUnsatisfiable: "ScheduleAnyway",
-        labelSelector: { matchLabels: INSTANCE_LABELS },
-      },
-    ],
+    topologySpreadConstraints: [overZones(INSTANCE_LABELS)],
     priorityClassName: PRIORITIES.data.name,
     probes: {
       startup: { ...probe, failureThreshold: 720 }, // an hour: recovery after a crash replays WAL
@@ -149,7 +141,7 @@ export function cnpgClusterSpec({ settings, plan, backup }: CnpgClusterInput): o
     enablePDB: true,
     replicationSlots: { highAvailability: { enabled: true } },
     monitoring: { disableDefaultQueries: false, enablePodMonitor: false },
-    seccompProfile: { type: "RuntimeDefault" },
+    seccompProfile: SECCOMP,
     ...backupStanza(settings, backup),
   };
 }

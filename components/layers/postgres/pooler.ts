@@ -1,13 +1,13 @@
 /** PgBouncer in front of the primary, as CloudNativePG's Pooler. Pure. */
 import { imageRef, imageVersion } from "../../core/images";
-import { NAMESPACES, NODE_LABELS, SERVICES } from "../../core/names";
+import { NAMESPACES, SERVICES } from "../../core/names";
 import type { Settings } from "../../settings/types";
 import type { Plan } from "../../sizing/types";
 import { PRIORITIES } from "../../core/priorities";
 import { labels } from "../../core/workload/metadata";
-import { lostNodeTolerations, spread } from "../../core/workload/pod";
-import { mebi, milliCpu } from "../../core/workload/quantities";
-import { renderProbes } from "../../core/workload/probes";
+import { onNodes, spread } from "../../core/workload/placement";
+import { pullSecrets, renderResources } from "../../core/workload/pod";
+import { renderProbes, tcpProbes } from "../../core/workload/probes";
 import { IMAGES } from "./images";
 
 /** Label that only pooler pods have: the operator sets app.kubernetes.io/component to `pooler` itself. */
@@ -50,13 +50,9 @@ export function poolerSpec({ settings, plan }: PoolerInput): object {
       spec: {
         enableServiceLinks: false,
         terminationGracePeriodSeconds: STOP_SECONDS,
-        ...(settings.images.pullSecret ? { imagePullSecrets: [{ name: settings.images.pullSecret }] } : {}),
+        ...pullSecrets(settings),
         priorityClassName: PRIORITIES.core.name,
-        nodeSelector: { "kubernetes.io/os": "linux", [NODE_LABELS.role("application")]: "true" },
-        tolerations: [
-          { key: NODE_LABELS.role("application"), operator: "Exists", effect: "NoSchedule" },
-          ...lostNodeTolerations(30),
-        ],
+        ...onNodes({ role: "application" }),
         // By force: asked for only, all three had come to one node after two drains, and with it every session would be
         // lost.
         topologySpreadConstraints: spread(POOLER_LABELS, { replicas: p.replicas, rolling: true, hard: true }),
@@ -66,15 +62,8 @@ export function poolerSpec({ settings, plan }: PoolerInput): object {
             name: "pgbouncer",
             image: imageRef(settings, IMAGES.pgbouncer),
             imagePullPolicy: "IfNotPresent",
-            resources: {
-              requests: { cpu: milliCpu(p.cpu), memory: mebi(p.memoryMiB) },
-              limits: { memory: mebi(p.memoryMiB * 2) },
-            },
-            ...renderProbes({
-              startup: { tcp: "pgbouncer" },
-              readiness: { tcp: "pgbouncer" },
-              liveness: { tcp: "pgbouncer" },
-            }),
+            resources: renderResources({ cpu: p.cpu, memoryMiB: p.memoryMiB, memoryLimitMiB: p.memoryMiB * 2 }),
+            ...renderProbes(tcpProbes("pgbouncer")),
           },
         ],
       },

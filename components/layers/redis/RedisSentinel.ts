@@ -6,7 +6,7 @@ import type { StackContext } from "../../core/context";
 import { fqdn } from "../../core/context";
 import { imageRef, imageVersion } from "../../core/images";
 import { PORTS } from "../../core/names";
-import { Workload, configHash, labels, type ContainerSpec } from "../../core/workload";
+import { Workload, configHash, labels, type ContainerSpec, type ObjectMetadata } from "../../core/workload";
 import { EXPORTER_PORT } from "./edges";
 import { masterProxyCfg } from "./masterProxyCfg";
 import { redisReadyScript, redisStartScript, redisStopScript } from "./redisStart";
@@ -69,7 +69,11 @@ export class RedisSentinel extends pulumi.ComponentResource {
     };
     checkTopology(topology);
     const version = imageVersion(settings, IMAGES.redis);
-    const meta = (n: string): object => ({ name: n, namespace, labels: labels(settings, component, "redis", version) });
+    const meta = (n: string): ObjectMetadata => ({
+      name: n,
+      namespace,
+      labels: labels(settings, component, "redis", version),
+    });
 
     const scripts = {
       "redis-start.sh": redisStartScript({ ...topology, maxmemoryMiB: plan.redis.maxmemoryMiB }),
@@ -123,6 +127,7 @@ export class RedisSentinel extends pulumi.ComponentResource {
           },
         ],
         claims: [{ name: "data", sizeGiB: CLAIM_GIB, storageClass: settings.storage.general.name }],
+        after: [secret, scriptMap],
         configHash: configHash({ ...scripts, password: args.password }),
         pod: {
           uid: UID,
@@ -141,7 +146,7 @@ export class RedisSentinel extends pulumi.ComponentResource {
           ],
         },
       },
-      { parent: this, dependsOn: [secret, scriptMap] },
+      { parent: this },
     );
 
     const proxy = new Workload(
@@ -155,6 +160,7 @@ export class RedisSentinel extends pulumi.ComponentResource {
         kind: "Deployment",
         replicas: plan.redis.proxy.replicas,
         services: [{ name: `${component}-master`, ports: { redis: PORTS.redis } }],
+        after: [secret, proxyMap],
         configHash: configHash({ haproxyCfg, password: args.password }),
         pod: {
           uid: UID,
@@ -164,7 +170,7 @@ export class RedisSentinel extends pulumi.ComponentResource {
           volumes: [{ name: "config", configMap: `${component}-master` }],
         },
       },
-      { parent: this, dependsOn: [secret, proxyMap] },
+      { parent: this },
     );
 
     this.masterHost = fqdn(ctx, `${component}-master`, namespace);

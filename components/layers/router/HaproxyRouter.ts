@@ -21,6 +21,8 @@ const UID = 1099;
 
 export class HaproxyRouter extends pulumi.ComponentResource {
   readonly workload: Workload;
+  /** All of it. */
+  readonly ready: pulumi.Resource[] = [this];
 
   constructor(name: string, args: HaproxyRouterArgs, opts: pulumi.ComponentResourceOptions) {
     super("matrix-ha:router:HaproxyRouter", name, {}, opts);
@@ -62,6 +64,7 @@ export class HaproxyRouter extends pulumi.ComponentResource {
         version,
         kind: "Deployment",
         replicas: Math.max(2, plan.router.replicas),
+        after: [config],
         configHash: configHash({ config: text }),
         services: [
           {
@@ -108,7 +111,7 @@ export class HaproxyRouter extends pulumi.ComponentResource {
           volumes: [{ name: "config", configMap: configName }],
         },
       },
-      { parent: this, dependsOn: [config] },
+      { parent: this },
     );
     this.registerOutputs({});
   }

@@ -6,7 +6,7 @@ import type { StackContext } from "../../core/context";
 import { imageRef, imageVersion } from "../../core/images";
 import { NAMESPACES, NODE_LABELS, PORTS, SECRETS, SERVICES } from "../../core/names";
 import type { StackSecrets } from "../../keys/secrets";
-import { Workload, configHash, httpProbes, labels } from "../../core/workload";
+import { Workload, configHash, httpProbes, labels, type ObjectMetadata } from "../../core/workload";
 import { RTC_PATHS, livekitStart } from "./livekitStart";
 import { livekitYaml } from "./livekitYaml";
 import { IMAGES as REDIS_IMAGES } from "../redis/images";
@@ -34,6 +34,8 @@ export const DRAIN_SECONDS = 3600;
 export class Rtc extends pulumi.ComponentResource {
   readonly sfu: Workload;
   readonly jwt?: Workload;
+  /** All of it. */
+  readonly ready: pulumi.Resource[] = [this];
 
   constructor(name: string, args: RtcArgs, opts: pulumi.ComponentResourceOptions) {
     super("matrix-ha:rtc:Rtc", name, {}, opts);
@@ -49,7 +51,7 @@ export class Rtc extends pulumi.ComponentResource {
     const { ctx, secrets } = args;
     const { settings } = ctx;
     const version = imageVersion(settings, IMAGES.livekit);
-    const metadata = (n: string): any => ({
+    const metadata = (n: string): ObjectMetadata => ({
       name: n,
       namespace: NAMESPACES.livekit,
       labels: labels(settings, SERVICES.livekit, "livekit", version),
@@ -87,6 +89,7 @@ export class Rtc extends pulumi.ComponentResource {
         appName: "livekit",
         version,
         kind: "DaemonSet",
+        after: [secret, script],
         configHash: configHash({ "livekit.yaml": yaml, "start.sh": start }),
         services: [{ name: SERVICES.livekit, ports: { http: PORTS.livekitHttp } }],
         // One node after the other, each waiting for its calls.
@@ -137,7 +140,7 @@ export class Rtc extends pulumi.ComponentResource {
           ],
         },
       },
-      { parent: this, dependsOn: [secret, script] },
+      { parent: this },
     );
   }
 
@@ -172,6 +175,7 @@ export class Rtc extends pulumi.ComponentResource {
         version,
         kind: "Deployment",
         replicas: sized.replicas,
+        after: [keys],
         configHash: configHash({ key, secret: apiSecret, ...(ca?.hash === undefined ? {} : { ca: ca.hash }) }),
         services: [{ name: SERVICES.jwt, ports: { http: PORTS.jwt } }],
         pod: {
@@ -204,7 +208,7 @@ export class Rtc extends pulumi.ComponentResource {
           ],
         },
       },
-      { parent: this, dependsOn: [keys] },
+      { parent: this },
     );
   }
 }

@@ -10,7 +10,7 @@ import { NAMESPACES, SECRETS, synapseService } from "../../core/names";
 import type { StackSecrets } from "../../keys/secrets";
 import type { PoolPlan } from "../../sizing/types";
 import type { WorkerClass } from "../../domain/workerClasses";
-import { Workload, configHash, digest, labels } from "../../core/workload";
+import { Workload, configHash, digest, labels, type ObjectMetadata } from "../../core/workload";
 import { checkJobSpec } from "./checkJob";
 import { renderEmailYaml, renderHomeserverYaml } from "./homeserverYaml";
 import { isWriter, startOrder } from "./instances";
@@ -40,7 +40,7 @@ export interface SynapseServerArgs {
 interface CheckArgs {
   ctx: StackContext;
   /** Metadata of an object, by its name and component. */
-  meta(objectName: string, component?: string): any;
+  meta(objectName: string, component?: string): ObjectMetadata;
   /** What the Job mounts. */
   inputs: pulumi.Resource[];
   /** Named by the content that it checks. */
@@ -55,13 +55,15 @@ const SCALE_AT_CPU_PERCENT = 70;
 export class SynapseServer extends pulumi.ComponentResource {
   readonly main: Workload;
   readonly workers: Workload[] = [];
+  /** The main process: workers come after it themselves. */
+  readonly ready: pulumi.Resource[];
 
   constructor(name: string, args: SynapseServerArgs, opts: pulumi.ComponentResourceOptions) {
     super("matrix-ha:synapse:SynapseServer", name, {}, opts);
     const { settings, plan } = args.ctx;
     const parent: pulumi.CustomResourceOptions = { parent: this };
     const version = imageVersion(settings, IMAGES.synapse);
-    const meta = (objectName: string, component = "synapse"): any => ({
+    const meta = (objectName: string, component = "synapse"): ObjectMetadata => ({
       name: objectName,
       namespace: NAMESPACES.matrix,
       labels: labels(settings, component, "synapse", version),
@@ -190,6 +192,7 @@ export class SynapseServer extends pulumi.ComponentResource {
           .map((c) => start(c, [check, this.main.controller, ...before])),
       );
     }
+    this.ready = [this.main];
     this.registerOutputs({});
   }
 
@@ -220,6 +223,7 @@ export class SynapseServer extends pulumi.ComponentResource {
           ? { autoscale: { min: pool.replicas, max: pool.maxReplicas, cpuPercent: SCALE_AT_CPU_PERCENT } }
           : { replicas: settings.stopSynapse ? 0 : pool.replicas }),
         pod: p.pod,
+        after: p.after,
         configHash: p.configHash,
         // Peers must find a writer that is starting, else their requests fail by name instead of waiting for it.
         services: [
@@ -233,7 +237,7 @@ export class SynapseServer extends pulumi.ComponentResource {
         // A schema upgrade of the main process may take long; everything else is quick.
         timeoutSeconds: pool.class === "main" ? 3600 : 900,
       },
-      { parent: this, dependsOn: p.after },
+      { parent: this },
     );
   }
 

@@ -1,4 +1,5 @@
 /** The Job that reads every class's configuration before any process gets it. */
+import type { batch } from "@pulumi/kubernetes/types/input";
 import type { StackContext } from "../../core/context";
 import { imageRef, imageVersion } from "../../core/images";
 import { SECRETS } from "../../core/names";
@@ -24,7 +25,7 @@ function instances(ctx: StackContext): Record<string, string[]> {
   );
 }
 
-export function checkJobSpec(input: CheckJobInput): any {
+export function checkJobSpec(input: CheckJobInput): batch.v1.JobSpec {
   const { settings } = input.ctx;
   const classes = Object.entries(input.maps.classes) as Array<[WorkerClass, string]>;
   return {

@@ -6,7 +6,7 @@ import type { StackContext } from "../../core/context";
 import { imageRef, imageVersion } from "../../core/images";
 import { NAMESPACES, NODE_LABELS, PORTS, SECRETS, SERVICES } from "../../core/names";
 import type { StackSecrets } from "../../keys/secrets";
-import { Workload, configHash, labels } from "../../core/workload";
+import { Workload, configHash, labels, tcpProbes, type ObjectMetadata } from "../../core/workload";
 import { turnStart } from "./turnStart";
 import { TURN_PATHS, turnserverConf, withSecret } from "./turnserverConf";
 import { IMAGES } from "./images";
@@ -25,6 +25,8 @@ const START = "coturn-start";
 
 export class Turn extends pulumi.ComponentResource {
   readonly workload: Workload;
+  /** All of it. */
+  readonly ready: pulumi.Resource[] = [this];
 
   constructor(name: string, args: TurnArgs, opts: pulumi.ComponentResourceOptions) {
     super("matrix-ha:turn:Turn", name, {}, opts);
@@ -33,7 +35,7 @@ export class Turn extends pulumi.ComponentResource {
       throw new Error("turn.enabled: the plan has no TURN. Leave the component out where turn.enabled is false.");
     const tls = args.tlsSecretName !== undefined;
     const version = imageVersion(settings, IMAGES.coturn);
-    const metadata = (n: string): any => ({
+    const metadata = (n: string): ObjectMetadata => ({
       name: n,
       namespace: NAMESPACES.coturn,
       labels: labels(settings, SERVICES.coturn, "coturn", version),
@@ -62,6 +64,7 @@ export class Turn extends pulumi.ComponentResource {
         appName: "coturn",
         version,
         kind: "DaemonSet",
+        after: [secret, script],
         configHash: configHash({ "turnserver.conf": conf, "start.sh": start }),
         // Node after node, each as long as its allocations may need to go away.
         timeoutSeconds: 600 + plan.turn.nodes * 120,
@@ -92,7 +95,7 @@ export class Turn extends pulumi.ComponentResource {
                 "turn-udp": { port: PORTS.turn, protocol: "UDP" },
                 ...(tls ? { "turn-tls": { port: settings.turn.tlsPort } } : {}),
               },
-              probes: { startup: { tcp: "turn" }, readiness: { tcp: "turn" }, liveness: { tcp: "turn" } },
+              probes: tcpProbes("turn"),
               resources: { cpu: plan.turn.cpu, memoryMiB: plan.turn.memoryMiB },
               mounts: [
                 { volume: "configuration", path: "/etc/matrix-ha/turn", readOnly: true },
@@ -104,7 +107,7 @@ export class Turn extends pulumi.ComponentResource {
           ],
         },
       },
-      { parent: this, dependsOn: [secret, script] },
+      { parent: this },
     );
     this.registerOutputs({});
   }

@@ -39,6 +39,8 @@ interface SiteArgs {
 export class Web extends pulumi.ComponentResource {
   /** Workloads by Service name; the Ingress objects come after them. */
   readonly sites: Record<string, Workload> = {};
+  /** All of it. */
+  readonly ready: pulumi.Resource[] = [this];
 
   constructor(
     private readonly baseName: string,
@@ -166,6 +168,7 @@ export class Web extends pulumi.ComponentResource {
         version,
         kind: "Deployment",
         replicas: Math.max(2, s.sized.replicas),
+        after: [files],
         configHash: configHash(s.files),
         services: [{ name: s.component, ports: { http: PORTS.web } }],
         pod: {
@@ -195,7 +198,7 @@ export class Web extends pulumi.ComponentResource {
           ],
         },
       },
-      { parent: this, dependsOn: [files] },
+      { parent: this },
     );
   }
 }

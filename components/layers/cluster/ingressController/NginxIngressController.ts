@@ -3,7 +3,14 @@ import * as pulumi from "@pulumi/pulumi";
 import type { StackContext } from "../../../core/context";
 import { imageRef, imageVersion } from "../../../core/images";
 import { PRIORITIES } from "../../../core/priorities";
-import { Workload, configHash, labels, type ContainerSpec, type PodSpec } from "../../../core/workload";
+import {
+  Workload,
+  configHash,
+  labels,
+  type ContainerSpec,
+  type PodSpec,
+  type ObjectMetadata,
+} from "../../../core/workload";
 import {
   CONFIG_MAP,
   INGRESS_CLASS_CONTROLLER,
@@ -29,12 +36,14 @@ export interface NginxIngressControllerArgs {
 /** F5's NGINX ingress controller: the one public door, on an address that MetalLB announces. */
 export class NginxIngressController extends pulumi.ComponentResource {
   readonly workload: Workload;
+  /** What an Ingress comes after. */
+  readonly ready: pulumi.Resource[] = [this];
 
   constructor(name: string, args: NginxIngressControllerArgs, opts: pulumi.ComponentResourceOptions) {
     super("matrix-ha:cluster:NginxIngressController", name, {}, opts);
     const { settings, plan } = args.ctx;
     const version = imageVersion(settings, IMAGES.nginxIngress);
-    const meta = (n: string): object => ({
+    const meta = (n: string): ObjectMetadata => ({
       name: n,
       namespace: INGRESS_NAMESPACE,
       labels: labels(settings, INGRESS_COMPONENT, "nginx-ingress", version),
@@ -68,6 +77,7 @@ export class NginxIngressController extends pulumi.ComponentResource {
         kind: "Deployment",
         replicas: plan.ingress.replicas,
         pod: this.pod(args.ctx),
+        after: [...args.after, ingressClass],
         // The controller follows its ConfigMap without a restart: no hash over it here, only over what it reads at
         // start.
         configHash: configHash({ args: controllerArgs(settings).join(" ") }),
@@ -83,7 +93,7 @@ export class NginxIngressController extends pulumi.ComponentResource {
           },
         ],
       },
-      { parent: this, dependsOn: [...args.after, ingressClass] },
+      { parent: this },
     );
     this.registerOutputs({});
   }

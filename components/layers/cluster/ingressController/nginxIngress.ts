@@ -1,4 +1,5 @@
 /** Configuration of the NGINX ingress controller (F5's nginx/kubernetes-ingress 5.x). Pure. */
+import type { rbac } from "@pulumi/kubernetes/types/input";
 import type { AddressPoolSettings, Settings } from "../../../settings/types";
 import type { Plan } from "../../../sizing/types";
 import { NAMESPACES, PORTS } from "../../../core/names";
@@ -71,18 +72,22 @@ export function ingressPool(pools: AddressPoolSettings[]): string | undefined {
   return (pools.find((p) => p.use.includes("ingress")) ?? pools.find((p) => p.use.includes("any")) ?? pools[0])?.name;
 }
 
-const rule = (apiGroups: string[], resources: string[], verbs: string[]): object => ({ apiGroups, resources, verbs });
+const rule = (apiGroups: string[], resources: string[], verbs: string[]): rbac.v1.PolicyRule => ({
+  apiGroups,
+  resources,
+  verbs,
+});
 const READ = ["get", "list", "watch"];
 
 /** What the controller needs for Ingress objects; nothing of its custom resources. */
-export const controllerClusterRules: object[] = [
+export const controllerClusterRules: rbac.v1.PolicyRule[] = [
   rule([""], ["services", "secrets", "configmaps", "namespaces", "pods"], READ),
   rule(["discovery.k8s.io"], ["endpointslices"], READ),
   rule(["networking.k8s.io"], ["ingresses", "ingressclasses"], READ),
   rule(["networking.k8s.io"], ["ingresses/status"], ["update"]),
   rule([""], ["events"], ["create", "patch", "list"]),
 ];
-export const controllerRules: object[] = [
+export const controllerRules: rbac.v1.PolicyRule[] = [
   rule(["coordination.k8s.io"], ["leases"], [...READ, "create", "update"]),
   // It writes its version into the labels of its own pod, and reads who owns it.
   rule([""], ["pods"], ["update"]),

@@ -2,22 +2,11 @@
 import { imageRef } from "../../../core/images";
 import { NAMESPACES } from "../../../core/names";
 import type { Settings } from "../../../settings/types";
-import { httpProbes, type Probes } from "../../../core/workload/probes";
-import { STARTUP } from "../../../core/workload/probes";
+import { httpProbes, STARTUP, tcpProbes } from "../../../core/workload/probes";
 import { OPERATOR_REQUESTS, requestOf } from "../../../domain/operatorRequests";
 import { localPaths } from "../storageClasses";
 import type { Operator, OperatorName } from "./vendored";
 import { IMAGES } from "../images";
-
-const https = (path: string, port: string): Probes => {
-  const p = { http: path, port, scheme: "HTTPS" as const };
-  return { startup: p, readiness: p, liveness: p };
-};
-const tcpProbes = (port: string): Probes => ({
-  startup: { tcp: port },
-  readiness: { tcp: port },
-  liveness: { tcp: port },
-});
 
 /** Starting a program for a probe costs more than a request. */
 const SLOW = { periodSeconds: 30, timeoutSeconds: 10, failureThreshold: 3 };
@@ -38,7 +27,7 @@ const cloudNativePg: Operator = {
           image: IMAGES.cloudnativePg,
           ...requestOf("cloudNativePg"),
           memoryLimitMiB: 512,
-          probes: https("/readyz", "webhook-server"),
+          probes: httpProbes("/readyz", "webhook-server", "HTTPS"),
           // Instances get the instance manager, and poolers their init container, from the operator's own image.
           env: (s) => ({ OPERATOR_IMAGE_NAME: imageRef(s, IMAGES.cloudnativePg) }),
         },
@@ -247,7 +236,7 @@ const localPath: Operator = {
       },
     },
   },
-  adjust: (o, s) => (o.kind === "ConfigMap" ? { ...o, data: localPathConfig(o.data, s) } : o),
+  adjust: (o, s) => (o.kind === "ConfigMap" && o.data ? { ...o, data: localPathConfig(o.data, s) } : o),
 };
 
 function localPathConfig(data: Record<string, string>, settings: Settings): Record<string, string> {

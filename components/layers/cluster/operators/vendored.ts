@@ -6,14 +6,25 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { imageRef, imageVersion, type Image } from "../../../core/images";
 import type { Settings } from "../../../settings/types";
-import { canonical, mebi, milliCpu } from "../../../core/workload/quantities";
+import { budgetSpec, EVERY_NODE, onNodes, spread, type Apart } from "../../../core/workload/placement";
+import { canonical, mebi } from "../../../core/workload/quantities";
 import { CONFIG_HASH, labels, selectorLabels } from "../../../core/workload/metadata";
 import { digest } from "../../../core/workload/hash";
-import { lostNodeTolerations, spread, type Apart } from "../../../core/workload/pod";
+import { hardenedContainer, hardenedPod, SECCOMP } from "../../../core/workload/hardening";
+import { pullSecrets, renderResources } from "../../../core/workload/pod";
+import { renderProbes, type Probes } from "../../../core/workload/probes";
 import { rolledOut } from "../../../core/workload/rollout";
-import { type Probes } from "../../../core/workload/probes";
-import { NODE_LABELS } from "../../../core/names";
-import { renderProbes } from "../../../core/workload/probes";
+import {
+  isController,
+  isService,
+  title,
+  type ContainerManifest,
+  type ControllerManifest,
+  type Manifest,
+  type PodManifest,
+  type ServiceManifest,
+  type VolumeManifest,
+} from "./manifest";
 
 const ROOT = path.join(__dirname, "../../../../vendor");
 
@@ -48,7 +59,7 @@ export interface VendoredWorkload {
   /** uid = gid = fsGroup; null leaves the image's user (an exception that the rules name). */
   uid: number | null;
   containers: Record<string, VendoredContainer>;
-  volumes?: object[];
+  volumes?: VolumeManifest[];
   /**
    * Counts as available only after so long: a webhook's certificate reaches the API server some seconds after the pod
    * is ready.
@@ -70,43 +81,42 @@ export interface Operator {
   omit?: Record<string, string>;
   /** Namespace of the manifest that becomes ours. */
   moveFrom?: string;
-  adjust?: (object: any, settings: Settings) => any;
+  adjust?: (object: Manifest, settings: Settings) => Manifest;
 }
 
-const cache = new Map<string, any[]>();
+const cache = new Map<string, Manifest[]>();
 
 export function vendoredVersion(name: OperatorName): string {
   return JSON.parse(fs.readFileSync(path.join(ROOT, "versions.json"), "utf8"))[name].version;
 }
 
 /** The objects as vendored. Shared: never changed in place. */
-export function vendoredObjects(name: OperatorName): any[] {
+export function vendoredObjects(name: OperatorName): Manifest[] {
   let objects = cache.get(name);
   if (!objects) {
-    objects = JSON.parse(fs.readFileSync(path.join(ROOT, name, `${vendoredVersion(name)}.json`), "utf8")) as any[];
+    objects = JSON.parse(fs.readFileSync(path.join(ROOT, name, `${vendoredVersion(name)}.json`), "utf8")) as Manifest[];
     cache.set(name, objects);
   }
   return objects;
 }
 
-const isWorkload = (o: any): boolean => o.kind === "Deployment" || o.kind === "DaemonSet";
-const title = (o: any): string => `${o.kind} ${o.metadata.name}`;
 const selects = (selector: Record<string, string>, l: Record<string, string>): boolean =>
   Object.entries(selector).every(([k, v]) => l[k] === v);
 
 /** All objects of an operator as this stack registers them. */
-export function operatorObjects(operator: Operator, settings: Settings): any[] {
+export function operatorObjects(operator: Operator, settings: Settings): Manifest[] {
   const source = vendoredObjects(operator.name).filter((o) => o.kind !== "Namespace" && !operator.omit?.[title(o)]);
-  const unknown = source.filter((o) => isWorkload(o) && !operator.workloads[title(o)]);
+  const controllers = source.filter(isController);
+  const unknown = controllers.filter((o) => !operator.workloads[title(o)]);
   if (unknown.length)
     throw new Error(
       `${operator.name} ${vendoredVersion(operator.name)} has ${unknown.map(title).join(", ")}, of which components/layers/cluster/operators/operators.ts knows nothing: add what it needs there`,
     );
   const version = imageVersion(settings, operator.image);
-  const originals = source.filter(isWorkload);
-  const objects = source.flatMap((original): any[] => {
+  const objects = source.flatMap((original): Manifest[] => {
     const moved = operator.moveFrom ? moveNamespace(original, operator.moveFrom, operator.namespace) : original;
-    const w = workloadOf(original, originals, operator);
+    const owner = ownerOf(original, controllers);
+    const w = owner && operator.workloads[title(owner)];
     const metadata = {
       ...moved.metadata,
       labels: {
@@ -114,25 +124,19 @@ export function operatorObjects(operator: Operator, settings: Settings): any[] {
         ...labels(settings, w?.component ?? operator.name, operator.appName, version),
       },
     };
-    let o: any = { ...moved, metadata };
-    if (isWorkload(o)) o = workload(o, operator.workloads[title(original)]!, operator, settings);
-    else if (o.kind === "Service" && w)
-      o = service(
-        o,
-        w,
-        originals.find((x) => operator.workloads[title(x)] === w),
-        settings,
-      );
+    let o: Manifest = { ...moved, metadata };
+    if (w && isController(o)) o = workload(o, w, operator, settings);
+    else if (w && isService(o)) o = service(o, w, owner, settings);
     if (operator.adjust) o = operator.adjust(o, settings);
-    return isWorkload(o) && o.spec.replicas > 1 ? [o, budget(o, operator.workloads[title(original)]!, settings)] : [o];
+    return w && isController(o) && (o.spec.replicas ?? 0) > 1 ? [o, budget(o, w, settings)] : [o];
   });
-  return objects.map((o) => (isWorkload(o) ? withConfigHash(o, objects) : o));
+  return objects.map((o) => (isController(o) ? withConfigHash(o, objects) : o));
 }
 
 /** A changed ConfigMap restarts the pods that mount it, and nobody else. */
-function withConfigHash(o: any, objects: any[]): any {
+function withConfigHash(o: ControllerManifest, objects: Manifest[]): ControllerManifest {
   const { template } = o.spec;
-  const names = (template.spec.volumes ?? []).flatMap((v: any) => (v.configMap ? [v.configMap.name] : []));
+  const names = (template.spec.volumes ?? []).flatMap((v) => (v.configMap ? [v.configMap.name] : []));
   const read = objects.filter(
     (c) => c.kind === "ConfigMap" && c.metadata.namespace === o.metadata.namespace && names.includes(c.metadata.name),
   );
@@ -151,28 +155,29 @@ function stripped(given: Record<string, string> = {}): Record<string, string> {
   );
 }
 
-function moveNamespace(o: any, from: string, to: string): any {
+function moveNamespace(o: Manifest, from: string, to: string): Manifest {
   return {
     ...o,
     metadata: o.metadata.namespace === from ? { ...o.metadata, namespace: to } : o.metadata,
-    ...(o.subjects
-      ? { subjects: o.subjects.map((s: any) => (s.namespace === from ? { ...s, namespace: to } : s)) }
-      : {}),
+    ...(o.subjects ? { subjects: o.subjects.map((s) => (s.namespace === from ? { ...s, namespace: to } : s)) } : {}),
   };
 }
 
-/** The workload that a Service selects or an account belongs to. */
-function workloadOf(o: any, originals: any[], operator: Operator): VendoredWorkload | undefined {
-  const owner = originals.find(
+/** What makes the pods that a Service selects or an account belongs to. */
+const ownerOf = (o: Manifest, controllers: ControllerManifest[]): ControllerManifest | undefined =>
+  controllers.find(
     (x) =>
       x === o ||
-      (o.kind === "Service" && o.spec.selector && selects(o.spec.selector, x.spec.template.metadata.labels)) ||
+      (isService(o) && o.spec.selector && selects(o.spec.selector, x.spec.template.metadata.labels)) ||
       (o.kind === "ServiceAccount" && x.spec.template.spec.serviceAccountName === o.metadata.name),
   );
-  return owner && operator.workloads[title(owner)];
-}
 
-function service(o: any, w: VendoredWorkload, original: any, settings: Settings): any {
+function service(
+  o: ServiceManifest,
+  w: VendoredWorkload,
+  original: ControllerManifest,
+  settings: Settings,
+): ServiceManifest {
   const named = portsOf(w, original.spec.template.spec.containers);
   return {
     ...o,
@@ -182,7 +187,7 @@ function service(o: any, w: VendoredWorkload, original: any, settings: Settings)
       type: o.spec.type ?? "ClusterIP",
       selector: selectorLabels(settings, w.component),
       ipFamilyPolicy: "PreferDualStack",
-      ports: o.spec.ports.map((p: any) => {
+      ports: o.spec.ports.map((p) => {
         const target =
           typeof p.targetPort === "string" ? p.targetPort : named.find(([, n]) => n === (p.targetPort ?? p.port))?.[0];
         if (!target) throw new Error(`${title(o)}: port ${p.port} goes to no named port of ${w.component}`);
@@ -198,13 +203,18 @@ function service(o: any, w: VendoredWorkload, original: any, settings: Settings)
   };
 }
 
-const portsOf = (w: VendoredWorkload, containers: any[]): Array<[string, number]> =>
+const portsOf = (w: VendoredWorkload, containers: ContainerManifest[]): Array<[string, number]> =>
   containers.flatMap((c) => [
-    ...(c.ports ?? []).filter((p: any) => p.name).map((p: any): [string, number] => [p.name, p.containerPort]),
+    ...(c.ports ?? []).flatMap((p): Array<[string, number]> => (p.name ? [[p.name, p.containerPort]] : [])),
     ...Object.entries(w.containers[c.name]?.ports ?? {}),
   ]);
 
-function workload(o: any, w: VendoredWorkload, operator: Operator, settings: Settings): any {
+function workload(
+  o: ControllerManifest,
+  w: VendoredWorkload,
+  operator: Operator,
+  settings: Settings,
+): ControllerManifest {
   const version = imageVersion(settings, operator.image);
   const selector = selectorLabels(settings, w.component);
   const t = o.spec.template;
@@ -238,10 +248,10 @@ function workload(o: any, w: VendoredWorkload, operator: Operator, settings: Set
           ...placement(w),
           automountServiceAccountToken: true,
           enableServiceLinks: false,
-          ...(settings.images.pullSecret ? { imagePullSecrets: [{ name: settings.images.pullSecret }] } : {}),
-          securityContext: podSecurity(w.uid),
+          ...pullSecrets(settings),
+          securityContext: w.uid === null ? { seccompProfile: SECCOMP } : hardenedPod(w.uid),
           topologySpreadConstraints: spread(selector, count.apart),
-          containers: pod.containers.map((c: any) =>
+          containers: pod.containers.map((c) =>
             container(c, w.containers[c.name], `${title(o)} of ${operator.name}`, settings),
           ),
           ...(w.volumes || pod.volumes ? { volumes: [...(pod.volumes ?? []).map(bounded), ...(w.volumes ?? [])] } : {}),
@@ -252,7 +262,10 @@ function workload(o: any, w: VendoredWorkload, operator: Operator, settings: Set
 }
 
 /** How many pods there are, how they are replaced and kept apart. */
-function replication(w: VendoredWorkload, recreate: boolean): { spec: object; apart: Apart } {
+function replication(
+  w: VendoredWorkload,
+  recreate: boolean,
+): { spec: Pick<ControllerManifest["spec"], "replicas" | "strategy">; apart: Apart } {
   if (w.replicas === "daemon") return { spec: {}, apart: {} };
   const replicas = typeof w.replicas === "number" ? w.replicas : 1;
   return {
@@ -266,36 +279,29 @@ function replication(w: VendoredWorkload, recreate: boolean): { spec: object; ap
   };
 }
 
-const podSecurity = (uid: number | null): object => ({
-  seccompProfile: { type: "RuntimeDefault" },
-  ...(uid === null
-    ? {}
-    : { runAsNonRoot: true, runAsUser: uid, runAsGroup: uid, fsGroup: uid, fsGroupChangePolicy: "OnRootMismatch" }),
-});
+const placement = (w: VendoredWorkload): Partial<PodManifest> =>
+  w.everywhere
+    ? {
+        ...onNodes({ role: null, lostNodeSeconds: null, tolerations: [EVERY_NODE] }),
+        priorityClassName: "system-node-critical",
+      }
+    : { ...onNodes({ role: "application" }), priorityClassName: "system-cluster-critical" };
 
-function placement(w: VendoredWorkload): object {
-  const role = NODE_LABELS.role("application");
-  if (w.everywhere)
-    return {
-      nodeSelector: { "kubernetes.io/os": "linux" },
-      tolerations: [{ operator: "Exists" }],
-      priorityClassName: "system-node-critical",
-    };
-  return {
-    nodeSelector: { "kubernetes.io/os": "linux", [role]: "true" },
-    tolerations: [{ key: role, operator: "Exists", effect: "NoSchedule" }, ...lostNodeTolerations(30)],
-    priorityClassName: "system-cluster-critical",
-  };
-}
-
-const bounded = (v: any): any =>
+const bounded = (v: VolumeManifest): VolumeManifest =>
   v.emptyDir ? { ...v, emptyDir: { ...v.emptyDir, sizeLimit: canonical(v.emptyDir.sizeLimit ?? mebi(256)) } } : v;
 
-function container(c: any, w: VendoredContainer | undefined, where: string, settings: Settings): any {
+function container(
+  c: ContainerManifest,
+  w: VendoredContainer | undefined,
+  where: string,
+  settings: Settings,
+): ContainerManifest {
   if (!w)
     throw new Error(`${where}: container ${c.name} is unknown to components/layers/cluster/operators/operators.ts`);
   const ports = containerPorts(c.ports ?? [], w.ports ?? {});
   const { ports: _ports, ...rest } = c;
+  // Who runs stands on the pod: here it would say nothing more, and restart every operator once.
+  const { runAsNonRoot: _thePods, ...securityContext } = hardenedContainer(w.addCapabilities);
   return {
     ...rest,
     image: imageRef(settings, w.image),
@@ -303,32 +309,32 @@ function container(c: any, w: VendoredContainer | undefined, where: string, sett
     ...(w.args ? { args: w.args(c.args ?? [], settings) } : {}),
     ...listed("env", environment(c.env ?? [], w.env?.(settings) ?? {})),
     ...listed("ports", ports),
-    ...probesWithHost(c, w),
-    resources: {
-      requests: { cpu: milliCpu(w.cpu), memory: mebi(w.memoryMiB) },
-      limits: { memory: mebi(w.memoryLimitMiB) },
-    },
+    // A process on the node's network may listen on localhost only: the manifest's host stays.
+    ...renderProbes(w.probes, c.livenessProbe?.httpGet?.host),
+    resources: renderResources(w),
     ...listed("volumeMounts", [...(c.volumeMounts ?? []), ...(w.mounts ?? [])]),
-    securityContext: {
-      allowPrivilegeEscalation: false,
-      readOnlyRootFilesystem: true,
-      seccompProfile: { type: "RuntimeDefault" },
-      capabilities: { drop: ["ALL"], ...(w.addCapabilities ? { add: w.addCapabilities } : {}) },
-    },
+    securityContext,
   };
 }
 
 /** An empty list says nothing: it is left out, as the API server does. */
-const listed = (key: string, list: any[]): object => (list.length ? { [key]: list } : {});
+const listed = <K extends string, T>(key: K, list: T[]): { [key in K]?: T[] } =>
+  (list.length ? { [key]: list } : {}) as { [key in K]?: T[] };
 
 /** The manifest's variables, those of ours in place of its own. */
-const environment = (given: any[], literal: Record<string, string>): any[] => [
+const environment = (
+  given: NonNullable<ContainerManifest["env"]>,
+  literal: Record<string, string>,
+): NonNullable<ContainerManifest["env"]> => [
   ...given.filter((e) => !(e.name in literal)),
   ...Object.entries(literal).map(([name, value]) => ({ name, value })),
 ];
 
 /** The manifest's named ports, and those that it does not declare. */
-function containerPorts(given: any[], undeclared: Record<string, number>): any[] {
+function containerPorts(
+  given: NonNullable<ContainerManifest["ports"]>,
+  undeclared: Record<string, number>,
+): NonNullable<ContainerManifest["ports"]> {
   const extra = Object.entries(undeclared);
   const named = given.filter((p) => p.name && !extra.some(([, n]) => n === p.containerPort && !p.protocol));
   return [
@@ -337,23 +343,12 @@ function containerPorts(given: any[], undeclared: Record<string, number>): any[]
   ];
 }
 
-/** A process on the node's network may listen on localhost only: the manifest's host stays. */
-function probesWithHost(c: any, w: VendoredContainer): object {
-  const host = c.livenessProbe?.httpGet?.host;
-  const rendered: any = renderProbes(w.probes);
-  if (host) for (const p of Object.values<any>(rendered)) if (p.httpGet) p.httpGet.host = host;
-  return rendered;
-}
-
-function budget(o: any, w: VendoredWorkload, settings: Settings): any {
+function budget(o: ControllerManifest, w: VendoredWorkload, settings: Settings): Manifest {
+  const { name, namespace, labels: own } = o.metadata;
   return {
     apiVersion: "policy/v1",
     kind: "PodDisruptionBudget",
-    metadata: { name: o.metadata.name, namespace: o.metadata.namespace, labels: o.metadata.labels },
-    spec: {
-      maxUnavailable: 1,
-      selector: { matchLabels: selectorLabels(settings, w.component) },
-      unhealthyPodEvictionPolicy: "AlwaysAllow",
-    },
+    metadata: { name, namespace, labels: own },
+    spec: budgetSpec(selectorLabels(settings, w.component)),
   };
 }

@@ -1,4 +1,5 @@
 /** The rule by which the API server refuses to give this stack an object that belongs to another owner. Pure. */
+import type { admissionregistration } from "@pulumi/kubernetes/types/input";
 import { fieldManager } from "../../../core/context";
 import type { Settings } from "../../../settings/types";
 import { PART_OF } from "../../../core/workload/metadata";
@@ -14,7 +15,7 @@ function ours(object: string, settings: Settings): string {
  * Applied by this stack (its field manager says so) onto an object that was not this stack's: refused. A person may
  * hand an object over by labelling it, because kubectl is another field manager.
  */
-export function ownershipPolicySpec(settings: Settings): any {
+export function ownershipPolicySpec(settings: Settings): admissionregistration.v1.ValidatingAdmissionPolicySpec {
   const handOver = `kubectl label KIND NAME app.kubernetes.io/part-of=${PART_OF} app.kubernetes.io/instance=${settings.instance}`;
   return {
     failurePolicy: "Fail",

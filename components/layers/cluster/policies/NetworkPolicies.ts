@@ -39,7 +39,7 @@ export class NetworkPolicies extends pulumi.ComponentResource {
             labels: labels(settings, "network-policies", "matrix-ha", "none"),
             ...(p.why.length ? { annotations: { "matrix-ha.dev/why": p.why.join("\n") } } : {}),
           },
-          spec: policySpec(p) as any,
+          spec: policySpec(p),
         },
         { parent: this, dependsOn: args.after },
       );

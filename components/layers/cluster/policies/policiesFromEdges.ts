@@ -2,6 +2,7 @@
  * The edges as NetworkPolicies: nothing in or out of a namespace of this stack by default, and for each end of an
  * edge one policy that allows its edges. Pure.
  */
+import type { networking } from "@pulumi/kubernetes/types/input";
 import { familyOf, hostCidr } from "../../../core/addresses";
 import { isPods, peerLabels, type Edge, type Peer, type PodPeer } from "../../../core/edges";
 import { NAMESPACES } from "../../../core/names";
@@ -209,7 +210,7 @@ export function peerTitle(p: Peer): string {
 }
 
 /** spec of the NetworkPolicy object. */
-export function policySpec(p: PolicyPlan): object {
+export function policySpec(p: PolicyPlan): networking.v1.NetworkPolicySpec {
   // A policy of one direction must not close the other one; default-deny does that once.
   const types =
     p.name === "default-deny"

@@ -4,7 +4,7 @@ import * as tls from "@pulumi/tls";
 import type { StackContext } from "../../../core/context";
 import { keysAreProtected } from "../../../core/identity";
 import type { Settings } from "../../../settings/types";
-import { labels } from "../../../core/workload";
+import { labels, type ObjectMetadata } from "../../../core/workload";
 import { ISSUER, PUBLIC_CERTIFICATE, TRUST_BUNDLE, issuerAnnotations, publicNames } from "./publicTls";
 
 const HOURS_PER_YEAR = 8760;
@@ -40,7 +40,7 @@ export class TlsMaterial extends pulumi.ComponentResource {
     this.issuerAnnotations = issuerAnnotations(settings.tls);
     this.shared = settings.tls.mode !== "acme";
     const childOpts: pulumi.CustomResourceOptions = { parent: this, dependsOn: args.after };
-    const meta = (n: string, namespace?: string): object => ({
+    const meta = (n: string, namespace?: string): ObjectMetadata => ({
       name: n,
       ...(namespace ? { namespace } : {}),
       labels: labels(settings, "tls", "matrix-ha", "none"),
@@ -53,7 +53,7 @@ export class TlsMaterial extends pulumi.ComponentResource {
           {
             apiVersion: "cert-manager.io/v1",
             kind: "ClusterIssuer",
-            metadata: { ...meta(ISSUER), annotations: { "pulumi.com/waitFor": "condition=Ready" } } as any,
+            metadata: { ...meta(ISSUER), annotations: { "pulumi.com/waitFor": "condition=Ready" } },
             spec: {
               acme: {
                 email: settings.tls.email,
