@@ -80,7 +80,7 @@ export interface Building {
   /** Options of a component: all of it comes after what any object needs, its pods also after these resources. */
   after(...resources: pulumi.Resource[][]): pulumi.ComponentResourceOptions;
 }
-export type Class<T> = abstract new (...args: any[]) => T;
+export type Class<T> = abstract new (...args: never[]) => T;
 
 export interface Deployment {
   /** Makes the layer's components and returns them, for those that come after. Empty where the layer is off. */
