@@ -6,6 +6,7 @@ import { describeValue } from "../schema/describe";
 import { nearest } from "../schema/syntax/text";
 import { normalize } from "../schema/normalize";
 import {
+  defaultOf,
   docOf,
   enumOf,
   exampleOf,
@@ -118,8 +119,17 @@ function derivedRemedy(schema: z.ZodType, value: unknown, path: string): string 
     if (meant) return `did you mean \`${meant}\`?`;
   }
   if (typeOf(schema) === "array") return `write a list: ${path}: [...]`;
-  return `give \`${path}\` a value that is allowed`;
+  const usual = docOf(schema).defaultText ?? shown(defaultOf(schema));
+  if (usual !== undefined) return `leave \`${path}\` out for the default: ${usual}`;
+  const example = shown(exampleOf(schema));
+  if (mayBeAbsent(schema))
+    return `leave \`${path}\` out${example === undefined ? "" : `, or write such as ${example}`}`;
+  return example === undefined ? `correct \`${path}\`, or remove it` : `write such as \`${path}: ${example}\``;
 }
+
+/** A scalar as YAML has it; sections and lists are too long for a line. */
+const shown = (value: unknown): string | undefined =>
+  value === undefined || value === "" || typeof value === "object" ? undefined : String(value);
 
 /** The value with what one issue is about removed or replaced. */
 function repair(value: unknown, issue: Issue): unknown {
