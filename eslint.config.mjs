@@ -1,4 +1,4 @@
-// The form of the code: `npm run lint`, part of `npm run check`.
+// The form of the TypeScript: `npm run lint`, part of `npm run check`.
 import importX from "eslint-plugin-import-x";
 import { readFileSync } from "node:fs";
 import tseslint from "typescript-eslint";

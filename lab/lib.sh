@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # the names are for the scripts that source it
 # Sourced by every script of the lab: where things live, how progress is printed, how cache keys are made.
 #
 #   MATRIX_HA_CACHE   what was built (programs, image archives, the nodes' base system). Keyed by content, survives down.sh.

@@ -4,6 +4,7 @@
  * growth is one more pool behind those that exist.
  */
 import { podFqdn } from "../core/names";
+import { scriptFrom, verbatim } from "../core/scripts";
 
 /**
  * Nodes of a pool: the fewest that keep three quarters of the space and lose one node. Growing by fours then only
@@ -130,25 +131,20 @@ export function poolArguments(layout: Layout, a: Addressing): string[] {
  */
 export function layoutGuardScript(layout: Layout): string {
   let last = -1;
-  const cases = layout.pools.map((nodes, i) => {
+  const [first, ...later] = layout.pools.map((nodes) => {
+    const drives = nodes * layout.drivesPerNode;
     last += nodes;
-    return `${i === 0 ? "if" : "elif"} [ "$ordinal" -le ${last} ]; then drives=${nodes * layout.drivesPerNode} sets=${(nodes * layout.drivesPerNode) / layout.setDrives}`;
+    return { LAST: last, DRIVES: drives, SETS: drives / layout.setDrives };
   });
-  return `set -eu
-ordinal=\${HOSTNAME##*-}
-${cases.join("\n")}
-else echo "pod $ordinal is in no pool of this layout" >&2; exit 1; fi
-for format in ${Array.from({ length: layout.drivesPerNode }, (_, d) => `"\${ROOT:-}${drivePath(d)}/.minio.sys/format.json"`).join(" ")}; do
-  [ -s "$format" ] || continue
-  text=$(tr -d ' \\n' < "$format")
-  text=\${text#*'"sets":'}
-  text=\${text%%']]'*}']]'
-  found_drives=$(printf %s "$text" | grep -o '"[0-9a-fA-F-]\\{36\\}"' | wc -l)
-  found_sets=$(( $(printf %s "$text" | tr -cd '[' | wc -c) - 1 ))
-  if [ "$found_drives" -ne "$drives" ] || [ "$found_sets" -ne "$sets" ]; then
-    echo "$format was formatted in a pool of $found_drives drives in $found_sets sets; the settings now say $drives in $sets. A pool never changes: set overrides.minio.pools to the pools as they were, and append new ones." >&2
-    exit 1
-  fi
-done
-`;
+  const formats = Array.from(
+    { length: layout.drivesPerNode },
+    (_, d) => `"\${ROOT:-}${drivePath(d)}/.minio.sys/format.json"`,
+  );
+  return scriptFrom(__dirname, "layoutGuard.sh", {
+    ...first,
+    LATER_POOLS: verbatim(
+      later.map((p) => `elif [ "$ordinal" -le ${p.LAST} ]; then drives=${p.DRIVES} sets=${p.SETS}`).join("\n"),
+    ),
+    FORMATS: verbatim(formats.join(" ")),
+  });
 }

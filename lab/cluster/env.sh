@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # the names are for the scripts that source it
 # Sourced by every script of the cluster: addresses, names, and how processes are recorded and found again.
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 CLUSTER=$LAB/cluster

@@ -5,14 +5,14 @@ set -uo pipefail
 pass=0 fail=0
 t() { # title command...
   local title=$1 s out; shift; s=$(now)
-  if out=$("$@" 2>&1); then pass=$((pass + 1)); say "ok   $title ($(took "$s") s)"; else fail=$((fail + 1)); say "FAIL $title"; sed 's/^/       /' <<< "$out" | tail -5; fi
+  if out=$("$@" 2>&1); then pass=$((pass + 1)); say "ok   $title ($(took "$s") s)"; else fail=$((fail + 1)); say "FAIL $title"; tail -5 <<< "$out" | sed 's/^/       /'; fi
 }
 K() { kubectl -n lab-test "$@"; }
 clean() { kubectl delete ns lab-test --ignore-not-found --wait=true > /dev/null 2>&1; kubectl delete storageclass lab-test --ignore-not-found > /dev/null 2>&1; }
 trap clean EXIT; clean
 nodes_ready() { [ "$(kubectl get nodes --no-headers | grep -c ' Ready ')" = "$(wc -w <<< "$NODES")" ]; }
 versions() { kubectl get nodes -o jsonpath='{.items[*].status.nodeInfo.kubeletVersion}' | tr ' ' '\n' | sort -u | grep -qx v1.36.4; }
-images_in() { local n=$1 im tar dg have; have=$(sshn "$n" 'ctr -n k8s.io images ls 2> /dev/null' < /dev/null | awk '{print $1, $3}'); while IFS=$'\t' read -r im tar dg; do grep -qxF "$im $dg" <<< "$have" || { echo "node$n lacks $im"; return 1; }; done < "$CACHE/images/index.tsv"; }
+images_in() { local n=$1 im dg have; have=$(sshn "$n" 'ctr -n k8s.io images ls 2> /dev/null' < /dev/null | awk '{print $1, $3}'); while IFS=$'\t' read -r im _ dg; do grep -qxF "$im $dg" <<< "$have" || { echo "node$n lacks $im"; return 1; }; done < "$CACHE/images/index.tsv"; }
 disk() { # a file system on the blank disk: made, mounted, unmounted, and the disk blank again
   sshn "$1" "set -e; d=/dev/disk/by-id/lab-nvme-node$1; test -b \$d; blkid -p \$d && { echo 'not blank (in use): left alone'; exit 0; }
     mkfs.xfs -q \$d; mkdir -p /mnt/t; mount \$d /mnt/t; touch /mnt/t/x; umount /mnt/t; rmdir /mnt/t; wipefs -qa \$d; blkdiscard -f \$d" < /dev/null

@@ -3,8 +3,8 @@
 # missing, so it also continues after a crash. --bare: only the cluster's own images (DNS, volumes).
 set -euo pipefail
 . "$(dirname "$0")/env.sh"
-own="pause coredns local-path-provisioner base"; which=()
-case ${1:-} in "") ;; --bare) which=($own) ;; *) die "usage: up.sh [--bare]" ;; esac
+own=(pause coredns local-path-provisioner base); which=()
+case ${1:-} in "") ;; --bare) which=("${own[@]}") ;; *) die "usage: up.sh [--bare]" ;; esac
 lock
 t0=$(now); i=0; N=11
 step() { # title command...

@@ -8,6 +8,7 @@ set -euo pipefail
 lock
 refresh=0; [ "${1:-}" != --refresh ] || { refresh=1; shift; }
 I=$LAB/images; O=$CACHE/images; mkdir -p "$O" "$CACHE/layers"
+# shellcheck disable=SC2034 # a word of the recipes too
 CA=/etc/ssl/certs/ca-certificates.crt
 [ "$(id -u)" = 0 ] || die "building images needs root (overlay mounts, chroot)"
 
@@ -53,13 +54,14 @@ progs=(); for name in "$@"; do mapfile -t -O ${#progs[@]} progs < <(awk '$1 == "
 t=$(now); i=0; built=0
 for name in "$@"; do
   i=$((i + 1)); R=$I/recipes/$name
-  k=$({ for p in $(awk '$1 == "program" {print $2}' "$R/recipe.sh"); do readlink "$BIN/$p"; done; echo "${image[$name]}"
+  k=$({ awk '$1 == "program" {print $2}' "$R/recipe.sh" | while read -r p; do readlink "$BIN/$p"; done; echo "${image[$name]}"
         ! grep -qE '^(on_base|debian|builder)' "$R/recipe.sh" || "$I/base.sh" --where | sed 's#.*/##'; } |
       key "$R" "$I/mkimage.py" "$I/layer.sh")
   out=$O/$name-$k.tar
   if [ ! -e "$out" ] || [ $refresh = 1 ]; then
     say "[$i/$#] image ${image[$name]} ..."
     s=$(now); ARGS=()
+    # shellcheck source=/dev/null # one of many
     . "$R/recipe.sh"
     mv "$out.tmp.digest" "$out.digest"; mv "$out.tmp" "$out"; rm -rf "$CACHE/layers/$name"; built=$((built + 1))
     say "        $name: $(took "$s") s, $(($(stat -c %s "$out") / 1000000)) MB"

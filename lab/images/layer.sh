@@ -6,7 +6,7 @@ set -euo pipefail
 n=$1 recipe=$2 commands=$3
 B=$("$LAB/images/base.sh"); W=$CACHE/layers; D=$W/$n
 # A crash may have left the overlay mounted: never delete through a mount.
-gone() { local m; for m in $(awk -v r="$D/root" '$2 == r || index($2, r "/") == 1 {print $2}' /proc/mounts | sort -r); do umount "$m" 2>/dev/null || umount -l "$m"; done; }
+gone() { local m; while read -r m; do umount "$m" 2>/dev/null || umount -l "$m"; done < <(awk -v r="$D/root" '$2 == r || index($2, r "/") == 1 {print $2}' /proc/mounts | sort -r); }
 gone; rm -rf "$D/upper" "$D/work" "$D/root"; mkdir -p "$D"/{upper,work,root,mnt} "$B/lists/partial"
 mount -t overlay "layer-$n" -o "lowerdir=$B/root,upperdir=$D/upper,workdir=$D/work" "$D/root"
 R=$D/root; trap gone EXIT

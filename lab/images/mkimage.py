@@ -2,6 +2,7 @@
 """mkimage.py NAME OUT.tar [options]: an OCI image archive (for `ctr images import`, skopeo, podman load), without a
 registry or a container engine. First the --layer tars (shared between images when their bytes are equal), then one layer
 of an overlayfs upper directory (--upper, whiteouts converted) and of extra files. Writes OUT.tar.digest beside it."""
+
 import argparse, hashlib, io, json, os, stat, tarfile
 
 ap = argparse.ArgumentParser()
@@ -87,29 +88,83 @@ if o.upper or o.file or o.dir or o.link:
                 t.addfile(i, h)
     layers.append((own, sha(own, False)))
 
-env = o.env if any(e.startswith("PATH=") for e in o.env) else ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"] + o.env
-dump = lambda x: json.dumps(x, sort_keys=True).encode()
-digest = lambda b: hashlib.sha256(b).hexdigest()
-config = dump({
-    "architecture": "amd64", "os": "linux", "created": "2026-01-01T00:00:00Z",  # fixed: the same contents, the same digest
-    "config": {"Entrypoint": json.loads(o.entrypoint), "Cmd": json.loads(o.cmd), "User": o.user, "WorkingDir": o.workdir, "Env": env,
-               "Labels": dict(x.split("=", 1) for x in o.label)},
-    "rootfs": {"type": "layers", "diff_ids": ["sha256:" + h for _, h in layers]},
-    "history": [{"created_by": "matrix-ha lab"}] * len(layers)})
-manifest = dump({
-    "schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json",
-    "config": {"mediaType": "application/vnd.oci.image.config.v1+json", "digest": "sha256:" + digest(config), "size": len(config)},
-    "layers": [{"mediaType": "application/vnd.oci.image.layer.v1.tar", "digest": "sha256:" + h, "size": os.path.getsize(p)} for p, h in layers]})
-index = dump({"schemaVersion": 2, "manifests": [{
-    "mediaType": "application/vnd.oci.image.manifest.v1+json", "digest": "sha256:" + digest(manifest), "size": len(manifest),
-    "platform": {"architecture": "amd64", "os": "linux"},
-    "annotations": {"io.containerd.image.name": o.name, "org.opencontainers.image.ref.name": o.name.rpartition(":")[2]}}]})
+env = (
+    o.env
+    if any(e.startswith("PATH=") for e in o.env)
+    else ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"] + o.env
+)
+
+
+def dump(x):
+    return json.dumps(x, sort_keys=True).encode()
+
+
+def digest(b):
+    return hashlib.sha256(b).hexdigest()
+
+
+config = dump(
+    {
+        "architecture": "amd64",
+        "os": "linux",
+        "created": "2026-01-01T00:00:00Z",  # fixed: the same contents, the same digest
+        "config": {
+            "Entrypoint": json.loads(o.entrypoint),
+            "Cmd": json.loads(o.cmd),
+            "User": o.user,
+            "WorkingDir": o.workdir,
+            "Env": env,
+            "Labels": dict(x.split("=", 1) for x in o.label),
+        },
+        "rootfs": {"type": "layers", "diff_ids": ["sha256:" + h for _, h in layers]},
+        "history": [{"created_by": "matrix-ha lab"}] * len(layers),
+    }
+)
+manifest = dump(
+    {
+        "schemaVersion": 2,
+        "mediaType": "application/vnd.oci.image.manifest.v1+json",
+        "config": {
+            "mediaType": "application/vnd.oci.image.config.v1+json",
+            "digest": "sha256:" + digest(config),
+            "size": len(config),
+        },
+        "layers": [
+            {"mediaType": "application/vnd.oci.image.layer.v1.tar", "digest": "sha256:" + h, "size": os.path.getsize(p)}
+            for p, h in layers
+        ],
+    }
+)
+index = dump(
+    {
+        "schemaVersion": 2,
+        "manifests": [
+            {
+                "mediaType": "application/vnd.oci.image.manifest.v1+json",
+                "digest": "sha256:" + digest(manifest),
+                "size": len(manifest),
+                "platform": {"architecture": "amd64", "os": "linux"},
+                "annotations": {
+                    "io.containerd.image.name": o.name,
+                    "org.opencontainers.image.ref.name": o.name.rpartition(":")[2],
+                },
+            }
+        ],
+    }
+)
 with tarfile.open(o.out, "w") as t:
+
     def add(name, size, f):
         i = tarfile.TarInfo(name)
         i.size, i.mode = size, 0o644
         t.addfile(i, f)
-    blobs = {"oci-layout": b'{"imageLayoutVersion":"1.0.0"}', "index.json": index, "blobs/sha256/" + digest(config): config, "blobs/sha256/" + digest(manifest): manifest}
+
+    blobs = {
+        "oci-layout": b'{"imageLayoutVersion":"1.0.0"}',
+        "index.json": index,
+        "blobs/sha256/" + digest(config): config,
+        "blobs/sha256/" + digest(manifest): manifest,
+    }
     for name, b in blobs.items():
         add(name, len(b), io.BytesIO(b))
     for p, h in layers:

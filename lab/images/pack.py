@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """pack.py OUT.tar IN.tar...: merges OCI archives into one, each blob once, for a single `ctr images import`."""
+
 import io, json, sys, tarfile
 
 seen, manifests = set(), []

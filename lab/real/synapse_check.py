@@ -4,9 +4,10 @@ Python, chrooted into the image; descriptor 9 is the machine's own root, so that
 
 stdin: one request a line, {"key", "mount", "root", "uid", "pods": [{"id", "env", "command"}], "run": true for a Job}
 stdout: one line for each pod, {"key", "id", ...}, and {"key", "done": true} when a request is through."""
+
 import json, logging, os, runpy, select, subprocess, sys, warnings
 import yaml
-import synapse.app.generic_worker, synapse.app.homeserver, s3_storage_provider  # loaded once, for all
+import synapse.app.generic_worker, synapse.app.homeserver, s3_storage_provider  # noqa: F401 - loaded once, for all
 from synapse.config.homeserver import HomeServerConfig
 
 yaml.SafeLoader = yaml.CSafeLoader  # the same loader, written in C
@@ -25,10 +26,12 @@ class Remember(logging.Handler):
 def start_arguments(pod):
     """What the pod's command hands to `python -m synapse.app...`."""
     with open("/shim/python", "w") as f:
-        f.write('#!/bin/sh\n[ "$1" = -m ] || exit 0\n: > /shim/argv\nfor a in "$@"; do printf "%s\\n" "$a" >> /shim/argv; done\n')
+        f.write(
+            '#!/bin/sh\n[ "$1" = -m ] || exit 0\n: > /shim/argv\nfor a in "$@"; do printf "%s\\n" "$a" >> /shim/argv; done\n'
+        )
     os.chmod("/shim/python", 0o755)
     env = dict(pod["env"], PATH="/shim:" + pod["env"]["PATH"])
-    done = subprocess.run(pod["command"], env=env, capture_output=True, text=True)
+    done = subprocess.run(pod["command"], env=env, capture_output=True, text=True, check=False)
     if done.returncode != 0 or not os.path.exists("/shim/argv"):
         raise RuntimeError("the start command failed: " + done.stderr + done.stdout)
     argv = open("/shim/argv").read().splitlines()
@@ -55,17 +58,44 @@ def describe(module, argv):
         assert c.worker.worker_app is None, "the main process has a worker_app"
     db = c.database.databases[0].config
     w = c.worker
+    # Without a library's own news.
+    ours = [str(x.message) for x in warned if "synapse" in str(x.filename) and "authlib.jose" not in str(x.message)]
     return {
-        "name": w.worker_name, "instance": w.instance_name, "module": module, "raw": merged,
-        "listeners": [{"port": l.port, "type": getattr(l, "type", None), "resources": [n for r in (l.http_options.resources if l.http_options else []) for n in r.names]} for l in listeners],
-        "database": db["name"], "databaseHost": db.get("args", {}).get("host"), "redis": c.redis.redis_enabled, "redisPassword": bool(getattr(c.redis, "redis_password", None)),
-        "mediaRepo": c.media.can_load_media_repo, "background": w.run_background_tasks,
-        "userDirectory": w.should_update_user_directory, "appservices": w.should_notify_appservices,
-        "sender": w.send_federation, "pusher": w.start_pushers, "baseUrl": c.server.public_baseurl,
-        "writers": {s: getattr(w.writers, s) for s in vars(w.writers)} if hasattr(w.writers, "__dict__") else {s: getattr(w.writers, s) for s in w.writers.__slots__},
+        "name": w.worker_name,
+        "instance": w.instance_name,
+        "module": module,
+        "raw": merged,
+        "listeners": [
+            {
+                "port": l.port,
+                "type": getattr(l, "type", None),
+                "resources": [n for r in (l.http_options.resources if l.http_options else []) for n in r.names],
+            }
+            for l in listeners
+        ],
+        "database": db["name"],
+        "databaseHost": db.get("args", {}).get("host"),
+        "redis": c.redis.redis_enabled,
+        "redisPassword": bool(getattr(c.redis, "redis_password", None)),
+        "mediaRepo": c.media.can_load_media_repo,
+        "background": w.run_background_tasks,
+        "userDirectory": w.should_update_user_directory,
+        "appservices": w.should_notify_appservices,
+        "sender": w.send_federation,
+        "pusher": w.start_pushers,
+        "baseUrl": c.server.public_baseurl,
+        "writers": {s: getattr(w.writers, s) for s in vars(w.writers)}
+        if hasattr(w.writers, "__dict__")
+        else {s: getattr(w.writers, s) for s in w.writers.__slots__},
         "instanceMap": {k: getattr(v, "port", None) for k, v in w.instance_map.items()},
-        "secrets": {"signing": bool(c.key.signing_key), "macaroon": bool(c.key.macaroon_secret_key), "form": bool(c.key.form_secret), "replication": bool(w.worker_replication_secret), "registration": bool(c.registration.registration_shared_secret)},
-        "warnings": heard.lines + [str(x.message) for x in warned if "synapse" in str(x.filename) and "authlib.jose" not in str(x.message)],  # a library's own news
+        "secrets": {
+            "signing": bool(c.key.signing_key),
+            "macaroon": bool(c.key.macaroon_secret_key),
+            "form": bool(c.key.form_secret),
+            "replication": bool(w.worker_replication_secret),
+            "registration": bool(c.registration.registration_shared_secret),
+        },
+        "warnings": heard.lines + ours,
     }
 
 
@@ -125,15 +155,23 @@ def serve(request, out):
     os.fchdir(9)
     os.chroot(".")
     os.unshare(os.CLONE_NEWNS)
-    mounted = subprocess.run(["bash", "-c", "mount --make-rprivate /\n" + request["mount"]], capture_output=True, text=True, env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"})
+    mounted = subprocess.run(
+        ["bash", "-c", "mount --make-rprivate /\n" + request["mount"]],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
+    )
     for pod in request["pods"]:
-        def work():
+
+        def work(pod=pod):
             if mounted.returncode != 0:
                 raise RuntimeError("mounting: " + mounted.stderr)
             enter(request, pod)
             if request.get("run"):
                 return {"status": run(pod)}
             return describe(*start_arguments(pod))
+
         os.write(out, (json.dumps(dict(in_child(work), key=request["key"], id=pod["id"])) + "\n").encode())
     os.write(out, (json.dumps({"key": request["key"], "done": True}) + "\n").encode())
 
@@ -150,7 +188,9 @@ while reading or waiting or children:
             try:
                 serve(request, write)
             except BaseException as error:
-                os.write(write, (json.dumps({"key": request["key"], "done": True, "failed": repr(error)}) + "\n").encode())
+                os.write(
+                    write, (json.dumps({"key": request["key"], "done": True, "failed": repr(error)}) + "\n").encode()
+                )
             os._exit(0)
         os.close(write)
         children[read] = [child, b""]

@@ -1,4 +1,6 @@
 /** Buckets, users and policies, as what the provisioning Job runs. Pure: keys come from the environment. */
+import { scriptFrom, verbatim } from "../../core/scripts";
+
 export const MEDIA_BUCKET = "synapse-media";
 export const BACKUP_BUCKET = "synapse-backups";
 /** Access keys are names, not secrets; 3 to 20 letters. */
@@ -89,24 +91,14 @@ export interface ProvisionInput {
  * Every step can be repeated. Secret keys go by environment and standard input, never as arguments, which `ps` shows.
  */
 export function provisionScript(input: ProvisionInput): string {
-  return `set -eu
-export HOME=/tmp MC_CONFIG_DIR=/tmp/.mc
-export MC_HOST_store="http://$ROOT_USER:$ROOT_PASSWORD@${input.address}"
-mc() { command mc --quiet --no-color "$@"; }
-timeout ${input.waitSeconds} mc --quiet --no-color ready store || { echo "MinIO cannot write after ${input.waitSeconds} s: see its pods" >&2; exit 1; }
-${input.grants
-  .map(
-    (g) => `
-mc mb --ignore-existing store/${g.bucket}
-mc version enable store/${g.bucket}
-mc ilm rule import store/${g.bucket} < "$FILES/${g.bucket}.lifecycle.json"
-mc admin policy create store ${g.user} "$FILES/${g.user}.policy.json"
-printf '%s\\n%s\\n' ${g.user} "$${g.secretVariable}" | mc admin user add store
-mc admin policy attach store ${g.user} --user ${g.user}`,
-  )
-  .join("\n")}
-echo "buckets, users and policies are as they should be"
-`;
+  const grants = input.grants.map((g) =>
+    scriptFrom(__dirname, "grant.sh", { BUCKET: g.bucket, USER: g.user, SECRET_KEY: verbatim(`$${g.secretVariable}`) }),
+  );
+  return scriptFrom(__dirname, "provision.sh", {
+    ADDRESS: input.address,
+    WAIT_SECONDS: input.waitSeconds,
+    GRANTS: verbatim(grants.join("")),
+  });
 }
 
 /** Every file of the Job, by name. */

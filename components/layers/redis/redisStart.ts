@@ -2,7 +2,8 @@
  * Start, readiness and stop of the Redis container, as text. Pure. The password is only ever read from the environment.
  */
 import { PORTS } from "../../core/names";
-import { askSentinelsScript, findMasterScript, LOCAL_CLI, namesScript } from "./findMaster";
+import { scriptFrom } from "../../core/scripts";
+import { findMasterValues, namesValues, sentinelsValues } from "./findMaster";
 import { DOWN_AFTER_MILLISECONDS, MAX_LAG_SECONDS, minReplicas, type RedisTopology } from "./topology";
 
 export interface RedisStartInput extends RedisTopology {
@@ -10,94 +11,25 @@ export interface RedisStartInput extends RedisTopology {
   maxmemoryMiB: number;
 }
 
-/** For how long a master that stops waits for its successor, taking no writes. */
-const HANDOVER_PAUSE_MILLISECONDS = 10000;
-
-/** Beside the data while Redis loads them; still there at the next start, they could not be loaded. */
-const LOADING = "redis/loading";
-
-/**
- * A disk that fills while Redis writes can leave a hole within the append-only file, behind which other records follow.
- * Redis then ends at each start ("Bad file format"; seen when a disk was filled), for ever. What it could not load at
- * the start before is looked at here: cut off where it cannot be read, as `redis-check-aof` does, after all of it was
- * copied beside. A pod that follows a master, by the Sentinels' word, may do without the copy, and without any of it:
- * the master sends all.
- */
-function mendScript(): string {
-  return `files=$data/redis/appendonlydir
-manifest=$files/appendonly.aof.manifest
-if [ -e "$data/${LOADING}" ] && [ -e "$manifest" ] && ! redis-check-aof "$manifest" >/dev/null 2>&1; then
-  rm -rf "$files.damaged"
-  if cp -r "$files" "$files.damaged" && printf 'y\\n' | redis-check-aof --fix "$manifest"; then
-    echo "redis $me: the append-only file was damaged, and is cut off there; all of it is in $files.damaged"
-  elif [ "$m" != "$me" ] && [ "$src" = sentinels ]; then
-    rm -rf "$files.damaged"
-    mv "$files" "$files.damaged"
-    echo "redis $me: the append-only file is damaged, and is in $files.damaged; $m sends everything"
-  else
-    echo "redis $me: the append-only file is damaged, and could not be mended"
-  fi
-fi
-touch "$data/${LOADING}" || true
-`;
-}
-
 /**
  * redis.conf is written anew at each start into memory, because it holds the password and because Sentinel rewrites it:
  * whether this pod follows somebody is asked, never remembered.
+ *
+ * A disk that fills while Redis writes can leave a hole within the append-only file, behind which other records follow.
+ * Redis then ends at each start ("Bad file format"; seen when a disk was filled), for ever. What it could not load at
+ * the start before (`redis/loading` lies beside the data while it loads them) is looked at here: cut off where it cannot
+ * be read, as `redis-check-aof` does, after all of it was copied beside. A pod that follows a master, by the Sentinels'
+ * word, may do without the copy, and without any of it: the master sends all.
  */
 export function redisStartScript(t: RedisStartInput): string {
-  return `#!/bin/bash
-set -euo pipefail
-${findMasterScript(t)}
-find_master
-echo "redis $me: master is $m (from $src)"
-mkdir -p "$data/redis"
-umask 077
-# Failover prefers the first three, so that a set that shrinks does not promote a pod that is about to go.
-ordinal=\${HOSTNAME##*-}
-priority=100
-[ "$ordinal" -lt 3 ] || priority=200
-cat > "$run/redis.conf" <<END
-port ${PORTS.redis}
-bind \${BIND:-* -::*}
-dir $data/redis
-save ""
-appendonly yes
-appendfsync everysec
-# Where its disk is full, a replica would end itself; it goes on in memory, and writes when there is room again.
-replica-ignore-disk-write-errors yes
-# The report of a crash can wait for ever for a lock that the crash left (seen); whoever has crashed is to end, and start anew.
-crash-log-enabled no
-crash-memcheck-enabled no
-# While the first append-only file after a synchronisation is being written, Redis would not stop when told to.
-shutdown-on-sigterm force
-requirepass $REDISCLI_AUTH
-masterauth $REDISCLI_AUTH
-replica-announce-ip $me
-replica-announce-port ${PORTS.redis}
-replica-priority $priority
-min-replicas-to-write ${minReplicas(t.instances)}
-min-replicas-max-lag ${MAX_LAG_SECONDS}
-repl-timeout 10
-repl-ping-replica-period 2
-repl-diskless-sync-delay 0
-repl-backlog-size 64mb
-maxmemory ${t.maxmemoryMiB}mb
-# Only keys with an expiry go: Synapse's caches have one, LiveKit's rooms and other applications' data need not.
-maxmemory-policy volatile-lru
-END
-[ "$m" = "$me" ] || echo "replicaof $m ${PORTS.redis}" >> "$run/redis.conf"
-${mendScript()}exec redis-server "$run/redis.conf"
-`;
+  return scriptFrom(__dirname, "redisStart.sh", {
+    ...findMasterValues(t),
+    REDIS_PORT: PORTS.redis,
+    MIN_REPLICAS: minReplicas(t.instances),
+    MAX_LAG_SECONDS,
+    MAXMEMORY_MIB: t.maxmemoryMiB,
+  });
 }
-
-/**
- * Seconds after its start in which an instance looks whether it follows the master; the Sentinels know it long before.
- */
-const STRAY_SECONDS = 600;
-/** A failover that goes well is over long before. */
-const ORPHAN_SECONDS = 30;
 
 /**
  * Ready: a master, or a replica that is in step. A rollout so waits for each replica before it takes the next; but not
@@ -106,85 +38,32 @@ const ORPHAN_SECONDS = 30;
  * A new instance that joins just before its master hands over is known to no Sentinel yet (they ask the master for its
  * replicas each 10 s), and so nobody tells it: it goes on following what is a replica now, and does not count (seen
  * when a set grew from 3 to 5). It looks for itself: twice the same, because in a failover it may know before its own
- * Sentinel.
+ * Sentinel. Only in its first 600 s: the Sentinels know it long before they are over.
  *
  * Sentinels promote nobody whose master went away more than ten times down-after-milliseconds before they noticed. When
  * they notice late (they pause for 30 s whenever they were stalled for 2 s, by a name server that was drained or by a
  * full machine), there is no fit replica any more, for as long as the old master does not come back (seen: 3 minutes,
- * until the end of a drain). So a replica that has waited, and whose Sentinel knows that most call the master down,
- * lets its Sentinel take replicas that have waited as long; the one that is ahead is still preferred. Undone when the
- * set has a master again.
+ * until the end of a drain). So a replica that has waited (30 s: a failover that goes well is over long before), and
+ * whose Sentinel knows that most call the master down, lets its Sentinel take replicas that have waited as long; the one
+ * that is ahead is still preferred. Undone when the set has a master again.
  */
 export function redisReadyScript(t: RedisTopology): string {
-  return `#!/bin/bash
-${namesScript(t)}redis() { timeout 3 ${LOCAL_CLI} -p ${PORTS.redis} "$@" </dev/null; }
-sentinel() { timeout 2 ${LOCAL_CLI} -p ${PORTS.sentinel} sentinel "$@" 2>/dev/null </dev/null; }
-info=$(redis info) || exit 1
-up=0
-[[ $info =~ uptime_in_seconds:([0-9]+) ]] && up=\${BASH_REMATCH[1]}
-[[ $info != *loading:0* ]] || rm -f "$data/${LOADING}"
-
-if [ "$up" -lt ${STRAY_SECONDS} ] && [[ $info == *role:slave* ]] && [[ $info =~ master_host:([^[:space:]]+) ]]; then
-  followed=\${BASH_REMATCH[1]}
-  m=$(sentinel get-master-addr-by-name ${t.masterName} | head -n 1)
-  if [[ $m != ${t.component}-* ]]; then : # its Sentinel does not answer
-  elif [ "$m" = "$me" ] || [ "$m" = "$followed" ]; then rm -f "$run/stray"
-  elif [ "$(cat "$run/stray" 2>/dev/null)" != "$followed $m" ]; then echo "$followed $m" > "$run/stray"
-  else
-    rm -f "$run/stray"
-    redis replicaof "$m" ${PORTS.redis} >/dev/null
-  fi
-fi
-
-if [[ $info =~ master_link_down_since_seconds:([0-9]+) ]] && [ "\${BASH_REMATCH[1]}" -gt ${ORPHAN_SECONDS} ]; then
-  waited=\${BASH_REMATCH[1]}
-  state=$(sentinel master ${t.masterName} | paste -sd ' ')
-  down=' flags [^ ]*o_down' after=' down-after-milliseconds ([0-9]+)'
-  if [[ $state =~ $down ]] && [[ $state =~ $after ]] && [ $(( waited * 100 + 1000 )) -gt "\${BASH_REMATCH[1]}" ]; then
-    echo "no master for $waited s: the Sentinel here takes replicas that have waited so long" > "$run/orphan"
-    sentinel set ${t.masterName} down-after-milliseconds $(( (waited + 60) * 100 )) >/dev/null
-  fi
-elif [ -e "$run/orphan" ] && [[ $info == *role:master* || $info == *master_link_status:up* ]]; then
-  sentinel set ${t.masterName} down-after-milliseconds ${DOWN_AFTER_MILLISECONDS} >/dev/null && rm -f "$run/orphan"
-fi
-
-case $info in *role:master*|*master_link_status:up*) exit 0 ;; esac
-[ "$up" -gt 60 ]
-`;
+  return scriptFrom(__dirname, "redisReady.sh", {
+    ...namesValues(t),
+    COMPONENT: t.component,
+    MASTER_NAME: t.masterName,
+    REDIS_PORT: PORTS.redis,
+    SENTINEL_PORT: PORTS.sentinel,
+    DOWN_AFTER_MILLISECONDS,
+  });
 }
 
 /**
  * A master that is told to stop hands over first: the switch then costs a second or two instead of the detection's
  * five. Meanwhile it takes no more writes, and it follows its successor as soon as that is known: Sentinel demotes a
- * former master only after 8 s, and what was written to it in between would be lost (measured: a second's worth).
+ * former master only after 8 s, and what was written to it in between would be lost (measured: a second's worth). It
+ * waits 10 s for its successor.
  */
 export function redisStopScript(t: RedisTopology): string {
-  return `#!/bin/bash
-set -u
-${askSentinelsScript(t)}
-here() { timeout 2 ${LOCAL_CLI} -p ${PORTS.redis} "$@" 2>/dev/null </dev/null; }
-is_master() { [ "$(here role | head -n 1)" = master ]; }
-is_master || exit 0
-accepted=
-here client pause ${HANDOVER_PAUSE_MILLISECONDS} write >/dev/null
-for ((i = 0; i < instances; i++)); do
-  [ "${t.component}-$i" = "$HOSTNAME" ] && continue
-  answer=$(timeout 2 redis-cli --no-auth-warning -h "${t.component}-$i.$headless" -p ${PORTS.sentinel} sentinel failover ${t.masterName} 2>/dev/null </dev/null) || continue
-  case $answer in OK*|*INPROG*) accepted=yes; break ;; esac
-done
-# No Sentinel knows a fit replica: nothing to hand over to.
-[ -n "$accepted" ] || { here client unpause >/dev/null; exit 0; }
-for ((try = 0; try < ${HANDOVER_PAUSE_MILLISECONDS / 250}; try++)); do
-  m=$(ask_sentinels)
-  if [ -n "$m" ] && [ "$m" != "$me" ]; then
-    echo "handing over to $m"
-    here replicaof "$m" ${PORTS.redis} >/dev/null
-    here client unpause >/dev/null
-    break
-  fi
-  is_master || break
-  sleep 0.25
-done
-exit 0
-`;
+  return scriptFrom(__dirname, "redisStop.sh", { ...sentinelsValues(t), REDIS_PORT: PORTS.redis });
 }

@@ -1,4 +1,5 @@
 /** Puts the node's own address into the SFU's configuration before it starts. Pure. */
+import { scriptFrom, verbatim } from "../../core/scripts";
 import type { Settings } from "../../settings/types";
 import { publicAddressLookup } from "../../domain/callHosts";
 import { NODE_IP } from "./livekitYaml";
@@ -11,9 +12,10 @@ export const RTC_PATHS = {
   ca: "/etc/matrix-ha/ca",
 } as const;
 
-export const livekitStart = (settings: Settings): string => `#!/bin/sh
-set -eu
-umask 077
-${publicAddressLookup(settings)}
-sed "s/${NODE_IP}/$PUBLIC_IP/" ${RTC_PATHS.secret}/livekit.yaml >${RTC_PATHS.run}/livekit.yaml
-`;
+export const livekitStart = (settings: Settings): string =>
+  scriptFrom(__dirname, "livekitStart.sh", {
+    PUBLIC_ADDRESS: verbatim(publicAddressLookup(settings)),
+    NODE_IP,
+    SECRET: RTC_PATHS.secret,
+    RUN: RTC_PATHS.run,
+  });

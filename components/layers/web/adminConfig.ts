@@ -3,6 +3,7 @@
  * client address, so that the restriction holds behind any ingress controller. Pure.
  */
 import { PORTS } from "../../core/names";
+import { scriptFrom } from "../../core/scripts";
 import { CONF_DIR, healthLocation, headers, location, nginxConf, SECURITY_HEADERS } from "./nginxConf";
 
 /**
@@ -20,11 +21,7 @@ export const UI_DIR = "/ui";
  * Copies the UI out of its image, which has a web server but not nginx. Directories: Ketesa's, and that of a plain
  * nginx image.
  */
-export const COPY_UI = `for d in /var/public /usr/share/nginx/html; do
-  if [ -f "$d/index.html" ]; then cp -RL "$d/." ${UI_DIR}/ && exit 0; fi
-done
-echo "no index.html in /var/public or /usr/share/nginx/html of this image" >&2
-exit 1`;
+export const COPY_UI = scriptFrom(__dirname, "copyUi.sh", { UI_DIR }).trimEnd();
 
 export interface AdminNginxInput {
   ipv6: boolean;

@@ -4,6 +4,7 @@
 # its documentation. What is there already is not made again. --built: take the images as they are, build none.
 set -euo pipefail
 LABDIR=$(cd "$(dirname "$0")/../.." && pwd -P)
+# shellcheck source=../../lib.sh
 . "$LABDIR/lib.sh"
 NAMES=(synapse haproxy postgresql pgbouncer redis nginx coturn livekit)
 SYNAPSE=1.163.2
@@ -49,7 +50,7 @@ if [ ! -x "$R/promtool" ]; then
   "$LABDIR/images/layer.sh" real-promtool "$R/recipe" 'inst prometheus' > "$R/promtool.log" 2>&1 || { tail -5 "$R/promtool.log" >&2; die "promtool could not be installed"; }
   cp "$CACHE/layers/real-promtool/upper/usr/bin/promtool" "$R/promtool"; rm -rf "$CACHE/layers/real-promtool"
 fi
-"$R/promtool" --version 2>&1 | grep -q "version $PROMETHEUS[.+]" || die "promtool is $("$R/promtool" --version 2>&1 | head -1), wanted is $PROMETHEUS: change it here, and test"
+"$R/promtool" --version 2>&1 | grep -q "version ${PROMETHEUS}[.+]" || die "promtool is $("$R/promtool" --version 2>&1 | head -1), wanted is $PROMETHEUS: change it here, and test"
 
 if [ ! -e "$R/synapse-source/docs/workers.md" ]; then
   say "downloading Synapse's source ..."

@@ -1,6 +1,7 @@
 """Connects from inside of network namespaces, so that images need no program for it. Standard input: JSON
 {"timeout": s, "listen": [{"net": FILE, "address": A, "port": P}], "ask": [{"net": FILE, "to": [[address, port], ...]}]}.
 Standard output: JSON, a list per asked namespace: "open", "refused" (an answer that says no) or "timeout". Linux, root."""
+
 import ctypes, errno, json, os, select, socket, sys, time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -20,7 +21,9 @@ def several(to, seconds):
     """All at once, without blocking; closed at once when open."""
     answers, waiting = [None] * len(to), {}
     for i, (address, port) in enumerate(to):
-        s = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+        s = socket.socket(
+            socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_NONBLOCK
+        )
         e = s.connect_ex((address, port))
         if e == errno.EINPROGRESS:
             waiting[s.fileno()] = (i, s)
@@ -51,10 +54,10 @@ def asked(job):
         return ["gone"] * len(job["to"])  # the pod has ended
     out = []
     for k in range(0, len(job["to"]), 60):
-        out += several(job["to"][k:k + 60], seconds)
+        out += several(job["to"][k : k + 60], seconds)
     # Time-outs are retried separately: on a busy machine a first packet is sometimes lost.
     late = [i for i, a in enumerate(out) if a == "timeout"]
-    for i, a in zip(late, several([job["to"][i] for i in late], seconds) if late else []):
+    for i, a in zip(late, several([job["to"][i] for i in late], seconds) if late else [], strict=True):
         out[i] = a
     return out
 
@@ -76,8 +79,8 @@ for job in request.get("listen", []):
         sockets.append(one.submit(listening, job).result())
 results = []
 for k in range(0, len(request["ask"]), 4):
-    pools = [ThreadPoolExecutor(1) for _ in request["ask"][k:k + 4]]
-    futures = [p.submit(asked, j) for p, j in zip(pools, request["ask"][k:k + 4])]
+    pools = [ThreadPoolExecutor(1) for _ in request["ask"][k : k + 4]]
+    futures = [p.submit(asked, j) for p, j in zip(pools, request["ask"][k : k + 4], strict=True)]
     results += [f.result() for f in futures]
     for p in pools:
         p.shutdown()

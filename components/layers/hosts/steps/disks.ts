@@ -1,6 +1,7 @@
+import { scriptFrom, verbatim } from "../../../core/scripts";
 import type { HostSettings } from "../../../settings/types";
 import { DATA_ROOT, diskMounts, usePath } from "../mounts";
-import { quote, script, type HostStep, type StepOptions } from "./shell";
+import { quote, type HostStep, type StepOptions } from "./shell";
 
 /**
  * A disk is formatted only when everything agrees that it is blank: no partitions or holders (lsblk), not mounted,
@@ -12,87 +13,16 @@ export function disksStep(host: HostSettings, { root = "" }: StepOptions = {}): 
     (d) => `prepare ${quote(d.id)} ${d.filesystem} ${d.label} ${quote(root + d.path)} ${d.sizeGiB}`,
   );
   // Local volumes without a disk of their own live on the system's.
-  const plain = (["database", "object-store", "local"] as const)
+  const made = (["database", "object-store", "local"] as const)
     .map((use) => usePath(use))
-    .filter((path) => !diskMounts(host).some((d) => d.path === path));
+    .filter((path) => !diskMounts(host).some((d) => d.path === path))
+    .map((p) => `[ -d ${quote(root + p)} ] || { mkdir -p ${quote(root + p)}; change ${quote(`made ${p}`)}; }`);
   return {
     name: "disks",
     why: `data disks under ${DATA_ROOT}; never formats one that is not blank`,
-    script: script(
-      "disks",
-      `
-fstab=${root}/etc/fstab
-
-zeros() { [ "$(dd if="$1" bs=1M skip="$2" count="$3" status=none | tr -d '\\000' | head -c 1 | wc -c)" -eq 0 ]; }
-
-# Says in $found what is on the device; empty: blank.
-inspect() {
-  local dev=$1 bytes mib i rc=0
-  found=""
-  if [ "$(lsblk -nro NAME "$dev" | wc -l)" -gt 1 ]; then found="partitions or volumes: $(lsblk -nro NAME "$dev" | tail -n +2 | tr '\\n' ' ')"; return 0; fi
-  found=$(findmnt -nro TARGET -S "$dev" || true)
-  if [ -n "$found" ]; then found="a mounted file system at $found"; return 0; fi
-  found=$(blkid -p -o export "$dev" 2>&1) || rc=$?
-  # 2: the probe worked and found nothing. 8: contradictory signatures. Any other code is no proof of anything.
-  if [ "$rc" -ne 2 ]; then found="$(printf '%s' "$found" | tr '\\n' ' ')(blkid answers $rc)"; return 0; fi
-  found=$(wipefs -n --noheadings "$dev" 2>&1) || found="wipefs could not read it: $found"
-  if [ -n "$found" ]; then return 0; fi
-  bytes=$(blockdev --getsize64 "$dev"); mib=$((bytes / 1048576))
-  [ "$mib" -ge 64 ] || { found="only $mib MiB"; return 0; }
-  zeros "$dev" 0 4 || { found="data in its first 4 MiB"; return 0; }
-  for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do zeros "$dev" $((mib / 16 * i)) 1 || { found="data at $((mib / 16 * i)) MiB"; return 0; }; done
-  zeros "$dev" $((mib - 1)) 1 || { found="data in its last MiB"; return 0; }
-}
-
-prepare() { # id filesystem label path sizeGiB
-  local id=$1 fs=$2 label=$3 path=$4 size=$5 dev bytes uuid line other
-  dev=$(readlink -f "$id") && [ -n "$(lsblk -dnro NAME "$dev" 2>/dev/null)" ] || fail "$id is no block device on this host: compare with ls -l /dev/disk/by-id"
-  bytes=$(blockdev --getsize64 "$dev")
-  # Vendors count in powers of ten: 7 % less than the same number of GiB is the same disk.
-  [ $((bytes / 1048576)) -ge $((size * 1024 * 9 / 10)) ] || fail "$id holds $((bytes / 1073741824)) GiB, the settings say $size: is this the disk that you mean?"
-
-  if [ "$(blkid -p -s LABEL -o value "$dev" 2>/dev/null || true)" = "$label" ]; then
-    other=$(blkid -p -s TYPE -o value "$dev")
-    [ "$other" = "$fs" ] || fail "$id carries our label $label but is $other, not $fs: look at it by hand"
-  else
-    inspect "$dev"
-    [ -z "$found" ] || fail "$id is not blank and was left as it is. Found: $found. Give another disk, or wipe this one yourself if nothing on it is needed: wipefs -a $id && blkdiscard -f $id (or dd zeros over it), then run again."
-    case $fs in
-      xfs) mkfs.xfs -q -L "$label" "$dev" ;;
-      ext4) mkfs.ext4 -q -m 0 -L "$label" "$dev" ;;
-    esac
-    change "formatted $id as $fs ($label)"
-  fi
-
-  uuid=$(blkid -p -s UUID -o value "$dev")
-  [ -n "$uuid" ] || fail "$id has no UUID after formatting"
-  other=$(awk -v id="UUID=$uuid" '$1 == id {print $2}' "$fstab")
-  if [ -z "$other" ]; then
-    # nofail: a host whose data disk died still boots and can be reached.
-    line="UUID=$uuid $path $fs defaults,noatime,nofail,x-systemd.device-timeout=30s 0 2"
-    [ -z "$(tail -c 1 "$fstab")" ] || printf '\\n' >>"$fstab"
-    printf '%s\\n' "$line" >>"$fstab"
-    if have systemctl; then systemctl daemon-reload >/dev/null 2>&1 || true; fi
-    change "added $path to $fstab"
-  elif [ "$other" != "$path" ]; then
-    fail "$id is mounted at $other by $fstab, and the settings put it at $path: its data stay where they are. Put the disks in their former order, or move the data by hand."
-  fi
-  other=$(findmnt -nro SOURCE -M "$path" || true)
-  if [ -z "$other" ]; then
-    mkdir -p "$path"
-    [ -z "$(ls -A "$path")" ] || fail "$path is not empty and not mounted: mounting $id over it would hide what is there"
-    # While the disk is not mounted nothing may be written beneath: it would fill the system's disk unseen.
-    chattr +i "$path" 2>/dev/null || true
-    mount "$path"
-    change "mounted $path"
-  elif [ "$(readlink -f "$other")" != "$dev" ]; then
-    fail "$path is mounted from $other, not from $id"
-  fi
-}
-
-touch "$fstab"
-${plain.map((p) => `[ -d ${quote(root + p)} ] || { mkdir -p ${quote(root + p)}; change ${quote(`made ${p}`)}; }`).join("\n")}
-${calls.join("\n")}`,
-    ),
+    script: scriptFrom(__dirname, "disks.sh", {
+      ROOT: root,
+      PREPARE: verbatim(`${made.join("\n")}\n${calls.join("\n")}`),
+    }),
   };
 }

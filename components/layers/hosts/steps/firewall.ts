@@ -1,7 +1,8 @@
 import { isIP, isIPv4, isIPv6 } from "node:net";
+import { scriptFrom, verbatim } from "../../../core/scripts";
 import type { HostSettings, Settings } from "../../../settings/types";
 import { PORTS } from "../../../core/names";
-import { script, type HostStep, type StepOptions } from "./shell";
+import type { HostStep, StepOptions } from "./shell";
 
 export interface OpenPort {
   protocol: "tcp" | "udp";
@@ -96,26 +97,6 @@ ${ports.join("\n")}
 `;
 }
 
-const UNIT = (root: string): string => `[Unit]
-Description=matrix-ha: which ports of this host are open
-DefaultDependencies=no
-Before=network-pre.target shutdown.target
-Wants=network-pre.target
-Conflicts=shutdown.target
-# Debian's nftables.service flushes every table when it starts: ours comes after it, and again with it.
-After=nftables.service systemd-modules-load.service
-PartOf=nftables.service
-
-[Service]
-Type=oneshot
-RemainAfterExit=yes
-ExecStart=/bin/sh -c 'exec nft -f ${root}/etc/matrix-ha/firewall.nft'
-ExecStop=/bin/sh -c 'nft delete table inet matrix_ha || true'
-
-[Install]
-WantedBy=multi-user.target
-`;
-
 export function firewallStep(settings: Settings, host: HostSettings, { root = "" }: StepOptions = {}): HostStep {
   const why =
     "only the ports of the host's roles are open to the world; the cluster's own machines and pods are trusted";
@@ -125,45 +106,17 @@ export function firewallStep(settings: Settings, host: HostSettings, { root = ""
     return {
       name: "firewall",
       why: "switched off in the settings: takes our own rules away and nothing else",
-      script: script(
-        "firewall",
-        `
-if [ -e ${unit} ]; then
-  systemctl disable --now matrix-ha-firewall.service >/dev/null 2>&1 || true
-  rm -f ${unit} ${rules}
-  systemctl daemon-reload
-  change "removed the firewall"
-fi
-if have nft && nft list table inet matrix_ha >/dev/null 2>&1; then nft delete table inet matrix_ha; change "removed the table"; fi`,
-      ),
+      script: scriptFrom(__dirname, "firewallOff.sh", { RULES: rules, UNIT: unit }),
     };
   }
   return {
     name: "firewall",
     why,
-    script: script(
-      "firewall",
-      `
-mkdir -p ${root}/etc/matrix-ha
-cat >${rules}.check <<'FILE'
-${firewallRules(settings, host)}FILE
-# The kernel reads the whole of it before anything is replaced.
-nft -c -f ${rules}.check || fail "the kernel does not accept the rules in ${rules}.check; nothing was changed"
-before=$changed
-put ${rules} <${rules}.check
-rm -f ${rules}.check
-put ${unit} <<'FILE'
-${UNIT(root)}FILE
-if [ "$changed" != "$before" ] || ! nft list table inet matrix_ha >/dev/null 2>&1; then
-  nft -f ${rules}
-  change "rules are in force"
-fi
-if [ "$changed" != "$before" ]; then systemctl daemon-reload; fi
-if ! systemctl is-enabled --quiet matrix-ha-firewall.service 2>/dev/null; then systemctl enable matrix-ha-firewall.service >/dev/null 2>&1; change "enabled at boot"; fi
-if ! systemctl is-active --quiet matrix-ha-firewall.service; then systemctl start matrix-ha-firewall.service; change "started matrix-ha-firewall.service"; fi
-for other in ufw firewalld; do
-  if systemctl is-active --quiet "$other" 2>/dev/null; then note "$other is active too: a packet must pass both"; fi
-done`,
-    ),
+    script: scriptFrom(__dirname, "firewall.sh", {
+      ROOT: root,
+      RULES: rules,
+      UNIT: unit,
+      TABLE: verbatim(firewallRules(settings, host)),
+    }),
   };
 }

@@ -1,5 +1,6 @@
+import { scriptFrom, verbatim } from "../../../core/scripts";
 import type { HostSettings } from "../../../settings/types";
-import { script, type HostStep, type StepOptions } from "./shell";
+import type { HostStep, StepOptions } from "./shell";
 
 /** Module, and a file that exists where the kernel has the feature built in. */
 const MODULES: Array<[module: string, builtIn: string]> = [
@@ -12,19 +13,10 @@ export function modulesStep(_host: HostSettings, { root = "" }: StepOptions = {}
   return {
     name: "kernel-modules",
     why: "bridged pod traffic passes the packet filter, images are overlays, connections are tracked",
-    script: script(
-      "kernel-modules",
-      `
-ensure() {
-  if [ -e "/sys/module/$1" ] || [ -e "$2" ]; then return 0; fi
-  if modprobe "$1" 2>/dev/null; then change "loaded $1"; return 0; fi
-  if [ "$1" = overlay ] && grep -qw overlay /proc/filesystems; then return 0; fi
-  fail "the kernel has no module $1 and does not have it built in ($2 does not exist): use a kernel that does"
-}
-${MODULES.map(([m, f]) => `ensure ${m} ${f}`).join("\n")}
-put ${root}/etc/modules-load.d/90-matrix-ha.conf <<'FILE'
-${MODULES.map(([m]) => m).join("\n")}
-FILE`,
-    ),
+    script: scriptFrom(__dirname, "modules.sh", {
+      ROOT: root,
+      ENSURE: verbatim(MODULES.map(([m, f]) => `ensure ${m} ${f}`).join("\n")),
+      NAMES: verbatim(MODULES.map(([m]) => m).join("\n")),
+    }),
   };
 }

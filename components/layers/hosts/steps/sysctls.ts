@@ -1,6 +1,7 @@
+import { scriptFrom, verbatim } from "../../../core/scripts";
 import type { HostSettings, Settings } from "../../../settings/types";
 import { PORTS } from "../../../core/names";
-import { script, type HostStep, type StepOptions } from "./shell";
+import type { HostStep, StepOptions } from "./shell";
 
 export interface Sysctl {
   key: string;
@@ -129,26 +130,6 @@ export function sysctlsStep(settings: Settings, host: HostSettings, { root = "" 
   return {
     name: "sysctls",
     why: "kernel settings of a Kubernetes node and of the host's roles",
-    script: script(
-      "sysctls",
-      `
-put ${root}/etc/sysctl.d/90-matrix-ha.conf <<'FILE'
-${file}
-FILE
-
-bad=""
-refuse() { if [ "$1" = required ]; then bad="$bad $2"; else note "$3"; fi; }
-key() { # need(required|optional) rule(exact|least) key value
-  local path="${root}/proc/sys/\${3//./\\/}" now
-  if [ ! -e "$path" ]; then refuse "$1" "$3" "$3 does not exist here (a container, or a kernel without it): passed over"; return 0; fi
-  now=$(tr '\\t' ' ' <"$path")
-  if [ "$now" = "$4" ]; then return 0; fi
-  if [ "$2" = least ] && [ "$now" -ge "$4" ]; then return 0; fi
-  if ! { printf '%s\\n' "$4" >"$path"; } 2>/dev/null; then refuse "$1" "$3" "$3 cannot be written here (is $now, wanted $4): passed over"; return 0; fi
-  change "$3 = $4"
-}
-${calls}
-[ -z "$bad" ] || fail "these kernel settings are required and cannot be set:$bad. Is the step kernel-modules done, and is this a real machine?"`,
-    ),
+    script: scriptFrom(__dirname, "sysctls.sh", { ROOT: root, FILE: verbatim(file), CALLS: verbatim(calls) }),
   };
 }

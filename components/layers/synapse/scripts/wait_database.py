@@ -1,16 +1,4 @@
-/**
- * Waits, with a bound, until the database can be used. The main process needs a connection; the others need the
- * schema that it makes, and not the main process itself: they can start while it is away.
- *
- * With `settle`, for processes that write streams: PostgreSQL logs a sequence 32 values ahead of what it gave out, so a
- * standby that is promoted shows up to 32 more than the old primary did, and the old one, promoted again, less than was
- * seen meanwhile. A stream writer of Synapse takes what it sees at its start for its position: after two changes of
- * primary that goes backwards. Synapse then refuses to start (element-hq/synapse issue 18544), or, in a stream that is
- * hardly written, every /sync of a client that holds the higher position waits 10 s and returns nothing, for ever (seen
- * in `npm run test:cluster`). ALTER SEQUENCE writes the value as it is, under a lock that keeps nextval out: what a
- * process sees at its start is then on every instance.
- */
-export const WAIT_PY = `import importlib.util, os, re, signal, sys, time
+import importlib.util, os, re, signal, sys, time
 import psycopg2
 
 # Without this the first process of a container ignores the kubelet's signal, and the pod stays for its whole grace period.
@@ -22,7 +10,7 @@ settle = sys.argv[3:] == ["settle"]
 # Read, not imported: importing the module takes as much CPU time as half a worker's start.
 package = importlib.util.find_spec("synapse").submodule_search_locations[0]
 with open(os.path.join(package, "storage", "schema", "__init__.py")) as source:
-    SCHEMA_VERSION = int(re.search(r"^SCHEMA_VERSION\\b[^=]*= *(\\d+)", source.read(), re.M).group(1))
+    SCHEMA_VERSION = int(re.search(r"^SCHEMA_VERSION\b[^=]*= *(\d+)", source.read(), re.M).group(1))
 # Who waits for this lock holds up everybody who draws from the sequence meanwhile.
 LOCK_MILLISECONDS = 500
 
@@ -82,4 +70,3 @@ while True:
     if time.monotonic() > deadline:
         sys.exit("gave up: " + why)
     time.sleep(1)
-`;

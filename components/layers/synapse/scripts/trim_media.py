@@ -1,8 +1,4 @@
-/**
- * Keeps a media pod's cache below its bound: every file is in the object store already, so the oldest may go.
- * Nothing younger than ten minutes is touched. URL preview images are in no object store and go only after a day.
- */
-export const TRIM_PY = `import os, sys, time
+import os, sys, time
 
 root, bound = sys.argv[1], int(sys.argv[2])
 while True:
@@ -31,4 +27,3 @@ while True:
     except Exception as error:
         print("media cache:", error, file=sys.stderr, flush=True)
     time.sleep(60)
-`;

@@ -1,19 +1,4 @@
-/**
- * A module of Synapse that lets no request wait for a session with PostgreSQL that has nobody behind it.
- *
- * One that ended while it was idle: a session ends with its pooler or with the primary behind it, and Synapse learns of
- * it from the first query: that request fails, one for each of a process's sessions (twisted.enterprise.adbapi raises
- * ConnectionLost, which Synapse's own retry does not know), also minutes later (`npm run test:cluster`, pooler).
- * Synapse asks its database engine before each use whether the session is closed, and opens another if so: here that
- * question gets the true answer. On a session that waits for nothing there is nothing to read, except its end.
- *
- * One whose primary stands still (a disk that hangs, a machine that is paused): its kernel goes on confirming what is
- * sent, so no time-out of TCP, of PgBouncer or of the server ends it, and whoever has asked waits until the machine
- * moves again, also when another primary has long taken over (node-frozen). So a thread looks for sessions that have
- * been waiting for an answer, asks by a new session who the primary is now, and cuts those that are with another:
- * Synapse repeats what they were doing.
- */
-export const FRESH_SESSIONS_PY = `import logging, os, select, socket, threading, time, weakref
+import logging, os, select, socket, threading, time, weakref
 import psycopg2
 from synapse.storage.engines.postgres import PostgresEngine
 
@@ -165,4 +150,3 @@ class FreshSessions:
         PostgresEngine.is_connection_closed = is_connection_closed
         PostgresEngine.on_new_connection = on_new_connection
         threading.Thread(target=watch, name="fresh_sessions", daemon=True).start()
-`;

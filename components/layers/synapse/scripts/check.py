@@ -1,14 +1,8 @@
-import { MOUNTS } from "../paths";
-
-/**
- * Reads the configuration of every class as its pod would, with Synapse's own parser, and then checks what Synapse
- * accepts in silence although nobody would do the work.
- */
-export const CHECK_PY = `import json, os, sys
+import json, os, sys
 import yaml
 from synapse.config.homeserver import HomeServerConfig
 
-SHARED, CLASSES, EMAIL = "${MOUNTS.shared}/homeserver.yaml", "/conf/classes", "${MOUNTS.email}/email.yaml"
+SHARED, CLASSES, EMAIL = "@SHARED@/homeserver.yaml", "/conf/classes", "@EMAIL@/email.yaml"
 instances = json.loads(os.environ["INSTANCES"])
 known = {name for names in instances.values() for name in names}
 shared = yaml.safe_load(open(SHARED))
@@ -34,7 +28,7 @@ for cls, names in sorted(instances.items()):
     if cls != "main":
         path = "/tmp/name-%s.yaml" % cls
         with open(path, "w") as f:
-            f.write('worker_name: "%s"\\n' % name)
+            f.write('worker_name: "%s"\n' % name)
         files += ["-c", path]
     try:
         c = HomeServerConfig.load_config("check", files + ["--no-secrets-in-config"])
@@ -54,4 +48,3 @@ want(media > 0, "no class serves media")
 for text in bad:
     print("BAD", text, file=sys.stderr)
 sys.exit(1 if bad else 0)
-`;

@@ -1,0 +1,7 @@
+# shellcheck shell=bash disable=SC2034 # for whoever includes it
+headless=@HEADLESS@
+instances=@INSTANCES@
+me=$HOSTNAME.$headless
+data=${DATA:-/data}
+run=${RUN:-/run/redis}
+own_record=$data/sentinel/sentinel.conf
