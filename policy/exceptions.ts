@@ -1,10 +1,29 @@
 /** What a rule does not apply to, and why. An exception that nothing needs any more fails the tests. */
+import { NAMESPACES, synapseService } from "../components/core/names";
+import { whyAlone, WORKER_CLASSES } from "../components/domain/workerClasses";
 import type { Exception } from "./types";
 
 const HOST_NETWORK = /^hostNetwork is used$/;
 const SINGLE = /^a single replica$/;
 const oneOf = (what: string): string =>
   `${what}. Synapse allows one such process and nothing in the database fences a second; \`npm run plan\` names its recovery time`;
+
+/** Singletons that Synapse imposes, and such as are enough: by the table of the classes. */
+function singleProcesses(): Exception[] {
+  return WORKER_CLASSES.flatMap((cls): Exception[] => {
+    const why = whyAlone(cls);
+    return why === undefined
+      ? []
+      : [
+          {
+            rule: "12",
+            object: `StatefulSet ${NAMESPACES.matrix}/${synapseService(cls)}`,
+            what: SINGLE,
+            why: oneOf(why),
+          },
+        ];
+  });
+}
 
 export const EXCEPTIONS: Exception[] = [
   // Media and announcements have to be on the machines' own addresses.
@@ -69,68 +88,7 @@ export const EXCEPTIONS: Exception[] = [
     why: "the image's own user: its files belong to it, and no other user is supported by its makers",
   },
 
-  // Singletons that Synapse imposes.
-  { rule: "12", object: "StatefulSet matrix/synapse-main", what: SINGLE, why: oneOf("the main process") },
-  {
-    rule: "12",
-    object: "StatefulSet matrix/synapse-background",
-    what: SINGLE,
-    why: oneOf("run_background_tasks_on names one worker"),
-  },
-  {
-    rule: "12",
-    object: "StatefulSet matrix/synapse-user-directory",
-    what: SINGLE,
-    why: oneOf("update_user_directory_from_worker names one worker"),
-  },
-  {
-    rule: "12",
-    object: "StatefulSet matrix/synapse-ephemeral",
-    what: SINGLE,
-    why: oneOf("the writer of typing (and presence) has to be one worker"),
-  },
-  {
-    rule: "12",
-    object: "StatefulSet matrix/synapse-presence",
-    what: SINGLE,
-    why: oneOf("the writer of presence has to be one worker"),
-  },
-  {
-    rule: "12",
-    object: "StatefulSet matrix/synapse-account",
-    what: SINGLE,
-    why: oneOf("the writer of account data and push rules has to be one worker"),
-  },
-  {
-    rule: "12",
-    object: "StatefulSet matrix/synapse-to-device",
-    what: SINGLE,
-    why: oneOf("the writer of to-device messages has to be one worker"),
-  },
-  {
-    rule: "12",
-    object: "StatefulSet matrix/synapse-device-lists",
-    what: SINGLE,
-    why: oneOf(
-      "each writer of device lists is the only one for its share of the users: a second would halve what one loss touches, which small stacks do not need",
-    ),
-  },
-  {
-    rule: "12",
-    object: "StatefulSet matrix/synapse-receipts",
-    what: SINGLE,
-    why: oneOf(
-      "each writer of receipts is the only one for its share of the rooms; one only where the overrides ask for it, as on the local stack",
-    ),
-  },
-  {
-    rule: "12",
-    object: "StatefulSet matrix/synapse-pusher",
-    what: SINGLE,
-    why: oneOf(
-      "each pusher is the only one for its share of the users: a second would halve what one loss touches, which small stacks do not need",
-    ),
-  },
+  ...singleProcesses(),
 
   // What serves no user's request.
   {

@@ -1,11 +1,15 @@
 /** Who talks to the object store; metrics are monitoring's edges. Pure. */
 import { tcp, type Edge, type EdgeInput, type Peer } from "../../core/edges";
 import { NAMESPACES, PORTS, SERVICES, synapseService } from "../../core/names";
+import { callsTo, WORKER_CLASSES } from "../../domain/workerClasses";
 import type { S3Settings } from "../../settings/types";
 
 export function objectStoreEdges({ settings }: EdgeInput): Edge[] {
   const { objectStore, backups } = settings;
-  const media: Peer = { component: synapseService("media"), namespace: NAMESPACES.matrix };
+  const media = WORKER_CLASSES.filter((cls) => callsTo(cls, "media-store")).map((cls): Peer => ({
+    component: synapseService(cls),
+    namespace: NAMESPACES.matrix,
+  }));
   // The operator makes these pods and labels them.
   const postgres: Peer = {
     labels: { "cnpg.io/cluster": SERVICES.postgresCluster },
@@ -22,7 +26,7 @@ export function objectStoreEdges({ settings }: EdgeInput): Edge[] {
     const minio: Peer = { component: SERVICES.minioHeadless, namespace: NAMESPACES.minio };
     edges.push(
       { from: minio, to: minio, ports: s3, why: "shards, locks and healing between MinIO's nodes" },
-      { from: media, to: minio, ports: s3, why: "media" },
+      ...media.map((from): Edge => ({ from, to: minio, ports: s3, why: "media" })),
       {
         from: { component: "minio-provision", namespace: NAMESPACES.minio },
         to: minio,
@@ -33,7 +37,7 @@ export function objectStoreEdges({ settings }: EdgeInput): Edge[] {
     if (backups.enabled && backups.target.kind === "object-store")
       edges.push({ from: postgres, to: minio, ports: s3, why: "base backups and write-ahead log" });
   } else {
-    outside(media, objectStore, "media, in an external S3");
+    for (const from of media) outside(from, objectStore, "media, in an external S3");
     if (backups.enabled && backups.target.kind === "object-store")
       outside(postgres, objectStore, "base backups and write-ahead log, in an external S3");
   }

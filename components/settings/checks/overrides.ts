@@ -1,17 +1,7 @@
 /** Sizes given by hand that could not run, whatever the plan says. */
 import type { CheckInput } from ".";
-import type { WorkerClass } from "../../domain/workerClasses";
-
-/** Classes that Synapse allows one process of, and why. */
-const SINGLETONS: Partial<Record<WorkerClass, string>> = {
-  main: "there is one main process by design",
-  ephemeral: "it writes typing notifications",
-  presence: "it writes presence",
-  "to-device": "it writes to-device messages",
-  account: "it writes account data and push rules",
-  background: "run_background_tasks_on names one process",
-  "user-directory": "update_user_directory_from_worker names one process",
-};
+import { isWorkerClass } from "../../domain/workerClasses";
+import { WORKERS } from "../../domain/workers";
 
 /**
  * Set by CloudNativePG itself, which refuses them (its documentation, "PostgreSQL Configuration", fixed parameters).
@@ -38,14 +28,14 @@ export function checkOverrides(given: CheckInput): void {
 
 function checkPools({ settings, report }: CheckInput): void {
   for (const [cls, pool] of Object.entries(settings.overrides.pools)) {
-    const why = SINGLETONS[cls as WorkerClass];
+    const scaling = isWorkerClass(cls) ? WORKERS[cls].scaling : undefined;
     for (const key of ["replicas", "maxReplicas"] as const) {
       const n = pool[key];
-      if (why && n !== undefined && n > 1) {
+      if (scaling?.mode === "single" && n !== undefined && n > 1) {
         report.add({
           path: `overrides.pools.${cls}.${key}`,
           given: String(n),
-          allowed: `1: Synapse refuses a second process of this class (${why})`,
+          allowed: `1: Synapse refuses a second process of this class (${scaling.why})`,
           remedy: "leave it out; give the one process more cpu and memoryMiB instead",
         });
       }
