@@ -1,8 +1,6 @@
 /** Fields of `overrides`: sizes in place of the plan's. Pure. */
+import { MAX_REPLICAS } from "../domain/workerClasses";
 import { decimal, int } from "./fields";
-
-/** The most pods of one workload that overrides take. Event persisters have a port for each number of them. */
-export const MAX_REPLICAS = 500;
 
 export const cpu = () =>
   decimal(0.01, 1024, { doc: "Requested cores of each pod.", allowed: "cores, more than 0" }).optional();

@@ -1,23 +1,11 @@
 /**
  * The anchor points of the sizing: what was run at 100, 1,000, 5,000, 10,000 and 20,000 concurrent users.
- * `origin` says where a row comes from:
- *  - "run":      a deployment of that size was run with it;
- *  - "decision": nothing was measured at these sizes; our choice, with its reason.
+ * Those of Synapse's processes stand with the classes (domain/workers.ts). `run` and `decision` say where a row comes
+ * from (domain/anchors.ts).
  * Rows never fall from left to right (test/sizing proves it), so neither does a plan.
  */
+import { decision, run, type Anchor } from "../domain/anchors";
 import type { HostRole } from "../domain/roles";
-import type { WorkerClass } from "../domain/workerClasses";
-import type { Row } from "./interpolate";
-
-export interface Anchor {
-  row: Row;
-  unit: string;
-  origin: "run" | "decision";
-  why?: string;
-}
-
-const run = (unit: string, ...row: Row): Anchor => ({ row, unit, origin: "run" });
-const decision = (why: string, unit: string, ...row: Row): Anchor => ({ row, unit, origin: "decision", why });
 
 /** Decimal terabytes, as drives are sold, in GiB. */
 export const GIB_PER_TB = 1e12 / 2 ** 30;
@@ -60,114 +48,6 @@ export const MACHINES: Record<HostRole, MachineAnchor> = {
     memoryGiB: run("GB", 8, 16, 32, 32, 32),
     diskTB: decision("system and logs only", "TB", 0.1, 0.1, 0.1, 0.1, 0.1),
   },
-};
-
-export interface PoolAnchor {
-  replicas: Anchor;
-  cpu: Anchor;
-  memoryGiB: Anchor;
-  cpMax: Anchor;
-}
-
-const ONE = decision("Synapse allows exactly one", "processes", 1, 1, 1, 1, 1);
-const LIGHT_CPU = decision(
-  "one Python process: at most one busy core, bursts are not limited",
-  "vCPU",
-  0.1,
-  0.5,
-  0.75,
-  1,
-  1,
-);
-const LIGHT_MEMORY = decision("idle 0.14 GiB measured; caches grow with global_factor", "GB", 0.3125, 0.75, 1.5, 2, 2);
-/**
- * The pools that were run (8 to 15 for every worker) do not fit at the autoscalers' maximum: at 20,000 users
- * already the starting replicas would hold 565 of 600 connections. So the classes that write or read the database
- * most keep the larger pools, the others hold five: that fits 0.85 x max_connections of every anchor.
- */
-const SMALL_POOL = decision("mostly memory and replication, few transactions at a time", "connections", 5, 5, 5, 5, 5);
-const READER_POOL = decision(
-  "what fits the budget at the autoscaling maximum; run with 8 to 15 without that budget",
-  "connections",
-  7,
-  7,
-  7,
-  7,
-  7,
-);
-const light = (replicas: Anchor): PoolAnchor => ({
-  replicas,
-  cpu: LIGHT_CPU,
-  memoryGiB: LIGHT_MEMORY,
-  cpMax: SMALL_POOL,
-});
-
-export const POOLS: Record<WorkerClass, PoolAnchor> = {
-  main: {
-    replicas: ONE,
-    cpu: run("vCPU", 2, 2, 4, 4, 4),
-    memoryGiB: run("GB", 4, 8, 12, 16, 16),
-    cpMax: run("connections", 10, 15, 18, 20, 25),
-  },
-  synchrotron: {
-    replicas: run("processes", 2, 4, 8, 12, 16),
-    cpu: run("vCPU", 1, 1.5, 2, 2, 2),
-    memoryGiB: run("GB", 1, 2, 3, 4, 4),
-    cpMax: READER_POOL,
-  },
-  "initial-sync": {
-    replicas: decision(
-      "first syncs are rare and heavy: apart from the others so that they slow no one",
-      "processes",
-      2,
-      2,
-      3,
-      4,
-      5,
-    ),
-    cpu: decision("as synchrotron; seldom busy at the small end", "vCPU", 0.25, 1, 2, 2, 2),
-    memoryGiB: decision("as synchrotron", "GB", 0.5, 2, 3, 4, 4),
-    cpMax: SMALL_POOL,
-  },
-  generic: {
-    replicas: run("processes", 2, 4, 6, 8, 10),
-    cpu: decision("a quarter of a synchrotron at the small end", "vCPU", 0.25, 1, 1.5, 2, 2),
-    memoryGiB: decision("as synchrotron, without its caches", "GB", 0.5, 1.5, 2, 3, 3),
-    cpMax: READER_POOL,
-  },
-  "event-persister": {
-    replicas: run("processes", 2, 2, 3, 4, 4),
-    cpu: decision("one busy core at most", "vCPU", 0.25, 1, 1.5, 2, 2),
-    memoryGiB: decision("event cache", "GB", 0.5, 1.5, 2, 3, 3),
-    cpMax: decision("as run, without the dip from 15 to 12", "connections", 8, 12, 12, 12, 12),
-  },
-  media: {
-    replicas: run("processes", 2, 2, 3, 3, 4),
-    cpu: LIGHT_CPU,
-    memoryGiB: decision("thumbnails of large images", "GB", 0.5, 1, 2, 2, 2),
-    cpMax: SMALL_POOL,
-  },
-  ephemeral: light(ONE),
-  presence: light(ONE),
-  "to-device": light(ONE),
-  account: light(ONE),
-  receipts: light(run("processes", 2, 2, 2, 2, 3)),
-  "device-lists": light(decision("several allowed; two from 5,000 on", "processes", 1, 1, 2, 2, 2)),
-  "federation-reader": {
-    replicas: decision("inbound transactions of other servers", "processes", 2, 2, 4, 4, 6),
-    cpu: LIGHT_CPU,
-    memoryGiB: LIGHT_MEMORY,
-    cpMax: SMALL_POOL,
-  },
-  "federation-sender": light(run("processes (6 to 8 at 20,000)", 2, 2, 4, 4, 8)),
-  pusher: light(decision("sharded by user; two from 5,000 on", "processes", 1, 1, 2, 2, 2)),
-  background: {
-    replicas: ONE,
-    cpu: LIGHT_CPU,
-    memoryGiB: LIGHT_MEMORY,
-    cpMax: decision("cleanups run side by side", "connections", 6, 8, 10, 10, 10),
-  },
-  "user-directory": light(ONE),
 };
 
 export const SYNAPSE = {

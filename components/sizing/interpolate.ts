@@ -1,12 +1,8 @@
 /** Interpolation between anchors. Everything here is monotonic: values never fall while users grow. */
+import { ANCHOR_CCU, type Row } from "../domain/anchors";
 
-/** Numbers of users at which the anchors stand. */
-export const ANCHOR_CCU = [100, 1_000, 5_000, 10_000, 20_000] as const;
 export const SMALLEST_CCU = ANCHOR_CCU[0];
 export const LARGEST_CCU = ANCHOR_CCU[ANCHOR_CCU.length - 1];
-
-/** One value for each of ANCHOR_CCU; never falling. */
-export type Row = readonly [number, number, number, number, number];
 
 export const isExtrapolated = (ccu: number): boolean => ccu > LARGEST_CCU;
 

@@ -12,7 +12,7 @@ import { planMinio } from "./minio";
 import { sizeNotes } from "./notes";
 import { planPostgres } from "./postgres";
 import { planRedis } from "./redis";
-import { AUTOSCALED, overrideOf, poolOverrideErrors, streamWriters, synapsePools, synapseTuning } from "./synapsePools";
+import { AUTOSCALED, overrideOf, streamWriters, synapsePools, synapseTuning } from "./synapsePools";
 import { planCalls } from "./turnRtc";
 import type { FailureCost, Plan, PlanParts, PoolPlan } from "./types";
 
@@ -29,8 +29,7 @@ export interface FromLayers {
 /** Users in, every number out. Throws SettingsInvalid with everything that is wrong. */
 export function planWith(settings: Settings, layers: FromLayers): Plan {
   const demandsOf = layers.demands;
-  const errors: SettingsError[] = poolOverrideErrors(settings);
-  if (errors.length > 0) throw new SettingsInvalid(errors, "plan");
+  const errors: SettingsError[] = [];
 
   const redis = planRedis(settings);
   const minio = planMinio(settings);

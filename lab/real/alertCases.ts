@@ -102,7 +102,8 @@ const classes = (plan: Plan, away?: string): Series =>
 export function alertCases(plan: Plan): Record<string, AlertCase> {
   const single = plan.synapse.pools.filter((p) => p.kind === "StatefulSet" && p.replicas === 1 && p.class !== "main"),
     shared = plan.synapse.pools.filter((p) => p.class !== "main" && !single.includes(p));
-  const persisters = plan.synapse.pools.find((p) => p.class === "event-persister")!.replicas;
+  const persister = plan.synapse.streamWriters.events,
+    persisters = plan.synapse.pools.find((p) => p.class === persister)!.replicas;
   const { instances, maxConnections, walStorageGiB, pooler } = plan.postgres,
     connections = Math.floor(maxConnections * 0.85),
     wal = walStorageGiB * 0.8 * GiB;
@@ -307,8 +308,8 @@ export function alertCases(plan: Plan): Record<string, AlertCase> {
       silent: [classes(plan), ...single.map((p) => classes(plan, p.class))],
     },
     SynapseEventPersisterDown: {
-      fires: [targets("synapse", persisters - 1, 1, { job: "event-persister" }), {}],
-      silent: [targets("synapse", persisters, 0, { job: "event-persister" })],
+      fires: [targets("synapse", persisters - 1, 1, { job: persister }), {}],
+      silent: [targets("synapse", persisters, 0, { job: persister })],
     },
     SynapseProcessDown: {
       fires: [targets("synapse", 3, 1, { job: "generic" })],

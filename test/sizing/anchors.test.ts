@@ -2,7 +2,9 @@ import * as assert from "node:assert/strict";
 import { plan } from "../../components/plan";
 import type { Plan } from "../../components/sizing";
 import * as anchors from "../../components/sizing/anchors";
-import { ANCHOR_CCU, interpolate } from "../../components/sizing/interpolate";
+import { ANCHOR_CCU, type Anchor } from "../../components/domain/anchors";
+import { WORKERS } from "../../components/domain/workers";
+import { interpolate } from "../../components/sizing/interpolate";
 import { pool, sized } from "./helpers";
 
 /**
@@ -85,10 +87,10 @@ describe("sizing: the sizes that were run", () => {
 
   it("no row of the table ever falls, and each has its origin", () => {
     const rows = [
-      ...Object.values(anchors.MACHINES).flatMap((m) => Object.values(m) as anchors.Anchor[]),
-      ...Object.values(anchors.POOLS).flatMap((p) => Object.values(p) as anchors.Anchor[]),
+      ...Object.values(anchors.MACHINES).flatMap((m) => Object.values(m) as Anchor[]),
+      ...Object.values(WORKERS).flatMap((w) => Object.values(w.size) as Anchor[]),
       ...[anchors.SYNAPSE, anchors.POSTGRES, anchors.REDIS, anchors.MINIO, anchors.CALLS, anchors.FRONT].flatMap(
-        (t) => Object.values(t) as anchors.Anchor[],
+        (t) => Object.values(t) as Anchor[],
       ),
     ];
     assert.ok(rows.length > 100);

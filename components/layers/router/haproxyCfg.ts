@@ -4,7 +4,8 @@
  */
 import { PORTS, synapseService, NAMESPACES, serviceFqdn } from "../../core/names";
 import type { Plan, PoolPlan } from "../../sizing/types";
-import type { WorkerClass } from "../../domain/workerClasses";
+import type { RouterFacts } from "../../domain/workerFacts";
+import { WORKERS, type WorkerClass } from "../../domain/workers";
 import { ADMIN_PREFIX, NEVER_SERVED, resolveRoutes, type HashKey, type ResolvedRoute } from "../synapse/routingTable";
 
 export interface HaproxyInput {
@@ -18,17 +19,6 @@ export interface HaproxyInput {
   /** `hash-key addr` (HAProxy 3.0 and newer): both routers send a user to the same pod. Default true. */
   hashByAddress?: boolean;
 }
-
-/**
- * Requests in flight per process; more wait in the router, where they cost nothing, instead of in Synapse's reactor.
- * Long polls of /sync are idle connections: their bound follows the number of users. Initial syncs are heavy: few.
- */
-const IN_FLIGHT: Partial<Record<WorkerClass, number>> = { "initial-sync": 32, generic: 256, media: 256, main: 512 };
-const IN_FLIGHT_DEFAULT = 256;
-
-/** Seconds until an answer must begin. Initial syncs of large accounts take minutes; long polls 30 s and more. */
-const SERVER_TIMEOUT: Partial<Record<WorkerClass, number>> = { "initial-sync": 600, synchrotron: 180, media: 300 };
-const SERVER_TIMEOUT_DEFAULT = 120;
 
 const HASH: Record<HashKey, string> = {
   none: "balance leastconn",
@@ -93,10 +83,19 @@ function serverSlots(pool: PoolPlan): number {
   return pool.kind === "Deployment" ? pool.maxReplicas * 2 + Math.ceil(pool.maxReplicas * 0.25) : pool.maxReplicas;
 }
 
+/** @throws where a route leads to a class that should have none: every bound has to be chosen. */
+function factsOf(cls: WorkerClass): RouterFacts {
+  const { router } = WORKERS[cls];
+  if (router === "none")
+    throw new Error(
+      `router: a route leads to class ${cls}, of which components/domain/workers.ts says router: "none"; give it its bound and time-out there`,
+    );
+  return router;
+}
+
 function inFlight(pool: PoolPlan, ccu: number): number {
-  // Each user holds one or two long polls; half of the pods may have to carry all of them.
-  if (pool.class === "synchrotron") return Math.max(512, Math.ceil((ccu * 4) / pool.replicas));
-  return IN_FLIGHT[pool.class] ?? IN_FLIGHT_DEFAULT;
+  const { inFlight: least, inFlightPerUser = 0 } = factsOf(pool.class);
+  return Math.max(least, Math.ceil((ccu * inFlightPerUser) / pool.replicas));
 }
 
 function backend(cls: WorkerClass, hash: HashKey, input: HaproxyInput): string[] {
@@ -106,7 +105,7 @@ function backend(cls: WorkerClass, hash: HashKey, input: HaproxyInput): string[]
   return [
     `backend ${backendName(cls, hash)}`,
     `  ${HASH[hash]}`,
-    `  timeout server ${SERVER_TIMEOUT[cls] ?? SERVER_TIMEOUT_DEFAULT}s`,
+    `  timeout server ${factsOf(cls).answerSeconds}s`,
     `  option httpchk GET /health`,
     `  server-template ${cls} ${serverSlots(pool)} _http._tcp.${name} resolvers ${pool.kind === "Deployment" ? CHANGING_NAMES : STABLE_NAMES} maxconn ${inFlight(pool, input.plan.ccu)}${hash !== "none" && byAddress ? " hash-key addr" : ""}`,
     "",

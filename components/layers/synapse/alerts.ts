@@ -1,6 +1,7 @@
 /** What is alerted on of Synapse. Pure. */
 import type { PlanInput } from "../../core/layer";
 import { countOrZero, type AlertRule, type RuleGroup } from "../../core/monitoring";
+import { synapseService } from "../../core/names";
 
 const L = 'layer="synapse"';
 /** 95th percentile over five minutes. */
@@ -9,7 +10,8 @@ const p95 = (metric: string, selector: string, by = ""): string =>
 
 export function synapseAlerts({ settings, plan }: PlanInput): RuleGroup {
   const classes = plan.synapse.pools;
-  const persisters = classes.find((p) => p.class === "event-persister")?.replicas ?? 0;
+  const persister = plan.synapse.streamWriters.events;
+  const persisters = classes.find((p) => p.class === persister)?.replicas ?? 0;
   // One of a kind: nobody takes over while it is away.
   const single = classes
     .filter((p) => p.kind === "StatefulSet" && p.replicas === 1 && p.class !== "main")
@@ -74,11 +76,11 @@ export function synapseAlerts({ settings, plan }: PlanInput): RuleGroup {
             alert: "SynapseEventPersisterDown",
             severity: "critical" as const,
             for: "30s",
-            expr: `${countOrZero(`up{${L}, job="event-persister"} == 1`)} < ${persisters}`,
+            expr: `${countOrZero(`up{${L}, job="${persister}"} == 1`)} < ${persisters}`,
             summary: `{{ $value }} of ${persisters} event persisters answer: part of the rooms cannot be written to`,
             meaning:
               "Rooms are hashed to event persisters and no other takes over: sends to the lost one's rooms hang and fail after about 66 s (measured); they resume about 12 s after it is back.",
-            look: [pods, "kubectl logs -n matrix synapse-event-persister-<n> --previous"],
+            look: [pods, `kubectl logs -n matrix ${synapseService(persister)}-<n> --previous`],
             act: [
               "Node lost: `npm run hosts -- fence <node>`.",
               "Do not change the number of event persisters to get around it: that needs a restart of every process.",

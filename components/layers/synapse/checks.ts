@@ -1,6 +1,10 @@
 /** What users may do, and what that needs. */
 import type { CheckInput } from "../../core/layer";
-import type { WorkerClass } from "../../domain/workerClasses";
+import { isWorkerClass, type WorkerClass } from "../../domain/workerClasses";
+import { WORKERS } from "../../domain/workers";
+import type { PoolOverride } from "../../settings/types";
+import { count } from "../../sizing/interpolate";
+import { AUTOSCALED, workerClasses } from "../../sizing/synapsePools";
 
 export function checkHomeserver(given: CheckInput): void {
   checkRegistration(given);
@@ -135,41 +139,67 @@ function checkRest({ settings, report }: CheckInput): void {
   }
 }
 
-/** Classes that Synapse allows one process of, and why. */
-const SINGLETONS: Partial<Record<WorkerClass, string>> = {
-  main: "there is one main process by design",
-  ephemeral: "it writes typing notifications",
-  presence: "it writes presence",
-  "to-device": "it writes to-device messages",
-  account: "it writes account data and push rules",
-  background: "run_background_tasks_on names one process",
-  "user-directory": "update_user_directory_from_worker names one process",
-};
+function checkPools(given: CheckInput): void {
+  const present = workerClasses(given.settings);
+  for (const [cls, pool] of Object.entries(given.settings.overrides.pools)) {
+    if (!isWorkerClass(cls) || pool === undefined) continue;
+    if (present.includes(cls)) checkScaling(given, cls, pool);
+    else
+      given.report.add(
+        {
+          path: `overrides.pools.${cls}`,
+          given: "sizes of a class that this deployment does not have",
+          allowed: `a class of this deployment: ${present.join(", ")}`,
+          remedy: whyAbsent(cls),
+        },
+        ["ccu", "federation", "presence"],
+      );
+  }
+}
 
-function checkPools({ settings, report }: CheckInput): void {
-  for (const [cls, pool] of Object.entries(settings.overrides.pools)) {
-    const why = SINGLETONS[cls as WorkerClass];
+/** How many processes Synapse and the autoscaler take. */
+function checkScaling({ settings, report }: CheckInput, cls: WorkerClass, pool: PoolOverride): void {
+  const { scaling, size } = WORKERS[cls];
+  const path = `overrides.pools.${cls}`;
+  if (scaling.mode === "single") {
     for (const key of ["replicas", "maxReplicas"] as const) {
-      const n = pool[key];
-      if (why && n !== undefined && n > 1) {
+      if ((pool[key] ?? 1) > 1)
         report.add({
-          path: `overrides.pools.${cls}.${key}`,
-          given: String(n),
-          allowed: `1: Synapse refuses a second process of this class (${why})`,
+          path: `${path}.${key}`,
+          given: String(pool[key]),
+          allowed: `1: Synapse refuses a second process of this class (${scaling.why})`,
           remedy: "leave it out; give the one process more cpu and memoryMiB instead",
         });
-      }
     }
-    if (pool.replicas !== undefined && pool.maxReplicas !== undefined && pool.maxReplicas < pool.replicas) {
-      report.add(
-        {
-          path: `overrides.pools.${cls}.maxReplicas`,
-          given: String(pool.maxReplicas),
-          allowed: `at least replicas (${pool.replicas})`,
-          remedy: "raise maxReplicas or lower replicas",
-        },
-        [`overrides.pools.${cls}.replicas`],
-      );
-    }
+    return;
   }
+  if (pool.maxReplicas === undefined) return;
+  const replicas = pool.replicas ?? count(size.replicas.row, settings.ccu);
+  if (scaling.mode === "fixed" && pool.maxReplicas !== replicas)
+    report.add({
+      path: `${path}.maxReplicas`,
+      given: String(pool.maxReplicas),
+      allowed: `only for autoscaled classes (${AUTOSCALED.join(", ")})`,
+      remedy: "set replicas instead",
+    });
+  if (scaling.mode === "autoscaled" && pool.replicas !== undefined && pool.maxReplicas < pool.replicas)
+    report.add(
+      {
+        path: `${path}.maxReplicas`,
+        given: String(pool.maxReplicas),
+        allowed: `at least replicas (${pool.replicas})`,
+        remedy: "raise maxReplicas or lower replicas",
+      },
+      [`${path}.replicas`],
+    );
+}
+
+function whyAbsent(cls: WorkerClass): string {
+  const { needs = {}, otherwise } = WORKERS[cls];
+  if (needs.federation) return "set federation.enabled to true, or remove the override";
+  const when = [
+    ...(needs.ccu === undefined ? [] : [`from ${needs.ccu} users on`]),
+    ...(needs.presence ? ["with presence.enabled"] : []),
+  ];
+  return `the class exists ${when.join(" ")}; ${needs.ccu === undefined ? "otherwise" : "below"}, override "${otherwise ?? "main"}"`;
 }

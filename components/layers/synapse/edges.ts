@@ -1,11 +1,11 @@
 /** Whom Synapse's processes talk to. Pure. */
 import { tcp, type Edge, type EdgeInput, type Peer } from "../../core/edges";
 import { NAMESPACES, PORTS, SERVICES, synapseService } from "../../core/names";
-import type { WorkerClass } from "../../domain/workerClasses";
+import { callsTo, type WorkerClass } from "../../domain/workerClasses";
 import type { Settings } from "../../settings/types";
 import { endpointPort, MINIO } from "../objectstore/edges";
 import { POOLERS } from "../postgres/edges";
-import { EVENT_REPLICATION_PORTS, isWriter, replicationPort } from "./instances";
+import { EVENT_REPLICATION_PORTS, isWriter, replicationPort, writesEvents } from "./instances";
 import { portsOf } from "./workerYaml";
 
 export const synapsePeer = (cls: WorkerClass): Peer => ({
@@ -15,10 +15,6 @@ export const synapsePeer = (cls: WorkerClass): Peer => ({
 
 const redis: Peer = { component: SERVICES.redisSynapseMaster, namespace: NAMESPACES.matrix };
 const world: Peer = { world: true };
-/** Classes that send e-mail: notices, registration and password reset, and reminders. */
-const SEND_EMAIL: readonly WorkerClass[] = ["pusher", "main", "background"];
-/** Classes that answer logins. */
-const LOG_IN: readonly WorkerClass[] = ["main", "generic"];
 
 export function synapseEdges(input: EdgeInput): Edge[] {
   const { settings, plan } = input;
@@ -30,7 +26,7 @@ export function synapseEdges(input: EdgeInput): Edge[] {
   // local cluster's test can connect to.
   const writerPorts = (w: WorkerClass): Edge["ports"] => [
     ...tcp(replicationPort(plan, w)),
-    ...(w === "event-persister" ? [{ ...EVENT_REPLICATION_PORTS, protocol: "TCP" as const }] : []),
+    ...(writesEvents(plan, w) ? [{ ...EVENT_REPLICATION_PORTS, protocol: "TCP" as const }] : []),
   ];
   return classes.flatMap((cls): Edge[] => {
     const from = synapsePeer(cls);
@@ -47,12 +43,12 @@ export function synapseEdges(input: EdgeInput): Edge[] {
           why: `requests to the writers of class ${w}`,
         })),
       { from: { nodes: true }, to: from, ports: tcp(ports.health!), why: "probes" },
-      ...(cls === "media" ? mediaEdges(from, settings) : []),
-      ...(cls === "pusher" ? [{ from, to: world, ports: tcp(443), why: "push gateways" }] : []),
-      ...(settings.emailSmtp && SEND_EMAIL.includes(cls)
+      ...(callsTo(cls, "media-store") ? mediaEdges(from, settings) : []),
+      ...(callsTo(cls, "push-gateways") ? [{ from, to: world, ports: tcp(443), why: "push gateways" }] : []),
+      ...(settings.emailSmtp && callsTo(cls, "mail")
         ? [{ from, to: world, ports: tcp(settings.emailSmtp.port), why: "e-mail" }]
         : []),
-      ...(settings.sso?.oidc.length && LOG_IN.includes(cls)
+      ...(settings.sso?.oidc.length && callsTo(cls, "identity-providers")
         ? [{ from, to: world, ports: tcp(443), why: "identity providers" }]
         : []),
       // Any process may fetch an event, a key or a profile of another server.

@@ -5,9 +5,11 @@
  */
 import { stringify } from "yaml";
 import { NAMESPACES, PORTS, SERVICES, serviceFqdn } from "../../core/names";
+import { namedBy } from "../../domain/workerClasses";
+import type { NamingOption } from "../../domain/workerFacts";
 import type { Settings } from "../../settings/types";
 import type { Plan } from "../../sizing/types";
-import { instanceHost, instanceNames, isWriter, poolOf, replicationPort, streamWriters } from "./instances";
+import { instanceHost, instanceNames, isWriter, replicationPort, streamWriters } from "./instances";
 import { MOUNTS, SECRET_FILES, SHARED_FILES, oidcSecretFile, pythonName } from "./paths";
 
 export interface HomeserverInput {
@@ -101,16 +103,22 @@ function processes({ settings: s, plan }: HomeserverInput): Yaml {
       };
     });
   }
-  const pushers = instanceNames(plan, "pusher");
-  const background = instanceNames(plan, "background")[0];
-  const directory = instanceNames(plan, "user-directory")[0] ?? background;
-  const media = poolOf(plan, "media") ? instanceNames(plan, "media")[0] : undefined;
-  const senders = s.federation.enabled ? instanceNames(plan, "federation-sender") : [];
+  const named = (option: NamingOption): string[] => {
+    const cls = namedBy(option);
+    return cls ? instanceNames(plan, cls) : [];
+  };
+  const pushers = named("pusher_instances");
+  const background = named("run_background_tasks_on")[0];
+  const appservices = named("notify_appservices_from_worker")[0];
+  const directory = named("update_user_directory_from_worker")[0] ?? background;
+  const media = named("media_instance_running_background_jobs")[0];
+  const senders = s.federation.enabled ? named("federation_sender_instances") : [];
   return {
     instance_map: map,
     stream_writers: streamWriters(plan),
     ...(pushers.length > 0 ? { pusher_instances: pushers } : {}),
-    ...(background ? { run_background_tasks_on: background, notify_appservices_from_worker: background } : {}),
+    ...(background ? { run_background_tasks_on: background } : {}),
+    ...(appservices ? { notify_appservices_from_worker: appservices } : {}),
     ...(directory ? { update_user_directory_from_worker: directory } : {}),
     ...(media ? { enable_media_repo: false, media_instance_running_background_jobs: media } : {}),
     ...(senders.length > 0 ? { federation_sender_instances: senders } : {}),

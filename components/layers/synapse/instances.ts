@@ -1,16 +1,17 @@
 /** Which processes there are, by name, and which of them others must find. Pure. */
 import { NAMESPACES, podFqdn, PORTS, synapseService } from "../../core/names";
 import type { Plan, PoolPlan } from "../../sizing/types";
-import { MAX_REPLICAS, STREAMS, type Stream, type WorkerClass } from "../../domain/workerClasses";
-
-/** Streams of which Synapse takes exactly one writer: a second is a ConfigError in every process. */
-export const SINGLE_WRITER_STREAMS: readonly Stream[] = [
-  "typing",
-  "to_device",
-  "account_data",
-  "presence",
-  "push_rules",
-];
+import {
+  MAX_REPLICAS,
+  STREAMS,
+  streamFacts,
+  WORKER_CLASSES,
+  writerOf,
+  type Stream,
+  type WorkerClass,
+} from "../../domain/workerClasses";
+import { START_ORDER } from "../../domain/workerFacts";
+import { WORKERS } from "../../domain/workers";
 
 export const poolOf = (plan: Plan, cls: WorkerClass): PoolPlan | undefined =>
   plan.synapse.pools.find((p) => p.class === cls);
@@ -33,7 +34,7 @@ export function streamWriters(plan: Plan): Partial<Record<Stream, string[]>> {
     const cls = plan.synapse.streamWriters[stream];
     if (cls === "main" || !poolOf(plan, cls)) continue;
     const names = instanceNames(plan, cls);
-    if (names.length !== 1 && SINGLE_WRITER_STREAMS.includes(stream)) {
+    if (names.length !== 1 && streamFacts(stream).single) {
       throw new Error(
         `synapse: stream ${stream} has ${names.length} writers (class ${cls}); Synapse takes exactly one: set overrides.pools.${cls}.replicas to 1`,
       );
@@ -50,6 +51,9 @@ export function isWriter(plan: Plan, cls: WorkerClass): boolean {
   );
 }
 
+/** The event persisters, in this plan. */
+export const writesEvents = (plan: Plan, cls: WorkerClass): boolean => plan.synapse.streamWriters.events === cls;
+
 /**
  * Where a writer takes the other processes' requests. Event persisters: on a port that says how many of them there are.
  * A room's events belong to one of them by that number, and one that is handed another's answers 500 (Synapse asserts
@@ -58,7 +62,7 @@ export function isWriter(plan: Plan, cls: WorkerClass): boolean {
  * handed to the client.
  */
 export const replicationPort = (plan: Plan, cls: WorkerClass): number =>
-  cls === "event-persister"
+  writesEvents(plan, cls)
     ? PORTS.synapseEventReplication + (poolOf(plan, cls)?.replicas ?? 0)
     : PORTS.synapseReplication;
 /** All ports that event persisters ever have. */
@@ -68,23 +72,20 @@ export const EVENT_REPLICATION_PORTS = {
 } as const;
 
 /** Classes that hand events to the persisters, beside main: rooms' writes by clients and by other servers. */
-export const EVENT_SENDERS: readonly WorkerClass[] = ["generic", "federation-reader"];
+export const EVENT_SENDERS: readonly WorkerClass[] = WORKER_CLASSES.filter(
+  (cls) => WORKERS[cls].start === "events" && cls !== writerOf("events"),
+);
 
-/**
- * Who starts in which order after the main process; each group when the one before it is ready. Writers first, which
- * nobody replaces: on small machines they do not start in a crowd. Then the event persisters together with those who
- * hand them events (routes.ts), and nobody else: while the number of persisters changes, those of before and after do
- * not speak with each other, so nothing may hold them up.
- */
+/** Who starts in which order after the main process; each group when the one before it is ready. */
 export function startOrder(plan: Plan): WorkerClass[][] {
-  const events = (cls: WorkerClass): boolean => cls === "event-persister" || EVENT_SENDERS.includes(cls);
-  const group = (cls: WorkerClass): number => (events(cls) ? 1 : isWriter(plan, cls) ? 0 : 2);
-  const workers = plan.synapse.pools.map((p) => p.class).filter((cls) => cls !== "main");
-  return [0, 1, 2].map((n) => workers.filter((cls) => group(cls) === n));
+  const workers = plan.synapse.pools.map((p) => p.class);
+  return START_ORDER.filter((group) => group !== "main").map((group) =>
+    workers.filter((cls) => WORKERS[cls].start === group),
+  );
 }
 
 /** Class whose loss nothing makes good: one process, or work that is divided among the processes by name. */
-export const isSingleton = (pool: PoolPlan): boolean => pool.kind === "StatefulSet" && pool.class !== "media";
+export const isSingleton = (pool: PoolPlan): boolean => WORKERS[pool.class].loss.seconds !== undefined;
 
 export const mainHost = (clusterDomain: string): string => instanceHost("main", 0, clusterDomain);
 export function instanceHost(cls: WorkerClass, index: number, clusterDomain: string): string {

@@ -3,7 +3,7 @@
  * read it. Pure.
  */
 import type { Plan } from "../../sizing/types";
-import type { Stream, WorkerClass } from "../../domain/workerClasses";
+import type { RoutedClass, Stream, WorkerClass } from "../../domain/workers";
 import { ROUTES } from "./routes";
 
 /**
@@ -25,9 +25,9 @@ export interface Route {
   queryAbsent?: string;
   surface?: Surface;
   resource: Resource;
-  target: { class: WorkerClass } | { stream: Stream };
+  target: { class: RoutedClass } | { stream: Stream };
   /** Classes that serve it while no process of the target does, in order. */
-  fallback: readonly WorkerClass[];
+  fallback: readonly RoutedClass[];
   /** Why there is no fallback, where there is none. */
   why?: string;
   hash: HashKey;
