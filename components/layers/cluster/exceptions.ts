@@ -62,4 +62,10 @@ export const EXCEPTIONS: RuleException[] = [
     what: /^reads Secret metallb-webhook-cert /,
     why: "the controller itself fills this Secret and follows its changes; the stack only creates it empty",
   },
+  {
+    rule: "10b",
+    object: "DaemonSet metallb-system/speaker",
+    what: /^(container speaker: runAsNonRoot|runAsNonRoot|fsGroupChangePolicy) is not set$/,
+    why: "it runs as root, see rule 10",
+  },
 ];

@@ -26,4 +26,16 @@ export const EXCEPTIONS: RuleException[] = [
     what: SINGLE,
     why: "it only shows the data of the two Prometheus, and all of its content is generated: it can start again anywhere",
   },
+  {
+    rule: "10b",
+    object: "Prometheus monitoring/prometheus",
+    what: /^fsGroupChangePolicy is not set$/,
+    why: "all files in its volumes are its own: no owner changes at a start, and setting the field would restart it",
+  },
+  {
+    rule: "10b",
+    object: "Alertmanager monitoring/alertmanager",
+    what: /^fsGroupChangePolicy is not set$/,
+    why: "all files in its volumes are its own: no owner changes at a start, and setting the field would restart it",
+  },
 ];

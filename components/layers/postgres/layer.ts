@@ -4,6 +4,7 @@ import { postgresAlerts } from "./alerts";
 import { checkDatabase } from "./checks";
 import { POSTGRES_DASHBOARDS } from "./dashboards";
 import { postgresEdges } from "./edges";
+import { EXCEPTIONS } from "./exceptions";
 import { IMAGES } from "./images";
 import { postgresDemands, postgresFailures, postgresServices } from "./plan";
 import { DATABASE_PASSWORD } from "./secrets";
@@ -42,5 +43,6 @@ export const postgres: Layer<Declares> = {
   alerts: (input) => [postgresAlerts(input)],
   dashboards: POSTGRES_DASHBOARDS,
   pods: ["synapse-postgres", "pooler"],
+  exceptions: EXCEPTIONS,
   component: () => import("./deploy"),
 };
