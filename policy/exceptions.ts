@@ -1,4 +1,4 @@
-/** Objects to which a rule does not apply, with the reason. An exception that is no longer needed fails the tests. */
+/** What a rule does not apply to, and why. An exception that nothing needs any more fails the tests. */
 import type { Exception } from "./types";
 
 const HOST_NETWORK = /^hostNetwork is used$/;
@@ -120,7 +120,7 @@ export const EXCEPTIONS: Exception[] = [
     object: "StatefulSet matrix/synapse-receipts",
     what: SINGLE,
     why: oneOf(
-      "each writer of receipts is the only one for its share of the rooms; there is only one if the overrides set it, as in the local stack",
+      "each writer of receipts is the only one for its share of the rooms; one only where the overrides ask for it, as on the local stack",
     ),
   },
   {

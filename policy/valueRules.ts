@@ -1,4 +1,4 @@
-/** Rules about how values are written: as the API server writes them; otherwise the engine sees changes where there are none. */
+/** Rules about how values are written: as the API server writes them, or the engine sees changes that nobody made. */
 import { OPERATORS, vendoredObjects } from "../components/layers/cluster";
 import { canonical } from "../components/core/workload";
 import dropped from "../vendor/kubernetes/dropped.json";

@@ -52,7 +52,7 @@ def asked(job):
     out = []
     for k in range(0, len(job["to"]), 60):
         out += several(job["to"][k:k + 60], seconds)
-    # Time-outs are retried separately: on a busy machine a first packet is sometimes lost.
+    # What timed out is asked again by itself: on a busy machine a first packet gets lost at times.
     late = [i for i, a in enumerate(out) if a == "timeout"]
     for i, a in zip(late, several([job["to"][i] for i in late], seconds) if late else []):
         out[i] = a
