@@ -124,7 +124,7 @@ describe("keys in an export", () => {
       );
       assert.throws(
         () => withSigningKey({ signingKey: "hunter2hunter2" }, "this state"),
-        (e: Error) => /is none/.test(e.message) && !/hunter2/.test(e.message),
+        (e: Error) => /The signing key in this state is not valid/.test(e.message) && !/hunter2/.test(e.message),
       );
     });
   });

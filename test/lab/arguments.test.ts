@@ -93,7 +93,7 @@ describe("npm run images: arguments", () => {
     ["list synapse", /list takes no names/],
     ["push", /push needs a registry/],
     ["push https://r.example.com/x", /without https/],
-    ["push synapse", /no registry/],
+    ["push synapse", /not a registry/],
     ["build --insecure", /--insecure goes with push/],
     ["list --frob", /frob/],
   ];

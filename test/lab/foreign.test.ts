@@ -132,7 +132,7 @@ describe("npm run local on another cluster: settings", () => {
       FILE,
     ).join("\n");
     for (const part of [
-      /2 nodes take pods/,
+      /2 nodes accept pods/,
       /--addresses RANGE is missing/,
       /the images synapse, minio, mc are not published/,
     ])

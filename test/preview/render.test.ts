@@ -53,7 +53,7 @@ describe("the preview's comment", () => {
   it("a patch removed from a node does not count as a lost node", () => {
     const text = render([report("small", [change("hosts", "delete", "NodePatch db-1")])]);
     assert.doesNotMatch(text, /CAUTION/);
-    assert.match(text, /Withdrawn from objects that stay: NodePatch `db-1`/);
+    assert.match(text, /Removed from objects that stay: NodePatch `db-1`/);
   });
 
   it("errors and warnings of the engine are quoted", () => {
