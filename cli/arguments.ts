@@ -52,7 +52,7 @@ export function stackConfig(stack: string, values: Record<string, any>): Record<
 }
 
 /**
- * Runs a command's main function: errors of use and of settings are read by people, so they print without a stack
+ * Runs a command's main function: usage errors and errors in settings are for the user, so they print without a stack
  * trace.
  */
 export function runMain(usage: string, main: (argv: string[]) => Promise<void>): void {

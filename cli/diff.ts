@@ -168,7 +168,7 @@ function clipped(from: string | undefined, to: string | undefined): string {
   return `${clip(from)} -> ${clip(to)}`;
 }
 
-/** Of a long line (a list of addresses) only the words that come or go. */
+/** Only the added and removed words of a long line (such as a list of addresses). */
 function wordDiff(from: string, to: string): string[] {
   const a = from.split(/[\s,]+/),
     b = to.split(/[\s,]+/);
@@ -179,7 +179,7 @@ function wordDiff(from: string, to: string): string[] {
   ];
 }
 
-/** A changed text is shown by its lines, as a reviewer wants them. */
+/** A changed text is shown line by line, as a reviewer wants it. */
 function lineDiff(from: string, to: string): string[] {
   const a = from.split("\n"),
     b = to.split("\n");

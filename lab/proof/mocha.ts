@@ -3,11 +3,11 @@ import { spawnSync } from "node:child_process";
 import * as path from "node:path";
 import { ROOT } from "../common/folders";
 
-/** Names on the command line, several also with commas; those that do not exist are an error. */
+/** Names on the command line, also separated by commas. @throws for unknown names. */
 export function namesFrom(argv: readonly string[], known: readonly string[]): string[] {
   const names = argv.flatMap((x) => x.split(","));
   const unknown = names.filter((n) => !known.includes(n));
-  if (unknown.length) throw new Error(`no test named ${unknown.join(", ")}; there are ${known.join(", ")}`);
+  if (unknown.length) throw new Error(`no test named ${unknown.join(", ")}; known are ${known.join(", ")}`);
   return names;
 }
 

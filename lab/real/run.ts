@@ -19,7 +19,7 @@ const fail = (text: string): never => {
 if (process.getuid?.() !== 0)
   fail("test:real needs root: it runs each pod's processes in namespaces, as their own users");
 
-// --built: the images that are there, without a look at their recipes.
+// --built: uses the existing images, without checking their recipes.
 const given = process.argv.slice(2).filter((a) => a !== "--built"),
   whole = given.length === 0;
 const installed = spawnSync(
@@ -49,7 +49,7 @@ interface Ended extends Counted {
   suites: Suite[];
 }
 
-/** Runs these files; what they say is printed as it comes, or, `later`, when they have ended. */
+/** Runs these files; their output is printed at once, or, with `later`, when they have ended. */
 function runMocha(name: string, files: string[], later: boolean): Promise<Ended> {
   const counts = path.join(dir, `${name}-counts.json`),
     report = path.join(dir, `${name}-mocha.json`),

@@ -8,13 +8,13 @@ import * as path from "node:path";
 import { readStackConfig } from "../../components/settings/stackFile";
 import { withDigests } from "./hide";
 
-/** Settings that are wrong are told to people, all at once, without a stack trace. */
+/** Errors in settings are reported all at once, without a stack trace. */
 const forPeople = (error: any): boolean =>
   error?.__pulumiRunError === true || /^(Settings|Plan)Invalid$/.test(error?.name);
 
 async function main([checkout, stack, file]: string[]): Promise<void> {
   if (!checkout || !stack || !file || !process.env.PREVIEW_KEY)
-    throw new Error("evaluation.ts CHECKOUT STACK FILE, with PREVIEW_KEY: it is started by changes.ts");
+    throw new Error("evaluation.ts CHECKOUT STACK FILE, with PREVIEW_KEY: changes.ts starts it");
   const { evaluate } = await import(path.join(checkout, "cli/evaluate.ts"));
   const evaluation = await evaluate({ stack, config: readStackConfig(stack, checkout) });
   fs.writeFileSync(file, JSON.stringify(withDigests(evaluation, process.env.PREVIEW_KEY)), { mode: 0o600 });
