@@ -5,8 +5,7 @@
  */
 import { spawnSync } from "node:child_process";
 import * as net from "node:net";
-import { parseArgs } from "node:util";
-import { Refused, runMain, UsageError } from "./arguments";
+import { parseWords, Refused, runMain, UsageError } from "./arguments";
 import { readStackConfig } from "../components/settings/stackFile";
 
 const USAGE = `npm run hosts -- fence NODE --confirmed-off [--stack NAME] [--context NAME]
@@ -172,26 +171,15 @@ export function unfence(name: string, options: Options): void {
 }
 
 async function main(argv: string[]): Promise<void> {
-  let parsed;
-  try {
-    parsed = parseArgs({
-      args: argv,
-      strict: true,
-      allowPositionals: true,
-      options: {
-        "confirmed-off": { type: "boolean" },
-        stack: { type: "string", short: "s" },
-        context: { type: "string" },
-        cwd: { type: "string" },
-      },
-    });
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
   const {
     values,
-    positionals: [action, node, ...rest],
-  } = parsed;
+    words: [action, node, ...rest],
+  } = parseWords(argv, {
+    "confirmed-off": { type: "boolean" },
+    stack: { type: "string", short: "s" },
+    context: { type: "string" },
+    cwd: { type: "string" },
+  });
   if (!["fence", "unfence"].includes(action ?? "") || !node || rest.length > 0)
     throw new UsageError("Say what to do with which node: fence NODE, or unfence NODE");
   const options: Options = {

@@ -1,10 +1,12 @@
-/** Writes docs/runbook.md from the alert rules of the example stack of 1,000 users, with every optional layer on. */
-import * as fs from "node:fs";
-import * as path from "node:path";
+/**
+ * Writes docs/runbook.md from the alert rules of the example stack of 1,000 users, with every optional layer on.
+ * `--check` only says whether it is up to date.
+ */
 import { exampleConfig } from "../cli/exampleStack";
 import { alertRules, runbook } from "../components/layers/monitoring/rules";
 import { resolveSettings, SettingsInvalid } from "../components/settings";
 import { plan } from "../components/sizing";
+import { writeOrCheck } from "./writeOrCheck";
 
 export function runbookText(): string {
   const { settings, errors } = resolveSettings({ ...exampleConfig(1000), federation: { enabled: true } }, "runbook");
@@ -12,4 +14,7 @@ export function runbookText(): string {
   return runbook(alertRules({ settings, plan: plan(settings) }));
 }
 
-if (require.main === module) fs.writeFileSync(path.join(__dirname, "..", "docs", "runbook.md"), runbookText());
+if (require.main === module)
+  writeOrCheck("runbook.ts", "Writes docs/runbook.md from the alert rules of the example stack of 1,000 users.", () => [
+    { file: "docs/runbook.md", text: runbookText() },
+  ]);

@@ -1,7 +1,8 @@
 /** What `npm run local` understands. Pure: the words in, a request or an error for people out. */
 import { parseArgs } from "node:util";
+import { UsageError } from "../../cli/arguments";
 
-export class UsageError extends Error {}
+export { UsageError };
 
 export const USAGE = `npm run local [-- COMMAND] [options]
   up                      (default) builds what is missing, starts the cluster, deploys Pulumi.local.yaml, prints URLs and a login
