@@ -5,6 +5,7 @@
  */
 import { spawnSync } from "node:child_process";
 import * as net from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { parseWords, Refused, runMain, UsageError } from "./arguments";
 import { readStackConfig } from "../components/settings/stackFile";
 
@@ -103,8 +104,6 @@ function sshOf(options: Options, node: any): { address: string; port: number } {
   if (!address) throw new Refused(`The node ${name} has no InternalIP: give --stack, for the machine's address.`);
   return { address, port: 22 };
 }
-
-const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 export async function fence(name: string, options: Options): Promise<void> {
   const node = nodeOf(options, name);
