@@ -3,6 +3,10 @@ import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
+import { parse, runMain } from "./arguments";
+
+const USAGE = `npm run bench
+  Prints what planning and rendering cost, each in a process of its own, at five sizes. It takes no options.`;
 
 const ROOT = path.resolve(__dirname, "..");
 const SIZES = [100, 1_000, 5_000, 10_000, 20_000];
@@ -45,7 +49,7 @@ function timed(args: string[]): { ms: number; stdout: string } {
   return { ms: Number(process.hrtime.bigint() - begun) / 1e6, stdout: done.stdout };
 }
 
-function main(): void {
+function compare(): void {
   console.log("  CCU    plan s   whole render s   evaluate s   write s   resources   files   peak MiB");
   for (const ccu of SIZES) {
     const plan = timed(["cli/plan.ts", "--ccu", String(ccu), "--json"]);
@@ -58,6 +62,12 @@ function main(): void {
   }
 }
 
-const at = process.argv.indexOf("--child");
-if (at > 0) void child(Number(process.argv[at + 1]));
-else main();
+async function main(argv: string[]): Promise<void> {
+  // The command itself gives --child, to the process that measures one size.
+  const size = argv[0] === "--child" ? parse(argv, { child: { type: "string" } }).child : undefined;
+  if (size !== undefined) return child(Number(size));
+  parse(argv, {});
+  compare();
+}
+
+if (require.main === module) runMain(USAGE, main);

@@ -1,5 +1,6 @@
 /** `npm run diff`: what a changed setting would change, layer by layer, and which workloads it restarts. */
 import { RunError } from "@pulumi/pulumi/errors";
+import { diffArrays } from "diff";
 import { parse, runMain, STACK_OPTIONS, stackConfig, UsageError } from "./arguments";
 import { evaluate, type Evaluation, type RegisteredResource } from "./evaluate";
 import { exampleConfig } from "./exampleStack";
@@ -168,29 +169,44 @@ function clipped(from: string | undefined, to: string | undefined): string {
   return `${clip(from)} -> ${clip(to)}`;
 }
 
-/** Only the added and removed words of a long line (such as a list of addresses). */
-function wordDiff(from: string, to: string): string[] {
-  const a = from.split(/[\s,]+/),
-    b = to.split(/[\s,]+/);
-  const gone = a.filter((w) => !b.includes(w)),
-    come = b.filter((w) => !a.includes(w));
-  return [
-    `in ${from.trim().slice(0, 30)}...: ${[...gone.map((w) => `- ${w}`), ...come.map((w) => `+ ${w}`)].join(" ")}`,
-  ];
+/** What goes and what comes in one place of a list: lines of a text, or words of a line. */
+interface Place {
+  gone: string[];
+  come: string[];
 }
 
-/** A changed text is shown line by line, as a reviewer wants it. */
-function lineDiff(from: string, to: string): string[] {
-  const a = from.split("\n"),
-    b = to.split("\n");
-  const inA = new Set(a),
-    inB = new Set(b);
-  const gone = a.filter((l) => !inB.has(l)),
-    come = b.filter((l) => !inA.has(l));
-  const pairs = gone.length === come.length && gone.every((l, i) => l.length > LINE && come[i]!.length > LINE);
-  const lines = pairs
-    ? gone.flatMap((l, i) => wordDiff(l, come[i]!))
-    : [...gone.map((l) => `- ${l.trim()}`), ...come.map((l) => `+ ${l.trim()}`)];
+function places(from: string[], to: string[]): Place[] {
+  const found: Place[] = [];
+  let here: Place | undefined;
+  for (const { added, removed, value } of diffArrays(from, to)) {
+    if (!added && !removed) {
+      here = undefined;
+      continue;
+    }
+    if (!here) found.push((here = { gone: [], come: [] }));
+    (removed ? here.gone : here.come).push(...value);
+  }
+  return found;
+}
+
+const signed = ({ gone, come }: Place): string[] => [
+  ...gone.map((text) => `- ${text.trim()}`),
+  ...come.map((text) => `+ ${text.trim()}`),
+];
+
+/** Of a long line (a list of addresses) only the words that come or go. */
+function wordDiff(from: string, to: string): string {
+  const words = places(from.split(/[\s,]+/), to.split(/[\s,]+/));
+  return `in ${from.trim().slice(0, 30)}...: ${words.flatMap(signed).join(" ")}`;
+}
+
+/** A changed text is shown by its lines, as a reviewer wants them: place by place, in the order of the text. */
+export function lineDiff(from: string, to: string): string[] {
+  const lines = places(from.split("\n"), to.split("\n")).flatMap((place) => {
+    const { gone, come } = place;
+    const long = gone.length === come.length && [...gone, ...come].every((line) => line.length > LINE);
+    return long ? gone.map((line, i) => wordDiff(line, come[i]!)) : signed(place);
+  });
   return lines.length > 16 ? [...lines.slice(0, 16), `... ${lines.length - 16} more lines`] : lines;
 }
 

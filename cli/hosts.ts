@@ -5,8 +5,8 @@
  */
 import { spawnSync } from "node:child_process";
 import * as net from "node:net";
-import { parseArgs } from "node:util";
-import { Refused, runMain, UsageError } from "./arguments";
+import { setTimeout as sleep } from "node:timers/promises";
+import { parseWords, Refused, runMain, UsageError } from "./arguments";
 import { readStackConfig } from "../components/settings/stackFile";
 
 const USAGE = `npm run hosts -- fence NODE --confirmed-off [--stack NAME] [--context NAME]
@@ -105,8 +105,6 @@ function sshOf(options: Options, node: any): { address: string; port: number } {
   return { address, port: 22 };
 }
 
-const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-
 export async function fence(name: string, options: Options): Promise<void> {
   const node = nodeOf(options, name);
   const condition = ready(node);
@@ -172,26 +170,15 @@ export function unfence(name: string, options: Options): void {
 }
 
 async function main(argv: string[]): Promise<void> {
-  let parsed;
-  try {
-    parsed = parseArgs({
-      args: argv,
-      strict: true,
-      allowPositionals: true,
-      options: {
-        "confirmed-off": { type: "boolean" },
-        stack: { type: "string", short: "s" },
-        context: { type: "string" },
-        cwd: { type: "string" },
-      },
-    });
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
   const {
     values,
-    positionals: [action, node, ...rest],
-  } = parsed;
+    words: [action, node, ...rest],
+  } = parseWords(argv, {
+    "confirmed-off": { type: "boolean" },
+    stack: { type: "string", short: "s" },
+    context: { type: "string" },
+    cwd: { type: "string" },
+  });
   if (!["fence", "unfence"].includes(action ?? "") || !node || rest.length > 0)
     throw new UsageError("an action and a node are missing: fence NODE, or unfence NODE");
   const options: Options = {

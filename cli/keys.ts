@@ -2,11 +2,10 @@
  * `npm run keys`: saves the keys that are a server's identity, and restores them. Without the signing key no deployment
  * can ever be that server again; the state, which holds it, is lost with `pulumi destroy`.
  */
-import { parseArgs } from "node:util";
 import { NAMESPACES } from "../components/core/names";
 import { TRUST_BUNDLE } from "../components/layers/cluster/tls/publicTls";
 import { IMPORTABLE_SECRETS, type ImportableSecret } from "../components/domain/importableSecrets";
-import { Refused, runMain, UsageError } from "./arguments";
+import { parseWords, Refused, runMain, UsageError } from "./arguments";
 import { othersMayRead, readText, writeKeys } from "./keys/disk";
 import { keysIn, keysInExport, secretOf, withSigningKey, type Found } from "./keys/found";
 import { json, kubectl, pulumi } from "./keys/programs";
@@ -126,29 +125,18 @@ async function restore(file: string, { stack, only, cwd }: Options): Promise<voi
 }
 
 async function main(argv: string[]): Promise<void> {
-  let parsed;
-  try {
-    parsed = parseArgs({
-      args: argv,
-      strict: true,
-      allowPositionals: true,
-      options: {
-        stack: { type: "string", short: "s" },
-        out: { type: "string", short: "o" },
-        export: { type: "string" },
-        "from-cluster": { type: "boolean" },
-        context: { type: "string" },
-        only: { type: "string", multiple: true },
-        cwd: { type: "string" },
-      },
-    });
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
   const {
     values,
-    positionals: [action, file, ...rest],
-  } = parsed;
+    words: [action, file, ...rest],
+  } = parseWords(argv, {
+    stack: { type: "string", short: "s" },
+    out: { type: "string", short: "o" },
+    export: { type: "string" },
+    "from-cluster": { type: "boolean" },
+    context: { type: "string" },
+    only: { type: "string", multiple: true },
+    cwd: { type: "string" },
+  });
   const options: Options = { ...values, fromCluster: values["from-cluster"] ?? false, only: values.only ?? [] };
   const takesFile = action === "show" || action === "restore";
   if ((action !== "save" && !takesFile) || takesFile !== (file !== undefined) || rest.length > 0)

@@ -5,7 +5,6 @@
  * The places of the boxes are defined here; everything else is read. A part or a connection without a place is an error,
  * so the picture is always complete.
  */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { planFor } from "../cli/plan";
 import type { Edge, Peer } from "../components/core/edges";
@@ -13,6 +12,7 @@ import type { Settings } from "../components/settings/types";
 import type { Plan } from "../components/sizing";
 import { edges } from "../components/topology";
 import { arrow, box, chip, document, type Box, type Point } from "./svg";
+import { writeOrCheck } from "./writeOrCheck";
 
 export const FILE = resolve(__dirname, "../docs/architecture.svg");
 const STACK = "small";
@@ -455,11 +455,7 @@ function rows(items: string[], perRow: number): string[] {
   );
 }
 
-if (require.main === module) {
-  const wanted = picture();
-  if (!process.argv.includes("--check")) writeFileSync(FILE, wanted);
-  else if (!existsSync(FILE) || readFileSync(FILE, "utf8") !== wanted) {
-    process.stderr.write("docs/architecture.svg is not up to date: run `npx tsx scripts/architecture.ts`\n");
-    process.exitCode = 1;
-  }
-}
+if (require.main === module)
+  writeOrCheck("architecture.ts", "Draws docs/architecture.svg from the plan and the table of who calls whom.", () => [
+    { file: "docs/architecture.svg", text: picture() },
+  ]);

@@ -6,7 +6,10 @@
 import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { parse, runMain } from "../cli/arguments";
 
+const USAGE = `npm run vendor:schema
+  Writes the part of Kubernetes' schema that the stack's objects need into vendor/kubernetes, from the Go modules k8s.io/*.`;
 /** The version that the manifests are written for. */
 const VERSION = "v1.36.4";
 const KINDS: Array<[string, string]> = [
@@ -126,7 +129,7 @@ function droppedWhenEmpty(name: string, definition: any): string[] {
     .map((f) => f.name);
 }
 
-function main(): void {
+function write(): void {
   const { definitions } = JSON.parse(
     fs.readFileSync(path.join(moduleDir("k8s.io/kubernetes", VERSION), "api/openapi-spec/swagger.json"), "utf8"),
   );
@@ -170,4 +173,10 @@ function main(): void {
   fs.writeFileSync(file, `${JSON.stringify({ version: VERSION, kinds, $defs })}\n`);
   console.log(`${file}: ${Object.keys(kinds).length} kinds, ${Math.round(fs.statSync(file).size / 1024)} KiB`);
 }
-main();
+
+async function main(argv: string[]): Promise<void> {
+  parse(argv, {});
+  write();
+}
+
+runMain(USAGE, main);

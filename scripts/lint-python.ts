@@ -4,6 +4,7 @@
  */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
+import { parse, runMain } from "../cli/arguments";
 import { PositionEncoding, Workspace, type Diagnostic } from "@astral-sh/ruff-wasm-nodejs";
 
 const ROOT = resolve(__dirname, "..");
@@ -64,4 +65,9 @@ function main(write: boolean): void {
   if (found.length) process.exitCode = 1;
 }
 
-if (require.main === module) main(process.argv.includes("--write"));
+const USAGE = `npm run lint | npm run format
+  Checks every Python file with ruff, and its format.
+  --write  formats the files first`;
+
+if (require.main === module)
+  runMain(USAGE, async (argv) => main(parse(argv, { write: { type: "boolean" } }).write ?? false));

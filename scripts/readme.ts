@@ -2,10 +2,11 @@
  * Writes the plan's current output into README.md and docs/plan.md, between their markers. `--check` only says whether
  * they are up to date.
  */
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { planFor, report } from "../cli/plan";
 import type { NodePlan } from "../components/sizing";
+import { writeOrCheck } from "./writeOrCheck";
 
 const ROOT = resolve(__dirname, "..");
 /** Sizes of README's table: the smallest, and those of the two examples. */
@@ -62,12 +63,7 @@ export function generatedPages(): Record<string, string> {
   return pages;
 }
 
-if (require.main === module) {
-  for (const [file, wanted] of Object.entries(generatedPages())) {
-    if (!process.argv.includes("--check")) writeFileSync(resolve(ROOT, file), wanted);
-    else if (readFileSync(resolve(ROOT, file), "utf8") !== wanted) {
-      process.stderr.write(`${file} is not up to date: run \`npx tsx scripts/readme.ts\`\n`);
-      process.exitCode = 1;
-    }
-  }
-}
+if (require.main === module)
+  writeOrCheck("readme.ts", "Puts the plan's present output into README.md and docs/plan.md.", () =>
+    Object.entries(generatedPages()).map(([file, text]) => ({ file, text })),
+  );

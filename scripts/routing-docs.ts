@@ -1,16 +1,7 @@
 /** Writes docs/routing.md from the routing table; `--check` only says whether it is up to date. */
-import * as fs from "node:fs";
-import * as path from "node:path";
 import { renderRoutingDocs } from "../components/layers/synapse/routingDocs";
+import { writeOrCheck } from "./writeOrCheck";
 
-const file = path.join(__dirname, "..", "docs", "routing.md");
-const wanted = renderRoutingDocs();
-if (process.argv.includes("--check")) {
-  if (!fs.existsSync(file) || fs.readFileSync(file, "utf8") !== wanted) {
-    console.error("docs/routing.md is out of date: run `npx tsx scripts/routing-docs.ts`");
-    process.exit(1);
-  }
-} else {
-  fs.mkdirSync(path.dirname(file), { recursive: true });
-  fs.writeFileSync(file, wanted);
-}
+writeOrCheck("routing-docs.ts", "Writes docs/routing.md from the routing table.", () => [
+  { file: "docs/routing.md", text: renderRoutingDocs() },
+]);

@@ -1,12 +1,14 @@
-/** Writes docs/runbook.md from the alert rules of the example stack of 1,000 users, with every optional layer on. */
-import * as fs from "node:fs";
-import * as path from "node:path";
+/**
+ * Writes docs/runbook.md from the alert rules of the example stack of 1,000 users, with every optional layer on.
+ * `--check` only says whether it is up to date.
+ */
 import { exampleConfig } from "../cli/exampleStack";
 import { alertRules } from "../components/layers/monitoring/watched";
 import { runbook } from "../components/layers/monitoring/runbook";
 import { LAYERS } from "../components/layers/registry";
 import { resolveSettings, SettingsInvalid } from "../components/settings";
 import { plan } from "../components/plan";
+import { writeOrCheck } from "./writeOrCheck";
 
 export function runbookText(): string {
   const everything = Object.assign({}, ...LAYERS.map((layer) => layer.everything)) as Record<string, unknown>;
@@ -18,4 +20,7 @@ export function runbookText(): string {
   return runbook(alertRules({ settings, plan: plan(settings), layers: LAYERS }));
 }
 
-if (require.main === module) fs.writeFileSync(path.join(__dirname, "..", "docs", "runbook.md"), runbookText());
+if (require.main === module)
+  writeOrCheck("runbook.ts", "Writes docs/runbook.md from the alert rules of the example stack of 1,000 users.", () => [
+    { file: "docs/runbook.md", text: runbookText() },
+  ]);

@@ -12,7 +12,11 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { parse, parseAllDocuments } from "yaml";
+import { parse as parseOptions, runMain } from "../cli/arguments";
 
+const USAGE = `npm run vendor [-- --check]
+  Takes the operators' manifests out of their Go modules, at the versions that this script names, into vendor/.
+  --check  only compares the files with their hashes, offline; exit code 1 when one differs`;
 const ROOT = path.join(__dirname, "../vendor");
 const HELM = "helm.sh/helm/v3/cmd/helm@v3.21.0";
 
@@ -206,10 +210,11 @@ export function check(): string[] {
   return problems;
 }
 
-if (require.main === module) {
-  if (process.argv.includes("--check")) {
-    const problems = check();
-    problems.forEach((p) => console.error(p));
-    process.exitCode = problems.length ? 1 : 0;
-  } else update();
+async function main(argv: string[]): Promise<void> {
+  if (!parseOptions(argv, { check: { type: "boolean" } }).check) return update();
+  const problems = check();
+  problems.forEach((p) => console.error(p));
+  process.exitCode = problems.length ? 1 : 0;
 }
+
+if (require.main === module) runMain(USAGE, main);

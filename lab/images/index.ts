@@ -2,8 +2,7 @@
 import { spawnSync } from "node:child_process";
 import * as os from "node:os";
 import * as path from "node:path";
-import { parseArgs } from "node:util";
-import { runMain, UsageError } from "../../cli/arguments";
+import { parseWords, runMain, UsageError } from "../../cli/arguments";
 import { chosen, listText, nameOf, readLab, snippet, type Entry } from "./catalog";
 import { prefixProblem, push } from "./push";
 
@@ -33,23 +32,15 @@ export function parseImagesArgs(argv: readonly string[]): {
   insecure: boolean;
   user?: string;
 } {
-  let parsed;
-  try {
-    parsed = parseArgs({
-      args: [...argv],
-      allowPositionals: true,
-      options: {
-        json: { type: "boolean" },
-        refresh: { type: "boolean" },
-        insecure: { type: "boolean" },
-        user: { type: "string" },
-      },
-    });
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
-  const [command = "list", ...words] = parsed.positionals;
-  const { json = false, refresh = false, insecure = false, user } = parsed.values;
+  const {
+    values: { json = false, refresh = false, insecure = false, user },
+    words: [command = "list", ...words],
+  } = parseWords(argv, {
+    json: { type: "boolean" },
+    refresh: { type: "boolean" },
+    insecure: { type: "boolean" },
+    user: { type: "string" },
+  });
   if (command !== "list" && command !== "build" && command !== "push")
     throw new UsageError(`the command "${command}" is unknown; there are list, build, push`);
   const wrong = [

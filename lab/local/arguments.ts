@@ -1,7 +1,8 @@
 /** The arguments of `npm run local`. Pure: turns words into a request, or throws an error for the user. */
 import { parseArgs } from "node:util";
+import { UsageError } from "../../cli/arguments";
 
-export class UsageError extends Error {}
+export { UsageError };
 
 export const USAGE = `npm run local [-- COMMAND] [options]
   up                      (default) builds what is missing, starts the cluster, deploys Pulumi.local.yaml, prints URLs and a login

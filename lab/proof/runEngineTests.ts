@@ -6,6 +6,7 @@
 import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { runMain } from "../../cli/arguments";
 import { ENGINE_TESTS, ON_CLUSTER } from "./engineTests";
 import { PROOF_FILE, renderProof, results, type Heading } from "./measured";
 import { described, findParts, PLUGINS, provideParts, versionOf } from "../engine/parts";
@@ -14,6 +15,10 @@ import { namesFrom, runMocha } from "./mocha";
 import { requireCluster } from "../local/kubectl";
 import { enter } from "../local/priority";
 
+const USAGE = `npm run test:engine [-- NAME,NAME...]
+  Tests the stack under Pulumi's engine and writes docs/proof/engine.md. Without names, all parts, in this order:
+  NAME: ${ENGINE_TESTS.join(", ")}
+  On the local cluster (\`npm run local\` first): ${ON_CLUSTER.join(", ")}`;
 const DIRECTORY = path.join("test", "engine");
 const FILE = "engine.json";
 const DOCUMENT = path.join(PROOF, "engine.md");
@@ -49,8 +54,7 @@ function versions(): Record<string, string> {
   };
 }
 
-function main(): void {
-  const names = namesFrom(process.argv.slice(2), ENGINE_TESTS);
+function test(names: readonly string[]): void {
   const chosen = ENGINE_TESTS.filter((n) => names.length === 0 || names.includes(n));
   if (chosen.some((n) => ON_CLUSTER.includes(n))) requireCluster();
   enter("load");
@@ -64,9 +68,14 @@ function main(): void {
   fs.writeFileSync(DOCUMENT, renderProof(results(FILE), versions(), HEADING));
 }
 
-try {
-  main();
-} catch (error) {
-  console.error(`error: ${(error as Error).message}`);
-  process.exitCode = 1;
+async function main(argv: string[]): Promise<void> {
+  const names = namesFrom(argv, ENGINE_TESTS);
+  try {
+    test(names);
+  } catch (error) {
+    console.error(`error: ${(error as Error).message}`);
+    process.exitCode = 1;
+  }
 }
+
+runMain(USAGE, main);

@@ -4,6 +4,7 @@
  */
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { runMain } from "../../cli/arguments";
 import { LOCAL_TESTS } from "./localTests";
 import { PROOF_FILE, renderProof, results, USER } from "./measured";
 import { access, kubectl } from "../local/access";
@@ -12,6 +13,9 @@ import { PROOF, ROOT } from "../common/folders";
 import { namesFrom, runMocha } from "./mocha";
 import { enter } from "../local/priority";
 
+const USAGE = `npm run test:local [-- NAME,NAME...]
+  Tests the stack on the local cluster (\`npm run local\` first) and writes docs/proof/user.md. Without names, all tests.
+  NAME: ${LOCAL_TESTS.join(", ")}`;
 const DIRECTORY = path.join("test", "local");
 const FILE = "user.json";
 const DOCUMENT = path.join(PROOF, "user.md");
@@ -33,10 +37,9 @@ function versions(): Record<string, string> {
   return found;
 }
 
-async function main(): Promise<void> {
+async function test(names: string[]): Promise<void> {
   const a = await access();
   enter("load");
-  const names = namesFrom(process.argv.slice(2), LOCAL_TESTS);
   const chosen = names.length === 0 ? LOCAL_TESTS : names;
   if (chosen.includes("web") || chosen.includes("calls")) ensureBrowser();
   if (chosen.includes("calls")) ensureLivekitClient();
@@ -48,7 +51,12 @@ async function main(): Promise<void> {
   fs.writeFileSync(DOCUMENT, renderProof(results(FILE), versions(), USER));
 }
 
-main().catch((error) => {
-  console.error(`error: ${error.message}\nIs the local homeserver up? \`npm run local\` starts it.`);
-  process.exitCode = 1;
-});
+async function main(argv: string[]): Promise<void> {
+  const names = namesFrom(argv, LOCAL_TESTS);
+  await test(names).catch((error) => {
+    console.error(`error: ${error.message}\nIs the local homeserver up? \`npm run local\` starts it.`);
+    process.exitCode = 1;
+  });
+}
+
+runMain(USAGE, main);

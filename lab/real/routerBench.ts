@@ -9,18 +9,23 @@ import * as fs from "node:fs";
 import * as http from "node:http";
 import * as os from "node:os";
 import * as path from "node:path";
+import { parseWords, runMain, UsageError } from "../../cli/arguments";
 import { PROOF } from "../common/folders";
 import { tier } from "../common/tiers";
 import { Classes } from "./classes";
 import { subjectFor } from "./configurations";
 import { Network } from "./network";
 
+const USAGE = `npm run bench:router [-- USERS]
+  Measures what HAProxy adds to a request, for a stack of so many users (default: 1000), and writes docs/proof/router.md.
+  Needs root, on Debian or the like.`;
 const ROUNDS = 6,
   PER_ROUND = 4000;
 
-if (process.env.REAL_NAMESPACES !== "1") {
+/** This program again, in namespaces of its own. */
+function inNamespaces(argv: readonly string[]): number {
   const installed = spawnSync(path.resolve(__dirname, "programs/install.sh"), { stdio: "inherit" });
-  if (installed.status !== 0) process.exit(installed.status ?? 1);
+  if (installed.status !== 0) return installed.status ?? 1;
   const run = spawnSync(
     "unshare",
     [
@@ -39,11 +44,11 @@ if (process.env.REAL_NAMESPACES !== "1") {
       "--require",
       "tsx",
       __filename,
-      ...process.argv.slice(2),
+      ...argv,
     ],
     { stdio: "inherit", env: { ...process.env, REAL_NAMESPACES: "1" } },
   );
-  process.exit(run.status ?? 1);
+  return run.status ?? 1;
 }
 
 const at = (sorted: number[], q: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))]!;
@@ -97,8 +102,7 @@ async function load({
   return { times, seconds: (Date.now() - from) / 1000 };
 }
 
-async function main(): Promise<void> {
-  const ccu = Number(process.argv[2] ?? 1000);
+async function bench(ccu: number): Promise<void> {
   const s = await subjectFor({ name: "bench", config: tier(ccu, { federation: true }).config });
   const net = await new Network().start();
   const classes = await new Classes(s.plan, net).start();
@@ -201,10 +205,22 @@ async function main(): Promise<void> {
   await classes.stop();
   await net.close();
 }
-void main().then(
-  () => process.exit(0),
-  (e) => {
-    console.error(e);
-    process.exit(1);
-  },
-);
+
+async function main(argv: string[]): Promise<void> {
+  const [size = "1000", ...more] = parseWords(argv, {}).words;
+  if (!/^[1-9]\d*$/.test(size) || more.length)
+    throw new UsageError(`"${[size, ...more].join(" ")}": give one whole number of users, for example 5000`);
+  if (process.env.REAL_NAMESPACES !== "1") {
+    process.exitCode = inNamespaces(argv);
+    return;
+  }
+  await bench(Number(size)).then(
+    () => process.exit(0),
+    (e) => {
+      console.error(e);
+      process.exit(1);
+    },
+  );
+}
+
+runMain(USAGE, main);

@@ -7,35 +7,24 @@ import { spawn, spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
+import { parseArgs } from "node:util";
+import { runMain } from "../../cli/arguments";
 import { PROOF, ROOT } from "../common/folders";
 import { together, type Counted } from "./counts";
 import { realPage } from "./page";
 
-const started = Date.now();
-const fail = (text: string): never => {
-  process.stderr.write(`${text}\n`);
-  process.exit(1);
-};
-if (process.getuid?.() !== 0)
-  fail("test:real needs root: it runs each pod's processes in namespaces, as their own users");
+const USAGE = `npm run test:real [-- --built] [mocha's own options and files...]
+  Runs the stack's configuration in the real programs. Without options and files of mocha all of test/real, and
+  docs/proof/real.md is written. Needs root, on Debian or the like.
+  --built  takes the images that are there, without a look at their recipes`;
 
-// --built: uses the existing images, without checking their recipes.
-const given = process.argv.slice(2).filter((a) => a !== "--built"),
-  whole = given.length === 0;
-const installed = spawnSync(
-  path.join(ROOT, "lab/real/programs/install.sh"),
-  process.argv.includes("--built") ? ["--built"] : [],
-  { stdio: "inherit" },
-);
-if (installed.status !== 0) process.exit(installed.status ?? 1);
-const installSeconds = (Date.now() - started) / 1000;
+const started = Date.now();
 
 /**
  * Most of the time the tests wait for a program: two groups of files side by side, each in its own namespaces, take half
  * as long on two cores. Routing waits the longest.
  */
 const SIDE_BY_SIDE = ["freshSessions", "routing"];
-const dir = fs.mkdtempSync(path.join(os.tmpdir(), "real-run-"));
 
 interface Suite {
   suite: string;
@@ -50,7 +39,7 @@ interface Ended extends Counted {
 }
 
 /** Runs these files; their output is printed at once, or, with `later`, when they have ended. */
-function runMocha(name: string, files: string[], later: boolean): Promise<Ended> {
+function runMocha(dir: string, name: string, files: string[], later: boolean): Promise<Ended> {
   const counts = path.join(dir, `${name}-counts.json`),
     report = path.join(dir, `${name}-mocha.json`),
     log = path.join(dir, `${name}.log`);
@@ -103,7 +92,33 @@ function runMocha(name: string, files: string[], later: boolean): Promise<Ended>
   });
 }
 
-async function main(): Promise<number> {
+/** What is ours of the command line, and what is mocha's: that comes back as it was given. */
+function asked(argv: readonly string[]): { built: boolean; given: string[] } {
+  const { tokens } = parseArgs({
+    args: [...argv],
+    options: { built: { type: "boolean" } },
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
+  const own = tokens
+    .filter((token) => token.kind === "option" && token.rawName === "--built")
+    .map(({ index }) => index);
+  return { built: own.length > 0, given: argv.filter((_, i) => !own.includes(i)) };
+}
+
+/** Seconds that it took. */
+function install(built: boolean): number {
+  const installed = spawnSync(path.join(ROOT, "lab/real/programs/install.sh"), built ? ["--built"] : [], {
+    stdio: "inherit",
+  });
+  if (installed.status !== 0) process.exit(installed.status ?? 1);
+  return (Date.now() - started) / 1000;
+}
+
+async function test(given: string[], installSeconds: number): Promise<number> {
+  const whole = given.length === 0,
+    dir = fs.mkdtempSync(path.join(os.tmpdir(), "real-run-"));
   const all = fs
     .readdirSync(path.join(ROOT, "test/real"))
     .filter((f) => f.endsWith(".test.ts"))
@@ -117,8 +132,8 @@ async function main(): Promise<number> {
     );
   const ended = await Promise.all(
     whole
-      ? [runMocha("rest", rest.map(at), false), runMocha("aside", aside.map(at), true)]
-      : [runMocha("given", given, false)],
+      ? [runMocha(dir, "rest", rest.map(at), false), runMocha(dir, "aside", aside.map(at), true)]
+      : [runMocha(dir, "given", given, false)],
   );
   const seconds = (Date.now() - started) / 1000;
   // Time on the processors of all that ended (proc(5), cutime and cstime): what the run needs, however busy the machine
@@ -152,7 +167,17 @@ async function main(): Promise<number> {
   return status;
 }
 
-void main().then(
-  (status) => process.exit(status),
-  (error: Error) => fail(error.message),
-);
+async function main(argv: string[]): Promise<void> {
+  const { built, given } = asked(argv);
+  if (process.getuid?.() !== 0) {
+    console.error("test:real needs root: it runs each pod's processes in namespaces, as their own users");
+    process.exit(1);
+  }
+  const status = await test(given, install(built)).catch((error: Error) => {
+    console.error(error.message);
+    return 1;
+  });
+  process.exit(status);
+}
+
+runMain(USAGE, main);

@@ -4,10 +4,13 @@
 import { execFile, spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { KUBECONFIG } from "../local/access";
 
 import { CACHE_DIR, ROOT, RUN_DIR } from "../common/folders";
 import { Api } from "./api";
+
+export { sleep };
 
 export const NS = "matrix";
 export const CLUSTER = "synapse-postgres";
@@ -21,7 +24,6 @@ const numbers = (): string[] => [
 ];
 export const KUBECTL = path.join(CACHE_DIR, "bin", "kubectl");
 export const ENV = { ...process.env, KUBECONFIG };
-export const sleep = (ms: number): Promise<void> => new Promise((r) => setTimeout(r, ms));
 
 export function run(file: string, args: string[], env: NodeJS.ProcessEnv = process.env): Promise<string> {
   return new Promise((resolve, reject) =>

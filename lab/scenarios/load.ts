@@ -4,6 +4,7 @@
  */
 import * as crypto from "node:crypto";
 import * as https from "node:https";
+import { setTimeout as sleep } from "node:timers/promises";
 import { adminRequest, type Access } from "../local/access";
 
 /**
@@ -69,7 +70,6 @@ export interface Figures {
   baselineMedian: number;
 }
 
-const sleep = (ms: number): Promise<void> => new Promise((r) => setTimeout(r, ms));
 const median = (x: number[]): number => (x.length ? [...x].sort((a, b) => a - b)[Math.floor(x.length / 2)]! : 0);
 const round = (x: number): number => Math.round(x * 10) / 10;
 

@@ -6,6 +6,7 @@ import * as crypto from "node:crypto";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
+import { parse, runMain, UsageError } from "../../cli/arguments";
 import { get, healthy, mend, newcomers, restarts, sleep } from "./cluster";
 import { Client, Load, type Figures } from "./load";
 import { renderReport, type FirstLogin, type Result, type Surroundings, type WholeRun } from "./report";
@@ -175,12 +176,26 @@ async function one(s: Scenario, a: Access, admin: Client, loads: Loads): Promise
   };
 }
 
-function chosenBy(argv: string[]): Scenario[] {
-  const value = (name: string): string | undefined => (argv.includes(name) ? argv[argv.indexOf(name) + 1] : undefined);
-  const only = value("--only")?.split(","),
-    part = value("--part");
-  if (part !== undefined && part !== "quick") throw new Error(`--part ${part}: there is only the part quick`);
-  return choose({ only, quick: part === "quick" });
+interface Asked {
+  only?: string;
+  part?: string;
+  list?: boolean;
+  mend?: boolean;
+  "no-record"?: boolean;
+}
+
+const asked = (argv: readonly string[]): Asked =>
+  parse(argv, {
+    only: { type: "string" },
+    part: { type: "string" },
+    list: { type: "boolean" },
+    mend: { type: "boolean" },
+    "no-record": { type: "boolean" },
+  });
+
+function chosenBy({ only, part }: Asked): Scenario[] {
+  if (part !== undefined && part !== "quick") throw new UsageError(`--part ${part}: there is only the part quick`);
+  return choose({ only: only?.split(","), quick: part === "quick" });
 }
 
 function print(r: Result): void {
@@ -193,10 +208,10 @@ function print(r: Result): void {
   for (const n of r.failures) console.log(`  !! ${n}`);
 }
 
-const isWhole = (argv: string[]): boolean => !argv.includes("--only") && !argv.includes("--part");
+const isWhole = ({ only, part }: Asked): boolean => only === undefined && part === undefined;
 
-function list(argv: string[], chosen: Scenario[], expected: (s: Scenario) => number): void {
-  for (const s of isWhole(argv) ? ALL : chosen) {
+function list(options: Asked, chosen: Scenario[], expected: (s: Scenario) => number): void {
+  for (const s of isWhole(options) ? ALL : chosen) {
     const time = `${expected(s)} s`.padStart(6),
       place = chosen.includes(s) ? "" : `(in ${s.partOf}) `;
     console.log(`${s.id.padEnd(18)} ${time}  ${s.quick ? "quick" : "     "}  ${place}${s.title}: ${s.how}`);
@@ -223,23 +238,17 @@ function takeFirstLogin(record: Proof): void {
   record.firstLogins = [...record.firstLogins.filter((x) => x.cold !== found.cold), found];
 }
 
-async function main(): Promise<number> {
-  const argv = process.argv.slice(2);
-  if (argv.includes("--help")) {
-    console.log(USAGE);
-    return 0;
-  }
+async function run(options: Asked, chosen: Scenario[]): Promise<number> {
   const record = RECORD.read();
   const results = new Map(record.results.map((r) => [r.id, r]));
   const expected = (s: Scenario): number => results.get(s.id)?.seconds ?? s.seconds;
-  const chosen = chosenBy(argv);
-  if (argv.includes("--list")) {
-    list(argv, chosen, expected);
+  if (options.list) {
+    list(options, chosen, expected);
     return 0;
   }
   enter("load");
   beginMeasuring();
-  if (argv.includes("--mend")) {
+  if (options.mend) {
     await mend();
     return 0;
   }
@@ -257,7 +266,7 @@ async function main(): Promise<number> {
   takeFirstLogin(record);
   const around = await surroundings(record);
   const write = (): void => {
-    if (argv.includes("--no-record")) return;
+    if (options["no-record"]) return;
     const ordered = ALL.flatMap((x) => results.get(x.id) ?? []);
     RECORD.write({ results: ordered, firstLogins: record.firstLogins, wholeRun: around.wholeRun });
     fs.writeFileSync(DOCUMENT, renderReport(ordered, around));
@@ -280,7 +289,7 @@ async function main(): Promise<number> {
     write();
   }
   const minutes = Math.round((Date.now() - begun) / 60_000);
-  if (isWhole(argv)) {
+  if (isWhole(options)) {
     around.wholeRun = { date: today(), minutes, scenarios: chosen.length, bad };
     write();
   }
@@ -288,10 +297,14 @@ async function main(): Promise<number> {
   return bad ? 1 : 0;
 }
 
-main().then(
-  (code) => process.exit(code),
-  (error) => {
+async function main(argv: string[]): Promise<void> {
+  const options = asked(argv);
+  const code = await run(options, chosenBy(options)).catch((error: Error) => {
     console.error(`error: ${error.message}`);
-    process.exit(1);
-  },
-);
+    return 1;
+  });
+  // Connections of the load may still be open.
+  process.exit(code);
+}
+
+runMain(USAGE, main);

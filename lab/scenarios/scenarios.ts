@@ -2,6 +2,7 @@
  * Everything that `npm run test:cluster` does, in this order (a scenario that is part of another one runs only on
  * request). Bounds are generous: the machine is shared; the figures are in the document.
  */
+import { UsageError } from "../../cli/arguments";
 import { LOCAL_TESTS } from "../proof/localTests";
 import { CERTIFICATE } from "./certificate";
 import { CHANGES } from "./changes";
@@ -68,7 +69,7 @@ export function choose({ only, quick }: { only?: readonly string[]; quick?: bool
     (o: string) =>
     (s: Scenario): boolean =>
       s.id === o || s.id.startsWith(`${o}-`);
-  for (const o of only ?? []) if (!ALL.some(named(o))) throw new Error(`${o} is unknown: --list names all`);
+  for (const o of only ?? []) if (!ALL.some(named(o))) throw new UsageError(`${o} is unknown: --list names all`);
   const chosen = ALL.filter((s) => (only ? only.some((o) => named(o)(s)) : quick ? s.quick : !s.partOf));
   // Settings are taken back, whichever scenarios were chosen.
   return ALL.filter(

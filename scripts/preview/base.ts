@@ -4,7 +4,7 @@
 import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { runMain, UsageError } from "../../cli/arguments";
+import { parseWords, runMain, UsageError } from "../../cli/arguments";
 import { BASE, ROOT } from "./results";
 
 const USAGE = `npx tsx scripts/preview/base.ts [BRANCH]
@@ -68,7 +68,9 @@ export const laidOut = (): string | undefined =>
     : undefined;
 
 async function main(argv: string[]): Promise<void> {
-  const commit = baseCommit(ROOT, pullRequest(), argv[0]);
+  const [branch, ...more] = parseWords(argv, {}).words;
+  if (more.length) throw new UsageError(`give one branch, or none, not "${[branch, ...more].join(" ")}"`);
+  const commit = baseCommit(ROOT, pullRequest(), branch);
   fs.rmSync(BASE, { recursive: true, force: true });
   fs.mkdirSync(BASE, { recursive: true, mode: 0o700 });
   // Files only: a work tree would be noted in the clone, and stay there.

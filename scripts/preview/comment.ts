@@ -3,7 +3,7 @@
  * run.
  */
 import * as fs from "node:fs";
-import { runMain, UsageError } from "../../cli/arguments";
+import { parse, runMain, UsageError } from "../../cli/arguments";
 import { stackNames } from "../../components/settings/stackFile";
 import { NotAllowed, putComment } from "./github";
 import { withoutSecrets } from "./hide";
@@ -70,4 +70,9 @@ export function reportsOf(dir: string, env: NodeJS.ProcessEnv): StackReport[] {
   return pullRequest(env) ? all : all.filter((r) => r.engine ?? r.changes);
 }
 
-if (require.main === module) runMain(USAGE, () => comment(process.env, reportsOf(RESULTS, process.env)));
+async function main(argv: string[]): Promise<void> {
+  parse(argv, {});
+  await comment(process.env, reportsOf(RESULTS, process.env));
+}
+
+if (require.main === module) runMain(USAGE, main);

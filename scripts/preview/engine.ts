@@ -1,7 +1,7 @@
 /**
  * A step of the workflow: `engine.ts STACK` runs the engine's preview of a stack and records its result.
  */
-import { runMain, UsageError } from "../../cli/arguments";
+import { parseWords, runMain, UsageError } from "../../cli/arguments";
 import { stackNames } from "../../components/settings/stackFile";
 import { previewStack } from "./enginePreview";
 import { withoutSecrets } from "./hide";
@@ -11,9 +11,9 @@ const USAGE = `npx tsx scripts/preview/engine.ts STACK
   Runs \`pulumi preview\` of Pulumi.<STACK>.yaml without a cluster and without its secrets. With PULUMI_ACCESS_TOKEN or
   PULUMI_BACKEND_URL (and what decrypts the stack's secrets) it previews against what is deployed.`;
 
-export function stackArgument(argv: string[]): string {
+export function stackArgument(argv: readonly string[]): string {
   const known = stackNames(ROOT).join(", ");
-  const [stack, ...more] = argv;
+  const [stack, ...more] = parseWords(argv, {}).words;
   if (!stack || more.length) throw new UsageError(`give one stack, of: ${known}`);
   if (!stackNames(ROOT).includes(stack))
     throw new UsageError(`there is no stack "${stack}"; stacks with a file: ${known}`);

@@ -5,22 +5,20 @@
  */
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { parseWords, runMain, UsageError } from "../../cli/arguments";
 import { readStackConfig } from "../../components/settings/stackFile";
 import { withDigests } from "./hide";
 
-/** Errors in settings are reported all at once, without a stack trace. */
-const forPeople = (error: any): boolean =>
-  error?.__pulumiRunError === true || /^(Settings|Plan)Invalid$/.test(error?.name);
+const USAGE = `evaluation.ts CHECKOUT STACK FILE
+  Started by changes.ts, with PREVIEW_KEY: evaluates a stack of a checkout, and writes it down without secrets.`;
 
-async function main([checkout, stack, file]: string[]): Promise<void> {
+async function main(argv: string[]): Promise<void> {
+  const [checkout, stack, file] = parseWords(argv, {}).words;
   if (!checkout || !stack || !file || !process.env.PREVIEW_KEY)
-    throw new Error("evaluation.ts CHECKOUT STACK FILE, with PREVIEW_KEY: changes.ts starts it");
+    throw new UsageError("a checkout, a stack, a file or PREVIEW_KEY is missing: changes.ts gives them");
   const { evaluate } = await import(path.join(checkout, "cli/evaluate.ts"));
   const evaluation = await evaluate({ stack, config: readStackConfig(stack, checkout) });
   fs.writeFileSync(file, JSON.stringify(withDigests(evaluation, process.env.PREVIEW_KEY)), { mode: 0o600 });
 }
 
-main(process.argv.slice(2)).catch((error: Error) => {
-  console.error(forPeople(error) ? error.message : error.stack);
-  process.exit(2);
-});
+runMain(USAGE, main);

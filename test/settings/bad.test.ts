@@ -445,6 +445,30 @@ const CASES: Case[] = [
   ["a URL for the mirror", ["images.mirror=https://registry.example.com"], "images.mirror", /without https/],
   ["an invalid signing key", ["importSecrets.signingKey=hunter2hunter2"], "importSecrets.signingKey", /ed25519 a_XXXX/],
   ["an invalid password", ["importSecrets.databasePassword=short"], "importSecrets.databasePassword", /at least 8/],
+  ...[
+    "=hunter2hunter2",
+    " hunter2hunter2",
+    '"hunter2hunter2"',
+    "hunter2hunter2 ",
+    "hunter2\nrealm=x",
+    "x".repeat(513),
+    "short",
+  ].map((turnSharedSecret): Case => [
+    `a TURN secret that coturn reads otherwise: ${JSON.stringify(turnSharedSecret.slice(0, 20))}`,
+    (raw) => {
+      raw.importSecrets = { turnSharedSecret };
+    },
+    "importSecrets.turnSharedSecret",
+    /8 to 512 bytes.*another is made/s,
+  ]),
+  [
+    "a URL in two lines",
+    (raw) => {
+      raw.web = { supportContact: { page: "https://example.com/\nhelp" } };
+    },
+    "web.supportContact.page",
+    /an https:\/\/ URL/,
+  ],
   [
     "a CA's key without its certificate",
     (raw) => {

@@ -64,6 +64,14 @@ export const isSigningKey = (text: string): boolean =>
   Buffer.from(text.trim().split(" ")[2], "base64").length === 32;
 
 /**
+ * Whether coturn reads a line `static-auth-secret=` with this as everybody else reads the value. It skips blanks and
+ * equals signs before a value, takes a quote away from its beginning, blanks from its end, and what is longer than its
+ * buffer of 1024 bytes for another line (read_config_file in src/apps/relay/mainrelay.c).
+ */
+export const isTurnSecret = (text: string): boolean =>
+  text.length >= 8 && Buffer.byteLength(text) <= 512 && !/^[\s="]|\s$|\p{Cc}/u.test(text);
+
+/**
  * A well-formed host key that no machine has, for plans without machines and for examples: the same for the same name.
  */
 export function exampleHostKey(name: string): string {

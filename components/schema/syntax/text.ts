@@ -21,6 +21,8 @@ export function isServerName(text: string): boolean {
 }
 
 export function isUrl(text: string, protocols: string[]): boolean {
+  // The parser leaves line breaks and blanks out; who gets the text would not.
+  if (/[\s\p{Cc}]/u.test(text)) return false;
   try {
     const url = new URL(text);
     return protocols.includes(url.protocol) && url.hostname !== "" && url.username === "" && url.password === "";

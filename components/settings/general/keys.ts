@@ -1,7 +1,7 @@
 import { IMPORTABLE_SECRETS, type ImportableSecret } from "../../domain/importableSecrets";
 import { DISPOSABLE } from "../../core/identity";
 import { isFingerprint, isVerifyKey } from "../../core/signingKey";
-import { certificateChain, isSigningKey, privateKey } from "../../schema/syntax/keys";
+import { certificateChain, isSigningKey, isTurnSecret, privateKey } from "../../schema/syntax/keys";
 import { isMoment } from "../../schema/syntax/text";
 import { bool, list, secret, section, text, recordOf } from "../../schema/fields";
 
@@ -32,6 +32,15 @@ const FORMS: Partial<Record<ImportableSecret, typeof SIGNING_KEY>> = {
       remedy: "pulumi config set --secret --path 'matrix-ha:importSecrets.caCertificate' < ca.crt",
     },
     (v) => certificateChain(v)?.length === 1,
+  ),
+  turnSharedSecret: secret(
+    {
+      doc: "turnSharedSecret of the existing deployment.",
+      allowed:
+        "8 to 512 bytes without control characters, beginning with neither a blank, an equals sign nor a quote, and not ending in a blank: coturn's file would hold another value",
+      remedy: "where the present one is not so, leave it out: another is made, and clients get it with their next call",
+    },
+    isTurnSecret,
   ),
 };
 

@@ -1,6 +1,9 @@
 /** What every test here needs; without matrix-js-sdk, which takes seconds to load. */
 import * as crypto from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import { kubectl } from "../../../lab/local/access";
+
+export { sleep };
 
 /** Marks everything of one run. */
 export const run = crypto.randomBytes(3).toString("hex");
@@ -10,8 +13,6 @@ export const secret = (namespace: string, name: string, key: string): string =>
     JSON.parse(kubectl("-n", namespace, "get", "secret", name, "-o", "json")).data[key] ?? "",
     "base64",
   ).toString();
-
-export const sleep = (ms: number): Promise<void> => new Promise((r) => setTimeout(r, ms));
 
 /** Milliseconds until it was so. */
 export async function until(

@@ -5,8 +5,11 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { kubectl } from "../../../lab/local/access";
 import type { Ends } from "../../security/stack";
+
+export { sleep };
 
 export interface Live extends Ends {
   /** File of its network namespace, seen from this machine. */ net: string;
@@ -190,5 +193,3 @@ export function reallyOpen(c: Cluster, pods: Live[], ports: (p: Live) => number[
   );
   return new Map(jobs.map((j, i) => [j.p, j.ports.filter((_, k) => answers[i]![k] === "open")]));
 }
-
-export const sleep = (ms: number): Promise<void> => new Promise((r) => setTimeout(r, ms));
