@@ -1,14 +1,14 @@
-/** What the scripts share: who is the master? Pure. */
+/** The part that the scripts share: finding the master. Pure. */
 import { PORTS } from "../../core/names";
 import { headlessFqdn, SELF_WAIT_SECONDS, type RedisTopology } from "./topology";
 
 /**
- * redis-cli at this pod's own Redis or Sentinel; needs `-p`. BIND: the one address that they listen on, where it is not
- * all.
+ * redis-cli for this pod's own Redis or Sentinel; needs `-p`. BIND is the address that they listen on, where it is not
+ * all addresses.
  */
 export const LOCAL_CLI = `redis-cli --no-auth-warning \${BIND:+-h "$BIND"}`;
 
-/** Where and who this pod is, as variables. */
+/** Variables with the names and paths of this pod. */
 export function namesScript(t: RedisTopology): string {
   return `headless=${headlessFqdn(t)}
 instances=${t.instances}
@@ -20,8 +20,8 @@ own_record=$data/sentinel/sentinel.conf
 }
 
 /**
- * Names, and the function that prints what most of the other pods' Sentinels call the master; nothing when none
- * answers.
+ * The variables, and the function `ask_sentinels`: it prints the master's name by majority of the other pods'
+ * Sentinels, or nothing if none answers.
  */
 export function askSentinelsScript(t: RedisTopology): string {
   return `${namesScript(t)}
@@ -36,12 +36,11 @@ ask_sentinels() {
 }
 
 /**
- * Leaves the master's name in `m` and where it is known from in `src`. In this order:
- * 1. what most of the other pods' Sentinels say; while they say that it is this very pod, which is only just starting,
- * it
- *    waits for them to elect another, because otherwise there are two masters for as long as they take;
- * 2. what this pod's own Sentinel wrote down last (all pods start again after all were down);
- * 3. nobody knows and nothing is written down: a new set, whose first pod is the master.
+ * The function `find_master`: leaves the master's name in `m` and its source in `src`, the first of these that exists:
+ * 1. the majority of the other pods' Sentinels. While they name this pod, which is only starting, it waits until they
+ *    have elected another one; otherwise there would be two masters until then;
+ * 2. the last record of this pod's own Sentinel (all pods were down and start again);
+ * 3. the first pod: without a Sentinel that answers and without a record, the set is new.
  */
 export function findMasterScript(t: RedisTopology): string {
   return `${askSentinelsScript(t)}
