@@ -139,7 +139,7 @@ const CASES: Case[] = [
     "two database hosts",
     roles((h) => h.map((x, i) => (i === 2 ? { ...x, roles: ["application"] } : x))),
     "hosts",
-    /2 hosts with the role database.*acknowledged/s,
+    /2 hosts with the role database.*acknowledge each write/s,
   ],
   [
     "two storage hosts",
@@ -371,7 +371,7 @@ const CASES: Case[] = [
       raw.backups = { target: S3 };
     },
     "backups.target.bucket",
-    /bucket of its own/,
+    /a separate bucket/,
   ],
   ["five cron fields", ["backups.schedule=0 2 * * *"], "backups.schedule", /seconds first|second before/],
   ["hour 25", ["backups.schedule=0 0 25 * * *"], "backups.schedule", /six fields/],
@@ -391,7 +391,7 @@ const CASES: Case[] = [
     "a restore without backups",
     ["backups.enabled=false", "backups.archiveName=db-2", "backups.restore={from: db-1}"],
     "backups.restore",
-    /backups\.enabled true/,
+    /backups\.enabled: true/,
   ],
   [
     "a moment without its zone",
@@ -408,12 +408,17 @@ const CASES: Case[] = [
   ["an archive in a folder", ["backups.archiveName=a/b"], "backups.archiveName", /lower-case letters/],
   ["backups kept no day", ["backups.retentionDays=0"], "backups.retentionDays", /1 to 3,650/],
 
-  ["TURN and SFU on the same ports", ["turn.maxPort=56000"], "rtc.udpPortMin", /both have 55001 to 56000.*56001/s],
-  ["TURN's range backwards", ["turn.minPort=54000", "turn.maxPort=50000"], "turn.maxPort", /not before the first/],
+  ["TURN and SFU on the same ports", ["turn.maxPort=56000"], "rtc.udpPortMin", /both contain 55001 to 56000.*56001/s],
+  [
+    "TURN's range backwards",
+    ["turn.minPort=54000", "turn.maxPort=50000"],
+    "turn.maxPort",
+    /not smaller than the first/,
+  ],
   ["TURN on node ports", ["turn.minPort=31000"], "turn.minPort", /30000 to 32767/],
   ["an SFU with ten ports", ["rtc.udpPortMin=59991"], "rtc.udpPortMax", /at least 100/],
   ["TLS of TURN where the kubelet is", ["turn.tlsPort=10250"], "turn.tlsPort", /kubelet/],
-  ["TCP of the SFU where TLS of TURN is", ["rtc.tcpPort=5349"], "rtc.tcpPort", /another port than turn\.tlsPort/],
+  ["TCP of the SFU where TLS of TURN is", ["rtc.tcpPort=5349"], "rtc.tcpPort", /a port other than turn\.tlsPort/],
   ["TCP of the SFU in TURN's range", ["rtc.tcpPort=50000"], "rtc.tcpPort", /49152 to 55000/],
   ["TCP of the SFU on a node port", ["rtc.tcpPort=30001"], "rtc.tcpPort", /node ports/],
   ["TURN into the pods", ["turn.allowedPrivateCidrs=[10.0.0.0/8]"], "turn.allowedPrivateCidrs[0]", /through TURN/],

@@ -74,7 +74,7 @@ const BAD: Array<[what: string, sets: string[], path: string, says: RegExp]> = [
     "a range that ends before it begins",
     ["turn.minPort=55001", "turn.maxPort=55000", "rtc.enabled=false"],
     "turn.maxPort",
-    /not before the first/,
+    /not smaller than the first/,
   ],
   ["no users", ["ccu=0"], "ccu", /from 1/],
 ];

@@ -1,4 +1,3 @@
-/** What watches the stack: monitors, alert rules and dashboards; and, where none runs already, Prometheus itself. */
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { StackContext } from "../../core/context";
@@ -28,9 +27,11 @@ import { IMAGES } from "./images";
 import { ALERTMANAGER_TOKEN } from "./secrets";
 
 export interface MonitoringArgs {
+  /** Settings, plan and provider; the plan must have `monitoring`. */
   ctx: StackContext;
+  /** Generated secrets; needs those of `monitoring/secrets.ts`. */
   secrets: StackSecrets;
-  /** All layers: monitors, rules and dashboards are theirs. */
+  /** All layers of the stack; they declare the monitors, rules and dashboards. */
   layers: readonly Layer[];
 }
 
@@ -43,14 +44,19 @@ interface CustomObject {
   name: string;
   /** Label app.kubernetes.io/component. */
   component: string;
-  /** Of the software that it runs; objects that run nothing have "1". */
+  /** Version of the software that it runs. @default "1", for objects that run none */
   version?: string;
   spec: object;
   annotations?: Record<string, string>;
   after?: pulumi.Resource[];
 }
 
-/** Make it only when `monitoring.enabled`, after the operator (or with an existing one): its kinds must be known. */
+/**
+ * Monitors, alert rules and dashboards and, where none runs already, Prometheus, Alertmanager and Grafana. Create it
+ * only when `monitoring.enabled`, and after the operator, whose kinds it uses.
+ *
+ * @example new Monitoring("monitoring", { ctx, secrets, layers: LAYERS }, { parent: stack })
+ */
 export class Monitoring extends pulumi.ComponentResource {
   constructor(
     private readonly baseName: string,
@@ -77,7 +83,7 @@ export class Monitoring extends pulumi.ComponentResource {
     this.registerOutputs({});
   }
 
-  /** One of the operator's own kinds. */
+  /** An object of one of the operator's kinds. */
   private object({
     kind,
     name,
@@ -134,7 +140,7 @@ export class Monitoring extends pulumi.ComponentResource {
         new k8s.core.v1.ConfigMap(
           `${this.baseName}-dashboard-${d.uid}`,
           {
-            // The label is the one that Grafana's usual sidecar looks for.
+            // Grafana's usual sidecar looks for this label.
             metadata: {
               name: d.uid,
               namespace: NAMESPACE,
@@ -229,7 +235,7 @@ export class Monitoring extends pulumi.ComponentResource {
     this.operatorPods(ALERTMANAGER, "alertmanager", PORTS.alertmanager, version);
   }
 
-  /** A Service with a fixed name and a disruption budget for pods that the operator makes. */
+  /** A Service with a fixed name, and a disruption budget, for pods that the operator makes. */
   private operatorPods(name: string, appName: string, port: number, version: string): void {
     const { settings } = this.args.ctx;
     const selector = {

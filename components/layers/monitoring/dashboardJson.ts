@@ -1,9 +1,10 @@
-/** A dashboard as Grafana reads it. Pure. */
+/** Dashboards in Grafana's format. Pure. */
 import type { Dashboard } from "../../core/monitoring";
 
 const DATASOURCE = { type: "prometheus", uid: "${datasource}" };
 const COLUMNS = 3;
 
+/** A dashboard as Grafana reads it. */
 export function dashboardJson(d: Dashboard): object {
   let y = 0;
   let id = 0;

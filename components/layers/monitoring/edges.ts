@@ -7,8 +7,8 @@ import { targets, type Watched } from "./watched";
 const namespace = NAMESPACES.monitoring;
 
 /**
- * Prometheus: this stack's; an existing one scrapes if its pods are in the namespace `monitoring` and carry this
- * component label.
+ * This stack's Prometheus. An existing one can scrape the pods if its own pods are in namespace `monitoring` and have
+ * this component label.
  */
 export const PROMETHEUS_PEER: Peer = { component: PROMETHEUS, namespace };
 

@@ -1,4 +1,4 @@
-/** Exporters and Grafana: pods of our own, beside what the operator makes. */
+/** Exporters and Grafana, whose pods the operator does not make. */
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { requestOf } from "../../domain/operatorRequests";
@@ -13,7 +13,7 @@ import { GRAFANA_PASSWORD } from "./secrets";
 const NAMESPACE = NAMESPACES.monitoring;
 const READ = ["list", "watch"];
 
-/** Kinds that the alert rules and dashboards read; --resources and the rights are the same list. */
+/** Kinds that the alert rules and dashboards need, by API group: for --resources and for the permissions. */
 const KSM_RESOURCES: Record<string, string[]> = {
   "": ["nodes", "pods", "persistentvolumeclaims"],
   apps: ["daemonsets", "deployments", "statefulsets"],
@@ -33,7 +33,7 @@ export function kubeStateMetrics(name: string, ctx: StackContext, parent: pulumi
       component: "kube-state-metrics",
       appName: "kube-state-metrics",
       version: imageVersion(settings, IMAGES.kubeStateMetrics),
-      // One: two would report everything twice. Alerts on Synapse, databases and router do not need it.
+      // Two replicas would report everything twice. Alerts on Synapse, databases and router do not need it.
       kind: "Deployment",
       replicas: 1,
       clusterRoleRules: Object.entries(KSM_RESOURCES).map(([group, resources]) => ({
@@ -110,14 +110,17 @@ export function nodeExporter(name: string, ctx: StackContext, parent: pulumi.Res
 }
 
 export interface GrafanaArgs {
+  /** Settings, plan and provider; the plan must have `monitoring`. */
   ctx: StackContext;
+  /** Generated secrets; needs GRAFANA_PASSWORD. */
   secrets: StackSecrets;
+  /** ConfigMaps of the dashboards; Grafana starts after them. */
   dashboards: k8s.core.v1.ConfigMap[];
-  /** Names of the dashboards' ConfigMaps. */
+  /** Names of these ConfigMaps. */
   dashboardNames: string[];
 }
 
-/** Stateless: data sources and dashboards come from ConfigMaps, users are the one administrator. */
+/** Grafana without state: data sources and dashboards come from ConfigMaps, and its only user is the administrator. */
 export function grafana(
   name: string,
   { ctx, secrets, dashboards, dashboardNames }: GrafanaArgs,

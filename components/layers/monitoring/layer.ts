@@ -1,4 +1,4 @@
-/** What watches the stack: monitors, alerts, dashboards and, where none runs, Prometheus itself. */
+/** Monitors, alerts and dashboards of the stack and, where none runs already, Prometheus itself. */
 import type { Layer } from "../../core/layer";
 import { monitoringAlerts } from "./alerts";
 import { MONITORING_DASHBOARDS } from "./dashboards";

@@ -1,4 +1,4 @@
-/** What monitoring asks for. Pure. */
+/** Resources of monitoring. Pure. */
 import type { PlanInput, ServiceRow } from "../../core/layer";
 import type { Settings } from "../../settings/types";
 import { floating, type Demand } from "../../sizing/demands";

@@ -1,12 +1,11 @@
-/**
- * Spec of a PodMonitor, from one target. Pods and not Services: a pod behind two Services is still scraped once. Pure.
- */
+/** PodMonitors from targets; with ServiceMonitors, a pod behind two Services would be scraped twice. Pure. */
 import type { Settings } from "../../settings/types";
 import type { Target } from "../../core/monitoring";
 
 const COMPONENT = "app.kubernetes.io/component";
 const META_COMPONENT = "__meta_kubernetes_pod_label_app_kubernetes_io_component";
 
+/** Selector of a target's pods. @param instance The stack's, `settings.instance`. */
 export function podSelector(t: Target, instance: string): object {
   if ("labels" in t.pods) return { matchLabels: t.pods.labels };
   return {
@@ -37,7 +36,7 @@ function relabelings(t: Target, serverName: string): object[] {
       ? { action: "replace", targetLabel: "job", replacement: t.job }
       : { action: "replace", sourceLabels: [META_COMPONENT], targetLabel: "job" },
     { action: "replace", sourceLabels: ["__meta_kubernetes_pod_node_name"], targetLabel: "node" },
-    // A process is known by its pod (or, of a node's exporter, its node), not by an address that changes with it.
+    // Names a process by its pod (a node exporter by its node), because its address changes.
     {
       action: "replace",
       sourceLabels: [t.layer === "node" ? "__meta_kubernetes_pod_node_name" : "__meta_kubernetes_pod_name"],
@@ -47,11 +46,12 @@ function relabelings(t: Target, serverName: string): object[] {
 }
 
 /**
- * Where scrapes are rare, a busy machine may take its time: the exporter of a database took 8 s on cores with ten times
- * their load.
+ * Timeout of a scrape, at least 10 s (Prometheus' default) and half of the interval: on cores with ten times their
+ * load, the exporter of a database took 8 s.
  */
 const timeoutSeconds = (interval: number): number => Math.max(10, Math.floor(interval / 2));
 
+/** Spec of the PodMonitor of one target. */
 export function podMonitorSpec(t: Target, settings: Settings): object {
   const interval = settings.monitoring.scrapeIntervalSeconds;
   return {
@@ -63,7 +63,7 @@ export function podMonitorSpec(t: Target, settings: Settings): object {
       scheme: "http",
       interval: `${interval}s`,
       scrapeTimeout: `${timeoutSeconds(interval)}s`,
-      // kube-state-metrics names what it reports on: its own pod's labels must not take their place.
+      // kube-state-metrics labels its metrics with the objects that it reports on; its own pod must not replace them.
       honorLabels: t.layer === "kubernetes",
       relabelings: relabelings(t, settings.serverName),
     })),

@@ -1,4 +1,4 @@
-/** Prometheus and Alertmanager as the operator wants them, and Alertmanager's own configuration. Pure. */
+/** The operator's Prometheus and Alertmanager objects, and Alertmanager's own configuration. Pure. */
 import { imageRef, imageVersion, type Image } from "../../core/images";
 import { NAMESPACES } from "../../core/names";
 import type { Settings } from "../../settings/types";
@@ -16,7 +16,7 @@ export const ALERT_CONFIG_SECRET = "alertmanager-config";
 export const ALERT_TOKEN_SECRET = "alertmanager-token";
 const UID = 10901;
 
-/** Labels by which Prometheus finds this stack's monitors and rules; an existing one may ask for more. */
+/** Labels by which Prometheus finds this stack's monitors and rules; an existing one may require more of them. */
 export const monitorLabels = (settings: Settings): Record<string, string> => ({
   "app.kubernetes.io/part-of": PART_OF,
   ...settings.monitoring.selectorLabels,
@@ -29,8 +29,8 @@ function common(
   sized: { cpu: number; memoryMiB: number },
 ): object {
   const version = imageVersion(settings, image);
-  // The operator hardens the containers itself. The policy is left out: all in the volumes is this user's own, and to
-  // say so would restart both.
+  // The operator hardens the containers itself. fsGroupChangePolicy is left out: all files in the volumes belong to
+  // this user anyway, and adding it would restart the pods.
   const { fsGroupChangePolicy: _unsaid, ...securityContext } = hardenedPod(UID);
   return {
     image: imageRef(settings, image),
@@ -41,7 +41,7 @@ function common(
     resources: renderResources(sized),
     securityContext,
     ...onNodes({ role: "application" }),
-    // Required: two replicas on one node are lost with it, and their volumes are that node's disks.
+    // Required: the loss of a node must not take two replicas, and their volumes are tied to their nodes.
     affinity: neverTwoOnANode({ "app.kubernetes.io/component": component }),
   };
 }
@@ -63,7 +63,7 @@ export function prometheusSpec(settings: Settings, plan: Plan): object {
     ...common(settings, PROMETHEUS, IMAGES.prometheus, prometheus),
     replicas: Math.max(2, prometheus.replicas),
     serviceAccountName: PROMETHEUS,
-    // Size before time: a full volume stops it, an old day less does not.
+    // The size limit prevails over the time limit: a full volume would stop Prometheus.
     retention: `${settings.monitoring.retentionDays}d`,
     retentionSize: `${Math.floor(prometheus.storageGiB * 0.85)}GiB`,
     storage: claim(prometheus.storageGiB, settings.storage.general.name),
@@ -98,7 +98,7 @@ export function alertmanagerSpec(settings: Settings, plan: Plan): object {
   };
 }
 
-/** Without a webhook alerts go to nobody: they are seen in Alertmanager's page and in Grafana. */
+/** alertmanager.yaml. Without a webhook it sends no notifications: alerts are visible on its page and in Grafana. */
 export function alertmanagerConfig(settings: Settings): object {
   const url = settings.monitoring.alertWebhook;
   return {
@@ -108,7 +108,7 @@ export function alertmanagerConfig(settings: Settings): object {
       group_wait: "15s",
       group_interval: "5m",
       repeat_interval: "4h",
-      // The watchdog must be repeated often to be worth anything.
+      // A receiver can only notice missing watchdogs soon if they are repeated often.
       routes: [
         { matchers: ['alertname = "Watchdog"'], receiver: url ? "webhook" : "nobody", repeat_interval: "5m" },
         { matchers: ['severity = "info"'], receiver: "nobody" },
@@ -150,7 +150,7 @@ export function alertmanagerConfig(settings: Settings): object {
   };
 }
 
-/** What service discovery reads. */
+/** Permissions of Prometheus' service discovery. */
 export const PROMETHEUS_RULES = [
   { apiGroups: [""], resources: ["nodes", "services", "endpoints", "pods"], verbs: ["get", "list", "watch"] },
   { apiGroups: ["discovery.k8s.io"], resources: ["endpointslices"], verbs: ["get", "list", "watch"] },

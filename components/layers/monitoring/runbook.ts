@@ -1,9 +1,10 @@
-/** The two ways to write alert rules down: for Prometheus and for people. Pure. */
+/** The two forms of the alert rules: for Prometheus, and for operators. Pure. */
 import type { AlertRule, RuleGroup } from "../../core/monitoring";
 
+/** Anchor of an alert in docs/runbook.md. */
 export const anchor = (rule: AlertRule): string => rule.alert.toLowerCase();
 
-/** A group as Prometheus reads it. */
+/** A group in Prometheus' format. */
 export function prometheusGroup(group: RuleGroup): object {
   return {
     name: `matrix-ha.${group.name}`,
@@ -17,7 +18,7 @@ export function prometheusGroup(group: RuleGroup): object {
   };
 }
 
-/** docs/runbook.md: a section for each alert. */
+/** Text of docs/runbook.md: a section for each alert. */
 export function runbook(groups: RuleGroup[]): string {
   const section = (r: AlertRule): string =>
     [

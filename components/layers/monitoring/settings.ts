@@ -1,4 +1,4 @@
-/** What may be written about monitoring. Pure. */
+/** Settings of monitoring. Pure. */
 import { z } from "zod";
 import { bool, field, int, oneOf, section, text } from "../../schema/fields";
 import { cpu, memoryMiB, replicas, storageGiB } from "../../schema/sizes";
@@ -9,9 +9,9 @@ export const monitoringSettings = {
     {
       enabled: bool({ doc: "Monitors, alert rules and dashboards." }).default(true),
       prometheus: oneOf(["install", "existing"], {
-        doc: "`install`: operator, Prometheus and Alertmanager here. `existing`: only monitors and rules, for an operator that runs already.",
+        doc: "`install`: install the operator, Prometheus and Alertmanager. `existing`: only monitors and rules, for an operator that already runs.",
       }).default("install"),
-      retentionDays: int(1, 3650, { doc: "Metrics are kept so many days." }).default(15),
+      retentionDays: int(1, 3650, { doc: "Days for which Prometheus keeps metrics." }).default(15),
       selectorLabels: field(
         z.record(
           z.string().regex(/^([a-z0-9.-]+\/)?[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/),
@@ -25,21 +25,21 @@ export const monitoringSettings = {
       ).default({}),
       alertWebhook: text(
         {
-          doc: "Where Alertmanager posts alerts (its webhook format). It sends a bearer token, which the stack makes: Secret `alertmanager-token` in the namespace monitoring. Absent: alerts are only kept and shown.",
+          doc: "URL to which Alertmanager posts alerts, in its webhook format. It sends a bearer token that the stack generates: Secret `alertmanager-token` in namespace monitoring. Absent: alerts are only stored and shown.",
           allowed: "an https:// URL, or http:// to a private address",
-          remedy: "give the receiver's whole URL",
+          remedy: "give the complete URL of the receiver",
         },
         isS3Endpoint,
         "https://alerts.example.com/hook",
       ).optional(),
-      grafanaDashboards: bool({ doc: "Make dashboards, as ConfigMaps that Grafana's sidecar reads." }).default(true),
+      grafanaDashboards: bool({ doc: "Create dashboards, as ConfigMaps that Grafana's sidecar reads." }).default(true),
       grafana: bool({
-        doc: "Run Grafana with these dashboards, where Prometheus is installed. `false`: they are only ConfigMaps, for a Grafana that runs elsewhere.",
+        doc: "Run Grafana with these dashboards, if Prometheus is installed here. `false`: only the ConfigMaps, for an existing Grafana.",
       }).default(true),
-      // At least two scrapes within the shortest window of a rule (2 min) and within the shortest wait of a critical
-      // alert that asks for two.
+      // At most 60: two scrapes have to fit into the shortest window of a rule (2 min), and into the shortest `for` of
+      // a critical alert that needs two.
       scrapeIntervalSeconds: int(10, 60, {
-        doc: "Seconds between two scrapes of each target. Alerts on a lost master or primary come later by as much; halving it doubles storage and the processor time of all scrapes.",
+        doc: "Seconds between two scrapes of each target. Alerts about a lost master or primary are delayed by as much. Half the interval doubles the storage and the CPU time of all scrapes.",
       }).default(15),
     },
     { doc: "Monitoring." },

@@ -1,4 +1,4 @@
-/** What is scraped of monitoring itself, and which pods a target means. Pure. */
+/** Scrape targets of monitoring itself, and the pods of a target. Pure. */
 import type { Edge } from "../../core/edges";
 import type { PlanInput } from "../../core/layer";
 import { own, type Target } from "../../core/monitoring";
@@ -6,7 +6,7 @@ import { NAMESPACES, PORTS } from "../../core/names";
 
 export function monitoringTargets({ settings }: PlanInput): Target[] {
   if (settings.monitoring.prometheus !== "install") return [];
-  // The operator sets the instance label of its pods itself.
+  // The operator sets the instance label of its pods itself, so `own` would not match them.
   const prometheusPods = (component: string): Target["pods"] => ({
     labels: { "app.kubernetes.io/component": component, "app.kubernetes.io/managed-by": "prometheus-operator" },
   });
@@ -49,6 +49,7 @@ export function monitoringTargets({ settings }: PlanInput): Target[] {
   ];
 }
 
+/** The pods of a target, as the other end of a connection. */
 export const targetPeer = (t: Target): Edge["to"] => {
   if (t.hostNetwork) return { nodes: true };
   if ("labels" in t.pods && t.layer === "monitoring") return { component: t.name, namespace: t.namespace };

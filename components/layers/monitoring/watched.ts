@@ -1,15 +1,16 @@
-/** What all layers want to have watched. Pure. */
+/** Targets, dashboards and alert rules of all layers. Pure. */
 import type { Layer, PlanInput } from "../../core/layer";
 import type { Dashboard, RuleGroup, Target } from "../../core/monitoring";
 
 export interface Watched extends PlanInput {
+  /** All layers of the stack. */
   layers: readonly Layer[];
 }
 
-/** Everything that is scraped: the monitors, the network's edges and the tests read this. */
+/** All scrape targets; monitors, network policies and tests are made from them. */
 export const targets = (input: Watched): Target[] => input.layers.flatMap((layer) => layer.targets?.(input) ?? []);
 
-/** By their names, so that a further one moves none of the others. */
+/** All dashboards, sorted by uid, so that a further one does not move the others. */
 export const dashboards = (layers: readonly Layer[]): Dashboard[] =>
   layers.flatMap((layer) => layer.dashboards ?? []).sort((a, b) => (a.uid < b.uid ? -1 : 1));
 
@@ -23,6 +24,6 @@ export function alertRules(input: Watched): RuleGroup[] {
   return [...groups.values()];
 }
 
-/** Every query of every dashboard, for checks. */
+/** Every query of every dashboard, for tests. */
 export const dashboardQueries = (layers: readonly Layer[]): string[] =>
   dashboards(layers).flatMap((d) => d.rows.flatMap((r) => r.panels.flatMap((x) => x.queries.map(([, expr]) => expr))));

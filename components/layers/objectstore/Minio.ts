@@ -1,4 +1,3 @@
-/** MinIO on the storage nodes, one pod a node, and the Job that makes its buckets and users. */
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { PRIORITIES } from "../../core/priorities";
@@ -22,7 +21,9 @@ import { IMAGES } from "./images";
 import { BACKUP_S3_SECRET_KEY, MEDIA_S3_SECRET_KEY, MINIO_ROOT_PASSWORD } from "./secrets";
 
 export interface MinioArgs {
+  /** Settings, plan and provider; the plan must have `minio`. */
   ctx: StackContext;
+  /** Generated secrets; needs those of `objectstore/secrets.ts`. */
   secrets: StackSecrets;
   /** Also make the bucket and the user for database backups. */
   withBackups: boolean;
@@ -30,12 +31,19 @@ export interface MinioArgs {
 
 const NAMESPACE = NAMESPACES.minio;
 const UID = 1999;
-/** Namespace-local Secret of the provisioning Job: the keys that its users get. */
+/** Secret that only the provisioning Job reads: the secret keys of the users that it makes. */
 const USERS_SECRET = "minio-users";
 export const PROVISION_COMPONENT = "minio-provision";
-/** From nothing to writable took 23 s with four pods on two shared cores (measured); images may have to be pulled. */
+/**
+ * Seconds. A new MinIO could write after 23 s, with four pods on two shared cores (measured); pulling images adds to
+ * it.
+ */
 const WAIT_SECONDS = 300;
 
+/**
+ * MinIO on the storage nodes, one pod per node, and the Job that makes its buckets and users. Throws where the plan has
+ * no MinIO.
+ */
 export class Minio extends pulumi.ComponentResource {
   /** Complete when buckets and users exist. */
   readonly provisioned: k8s.batch.v1.Job;
@@ -80,9 +88,9 @@ export class Minio extends pulumi.ComponentResource {
         kind: "StatefulSet",
         replicas: layout.replicas,
         podManagementPolicy: "Parallel",
-        // A pod answers its health check before it has joined, a few seconds later; the next one stops when it has.
-        // Where the arguments change (a new pool) pods join only once most have them: reads and writes paused for 49 s
-        // at 15 s a pod (measured).
+        // A pod answers its health check a few seconds before it has joined; the next one must not stop earlier.
+        // With changed arguments (a new pool) pods join only once most of them have restarted: reads and writes paused
+        // for 49 s at 15 s per pod (measured).
         minReadySeconds: 10,
         timeoutSeconds: 900,
         services: [
@@ -123,7 +131,8 @@ export class Minio extends pulumi.ComponentResource {
       { parent: this },
     );
 
-    // A Job cannot be changed. Its name follows from all that it reads, so that a changed input is a new Job.
+    // A Job is immutable. Its name contains a hash of everything that it reads, so that a changed input makes a new
+    // Job.
     const template = podTemplate({
       settings,
       component: PROVISION_COMPONENT,
@@ -168,8 +177,8 @@ function serverPod({ settings, plan }: StackContext, layout: Layout): PodSpec {
     path: drivePath(i).replace(/\/drive$/, ""),
   }));
   return {
-    // Two on one node would take two pods' drives away with it, and a drain of that node would never end: the first
-    // one's volumes keep it there, and the budget the second.
+    // With two pods on one node, the loss of that node would take both pods' drives. Its drain would never end either:
+    // the first pod's volumes let it start nowhere else, and meanwhile the budget blocks the eviction of the second.
     uid: UID,
     role: "storage",
     onePerNode: true,
@@ -190,8 +199,8 @@ function serverPod({ settings, plan }: StackContext, layout: Layout): PodSpec {
         image: imageRef(settings, IMAGES.minio),
         command: ["minio"],
         args: ["server", "--certs-dir", "/tmp/certs", "--address", `:${PORTS.s3}`, ...args],
-        // All nodes must agree on every MINIO_ variable. MINIO_CI_CD is not among them: volumes are mounts of their
-        // own, so none is the container's root drive.
+        // All nodes must agree on every MINIO_ variable. MINIO_CI_CD is not needed: each drive is a mount of its own,
+        // not the container's root drive.
         env: {
           MINIO_ROOT_USER_FILE: "/root-credentials/user",
           MINIO_ROOT_PASSWORD_FILE: "/root-credentials/password",
@@ -205,10 +214,9 @@ function serverPod({ settings, plan }: StackContext, layout: Layout): PodSpec {
         ports: { s3: { port: PORTS.s3 } },
         probes: {
           startup: { http: "/minio/health/live", port: "s3" },
-          // Not /minio/health/cluster: a pod with a new image or new arguments joins only when half of its peers have
-          // them too (MinIO compares binaries and arguments at start), so a rollout that waited for the first pod to
-          // join would never end; and a lost quorum would take the pods that are left out of the Service, and reads
-          // with them.
+          // Not /minio/health/cluster. MinIO compares binaries and arguments at start, and a pod with new ones joins
+          // only when half of its peers have them too: a rollout that waited for the first pod to join would never end.
+          // And after a lost quorum, the remaining pods would leave the Service, and reads would fail as well.
           readiness: { http: "/minio/health/ready", port: "s3" },
           liveness: { http: "/minio/health/live", port: "s3" },
         },

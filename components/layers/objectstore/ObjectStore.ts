@@ -1,7 +1,3 @@
-/**
- * Where media and backups are kept: MinIO on this cluster's storage nodes, or any S3 elsewhere. The outputs are the
- * same.
- */
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { StackContext } from "../../core/context";
@@ -14,35 +10,45 @@ import { BACKUP_BUCKET, BACKUP_USER, MEDIA_BUCKET, MEDIA_USER, MINIO_REGION } fr
 import { BACKUP_S3_SECRET_KEY, MEDIA_S3_SECRET_KEY } from "./secrets";
 
 export interface ObjectStoreArgs {
+  /** Settings, plan and provider. */
   ctx: StackContext;
+  /** Generated secrets; with MinIO it needs those of `objectstore/secrets.ts`. */
   secrets: StackSecrets;
 }
 
 /**
- * One bucket and what opens it. The Secret is in namespace matrix, keys `accessKey`, `secretKey`, `region`, `bucket`,
- * `endpoint`.
+ * One bucket and its credentials. They are in a Secret in namespace matrix, with the keys `accessKey`, `secretKey`,
+ * `region`, `bucket` and `endpoint`.
  */
 export interface Bucket {
-  /** With scheme, without a path: http://minio-api.minio.svc.cluster.local:9000 */
+  /** URL of the S3 API, without a path. @example "http://minio-api.minio.svc.cluster.local:9000" */
   endpoint: string;
+  /** Region that clients sign requests for. */
   region: string;
   bucket: string;
-  /** Folder within the bucket, with no slash at its ends; empty where the bucket is its alone. */
+  /** Folder within the bucket, without slashes at its ends; empty where nothing else uses the bucket. */
   prefix: string;
+  /** Name of the Secret with the credentials. */
   secretName: string;
 }
 
-/** Values of the Secrets, and the bucket they open. */
+/** A bucket with its credentials themselves. */
 interface Keys extends Omit<Bucket, "secretName"> {
   accessKey: string;
   secretKey: pulumi.Input<string>;
 }
 
+/**
+ * The store of media and backups: MinIO on this cluster's storage nodes, or any S3 elsewhere. The outputs are the same.
+ *
+ * @example new ObjectStore("objectstore", { ctx, secrets }, { parent: stack }).media.secretName
+ */
 export class ObjectStore extends pulumi.ComponentResource {
+  /** Bucket of Synapse's media. */
   readonly media: Bucket;
-  /** Absent when backups are off. */
+  /** Bucket of the database's backups. Absent when backups are off. */
   readonly backup?: Bucket;
-  /** What users of the buckets must wait for: their Secrets, and with MinIO the Job that makes buckets and users. */
+  /** What clients of the buckets must wait for: the Secrets, and with MinIO the Job that makes buckets and users. */
   readonly ready: pulumi.Resource[];
 
   constructor(name: string, args: ObjectStoreArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -72,7 +78,7 @@ export class ObjectStore extends pulumi.ComponentResource {
         };
     } else {
       media = external(objectStore, "");
-      // One bucket was given for everything: backups have a folder of their own in it.
+      // The settings name one bucket for everything, so backups get their own folder in it.
       if (ownBackups) backup = external(objectStore, BACKUP_BUCKET);
     }
     if (backups.enabled && backups.target.kind === "s3") backup = external(backups.target, "");

@@ -1,4 +1,4 @@
-/** What is alerted on of the object store. Pure. */
+/** Alert rules of the object store. Pure. */
 import { type RuleGroup } from "../../core/monitoring";
 import type { PlanInput } from "../../core/layer";
 
@@ -17,10 +17,10 @@ export function objectStoreAlerts({ plan }: PlanInput): RuleGroup[] {
           severity: "critical",
           for: "1m",
           expr: `min(minio_cluster_health_status{${M}}) == 0 or absent(up{${M}} == 1)`,
-          summary: "The object store takes no writes: uploads fail",
-          meaning: "More drives are away than parity covers.",
+          summary: "The object store accepts no writes: uploads fail",
+          meaning: "More drives are offline than parity covers.",
           look: [info, "kubectl get pods -n minio -o wide"],
-          act: ["Bring nodes back; each that returns heals by itself. Nothing is to be deleted."],
+          act: ["Bring the nodes back; each one heals by itself once it has returned. Do not delete anything."],
         },
         {
           alert: "MinioNodeOffline",
@@ -28,9 +28,9 @@ export function objectStoreAlerts({ plan }: PlanInput): RuleGroup[] {
           for: "5m",
           expr: `max(minio_cluster_nodes_offline_total{${M}}) > 0`,
           summary: "{{ $value }} MinIO nodes are offline",
-          meaning: "Reads and writes go on (one node may be lost).",
+          meaning: "Reads and writes continue: MinIO tolerates the loss of one node.",
           look: [info],
-          act: ["Bring the node back before another one goes."],
+          act: ["Bring the node back before another one fails."],
         },
         {
           alert: "MinioDriveOffline",
@@ -38,9 +38,9 @@ export function objectStoreAlerts({ plan }: PlanInput): RuleGroup[] {
           for: "5m",
           expr: `max(minio_cluster_drive_offline_total{${M}}) > 0`,
           summary: "{{ $value }} drives are offline",
-          meaning: "Redundancy is less until the drive is replaced and healed.",
+          meaning: "Redundancy is reduced until the drive is replaced and healed.",
           look: [info, "dmesg of the node"],
-          act: ["Replace the drive, mount it empty at the same path; healing starts by itself."],
+          act: ["Replace the drive and mount the new, empty one at the same path; healing starts by itself."],
         },
         {
           alert: "MinioCapacityLow",
@@ -48,9 +48,9 @@ export function objectStoreAlerts({ plan }: PlanInput): RuleGroup[] {
           for: "30m",
           expr: `max(minio_cluster_capacity_usable_free_bytes{${M}}) / max(minio_cluster_capacity_usable_total_bytes{${M}}) < 0.2`,
           summary: "{{ $value | humanizePercentage }} of the object store is free",
-          meaning: `The plan expects ${plan.minio.growthGiBPerYear} GiB more a year.`,
-          look: ["Growth in dashboard Overview"],
-          act: ["Add a server pool of nodes, or shorten media retention."],
+          meaning: `The plan expects ${plan.minio.growthGiBPerYear} GiB more per year.`,
+          look: ["Growth, in the dashboard Overview"],
+          act: ["Add a server pool, or shorten media retention."],
         },
         {
           alert: "MinioCapacityCritical",
@@ -58,9 +58,9 @@ export function objectStoreAlerts({ plan }: PlanInput): RuleGroup[] {
           for: "10m",
           expr: `max(minio_cluster_capacity_usable_free_bytes{${M}}) / max(minio_cluster_capacity_usable_total_bytes{${M}}) < 0.08`,
           summary: "{{ $value | humanizePercentage }} of the object store is free",
-          meaning: "Uploads fail soon.",
+          meaning: "Uploads will fail soon.",
           look: [info],
-          act: ["Purge remote media: admin API `purge_media_cache`.", "Then as in MinioCapacityLow."],
+          act: ["Purge remote media: admin API `purge_media_cache`.", "Then continue as in MinioCapacityLow."],
         },
       ],
     },

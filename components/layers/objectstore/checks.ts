@@ -1,4 +1,4 @@
-/** Sizes of MinIO that could not run. */
+/** Checks of MinIO's sizes: refuses those with which it would not run. */
 import type { CheckInput } from "../../core/layer";
 
 export function checkMinio({ input, settings, report }: CheckInput): void {
@@ -7,7 +7,7 @@ export function checkMinio({ input, settings, report }: CheckInput): void {
       report.add({
         path: "overrides.minio",
         given: "sizes of MinIO, while objectStore.kind is s3",
-        allowed: "nothing: no MinIO is installed",
+        allowed: "nothing here: with s3, no MinIO is installed",
         remedy: "remove overrides.minio",
       });
     return;
@@ -17,7 +17,7 @@ export function checkMinio({ input, settings, report }: CheckInput): void {
     report.add({
       path: "overrides.minio.parity",
       given: `${parity}, with ${drivesPerNode} drives per node`,
-      allowed: `at least ${drivesPerNode}: a lost node takes ${drivesPerNode} drives of a set with it`,
+      allowed: `at least ${drivesPerNode}: the loss of a node takes ${drivesPerNode} drives of an erasure set`,
       remedy: `set parity to ${drivesPerNode}, or use fewer drives per node`,
     });
   }

@@ -1,7 +1,8 @@
-/** Whom MinIO's pods talk to. Pure. */
+/** Connections that MinIO's pods open. Pure. */
 import { tcp, type Edge, type EdgeInput, type Peer } from "../../core/edges";
 import { NAMESPACES, PORTS, SERVICES } from "../../core/names";
 
+/** MinIO's pods, as the other end of a connection. */
 export const MINIO: Peer = { component: SERVICES.minioHeadless, namespace: NAMESPACES.minio };
 
 export function objectStoreEdges({ settings }: EdgeInput): Edge[] {
@@ -14,7 +15,7 @@ export function objectStoreEdges({ settings }: EdgeInput): Edge[] {
   ];
 }
 
-/** Port of an S3 that is not this stack's. */
+/** Port of an S3 elsewhere, from its URL. @example endpointPort("https://s3.example.com") === 443 */
 export function endpointPort(endpoint: string): number {
   const url = new URL(endpoint);
   return url.port ? Number(url.port) : url.protocol === "http:" ? 80 : 443;

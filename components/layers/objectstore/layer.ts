@@ -1,4 +1,4 @@
-/** Where media, and backups unless they go elsewhere, are kept: MinIO, or an S3 that exists. */
+/** The store of media, and of backups that do not go elsewhere: MinIO, or an existing S3. */
 import type { Layer } from "../../core/layer";
 import { checkMinio } from "./checks";
 import { objectStoreAlerts } from "./alerts";
@@ -24,9 +24,9 @@ export const objectstore: Layer<Declares> = {
     {
       role: "storage",
       least: 3,
-      why: "with two MinIO nodes a lost one takes half of the drives, and a write needs more than half; with three, two thirds remain",
+      why: "a write needs more than half of the drives; of two MinIO nodes, the loss of one leaves only half, of three it leaves two thirds",
       when: (settings) => settings.objectStore.kind === "minio",
-      otherwise: "use an S3 that exists (objectStore.kind: s3)",
+      otherwise: "use an existing S3 (objectStore.kind: s3)",
     },
   ],
   demands: objectStoreDemands,

@@ -1,11 +1,11 @@
-/** What MinIO asks for, what its losses cost, and how long its drives last. Pure. */
+/** MinIO's resources, the cost of its failures, and how long its drives last. Pure. */
 import type { PlanInput, ServiceRow } from "../../core/layer";
 import type { Settings } from "../../settings/types";
 import { tied, type Demand } from "../../sizing/demands";
 import { MEASURED } from "../../sizing/failures";
 import type { FailureCost, Plan, PlanParts } from "../../sizing/types";
 
-/** Seconds of the pause when MinIO's arguments change (a pool more): in all, and per node. */
+/** Seconds for which MinIO pauses when its arguments change (a further pool): in total, and per node. */
 export const MINIO_GROWTH = { measured: 50, perNode: 10 } as const;
 
 const number = (n: number): string => n.toLocaleString("en-US");

@@ -1,27 +1,29 @@
-/** Buckets, users and policies, as what the provisioning Job runs. Pure: keys come from the environment. */
+/** The provisioning Job's script and files: buckets, users and policies. Pure: keys come from the environment. */
 import { scriptFrom, verbatim } from "../../core/scripts";
 
 export const MEDIA_BUCKET = "synapse-media";
 export const BACKUP_BUCKET = "synapse-backups";
-/** Access keys are names, not secrets; 3 to 20 letters. */
+/** User names, which are S3's access keys: not secret, 3 to 20 characters. */
 export const ROOT_USER = "matrix-ha-root";
 export const MEDIA_USER = "synapse-media";
 export const BACKUP_USER = "synapse-backup";
-/** What MinIO answers to, and the region that its clients sign for. */
+/** MinIO's region, which its clients sign requests for. */
 export const MINIO_REGION = "us-east-1";
 
-/** Days for which what was overwritten or deleted can be brought back by the administrator. */
+/** Days for which the administrator can bring back overwritten and deleted objects. */
 const KEPT_DAYS = { media: 30, backup: 7 };
 
+/** A user, and the one bucket that it may use. */
 export interface Grant {
   user: string;
   bucket: string;
-  /** Environment variable of the Job with the user's secret key. */
+  /** Environment variable of the Job that holds the user's secret key. */
   secretVariable: string;
-  /** Days that overwritten and deleted versions are kept. */
+  /** Days for which overwritten and deleted versions are kept. */
   keptDays: number;
 }
 
+/** Users of the stack's own MinIO. */
 export const grants = (withBackups: boolean): Grant[] => [
   { user: MEDIA_USER, bucket: MEDIA_BUCKET, secretVariable: "MEDIA_SECRET_KEY", keptDays: KEPT_DAYS.media },
   ...(withBackups
@@ -30,8 +32,8 @@ export const grants = (withBackups: boolean): Grant[] => [
 ];
 
 /**
- * Only its own bucket; objects may be written, read, listed and deleted, but no version and no bucket setting:
- * a process that was taken over can hide objects, and the administrator can bring them back.
+ * Lets a user write, read, list and delete objects of its own bucket, but no versions and no bucket settings. A
+ * compromised process can hide objects, and the administrator can bring them back.
  */
 export function bucketPolicy(bucket: string): object {
   return {
@@ -58,7 +60,8 @@ export function bucketPolicy(bucket: string): object {
 }
 
 /**
- * Uploads that were never completed need no rule: MinIO takes them away after a day (MINIO_API_STALE_UPLOADS_EXPIRY).
+ * Lifecycle rules of a bucket. Incomplete uploads need none: MinIO removes them after a day
+ * (MINIO_API_STALE_UPLOADS_EXPIRY).
  */
 export function lifecycle(keptDays: number): object {
   return {
@@ -80,15 +83,16 @@ export function lifecycle(keptDays: number): object {
 }
 
 export interface ProvisionInput {
-  /** Host and port of the S3 service. */
+  /** Host and port of the S3 Service. @example "minio-api.minio.svc.cluster.local:9000" */
   address: string;
   grants: Grant[];
-  /** Seconds to wait for MinIO to be able to write. */
+  /** Seconds to wait until MinIO accepts writes. */
   waitSeconds: number;
 }
 
 /**
- * Every step can be repeated. Secret keys go by environment and standard input, never as arguments, which `ps` shows.
+ * The Job's script. Every step can be repeated. Secret keys come by environment and standard input, never as arguments:
+ * `ps` shows those.
  */
 export function provisionScript(input: ProvisionInput): string {
   const grants = input.grants.map((g) =>
@@ -101,7 +105,7 @@ export function provisionScript(input: ProvisionInput): string {
   });
 }
 
-/** Every file of the Job, by name. */
+/** All files of the Job, by name. */
 export function provisionFiles(input: ProvisionInput): Record<string, string> {
   return {
     "provision.sh": provisionScript(input),

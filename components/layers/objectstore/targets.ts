@@ -1,4 +1,4 @@
-/** What is scraped of MinIO. Pure. */
+/** Scrape targets of MinIO. Pure. */
 import type { PlanInput } from "../../core/layer";
 import { own, type Target } from "../../core/monitoring";
 import { NAMESPACES, PORTS, SERVICES } from "../../core/names";

@@ -12,24 +12,28 @@ import { IMAGES } from "./images";
 import { DATABASE_PASSWORD } from "./secrets";
 
 export interface PostgresClusterArgs {
+  /** Settings, plan and provider. */
   ctx: StackContext;
+  /** Generated secrets; needs those of `postgres/secrets.ts`. */
   secrets: StackSecrets;
-  /** Where WAL and base backups go. Absent: no backups. Its Secret must be in the database's namespace. */
+  /** Destination of WAL and base backups; its Secret must be in namespace matrix. @default no backups */
   backup?: BackupTarget;
 }
 
 /**
- * PostgreSQL for Synapse: CloudNativePG instances with synchronous standbys, poolers in front, archived to object
- * storage.
+ * PostgreSQL for Synapse: CloudNativePG instances with synchronous standbys, poolers in front, and an archive in object
+ * storage. Create it after the operator, whose kinds it uses.
  */
 export class PostgresCluster extends pulumi.ComponentResource {
-  /** Keys `username` and `password`. */
+  /** Secret of the database's owner, with the keys `username` and `password`. */
   readonly databaseSecretName: string = SECRETS.database;
+  /** Database to connect to. */
   readonly databaseName: string = DATABASE;
-  /** Ready when all instances are. */
+  /** CloudNativePG's Cluster; ready when all instances are. */
   readonly cluster: k8s.apiextensions.CustomResource;
+  /** CloudNativePG's Pooler: PgBouncer, which clients connect to. */
   readonly pooler: k8s.apiextensions.CustomResource;
-  /** What clients of the database depend on. */
+  /** What clients of the database must wait for. */
   readonly ready: pulumi.Resource[];
 
   constructor(name: string, args: PostgresClusterArgs, opts: pulumi.ComponentResourceOptions) {
@@ -45,7 +49,7 @@ export class PostgresCluster extends pulumi.ComponentResource {
     const owner = new k8s.core.v1.Secret(
       `${name}-owner`,
       {
-        // With this label the operator sets a changed password in the database by itself.
+        // With this label the operator applies a changed password to the database by itself.
         metadata: { ...meta(SECRETS.database), labels: { ...meta(SECRETS.database).labels, "cnpg.io/reload": "true" } },
         type: "kubernetes.io/basic-auth",
         stringData: { username: DATABASE, password: args.secrets.of(DATABASE_PASSWORD) },
@@ -81,7 +85,7 @@ export class PostgresCluster extends pulumi.ComponentResource {
         parent: this,
         dependsOn: [owner, ...store],
         protect: settings.deletionProtection,
-        // Its volumes belong to it and would go with it. Left behind, it is found again by the next `up`.
+        // Deleting it would delete its volumes too. Since it stays behind, the next `up` finds it again.
         retainOnDelete: true,
       },
     );
@@ -110,7 +114,7 @@ export class PostgresCluster extends pulumi.ComponentResource {
       );
     }
     if (backup) {
-      // One for each archive: the first base backup of a restored database is then made at once as well.
+      // One for each archive, so that a restored database gets its first base backup at once as well.
       const { archiveName } = settings.backups;
       new k8s.apiextensions.CustomResource(
         `${name}-scheduled-backup${archiveName === SERVICES.postgresCluster ? "" : `-${archiveName}`}`,

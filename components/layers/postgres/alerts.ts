@@ -1,4 +1,4 @@
-/** What is alerted on of PostgreSQL. Pure. */
+/** Alert rules of PostgreSQL. Pure. */
 import type { PlanInput } from "../../core/layer";
 import { countOrZero, type AlertRule, type RuleGroup } from "../../core/monitoring";
 import { SERVICES } from "../../core/names";
@@ -7,7 +7,12 @@ const L = 'layer="postgres"';
 const cluster = SERVICES.postgresCluster;
 const status = `kubectl cnpg status ${cluster} -n matrix`;
 
-/** A daily schedule may be two hours late; a rarer one a day. */
+/**
+ * Seconds after which the newest base backup is too old. A daily schedule may be two hours late, a less frequent one a
+ * day.
+ *
+ * @example backupMaxAgeSeconds("0 0 2 * * *") === 26 * 3600
+ */
 export function backupMaxAgeSeconds(schedule: string): number {
   const [, , , dayOfMonth, , dayOfWeek] = schedule.trim().split(/\s+/);
   if (dayOfMonth === "*" && (dayOfWeek === "*" || dayOfWeek === "?")) return 26 * 3600;
@@ -24,7 +29,7 @@ export function postgresAlerts({ settings, plan }: PlanInput): RuleGroup {
       expr: `${countOrZero(`cnpg_pg_replication_in_recovery{${L}} == 0`)} < 1`,
       summary: "PostgreSQL has no primary: nothing can be written",
       meaning:
-        "No instance takes writes. A failover takes 21 to 32 s (measured), so a minute without a primary means that it does not finish by itself.",
+        "No instance accepts writes. A failover takes 21 to 32 s (measured), so after a minute without a primary it does not finish by itself.",
       look: [
         status,
         `kubectl get pods -n matrix -l cnpg.io/cluster=${cluster} -o wide`,
@@ -32,8 +37,8 @@ export function postgresAlerts({ settings, plan }: PlanInput): RuleGroup {
       ],
       act: [
         "If the operator is down, bring it back first: it decides the failover.",
-        "If the primary's node is lost but not declared so, declare it: `npm run hosts -- fence <node>`.",
-        "If a standby waits for the quorum, bring back the instances that can confirm that they have every commit; do not promote by hand before.",
+        "If the primary's node is lost but not yet declared lost, declare it: `npm run hosts -- fence <node>`.",
+        "If a standby waits for the quorum, bring back the instances that can confirm that they have every commit; do not promote one by hand before that.",
       ],
     },
     {
@@ -43,7 +48,7 @@ export function postgresAlerts({ settings, plan }: PlanInput): RuleGroup {
       expr: `count(cnpg_pg_replication_in_recovery{${L}} == 0) > 1`,
       summary: "{{ $value }} PostgreSQL instances believe that they are primary",
       meaning:
-        "Two instances are out of recovery. Synchronous replication keeps the isolated one from acknowledging commits, and its Service points to one of them, but it must not last.",
+        "Two instances are out of recovery. Synchronous replication keeps the isolated one from acknowledging commits, and the Service points to only one of them, but this must not last.",
       look: [status, "cnpg_pg_replication_in_recovery by pod, in Prometheus"],
       act: [
         `Fence the one that the Service does not point to: \`kubectl cnpg fencing on ${cluster} <instance> -n matrix\`.`,
@@ -56,11 +61,12 @@ export function postgresAlerts({ settings, plan }: PlanInput): RuleGroup {
       for: "3m",
       expr: `${countOrZero(`cnpg_collector_up{${L}} == 1`)} < ${instances}`,
       summary: `Fewer than ${instances} PostgreSQL instances answer ({{ $value }})`,
-      meaning: "An instance is missing. Writes go on while one standby confirms them; there is less left to lose.",
+      meaning:
+        "An instance is missing. Writes continue as long as one standby confirms them; fewer further failures are tolerated.",
       look: [status, `kubectl describe pod -n matrix -l cnpg.io/cluster=${cluster}`],
       act: [
         "Bring the node back, or replace it in `hosts` and run `pulumi up`.",
-        "When its disk is gone, delete the pod and its claims: the operator makes a new instance from the primary.",
+        "If its disk is lost, delete the pod and its claims: the operator makes a new instance from the primary.",
       ],
     },
     {
@@ -70,11 +76,11 @@ export function postgresAlerts({ settings, plan }: PlanInput): RuleGroup {
       expr: `max(cnpg_pg_replication_streaming_replicas{${L}}) < 1`,
       summary: "No standby follows the primary: commits wait",
       meaning:
-        "Every commit must be confirmed by one standby (`dataDurability: required`). With none, writes wait and nothing acknowledged can be lost.",
+        "One standby must confirm every commit (`dataDurability: required`). Without any, writes wait, and no acknowledged write can be lost.",
       look: [status, "Logs of the standbys: `kubectl logs -n matrix <pod> -c postgres`"],
       act: [
-        "Bring one standby back. Its disk may be full; or it has forked off while the other one's machine was drained: PostgresStandbyNotStreaming says how to see that, and what to do.",
-        "Only when none can come back soon, and with the risk accepted: set `dataDurability: preferred` until one is there.",
+        "Bring one standby back. Its disk may be full, or its timeline may have forked while the other one's machine was drained: PostgresStandbyNotStreaming says how to recognise that, and what to do.",
+        "Only if none can come back soon, and if you accept the risk: set `dataDurability: preferred` until one is back.",
       ],
     },
     ...(instances > 2
@@ -86,11 +92,11 @@ export function postgresAlerts({ settings, plan }: PlanInput): RuleGroup {
             expr: `max(cnpg_pg_replication_streaming_replicas{${L}}) < ${instances - 1}`,
             summary: `Only {{ $value }} of ${instances - 1} standbys follow the primary`,
             meaning:
-              "A standby has no stream. The operator may still call it ready. It can have WAL that the new primary never had: that one was cut off when the old primary wrote its last record (`new timeline forked off ... before current recovery point` in the standby's log). It then never catches up by itself (cloudnative-pg issue 4990), and the next failure finds one standby less.",
+              "A standby does not receive the stream. The operator may still report it as ready. It can have WAL that the new primary never received, because the old primary wrote its last record after the new one had been cut off (`new timeline forked off ... before current recovery point` in the standby's log). Then it never catches up by itself (cloudnative-pg issue 4990), and one standby fewer is left for the next failure.",
             look: [status, "Logs of the standby: `kubectl logs -n matrix <pod> -c postgres`"],
             act: [
-              "When the log says that the timeline forked off: `kubectl exec -n matrix <pod> -c postgres -- rm /var/lib/postgresql/data/pgdata/standby.signal && kubectl delete pod -n matrix <pod>`. At its start the operator's instance manager then takes it for a former primary and rewinds it (pg_rewind) to where the timelines part: seconds, also for a large database. Never do it to the primary.",
-              "If it still does not follow, have the operator make it anew, pod and volumes: `kubectl annotate pod -n matrix <pod> alpha.cnpg.io/unrecoverable=true`. The copy begins at the primary's next checkpoint: `kubectl exec -n matrix <primary> -c postgres -- psql -c checkpoint` ends the wait.",
+              "If the log says that the timeline forked off: `kubectl exec -n matrix <pod> -c postgres -- rm /var/lib/postgresql/data/pgdata/standby.signal && kubectl delete pod -n matrix <pod>`. When it starts, the operator's instance manager then takes it for a former primary and rewinds it (pg_rewind) to the point where the timelines diverge. This takes seconds, even with a large database. Never do this to the primary.",
+              "If it still does not follow, let the operator replace it, pod and volumes: `kubectl annotate pod -n matrix <pod> alpha.cnpg.io/unrecoverable=true`. The copy begins at the primary's next checkpoint; `kubectl exec -n matrix <primary> -c postgres -- psql -c checkpoint` triggers it.",
               "Otherwise bring its network or disk back.",
             ],
           },
@@ -102,10 +108,10 @@ export function postgresAlerts({ settings, plan }: PlanInput): RuleGroup {
       for: "5m",
       expr: `max by (pod) (cnpg_pg_replication_lag{${L}}) > 30`,
       summary: "{{ $labels.pod }} is {{ $value | humanizeDuration }} behind",
-      meaning: "A standby replays slowly. It confirms commits but would need that long to become primary.",
+      meaning: "A standby replays slowly. It confirms commits, but a promotion would first have to replay that much.",
       look: ["Disk utilisation of its node", "Long transactions on the standby"],
       act: [
-        "Look for a bulk change (purge, background update) and let it end.",
+        "Look for a bulk change (purge, background update) and let it finish.",
         "If its disk is the limit, move the instance to a faster one.",
       ],
     },
@@ -117,7 +123,7 @@ export function postgresAlerts({ settings, plan }: PlanInput): RuleGroup {
       summary: "{{ $labels.pod }} became primary within the last ten minutes",
       meaning: "A failover or switchover happened. Expected during upgrades and drains.",
       look: ["kubectl get events -n matrix --field-selector involvedObject.kind=Cluster"],
-      act: ["Outside maintenance: find out what happened to the former primary's node."],
+      act: ["Outside maintenance, find out what happened to the former primary's node."],
     },
     {
       alert: "PostgresConnectionsHigh",
@@ -130,8 +136,8 @@ export function postgresAlerts({ settings, plan }: PlanInput): RuleGroup {
         "select usename, application_name, state, count(*) from pg_stat_activity group by 1, 2, 3 order by 4 desc",
       ],
       act: [
-        "End what does not belong there.",
-        "If the pools themselves grew by overrides, raise `overrides.postgres.maxConnections`.",
+        "Close connections that do not belong there.",
+        "If overrides have enlarged the pools themselves, raise `overrides.postgres.maxConnections`.",
       ],
     },
     {
@@ -141,10 +147,10 @@ export function postgresAlerts({ settings, plan }: PlanInput): RuleGroup {
       expr: `${countOrZero('up{layer="pooler"} == 1')} < ${pooler.replicas}`,
       summary: `Fewer than ${pooler.replicas} PgBouncer pods answer ({{ $value }})`,
       meaning:
-        "Synapse reaches the database through PgBouncer. Connections through a lost one are made again in 6 to 8 s (measured).",
+        "Synapse reaches the database through PgBouncer. Connections through a lost pod are open again after 6 to 8 s (measured).",
       look: [`kubectl get pods -n matrix -l cnpg.io/poolerName=${SERVICES.pooler} -o wide`],
       act: [
-        "Bring its node back. With all of them down, everything stops: look at the operator and at the Secret of the database.",
+        "Bring its node back. If all of them are down, everything stops: look at the operator and at the Secret of the database.",
       ],
     },
     {
@@ -154,10 +160,10 @@ export function postgresAlerts({ settings, plan }: PlanInput): RuleGroup {
       expr: "max by (pod) (cnpg_pgbouncer_pools_cl_waiting) > 0",
       summary: "{{ $value }} clients wait for a database connection at {{ $labels.pod }}",
       meaning:
-        "In session mode every connection of a pool in Synapse holds one of the server. Waiting means that the pooler's limit or the server's is reached.",
+        "In session mode every connection in a pool of Synapse occupies one connection of the server. Clients wait when the limit of the pooler or of the server is reached.",
       look: ["cnpg_pgbouncer_pools_sv_active and maxwait by pod", "PostgresConnectionsHigh"],
       act: [
-        "Look for a process that was restarted without its connections having ended.",
+        "Look for a process that was restarted while its old connections stayed open.",
         "Raise the budget as in PostgresConnectionsHigh.",
       ],
     },
@@ -167,7 +173,7 @@ export function postgresAlerts({ settings, plan }: PlanInput): RuleGroup {
       for: "5m",
       expr: `max by (pod, application_name) (cnpg_backends_max_tx_duration_seconds{${L}, application_name!~".*(backup|walreceiver|wal).*"}) > 1800`,
       summary: "A transaction of {{ $labels.application_name }} has been open for {{ $value | humanizeDuration }}",
-      meaning: "Vacuum cannot remove what it may still see: tables grow and queries slow down.",
+      meaning: "Vacuum cannot remove rows that the transaction may still see: tables grow and queries slow down.",
       look: [
         "select pid, usename, state, xact_start, query from pg_stat_activity where xact_start < now() - interval '30 min'",
       ],
@@ -179,13 +185,13 @@ export function postgresAlerts({ settings, plan }: PlanInput): RuleGroup {
       for: "1h",
       expr: `max by (datname) (cnpg_pg_database_xid_age{${L}}) > 1000000000`,
       summary: "Transaction ids of {{ $labels.datname }} are {{ $value | humanize }} old",
-      meaning: "Vacuum has not frozen old rows. At two thousand million PostgreSQL stops taking writes.",
+      meaning: "Vacuum has not frozen old rows. At an age of two thousand million PostgreSQL stops accepting writes.",
       look: [
         "select relname, age(relfrozenxid) from pg_class where relkind = 'r' order by 2 desc limit 10",
         "PostgresLongTransaction",
       ],
       act: [
-        "End what holds the horizon back (transactions, replication slots), then `vacuum (freeze, verbose)` on the oldest tables.",
+        "End the transactions and replication slots that hold the horizon back, then run `vacuum (freeze, verbose)` on the oldest tables.",
       ],
     },
     {
@@ -194,7 +200,7 @@ export function postgresAlerts({ settings, plan }: PlanInput): RuleGroup {
       for: "5m",
       expr: `max by (pod) (cnpg_collector_pg_wal{${L}, value="size"}) > ${Math.floor(walStorageGiB * 0.8 * 2 ** 30)}`,
       summary: "WAL of {{ $labels.pod }} takes {{ $value | humanize1024 }}B, over 80 % of its volume",
-      meaning: `WAL is kept until it is archived and every slot has read it. When the volume (${walStorageGiB} GiB) is full the instance stops.`,
+      meaning: `WAL is kept until it is archived and every slot has read it. When the volume (${walStorageGiB} GiB) is full, the instance stops.`,
       look: ["cnpg_pg_replication_slots_pg_wal_lsn_diff", "PostgresWalArchivingFailing"],
       act: ["Repair archiving, or drop the slot of a standby that will not come back (delete the instance)."],
     },
@@ -215,9 +221,9 @@ function backupRules(schedule: string): AlertRule[] {
       for: "10m",
       expr: `max(cnpg_pg_stat_archiver_last_failed_time{${L}}) > max(cnpg_pg_stat_archiver_last_archived_time{${L}})`,
       summary: "The last attempt to archive WAL failed",
-      meaning: "Since then nothing new is recoverable from the backup, and WAL piles up on the primary.",
+      meaning: "Since then nothing new can be restored from the backup, and WAL accumulates on the primary.",
       look: [status, "Logs of the primary and of the plugin's sidecar: search for archive"],
-      act: ["See that the backup's target answers and takes its key; archiving goes on by itself."],
+      act: ["Make sure that the backup's target answers and accepts its key; archiving then continues by itself."],
     },
     {
       alert: "PostgresBackupTooOld",
@@ -225,9 +231,11 @@ function backupRules(schedule: string): AlertRule[] {
       for: "15m",
       expr: `time() - max({__name__=~"cnpg_collector_last_available_backup_timestamp|barman_cloud_cloudnative_pg_io_last_available_backup_timestamp", ${L}}) > ${maxAge}`,
       summary: "The newest base backup is {{ $value | humanizeDuration }} old",
-      meaning: `Base backups are scheduled (\`${schedule}\`); the newest is older than ${Math.round(maxAge / 3600)} h. Recovery still works from an older one, and takes longer. Before the first backup the age is that of the epoch.`,
+      meaning: `Base backups are scheduled (\`${schedule}\`); the newest is older than ${Math.round(maxAge / 3600)} h. A restore from an older one still works but takes longer. Before the first backup, the age counts from 1970.`,
       look: ["kubectl get backups,scheduledbackups -n matrix", "kubectl describe backup -n matrix <last>"],
-      act: [`Repair what the last backup says, then take one now: \`kubectl cnpg backup ${cluster} -n matrix\`.`],
+      act: [
+        `Fix the cause that the last backup reports, then take one now: \`kubectl cnpg backup ${cluster} -n matrix\`.`,
+      ],
     },
   ];
 }

@@ -3,19 +3,22 @@ import { SERVICES } from "../../core/names";
 import type { Settings } from "../../settings/types";
 import { renderResources } from "../../core/workload/pod";
 
-/** Where WAL and base backups go: a bucket, and the Secret in the database's namespace that opens it. */
+/** Destination of WAL and base backups: a bucket, and a Secret in the database's namespace with its credentials. */
 export interface BackupTarget {
-  /** URL of the S3 API, complete. */
+  /** URL of the S3 API. @example "https://s3.example.com" */
   endpoint: string;
+  /** Region that requests are signed for. */
   region: string;
   bucket: string;
-  /** Folder within the bucket, with no slash at its ends. Default: none, the bucket is the backups' alone. */
+  /** Folder within the bucket, without slashes at its ends. @default the bucket's top */
   prefix?: string;
+  /** Secret with the credentials. */
   secretName: string;
-  /** Keys within the Secret. */
+  /** Key of the access key within the Secret. */
   accessKeyKey: string;
+  /** Key of the secret key within the Secret. */
   secretKeyKey: string;
-  /** Secret with the endpoint's CA, where the public does not know it. */
+  /** Secret and key with the CA of the endpoint's certificate. @default public CAs */
   endpointCa?: { name: string; key: string };
 }
 
@@ -23,36 +26,35 @@ export const OBJECT_STORE = SERVICES.postgresCluster;
 export const PLUGIN = "barman-cloud.cloudnative-pg.io";
 
 /**
- * By the plugin where this stack installs it; else by what is within the operator (up to CloudNativePG 1.30;
- * 1.31 removes it).
+ * The plugin where this stack installs it, otherwise the operator's built-in method (CloudNativePG 1.31 removes it).
  */
 export const backupMethod = (settings: Settings): "plugin" | "barmanObjectStore" =>
   settings.cluster.install.barmanPlugin ? "plugin" : "barmanObjectStore";
 
 const retention = (settings: Settings): string => `${settings.backups.retentionDays}d`;
 
-/** Where a restored database comes from, as the Cluster names it. */
+/** The Cluster's name for the archive that a database is restored from. */
 export const SOURCE = "before";
 
-/** A name of the archive is written only where it is not what the operator takes anyway: the Cluster's. */
+/** Names the archive only where it differs from the operator's default, the Cluster's name. */
 const serverName = (name: string): object => (name === SERVICES.postgresCluster ? {} : { serverName: name });
 
 /**
- * Of a running Cluster's archive: seconds that an instance, which looks for a file there before it goes on, waits for
- * each answer of the store. Becoming primary it looks once, following a new primary three times, and until then nothing
- * is acknowledged. A MinIO pod that stands still makes the others wait up to a minute for files that exist
- * (grid.defaultSingleRequestTimeout), so with the client's own 60 s and five tries a frozen node cost minutes
- * (node-frozen). What it did not get it asks for again, 5 s later. Not of the archive that a restored database comes
- * from: there patience is right.
+ * For the archive of a running Cluster: how long an instance waits for each answer of the store. It looks for a file
+ * there once before it becomes primary and three times before it follows a new one, and until then no write is
+ * acknowledged. While one MinIO pod is frozen, the others wait up to a minute for files that exist
+ * (grid.defaultSingleRequestTimeout), so with the client's defaults, 60 s and five tries, a frozen node cost minutes
+ * (scenario node-frozen). The instance repeats a failed look-up after 5 s. The archive that a database is restored from
+ * keeps the long timeout: there waiting does no harm.
  */
 const LOOKED_FOR = { restoreAdditionalCommandArgs: ["--read-timeout=3"] };
 /**
- * Tries of each request, as AWS' clients have by default today; boto3's older default, five, takes half a minute of 3 s
- * each.
+ * Tries of each request: the default of today's AWS clients. boto3's older default of five would take half a minute at
+ * 3 s each.
  */
 const TRIES = 3;
 
-/** What both ways call an object store. */
+/** The object store in the form that both methods share. */
 function objectStore(t: BackupTarget, wal: object = {}): object {
   const key = (name: string): object => ({ name: t.secretName, key: name });
   return {
@@ -60,8 +62,9 @@ function objectStore(t: BackupTarget, wal: object = {}): object {
     endpointURL: t.endpoint,
     ...(t.endpointCa ? { endpointCA: t.endpointCa } : {}),
     s3Credentials: { accessKeyId: key(t.accessKeyKey), secretAccessKey: key(t.secretKeyKey) },
-    // At once, not spread over minutes: it is a standby's, which serves nobody. Waiting cost 4 min 4 s (measured).
-    // Two at once: archiving keeps up with bursts after an outage of the store.
+    // maxParallel: archiving keeps up with bursts after an outage of the store.
+    // immediateCheckpoint: spreading the checkpoint cost 4 min 4 s (measured), and a standby, which takes the backup,
+    // has no clients to spare.
     wal: { compression: "gzip", maxParallel: 2, ...wal },
     data: { compression: "gzip", jobs: 2, immediateCheckpoint: true },
   };
@@ -74,7 +77,7 @@ const clientEnv = (t: BackupTarget): object => ({
   ],
 });
 
-/** The part of the Cluster's spec. */
+/** The Cluster's part about backups; empty without a target. */
 export function backupStanza(settings: Settings, target: BackupTarget | undefined): object {
   if (!target) return {};
   if (backupMethod(settings) === "plugin")
@@ -98,7 +101,7 @@ export function backupStanza(settings: Settings, target: BackupTarget | undefine
   };
 }
 
-/** How the database begins: read at its creation, and never again. */
+/** How the database is created: empty, or restored. The operator reads it only once. */
 export function bootstrapStanza(
   settings: Settings,
   target: BackupTarget | undefined,
@@ -143,7 +146,7 @@ export function scheduledBackupSpec(settings: Settings): object {
   return {
     cluster: { name: SERVICES.postgresCluster },
     schedule: settings.backups.schedule,
-    // The first at once: until there is one, WAL restores nothing.
+    // The first one at once: without a base backup, archived WAL cannot be restored.
     immediate: true,
     suspend: false,
     backupOwnerReference: "cluster",

@@ -1,4 +1,4 @@
-/** Backups, restores, and sizes of PostgreSQL given by hand. */
+/** Checks of backups, restores, and PostgreSQL's overrides. */
 import type { CheckInput } from "../../core/layer";
 import { isPlaceholder } from "../../schema/syntax/keys";
 
@@ -21,8 +21,8 @@ function checkBackups({ settings, report }: CheckInput): void {
     {
       path: "backups.target.bucket",
       given: `"${backups.target.bucket}", which also holds the media (objectStore.bucket)`,
-      allowed: "a bucket of its own: what may delete media must not be able to delete backups",
-      remedy: "make a bucket for backups, best at another site",
+      allowed: "a separate bucket: credentials that may delete media must not be able to delete backups",
+      remedy: "create a bucket for backups, preferably at another site",
     },
     ["objectStore.bucket"],
   );
@@ -36,8 +36,9 @@ function checkRestore({ settings, report }: CheckInput): void {
       {
         path: "backups.restore",
         given: "a restore, with backups.enabled: false",
-        allowed: "a restore where backups are on: the archive is read with their target and keys",
-        remedy: "set backups.enabled true, or remove backups.restore",
+        allowed:
+          "a restore only with backups.enabled: true, since the archive is read with the target and keys of backups",
+        remedy: "set backups.enabled: true, or remove backups.restore",
       },
       ["backups.enabled"],
     );
@@ -45,9 +46,9 @@ function checkRestore({ settings, report }: CheckInput): void {
     report.add(
       {
         path: "backups.archiveName",
-        given: `"${archiveName}", which is also restored from`,
+        given: `"${archiveName}", the archive that backups.restore.from names too`,
         allowed:
-          "another folder than backups.restore.from: PostgreSQL refuses to write its log among that of the database it came from",
+          "a folder other than backups.restore.from: PostgreSQL refuses to write its log into the archive that it was restored from",
         remedy: `pulumi config set --path 'matrix-ha:backups.archiveName' ${nextName(archiveName)}`,
       },
       ["backups.restore.from"],
@@ -61,15 +62,16 @@ const nextName = (name: string): string => {
 };
 
 /**
- * Set by CloudNativePG itself, which refuses them (its documentation, "PostgreSQL Configuration", fixed parameters).
+ * Parameters that CloudNativePG sets itself and refuses from users (its documentation, "PostgreSQL Configuration",
+ * fixed parameters).
  */
 const FIXED_BY_OPERATOR =
   /^(allow_alter_system|archive_(cleanup_command|command|mode)|bonjour(_name)?|cluster_name|config_file|data_directory|data_sync_retry|event_source|external_pid_file|hba_file|hot_standby|ident_file|listen_addresses|log_(destination|directory|file_mode|filename|rotation_age|rotation_size|truncate_on_rotation)|logging_collector|port|primary_(conninfo|slot_name)|promote_trigger_file|recovery_.*|restart_after_crash|restore_command|ssl(_.*)?|stats_temp_directory|synchronous_standby_names|syslog_.*|trigger_file|unix_socket_(directories|group|permissions))$/;
 
-/** Parameters that have a field of their own, which the plan counts with. */
+/** Parameters that have a field of their own, because the plan calculates with them. */
 const OWN_FIELD: Record<string, string> = { max_connections: "overrides.postgres.maxConnections" };
 
-/** Without these an acknowledged write can be lost. */
+/** Values with which an acknowledged write can be lost. */
 const DURABILITY: Record<string, RegExp> = {
   fsync: /^(off|false|no|0)$/i,
   full_page_writes: /^(off|false|no|0)$/i,
@@ -91,7 +93,7 @@ function checkPostgres({ settings, report }: CheckInput): void {
       report.add({
         path,
         given: value,
-        allowed: `${OWN_FIELD[name]}, which the connection budget counts with`,
+        allowed: `only ${OWN_FIELD[name]}, from which the plan calculates the connection budget`,
         remedy: `move it to ${OWN_FIELD[name]}`,
       });
     else if (FIXED_BY_OPERATOR.test(name))
@@ -102,6 +104,11 @@ function checkPostgres({ settings, report }: CheckInput): void {
         remedy: "remove it",
       });
     else if (DURABILITY[name]?.test(value))
-      report.add({ path, given: value, allowed: "values that lose no acknowledged write", remedy: "remove it" });
+      report.add({
+        path,
+        given: value,
+        allowed: "values with which no acknowledged write can be lost",
+        remedy: "remove it",
+      });
   }
 }

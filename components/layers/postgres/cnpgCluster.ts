@@ -14,29 +14,29 @@ import { backupStanza, bootstrapStanza, type BackupTarget } from "./backups";
 import { IMAGES } from "./images";
 
 export const POSTGRES_APP = "postgresql";
-/** Database and owner. */
+/** Name of the database and of its owner. */
 export const DATABASE = "synapse";
 /**
- * Seconds until an instance on a node of which nothing is heard is marked as deleted. The operator asks every instance
- * that is not, 30 s each time for one that stands still, before it does anything: twice that until another was primary
- * (node-frozen, 79 s of 136 s). Its volume stays; when the node is back, the instance starts as a standby, as it would
- * anyhow after a failover.
+ * Seconds until an instance on an unreachable node is marked as deleted. Before the operator acts, it queries every
+ * instance that is not marked, and waits 30 s for a frozen one; it did so twice before another instance was primary
+ * (scenario node-frozen, 79 s of 136 s). The volume stays, and once the node is back the instance starts as a standby,
+ * as after any failover.
  */
 const UNREACHABLE_SECONDS = 1;
 /** Ports of an instance besides PostgreSQL's own. */
 export const INSTANCE_PORTS = { status: 8000, metrics: PORTS.postgresMetrics } as const;
-/** Labels of instance pods (not of the Jobs that create them). */
+/** Labels that instance pods have, and the Jobs that create them have not. */
 export const INSTANCE_LABELS = { "cnpg.io/cluster": SERVICES.postgresCluster, "cnpg.io/podRole": "instance" } as const;
 
 /**
- * Seconds that the dead primary's lease holds a replica back. The operator's defaults (15/10/2) cost 16 of 31.7 s
- * after the loss of a primary; with these, 20.8 s in all until writes (measured, 2026-11-21).
+ * The lease of a dead primary delays its replacement. The operator's defaults (15/10/2) cost 16 of 31.7 s after the
+ * loss of a primary; with these values writes resumed after 20.8 s in total (measured, 2026-11-21).
  */
 export const PRIMARY_LEASE = { leaseDurationSeconds: 6, renewDeadlineSeconds: 4, retryPeriodSeconds: 1 } as const;
 
 /**
- * Memory limit: room for a burst of sessions, bounded, so that a small request does not mean an out-of-memory kill
- * and a large one does not promise the node twice.
+ * Memory limit, MiB, for a request in MiB. It leaves room for a burst of sessions: enough to save a small instance from
+ * an out-of-memory kill, bounded so that a large one does not overcommit the node.
  */
 export const memoryLimitMiB = (requestMiB: number): number =>
   requestMiB + Math.max(requestMiB / 4, Math.min(requestMiB, 1024));
@@ -48,9 +48,9 @@ export interface CnpgClusterInput {
 }
 
 /**
- * How long a primary that does not reach the API server waits for each of the other instances before it counts as
- * isolated; three times in 30 s, and it is stopped. With the operator's 1 s a primary that had just taken over was
- * stopped 20 s later, because its machine was full (measured): busy is not isolated.
+ * How long a primary that cannot reach the API server waits for each of the other instances. Without an answer it
+ * counts as isolated, and after three failed checks in 30 s it is stopped. With the operator's default of 1 s, a new
+ * primary on an overloaded machine was stopped 20 s after it had taken over (measured): busy is not isolated.
  */
 const ISOLATION_MILLISECONDS = 3000;
 
@@ -63,8 +63,8 @@ export function cnpgClusterSpec({ settings, plan, backup }: CnpgClusterInput): o
     imageName: imageRef(settings, IMAGES.postgresql),
     imagePullPolicy: "IfNotPresent",
     ...pullSecrets(settings),
-    // The operator copies these onto pods, volumes and Services: policies and rules find them like anything else of the
-    // stack.
+    // The operator copies these labels onto pods, volumes and Services, so that policies and rules match them like all
+    // other objects of the stack.
     inheritedMetadata: {
       labels: { ...selectorLabels(settings, SERVICES.postgresCluster), "app.kubernetes.io/part-of": "matrix-ha" },
     },
@@ -74,7 +74,7 @@ export function cnpgClusterSpec({ settings, plan, backup }: CnpgClusterInput): o
       },
     },
     enableSuperuserAccess: false,
-    // Synapse refuses any other collation: indexes would break when the C library's rules change.
+    // Synapse refuses any collation but C: with others, indexes break when the C library changes its rules.
     ...bootstrapStanza(
       settings,
       backup,
@@ -83,8 +83,8 @@ export function cnpgClusterSpec({ settings, plan, backup }: CnpgClusterInput): o
     ),
     postgresql: {
       parameters: p.parameters,
-      // A write counts when one standby has it too. Without any standby writes stop: losing acknowledged messages is
-      // worse. The quorum keeps the operator from promoting an instance that may lack what was acknowledged.
+      // A write is acknowledged once one standby has it too. Without any standby writes stop: losing acknowledged
+      // messages would be worse. The quorum keeps the operator from promoting an instance that may lack such a write.
       synchronous: { method: "any", number: 1, dataDurability: "required", failoverQuorum: true },
     },
     storage: {
@@ -92,7 +92,7 @@ export function cnpgClusterSpec({ settings, plan, backup }: CnpgClusterInput): o
       storageClass: settings.storage.database.name,
       resizeInUseVolumes: expandable(settings.storage.database),
     },
-    // WAL that cannot be archived fills its own volume, not the data's.
+    // WAL that cannot be archived fills this volume, not the one of the data.
     walStorage: {
       size: gibi(p.walStorageGiB),
       storageClass: settings.storage.database.name,
@@ -112,7 +112,7 @@ export function cnpgClusterSpec({ settings, plan, backup }: CnpgClusterInput): o
     topologySpreadConstraints: [overZones(INSTANCE_LABELS)],
     priorityClassName: PRIORITIES.data.name,
     probes: {
-      startup: { ...probe, failureThreshold: 720 }, // an hour: recovery after a crash replays WAL
+      startup: { ...probe, failureThreshold: 720 }, // an hour: after a crash, recovery replays WAL
       readiness: { ...probe, failureThreshold: 3 },
       // A primary that sees neither the API server nor its replicas stops itself.
       liveness: {
@@ -127,12 +127,12 @@ export function cnpgClusterSpec({ settings, plan, backup }: CnpgClusterInput): o
         },
       },
     },
-    // At once: the lease and the quorum are what protects, not waiting.
+    // At once: the lease and the quorum protect the data; a delay adds nothing.
     failoverDelay: 0,
     primaryLease: PRIMARY_LEASE,
-    // Seconds of a graceful stop. None for sessions to end by themselves: PgBouncer's do not, and a primary that had
-    // stood still and found its lease taken went on serving them, 14 s measured, acknowledging what the new primary
-    // never had.
+    // Seconds of a graceful stop. Sessions get no time to end by themselves, since PgBouncer's never do: a primary that
+    // had been frozen and had lost its lease served them for another 14 s (measured) and acknowledged writes that the
+    // new primary never received.
     smartShutdownTimeout: 0,
     stopDelay: 60,
     switchoverDelay: 30,
@@ -152,6 +152,6 @@ export const clusterMetadata = (
   name: SERVICES.postgresCluster,
   namespace: NAMESPACES.matrix,
   labels: labels(settings, SERVICES.postgresCluster, POSTGRES_APP, imageVersion(settings, IMAGES.postgresql)),
-  // Three instances in turn, each a copy of the last: 148 s on shared cores with an empty database (measured).
+  // Three instances start one after the other, each as a copy: 148 s on shared cores with an empty database (measured).
   annotations: { "pulumi.com/waitFor": "condition=Ready", "pulumi.com/timeoutSeconds": "1200" },
 });

@@ -1,13 +1,13 @@
-/** Whom PostgreSQL and its poolers talk to, and who looks after them. Pure. */
+/** Connections of PostgreSQL, its poolers and the operator. Pure. */
 import { tcp, type Edge, type EdgeInput, type Peer } from "../../core/edges";
 import { NAMESPACES, PORTS, SERVICES } from "../../core/names";
 import { endpointPort, MINIO } from "../objectstore/edges";
 import { INSTANCE_PORTS } from "./cnpgCluster";
 
 const { matrix, cnpg } = NAMESPACES;
-/** Instances and the Jobs that create them. */
+/** Instances, and the Jobs that create them. */
 export const INSTANCES: Peer = { component: SERVICES.postgresCluster, namespace: matrix };
-/** The operator makes them and sets their component label itself: known by a label that only they have. */
+/** The operator sets the component label of its poolers itself, so a label that only they have identifies them. */
 export const POOLERS: Peer = {
   labels: { "cnpg.io/poolerName": SERVICES.pooler },
   namespace: matrix,
@@ -36,7 +36,7 @@ export function postgresEdges({ settings }: EdgeInput): Edge[] {
       ports: tcp(INSTANCE_PORTS.status),
       why: "the state of each instance: who may be promoted",
     },
-    // `kubectl cnpg` and probes of other tools come through the API server's proxy.
+    // `kubectl cnpg` and other tools connect through the API server's proxy.
     {
       from: { apiServer: true },
       to: INSTANCES,

@@ -26,7 +26,7 @@ export const postgres: Layer<Declares> = {
     {
       role: "database",
       least: 3,
-      why: "a write is acknowledged by two PostgreSQL instances: with three, one may be lost without losing or refusing a write",
+      why: "two PostgreSQL instances acknowledge each write; with three, the loss of one neither loses nor refuses a write",
       more: ({ overrides }) => {
         const count = overrides.postgres.instances ?? 0;
         return { count, why: `overrides.postgres.instances is ${count}, each on a host of its own` };

@@ -1,4 +1,4 @@
-/** What PostgreSQL asks for, and what its losses cost. Pure. */
+/** PostgreSQL's resources, and the cost of its failures. Pure. */
 import type { PlanInput, ServiceRow } from "../../core/layer";
 import type { Settings } from "../../settings/types";
 import { floating, tied, type Demand } from "../../sizing/demands";

@@ -10,7 +10,7 @@ import { pullSecrets, renderResources } from "../../core/workload/pod";
 import { renderProbes, tcpProbes } from "../../core/workload/probes";
 import { IMAGES } from "./images";
 
-/** Label that only pooler pods have: the operator sets app.kubernetes.io/component to `pooler` itself. */
+/** Label that only pooler pods have; the operator sets app.kubernetes.io/component to `pooler` by itself. */
 export const POOLER_LABELS = { "cnpg.io/poolerName": SERVICES.pooler } as const;
 
 export const poolerMetadata = (settings: Settings, replicas: number): object => ({
@@ -21,9 +21,9 @@ export const poolerMetadata = (settings: Settings, replicas: number): object => 
 });
 
 /**
- * On SIGTERM PgBouncer waits for open sessions, and Synapse never closes its own, so a drain or a rollout would hang.
- * This is how long it waits for each pooler: enough for the Service to drop the pod. Synapse then opens its sessions
- * through another one.
+ * Seconds that a stopping pooler gets. On SIGTERM PgBouncer waits for open sessions, and Synapse never closes its own,
+ * so a drain or a rollout would hang. This is long enough for the Service to drop the pod; Synapse then opens its
+ * sessions through another one.
  */
 const STOP_SECONDS = 5;
 
@@ -53,10 +53,11 @@ export function poolerSpec({ settings, plan }: PoolerInput): object {
         ...pullSecrets(settings),
         priorityClassName: PRIORITIES.core.name,
         ...onNodes({ role: "application" }),
-        // By force: asked for only, all three had come to one node after two drains, and with it every session would be
-        // lost.
+        // A hard rule: when it was only a preference, all three pods were on one node after two drains, and its loss
+        // would have broken every session.
         topologySpreadConstraints: spread(POOLER_LABELS, { replicas: p.replicas, rolling: true, hard: true }),
-        // By this name the operator completes it: command, mounts, users 998:996, read-only root, no capabilities.
+        // The operator completes the container of this name: command, mounts, users 998:996, read-only root, no
+        // capabilities.
         containers: [
           {
             name: "pgbouncer",
@@ -72,21 +73,21 @@ export function poolerSpec({ settings, plan }: PoolerInput): object {
 }
 
 /**
- * Session pooling: each client's connection holds a server's. Every pooler can carry all of them, since one may have
- * to while the others are replaced; the sum is bounded by what Synapse's processes open.
+ * pgbouncer.ini. With session pooling each client's connection occupies one of the server. Every pooler can carry all
+ * of them, since one may have to while the others are replaced; Synapse's pools bound the total.
  */
 export function pgbouncerParameters(plan: Plan): Record<string, string> {
   const { pooler, maxConnections } = plan.postgres;
   return {
     max_client_conn: String(pooler.maxClientConnections),
     default_pool_size: String(pooler.defaultPoolSize),
-    // The server keeps some for superusers, replication and the operator.
+    // The server reserves some for superusers, replication and the operator.
     max_db_connections: String(Math.min(maxConnections - 10, pooler.defaultPoolSize + 20)),
-    // While the primary changes: try each second, let clients wait half a minute instead of failing them.
+    // During a failover: try each second, and let clients wait half a minute instead of failing.
     server_login_retry: "1",
     server_connect_timeout: "5",
     query_wait_timeout: "30",
-    // When clients move to another pooler, this one gives its connections back soon: the server counts both.
+    // When clients move to another pooler, this one soon releases its connections: the server counts both.
     server_idle_timeout: "60",
     tcp_keepalive: "1",
     tcp_keepidle: "10",

@@ -1,4 +1,4 @@
-/** What may be written about PostgreSQL and its backups. Pure. */
+/** Settings of PostgreSQL and its backups. Pure. */
 import { z } from "zod";
 import { bool, dnsLabel, field, int, section, text, texts } from "../../schema/fields";
 import { s3Fields } from "../../schema/s3";
@@ -8,17 +8,17 @@ import { cronProblem, isMoment } from "../../schema/syntax/text";
 export const postgresSettings = {
   backups: section(
     {
-      enabled: bool({ doc: "Base backups and continuous WAL archive of PostgreSQL." }).default(true),
+      enabled: bool({ doc: "Base backups and a continuous WAL archive of PostgreSQL." }).default(true),
       target: field(
         z.discriminatedUnion("kind", [
           section(
             { kind: z.literal("object-store") },
-            { doc: "A bucket of its own in the stack's object store. It does not survive the loss of the site." },
+            { doc: "A separate bucket in the stack's object store. It does not survive the loss of the site." },
           ),
-          section({ kind: z.literal("s3"), ...s3Fields }, { doc: "Any S3, best at another site." }),
+          section({ kind: z.literal("s3"), ...s3Fields }, { doc: "An existing S3, preferably at another site." }),
         ]),
         {
-          doc: "Where backups go.",
+          doc: "Destination of the backups.",
           allowed: "kind object-store, or s3 with endpoint, bucket, accessKey and secretKey",
           example: { kind: "object-store" },
         },
@@ -27,32 +27,32 @@ export const postgresSettings = {
         {
           doc: "When base backups run: SIX cron fields, seconds first, UTC.",
           allowed: "six fields: second minute hour day-of-month month day-of-week",
-          remedy: 'put the second before a usual cron line: "0 0 2 * * *" is 02:00 every day',
+          remedy: 'put the second before the usual five fields: "0 0 2 * * *" is 02:00 every day',
         },
         (v) => cronProblem(v) === undefined,
         "0 0 2 * * *",
       ).default("0 0 2 * * *"),
-      retentionDays: int(1, 3650, { doc: "Any moment of so many days back can be restored." }).default(30),
+      retentionDays: int(1, 3650, { doc: "Days back from now within which any moment can be restored." }).default(30),
       archiveName: dnsLabel({
-        doc: "Folder of the target that this database writes to. Change it only together with `restore`: a restored database must not write among what it came from.",
-        remedy: "number them: synapse-postgres-2, synapse-postgres-3",
+        doc: "Folder of the target that this database writes to. Change it only together with `restore`: a restored database must not write into the archive that it was restored from.",
+        remedy: "number the archives: synapse-postgres-2, synapse-postgres-3",
         example: "synapse-postgres",
       }).default("synapse-postgres"),
       restore: section(
         {
-          from: dnsLabel({ doc: "The `archiveName` that the database had.", example: "synapse-postgres" }),
+          from: dnsLabel({ doc: "The `archiveName` of the database to restore.", example: "synapse-postgres" }),
           targetTime: text(
             {
-              doc: "The moment to go back to. Absent: the latest that is in the archive.",
+              doc: "The moment to go back to. Absent: the latest moment in the archive.",
               allowed: "a moment with its zone, such as 2026-11-20T14:30:00Z",
-              remedy: "`date --utc +%Y-%m-%dT%H:%M:%SZ` prints the present one in this form",
+              remedy: "`date --utc +%Y-%m-%dT%H:%M:%SZ` prints the current time in this form",
             },
             isMoment,
             "2026-11-20T14:30:00Z",
           ).optional(),
         },
         {
-          doc: "A database that does not exist is made from this archive instead of empty; one that exists is left alone. May stay once the restore is done.",
+          doc: "Create a missing database from this archive instead of empty; an existing database is left as it is. The section may stay after the restore.",
         },
       ).optional(),
     },
@@ -64,7 +64,7 @@ export const postgresOverrides = {
   postgres: section(
     {
       instances: int(3, 9, {
-        doc: "PostgreSQL instances. Three are the least that keeps every acknowledged write and stays writable with one lost.",
+        doc: "PostgreSQL instances. With fewer than three, the loss of one would stop all writes or lose acknowledged ones.",
         allowed: "a whole number from 3 to 9",
       }).optional(),
       cpu: cpu(),
@@ -72,9 +72,11 @@ export const postgresOverrides = {
       storageGiB: storageGiB("Data volume of each instance, GiB."),
       walStorageGiB: storageGiB("WAL volume of each instance, GiB."),
       maxConnections: int(50, 10_000, {
-        doc: "max_connections. The plan checks that every pool at its largest fits.",
+        doc: "max_connections. The plan checks that all pools fit at their largest.",
       }).optional(),
-      parameters: texts({ doc: "postgresql.conf, on top of the plan's." }).default({}),
+      parameters: texts({ doc: "Parameters of postgresql.conf, in addition to the plan's or in their place." }).default(
+        {},
+      ),
       poolerInstances: int(2, 20, { doc: "PgBouncer pods." }).optional(),
     },
     { doc: "PostgreSQL." },

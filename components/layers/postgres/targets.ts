@@ -1,4 +1,4 @@
-/** What is scraped of PostgreSQL and its poolers. Pure. */
+/** Scrape targets of PostgreSQL and its poolers. Pure. */
 import type { Target } from "../../core/monitoring";
 import { NAMESPACES, PORTS, SERVICES } from "../../core/names";
 

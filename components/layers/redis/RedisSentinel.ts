@@ -1,4 +1,3 @@
-/** Redis with Sentinel, three or more instances that elect a master, and a proxy that always reaches it. */
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { PRIORITIES } from "../../core/priorities";
@@ -15,44 +14,52 @@ import { checkTopology, sentinelAddresses, type RedisTopology } from "./topology
 import { IMAGES } from "./images";
 
 export interface RedisSentinelArgs {
+  /** Settings, plan and provider; the plan gives the number of instances and their sizes. */
   ctx: StackContext;
   /**
-   * StatefulSet, headless Service and label app.kubernetes.io/component; the proxy is `<component>-master`. Example:
-   * "redis-synapse".
+   * Name of the StatefulSet and its headless Service, and label app.kubernetes.io/component; the proxy is
+   * `<component>-master`. @example "redis-synapse"
    */
   component: string;
-  /** Namespace, which must exist. */
+  /** Existing namespace of all objects. */
   namespace: string;
-  /** For clients, replicas and Sentinels alike. At least 16 letters or digits: it is sent as one word. */
+  /** Password of clients, replicas and Sentinels. At least 16 letters or digits: it is sent as one unquoted word. */
   password: pulumi.Output<string>;
-  /** Name of the Secret that is made for it, key `password`. */
+  /** Name of the Secret to create for the password; its key is `password`. */
   secretName: string;
-  /** Name under which the Sentinels know the master. Example: "synapse". */
+  /** Name by which the Sentinels know the master. @example "redis-synapse" */
   masterName: string;
 }
 
-/** uid of every process here; the images' own (999) is within the range of system users. */
+/** uid of every process here; the images' own uid (999) is in the range of system users. */
 const UID = 1999;
 /**
- * The same at every size: a claim cannot be changed in a StatefulSet. Twice the largest instance, for rewriting the
- * append-only file.
+ * The same at every size, because a StatefulSet's claims cannot change. Twice the largest instance, to leave room for
+ * rewriting the append-only file.
  */
 const CLAIM_GIB = 16;
 
 /**
- * Sentinel stands still while it looks up a name, which it does all the time, and acts on nothing for 30 s after it
- * stood still for 2 s. A name server that has just been lost would take 20 s of each look-up (two tries of 5 and 10 s,
- * then the search list); so it takes 2 s at most, and what fails is looked up again a second later.
+ * Sentinel blocks while it resolves a name, which it does all the time, and after a block of 2 s it takes no action for
+ * 30 s. With a name server that has just been lost, each look-up would take 20 s (two tries of 5 and 10 s, then the
+ * search list). With these options it takes at most 2 s, and Sentinel repeats a failed look-up a second later.
  */
 const DNS_OPTIONS = { timeout: "1", attempts: "1" };
 
+/**
+ * Redis with Sentinel: three or more instances that elect a master, and a proxy that always reaches it. Throws where
+ * the plan's instances or quorum cannot elect one.
+ *
+ * @example new RedisSentinel("redis-synapse", { ctx, component: "redis-synapse", namespace: "matrix", ... }).masterHost
+ */
 export class RedisSentinel extends pulumi.ComponentResource {
-  /** Complete name of the Service that reaches the master, port 6379. */
+  /** Complete DNS name of the Service in front of the master, port 6379. */
   readonly masterHost: string;
-  /** `host:port` of every Sentinel, and the name they know the master by. */
+  /** `host:port` of every Sentinel, and the name by which they know the master. */
   readonly sentinels: { addresses: string[]; masterName: string };
+  /** Secret with the password, key `password`, in the namespace of the arguments. */
   readonly secretName: string;
-  /** What a client must wait for. */
+  /** What clients must wait for. */
   readonly ready: pulumi.Resource[];
 
   constructor(name: string, args: RedisSentinelArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -116,7 +123,7 @@ export class RedisSentinel extends pulumi.ComponentResource {
         kind: "StatefulSet",
         replicas: topology.instances,
         podManagementPolicy: "Parallel",
-        // Each replica is in step and counted again before the next one stops.
+        // Before the next replica stops, this one is synchronised again and counts again.
         minReadySeconds: 5,
         services: [
           {
@@ -184,8 +191,8 @@ export class RedisSentinel extends pulumi.ComponentResource {
 const password = (secretName: string): { secret: string; key: string } => ({ secret: secretName, key: "password" });
 
 /**
- * Probes by TCP where that tells enough: starting a process for each costs 30 millicores a pod when done every 2 s
- * (measured).
+ * Timing of the liveness probes. They are TCP probes where that suffices: an exec probe every 2 s costs 30 millicores
+ * per pod (measured).
  */
 const slowly = { periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 };
 
@@ -251,7 +258,7 @@ function exporterContainer({ settings }: StackContext, secretName: string): Cont
 
 function proxyContainer({ settings, plan }: StackContext, secretName: string): ContainerSpec {
   return {
-    // In the foreground and without a master process: nothing is written anywhere, so the root file system stays
+    // -db: in the foreground, without a master process. HAProxy then writes no files, so the root file system stays
     // read-only.
     name: "haproxy",
     image: imageRef(settings, IMAGES.haproxy),
@@ -269,7 +276,7 @@ function proxyContainer({ settings, plan }: StackContext, secretName: string): C
       memoryLimitMiB: Math.max(128, plan.redis.proxy.memoryMiB * 2),
     },
     mounts: [{ volume: "config", path: "/config", readOnly: true }],
-    // New connections stop coming before the old ones are cut.
+    // The Service drops the pod before its open connections break.
     preStopSleepSeconds: 5,
   };
 }

@@ -1,4 +1,4 @@
-/** Numbers of Redis instances that could not elect a master. */
+/** Checks of the number of Redis instances: refuses those that could not elect a master. */
 import type { CheckInput } from "../../core/layer";
 
 export function checkRedis({ settings, report }: CheckInput): void {
@@ -7,7 +7,7 @@ export function checkRedis({ settings, report }: CheckInput): void {
     report.add({
       path: "overrides.redis.instances",
       given: String(instances),
-      allowed: "an odd number, 3 to 9: an even one survives no more losses and can split in halves",
+      allowed: "an odd number from 3 to 9: an even one tolerates no more losses and can split into halves",
       remedy: `use ${instances - 1} or ${instances + 1}`,
     });
   }
@@ -17,8 +17,8 @@ export function checkRedis({ settings, report }: CheckInput): void {
       {
         path: "overrides.redis.instances",
         given: String(instances),
-        allowed: `at most ${hosts}, the application hosts: two Sentinels on one host count as one when it is lost`,
-        remedy: "add application hosts, or lower it",
+        allowed: `at most ${hosts}, the number of application hosts: Sentinels that share a host are lost together`,
+        remedy: "add application hosts, or lower overrides.redis.instances",
       },
       ["hosts"],
     );

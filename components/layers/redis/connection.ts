@@ -1,28 +1,30 @@
-/** Redis for the applications of other stacks, on a database of their own. Pure. */
+/** Redis for the applications of other stacks, in a separate database. Pure. */
 import { NAMESPACES, PORTS, SECRETS, SERVICES, serviceFqdn } from "../../core/names";
 import type { Settings } from "../../settings/types";
 
-/** Synapse has database 0; 2 is for others. */
+/** Redis database of other stacks' applications; Synapse uses 0. */
 export const APPLICATION_DATABASE = 2;
-/** Label (value "true") that lets a pod of namespace matrix reach the master when network policies are on. */
+/** Label (value "true") with which a pod of namespace matrix may reach the master while network policies are on. */
 export const REDIS_CLIENT_LABEL = "matrix-ha.dev/redis-client";
 
 /** How an application of another stack connects. */
 export interface RedisConnection {
-  /** Always the master. */
+  /** Complete DNS name that always leads to the master. */
   host: string;
+  /** TCP port of the master. */
   port: number;
-  /** Set aside for applications; 0 is Synapse's. */
+  /** Number of the database for applications; 0 is Synapse's. */
   database: number;
-  /** Where the password is. */
+  /** Secret with the password. */
   password: { namespace: string; name: string; key: string };
   /**
-   * Pods of namespace matrix that carry this label with the value "true" may reach it where network policies are on.
-   * Pods of another namespace need a policy of their own in namespace matrix that admits them.
+   * While network policies are on, pods of namespace matrix need this label with the value "true" to connect. Pods of
+   * another namespace need a further policy in namespace matrix that admits them.
    */
   clientLabel: string;
 }
 
+/** What the stack's output says about Redis. */
 export const redisConnection = (settings: Settings): RedisConnection => ({
   host: serviceFqdn(SERVICES.redisSynapseMaster, NAMESPACES.matrix, settings.cluster.domain),
   port: PORTS.redis,

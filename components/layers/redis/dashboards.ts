@@ -1,6 +1,7 @@
 /** Redis' part of the dashboard that it shares with the router. Pure. */
 import { panel, type DashboardRow } from "../../core/monitoring";
 
+/** Row in the router's dashboard. */
 export const REDIS_ROW: DashboardRow = {
   title: "Redis",
   panels: [

@@ -1,11 +1,11 @@
-/** Whom the pods of Redis talk to; and applications of other stacks, which no layer here declares. Pure. */
+/** Connections of Redis' pods, and of other stacks' applications, which no other layer declares. Pure. */
 import { tcp, type Edge, type Peer } from "../../core/edges";
 import { NAMESPACES, PORTS, SERVICES } from "../../core/names";
 import { REDIS_CLIENT_LABEL } from "./connection";
 
 const both = tcp(PORTS.redis, PORTS.sentinel);
 
-/** Within one set of Redis and its door. */
+/** Connections within one set of Redis and its proxy. @param component As in RedisSentinelArgs. */
 export function redisSetEdges(component: string, namespace: string): Edge[] {
   const servers: Peer = { component, namespace };
   const proxy: Peer = { component: `${component}-master`, namespace };

@@ -1,5 +1,6 @@
 /**
- * What the scripts share: who is the master? Each of these files includes the one before, and asks for its values. Pure.
+ * The part that the scripts share: finding the master. Each of these files includes the one before, and needs its
+ * values. Pure.
  */
 import { PORTS } from "../../core/names";
 import type { ScriptValue } from "../../core/scripts";
@@ -11,8 +12,8 @@ type Values = Record<string, ScriptValue>;
 export const namesValues = (t: RedisTopology): Values => ({ HEADLESS: headlessFqdn(t), INSTANCES: t.instances });
 
 /**
- * Of askSentinels.sh: names, and the function that prints what most of the other pods' Sentinels call the master;
- * nothing when none answers.
+ * Of askSentinels.sh: names, and the function that prints the master's name by majority of the other pods' Sentinels, or
+ * nothing if none answers.
  */
 export const sentinelsValues = (t: RedisTopology): Values => ({
   ...namesValues(t),
@@ -22,11 +23,10 @@ export const sentinelsValues = (t: RedisTopology): Values => ({
 });
 
 /**
- * Of findMaster.sh, which leaves the master's name in `m` and where it is known from in `src`. In this order:
- * 1. what most of the other pods' Sentinels say; while they say that it is this very pod, which is only just starting,
- * it
- *    waits for them to elect another, because otherwise there are two masters for as long as they take;
- * 2. what this pod's own Sentinel wrote down last (all pods start again after all were down);
- * 3. nobody knows and nothing is written down: a new set, whose first pod is the master.
+ * Of findMaster.sh, which leaves the master's name in `m` and its source in `src`, the first of these that exists:
+ * 1. the majority of the other pods' Sentinels. While they name this pod, which is only starting, it waits until they
+ *    have elected another one; otherwise there would be two masters until then;
+ * 2. the last record of this pod's own Sentinel (all pods were down and start again);
+ * 3. the first pod: without a Sentinel that answers and without a record, the set is new.
  */
 export const findMasterValues = (t: RedisTopology): Values => ({ ...sentinelsValues(t), SELF_WAIT_SECONDS });

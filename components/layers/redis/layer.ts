@@ -1,4 +1,4 @@
-/** Redis with Sentinel for Synapse. The SFU makes a set of its own of the same component. */
+/** Redis with Sentinel for Synapse. The rtc layer makes a second set from the same component. */
 import type { Layer } from "../../core/layer";
 import { redisAlerts } from "./alerts";
 import { checkRedis } from "./checks";

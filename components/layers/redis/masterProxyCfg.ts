@@ -3,10 +3,10 @@ import { PORTS } from "../../core/names";
 import { instanceFqdn, KNOWN_INSTANCES, minReplicas, type RedisTopology } from "./topology";
 
 /**
- * A server is up when it says `role:master` AND that enough replicas follow it (`min_slaves_good_slaves`, which counts
- * those that acknowledged lately). `role:master` alone is not to be believed: a former master that came back, or one
- * that was cut off, says so too, and was believed for 10 s (measured); but the replicas follow the elected one only. A
- * master without them refuses writes anyway (min-replicas-to-write), so nothing is lost by not sending it any.
+ * A server is up when it reports `role:master` AND enough replicas (`min_slaves_good_slaves` counts those that have
+ * acknowledged recently). `role:master` alone is not reliable: a former master that came back, or one that was cut off,
+ * reports it too, and the proxy used it for 10 s (measured). The replicas follow only the elected master. A master
+ * without replicas refuses writes anyway (min-replicas-to-write), so excluding it loses nothing.
  */
 export function masterProxyCfg(t: RedisTopology): string {
   const servers = Array.from(

@@ -1,4 +1,4 @@
-/** What Redis asks for, and what its losses cost. Pure. */
+/** Redis' resources, and the cost of its failures. Pure. */
 import type { PlanInput, ServiceRow } from "../../core/layer";
 import { SERVICES } from "../../core/names";
 import type { Settings } from "../../settings/types";
@@ -7,8 +7,8 @@ import { MEASURED } from "../../sizing/failures";
 import type { FailureCost, PlanParts } from "../../sizing/types";
 
 /**
- * One set of Redis and its door. Sentinel (30 m measured, with its exec probes) and the exporter run beside each
- * instance. Never two of one quorum on a host.
+ * Resources of one set of Redis and its proxy. Sentinel (30 millicores measured, with its exec probes) and the exporter
+ * run beside each instance. Two instances of one set never share a host.
  */
 export const redisSetDemands = (component: string, { redis }: PlanParts): Demand[] => [
   tied(component, "application", { replicas: redis.instances, cpu: redis.cpu + 0.07, memoryMiB: redis.memoryMiB + 80 }),

@@ -1,5 +1,5 @@
 /**
- * Start, readiness and stop of the Redis container, as text. Pure. The password is only ever read from the environment.
+ * Scripts of the Redis container: start, readiness and stop. Pure. They read the password only from the environment.
  */
 import { PORTS } from "../../core/names";
 import { scriptFrom } from "../../core/scripts";
@@ -7,19 +7,19 @@ import { findMasterValues, namesValues, sentinelsValues } from "./findMaster";
 import { DOWN_AFTER_MILLISECONDS, MAX_LAG_SECONDS, minReplicas, type RedisTopology } from "./topology";
 
 export interface RedisStartInput extends RedisTopology {
-  /** Redis' own bound on its data, MiB; the container's limit leaves room for rewriting the append-only file. */
+  /** Redis' own limit for its data, MiB; the container's limit leaves room for rewriting the append-only file. */
   maxmemoryMiB: number;
 }
 
 /**
- * redis.conf is written anew at each start into memory, because it holds the password and because Sentinel rewrites it:
- * whether this pod follows somebody is asked, never remembered.
+ * Each start writes redis.conf again, into memory: it contains the password, and Sentinel rewrites it. The pod asks the
+ * Sentinels whether it follows a master, and never relies on an earlier answer.
  *
- * A disk that fills while Redis writes can leave a hole within the append-only file, behind which other records follow.
- * Redis then ends at each start ("Bad file format"; seen when a disk was filled), for ever. What it could not load at
- * the start before (`redis/loading` lies beside the data while it loads them) is looked at here: cut off where it cannot
- * be read, as `redis-check-aof` does, after all of it was copied beside. A pod that follows a master, by the Sentinels'
- * word, may do without the copy, and without any of it: the master sends all.
+ * A disk that fills while Redis writes can leave a hole in the append-only file, with further records behind it. From
+ * then on Redis exits at each start ("Bad file format"; seen when a disk was filled). If the previous start failed to
+ * load the file (`redis/loading` is still there), this one copies it and lets `redis-check-aof` truncate it at the first
+ * unreadable record. A pod that follows a master, according to the Sentinels, can do without the copy and even without
+ * the file: the master sends everything.
  */
 export function redisStartScript(t: RedisStartInput): string {
   return scriptFrom(__dirname, "redisStart.sh", {
@@ -32,20 +32,21 @@ export function redisStartScript(t: RedisStartInput): string {
 }
 
 /**
- * Ready: a master, or a replica that is in step. A rollout so waits for each replica before it takes the next; but not
- * for ever: when the password is changed, a replica is in step again only after its master has been restarted too.
+ * Ready is a master, or a replica that is synchronised. So a rollout waits for each replica before it restarts the next
+ * one. It does not wait for ever: after a change of the password, a replica synchronises only once its master has been
+ * restarted too.
  *
- * A new instance that joins just before its master hands over is known to no Sentinel yet (they ask the master for its
- * replicas each 10 s), and so nobody tells it: it goes on following what is a replica now, and does not count (seen
- * when a set grew from 3 to 5). It looks for itself: twice the same, because in a failover it may know before its own
- * Sentinel. Only in its first 600 s: the Sentinels know it long before they are over.
+ * When a new instance joins just before its master hands over, the Sentinels do not know it yet (they ask the master
+ * for its replicas every 10 s), so none reconfigures it: it keeps following a former master and does not count (seen
+ * when a set grew from 3 to 5). It therefore checks by itself, and acts on the second equal result, because during a
+ * failover it may learn of the new master before its own Sentinel.
  *
- * Sentinels promote nobody whose master went away more than ten times down-after-milliseconds before they noticed. When
- * they notice late (they pause for 30 s whenever they were stalled for 2 s, by a name server that was drained or by a
- * full machine), there is no fit replica any more, for as long as the old master does not come back (seen: 3 minutes,
- * until the end of a drain). So a replica that has waited (30 s: a failover that goes well is over long before), and
- * whose Sentinel knows that most call the master down, lets its Sentinel take replicas that have waited as long; the one
- * that is ahead is still preferred. Undone when the set has a master again.
+ * Sentinels do not promote a replica whose master was lost more than ten times down-after-milliseconds before they
+ * noticed. If they notice late (a stall of 2 s, from a drained name server or an overloaded machine, suspends them for
+ * 30 s), no replica is eligible until the old master comes back (seen: 3 minutes, until the end of a drain). So a
+ * replica that has waited, and whose Sentinel knows that a majority considers the master down, makes its Sentinel
+ * accept replicas that have waited as long; it still prefers the most recent one. Once the set has a master again, the
+ * limit is restored.
  */
 export function redisReadyScript(t: RedisTopology): string {
   return scriptFrom(__dirname, "redisReady.sh", {
@@ -59,10 +60,9 @@ export function redisReadyScript(t: RedisTopology): string {
 }
 
 /**
- * A master that is told to stop hands over first: the switch then costs a second or two instead of the detection's
- * five. Meanwhile it takes no more writes, and it follows its successor as soon as that is known: Sentinel demotes a
- * former master only after 8 s, and what was written to it in between would be lost (measured: a second's worth). It
- * waits 10 s for its successor.
+ * A stopping master hands over first, so the switch takes a second or two instead of the five that detection needs. In
+ * the meantime it accepts no writes, and it follows its successor as soon as it knows it: Sentinel demotes a former
+ * master only after 8 s, and writes to it until then would be lost (measured: those of one second).
  */
 export function redisStopScript(t: RedisTopology): string {
   return scriptFrom(__dirname, "redisStop.sh", { ...sentinelsValues(t), REDIS_PORT: PORTS.redis });

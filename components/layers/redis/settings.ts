@@ -1,4 +1,4 @@
-/** Sizes of Redis that may be given by hand. Pure. */
+/** Overrides of Redis' sizes. Pure. */
 import { int, section } from "../../schema/fields";
 import { cpu, memoryMiB } from "../../schema/sizes";
 
@@ -6,7 +6,7 @@ export const redisOverrides = {
   redis: section(
     {
       instances: int(3, 9, {
-        doc: "Redis and Sentinel pods of each of the two deployments; an odd number.",
+        doc: "Pods of each Redis set (Synapse's and LiveKit's), each with a Redis and a Sentinel; an odd number.",
         allowed: "3, 5, 7 or 9",
       }).optional(),
       memoryMiB: memoryMiB(64),

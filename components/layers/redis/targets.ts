@@ -1,4 +1,4 @@
-/** What is scraped of the Redis of Synapse. Pure. */
+/** Scrape targets of Synapse's Redis. Pure. */
 import { own, type Target } from "../../core/monitoring";
 import { NAMESPACES, PORTS, SERVICES } from "../../core/names";
 

@@ -1,4 +1,3 @@
-/** HAProxy in front of Synapse: each path to the class of process that serves it. */
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { PRIORITIES } from "../../core/priorities";
@@ -11,17 +10,24 @@ import { renderHaproxyCfg } from "./haproxyCfg";
 import { IMAGES as REDIS_IMAGES } from "../redis/images";
 
 export interface HaproxyRouterArgs {
+  /** Settings, plan and provider; the plan gives replicas and sizes. */
   ctx: StackContext;
 }
 
 const CONFIG_DIR = "/etc/haproxy-router";
 const CONFIG_FILE = "haproxy.cfg";
-/** The image's own uid is 99; HAProxy needs no name for it. */
+/** Not the image's own uid (99), which is in the range of system users. HAProxy needs no name for it. */
 const UID = 1099;
 
+/**
+ * HAProxy in front of Synapse: sends each path to the class of process that serves it.
+ *
+ * @example new HaproxyRouter("router", { ctx }, { parent: stack })
+ */
 export class HaproxyRouter extends pulumi.ComponentResource {
+  /** HAProxy's Deployment and Service. */
   readonly workload: Workload;
-  /** All of it. */
+  /** What later components must wait for: everything here. */
   readonly ready: pulumi.Resource[] = [this];
 
   constructor(name: string, args: HaproxyRouterArgs, opts: pulumi.ComponentResourceOptions) {
@@ -35,7 +41,7 @@ export class HaproxyRouter extends pulumi.ComponentResource {
       maxUploadMiB: settings.media.maxUploadMiB,
       ipFamilies: settings.cluster.ipFamilies,
     });
-    // Named by content: the old pods keep their own text until the new ones are ready, whatever restarts meanwhile.
+    // Named by its content: until the new pods are ready, old pods keep their configuration even if they restart.
     const configName = `haproxy-${digest(text).slice(0, 10)}`;
     const config = new k8s.core.v1.ConfigMap(
       `${name}-config`,
@@ -73,13 +79,13 @@ export class HaproxyRouter extends pulumi.ComponentResource {
           },
         ],
         rollout: { maxSurge: 1, maxUnavailable: 0 },
-        // A new router knows its servers after its first DNS answers and checks; the old one stays until then.
+        // A new router knows its servers only after its first DNS answers and checks; the old one stays until then.
         minReadySeconds: 10,
         pod: {
           runtimePriority: PRIORITIES.core.name,
           uid: UID,
-          // A configuration that HAProxy refuses stops the rollout at its first pod, with the reason in this
-          // container's log.
+          // If HAProxy refuses the configuration, the rollout stops at its first pod, and this container's log has the
+          // reason.
           initContainers: [
             {
               name: "check-config",
@@ -102,8 +108,8 @@ export class HaproxyRouter extends pulumi.ComponentResource {
                 metrics: { port: PORTS.routerHealth },
               },
               probes: httpProbes("/healthz", "metrics"),
-              // SIGTERM would cut every connection. Out of the Service first, then a soft stop: running requests end,
-              // long polls get up to 30 s (hard-stop-after).
+              // SIGTERM would break every connection. Instead the Service drops the pod first; then a soft stop lets
+              // running requests finish and gives long polls up to 30 s (hard-stop-after).
               preStopCommand: ["sh", "-c", "sleep 5; kill -USR1 1; sleep 31"],
             },
           ],

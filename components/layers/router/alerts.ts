@@ -1,4 +1,4 @@
-/** What is alerted on of the router and the ingress controller. Pure. */
+/** Alert rules of the router and the ingress controller. Pure. */
 import type { PlanInput } from "../../core/layer";
 import { countOrZero, type RuleGroup } from "../../core/monitoring";
 
@@ -16,10 +16,10 @@ export function routerAlerts({ settings, plan }: PlanInput): RuleGroup {
         for: "30s",
         expr: `absent(up{${L}} == 1)`,
         summary: "No router answers: the homeserver is unreachable",
-        meaning: "Every request passes one of the HAProxy pods, and none is scraped.",
+        meaning: "Every request passes through one of the HAProxy pods, and none of them can be scraped.",
         look: ["kubectl get pods -n matrix -l app.kubernetes.io/component=haproxy -o wide", logs],
         act: [
-          "A configuration that HAProxy refuses shows in the log with its line; `pulumi up` of the last good commit brings the old one back.",
+          "If HAProxy refuses its configuration, the log names the line; `pulumi up` of the last good commit restores the old one.",
         ],
       },
       {
@@ -41,7 +41,7 @@ export function routerAlerts({ settings, plan }: PlanInput): RuleGroup {
         meaning: "Its paths go to the fallback class, or fail with 503 where there is none.",
         look: ["Alerts SynapseClassDown, SynapseSingleProcessDown", logs],
         act: [
-          "If Synapse's pods are ready and the router does not see them, look at DNS: it finds them by the SRV records of their headless Service.",
+          "If Synapse's pods are ready but the router does not see them, look at DNS: the router finds them by the SRV records of their headless Service.",
         ],
       },
       {
@@ -50,9 +50,9 @@ export function routerAlerts({ settings, plan }: PlanInput): RuleGroup {
         for: "2m",
         expr: `sum by (proxy) (haproxy_backend_current_queue{${L}}) > 20`,
         summary: "{{ $value }} requests queue for {{ $labels.proxy }}",
-        meaning: "All servers of the class are at their connection limit.",
+        meaning: "All servers of the class have reached their connection limit.",
         look: ["SynapseProcessSaturated, SynapseDbPoolExhausted"],
-        act: ["Raise the class's maximum of replicas."],
+        act: ["Raise the maximum number of replicas of the class."],
       },
       {
         alert: "RouterErrors",
@@ -60,10 +60,10 @@ export function routerAlerts({ settings, plan }: PlanInput): RuleGroup {
         for: "5m",
         expr: `sum by (proxy) (rate(haproxy_backend_http_responses_total{${L}, code="5xx"}[5m])) / sum by (proxy) (rate(haproxy_backend_http_responses_total{${L}}[5m])) > 0.02`,
         summary: "{{ $value | humanizePercentage }} of the answers of {{ $labels.proxy }} are errors",
-        meaning: "Users see failures.",
+        meaning: "Users see errors.",
         look: [logs, "SynapseErrors"],
         act: [
-          "The termination state in the log line says whether the server answered so (--), was not reached (SC) or too slow (sH).",
+          "The termination state in the log line says whether the server itself answered with the error (--), could not be reached (SC) or was too slow (sH).",
         ],
       },
       {
@@ -72,7 +72,7 @@ export function routerAlerts({ settings, plan }: PlanInput): RuleGroup {
         for: "10m",
         expr: `sum by (proxy) (rate(haproxy_backend_retry_warnings_total{${L}}[5m])) > 1`,
         summary: "{{ $value | humanize }} retries a second to {{ $labels.proxy }}",
-        meaning: "Servers drop connections; the router hides it from clients by trying another.",
+        meaning: "Servers drop connections; the router hides this from clients by trying another server.",
         look: ["Restarts of the class's pods", logs],
         act: ["Find the process that dies or is overloaded."],
       },
@@ -82,8 +82,8 @@ export function routerAlerts({ settings, plan }: PlanInput): RuleGroup {
         for: "5m",
         expr: `haproxy_process_current_connections{${L}} / haproxy_process_max_connections{${L}} > 0.8`,
         summary: "{{ $labels.instance }} holds {{ $value | humanizePercentage }} of its connections",
-        meaning: "Above the limit new connections wait in the kernel.",
-        look: ["Dashboard Router"],
+        meaning: "Above the limit, new connections wait in the kernel.",
+        look: ["The dashboard of the router"],
         act: ["Raise `overrides.router.replicas` or `ccu`."],
       },
       ...(settings.cluster.install.ingressController
@@ -93,11 +93,11 @@ export function routerAlerts({ settings, plan }: PlanInput): RuleGroup {
               severity: "critical" as const,
               for: "1m",
               expr: 'absent(up{layer="ingress"} == 1)',
-              summary: "No ingress controller answers: nothing public is reachable",
-              meaning: "Every public host is served by it: TLS ends there.",
+              summary: "No ingress controller answers: no public host is reachable",
+              meaning: "It serves every public host and terminates TLS.",
               look: ["kubectl get pods,svc -n nginx-ingress -o wide", "kubectl get events -n metallb-system"],
               act: [
-                "Controller down: its log. Controller up but unreachable: the address is announced by one node at a time; see which one (MetalLB speaker logs).",
+                "If the controller is down, read its log. If it is up but unreachable, find the node that announces the address (logs of MetalLB's speakers): only one does at a time.",
               ],
             },
             {

@@ -1,10 +1,11 @@
-/** Whom the router talks to. Who talks to it, the ingress layer says. Pure. */
+/** Connections that the router opens; the ingress layer declares those to it. Pure. */
 import { tcp, type Edge, type EdgeInput, type Peer } from "../../core/edges";
 import { NAMESPACES, PORTS, SERVICES } from "../../core/names";
 import { synapsePeer } from "../synapse/edges";
 import { resolveRoutes } from "../synapse/routingTable";
 
 export const ROUTER_COMPONENT = SERVICES.router;
+/** The router's pods, as the other end of a connection. */
 export const routerPeer: Peer = { component: ROUTER_COMPONENT, namespace: NAMESPACES.matrix };
 
 export function routerEdges(input: EdgeInput): Edge[] {

@@ -1,6 +1,6 @@
 /**
- * HAProxy's configuration from the routing table and the plan. Pure. Written for HAProxy 3.2; with `hashByAddress`
- * off it is accepted by 2.6 too.
+ * HAProxy's configuration from the routing table and the plan. Pure. Written for HAProxy 3.2; without `hashByAddress`,
+ * 2.6 accepts it too.
  */
 import { PORTS, synapseService, NAMESPACES, serviceFqdn } from "../../core/names";
 import type { Plan, PoolPlan } from "../../sizing/types";
@@ -10,13 +10,15 @@ import { ADMIN_PREFIX, NEVER_SERVED, resolveRoutes, type HashKey, type ResolvedR
 
 export interface HaproxyInput {
   plan: Plan;
+  /** DNS domain of the cluster. @example "cluster.local" */
   clusterDomain: string;
+  /** Also route the paths that other homeservers call. */
   federation: boolean;
-  /** Families of the cluster, first preferred. Default IPv4 only. */
+  /** Address families of the cluster, the preferred one first. @default ["IPv4"] */
   ipFamilies?: ReadonlyArray<"IPv4" | "IPv6">;
-  /** Largest upload, MiB: bounds the body that is let in. */
+  /** Largest upload, MiB; the router refuses bodies that are more than 1 MiB larger. */
   maxUploadMiB: number;
-  /** `hash-key addr` (HAProxy 3.0 and newer): both routers send a user to the same pod. Default true. */
+  /** Use `hash-key addr` (HAProxy 3.0 and newer), so that all routers send a user to the same pod. @default true */
   hashByAddress?: boolean;
 }
 
@@ -37,24 +39,25 @@ const CORS = [
 const matrixError = (status: number, errcode: string, error: string, more: string[] = []): string =>
   `status ${status} content-type application/json string '${JSON.stringify({ errcode, error })}' ${[...CORS.slice(0, 1), ...more].join(" ")}`;
 
-/** A socket for both families fails where the node has no IPv6, so only where the cluster has it. */
+/** Binds both families only where the cluster has IPv6: on a node without it, such a socket fails. */
 const bind = (port: number, input: HaproxyInput): string =>
   input.ipFamilies?.includes("IPv6") ? `  bind :::${port} v4v6` : `  bind :${port}`;
 
-/** A class under one way of keeping requests together is one backend. */
+/** Name of the backend of a class and a hash key. @example backendName("generic", "room") === "generic-by-room" */
 export const backendName = (cls: WorkerClass, hash: HashKey): string => (hash === "none" ? cls : `${cls}-by-${hash}`);
 
 /**
- * Seconds for which a process that has left DNS stays a server: longer than it takes to end. What is on its way to it
- * is answered, or cut off by its end and then asked of another process, POSTs apart. No `on-marked-down
- * shutdown-sessions`: what is cut that way HAProxy repeats nowhere, and each rollout answered 503 to every long poll,
- * and to whoever was just connecting.
+ * Seconds for which a process that has left DNS stays a server: longer than it takes to stop. It answers its pending
+ * requests, or breaks them when it exits, and then HAProxy repeats them at another process, except POSTs. Without
+ * `on-marked-down shutdown-sessions`, because HAProxy repeats no request that this option breaks: with it, each rollout
+ * answered 503 to every long poll and to every client that was just connecting.
  */
 const LEAVING_SECONDS = 20;
 
 /**
- * Processes of a StatefulSet keep their names and come back at another address. Held for as long, the old address would
- * keep the name's only server for itself: a writer was away for 20 s instead of 8 (measured, local cluster).
+ * Processes of a StatefulSet keep their names and come back at another address. If HAProxy held the old address for as
+ * long, it would block the only server of that name: a writer was unavailable for 20 s instead of 8 (measured, local
+ * cluster).
  */
 const STABLE_NAMES = "stable-names",
   CHANGING_NAMES = "changing-names";
@@ -63,13 +66,13 @@ function resolvers(name: string, obsoleteSeconds: number): string[] {
   return [
     `resolvers ${name}`,
     "  parse-resolv-conf",
-    // SRV answers of many pods do not fit 512 bytes.
+    // SRV answers for many pods do not fit into 512 bytes.
     "  accepted_payload_size 8192",
     "  timeout resolve 1s",
     "  timeout retry 1s",
     "  hold valid 3s",
     `  hold obsolete ${obsoleteSeconds}s`,
-    // A name server that is away must not take the servers away: health checks decide.
+    // The loss of a name server must not remove servers: health checks decide.
     "  hold nx 600s",
     "  hold other 600s",
     "  hold timeout 600s",
@@ -79,7 +82,7 @@ function resolvers(name: string, obsoleteSeconds: number): string[] {
 }
 
 function serverSlots(pool: PoolPlan): number {
-  // The autoscaler's bound, while a Deployment rolls its 25 % surge, and the old ones that are leaving.
+  // The autoscaler's maximum, the 25 % surge of a rollout, and the old pods that are leaving.
   return pool.kind === "Deployment" ? pool.maxReplicas * 2 + Math.ceil(pool.maxReplicas * 0.25) : pool.maxReplicas;
 }
 
@@ -112,7 +115,7 @@ function backend(cls: WorkerClass, hash: HashKey, input: HaproxyInput): string[]
   ];
 }
 
-/** Lines that pick a backend for one route: the first class with a live process, the last without asking. */
+/** Lines that pick a backend for one route: the first class with a live process, or else the last class. */
 function choose(route: ResolvedRoute): string[] {
   const conditions = [
     `m_${route.id}`,
@@ -126,7 +129,7 @@ function choose(route: ResolvedRoute): string[] {
   });
 }
 
-/** The main process is one: nothing to hash over. */
+/** Backends of all routes, sorted by name. There is only one main process, so its fallback backend has no hash. */
 function backendsOf(routes: ResolvedRoute[]): Array<[WorkerClass, HashKey]> {
   const seen = new Map<string, [WorkerClass, HashKey]>();
   for (const r of routes)
@@ -145,22 +148,22 @@ function routeAcls(route: ResolvedRoute): string[] {
   ];
 }
 
-/** Variables that backends hash by. */
+/** Variables that the backends hash by. */
 const KEYS = [
-  // The user: localpart inside a `syt_` token; any other token as it is.
+  // The user: the localpart inside a `syt_` token, or any other token as a whole.
   "  http-request set-var(txn.token) req.fhdr(Authorization),word(2,' ') if { req.fhdr(Authorization) -m beg -i Bearer }",
   "  http-request set-var(txn.token) url_param(access_token) if !{ var(txn.token) -m found }",
   "  http-request set-var(txn.user) var(txn.token)",
   "  http-request set-var(txn.user) var(txn.token),field(2,_) if { var(txn.token) -m beg syt_ }",
-  // The room: percent-encoded or not, and one field later under api/v1.
+  // The room: percent-decoded; under api/v1 it is one field later.
   "  http-request set-var(txn.room) path,field(6,/),url_dec if !{ path_beg /_matrix/client/api/v1/ }",
   "  http-request set-var(txn.room) path,field(7,/),url_dec if { path_beg /_matrix/client/api/v1/ }",
-  // The media id: a pod's cache serves all sizes of what it has fetched once.
+  // The media id: the cache of one pod serves all sizes of a file that it has fetched once.
   "  http-request set-var(txn.media) path,field(7,/) if { path_reg ^/_matrix/(media/[^/]+|federation/v1/media)/(download|thumbnail)/ }",
   "  http-request set-var(txn.media) path,field(8,/) if { path_reg ^/_matrix/client/[^/]+/media/(download|thumbnail)/ }",
 ];
 const ORIGIN_KEYS = [
-  // The sending server as it signs itself; its address where it does not.
+  // The sending server as named in its signature, or its address where there is none.
   `  http-request set-var(txn.origin) "req.fhdr(Authorization),regsub('^.*origin=[^a-zA-Z0-9]?([^,\\"]+).*','\\1'),lower" if { req.fhdr(Authorization) -m beg -i X-Matrix }`,
   "  http-request set-var(txn.origin) var(txn.client) if !{ var(txn.origin) -m found }",
 ];
@@ -171,20 +174,20 @@ function frontend(name: "public" | "admin", routes: ResolvedRoute[], input: Hapr
     `frontend ${name}`,
     bind(name === "public" ? PORTS.routerHttp : PORTS.routerAdmin, input),
     `  http-request return status 204 ${CORS.join(" ")} hdr Access-Control-Max-Age 86400 if METH_OPTIONS`,
-    // Synapse decodes a path before it looks for the resource, so what is refused is matched decoded.
+    // Synapse decodes a path before it looks up the resource, so refused paths are matched in decoded form.
     ...[...NEVER_SERVED, ...(name === "public" ? [ADMIN_PREFIX] : [])].map(
       (p) => `  acl refused path,url_dec -m reg ${p}`,
     ),
     `  http-request return ${matrixError(404, "M_UNRECOGNIZED", "Unrecognized request")} if refused`,
-    // One MiB more than the largest upload; Synapse itself answers what is only a little over.
+    // One MiB more than the largest upload: Synapse itself refuses bodies that are only slightly too large.
     `  http-request return ${matrixError(413, "M_TOO_LARGE", "Request body too large")} if { req.hdr(Content-Length) -m int gt ${(input.maxUploadMiB + 1) * 1024 * 1024} }`,
-    // The ingress controller appends the address that it saw: the last entry is true, the ones before are the client's
-    // word.
+    // The ingress controller appends the address that it saw. Only this last entry is reliable; the client may have
+    // written the others.
     "  http-request set-var(txn.client) src",
     "  http-request set-var(txn.client) req.hdr(X-Forwarded-For,-1) if { req.hdr(X-Forwarded-For) -m found }",
     "  http-request set-header X-Forwarded-For %[var(txn.client)]",
     "  http-request set-header X-Forwarded-Proto https",
-    // A POST may have taken effect when its answer is lost; PUTs carry a transaction id, GETs change nothing.
+    // A POST whose answer is lost may have taken effect. PUTs carry a transaction id, and GETs change nothing.
     "  http-request disable-l7-retry if METH_POST",
     ...KEYS,
     ...(input.federation ? ORIGIN_KEYS : []),
@@ -195,16 +198,17 @@ function frontend(name: "public" | "admin", routes: ResolvedRoute[], input: Hapr
   ];
 }
 
+/** haproxy.cfg of the router. */
 export function renderHaproxyCfg(input: HaproxyInput): string {
   const routes = resolveRoutes(input);
   return [
     "# Generated from the routing table of matrix-ha.",
     "global",
     `  maxconn ${input.plan.router.maxConnections}`,
-    // Where the node allows fewer descriptors, serve fewer connections instead of none.
+    // If the node allows fewer descriptors, serve fewer connections instead of none.
     "  no strict-limits",
     "  log stdout format raw local0 info",
-    // Long polls that are still open when a router is replaced: clients poll again, by the other router.
+    // Ends the long polls that are still open when a router is replaced: clients poll again through another one.
     "  hard-stop-after 30s",
     "  close-spread-time 10s",
     "",
@@ -216,10 +220,11 @@ export function renderHaproxyCfg(input: HaproxyInput): string {
     "  option httplog",
     "  option dontlognull",
     "  option redispatch 1",
-    // Two processes that end one after the other cost two each: the answer that was lost, and a connection refused.
+    // Two processes that stop one after the other cost two retries each: for the lost answer, and for the refused
+    // connection.
     "  retries 4",
     "  retry-on conn-failure empty-response",
-    // The first request of a client never travels on a used connection, so that a POST meets no closed one.
+    // A client's first request never uses an existing connection to a server, so a POST cannot meet a closed one.
     "  http-reuse safe",
     "  hash-type consistent",
     "  timeout connect 3s",
@@ -234,7 +239,8 @@ export function renderHaproxyCfg(input: HaproxyInput): string {
     `  http-error ${matrixError(502, "M_UNKNOWN", "The request failed", ["hdr Retry-After 2"])}`,
     `  http-error ${matrixError(504, "M_UNKNOWN", "The request took too long", ["hdr Retry-After 5"])}`,
     `  default-server init-addr none check inter 2s fastinter 1s downinter 1s fall 3 rise 1 port ${PORTS.synapseHealth} resolve-prefer ${input.ipFamilies?.[0] === "IPv6" ? "ipv6" : "ipv4"}`,
-    // A machine that went away without a word: known after 5 + 3 * 2 s, and what it was asked is asked of another.
+    // Detects a machine that vanished without closing its connections after 5 + 3 * 2 s; then its requests are repeated
+    // elsewhere.
     "  option srvtcpka",
     "  srvtcpka-idle 5s",
     "  srvtcpka-intvl 2s",

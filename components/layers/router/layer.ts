@@ -1,4 +1,4 @@
-/** HAProxy before Synapse: every request goes to the class of process that answers it. */
+/** HAProxy in front of Synapse: sends every request to the class of process that serves it. */
 import type { Layer } from "../../core/layer";
 import { routerAlerts } from "./alerts";
 import { ROUTER_DASHBOARDS } from "./dashboards";

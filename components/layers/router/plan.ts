@@ -1,4 +1,4 @@
-/** What the router asks for, and what its loss costs. Pure. */
+/** The router's resources, and the cost of its failure. Pure. */
 import type { PlanInput, ServiceRow } from "../../core/layer";
 import type { Settings } from "../../settings/types";
 import { floating, type Demand } from "../../sizing/demands";

@@ -1,4 +1,4 @@
-/** What is scraped of the router. Pure. */
+/** Scrape targets of the router. Pure. */
 import { own, type Target } from "../../core/monitoring";
 import { NAMESPACES, PORTS, SERVICES } from "../../core/names";
 

@@ -1,4 +1,3 @@
-/** MatrixRTC: the SFU on every call node's own network, and the service that gives Matrix users its tokens. */
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { PRIORITIES } from "../../core/priorities";
@@ -15,9 +14,14 @@ import { LIVEKIT_API_KEY, LIVEKIT_API_SECRET, REDIS_LIVEKIT_PASSWORD } from "./s
 import { TURN_SHARED_SECRET } from "../../domain/calls";
 
 export interface RtcArgs {
+  /** Settings, plan and provider; the plan must have `rtc`. */
   ctx: StackContext;
+  /** Generated secrets; needs those of `rtc/secrets.ts` and TURN_SHARED_SECRET. */
   secrets: StackSecrets;
-  /** ConfigMap in namespace livekit with the CA that signed the public certificates. Absent: a public CA did. */
+  /**
+   * CA that signed the public certificates: a ConfigMap in namespace livekit, the key of the PEM text within it, and
+   * the text itself or a hash, which restarts the pods when it changes. @default public CAs
+   */
   ca?: { configMap: string; key: string; hash?: pulumi.Input<string> };
 }
 
@@ -26,15 +30,23 @@ const JWT_UID = 10002;
 const START = "livekit-start";
 const CONFIGURATION = "livekit";
 /**
- * Seconds that a leaving SFU waits for its calls to end: it takes no new ones and stops when the last participant is
- * gone.
+ * Seconds for which a stopping SFU waits for its calls to end. It accepts no new ones, and stops earlier when the last
+ * participant has left.
  */
 export const DRAIN_SECONDS = 3600;
 
+/**
+ * MatrixRTC: the SFU (LiveKit) on every call node, on the host's network, and the service that gives Matrix users
+ * tokens for it. Throws where the plan has no SFU.
+ *
+ * @example new Rtc("rtc", { ctx, secrets }, { parent: stack, dependsOn: redis.ready })
+ */
 export class Rtc extends pulumi.ComponentResource {
+  /** LiveKit's DaemonSet. */
   readonly sfu: Workload;
+  /** The token service (lk-jwt-service). Absent when `rtc.jwtService` is false. */
   readonly jwt?: Workload;
-  /** All of it. */
+  /** What later components must wait for: everything here. */
   readonly ready: pulumi.Resource[] = [this];
 
   constructor(name: string, args: RtcArgs, opts: pulumi.ComponentResourceOptions) {
@@ -92,7 +104,7 @@ export class Rtc extends pulumi.ComponentResource {
         after: [secret, script],
         configHash: configHash({ "livekit.yaml": yaml, "start.sh": start }),
         services: [{ name: SERVICES.livekit, ports: { http: PORTS.livekitHttp } }],
-        // One node after the other, each waiting for its calls.
+        // One node after the other, and each waits for its calls to end.
         timeoutSeconds: 600 + plan.nodes * DRAIN_SECONDS,
         pod: {
           hostNetwork: true,
@@ -108,7 +120,7 @@ export class Rtc extends pulumi.ComponentResource {
           ],
           initContainers: [
             {
-              // Any image with a shell; this one is on the way of this namespace anyway.
+              // Any image with a shell would do; this namespace's Redis pods use this one anyway.
               name: "address",
               image: imageRef(settings, REDIS_IMAGES.redis),
               command: ["/bin/sh", `${RTC_PATHS.start}/start.sh`],
@@ -131,8 +143,8 @@ export class Rtc extends pulumi.ComponentResource {
                 "rtc-tcp": { port: settings.rtc.tcpPort },
                 metrics: { port: PORTS.livekitMetrics },
               },
-              // "/" answers 406 when the node's entry in Redis is more than 4 s old: not ready, but no reason to end
-              // calls.
+              // "/" answers 406 when the node's entry in Redis is more than 4 s old. Then the SFU is not ready, but its
+              // calls go on, so liveness does not use it.
               probes: { startup: { tcp: "http" }, readiness: { http: "/", port: "http" }, liveness: { tcp: "http" } },
               resources: { cpu: plan.cpu, memoryMiB: plan.memoryMiB },
               mounts: [{ volume: "run", path: RTC_PATHS.run, readOnly: true }],
@@ -144,7 +156,7 @@ export class Rtc extends pulumi.ComponentResource {
     );
   }
 
-  /** Stateless: any of its pods answers any request. */
+  /** The service is stateless: any of its pods can answer any request. */
   private makeJwt(name: string, args: RtcArgs, sized: { replicas: number; cpu: number; memoryMiB: number }): Workload {
     const { ctx, secrets, ca } = args;
     const { settings } = ctx;

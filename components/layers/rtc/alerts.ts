@@ -1,4 +1,4 @@
-/** What is alerted on of group calls. Pure. */
+/** Alert rules of group calls. Pure. */
 import type { PlanInput } from "../../core/layer";
 import { countOrZero, type RuleGroup } from "../../core/monitoring";
 import { SERVICES } from "../../core/names";
@@ -16,7 +16,7 @@ export function rtcAlerts({ settings, plan }: PlanInput): RuleGroup[] {
           for: "3m",
           expr: `${countOrZero('up{layer="livekit"} == 1')} < ${plan.rtc.nodes}`,
           summary: `{{ $value }} of ${plan.rtc.nodes} SFU nodes answer`,
-          meaning: "Calls on the lost node are set up again on another; capacity is less.",
+          meaning: "Calls of the lost node are set up again on another one; capacity is reduced.",
           look: ["kubectl get pods -n livekit -o wide"],
           act: ["Bring the node back."],
         },
@@ -26,7 +26,7 @@ export function rtcAlerts({ settings, plan }: PlanInput): RuleGroup[] {
           for: "1m",
           expr: 'absent(up{layer="livekit"} == 1)',
           summary: "No SFU answers: no group calls",
-          meaning: "No LiveKit process is scraped.",
+          meaning: "No LiveKit process can be scraped.",
           look: [
             "kubectl logs -n livekit -l app.kubernetes.io/component=livekit --since=10m",
             "RedisNoMaster for redis-livekit",
@@ -40,10 +40,10 @@ export function rtcAlerts({ settings, plan }: PlanInput): RuleGroup[] {
                 severity: "critical" as const,
                 for: "1m",
                 expr: `kube_deployment_status_replicas_available{namespace="livekit", deployment="${SERVICES.jwt}"} == 0`,
-                summary: "Nobody can join a call: lk-jwt-service is away",
-                meaning: "It exchanges a Matrix identity for a token of the SFU.",
+                summary: "Users cannot join calls: lk-jwt-service is unavailable",
+                meaning: "This service exchanges a Matrix identity for a token of the SFU.",
                 look: ["kubectl logs -n livekit -l app.kubernetes.io/component=lk-jwt-service --since=10m"],
-                act: ["See that it reaches the homeserver's public name from inside the cluster."],
+                act: ["Make sure that it can reach the homeserver's public name from inside the cluster."],
               },
             ]
           : []),
@@ -53,7 +53,7 @@ export function rtcAlerts({ settings, plan }: PlanInput): RuleGroup[] {
           for: "10m",
           expr: 'rate(process_cpu_seconds_total{layer="livekit"}[5m]) > 0.8 * ' + String(Math.max(1, plan.rtc.cpu)),
           summary: "SFU {{ $labels.instance }} uses {{ $value | humanize }} cores",
-          meaning: "Media suffers before the machine is full.",
+          meaning: "The quality of media suffers before the machine is fully loaded.",
           look: ["livekit_participant_total by instance"],
           act: ["Add a call node to `hosts`, or raise `ccu`."],
         },

@@ -1,9 +1,9 @@
-/** Ports on the call hosts: TURN and the SFU share the hosts' network with everything else there. */
+/** Checks of the ports on call hosts: TURN and the SFU share the hosts' network with everything else there. */
 import type { CheckInput } from "../../core/layer";
 import { PORTS } from "../../core/names";
 
 const NODE_PORTS = { from: 30_000, to: 32_767 };
-/** TCP ports that something on a node listens on. */
+/** TCP ports on which other programs of a node listen. */
 const TAKEN: Record<number, string> = {
   [PORTS.turn]: "TURN",
   [PORTS.livekitHttp]: "the SFU's signalling",
@@ -17,7 +17,7 @@ const TAKEN: Record<number, string> = {
   10_250: "the kubelet",
   10_256: "kube-proxy",
 };
-/** The least ports that a range is worth: every relayed participant takes one or two. */
+/** Fewest ports of a useful range: every relayed participant takes one or two. */
 const LEAST_PORTS = 100;
 
 interface Range {
@@ -69,8 +69,8 @@ function checkRange({ report }: CheckInput, range: Range): void {
       {
         path: range.maxPath,
         given,
-        allowed: `a last port that is not before the first (${range.minPath})`,
-        remedy: "exchange the two",
+        allowed: `a last port that is not smaller than the first (${range.minPath})`,
+        remedy: "swap the two",
       },
       [range.minPath],
     );
@@ -89,7 +89,7 @@ function checkRange({ report }: CheckInput, range: Range): void {
       {
         path: range.minPath,
         given,
-        allowed: `ports outside ${NODE_PORTS.from} to ${NODE_PORTS.to}, which Kubernetes gives to node ports`,
+        allowed: `ports outside ${NODE_PORTS.from} to ${NODE_PORTS.to}, which Kubernetes assigns to node ports`,
         remedy: `begin above ${NODE_PORTS.to}, for example at 49152`,
       },
       [range.maxPath],
@@ -99,7 +99,7 @@ function checkRange({ report }: CheckInput, range: Range): void {
     report.add({
       path: range.minPath,
       given: String(range.from),
-      allowed: "ports from 1024: the processes have no privileges",
+      allowed: "ports from 1024 up: the processes are unprivileged",
       remedy: "begin at 49152",
     });
   if (range.from <= PORTS.turn && range.to >= PORTS.turn)
@@ -107,7 +107,7 @@ function checkRange({ report }: CheckInput, range: Range): void {
       {
         path: range.minPath,
         given,
-        allowed: `ports without ${PORTS.turn}, where TURN listens`,
+        allowed: `a range that does not contain ${PORTS.turn}, where TURN listens`,
         remedy: "begin at 49152",
       },
       [range.maxPath],
@@ -120,7 +120,7 @@ function checkDisjoint({ report }: CheckInput, [a, b]: Range[]): void {
   report.add(
     {
       path: b.minPath,
-      given: `${b.from} to ${b.to} for ${b.who}, ${a.from} to ${a.to} for ${a.who}: both have ${shared}`,
+      given: `${b.from} to ${b.to} for ${b.who}, ${a.from} to ${a.to} for ${a.who}: both contain ${shared}`,
       allowed: "ranges that share no port: both listen on the network of the same hosts",
       remedy: `begin at ${a.to + 1} (rtc.udpPortMin), or end TURN's range at ${b.from - 1} (turn.maxPort)`,
     },
@@ -151,8 +151,8 @@ function checkTcp({ settings, report }: CheckInput, ranges: Range[]): void {
       report.add({
         path,
         given: String(port),
-        allowed: `a port outside ${NODE_PORTS.from} to ${NODE_PORTS.to}, which Kubernetes gives to node ports`,
-        remedy: "choose another",
+        allowed: `a port outside ${NODE_PORTS.from} to ${NODE_PORTS.to}, which Kubernetes assigns to node ports`,
+        remedy: "choose another port",
       });
     for (const range of ranges) {
       if (port >= range.from && port <= range.to)
@@ -172,7 +172,7 @@ function checkTcp({ settings, report }: CheckInput, ranges: Range[]): void {
       {
         path: "rtc.tcpPort",
         given: String(rtc.tcpPort),
-        allowed: "another port than turn.tlsPort: both listen on the same hosts",
+        allowed: "a port other than turn.tlsPort: both listen on the same hosts",
         remedy: `leave both out: ${PORTS.turnTls} and ${PORTS.livekitTcp}`,
       },
       ["turn.tlsPort"],

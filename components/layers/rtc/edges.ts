@@ -3,8 +3,8 @@ import { redisSetEdges } from "../redis/edges";
 import { tcp, type Edge, type EdgeInput, type Peer } from "../../core/edges";
 
 /**
- * The SFU has its node's network: towards pods it is "the nodes", and policies for pods do not apply to itself.
- * The ingress layer declares its own way to the two Services.
+ * The SFU uses its node's network: pods see it as a node, and network policies do not apply to it. The ingress layer
+ * declares its own connections to the two Services.
  */
 export function rtcEdges({ settings }: EdgeInput): Edge[] {
   if (!settings.rtc.enabled) return [];

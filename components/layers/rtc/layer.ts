@@ -1,4 +1,4 @@
-/** LiveKit and its token service, for group calls; with a Redis of their own. */
+/** LiveKit and its token service, for group calls, with a separate Redis. */
 import type { Layer } from "../../core/layer";
 import { rtcAlerts } from "./alerts";
 import { checkCalls } from "./checks";

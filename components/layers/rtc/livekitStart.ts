@@ -1,4 +1,4 @@
-/** Puts the node's own address into the SFU's configuration before it starts. Pure. */
+/** Start script of the SFU: puts the node's own address into its configuration. Pure. */
 import { scriptFrom, verbatim } from "../../core/scripts";
 import type { Settings } from "../../settings/types";
 import { publicAddressLookup } from "../../domain/callHosts";

@@ -1,4 +1,4 @@
-/** The SFU's configuration. Pure; the secrets are arguments, so the result belongs in a Secret. */
+/** The SFU's configuration. Pure. It contains secrets, so it belongs in a Secret. */
 import { stringify } from "yaml";
 import { NAMESPACES, PORTS, SERVICES } from "../../core/names";
 import { sentinelAddresses as addressesOf } from "../redis/topology";
@@ -9,18 +9,19 @@ import { advertised, callHosts } from "../../domain/callHosts";
 export interface LivekitSecrets {
   apiKey: string;
   apiSecret: string;
-  /** Of Redis and of its Sentinels: one password for both. */
+  /** Password of Redis and its Sentinels. */
   redisPassword: string;
-  /** Shared with coturn; LiveKit makes clients' credentials from it. */
+  /** Shared with coturn; LiveKit derives clients' credentials from it. */
   turnSecret: string;
 }
 
-/** Where the pod's start writes the address of its node. */
+/** Placeholder that the start script replaces with the address of the node. */
 export const NODE_IP = "NODE_IP_OF_THIS_POD";
 
-/** Sentinel's name of the master, as the Redis of namespace livekit is configured. */
+/** Name by which the Sentinels of namespace livekit know their master. */
 export const REDIS_MASTER_NAME = SERVICES.redisLivekit;
 
+/** `host:port` of the Sentinels of LiveKit's Redis. */
 export const sentinelAddresses = (settings: Settings, plan: Plan): string[] =>
   addressesOf({
     component: SERVICES.redisLivekit,
@@ -31,6 +32,7 @@ export const sentinelAddresses = (settings: Settings, plan: Plan): string[] =>
     quorum: plan.redis.quorum,
   });
 
+/** livekit.yaml with NODE_IP in place of the node's address. */
 export function livekitYaml({ settings, plan }: { settings: Settings; plan: Plan }, secrets: LivekitSecrets): string {
   const { rtc, turn } = settings;
   return stringify(
@@ -41,10 +43,10 @@ export function livekitYaml({ settings, plan }: { settings: Settings; plan: Plan
         tcp_port: rtc.tcpPort,
         port_range_start: rtc.udpPortMin,
         port_range_end: rtc.udpPortMax,
-        // The address is known: no foreign STUN server is asked.
+        // The address is known, so LiveKit queries no external STUN server.
         use_external_ip: false,
         node_ip: NODE_IP,
-        // What cannot reach the SFU's UDP range goes through our own relays (TCP; LiveKit's built-in TURN stays off).
+        // Clients that cannot reach the SFU's UDP range use this stack's coturn; LiveKit's built-in TURN stays off.
         ...(turn.enabled
           ? {
               turn_servers: callHosts(settings).flatMap((h) =>
@@ -65,7 +67,7 @@ export function livekitYaml({ settings, plan }: { settings: Settings; plan: Plan
         sentinel_password: secrets.redisPassword,
         password: secrets.redisPassword,
       },
-      // Rooms are made by lk-jwt-service, for users of this homeserver only (its README, "Restricting room creation").
+      // lk-jwt-service creates the rooms, only for users of this homeserver (its README, "Restricting room creation").
       room: { auto_create: false },
       keys: { [secrets.apiKey]: secrets.apiSecret },
       logging: { level: "info", json: true },

@@ -1,4 +1,4 @@
-/** What group calls ask for, and what their loss costs. Pure. */
+/** Resources of group calls, and the cost of their failure. Pure. */
 import type { PlanInput, ServiceRow } from "../../core/layer";
 import { SERVICES } from "../../core/names";
 import type { Settings } from "../../settings/types";

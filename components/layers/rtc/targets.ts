@@ -1,4 +1,4 @@
-/** What is scraped of the SFU and its Redis. Pure. */
+/** Scrape targets of the SFU and its Redis. Pure. */
 import type { PlanInput } from "../../core/layer";
 import { own, type Target } from "../../core/monitoring";
 import { NAMESPACES, PORTS, SERVICES } from "../../core/names";

@@ -1,4 +1,3 @@
-/** coturn on every call node, on the host's network. */
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { PRIORITIES } from "../../core/priorities";
@@ -13,9 +12,11 @@ import { IMAGES } from "./images";
 import { TURN_SHARED_SECRET } from "../../domain/calls";
 
 export interface TurnArgs {
+  /** Settings, plan and provider; the plan must have `turn`. */
   ctx: StackContext;
+  /** Generated secrets; needs TURN_SHARED_SECRET. */
   secrets: StackSecrets;
-  /** kubernetes.io/tls Secret in namespace coturn for `hostnames.turn`. Absent: no TURN over TLS. */
+  /** Name of a kubernetes.io/tls Secret in namespace coturn for `hostnames.turn`. @default no TURN over TLS */
   tlsSecretName?: string;
 }
 
@@ -23,9 +24,15 @@ export interface TurnArgs {
 const UID = 65534;
 const START = "coturn-start";
 
+/**
+ * coturn on every call node, on the host's network. Throws where the plan has no TURN.
+ *
+ * @example new Turn("turn", { ctx, secrets, tlsSecretName: "turn-tls" }, { parent: stack })
+ */
 export class Turn extends pulumi.ComponentResource {
+  /** coturn's DaemonSet. */
   readonly workload: Workload;
-  /** All of it. */
+  /** What later components must wait for: everything here. */
   readonly ready: pulumi.Resource[] = [this];
 
   constructor(name: string, args: TurnArgs, opts: pulumi.ComponentResourceOptions) {
@@ -66,7 +73,7 @@ export class Turn extends pulumi.ComponentResource {
         kind: "DaemonSet",
         after: [secret, script],
         configHash: configHash({ "turnserver.conf": conf, "start.sh": start }),
-        // Node after node, each as long as its allocations may need to go away.
+        // One node after the other; each takes up to its termination grace period and its start.
         timeoutSeconds: 600 + plan.turn.nodes * 120,
         pod: {
           hostNetwork: true,
@@ -87,8 +94,8 @@ export class Turn extends pulumi.ComponentResource {
               image: imageRef(settings, IMAGES.coturn),
               command: ["/bin/sh", TURN_PATHS.start],
               env: { HOST_IP: { field: "status.hostIP" } },
-              // The published image's binary carries this file capability: without it in the bounding set the kernel
-              // refuses to execute it (EPERM, measured). All listening ports are above 1024.
+              // The image's binary has this file capability, and the kernel refuses to execute it if the bounding set
+              // lacks it (EPERM, measured). No port needs it: all are above 1024.
               capabilities: ["NET_BIND_SERVICE"],
               ports: {
                 turn: { port: PORTS.turn },

@@ -1,8 +1,8 @@
-/** TURN: where it may relay to. */
+/** Checks of the networks that TURN may relay to. */
 import type { CheckInput } from "../../core/layer";
 import { overlaps, parseAddresses } from "../../core/addresses";
 
-/** TURN relays for anyone with an account: into the cluster it would be a way around every network policy. */
+/** TURN relays for every account. If it relayed into the cluster, it would bypass every network policy. */
 export function checkRelay({ settings, report }: CheckInput): void {
   const inside = [
     ...settings.cluster.podCidrs.map((text) => ({ text, what: "pods" })),
@@ -17,8 +17,8 @@ export function checkRelay({ settings, report }: CheckInput): void {
           {
             path: `turn.allowedPrivateCidrs[${i}]`,
             given: text,
-            allowed: `networks without the cluster's own (${network.what}: ${network.text}): any user could reach them through TURN`,
-            remedy: "name only the networks in which callers are",
+            allowed: `networks outside the cluster's own (${network.what}: ${network.text}), which any user could otherwise reach through TURN`,
+            remedy: "list only the networks of callers",
           },
           ["cluster.podCidrs", "cluster.serviceCidrs"],
         );

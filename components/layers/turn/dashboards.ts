@@ -1,6 +1,7 @@
-/** TURN's part of the dashboard of calls. Pure. */
+/** TURN's row in the dashboard of calls. Pure. */
 import { panel, type DashboardRow } from "../../core/monitoring";
 
+/** Row in the rtc layer's dashboard. */
 export const TURN_ROW: DashboardRow = {
   title: "TURN",
   panels: [

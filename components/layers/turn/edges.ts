@@ -1,7 +1,7 @@
 import { PORTS, NAMESPACES, SERVICES } from "../../core/names";
 import type { Edge, EdgeInput, Peer } from "../../core/edges";
 
-/** coturn has its node's network: policies for pods do not apply to it, the host's firewall does. */
+/** coturn uses its node's network: network policies do not apply to it, the host's firewall does. */
 export function turnEdges({ settings }: EdgeInput): Edge[] {
   if (!settings.turn.enabled) return [];
   const coturn: Peer = { component: SERVICES.coturn, namespace: NAMESPACES.coturn };

@@ -1,4 +1,4 @@
-/** What TURN asks for, and what its loss costs. Pure. */
+/** TURN's resources, and the cost of its failure. Pure. */
 import type { PlanInput, ServiceRow } from "../../core/layer";
 import type { Settings } from "../../settings/types";
 import { tied, type Demand } from "../../sizing/demands";

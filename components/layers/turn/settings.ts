@@ -1,4 +1,4 @@
-/** What may be written about TURN. Pure. */
+/** Settings of TURN. Pure. */
 import { bool, cidr, list, port, section } from "../../schema/fields";
 import { cpu, memoryMiB } from "../../schema/sizes";
 
@@ -8,11 +8,11 @@ export const turnSettings = {
       enabled: bool({ doc: "coturn on the `call` hosts, for one-to-one calls behind NAT." }).default(true),
       minPort: port({ doc: "First UDP relay port." }).default(49_152),
       maxPort: port({
-        doc: "Last UDP relay port. Disjoint from the SFU's range: both share the hosts' network.",
+        doc: "Last UDP relay port. The range must not overlap the SFU's: both use the hosts' network.",
       }).default(55_000),
       tlsPort: port({ doc: "Port of TURN over TLS." }).default(5349),
       allowedPrivateCidrs: list(cidr({ doc: "Network." }), {
-        doc: "Private networks that TURN may relay to. All others are denied, so that it is no way into your network.",
+        doc: "Private networks that TURN may relay to. It denies all others, so that callers cannot use it to enter your network.",
       }).default([]),
     },
     { doc: "TURN." },

@@ -1,4 +1,4 @@
-/** The start of a coturn pod: adds the node's own addresses to the common configuration. Pure. */
+/** Start script of a coturn pod: adds the node's own addresses to the common configuration. Pure. */
 import { scriptFrom, verbatim } from "../../core/scripts";
 import type { Settings } from "../../settings/types";
 import { publicAddressLookup } from "../../domain/callHosts";

@@ -1,4 +1,4 @@
-/** coturn's configuration: what is the same on every node, without the secret. Pure. */
+/** coturn's configuration, as far as it is the same on every node, without the secret. Pure. */
 import { isIP } from "node:net";
 import { PORTS } from "../../core/names";
 import type { Settings } from "../../settings/types";
@@ -7,8 +7,8 @@ import { advertised, callHosts } from "../../domain/callHosts";
 import { coturnRange } from "./cidr";
 
 /**
- * Nothing on these is a client on the Internet: a relay that reaches them is a way into the network (IANA
- * special-purpose registries).
+ * Networks without clients on the Internet (IANA special-purpose registries). A relay that could reach them would be a
+ * way into the network.
  */
 export const DENIED_PEERS = [
   "0.0.0.0/8",
@@ -25,8 +25,8 @@ export const DENIED_PEERS = [
   "198.51.100.0/24",
   "203.0.113.0/24",
   "240.0.0.0/4",
-  // 64:ff9b::/96, ::ffff:0:0/96 and 2002::/16 carry IPv4 addresses inside: private ones too.
-  // Not `::`: coturn takes the unspecified address for "any", and would deny every peer (measured).
+  // 64:ff9b::/96, ::ffff:0:0/96 and 2002::/16 embed IPv4 addresses, private ones included.
+  // Not `::`: coturn takes the unspecified address to mean "any", and would deny every peer (measured).
   "::1/128",
   "::ffff:0:0/96",
   "64:ff9b::/96",
@@ -49,22 +49,28 @@ export const TURN_PATHS = {
 export interface TurnConfInput {
   settings: Settings;
   plan: Plan;
-  /** A certificate is mounted at TURN_PATHS.tls. */ tls: boolean;
+  /** Whether a certificate is mounted at TURN_PATHS.tls. */
+  tls: boolean;
 }
 
-/** One user's call takes 4 relayed streams; three calls at once (matrix-org/synapse docs/setup/turn/coturn.md). */
+/**
+ * Allocations per user: 4 relayed streams per call, three calls at once (matrix-org/synapse
+ * docs/setup/turn/coturn.md).
+ */
 const USER_QUOTA = 12;
-/** Bytes per second of one allocation: 10 Mbit/s, twice a shared screen in 1080p. */
+/** Bytes per second of one allocation: 10 Mbit/s, twice the rate of a shared screen in 1080p. */
 const MAX_BPS = 1_250_000;
 
-/** Allocations that one node takes: all that the plan expects with one node lost, and half as much again for peaks. */
+/**
+ * Allocations that one node accepts: its share while one node is lost, plus half as much for peaks, at most its ports.
+ */
 export function allocationsPerNode(plan: Plan): number {
   if (!plan.turn) return 0;
   const { nodes, allocations, minPort, maxPort } = plan.turn;
   return Math.min(Math.ceil((allocations / Math.max(1, nodes - 1)) * 1.5), maxPort - minPort + 1);
 }
 
-/** The cluster's own addresses, also where they are public; but not where the relays themselves are reached. */
+/** The cluster's own addresses, also public ones, except those at which clients reach the relays. */
 function ownAddresses(settings: Settings): string[] {
   const relays = new Set(callHosts(settings).map(advertised));
   return [
@@ -74,9 +80,10 @@ function ownAddresses(settings: Settings): string[] {
   ];
 }
 
+/** turnserver.conf without the secret and the node's addresses. */
 export function turnserverConf({ settings, plan, tls }: TurnConfInput): string {
   const { turn } = settings;
-  // Two clients that both need a relay meet between two relays.
+  // When both clients of a call need a relay, one relay sends to the other.
   const relays = callHosts(settings)
     .map(advertised)
     .filter((a) => isIP(a));
@@ -96,7 +103,7 @@ export function turnserverConf({ settings, plan, tls }: TurnConfInput): string {
       `user-quota=${USER_QUOTA}`,
       `total-quota=${allocationsPerNode(plan)}`,
       `max-bps=${MAX_BPS}`,
-      // Voice and video are UDP; a TCP relay is a tunnel into whatever answers on TCP.
+      // Voice and video use UDP. A TCP relay would be a tunnel to any TCP service.
       "no-tcp-relay",
       "no-multicast-peers",
       "no-software-attribute",
@@ -109,5 +116,5 @@ export function turnserverConf({ settings, plan, tls }: TurnConfInput): string {
   );
 }
 
-/** The complete file: the one place where the secret stands. */
+/** The complete file, the only one with the secret. */
 export const withSecret = (conf: string, secret: string): string => `${conf}static-auth-secret=${secret}\n`;

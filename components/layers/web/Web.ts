@@ -1,4 +1,3 @@
-/** What is served to browsers: Element Web, the admin UI, and the well-known documents. */
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { type StackContext, fqdn } from "../../core/context";
@@ -14,15 +13,19 @@ import { wellKnownDocuments, wellKnownNginxConf, type RtcFocus } from "./wellKno
 import { IMAGES } from "./images";
 
 export interface WebArgs {
+  /** Settings, plan and provider; the settings say which applications exist. */
   ctx: StackContext;
-  /** Where clients find the SFU; default: what the rtc layer says. */
+  /** SFUs to announce to clients. @default those of the rtc layer */
   rtcFoci?: RtcFocus[];
-  /** Networks from which the ingress controller reaches the pods; default: the cluster's pod networks. */
+  /**
+   * Networks from which the ingress controller reaches the pods; the admin UI believes X-Forwarded-For only from there.
+   * @default settings.cluster.podCidrs @example ["10.244.0.0/16"]
+   */
   trustedProxyCidrs?: string[];
 }
 
 const NAMESPACE = NAMESPACES.matrix;
-/** Any uid works: nothing in the images belongs to it. */
+/** Any uid works, since no file in the images belongs to it. */
 const UID = 10101;
 
 interface SiteArgs {
@@ -36,10 +39,15 @@ interface SiteArgs {
   mounts?: ContainerSpec["mounts"];
 }
 
+/**
+ * What browsers load: Element Web, the admin UI, and the well-known documents. The ingress layer makes them public.
+ *
+ * @example new Web("web", { ctx }, { parent: stack })
+ */
 export class Web extends pulumi.ComponentResource {
-  /** Workloads by Service name; the Ingress objects come after them. */
+  /** Workloads by the name of their Service; applications that are off are absent. */
   readonly sites: Record<string, Workload> = {};
-  /** All of it. */
+  /** What later components must wait for: everything here. */
   readonly ready: pulumi.Resource[] = [this];
 
   constructor(
@@ -126,7 +134,7 @@ export class Web extends pulumi.ComponentResource {
         }),
         "config.json": `${JSON.stringify(adminConfig({ adminHost: settings.hostnames.admin }), null, 2)}\n`,
       },
-      // Ketesa's image serves files but cannot restrict or forward: nginx does all three.
+      // Ketesa's image can only serve files. nginx serves them too, and also restricts access and forwards requests.
       initContainers: [
         {
           name: "ui",
@@ -187,7 +195,7 @@ export class Web extends pulumi.ComponentResource {
                 { volume: "tmp", path: "/tmp" },
                 ...(s.mounts ?? []),
               ],
-              // The image's nginx may stop at once on SIGTERM: be out of every Service before.
+              // nginx may exit at once on SIGTERM, so the Service has to drop the pod before.
               preStopSleepSeconds: 5,
             },
           ],

@@ -1,41 +1,44 @@
 /**
- * The admin UI: Ketesa's files, and the one way from outside to Synapse's admin API. nginx in the pod decides by
- * client address, so that the restriction holds behind any ingress controller. Pure.
+ * The admin UI: Ketesa's files, and the only way from outside to Synapse's admin API. nginx in the pod checks the
+ * client's address, so that the restriction holds behind any ingress controller. Pure.
  */
 import { PORTS } from "../../core/names";
 import { scriptFrom } from "../../core/scripts";
 import { CONF_DIR, healthLocation, headers, location, nginxConf, SECURITY_HEADERS } from "./nginxConf";
 
 /**
- * Ketesa's config.json: this host is the only homeserver, used as it is (the well-known names the public one, which has
- * no admin API).
+ * Ketesa's config.json: this host is the only homeserver. Ketesa must not follow the well-known document, which names
+ * the public host, where the admin API does not exist.
  */
 export function adminConfig(i: { adminHost: string }): object {
   return { restrictBaseUrl: `https://${i.adminHost}`, wellKnownDiscovery: false };
 }
 
-/** Where the init container puts Ketesa's files. */
+/** Directory into which the init container copies Ketesa's files. */
 export const UI_DIR = "/ui";
 
 /**
- * Copies the UI out of its image, which has a web server but not nginx. Directories: Ketesa's, and that of a plain
+ * Copies the UI out of its image, whose web server is not nginx. It looks in Ketesa's directory and in that of a plain
  * nginx image.
  */
 export const COPY_UI = scriptFrom(__dirname, "copyUi.sh", { UI_DIR }).trimEnd();
 
 export interface AdminNginxInput {
+  /** Listen on IPv6 too. */
   ipv6: boolean;
-  /** Public host of the homeserver: what Synapse sees as Host. */
+  /** Public host of the homeserver, which Synapse gets as Host. */
   homeserverHost: string;
   /** Complete DNS name of the router's Service. */
   routerFqdn: string;
-  /** Client networks that may use it; empty refuses everybody. */
+  /** Client networks with access; an empty list refuses every client. @example ["10.0.0.0/8"] */
   allowCidrs: string[];
-  /** Networks of the ingress controller: only from there is X-Forwarded-For believed. */
+  /** Networks of the ingress controller; nginx believes X-Forwarded-For only from there. */
   trustedProxyCidrs: string[];
+  /** Largest request body, MiB. */
   maxUploadMiB: number;
 }
 
+/** nginx.conf of the admin UI. */
 export function adminNginxConf(i: AdminNginxInput): string {
   const secure = headers({
     ...SECURITY_HEADERS,
@@ -48,7 +51,7 @@ export function adminNginxConf(i: AdminNginxInput): string {
     `proxy_pass http://${i.routerFqdn}:${port};`,
     "proxy_http_version 1.1;",
     `proxy_set_header Host ${i.homeserverHost};`,
-    // The address that was checked, and not a list that the client may have begun.
+    // The address that nginx checked, not a list that the client may have started.
     "proxy_set_header X-Forwarded-For $remote_addr;",
     "proxy_set_header X-Forwarded-Proto https;",
     'proxy_set_header Connection "";',
@@ -63,8 +66,8 @@ export function adminNginxConf(i: AdminNginxInput): string {
     body: [
       ...i.trustedProxyCidrs.map((c) => `set_real_ip_from ${c};`),
       "real_ip_header X-Forwarded-For;",
-      // Off: only the last address counts, the one that the ingress controller itself saw. On would walk past an
-      // address inside the cluster's networks (a node that translated the client's) to whatever the client claims.
+      // Off: only the last address counts, the one that the ingress controller itself saw. With `on`, nginx would skip
+      // an address in the cluster's networks (of a node that translated the client's) and believe the client's claim.
       "real_ip_recursive off;",
       ...i.allowCidrs.map((c) => `allow ${c};`),
       "deny all;",

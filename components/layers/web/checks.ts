@@ -1,4 +1,4 @@
-/** The web applications: who may come in. */
+/** Checks of the networks with access to the admin UI. */
 import type { CheckInput } from "../../core/layer";
 import { isWholeInternet } from "../../core/addresses";
 
@@ -10,7 +10,7 @@ export function checkAdmin({ input, settings, report }: CheckInput): void {
       path: "web.admin.allowCidrs",
       given: "an empty list",
       allowed: "at least one network",
-      remedy: "name the networks of the administrators, or set web.admin.enabled: false",
+      remedy: "list the networks of the administrators, or set web.admin.enabled: false",
     });
   }
   admin.allowCidrs.forEach((text, i) => {
@@ -18,8 +18,8 @@ export function checkAdmin({ input, settings, report }: CheckInput): void {
     report.add({
       path: `web.admin.allowCidrs[${i}]`,
       given: text,
-      allowed: "the administrators' networks, not the whole Internet: who gets in can read and delete every account",
-      remedy: "name office or VPN networks; or set web.admin.allowPublic: true if it must be so",
+      allowed: "the administrators' networks, not the whole Internet: the admin UI can read and delete every account",
+      remedy: "list office or VPN networks, or set web.admin.allowPublic: true if the UI must be public",
     });
   });
 }

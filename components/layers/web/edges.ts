@@ -1,7 +1,7 @@
 import { type Edge, type EdgeInput, tcp } from "../../core/edges";
 import { NAMESPACES, PORTS, SERVICES } from "../../core/names";
 
-/** Browsers come through the ingress controller (see the ingress layer); only the admin UI calls anything itself. */
+/** Only the admin UI opens connections itself. The ingress layer declares those of browsers. */
 export function webEdges({ settings }: EdgeInput): Edge[] {
   if (!settings.web.admin.enabled) return [];
   return [

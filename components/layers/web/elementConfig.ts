@@ -1,30 +1,38 @@
-/** Element Web: its config.json and the nginx configuration that serves it. Pure. */
+/** Element Web: its config.json, and the nginx configuration that serves it. Pure. */
 import { PORTS } from "../../core/names";
 import { CONF_DIR, healthLocation, headers, location, nginxConf, SECURITY_HEADERS } from "./nginxConf";
 
+/** What config.json depends on. */
 export interface ElementConfigInput {
-  /** https URL of the homeserver, no slash at the end. */
+  /** https URL of the homeserver, without a slash at the end. @example "https://matrix.example.com" */
   homeserverUrl: string;
+  /** Domain of the user ids. @example "example.com" */
   serverName: string;
-  /** https URL of Element itself: links that it makes point here. */
+  /** https URL of Element itself, for the links that it creates. */
   webUrl: string;
+  /** Name that Element shows for itself. */
   brand: string;
+  /** Whether guests may read without an account. */
   allowGuests: boolean;
+  /** Whether users may create accounts themselves. */
   registration: boolean;
-  /** Mail can be sent: passwords can be reset and addresses added. */
+  /** Whether Synapse can send mail: users can then reset passwords and add addresses. */
   email: boolean;
+  /** Whether Element shows who is online. */
   presence: boolean;
-  /** Calls over the stack's own SFU. */
+  /** Whether group calls use the stack's own SFU. */
   rtc: boolean;
+  /** Jitsi server of conferences. @default Element's own default @example "meet.example.com" */
   jitsiDomain?: string;
-  /** The one SSO provider and no password login: go there at once. */
+  /** Redirect to the SSO provider at once: there is only one, and no login by password. */
   ssoOnly: boolean;
 }
 
+/** Element's config.json. */
 export function elementConfig(i: ElementConfigInput): object {
   return {
     default_server_config: { "m.homeserver": { base_url: i.homeserverUrl, server_name: i.serverName } },
-    // Somebody who trusts this host with a password should not be led to another server by a link.
+    // A link must not lead users, who trust this host with their password, to another server.
     disable_custom_urls: true,
     brand: i.brand,
     disable_guests: !i.allowGuests,
@@ -36,7 +44,7 @@ export function elementConfig(i: ElementConfigInput): object {
     permalink_prefix: i.webUrl,
     room_directory: { servers: [i.serverName] },
     enable_presence_by_hs_url: { [i.homeserverUrl]: i.presence },
-    // Absent would mean Element's own hosted services: nothing of a private server goes there.
+    // If these were absent, Element would send data of a private server to its own hosted services.
     integrations_ui_url: null,
     integrations_rest_url: null,
     integrations_widgets_urls: null,
@@ -59,19 +67,21 @@ export function elementConfig(i: ElementConfigInput): object {
 }
 
 export interface ElementNginxInput {
+  /** Listen on IPv6 too. */
   ipv6: boolean;
-  /** Directory of Element's files in its image. Default /app, as in the official one. */
+  /** Directory of Element's files in its image. @default "/app", as in the official image */
   root?: string;
 }
 
+/** nginx.conf of Element Web. */
 export function elementNginxConf(i: ElementNginxInput): string {
-  // Element opens its own widgets (Jitsi, Element Call) in frames of its own origin; nobody else may frame it.
+  // Element opens its own widgets (Jitsi, Element Call) in frames of its own origin; no other site may frame it.
   const base = {
     ...SECURITY_HEADERS,
     "X-Frame-Options": "SAMEORIGIN",
     "Content-Security-Policy": "frame-ancestors 'self'",
   };
-  // Names of bundles carry a hash of their content; everything else must be asked for again after an upgrade.
+  // Names of bundles contain a hash of their content; browsers must revalidate everything else after an upgrade.
   const fresh = headers({ ...base, "Cache-Control": "no-cache" });
   const immutable = headers({ ...base, "Cache-Control": "public, max-age=31536000, immutable" });
   return nginxConf({

@@ -1,27 +1,27 @@
 /**
- * nginx configuration that needs no writable path but /tmp and no user but the pod's: the same text runs in the
- * official nginx image, in Element Web's (which is that image with files in /app) and in Debian's nginx. Pure.
+ * nginx configuration that needs no writable path except /tmp, and no user except the pod's. The same text works in the
+ * official nginx image, in Element Web's (the same with files in /app) and with Debian's nginx. Pure.
  */
 
-/** Where the ConfigMap with nginx.conf and the files it serves is mounted. */
+/** Mount path of the ConfigMap with nginx.conf and the files that it serves. */
 export const CONF_DIR = "/conf";
 
-/** The one command for every image: logs to stderr, nothing daemonised, our configuration and no other. */
+/** The command in every image: logs to stderr, in the foreground, with our configuration only. */
 export const NGINX_COMMAND = ["nginx", "-e", "/dev/stderr", "-g", "daemon off;", "-c", `${CONF_DIR}/nginx.conf`];
 
 export interface ServerSpec {
   port: number;
-  /** Listen on IPv6 too; a kernel without IPv6 refuses the socket and nginx would not start. */
+  /** Listen on IPv6 too. On a kernel without IPv6, nginx would not start with it. */
   ipv6: boolean;
-  /** Directives of the server block, one per entry, blocks as one string. */
+  /** Directives of the server block, one per entry; a nested block is one string. */
   body: string[];
-  /** Requests are logged to stdout; off where every line would be a probe or a client's start. */
+  /** Log requests to stdout. Off where every line would be a probe or the start of a client. */
   accessLog: boolean;
-  /** mime types are wanted only where files with extensions are served. */
+  /** Include mime types; only needed to serve files with extensions. */
   mimeTypes: boolean;
 }
 
-/** `add_header` is not inherited by a block that has one of its own: every block repeats the whole list. */
+/** A block with an `add_header` of its own inherits none, so every block repeats the whole list. */
 export function headers(values: Record<string, string>): string[] {
   return Object.entries(values).map(([name, value]) => `add_header ${name} "${value}" always;`);
 }
@@ -30,7 +30,7 @@ export function location(match: string, lines: string[]): string {
   return [`location ${match} {`, ...lines.map((l) => `  ${l}`), "}"].join("\n");
 }
 
-/** Answers probes; never logged, never restricted by address. */
+/** Answers probes, without logging and from every address. */
 export const healthLocation = (): string =>
   location("= /healthz", ["allow all;", "access_log off;", "default_type text/plain;", 'return 200 "ok\\n";']);
 

@@ -1,4 +1,4 @@
-/** What the web applications ask for. Pure. */
+/** Resources of the web applications. Pure. */
 import type { Settings } from "../../settings/types";
 import { floating, type Demand } from "../../sizing/demands";
 import type { PlanParts } from "../../sizing/types";

@@ -1,4 +1,4 @@
-/** What may be written about the web applications. Pure. */
+/** Settings of the web applications. Pure. */
 import { bool, cidr, hostname, httpsUrl, list, section, text } from "../../schema/fields";
 import { cpu, memoryMiB, replicas } from "../../schema/sizes";
 
@@ -15,16 +15,18 @@ export const webSettings = {
       admin: section(
         {
           enabled: bool({ doc: "Admin UI at hostnames.admin." }).default(true),
-          allowCidrs: list(cidr({ doc: "Network." }), { doc: "Who may reach the admin UI." }).default([
+          allowCidrs: list(cidr({ doc: "Network." }), { doc: "Client networks with access to the admin UI." }).default([
             "10.0.0.0/8",
             "172.16.0.0/12",
             "192.168.0.0/16",
           ]),
-          allowPublic: bool({ doc: "Permit allowCidrs that contain the whole Internet." }).default(false),
+          allowPublic: bool({ doc: "Accept allowCidrs that contain the whole Internet." }).default(false),
         },
         { doc: "The admin UI." },
       ).prefault({}),
-      jitsiDomain: hostname({ doc: "A Jitsi to link conferences to. Absent: none." }).optional(),
+      jitsiDomain: hostname({
+        doc: "Jitsi server that clients use for conferences. Absent: the clients' own default.",
+      }).optional(),
       supportContact: section(
         {
           email: text(
@@ -37,10 +39,10 @@ export const webSettings = {
             (v) => /^@[^\s:]+:[^\s]+$/.test(v),
             "@admin:example.com",
           ).optional(),
-          page: httpsUrl({ doc: "Page with help." }).optional(),
+          page: httpsUrl({ doc: "URL of a page with help." }).optional(),
         },
         {
-          doc: "Whom users and other operators may ask: served as /.well-known/matrix/support. Absent: nothing is served.",
+          doc: "Contact for users and other operators, served as /.well-known/matrix/support. Absent: nothing is served.",
         },
       ).optional(),
     },

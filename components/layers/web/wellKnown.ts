@@ -1,24 +1,29 @@
-/** The documents under /.well-known/matrix and the server that gives them out. Pure. */
+/** The documents under /.well-known/matrix, and the nginx configuration that serves them. Pure. */
 import { PORTS } from "../../core/names";
 import { CONF_DIR, headers, location, healthLocation, nginxConf } from "./nginxConf";
 
-/** An entry of `org.matrix.msc4143.rtc_foci`: where clients find the SFU of this server. */
+/** An entry of `org.matrix.msc4143.rtc_foci`: tells clients where this server's SFU is. */
 export interface RtcFocus {
   type: "livekit";
+  /** URL of the token service. @example "https://rtc.example.com" */
   livekit_service_url: string;
 }
 
+/** What the documents depend on. */
 export interface WellKnownInput {
   /** Public host name of the homeserver. */
   homeserverHost: string;
+  /** Also tell other homeservers where this one is. */
   federation: boolean;
-  /** Where calls go; empty when the stack runs no SFU. */
+  /** SFUs for calls; empty when the stack runs none. */
   rtcFoci: RtcFocus[];
+  /** Contact of the administrators. @default no support document */
   support?: { email?: string; matrixId?: string; page?: string };
+  /** Jitsi server of conferences. @default none is named @example "meet.example.com" */
   jitsiDomain?: string;
 }
 
-/** File name (= last part of the path) to document. What is not served is absent: clients get 404. */
+/** Documents by the last part of their path. Clients get 404 for absent ones. */
 export function wellKnownDocuments(i: WellKnownInput): Record<string, object> {
   const support = supportDocument(i.support ?? {});
   return {
@@ -27,7 +32,7 @@ export function wellKnownDocuments(i: WellKnownInput): Record<string, object> {
       ...(i.rtcFoci.length > 0 ? { "org.matrix.msc4143.rtc_foci": i.rtcFoci } : {}),
       ...(i.jitsiDomain ? { "im.vector.riot.jitsi": { preferredDomain: i.jitsiDomain } } : {}),
     },
-    // Delegation to 443: other servers need no second public port. Without federation there is nothing to find.
+    // Delegates federation to port 443, so that it needs no second public port.
     ...(i.federation ? { server: { "m.server": `${i.homeserverHost}:443` } } : {}),
     ...(Object.keys(support).length > 0 ? { support } : {}),
   };
@@ -41,13 +46,14 @@ function supportDocument({ email, matrixId, page }: NonNullable<WellKnownInput["
   };
 }
 
+/** nginx.conf for the documents. @param i.documents Their names, as wellKnownDocuments returns them. */
 export function wellKnownNginxConf(i: { ipv6: boolean; documents: string[] }): string {
-  // The specification requires these on all client-facing documents: web clients of other origins read them.
+  // The specification requires these on all client-facing documents, since web clients of other origins read them.
   const cors = headers({
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Allow-Methods": "GET, HEAD, OPTIONS",
     "Access-Control-Allow-Headers": "X-Requested-With, Content-Type, Authorization",
-    // Short enough that a change (a new SFU, federation switched on) is seen within the hour.
+    // Clients see a change (a new SFU, federation switched on) within an hour.
     "Cache-Control": "public, max-age=3600",
     "X-Content-Type-Options": "nosniff",
   });
