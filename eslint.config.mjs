@@ -47,6 +47,11 @@ export default tseslint.config(
     rules: {
       complexity: ["error", 15],
       "max-params": ["error", 4],
+      // Prettier takes care of code; it leaves comments as they are.
+      "max-len": [
+        "error",
+        { code: 120, ignoreStrings: true, ignoreTemplateLiterals: true, ignoreRegExpLiterals: true, ignoreUrls: true },
+      ],
       "@typescript-eslint/no-floating-promises": "error",
       "@typescript-eslint/no-misused-promises": ["error", { checksVoidReturn: false }],
       "@typescript-eslint/consistent-type-imports": [

@@ -127,8 +127,8 @@ async function evaluateNow(options: EvaluateOptions): Promise<Evaluation> {
 }
 
 /**
- * An evaluation invents its keys: that they differ from the saved ones is not an error of the stack. Protection stays the
- * same.
+ * An evaluation invents its keys: that they differ from the saved ones is not an error of the stack. Protection stays
+ * the same.
  */
 const withMadeUpKeys = (config: Record<string, unknown>): Record<string, unknown> =>
   Object.fromEntries(

@@ -70,8 +70,8 @@ function podsOn(options: Options, node: string): string[] {
 }
 
 /**
- * Whether an SSH server answers. A connection that is refused, or accepted without an answer, may come from a gateway and
- * proves nothing.
+ * Whether an SSH server answers. A connection that is refused, or accepted without an answer, may come from a gateway
+ * and proves nothing.
  */
 export function sshAnswers(host: string, port: number, timeoutMs = SSH_TIMEOUT_MS): Promise<boolean> {
   return new Promise((resolve) => {

@@ -1,5 +1,6 @@
 /**
- * `npm run policy`: checks every object that a stack registers against the rules, the same ones that the tests assert at every size.
+ * `npm run policy`: checks every object that a stack registers against the rules, the same ones that the tests assert
+ * at every size.
  */
 import { resolveSettings } from "../components/settings";
 import { plan } from "../components/plan";

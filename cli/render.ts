@@ -1,5 +1,6 @@
 /**
- * `npm run render`: writes every object of a stack as a file, in an order in which they can be applied. Uses no cluster and no engine.
+ * `npm run render`: writes every object of a stack as a file, in an order in which they can be applied. Uses no cluster
+ * and no engine.
  */
 import * as fs from "node:fs";
 import * as path from "node:path";

@@ -98,7 +98,9 @@ const unlike = (given: Context, hardened: Context): string[] =>
     .filter((field) => !isDeepStrictEqual(given[field], hardened[field]))
     .map((field) => `${field} is ${given[field] === undefined ? "not set" : JSON.stringify(given[field])}`);
 
-/** Added capabilities are rule 10's, which names each. What a container does not say of its user it has from its pod. */
+/**
+ * Added capabilities are rule 10's, which names each. What a container does not say of its user it has from its pod.
+ */
 function unlikeHardened(pod: any, containers: any[]): string[] {
   const given = pod ?? {};
   return [
@@ -111,7 +113,9 @@ function unlikeHardened(pod: any, containers: any[]): string[] {
   ];
 }
 
-/** What a custom resource says of its pods' hardening. The operators harden the containers, unless they are told how. */
+/**
+ * What a custom resource says of its pods' hardening. The operators harden the containers, unless they are told how.
+ */
 function unlikeSaid({ kind, inputs: { spec } }: KubernetesObject): string[] {
   if (kind === "Cluster") return unlike({ seccompProfile: spec.seccompProfile }, { seccompProfile: SECCOMP });
   const pod = podSpecOf(spec);

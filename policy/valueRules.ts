@@ -54,8 +54,8 @@ function* values(value: any, schema: any, path = ""): Generator<Value> {
 const valuesOf = (o: KubernetesObject): Value[] => [...values(o.inputs, schemaOf(o))];
 
 /**
- * In definitions, a quantity is recognised by its pattern; CloudNativePG's volume sizes, which its operator passes on, are
- * plain strings there.
+ * In definitions, a quantity is recognised by its pattern; CloudNativePG's volume sizes, which its operator passes on,
+ * are plain strings there.
  */
 const isQuantity = (v: Value): boolean =>
   v.type?.endsWith(".Quantity") ||

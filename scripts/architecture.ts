@@ -1,9 +1,9 @@
 /**
- * Draws docs/architecture.svg: the small stack's parts, their numbers in the plan, and their connections with ports, from
- * the same table as the network policies. `--check` only says whether it is up to date.
+ * Draws docs/architecture.svg: the small stack's parts, their numbers in the plan, and their connections with ports,
+ * from the same table as the network policies. `--check` only says whether it is up to date.
  *
- * The places of the boxes are defined here; everything else is read. A part or a connection without a place is an error,
- * so the picture is always complete.
+ * The places of the boxes are defined here; everything else is read. A part or a connection without a place is an
+ * error, so the picture is always complete.
  */
 import { resolve } from "node:path";
 import { planFor } from "../cli/plan";
@@ -355,7 +355,9 @@ export function connections(list: Edge[], all: Record<string, Part>): Connection
   });
 }
 
-/** Connections that a box's text names instead of an arrow: among its own pods, to the world, metrics, the API server. */
+/**
+ * Connections that a box's text names instead of an arrow: among its own pods, to the world, metrics, the API server.
+ */
 const isSaid = (c: Connection): boolean =>
   c.from === c.to ||
   c.to === "world" ||

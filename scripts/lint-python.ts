@@ -1,6 +1,6 @@
 /**
- * Ruff over every Python file here, as WebAssembly, so that Node is all it needs: part of `npm run lint`. With `--write`
- * (`npm run format`) it formats them.
+ * Ruff over every Python file here, as WebAssembly, so that Node is all it needs: part of `npm run lint`. With
+ * `--write` (`npm run format`) it formats them.
  */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";

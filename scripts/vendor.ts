@@ -57,8 +57,8 @@ const SOURCES: Record<string, Source> = {
         .map(kustomizeMetricsServer),
   },
   "cert-manager": {
-    // The chart's own templates: CRDs, controller, webhook and CA injector. Its start-up check is a hook Job: this stack's
-    // dependencies do the same.
+    // The chart's own templates: CRDs, controller, webhook and CA injector. Its start-up check is a hook Job: this
+    // stack's dependencies do the same.
     module: "github.com/cert-manager/cert-manager",
     version: "v1.21.2",
     files: ["deploy/charts/cert-manager"],

@@ -100,8 +100,8 @@ function resourcesOf(text: string): Resource[] {
 const nameOf = (r: Resource): string => r.urn.slice(r.urn.lastIndexOf("::") + 2);
 
 /**
- * The own CA: the one that signed the server's certificate, generated or imported; otherwise the generated one, which has
- * not signed anything yet.
+ * The own CA: the one that signed the server's certificate, generated or imported; otherwise the generated one, which
+ * has not signed anything yet.
  */
 function authorityIn(resources: Resource[]): Authority | undefined {
   const signed = plain(resources.find((r) => r.type === "tls:index/locallySignedCert:LocallySignedCert")?.inputs ?? {});

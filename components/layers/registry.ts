@@ -1,6 +1,6 @@
 /**
- * The layers of a stack, in the order in which they are built: each uses only those before it. What is said of the whole
- * stack is a fold over this list, so a new layer is one folder and one line here (CONTRIBUTING.md, "A layer").
+ * The layers of a stack, in the order in which they are built: each uses only those before it. What is said of the
+ * whole stack is a fold over this list, so a new layer is one folder and one line here (CONTRIBUTING.md, "A layer").
  */
 import type { Layer } from "../core/layer";
 import { cluster } from "./cluster/layer";

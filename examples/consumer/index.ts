@@ -1,6 +1,6 @@
 /**
- * A presence counter in another namespace: talks to the homeserver inside the cluster and keeps its numbers in
- * database 2 of the stack's Redis. Shows how to read the contract; `podEnvironment` is the environment that its pods would get.
+ * A presence counter in another namespace: talks to the homeserver inside the cluster and keeps its numbers in database
+ * 2 of the stack's Redis. Shows how to read the contract; `podEnvironment` is the environment that its pods would get.
  */
 import * as pulumi from "@pulumi/pulumi";
 import { homeserver } from "./homeserver";

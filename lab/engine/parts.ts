@@ -95,8 +95,8 @@ export const described = (parts: Parts): string =>
     .join(", ");
 
 /**
- * Has the user's CLI fetch missing plugins, as `pulumi up` would; builds those that can be built. For the rest, stand-ins
- * are used.
+ * Has the user's CLI fetch missing plugins, as `pulumi up` would; builds those that can be built. For the rest,
+ * stand-ins are used.
  */
 export function provideParts(log: (line: string) => void = console.log): Parts {
   let parts = findParts();

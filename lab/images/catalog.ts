@@ -1,4 +1,6 @@
-/** The source from which each image of the stack is built here; or the reason why it cannot be. Pure except `readLab`. */
+/**
+ * The source from which each image of the stack is built here; or the reason why it cannot be. Pure except `readLab`.
+ */
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { IMAGES, type ImageKey } from "../../components/layers/registry";
@@ -99,7 +101,9 @@ export function chosen(entries: readonly Entry[], names: readonly string[]): Ent
   });
 }
 
-/** `1.163.2` of both, but `18.6-standard-trixie` or `v0.16.1` in the table: the same version, written in another way. */
+/**
+ * `1.163.2` of both, but `18.6-standard-trixie` or `v0.16.1` in the table: the same version, written in another way.
+ */
 export const sameVersion = (a: string, b: string): boolean => {
   const plain = (t: string): string => t.replace(/^v/, "").split("-")[0]!;
   return plain(a) === plain(b);

@@ -50,8 +50,8 @@ function skopeo(args: string[]): { ok: boolean; stdout: Buffer; error: string } 
 }
 
 /**
- * Pushes the images that the registry does not have with the same digest. Layers are sent unchanged: the digest there is
- * that of the archive.
+ * Pushes the images that the registry does not have with the same digest. Layers are sent unchanged: the digest there
+ * is that of the archive.
  */
 export function push(entries: readonly Entry[], options: PushOptions): { pushed: number; present: number } {
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), "matrix-ha-push-"));

@@ -28,8 +28,8 @@ interface Known {
 }
 
 /**
- * The settings with ciphertext in place of secrets. The engine encrypts each value only once, because that takes a second.
- * It does so in a separate file, because it rewrites a stack's file with numbers as strings.
+ * The settings with ciphertext in place of secrets. The engine encrypts each value only once, because that takes a
+ * second. It does so in a separate file, because it rewrites a stack's file with numbers as strings.
  * @param salt The line of the stack's file by which the passphrase encrypts.
  * @param folder Keeps the values that were encrypted before.
  */

@@ -20,8 +20,9 @@ const DIR = path.join(RUN_DIR, "pulumi");
 export const PROJECT = path.join(DIR, "project");
 export const STATE = path.join(DIR, "state");
 /**
- * Without attribute files beside the state: they are written in place, and an engine that is killed at that moment leaves
- * an empty one. After that no command can read the state, not even `pulumi cancel` ("failed to load checkpoint: EOF").
+ * Without attribute files beside the state: they are written in place, and an engine that is killed at that moment
+ * leaves an empty one. After that no command can read the state, not even `pulumi cancel` ("failed to load checkpoint:
+ * EOF").
  */
 const BACKEND = `file://${STATE}?metadata=skip`;
 const MADE_BY = path.join(DIR, "made-by.json");
@@ -31,8 +32,8 @@ const EVENTS = path.join(DIR, "events.json");
 export const isNew = (): boolean => !fs.existsSync(path.join(STATE, ".pulumi", "stacks", "matrix-ha", `${STACK}.json`));
 
 /**
- * Links to the checkout, and the stack's file with these settings, the secret ones encrypted. Before the stack is created
- * there is no encryption salt; its file is empty then.
+ * Links to the checkout, and the stack's file with these settings, the secret ones encrypted. Before the stack is
+ * created there is no encryption salt; its file is empty then.
  */
 export function projectFolder(
   config: Record<string, unknown>,
@@ -62,8 +63,8 @@ function passphraseFile(): string {
 }
 
 /**
- * Stand-ins and real plugins record different things about the same resources: neither may continue a state of the other,
- * because it would generate every password again. Pure.
+ * Stand-ins and real plugins record different things about the same resources: neither may continue a state of the
+ * other, because it would generate every password again. Pure.
  */
 export function mixture(before: Record<Plugin, string>, now: Record<Plugin, string>): string | undefined {
   const other = PLUGINS.filter((p) => (before[p] === "yours") !== (now[p] === "yours"));
@@ -94,7 +95,9 @@ export interface Ran {
 }
 
 let environment: NodeJS.ProcessEnv | undefined;
-/** Folder, backend, passphrase, plugins: everything that a command on the local stack needs. Created once per process. */
+/**
+ * Folder, backend, passphrase, plugins: everything that a command on the local stack needs. Created once per process.
+ */
 export function prepare(): NodeJS.ProcessEnv {
   if (environment) return environment;
   fs.mkdirSync(STATE, { recursive: true, mode: 0o700 });

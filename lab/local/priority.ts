@@ -1,6 +1,6 @@
 /**
- * CPU time for the load and for deployments: with a real homeserver, both run on other machines. A client that waits for
- * the CPU would measure itself, and an engine that takes CPU time from the nodes would look like a fault of the
+ * CPU time for the load and for deployments: with a real homeserver, both run on other machines. A client that waits
+ * for the CPU would measure itself, and an engine that takes CPU time from the nodes would look like a fault of the
  * homeserver.
  */
 import * as fs from "node:fs";

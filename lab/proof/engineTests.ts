@@ -1,6 +1,6 @@
 /**
- * Parts of `npm run test:engine`, in their order: those without a cluster first, the one that takes the stack down last.
- * Files of test/engine.
+ * Parts of `npm run test:engine`, in their order: those without a cluster first, the one that takes the stack down
+ * last. Files of test/engine.
  */
 export const WITHOUT_CLUSTER = ["preview", "tiers"];
 export const ON_CLUSTER = ["unchanged", "settings", "state", "foreign", "trouble", "lost", "destroy", "secrets"];

@@ -22,8 +22,8 @@ export interface Part {
 console.debug = console.info = () => undefined;
 
 /**
- * The file of results, set by the runners (runLocalTests.ts, runEngineTests.ts). Without it nothing is kept: a test that
- * is run by hand is not a whole part.
+ * The file of results, set by the runners (runLocalTests.ts, runEngineTests.ts). Without it nothing is kept: a test
+ * that is run by hand is not a whole part.
  */
 export const PROOF_FILE = "MATRIX_HA_PROOF";
 const kept = (file: string): Kept<Part[]> => new Kept<Part[]>(file, []);

@@ -1,6 +1,6 @@
 /**
- * `npm run test:engine [-- preview,tiers,unchanged,...]`: runs the tests of test/engine, which need
- * the engine, and writes docs/proof/engine.md from their results. The parts on the cluster need `npm run local` first; the last but one
+ * `npm run test:engine [-- preview,tiers,unchanged,...]`: runs the tests of test/engine, which need the engine, and
+ * writes docs/proof/engine.md from their results. The parts on the cluster need `npm run local` first; the last but one
  * takes the stack down and up again.
  */
 import { spawnSync } from "node:child_process";

@@ -1,8 +1,8 @@
 /**
- * `npm run bench:router`: measures what the generated HAProxy adds to a request, compared with a direct connection to the
- * same server. Rounds of both alternate, so that other work on the machine affects both alike. Enters the namespaces of
- * test:real itself; the first argument is the size of the stack (default 1000).
- * Prints the figures and writes them to docs/proof/router.md.
+ * `npm run bench:router`: measures what the generated HAProxy adds to a request, compared with a direct connection to
+ * the same server. Rounds of both alternate, so that other work on the machine affects both alike. Enters the
+ * namespaces of test:real itself; the first argument is the size of the stack (default 1000). Prints the figures and
+ * writes them to docs/proof/router.md.
  */
 import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
@@ -124,8 +124,8 @@ async function bench(ccu: number): Promise<void> {
   );
   const rows: string[] = [];
   /**
-   * Milliseconds of processor time that HAProxy has used (proc(5), utime and stime): the cost of a request, however busy
-   * the machine is.
+   * Milliseconds of processor time that HAProxy has used (proc(5), utime and stime): the cost of a request, however
+   * busy the machine is.
    */
   const used = (): number =>
     fs

@@ -21,8 +21,8 @@ const USAGE = `npm run test:real [-- --built] [mocha's own options and files...]
 const started = Date.now();
 
 /**
- * Most of the time the tests wait for a program: two groups of files side by side, each in its own namespaces, take half
- * as long on two cores. Routing waits the longest.
+ * Most of the time the tests wait for a program: two groups of files side by side, each in its own namespaces, take
+ * half as long on two cores. Routing waits the longest.
  */
 const SIDE_BY_SIDE = ["freshSessions", "routing"];
 

@@ -1,6 +1,6 @@
 /**
- * Changes of settings: each restarts only the pods that use it, and after one retry no request fails for it. They add up,
- * one deployment each, and one deployment takes all of them back.
+ * Changes of settings: each restarts only the pods that use it, and after one retry no request fails for it. They add
+ * up, one deployment each, and one deployment takes all of them back.
  */
 import { deploy, get, sleep } from "./cluster";
 import { LOAD_HEAD, since, withLoad, type Run, type Scenario, type Table } from "./scenario";

@@ -127,7 +127,8 @@ const ready = (p: any): boolean =>
   !p.metadata.deletionTimestamp && p.status.conditions?.some((c: any) => c.type === "Ready" && c.status === "True");
 
 /**
- * Undefined if the operator calls a PostgreSQL cluster healthy and all of its instances are ready; otherwise the ailment.
+ * Undefined if the operator calls a PostgreSQL cluster healthy and all of its instances are ready; otherwise the
+ * ailment.
  */
 export const clusterAilment = (c: any): string | undefined =>
   c.status.readyInstances !== c.spec.instances || c.status.phase !== "Cluster in healthy state"
@@ -262,7 +263,9 @@ export async function restarts(): Promise<Map<string, number>> {
   return all;
 }
 
-/** Pods created after a moment, each with the seconds until it was ready; and the time of the database's new primary. */
+/**
+ * Pods created after a moment, each with the seconds until it was ready; and the time of the database's new primary.
+ */
 export async function newcomers(moment: number): Promise<string[]> {
   const after = (date: string): number => (Date.parse(date) - moment) / 1000;
   const found: Array<[string, number]> = [];
@@ -355,8 +358,8 @@ export const cable = (node: string, state: "up" | "down"): Promise<string> =>
   run("ip", ["-n", "lab-sw", "link", "set", `p-n${node.slice(4)}`, state]);
 
 /**
- * Processes of a pod's containers, by the pod's uid and their command lines: the name of every container's control group
- * contains the uid.
+ * Processes of a pod's containers, by the pod's uid and their command lines: the name of every container's control
+ * group contains the uid.
  */
 export function podProcesses(uid: string, command: RegExp): number[] {
   const found: number[] = [];

@@ -1,6 +1,6 @@
 /**
- * A steady client load through the announced address, TLS verified. Afterwards it knows which messages were acknowledged
- * and which arrived.
+ * A steady client load through the announced address, TLS verified. Afterwards it knows which messages were
+ * acknowledged and which arrived.
  */
 import * as crypto from "node:crypto";
 import * as https from "node:https";

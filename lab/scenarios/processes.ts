@@ -128,9 +128,9 @@ async function classRow(r: Run, cls: string, room: string): Promise<Array<string
 }
 
 /**
- * Uploads and downloads, each retried once, like a send: a request in flight to the lost MinIO is not answered until the
- * object store's client in Synapse gives up after 60 s (botocore's `read_timeout`; the storage provider has no setting
- * for it).
+ * Uploads and downloads, each retried once, like a send: a request in flight to the lost MinIO is not answered until
+ * the object store's client in Synapse gives up after 60 s (botocore's `read_timeout`; the storage provider has no
+ * setting for it).
  */
 async function media(r: Run, whileLost: () => Promise<void>): Promise<void> {
   let ups = 0,

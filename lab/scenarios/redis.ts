@@ -15,7 +15,9 @@ export class RedisWatch {
   private readonly last = new Map<string, { at: number; master: boolean; writes: boolean }>();
   private timer?: NodeJS.Timeout;
   private stopped = false;
-  /** Seconds in which two accepted writes, or called themselves master; names in the order in which they became master. */
+  /**
+   * Seconds in which two accepted writes, or called themselves master; names in the order in which they became master.
+   */
   result = { twoTakeWrites: 0, twoMasters: 0, masters: [] as string[] };
   constructor(
     private readonly namespace: string,

@@ -1,6 +1,7 @@
 /**
  * `npm run test:cluster [-- --only id,id | --part quick | --list | --mend]`: causes failures and changes on the local
- * cluster under a steady load, asserts upper bounds for their cost, and writes docs/proof/cluster.md. `npm run local` first.
+ * cluster under a steady load, asserts upper bounds for their cost, and writes docs/proof/cluster.md. `npm run local`
+ * first.
  */
 import * as crypto from "node:crypto";
 import * as fs from "node:fs";

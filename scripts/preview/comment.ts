@@ -1,6 +1,6 @@
 /**
- * The last step of the workflow: one comment for all stacks, or, if the token may not write one, only the summary of the
- * run.
+ * The last step of the workflow: one comment for all stacks, or, if the token may not write one, only the summary of
+ * the run.
  */
 import * as fs from "node:fs";
 import { parse, runMain, UsageError } from "../../cli/arguments";
@@ -58,8 +58,8 @@ export async function comment(
 }
 
 /**
- * The stacks of the checkout. In a workflow this includes stacks whose job failed early and left no result; elsewhere only
- * those that were previewed.
+ * The stacks of the checkout. In a workflow this includes stacks whose job failed early and left no result; elsewhere
+ * only those that were previewed.
  */
 export function reportsOf(dir: string, env: NodeJS.ProcessEnv): StackReport[] {
   const all = stackNames(ROOT).map((stack): StackReport => ({

@@ -1,6 +1,6 @@
 /**
- * The engine's events as changes: the engine decides the operation for each resource; fields and restarts are compared as
- * everywhere. Pure.
+ * The engine's events as changes: the engine decides the operation for each resource; fields and restarts are compared
+ * as everywhere. Pure.
  */
 import { specialSigKey, unknownValue } from "@pulumi/pulumi/runtime";
 import { compare, type Change } from "../../cli/diff";

@@ -4,8 +4,8 @@ import type { Evaluation, RegisteredResource } from "../../cli/evaluate";
 import { HIDDEN, redacted } from "../../cli/redact";
 
 /**
- * A copy in which each hidden value is a digest under a key that exists only for one comparison: this shows that a secret
- * changed, but not its value, not even to an attempt with likely values.
+ * A copy in which each hidden value is a digest under a key that exists only for one comparison: this shows that a
+ * secret changed, but not its value, not even to an attempt with likely values.
  */
 export function withDigests(evaluation: Evaluation, key: string): Evaluation {
   const digest = (value: unknown): string =>

@@ -9,8 +9,8 @@ import { saltOf, stackFileOf } from "../../lab/engine/project";
 const ENCRYPTION = ["encryptionsalt", "secretsprovider", "encryptedkey"];
 
 /**
- * The stack file in a form that a runner without its keys can use: every encrypted value becomes a placeholder, which the
- * settings accept wherever they expect a secret. Pure.
+ * The stack file in a form that a runner without its keys can use: every encrypted value becomes a placeholder, which
+ * the settings accept wherever they expect a secret. Pure.
  */
 export function withPlaceholders(stackFile: string): string {
   const document = parseDocument(stackFile);

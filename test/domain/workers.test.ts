@@ -46,7 +46,9 @@ function named(node: ts.Node): string[] {
   return names([node.left, node.right], [...UNMISTAKABLE, "media"]);
 }
 
-/** What a piece of code knows of classes by their names: tables, lists, and cases. `main` alone is no class like others. */
+/**
+ * What a piece of code knows of classes by their names: tables, lists, and cases. `main` alone is no class like others.
+ */
 function classesByName(source: string, file = "x.ts"): string[] {
   const tree = ts.createSourceFile(file, source, ts.ScriptTarget.ES2022, true);
   const found: string[] = [];

@@ -1,6 +1,6 @@
 /**
- * No generated secret in any id, name, URN, output, log, event or diff: searches all output and files of the commands of
- * the other parts.
+ * No generated secret in any id, name, URN, output, log, event or diff: searches all output and files of the commands
+ * of the other parts.
  */
 import assert from "node:assert/strict";
 import * as fs from "node:fs";

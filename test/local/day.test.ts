@@ -425,8 +425,8 @@ describe("a day of a user", function () {
       300,
     );
     measured(`a changed name is in the directory after ${seconds(took)}`);
-    // Synapse's own default since 1.126, which the stack keeps: users cannot publish rooms in the list. A public room is
-    // found by its address.
+    // Synapse's own default since 1.126, which the stack keeps: users cannot publish rooms in the list. A public room
+    // is found by its address.
     const alias = `public-${run}`;
     const from = await phone.client.createRoom({
       name: `public ${run}`,

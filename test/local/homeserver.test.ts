@@ -1,6 +1,6 @@
 /**
- * The deployment's promises besides serving: no access to private parts, and Pod Security. A user's day is in day.test.ts, browsers
- * in web.test.ts.
+ * The deployment's promises besides serving: no access to private parts, and Pod Security. A user's day is in
+ * day.test.ts, browsers in web.test.ts.
  */
 import assert from "node:assert/strict";
 import { access, kubectl, request, type Access } from "../../lab/local/access";

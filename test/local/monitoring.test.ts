@@ -1,4 +1,6 @@
-/** Monitoring on the real cluster: declared targets are scraped, queried metrics exist, and a healthy cluster is quiet. */
+/**
+ * Monitoring on the real cluster: declared targets are scraped, queried metrics exist, and a healthy cluster is quiet.
+ */
 import assert from "node:assert/strict";
 import { spawn, type ChildProcess } from "node:child_process";
 import * as path from "node:path";

@@ -109,8 +109,8 @@ describe("A session that ended while it was idle", () => {
 });
 
 /**
- * Three sessions; two run a query when the server freezes, the third is idle. Prints the answers and their servers until
- * each has had an answer or the time is over.
+ * Three sessions; two run a query when the server freezes, the third is idle. Prints the answers and their servers
+ * until each has had an answer or the time is over.
  */
 const WAIT = `import os, sys, time
 import psycopg2

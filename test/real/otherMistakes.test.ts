@@ -1,6 +1,6 @@
 /**
- * The checks of the other programs work: each gets one mistake in its generated configuration, and must report it before
- * anything is deployed.
+ * The checks of the other programs work: each gets one mistake in its generated configuration, and must report it
+ * before anything is deployed.
  */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";

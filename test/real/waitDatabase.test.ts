@@ -1,9 +1,9 @@
 /**
  * The program that waits for the database before Synapse starts, against real servers.
  *
- * The position of a sequence that a stream writer of Synapse reads at its start never goes back, however often the primary
- * changes: two real servers, one the other's standby, change places twice. PostgreSQL alone does not promise that (the first
- * test).
+ * The position of a sequence that a stream writer of Synapse reads at its start never goes back, however often the
+ * primary changes: two real servers, one the other's standby, change places twice. PostgreSQL alone does not promise
+ * that (the first test).
  */
 import assert from "node:assert/strict";
 import * as fs from "node:fs";

@@ -1,6 +1,7 @@
 /**
- * No text of the settings ends the line, the quote or the block of a configuration in which it stands. HAProxy's, nginx's
- * and coturn's are text of our own, without anything that escapes: what lands there must have a form that cannot.
+ * No text of the settings ends the line, the quote or the block of a configuration in which it stands. HAProxy's,
+ * nginx's and coturn's are text of our own, without anything that escapes: what lands there must have a form that
+ * cannot.
  */
 import assert from "node:assert/strict";
 import { evaluate } from "../../cli/evaluate";
@@ -70,7 +71,9 @@ function changed(config: Record<string, any>, path: Path, text: string): Record<
   return copy;
 }
 
-/** ConfigMaps' and Secrets' files in which a program reads text of ours; the ingress controller makes its own of values. */
+/**
+ * ConfigMaps' and Secrets' files in which a program reads text of ours; the ingress controller makes its own of values.
+ */
 const CONFIGURATION = /(\.cfg|nginx\.conf|turnserver\.conf)$/;
 const files = (o: any): Array<[string, string]> =>
   Object.entries({ ...o.data, ...o.stringData }).filter((e): e is [string, string] => typeof e[1] === "string");

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
-import { merged, peerLabels, tcp, type Peer } from "../../components/core/edges";
+import { endKey, merged, peerLabels, tcp, type Peer } from "../../components/core/edges";
+import { LAYERS } from "../../components/layers/registry";
 import { edges } from "../../components/topology";
 import { evaluated, tier } from "../../lab/common/tiers";
 import { fixturePlan, fixtureSettings } from "../fixtures/context";
 
 describe("the table of edges", () => {
-  it("has one row for two ends, whichever layers declare it", () => {
+  it("has one row for two ends", () => {
     const key = (p: Peer): string =>
       JSON.stringify("namespace" in p ? [p.namespace, Object.entries(peerLabels(p)).sort()] : p);
     const rows = edges({ settings: fixtureSettings(), plan: fixturePlan() }).map(
@@ -16,6 +17,22 @@ describe("the table of edges", () => {
       rows.filter((r, i) => rows.indexOf(r) !== i),
       [],
     );
+  });
+
+  it("is declared by the caller alone: no two layers have a row for the same ends", async () => {
+    for (const t of [tier(1000), tier(1000, { federation: true, s3: true })]) {
+      const { settings, plan } = await evaluated(t.config);
+      const declared = new Map<string, Set<string>>();
+      for (const layer of LAYERS)
+        for (const edge of layer.edges?.({ settings, plan, layers: LAYERS }) ?? []) {
+          const ends = `${endKey(edge.from)} -> ${endKey(edge.to)}`;
+          declared.set(ends, (declared.get(ends) ?? new Set()).add(layer.name));
+        }
+      assert.deepEqual(
+        [...declared].filter(([, layers]) => layers.size > 1).map(([ends, layers]) => [ends, [...layers]]),
+        [],
+      );
+    }
   });
 
   it("names only existing pods: an end that matches nothing would cut off a component", async () => {

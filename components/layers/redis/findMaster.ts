@@ -12,8 +12,8 @@ type Values = Record<string, ScriptValue>;
 export const namesValues = (t: RedisTopology): Values => ({ HEADLESS: headlessFqdn(t), INSTANCES: t.instances });
 
 /**
- * Of askSentinels.sh: names, and the function that prints the master's name by majority of the other pods' Sentinels, or
- * nothing if none answers.
+ * Of askSentinels.sh: names, and the function that prints the master's name by majority of the other pods' Sentinels,
+ * or nothing if none answers.
  */
 export const sentinelsValues = (t: RedisTopology): Values => ({
   ...namesValues(t),

@@ -17,9 +17,9 @@ export interface RedisStartInput extends RedisTopology {
  *
  * A disk that fills while Redis writes can leave a hole in the append-only file, with further records behind it. From
  * then on Redis exits at each start ("Bad file format"; seen when a disk was filled). If the previous start failed to
- * load the file (`redis/loading` is still there), this one copies it and lets `redis-check-aof` truncate it at the first
- * unreadable record. A pod that follows a master, according to the Sentinels, can do without the copy and even without
- * the file: the master sends everything.
+ * load the file (`redis/loading` is still there), this one copies it and lets `redis-check-aof` truncate it at the
+ * first unreadable record. A pod that follows a master, according to the Sentinels, can do without the copy and even
+ * without the file: the master sends everything.
  */
 export function redisStartScript(t: RedisStartInput): string {
   return scriptFrom(__dirname, "redisStart.sh", {

@@ -1,5 +1,6 @@
 /**
- * A repository as on GitHub: this checkout on `main`, and a pull request with the merge commit that a runner checks out.
+ * A repository as on GitHub: this checkout on `main`, and a pull request with the merge commit that a runner checks
+ * out.
  */
 import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
