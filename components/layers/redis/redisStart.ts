@@ -97,7 +97,7 @@ ${mendScript()}exec redis-server "$run/redis.conf"
  * know it.
  */
 const STRAY_SECONDS = 600;
-/** Seconds without a master after which a replica helps the failover along; a normal one is over long before. */
+/** Seconds without a master after which a replica intervenes; a normal failover is over long before. */
 const ORPHAN_SECONDS = 30;
 
 /**

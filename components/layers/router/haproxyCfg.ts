@@ -7,7 +7,9 @@ import type { Plan, PoolPlan } from "../../sizing/types";
 import type { WorkerClass } from "../../domain/workerClasses";
 import { ADMIN_PREFIX, NEVER_SERVED, resolveRoutes, type HashKey, type ResolvedRoute } from "../synapse/routingTable";
 
+/** What haproxy.cfg depends on. */
 export interface HaproxyInput {
+  /** Gives the pools of Synapse's processes and the limit of connections. */
   plan: Plan;
   /** DNS domain of the cluster. @example "cluster.local" */
   clusterDomain: string;
