@@ -10,7 +10,9 @@ import { neverTwoOnANode, onNodes } from "../../core/workload/placement";
 import { pullSecrets, renderResources } from "../../core/workload/pod";
 import { IMAGES } from "./images";
 
+/** Name of the Prometheus object and component label of its pods. */
 export const PROMETHEUS = "prometheus";
+/** Name of the Alertmanager object and component label of its pods. */
 export const ALERTMANAGER = "alertmanager";
 export const ALERT_CONFIG_SECRET = "alertmanager-config";
 export const ALERT_TOKEN_SECRET = "alertmanager-token";

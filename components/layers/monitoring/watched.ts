@@ -2,6 +2,7 @@
 import type { Layer, PlanInput } from "../../core/layer";
 import type { Dashboard, RuleGroup, Target } from "../../core/monitoring";
 
+/** Settings and plan, with the layers that declare targets, rules and dashboards. */
 export interface Watched extends PlanInput {
   /** All layers of the stack. */
   layers: readonly Layer[];

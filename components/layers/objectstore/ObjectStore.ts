@@ -25,6 +25,7 @@ export interface Bucket {
   endpoint: string;
   /** Region that clients sign requests for. */
   region: string;
+  /** Name of the bucket. */
   bucket: string;
   /** Folder within the bucket, without slashes at its ends; empty where nothing else uses the bucket. */
   prefix: string;

@@ -85,6 +85,7 @@ export function lifecycle(keptDays: number): object {
 export interface ProvisionInput {
   /** Host and port of the S3 Service. @example "minio-api.minio.svc.cluster.local:9000" */
   address: string;
+  /** Users and buckets to make. */
   grants: Grant[];
   /** Seconds to wait until MinIO accepts writes. */
   waitSeconds: number;

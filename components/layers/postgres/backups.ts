@@ -9,6 +9,7 @@ export interface BackupTarget {
   endpoint: string;
   /** Region that requests are signed for. */
   region: string;
+  /** Existing bucket. */
   bucket: string;
   /** Folder within the bucket, without slashes at its ends. @default the bucket's top */
   prefix?: string;

@@ -101,14 +101,14 @@ function checkPostgres({ settings, report }: CheckInput): void {
         path,
         given: value,
         allowed: "parameters that CloudNativePG does not set itself; it refuses this one",
-        remedy: "remove it",
+        remedy: "remove the parameter",
       });
     else if (DURABILITY[name]?.test(value))
       report.add({
         path,
         given: value,
         allowed: "values with which no acknowledged write can be lost",
-        remedy: "remove it",
+        remedy: "remove the parameter",
       });
   }
 }

@@ -44,6 +44,7 @@ export const memoryLimitMiB = (requestMiB: number): number =>
 export interface CnpgClusterInput {
   settings: Settings;
   plan: Plan;
+  /** Destination of WAL and base backups. @default no backups */
   backup?: BackupTarget;
 }
 

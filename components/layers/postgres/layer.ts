@@ -29,7 +29,7 @@ export const postgres: Layer<Declares> = {
       why: "two PostgreSQL instances acknowledge each write; with three, the loss of one neither loses nor refuses a write",
       more: ({ overrides }) => {
         const count = overrides.postgres.instances ?? 0;
-        return { count, why: `overrides.postgres.instances is ${count}, each on a host of its own` };
+        return { count, why: `overrides.postgres.instances is ${count}, and each instance needs its own host` };
       },
     },
   ],

@@ -22,7 +22,7 @@ export const redis: Layer<Declares> = {
     {
       role: "application",
       least: 3,
-      why: "Redis elects its master by a majority of three Sentinels, each on a host of its own",
+      why: "Redis elects its master by a majority of three Sentinels, each on its own host",
     },
   ],
   demands: redisDemands,

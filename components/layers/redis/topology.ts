@@ -5,6 +5,7 @@ import { PORTS, podFqdn, serviceFqdn } from "../../core/names";
 export interface RedisTopology {
   /** Name of the StatefulSet and its headless Service. @example "redis-synapse" */
   component: string;
+  /** Namespace of both. */
   namespace: string;
   /** DNS domain of the cluster. @example "cluster.local" */
   clusterDomain: string;

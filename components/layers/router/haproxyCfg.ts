@@ -8,7 +8,9 @@ import type { RouterFacts } from "../../domain/workerFacts";
 import { WORKERS, type WorkerClass } from "../../domain/workers";
 import { ADMIN_PREFIX, NEVER_SERVED, resolveRoutes, type HashKey, type ResolvedRoute } from "../synapse/routingTable";
 
+/** What haproxy.cfg depends on. */
 export interface HaproxyInput {
+  /** Gives the pools of Synapse's processes and the limit of connections. */
   plan: Plan;
   /** DNS domain of the cluster. @example "cluster.local" */
   clusterDomain: string;

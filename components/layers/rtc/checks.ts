@@ -26,7 +26,7 @@ interface Range {
   maxPath: string;
   from: number;
   to: number;
-  who: string;
+  program: string;
 }
 
 export function checkCalls(given: CheckInput): void {
@@ -40,7 +40,7 @@ export function checkCalls(given: CheckInput): void {
             maxPath: "turn.maxPort",
             from: turn.minPort,
             to: turn.maxPort,
-            who: "TURN",
+            program: "TURN",
           },
         ]
       : []),
@@ -52,7 +52,7 @@ export function checkCalls(given: CheckInput): void {
             maxPath: "rtc.udpPortMax",
             from: rtc.udpPortMin,
             to: rtc.udpPortMax,
-            who: "the SFU",
+            program: "the SFU",
           },
         ]
       : []),
@@ -120,7 +120,7 @@ function checkDisjoint({ report }: CheckInput, [a, b]: Range[]): void {
   report.add(
     {
       path: b.minPath,
-      given: `${b.from} to ${b.to} for ${b.who}, ${a.from} to ${a.to} for ${a.who}: both contain ${shared}`,
+      given: `${b.from} to ${b.to} for ${b.program}, ${a.from} to ${a.to} for ${a.program}: both contain ${shared}`,
       allowed: "ranges that share no port: both listen on the network of the same hosts",
       remedy: `begin at ${a.to + 1} (rtc.udpPortMin), or end TURN's range at ${b.from - 1} (turn.maxPort)`,
     },
@@ -139,12 +139,12 @@ function checkTcp({ settings, report }: CheckInput, ranges: Range[]): void {
     ...(rtc.enabled ? [{ path: "rtc.tcpPort", port: rtc.tcpPort }] : []),
   ];
   for (const { path, port } of ports) {
-    const who = taken[port];
-    if (who)
+    const program = taken[port];
+    if (program)
       report.add({
         path,
         given: String(port),
-        allowed: `a port that is free on the call hosts; ${port} is taken by ${who}`,
+        allowed: `a port that is free on the call hosts; ${port} is taken by ${program}`,
         remedy: `leave it out for the default (${path === "turn.tlsPort" ? PORTS.turnTls : PORTS.livekitTcp})`,
       });
     if (port >= NODE_PORTS.from && port <= NODE_PORTS.to)
@@ -160,7 +160,7 @@ function checkTcp({ settings, report }: CheckInput, ranges: Range[]): void {
           {
             path,
             given: String(port),
-            allowed: `a port outside ${range.from} to ${range.to} (${range.who}): TURN relays over TCP too`,
+            allowed: `a port outside ${range.from} to ${range.to}, the range of ${range.program}`,
             remedy: "choose another port, or move the range",
           },
           [range.minPath, range.maxPath],

@@ -12,6 +12,7 @@ export function rtcFoci(settings: Settings): Array<{ type: "livekit"; livekit_se
 export interface RtcRoute {
   /** @example "/twirp" */
   path: string;
+  /** How the Ingress compares the path. */
   pathType: "Exact" | "Prefix";
   /** Service in namespace livekit. */
   service: string;

@@ -7,7 +7,9 @@ import type { Plan } from "../../sizing/types";
 import { advertised, callHosts } from "../../domain/callHosts";
 
 export interface LivekitSecrets {
+  /** Name of the API key. */
   apiKey: string;
+  /** Its secret, which signs clients' tokens. */
   apiSecret: string;
   /** Password of Redis and its Sentinels. */
   redisPassword: string;

@@ -9,7 +9,9 @@ export const CONF_DIR = "/conf";
 /** The command in every image: logs to stderr, in the foreground, with our configuration only. */
 export const NGINX_COMMAND = ["nginx", "-e", "/dev/stderr", "-g", "daemon off;", "-c", `${CONF_DIR}/nginx.conf`];
 
+/** The one server of a configuration. */
 export interface ServerSpec {
+  /** TCP port. */
   port: number;
   /** Listen on IPv6 too. On a kernel without IPv6, nginx would not start with it. */
   ipv6: boolean;
