@@ -1,6 +1,7 @@
 import type { HostSettings } from "../../../settings/types";
 import { script, type HostStep, type StepOptions } from "./shell";
 
+/** Switches swap off, now and at boot. */
 export function swapStep(_host: HostSettings, { root = "" }: StepOptions = {}): HostStep {
   return {
     name: "swap",

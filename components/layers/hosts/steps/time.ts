@@ -1,6 +1,7 @@
 import type { HostSettings } from "../../../settings/types";
 import { script, type HostStep } from "./shell";
 
+/** Makes sure that a time daemon runs. */
 export function timeStep(_host: HostSettings): HostStep {
   return {
     name: "time",
