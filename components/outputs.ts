@@ -1,6 +1,6 @@
 /**
- * What other stacks may rely on. Typed and versioned: a field is never removed or changed in meaning within a
- * version; `contract` tells which one a stack speaks.
+ * The outputs that other stacks may rely on. They are typed and versioned: within a version no field is removed and
+ * none changes its meaning. `contract` is the version.
  */
 import type * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "./settings/types";
@@ -11,57 +11,81 @@ import { SECRET_FILES } from "./layers/synapse/paths";
 import { NAMESPACES, PORTS, SECRETS, SERVICES } from "./core/names";
 import { redisConnection, type RedisConnection } from "./layers/redis/connection";
 
+/** Version of `StackOutputs`; rises when a field is removed or changes its meaning. */
 export const CONTRACT_VERSION = 1;
 
-/** Where a secret lives; never its value. */
+/** Where a secret is stored; never its value. */
 export interface SecretReference {
   namespace: string;
+  /** Name of the Kubernetes Secret. */
   name: string;
+  /** Key in its `data`. */
   key: string;
 }
 
 export type { RedisConnection };
 
+/** The outputs of a stack, as a StackReference reads them. Absent fields belong to parts that are off. */
 export interface StackOutputs {
+  /** `CONTRACT_VERSION` of the stack. */
   contract: number;
+  /** Public `https://` URLs, without a slash at the end. */
   urls: { homeserver: string; web?: string; admin?: string; rtc?: string; wellKnownClient: string };
+  /** The `:server` part of user ids. */
   serverName: string;
-  /** Complete in-cluster names, for pods of other stacks. */
+  /**
+   * For pods of other stacks in the cluster. `router` and `s3Endpoint` are URLs. `postgres` (through the pooler) and
+   * `postgresPrimary` are `host:port`.
+   */
   services: { router: string; postgres: string; postgresPrimary: string; s3Endpoint?: string };
+  /** Redis for applications of other stacks, on a database that Synapse does not use. */
   redis: RedisConnection;
-  /** Objects that hold credentials; readable with the cluster's own permissions. */
+  /** Where credentials are stored; reading them needs permissions in the cluster. */
   secrets: { database: SecretReference; registrationSharedSecret: SecretReference; mediaS3: SecretReference };
+  /** The main numbers of the plan. */
   plan: {
+    /** Concurrent users that the stack is sized for. */
     ccu: number;
+    /** Whether `ccu` is beyond the measured range. */
     extrapolated: boolean;
+    /** PostgreSQL instances, the primary included. */
     postgresInstances: number;
+    /** `max_connections` of PostgreSQL. */
     maxConnections: number;
+    /** Connections that all worker pools open together at their largest. */
     connectionsAtMax: number;
+    /** Redis instances, the master included. */
     redisInstances: number;
+    /** Pods of each Synapse worker class; the minimum where it is autoscaled. */
     workers: Record<string, number>;
+    /** What the numbers do not show, one sentence each. */
     notes: string[];
   };
-  /** PEM of the stack's own CA, where it made one: what clients must trust. Not a secret. */
+  /** PEM of the stack's own CA, which clients must trust; absent when there is none. Not a secret. */
   caCertificate?: string;
-  /**
-   * The server's public key, and the fingerprint of the keys that a copy must be kept of (`savedKeys`). Nothing secret.
-   */
+  /** The server's public key, and the fingerprint of its keys (the value for `savedKeys`). Not a secret. */
   signingKey: { id: string; verifyKey: string; fingerprint: string };
+  /** As clients get them; empty when TURN is off. @example ["turns:turn.example.com:5349?transport=tcp"] */
   turnUris: string[];
 }
 
+/** What the outputs are made from. */
 export interface OutputsInput {
   settings: Settings;
   plan: Plan;
+  /** From `turnUris(settings)`. */
   turnUris: string[];
+  /** URL of the S3 API that holds the media. @default none */
   s3Endpoint?: string;
+  /** PEM of the own CA. @default none */
   caCertificate?: pulumi.Output<string>;
   identity: pulumi.Output<Identity>;
 }
 
-/** `StackOutputs`, some of it known only after the deployment. */
+/** `StackOutputs`, in part known only after the deployment. */
 export type StackOutputInputs = { [K in keyof StackOutputs]: pulumi.Input<StackOutputs[K]> };
 
+/** The outputs of a stack. */
 export function stackOutputs(input: OutputsInput): StackOutputInputs {
   const { settings, plan } = input;
   const https = (host: string): string => `https://${host}`;

@@ -1,4 +1,4 @@
-/** `plan(settings)`: the arithmetic of sizing/, with what the layers ask for, lose and have to say. Pure. */
+/** `plan(settings)`: the arithmetic of sizing/, with the demands, failures and notes of the layers. Pure. */
 import { HOST_ROLES } from "./domain/roles";
 import { LAYERS } from "./layers/registry";
 import type { Settings } from "./settings/types";
@@ -7,9 +7,12 @@ import { planWith, type Plan } from "./sizing";
 export type { Plan } from "./sizing";
 
 /**
- * Users in, every number out. Throws SettingsInvalid with everything that is wrong.
+ * The sizes of everything, from complete settings.
  *
- * @example plan(settings).postgres.instances // 3
+ * @example
+ *   plan(settings).postgres.instances; // 3
+ *
+ * @throws SettingsInvalid when the hosts do not suffice or overrides contradict each other, with every reason at once
  */
 export const plan = (settings: Settings): Plan =>
   planWith(settings, {

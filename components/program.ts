@@ -1,6 +1,6 @@
 /**
- * The stack's program: settings in, layers composed, outputs out. index.ts runs it under the engine, the tools in
- * process.
+ * The stack's program: reads the settings, builds the layers, returns the outputs. index.ts runs it under the engine;
+ * the tools run it in their own process.
  */
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
@@ -15,6 +15,7 @@ import { plan, type Plan } from "./plan";
 import type { Settings } from "./settings/types";
 import { loadLayers, MatrixStack } from "./stack";
 
+/** Registers the whole stack. @throws MessageOnly, before anything is registered, when settings or plan are invalid */
 export async function program(): Promise<StackOutputInputs> {
   endWhenOrphaned();
   hideResponsesInDebugLog();
@@ -24,15 +25,17 @@ export async function program(): Promise<StackOutputInputs> {
   const provider = new k8s.Provider(
     "cluster",
     {
-      // The cluster is known by this name for good: a renewed kubeconfig is no other cluster.
+      // The provider identifies the cluster by this name, so that a renewed kubeconfig does not mean another cluster.
       clusterIdentifier: settings.instance,
       ...(settings.cluster.kubeconfig ? { kubeconfig: pulumi.secret(settings.cluster.kubeconfig) } : {}),
       ...(settings.cluster.context ? { context: settings.cluster.context } : {}),
       enableServerSideApply: true,
-      // What is to be created and exists is taken over: it is this stack's own, or cluster/Ownership refuses it. Since
-      // 4.29 the provider refuses everything that exists, and an `up` after a killed one would never get on.
+      // Objects that exist already are taken over: they belong to this stack, or cluster/Ownership refuses them.
+      // Without this, the provider (since 4.29) refuses every existing object, and an `up` after a killed one could not
+      // continue.
       upsertExistingObjects: true,
-      // A changed configuration is an update that the config hash rolls out, not a replacement under another name.
+      // A changed ConfigMap or Secret is updated in place, and the config hash restarts its pods. By default the
+      // provider would replace it under another name.
       enableConfigMapMutable: true,
       enableSecretMutable: true,
     },
@@ -48,8 +51,9 @@ export async function program(): Promise<StackOutputInputs> {
 }
 
 /**
- * Where no kubeconfig is set, the SDK puts the path in KUBECONFIG in its place, and the state would know the machine
- * that deployed: from another one every preview would show an update. The provider reads the variable by itself.
+ * Without a kubeconfig in the settings, the SDK uses the path in KUBECONFIG as the property. The state would then
+ * contain a path of the machine that deployed, and previews from other machines would show an update. The provider
+ * reads the variable itself, so the property is removed.
  */
 function without(props: object, key: string): object {
   return Object.fromEntries(Object.entries(props).filter(([k]) => k !== key));

@@ -1,4 +1,4 @@
-/** The layers, built one after the other. What each gets from the others is in its `layer.ts`. */
+/** Builds the layers one after the other. Each layer's `deploy.ts` says what it takes from the layers before it. */
 import * as pulumi from "@pulumi/pulumi";
 import { fieldManager, type StackContext } from "./core/context";
 import type { Building, Class, Deployment } from "./core/layer";
@@ -12,17 +12,19 @@ import { LAYERS, SECRET_SPECS } from "./layers/registry";
 import { SIGNING_KEY } from "./layers/synapse/secrets";
 import { stackOutputs, type StackOutputInputs } from "./outputs";
 
+/** Loads what makes the layers, in the order of the registry. */
 export const loadLayers = (): Promise<Deployment[]> => Promise.all(LAYERS.map((layer) => layer.component()));
 
+/** The whole stack: parent of every layer's component. */
 export class MatrixStack extends pulumi.ComponentResource {
   readonly outputs: StackOutputInputs;
-  /** Resources that nothing else of the stack comes after. */
+  /** Resources that no other resource of the stack comes after. */
   readonly last: pulumi.Resource[];
 
   constructor(
     name: string,
     ctx: StackContext,
-    /** What makes the layers, in their order: `loadLayers()`. */
+    /** From `loadLayers()`. */
     deployments: readonly Deployment[],
     opts?: pulumi.ComponentResourceOptions,
   ) {
@@ -69,15 +71,15 @@ export class MatrixStack extends pulumi.ComponentResource {
 }
 
 /**
- * How long the deletion of any object is waited for. Pods end within their grace period, a minute at most but for
- * calls, which may go on for an hour. A deletion that takes longer waits for a machine that is gone, for calls, or for
- * the webhook of an operator that is down: it says so after this, and `destroy` again goes on. Without it the limit is
- * that of the rollout (an hour for Synapse's main process), or ten minutes (seen: a ScheduledBackup whose operator was
- * away).
+ * Limit for the deletion of any object. Pods end within their grace period, at most a minute, except those with calls,
+ * which may continue for an hour. A deletion that takes longer waits for a lost machine, for calls, or for the webhook
+ * of an operator that is down: it fails after this time, and another `destroy` continues. Without this limit the one
+ * for rollouts applies (an hour for Synapse's main process), or ten minutes (seen with a ScheduledBackup whose operator
+ * was down).
  */
 export const DELETED_WITHIN = { delete: "5m" };
 
-/** Every object of the cluster is applied under the stack's own name, and says so when its deletion hangs. */
+/** Applies every object under the stack's field manager, and limits the time of its deletion. */
 const appliedAs =
   (manager: string): pulumi.ResourceTransformation =>
   ({ type, props, opts }) => {
@@ -93,8 +95,8 @@ const appliedAs =
   };
 
 /**
- * `dependsOn` of a component delays its children but is no dependency of theirs: a destroy would not know the order.
- * So it is given to each child instead, and to those that start nothing only what any object needs.
+ * `dependsOn` of a component delays its children but does not become their dependency, so a destroy would not know the
+ * order. It is therefore added to each child. Children that start nothing depend only on namespaces and classes.
  */
 function layerAfter(
   parent: pulumi.Resource,

@@ -1,14 +1,15 @@
 /**
- * IP addresses, networks and ranges of both families, as numbers that can be compared. ipaddr.js reads and writes them;
- * what is an address at all is Node's to say: ipaddr.js also takes 10.1, 0x7f.1 and octal numbers, which each program
- * that gets them reads in its own way. Pure.
+ * IP addresses, networks and ranges of both families, as numbers that can be compared. ipaddr.js reads and writes them,
+ * but Node decides whether a text is an address: ipaddr.js also accepts 10.1, 0x7f.1 and octal numbers, which different
+ * programs read differently. Pure.
  */
 import { isIP } from "node:net";
 import ipaddr from "ipaddr.js";
 
+/** IPv4 or IPv6. */
 export type Family = 4 | 6;
 
-/** All addresses from the first to the last, both included; a single address is both. */
+/** All addresses from `from` to `to`, both included. For a single address the two are equal. */
 export interface Interval {
   family: Family;
   from: bigint;
@@ -18,22 +19,23 @@ export interface Interval {
 const BITS: Record<Family, number> = { 4: 32, 6: 128 };
 
 /**
- * An address as ipaddr.js has it; undefined when it is none. Four decimal parts, or IPv6 in any of its forms, but
- * without a zone (fe80::1%eth0): that is the name of an interface on one machine, and means nothing to another.
+ * An address as ipaddr.js represents it; undefined when the text is not an address. Accepts four decimal parts, or IPv6
+ * in any of its forms, but no zone (fe80::1%eth0): a zone names an interface of one machine and means nothing to
+ * others.
  */
 function read(text: string): ipaddr.IPv4 | ipaddr.IPv6 | undefined {
   if (isIP(text) === 0 || text.includes("%")) return undefined;
-  // ipaddr.js takes ::10.0.0.1 for ::ffff:10.0.0.1, which is another address.
+  // ipaddr.js reads ::10.0.0.1 as ::ffff:10.0.0.1, which is a different address.
   return ipaddr.parse(text.replace(/^::(?=\d+\.)/, "0::"));
 }
 
-/** 4 or 16 bytes in the order of the network; undefined when it is no address. */
+/** The 4 or 16 bytes of an address in network order; undefined when the text is not an address. */
 export const addressBytes = (text: string): Buffer | undefined => {
   const address = read(text);
   return address && Buffer.from(address.toByteArray());
 };
 
-/** A single address, without port, prefix or zone; undefined when it is none. */
+/** A single address, without port, prefix or zone; undefined when the text is not one. */
 export function parseAddress(text: string): Interval | undefined {
   const bytes = addressBytes(text);
   if (!bytes) return undefined;
@@ -42,12 +44,12 @@ export function parseAddress(text: string): Interval | undefined {
 }
 
 /**
- * The network in which an address lies.
+ * The network that contains an address; undefined when the text is not an address with a prefix length.
  *
  * @example
  *   parseNetwork("172.16.5.4/12"); // 172.16.0.0 to 172.31.255.255
  *
- * @param text An address with the length of the prefix; undefined when it is none.
+ * @param text An address and a prefix length; host bits may be set.
  */
 export function parseNetwork(text: string): Interval | undefined {
   const match = /^([^/]+)\/(\d{1,3})$/.exec(text);
@@ -58,13 +60,19 @@ export function parseNetwork(text: string): Interval | undefined {
   return { family: address.family, from, to: from + size - 1n };
 }
 
-/** A CIDR whose host bits are all zero, as an interval; undefined when it is none. */
+/** A CIDR as an interval; undefined when the text is not a CIDR, or when one of its host bits is set. */
 export function parseCidr(text: string): Interval | undefined {
   const network = parseNetwork(text);
   return network && parseAddress(text.split("/")[0])?.from === network.from ? network : undefined;
 }
 
-/** A CIDR, a single address or a range `first-last`. */
+/**
+ * A CIDR, a single address or a range; undefined when the text is none of these, or the range is empty or mixes
+ * families.
+ *
+ * @example
+ *   parseAddresses("203.0.113.10-203.0.113.20");
+ */
 export function parseAddresses(text: string): Interval | undefined {
   const cidr = parseCidr(text);
   if (cidr) return cidr;
@@ -75,15 +83,18 @@ export function parseAddresses(text: string): Interval | undefined {
   return { family: first.family, from: first.from, to: last.to };
 }
 
+/** Whether the two share an address. */
 export const overlaps = (a: Interval, b: Interval): boolean =>
   a.family === b.family && a.from <= b.to && b.from <= a.to;
 
+/** Whether every address of `inner` is in `outer`. */
 export const contains = (outer: Interval, inner: Interval): boolean =>
   outer.family === inner.family && outer.from <= inner.from && inner.to <= outer.to;
 
+/** Family of an address, CIDR or range, in the words of Kubernetes; IPv4 when the text cannot be read. */
 export const familyOf = (text: string): "IPv4" | "IPv6" => (parseAddresses(text)?.family === 6 ? "IPv6" : "IPv4");
 
-/** Written out: 10.0.0.1, or all eight groups of an IPv6 address (fc00:0:0:0:0:0:0:1). */
+/** An address as text: 10.0.0.1, or all eight groups of an IPv6 address (fc00:0:0:0:0:0:0:1). */
 export function addressText(family: Family, value: bigint): string {
   const bytes = Buffer.from(value.toString(16).padStart(BITS[family] / 4, "0"), "hex");
   return ipaddr.fromByteArray([...bytes]).toNormalizedString();
@@ -93,9 +104,9 @@ export function addressText(family: Family, value: bigint): string {
 export const hostCidr = (address: string): string => `${address}/${BITS[parseAddress(address)?.family ?? 4]}`;
 
 /**
- * The smallest network that holds all of these.
+ * The smallest network that contains all of these intervals, as a CIDR.
  *
- * @param intervals At least one, all of one family.
+ * @param intervals At least one, all of the same family.
  */
 export function commonNetwork(intervals: readonly Interval[]): string {
   const { family } = intervals[0]!;
@@ -105,15 +116,16 @@ export function commonNetwork(intervals: readonly Interval[]): string {
   return `${addressText(family, (ends[0]! >> free) << free)}/${BITS[family] - Number(free)}`;
 }
 
-/** What ipaddr.js calls the ranges that are somebody's own network. */
+/** The names that ipaddr.js has for ranges that are not routed on the Internet. */
 const PRIVATE: readonly string[] = ["private", "loopback", "linkLocal", "carrierGradeNat", "uniqueLocal"];
 
-/** Of the operator's own network: no way over the Internet leads there. */
+/** Whether an address cannot be reached over the Internet; false when the text is not an address. */
 export const isPrivateAddress = (address: string): boolean => PRIVATE.includes(read(address)?.range() ?? "");
 
-/** Half of the address space counts as the whole Internet. */
+/** A network of at least half the address space (/0 or /1) counts as the whole Internet. */
 const WHOLE_INTERNET_BITS = 1n;
 
+/** Whether a CIDR or range is so large that it means everyone; false when the text cannot be read. */
 export function isWholeInternet(text: string): boolean {
   const interval = parseAddresses(text);
   if (!interval) return false;

@@ -3,21 +3,28 @@ import type { Settings } from "../settings/types";
 import type { Plan } from "../sizing/types";
 import { serviceFqdn } from "./names";
 
-/** What every layer is built from: the settings, the plan, the cluster to talk to. */
+/** What every layer is built from. */
 export interface StackContext {
+  /** The stack's settings, complete and checked. */
   settings: Settings;
+  /** The sizes that follow from the settings. */
   plan: Plan;
-  /** The one provider of the cluster; components never make their own. */
+  /** The only provider of the cluster; components never create their own. */
   provider: k8s.Provider;
 }
 
 /**
- * Under this name the API server knows the fields that this stack sets. One for the whole stack, and always the same:
- * what a killed `up` or a lost state made is then still its own, where the provider's own names, one at random for each
- * resource, would be in conflict with each other.
+ * The name under which the API server records the fields that this stack sets. It is the same for the whole stack and
+ * never changes, so the stack still owns what it created before a killed `up` or a lost state. The provider's default
+ * is a random name for each resource; those would conflict with each other.
  */
 export const fieldManager = (settings: Settings): string => `matrix-ha-${settings.instance}`;
 
-/** Complete DNS name of a Service in this stack's cluster. */
+/**
+ * Complete DNS name of a Service in this stack's cluster.
+ *
+ * @example
+ *   fqdn(ctx, "haproxy", "matrix"); // haproxy.matrix.svc.cluster.local
+ */
 export const fqdn = (ctx: { settings: Settings }, service: string, namespace: string): string =>
   serviceFqdn(service, namespace, ctx.settings.cluster.domain);

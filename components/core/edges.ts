@@ -1,6 +1,6 @@
 /**
- * The words in which a layer declares who talks to whom, on which port (`components/layers/<layer>/edges.ts`).
- * topology.ts puts them together. Pure.
+ * How a layer declares its connections: which pods connect to which, on which port
+ * (`components/layers/<layer>/edges.ts`). topology.ts combines those of all layers. Pure.
  */
 import type { Settings } from "../settings/types";
 import type { Plan } from "../sizing/types";
@@ -9,47 +9,64 @@ import type { Layer } from "./layer";
 /** An end of an edge. `component` is the label app.kubernetes.io/component of the pods. */
 export type Peer =
   | { component: string; namespace: string }
-  /** Operator-made or foreign pods, by their own labels. */
+  /** Pods that an operator or another stack makes, by their own labels. `label` is their name for people. */
   | { labels: Record<string, string>; namespace: string; label: string }
   /** Processes on the nodes' network: kubelets, hostNetwork pods, the API server. */
   | { nodes: true }
+  /** The Kubernetes API server, at `networkPolicies.apiServerCidrs`. */
   | { apiServer: true }
   /** Clients and servers anywhere. */
   | { world: true }
+  /** Machines outside the cluster, by their networks. `label` is their name for people. */
   | { cidrs: string[]; label: string };
 
+/** An end that is a group of pods. */
 export type PodPeer = Extract<Peer, { namespace: string }>;
+/** Whether an end is a group of pods. */
 export const isPods = (p: Peer): p is PodPeer => "namespace" in p;
 
+/** The labels that select the pods of an end. */
 export function peerLabels(p: PodPeer): Record<string, string> {
   return "labels" in p ? p.labels : { "app.kubernetes.io/component": p.component };
 }
 
+/** Connections from one end to another. */
 export interface Edge {
+  /** The end that opens the connections; its layer declares the edge. */
   from: Peer;
+  /** The end that accepts them. */
   to: Peer;
+  /** Container ports, not Service ports. `endPort`: last port of a range that begins at `port`. */
   ports: Array<{ port: number; endPort?: number; protocol: "TCP" | "UDP" }>;
-  /** One phrase: what goes over it. */
+  /** One phrase: the purpose. It is rendered as an annotation of the network policies. */
   why: string;
 }
 
+/** What a layer's edges may depend on. */
 export interface EdgeInput {
   settings: Settings;
   plan: Plan;
 }
 
+/**
+ * Ports of an edge.
+ *
+ * @example
+ *   tcp(80, 443);
+ */
 export function tcp(...ports: number[]): Edge["ports"] {
   return ports.map((port) => ({ port, protocol: "TCP" as const }));
 }
+/** The same over UDP. */
 export function udp(...ports: number[]): Edge["ports"] {
   return ports.map((port) => ({ port, protocol: "UDP" as const }));
 }
 
-/** Who talks to whom in the whole stack: one table for network policies, the picture and the rules. */
+/** All connections of the stack, merged: the one table for network policies, the picture and the rules. */
 export const allEdges = (input: EdgeInput & { layers: readonly Layer[] }): Edge[] =>
   merged(input.layers.flatMap((layer) => layer.edges?.(input) ?? []));
 
-/** One row for each two ends, with the ports and reasons of all: a pair may have several, all declared by the caller. */
+/** One edge for each pair of ends, with the ports and reasons of all edges that were declared for that pair. */
 export function merged(list: Edge[]): Edge[] {
   const byEnds = new Map<string, Edge>();
   for (const edge of list) {
@@ -61,7 +78,7 @@ export function merged(list: Edge[]): Edge[] {
     }
     const has = new Set(known.ports.map(portKey));
     const more = edge.ports.filter((p) => !has.has(portKey(p)));
-    // A second reason is worth reading only for ports that the first one does not explain.
+    // A second reason is worth reading only for ports that the first does not explain.
     const why = more.length > 0 && known.why !== edge.why ? `${known.why}; ${edge.why}` : known.why;
     byEnds.set(ends, { ...known, ports: [...known.ports, ...more], why });
   }
@@ -69,6 +86,6 @@ export function merged(list: Edge[]): Edge[] {
 }
 
 const portKey = (p: Edge["ports"][number]): string => JSON.stringify([p.port, p.endPort, p.protocol]);
-/** The same for two names of the same pods. */
+/** Identifies an end; equal for two ends that select the same pods in different words. */
 export const endKey = (p: Peer): string =>
   JSON.stringify(isPods(p) ? [p.namespace, Object.entries(peerLabels(p)).sort()] : Object.entries(p).sort());

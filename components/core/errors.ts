@@ -1,22 +1,29 @@
-/** What is wrong with a stack's settings, or with the plan that they ask for: one form for both. */
+/** Errors in a stack's settings, or in the plan that follows from them, in one form. */
 import type { FitRemedy } from "../sizing/hostsFit";
 
-/** One thing that is wrong, in words that say what to do. */
+/** One error, worded for the operator. */
 export interface SettingsError {
-  /** Where, as the operator writes it: `hosts[2].address`. */
+  /** Path of the setting as the operator writes it: `hosts[2].address`. */
   path: string;
-  /** What was given; never the value of a secret. */
+  /** The value given; never that of a secret. */
   given: string;
+  /** What is allowed, as a noun phrase: `an https:// URL`. */
   allowed: string;
+  /** What to do, as an instruction. */
   remedy: string;
 }
 
-/** All errors as people read them. @param consequence What they mean for the stack. */
+/**
+ * All errors as one text.
+ *
+ * @param consequence What the errors mean for the stack; ends the first line.
+ */
 export function formatErrors(errors: readonly SettingsError[], consequence = "nothing was changed"): string {
   const count = errors.length === 1 ? "1 setting is" : `${errors.length} settings are`;
   return [`${count} wrong; ${consequence}.`, ...errors.map(formatError)].join("\n");
 }
 
+/** One error as four indented lines. */
 export const formatError = (error: SettingsError): string =>
   [
     `  ${error.path}`,
@@ -25,14 +32,14 @@ export const formatError = (error: SettingsError): string =>
     `    remedy:  ${error.remedy}`,
   ].join("\n");
 
-/** Settings that are wrong each for itself or together, or whose plan is not feasible. Has every error at once. */
+/** Thrown for invalid settings or a plan that is not feasible, with every error at once. */
 export class SettingsInvalid extends Error {
   override readonly name = "SettingsInvalid";
   constructor(
     readonly errors: readonly SettingsError[],
-    /** Errors of a plan: the settings are well formed. */
+    /** `plan`: the settings are valid, but the hosts do not suffice for them. */
     readonly of: "settings" | "plan" = "settings",
-    /** What would make the hosts suffice, for programs; the errors say it for people. */
+    /** What would make the hosts suffice, for programs; the errors say the same in words. */
     readonly remedies: readonly FitRemedy[] = [],
   ) {
     super(

@@ -1,15 +1,17 @@
-/** The words in which a layer says that a rule (policy/) does not apply to an object of its own. Pure. */
+/** How a layer declares that a rule (policy/) does not apply to one of its objects. Pure. */
 
-/** An exception of a rule (policy/), with its reason. One that nothing needs any more fails the tests. */
+/** An exception to a rule, with its reason. A test fails when an exception is no longer needed. */
 export interface RuleException {
+  /** Id of the rule, such as `10b`; docs/policy.md lists them. */
   rule: string;
-  /** `Kind namespace/name`; a `*` matches any run of characters. */
+  /** `Kind namespace/name`; `*` matches any characters. */
   object: string;
-  /** The violation that is meant. @default any of that object */
+  /** Matches the text of the violation. @default every violation of that object */
   what?: RegExp;
+  /** Why the object cannot follow the rule; appears in docs/policy.md. */
   why: string;
 }
 
-/** Violations that several objects have. */
+/** `what` of exceptions that several objects have. */
 export const HOST_NETWORK = /^hostNetwork is used$/;
 export const SINGLE = /^a single replica$/;

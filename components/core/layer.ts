@@ -1,7 +1,7 @@
 /**
- * What a layer says of itself, in one file of its folder (`components/layers/<layer>/layer.ts`). Everything else about
- * the whole stack is a fold over the list of layers (`components/layers/registry.ts`): settings and their reference,
- * the plan, network policies, monitoring, generated secrets, the list of images, rendering, the rules' exceptions.
+ * What a layer declares, in one file of its folder (`components/layers/<layer>/layer.ts`). Everything about the stack
+ * as a whole is a fold over the list of layers (`components/layers/registry.ts`): settings and their reference, the
+ * plan, network policies, monitoring, generated secrets, the list of images, rendering, the exceptions to rules.
  */
 import type * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
@@ -19,117 +19,143 @@ import type { Image } from "./images";
 import type { Dashboard, RuleGroup, Target } from "./monitoring";
 import type { SecretSpec } from "./secrets";
 
-/** The types of what a layer declares; `Settings` and the image keys are inferred from them. */
+/** The types of a layer's declarations; `Settings` and the image keys are inferred from them. */
 export interface Declared {
+  /** Type of `Layer.settings`. */
   settings?: z.ZodRawShape;
+  /** Type of `Layer.overrides`. */
   overrides?: z.ZodRawShape;
-  /** Sections that are more once the defaults have been filled in that depend on other settings. */
+  /** Type of the sections that `Layer.complete` returns. */
   completed?: object;
+  /** Type of `Layer.images`. */
   images?: Record<string, Image>;
 }
 
+/** What a check gets. Parts that failed to parse hold an example, so that the rest can be checked too. */
 export interface CheckInput {
-  /** As written, parsed. */
+  /** The settings as written, with static defaults. */
   input: SettingsInput;
-  /** Complete. */
+  /** The same with all defaults filled in. */
   settings: Settings;
+  /** Takes the errors. */
   report: Report;
+  /** Moment that certificates are checked against. */
   now: Date;
 }
 
-/** Hosts of a role that a layer needs. */
+/** The number of hosts of a role that a layer needs. */
 export interface RoleNeed {
   role: HostRole;
-  /** Fewest hosts that survive the loss of one. */
+  /** Fewest hosts with which the layer survives the loss of one. */
   least: number;
-  /** Why no fewer, completing "at least 3: ". */
+  /** Why fewer do not suffice, completing "at least 3: ". */
   why: string;
-  /** Whether it is needed at all. @default always */
+  /** Whether the layer needs them with these settings. @default always */
   when?: (settings: Settings) => boolean;
-  /** More than `least`, where settings ask for it, and why. */
+  /** A larger number that these settings require, and why. @default `least` */
   more?: (settings: Settings) => { count: number; why: string };
-  /** Another way out, completing "add 1 host". */
+  /** An alternative to more hosts, as an instruction: `use an S3 that exists (objectStore.kind: s3)`. */
   otherwise?: string;
 }
 
 /** A row of the plan's table of services. */
 export interface ServiceRow {
+  /** Name for people. */
   service: string;
+  /** Number of pods. */
   instances: number;
+  /** Requested cores of each pod. */
   cpu: number;
+  /** Requested memory of each pod, MiB. */
   memoryMiB: number;
+  /** A remark, such as the size of a volume; may be empty. */
   what: string;
 }
 
+/** What plan tables, alerts and scrape targets may depend on. */
 export interface PlanInput {
   settings: Settings;
   plan: Plan;
 }
 
-/** The stack while it is being built: what a layer gets from those before it. */
+/** The stack while it is being built: what a layer gets from the layers before it. */
 export interface Building {
   ctx: StackContext;
+  /** The generated secrets of all layers. */
   secrets: StackSecrets;
+  /** All layers, in the order of the registry. */
   layers: readonly Layer[];
-  /** The stack, parent of every layer's component. */
+  /** The stack: parent of every layer's component. */
   self: pulumi.Resource;
-  /** A component that an earlier layer made. Throws where there is none. */
+  /** A component that an earlier layer made. @throws Error when there is none */
   get<T extends pulumi.Resource>(type: Class<T>): T;
-  /** The same, or undefined where that layer is off. */
+  /** The same, or undefined when that layer is off. */
   find<T extends pulumi.Resource>(type: Class<T>): T | undefined;
-  /** Options of a component: all of it comes after what any object needs, its pods also after these resources. */
+  /**
+   * Options of a component: everything in it waits for the namespaces and classes, its pods also for these resources.
+   */
   after(...resources: pulumi.Resource[][]): pulumi.ComponentResourceOptions;
 }
+/** A class, as `get` and `find` take it. */
 export type Class<T> = abstract new (...args: never[]) => T;
 
+/** What a layer's `deploy.ts` exports. */
 export interface Deployment {
-  /** Makes the layer's components and returns them, for those that come after. Empty where the layer is off. */
+  /** Makes the layer's components and returns them for the layers after it. Returns none when the layer is off. */
   deploy: (stack: Building) => pulumi.Resource[];
 }
 
+/** A layer. Only `name` and `component` are required; a field is left out where the layer has nothing to declare. */
 export interface Layer<D extends Declared = Declared> {
-  /** Its folder, the word for it on the command line, and the second part of its components' types. */
+  /** Its folder, its name on the command line, and the second part of its components' types. */
   readonly name: string;
-  /** Of no value: the types of the rest are read from it. */
+  /** Never set: it only carries the types of the other fields. */
   readonly declared?: D;
 
-  /** Sections of `Pulumi.<stack>.yaml`. */
+  /** Its sections of `Pulumi.<stack>.yaml`. */
   readonly settings?: D["settings"];
-  /** Sections of `overrides`. */
+  /** Its sections of `overrides`. */
   readonly overrides?: D["overrides"];
-  /** Defaults that depend on other settings. */
+  /** Its sections with the defaults that depend on other settings. */
   readonly complete?: (input: SettingsInput) => D["completed"];
-  /** What no field can tell by itself. */
+  /** Cross-field checks. */
   readonly checks?: ReadonlyArray<(given: CheckInput) => void>;
 
-  /** Hosts that it needs. */
+  /** How many hosts of which roles it needs. */
   readonly roles?: readonly RoleNeed[];
-  /** Room that its pods ask for. */
+  /** CPU and memory that its pods request. */
   readonly demands?: (settings: Settings, parts: PlanParts) => Demand[];
-  /** Its rows of the plan's table of services. */
+  /** Its rows in the plan's table of services. */
   readonly services?: (input: PlanInput) => ServiceRow[];
-  /** What the loss of each of its parts costs. */
+  /** What the loss of each of its parts costs, for the plan's table of failures. */
   readonly failures?: (input: PlanInput) => FailureCost[];
-  /** What an operator should know and would not see in the numbers. */
+  /** What the plan's numbers do not show, one sentence each. */
   readonly notes?: (input: PlanInput) => string[];
 
+  /** The images that it runs. */
   readonly images?: D["images"];
+  /** The secrets that the stack generates for it. */
   readonly secrets?: readonly SecretSpec[];
-  /** Connections that its pods open. @param input.layers Of the whole stack: monitoring scrapes them all. */
+  /** Connections that its pods open. `layers` are those of the whole stack, since monitoring scrapes all of them. */
   readonly edges?: (input: EdgeInput & { layers: readonly Layer[] }) => Edge[];
-  /** What is scraped of its pods. */
+  /** Metrics endpoints of its pods. */
   readonly targets?: (input: PlanInput) => Target[];
+  /** Its alerts, each with its page in docs/runbook.md. */
   readonly alerts?: (input: PlanInput) => RuleGroup[];
+  /** Its Grafana dashboards. */
   readonly dashboards?: readonly Dashboard[];
   /**
-   * Its pods, by their component label, by NAMESPACE/ or by a beginning and `*`: `npm run local -- logs redis` finds
-   * them by it.
+   * Its pods, for `npm run local -- logs LAYER`: component labels, prefixes that end in `*`, or all pods of a
+   * namespace.
+   *
+   * @example ["cert-manager*", "metrics-server", "cnpg-system/"]
    */
   readonly pods?: readonly string[];
+  /** Exceptions to rules for its objects. */
   readonly exceptions?: readonly RuleException[];
-  /** Settings that switch on what is off by default: every rule is tested with them. */
+  /** Settings that switch on everything of the layer that is off by default; every rule is tested with them. */
   readonly everything?: Record<string, unknown>;
 
-  /** Loads what makes it (`deploy.ts`). Only a stack that is built asks for it: planning loads nothing of Pulumi. */
+  /** Loads `deploy.ts`. Called only when a stack is built: planning does not load Pulumi. */
   readonly component: () => Promise<Deployment>;
 }

@@ -1,4 +1,6 @@
 /** Every name that one layer uses to reach another, in one place. Pure. */
+
+/** The namespaces of the stack, and those of the cluster that it uses. */
 export const NAMESPACES = {
   matrix: "matrix",
   minio: "minio",
@@ -12,9 +14,10 @@ export const NAMESPACES = {
   localPath: "local-path-storage",
   kubeSystem: "kube-system",
 } as const;
+/** One of `NAMESPACES`. */
 export type Namespace = (typeof NAMESPACES)[keyof typeof NAMESPACES];
 
-/** `<service>.<namespace>.svc.<cluster domain>`: complete, so that no resolver tries its search list. */
+/** `<service>.<namespace>.svc.<cluster domain>`: the complete name, so that resolvers do not try their search list. */
 export function serviceFqdn(service: string, namespace: string, clusterDomain: string): string {
   return `${service}.${namespace}.svc.${clusterDomain}`;
 }
@@ -24,6 +27,7 @@ export function podFqdn(pod: string, service: string, namespace: string, cluster
   return `${pod}.${serviceFqdn(service, namespace, clusterDomain)}`;
 }
 
+/** Ports by what listens there: those of containers, and mostly also of the Services in front. */
 export const PORTS = {
   synapseHttp: 8008,
   synapseReplication: 9093,
@@ -56,6 +60,7 @@ export const PORTS = {
   grafana: 3000,
 } as const;
 
+/** Names of the Kubernetes Services, mostly also of the workloads behind them. */
 export const SERVICES = {
   postgresCluster: "synapse-postgres",
   postgresRw: "synapse-postgres-rw",
@@ -75,10 +80,10 @@ export const SERVICES = {
   coturn: "coturn",
 } as const;
 
-/** Service and workload of a Synapse class. */
+/** Name of the Service and the workload of a Synapse worker class. */
 export const synapseService = (cls: string): string => `synapse-${cls}`;
 
-/** Node labels that workloads select by; set by the hosts layer. */
+/** Keys of the node labels that workloads select by; the hosts layer sets them. */
 export const NODE_LABELS = {
   role: (role: string): string => `matrix-ha.dev/role-${role}`,
   turn: "coturn",
@@ -86,7 +91,11 @@ export const NODE_LABELS = {
   zone: "topology.kubernetes.io/zone",
 } as const;
 
-/** Kubernetes Secrets, by what they hold. The layer that makes one names its keys: secret keys are not shared names. */
+/**
+ * Names of the Kubernetes Secrets, by what they hold. The layer that makes a Secret defines the keys in it; a reader
+ * elsewhere (another layer, outputs.ts) repeats them: `username` and `password` of `database`, `password` of
+ * `redisSynapse`, `accessKey` and `secretKey` of `mediaS3`. They change together.
+ */
 export const SECRETS = {
   synapse: "synapse-secrets",
   database: "synapse-database",

@@ -1,9 +1,9 @@
 let listening = false;
 
 /**
- * Ends this process as soon as nobody reads what it prints: the engine was killed, and its language host with it. The
- * SDK (3.248, cmd/run) answers the broken pipe by reporting it, which breaks the pipe again: the program then ran on
- * for ever on a core of its own, and with 4 GiB of errors. Doing it again changes nothing.
+ * Ends this process as soon as its output pipe is closed, which means that the engine and its language host were
+ * killed. The SDK (3.248, cmd/run) reports the broken pipe on that same pipe, so the program ran on for ever, used one
+ * core, and collected 4 GiB of errors. A second call changes nothing.
  */
 export function endWhenOrphaned(): void {
   if (listening) return;

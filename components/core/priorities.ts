@@ -1,6 +1,7 @@
 /**
- * Who goes first when a node has no room: what is tied to its node and what everything else needs. The plan places tied
- * pods first too; the scheduler does so only by priority. Pods without a class come after these. Pure.
+ * Which pods the scheduler places first when a node has no room: those that can run on one node only, and those that
+ * everything else needs. The plan places node-bound pods first too; the scheduler does so only by priority. Pods
+ * without a class come after all of these. The descriptions are rendered. Pure.
  */
 export const PRIORITIES = {
   data: {

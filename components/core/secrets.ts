@@ -2,19 +2,23 @@
 import type { ImportableSecret } from "../domain/importableSecrets";
 import type { Settings } from "../settings/types";
 
+/** A secret that the stack generates, or takes from `importSecrets`. */
 export interface SecretSpec {
-  /** Part of the resource's name, so it never changes: a new label is a new secret. */
+  /** Part of the resource's name. It never changes: another label is another secret. */
   label: string;
-  /** Characters. @default 40 */
+  /** Number of letters and digits. @default 40 */
   length?: number;
-  /** Without it data or the server's identity are lost: protected, and part of what `npm run keys -- save` keeps. */
+  /**
+   * Its loss means the loss of data or of the server's identity: it is protected from deletion, and
+   * `npm run keys -- save` saves it. @default false
+   */
   fatal?: boolean;
-  /** Name under `importSecrets`, where an existing deployment's can be taken over. */
+  /** Its name in `importSecrets`. @default an existing deployment's secret cannot be taken over */
   importable?: ImportableSecret;
-  /** Makes the value of the generated text. @default the text itself */
+  /** Turns the generated text into the value. @default the text itself */
   from?: (text: string) => string;
-  /** Whether it is made. @default always */
+  /** Whether the stack has it with these settings. @default always */
   when?: (settings: Settings) => boolean;
-  /** Type that the resource had before. */
+  /** Former type of the resource in Pulumi, which becomes an alias. @default none */
   formerType?: string;
 }

@@ -3,25 +3,27 @@ import * as random from "@pulumi/random";
 import { keysAreProtected } from "../core/identity";
 import type { Settings } from "../settings/types";
 
-/** The engine's error shows nothing else of it. */
+/** Name of the resource. It says what to do, because the engine's error shows only the name. */
 export const DESTROY_GUARD = "destroy-needs-deletionProtection-false-and-savedKeys";
 
 /**
- * What a `destroy` meets first. The engine deletes in the order of dependencies and looks at protection only when it
- * comes to a resource: without this one, `destroy --skip-preview` had taken Synapse and the doors before it met what is
- * protected. It comes after everything (by way of what nothing else comes after), so it is the first to go, alone, and
- * where it is protected nothing goes.
+ * The resource that a `destroy` deletes first. The engine deletes in the order of dependencies and checks protection
+ * only when it reaches a resource: without this one, `destroy --skip-preview` deleted Synapse and the public services
+ * before it reached the protected keys. The guard depends on everything (through the resources that no other depends
+ * on), so it is deleted first and alone. While it is protected, nothing is deleted.
  */
 export class DestroyGuard extends pulumi.ComponentResource {
   constructor(args: {
     settings: Settings;
-    /** What nothing else of the stack comes after. */ after: pulumi.Resource[];
-    /** Fails where the settings about keys are wrong. */ checked: pulumi.Input<object>;
+    /** Resources that no other resource comes after: `MatrixStack.last`; at least one. */
+    after: pulumi.Resource[];
+    /** Rejects when the settings about keys are wrong. */
+    checked: pulumi.Input<object>;
   }) {
     super("matrix-ha:secrets:DestroyGuard", "guard", {});
-    // After the check, even under `--skip-preview`: with a wrong `savedKeys` it stays protected.
+    // Waits for the check, even with `--skip-preview`: with a wrong `savedKeys` the guard stays protected.
     const guarded = pulumi.output(args.checked).apply(() => args.after[0]!);
-    // No value of it is used. Of random's types it is the plainest: made by itself, never changed.
+    // Its value is not used. RandomId is the simplest type of the random provider: it needs nothing and never changes.
     new random.RandomId(
       DESTROY_GUARD,
       { byteLength: 4 },

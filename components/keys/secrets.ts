@@ -1,18 +1,21 @@
-/** Every generated secret of the stack. Protected where the loss is fatal; imported where the operator gives it. */
+/** Every generated secret of the stack. */
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { keysAreProtected } from "../core/identity";
 import type { SecretSpec } from "../core/secrets";
 import type { Settings } from "../settings/types";
 
+/** Letters and digits: 238 bits. */
 const USUAL_LENGTH = 40;
 
+/** Arguments of StackSecrets. */
 export interface StackSecretsArgs {
   settings: Settings;
-  /** What the layers declare. */
+  /** The declarations of all layers; labels must be unique. */
   specs: readonly SecretSpec[];
 }
 
+/** The secrets that layers declare: imported where the operator gives them, else generated; protected if `fatal`. */
 export class StackSecrets extends pulumi.ComponentResource {
   private readonly values = new Map<string, pulumi.Output<string>>();
 
@@ -30,7 +33,7 @@ export class StackSecrets extends pulumi.ComponentResource {
     this.registerOutputs({});
   }
 
-  /** The value of a declared secret. */
+  /** The value of a declared secret. @throws Error when no layer declares it, or its `when` is false */
   of(spec: SecretSpec): pulumi.Output<string> {
     const value = this.values.get(spec.label);
     if (!value) throw new Error(`no layer of this stack declares the secret "${spec.label}"`);
@@ -38,7 +41,7 @@ export class StackSecrets extends pulumi.ComponentResource {
   }
 
   private generated(spec: SecretSpec, settings: Settings): pulumi.Output<string> {
-    // Only passwords: the id of random's other types is their value.
+    // Always RandomPassword: the id of the provider's other types is their value, and ids are not secret.
     const password = new random.RandomPassword(
       `${this.baseName}-${spec.label}`,
       { length: spec.length ?? USUAL_LENGTH, special: false },

@@ -1,18 +1,19 @@
-/** Values in error messages. A secret is never among them. */
+/** Describes values in error messages. Secret values are never shown. */
 import type { z } from "zod";
 import { docOf, isPlainObject, typeOf } from "./walk";
 
-/** What was given for a field, as far as it may be shown. */
+/** The value given for a field, as far as it may be shown. */
 export function describeValue(value: unknown, schema: z.ZodType): string {
   if (value === undefined) return "nothing";
   if (docOf(schema).secret) return value === "" ? "an empty secret" : "a secret (not shown)";
   if (Array.isArray(value)) return value.length === 0 ? "an empty list" : `a list of ${value.length}`;
   if (isPlainObject(value)) return Object.keys(value).length === 0 ? "an empty section" : "a section";
-  // A text where a section or list belongs may be anything, a pasted key for instance.
+  // A text in place of a section or list may be anything, for instance a pasted key.
   if (typeof value === "string" && ["object", "array", "union", "record"].includes(typeOf(schema))) return "a text";
   return typeof value === "string" ? quote(value) : String(value);
 }
 
+/** A text in quotes, shortened to 80 characters; a PEM block is not shown. */
 export function quote(text: string): string {
   if (/-----BEGIN|PRIVATE KEY/.test(text)) return "a PEM block (not shown)";
   const short = text.length > 80 ? `${text.slice(0, 77)}...` : text;

@@ -1,29 +1,31 @@
-/** The kinds of fields that the sections are made of. Each carries its documentation and the words of its errors. */
+/** The kinds of fields in sections. Each carries its documentation and the texts of its errors. */
 import { z } from "zod";
 import { isPlaceholder } from "./syntax/keys";
 import { parseAddress, parseAddresses, parseCidr } from "../core/addresses";
 import { DNS_LABEL, isDnsName, isUrl } from "./syntax/text";
 
+/** Documentation of a field: docs/settings.md and the error messages are made from it. */
 export interface FieldDoc {
-  /** What it means, with its unit. */
+  /** What the setting means, with its unit; whole sentences. */
   doc: string;
-  /** What is allowed, completing "allowed: ". */
+  /** Completes "allowed: " in errors. @default derived from the type */
   allowed?: string;
-  /** What to do when it is wrong. */
+  /** Completes "remedy: " in errors, as an instruction. @default derived from the type */
   remedy?: string;
-  /** Its value is never printed. */
+  /** The value is never printed. @default false */
   secret?: boolean;
-  /** Default in words, where it depends on other settings. */
+  /** The default in words, where it depends on other settings. @default the static default */
   defaultText?: string;
-  /** A valid value; stands in for a wrong one while the rest is checked. */
+  /** A valid value, which replaces an invalid one while the rest is checked. @default derived from the type */
   example?: unknown;
 }
 
-/** Attaches documentation. The last call on a schema, before `.optional()` and `.default()`. */
+/** Attaches documentation to a schema. Must come before `.optional()` and `.default()`. */
 export const field = <S extends z.ZodType>(schema: S, doc: FieldDoc): S => schema.meta({ ...doc }) as S;
 
 const format = (n: number): string => n.toLocaleString("en-US");
 
+/** A whole number from `min` to `max`. */
 export const int = (min: number, max: number, doc: FieldDoc) =>
   field(z.number().int().min(min).max(max), {
     example: min,
@@ -31,6 +33,7 @@ export const int = (min: number, max: number, doc: FieldDoc) =>
     ...doc,
   });
 
+/** A number from `min` to `max`. */
 export const decimal = (min: number, max: number, doc: FieldDoc) =>
   field(z.number().min(min).max(max), {
     example: Math.max(min, 1),
@@ -38,16 +41,25 @@ export const decimal = (min: number, max: number, doc: FieldDoc) =>
     ...doc,
   });
 
+/** true or false; the example is false. */
 export const bool = (doc: FieldDoc) => field(z.boolean(), { example: false, allowed: "true or false", ...doc });
 
+/** A TCP or UDP port. */
 export const port = (doc: FieldDoc) => int(1, 65535, { allowed: "a port: a whole number from 1 to 65535", ...doc });
 
+/**
+ * A text.
+ *
+ * @param test Whether a value is valid. @default not blank
+ * @param example Must pass the test. @default "example"
+ */
 export const text = (
   doc: FieldDoc,
   test: (value: string) => boolean = (value) => value.trim() !== "",
   example = "example",
 ) => field(z.string().refine(test), { example, allowed: "text that is not blank", ...doc });
 
+/** One of some words; the first is the example. */
 export const oneOf = <const T extends readonly [string, ...string[]]>(values: T, doc: FieldDoc) =>
   field(z.enum(values as unknown as [T[number], ...T[number][]]), {
     example: values[0],
@@ -55,7 +67,7 @@ export const oneOf = <const T extends readonly [string, ...string[]]>(values: T,
     ...doc,
   });
 
-/** A secret text. An encrypted one that is not at hand passes every test. */
+/** A secret text. The placeholder of a value that only the engine can decrypt passes every test. */
 export const secret = (doc: FieldDoc, test: (value: string) => boolean = (value) => value.trim() !== "") =>
   field(
     z.string().refine((value) => isPlaceholder(value) || test(value)),
@@ -68,6 +80,7 @@ export const secret = (doc: FieldDoc, test: (value: string) => boolean = (value)
     },
   );
 
+/** A DNS name with at least two parts. */
 export const hostname = (doc: FieldDoc) =>
   text(
     { allowed: "a DNS name in lower case, such as chat.example.com", ...doc },
@@ -75,12 +88,14 @@ export const hostname = (doc: FieldDoc) =>
     "host.example.com",
   );
 
+/** One part of a DNS name. */
 export const dnsLabel = (doc: FieldDoc) =>
   text(
     { allowed: "lower-case letters, digits and '-', at most 63, beginning and ending with a letter or digit", ...doc },
     (value) => DNS_LABEL.test(value),
   );
 
+/** An IP address. */
 export const address = (doc: FieldDoc) =>
   text(
     { allowed: "an IPv4 or IPv6 address, without port, prefix or zone", ...doc },
@@ -88,10 +103,11 @@ export const address = (doc: FieldDoc) =>
     "192.0.2.1",
   );
 
+/** A network in CIDR notation. */
 export const cidr = (doc: FieldDoc) =>
   text(
     {
-      allowed: "a network such as 10.0.0.0/8 or fd00::/8, with no bit set behind the prefix",
+      allowed: "a network such as 10.0.0.0/8 or fd00::/8, with no bits set after the prefix",
       remedy: "write the network's first address and the prefix; a single address is /32 (IPv4) or /128 (IPv6)",
       ...doc,
     },
@@ -99,6 +115,7 @@ export const cidr = (doc: FieldDoc) =>
     "192.0.2.0/24",
   );
 
+/** A network or a range `first-last`. */
 export const addressRange = (doc: FieldDoc) =>
   text(
     {
@@ -111,25 +128,29 @@ export const addressRange = (doc: FieldDoc) =>
     "192.0.2.0/24",
   );
 
+/** A URL with https. */
 export const httpsUrl = (doc: FieldDoc) =>
   text(
-    { allowed: "an https:// URL without user or password in it", ...doc },
+    { allowed: "an https:// URL without user or password", ...doc },
     (value) => isUrl(value, ["https:"]),
     "https://example.com",
   );
 
-/** A section that may be left out altogether: its fields' defaults apply. */
+/** A section with fixed fields; others are errors. With `.prefault({})` it may be left out: the defaults apply. */
 export const section = <T extends z.ZodRawShape>(shape: T, doc: FieldDoc) => field(z.strictObject(shape), doc);
 
+/** A list of any length, of one kind of field. */
 export const list = <S extends z.ZodType>(element: S, doc: FieldDoc) =>
   field(z.array(element), { allowed: "a list", ...doc });
 
+/** Texts under names that the operator chooses, such as labels. */
 export const texts = (doc: FieldDoc) =>
   field(z.record(z.string(), z.string()), { allowed: "names with text values", example: {}, ...doc });
 
+/** Name of a Kubernetes object. */
 export const objectName = (doc: string) =>
   text({ doc, allowed: "a Kubernetes object name: lower-case letters, digits, '-' and '.'" }, (v) => isDnsName(v));
 
-/** The shape of a section that has the same kind of field under each of some keys. */
+/** The shape of a section with the same kind of field under each key. */
 export const recordOf = <K extends string, S extends z.ZodType>(keys: readonly K[], of: (key: K) => S): Record<K, S> =>
   Object.fromEntries(keys.map((key) => [key, of(key)])) as Record<K, S>;

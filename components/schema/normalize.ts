@@ -1,7 +1,10 @@
-/** Values as configuration systems deliver them, brought to their types: "5000" is a number where one is wanted. */
+/**
+ * Converts values from configuration systems to the types of the schema: "5000" becomes a number where one is needed.
+ */
 import type { z } from "zod";
 import { elementOf, isPlainObject, optionFor, optionsOf, recordValueOf, shapeOf, typeOf } from "./walk";
 
+/** The value in the types of the schema. What cannot be converted stays as it is, for the schema to refuse. */
 export function normalize(schema: z.ZodType, value: unknown): unknown {
   switch (typeOf(schema)) {
     case "number":
@@ -38,11 +41,11 @@ export function normalize(schema: z.ZodType, value: unknown): unknown {
 
 const BOOLEANS: Record<string, boolean> = { true: true, false: false };
 const isNumeral = (value: unknown): value is string => typeof value === "string" && /^\s*-?\d+(\.\d+)?\s*$/.test(value);
-/** A record's scalars are texts, whatever YAML took them for. */
+/** A record's scalars are texts, whatever types YAML gave them. */
 const asText = (item: unknown): unknown =>
   typeof item === "number" || typeof item === "boolean" ? String(item) : item;
 
-/** Pulumi hands structured values over as JSON. */
+/** Pulumi passes structured values as JSON. */
 function parsed(value: unknown, opening: "{" | "["): unknown {
   if (typeof value !== "string" || !value.trim().startsWith(opening)) return value;
   try {
@@ -52,7 +55,7 @@ function parsed(value: unknown, opening: "{" | "["): unknown {
   }
 }
 
-/** A key without value (`rtc:` alone in YAML) counts as not written. */
+/** A key without a value (`rtc:` alone in YAML) counts as not written. */
 function mapObject(
   object: Record<string, unknown>,
   change: (value: unknown, key: string) => unknown,

@@ -1,25 +1,26 @@
 import type { SettingsError } from "../settings/types";
 
-/** Collects errors; of several about one place only the first, and none that follows from another. */
+/** Collects errors: only the first for each path, and none that follow from another error. */
 export class Report {
   readonly errors: SettingsError[] = [];
 
-  /** Reports an error, unless its place or one that it was derived from is wrong already. */
+  /** Adds an error, unless one was added for its path or for a path that it is derived from. */
   add(error: SettingsError, derivedFrom: string[] = []): void {
     if ([error.path, ...derivedFrom].some((path) => this.isWrong(path))) return;
     this.errors.push(error);
   }
 
-  /** Reports one of several errors about the same place. */
+  /** Adds an error even if its path has one already. */
   addAnother(error: SettingsError): void {
     this.errors.push(error);
   }
 
+  /** Whether an error's path matches. */
   hasAt(path: RegExp): boolean {
     return this.errors.some((error) => path.test(error.path));
   }
 
-  /** Whether something at, below or around a place was reported. */
+  /** Whether there is an error for this path, for one inside it, or for one that contains it. */
   isWrong(path: string): boolean {
     return this.errors.some((error) => error.path === path || within(error.path, path) || within(path, error.path));
   }

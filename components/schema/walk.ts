@@ -1,8 +1,8 @@
-/** Finding one's way in the schema: the field at a path, its documentation, a value that stands in. */
+/** Looks things up in the schema: the field at a path, its documentation, an example value. */
 import { z } from "zod";
 import type { FieldDoc } from "./fields";
 
-/** Without the wrappers that say "may be left out". */
+/** The schema without the wrappers that make it optional. */
 export function core(schema: z.ZodType): z.ZodType {
   return isWrapper(schema) ? core(schema.unwrap() as z.ZodType) : schema;
 }
@@ -16,16 +16,19 @@ const isWrapper = (schema: z.ZodType): schema is Wrapper =>
 
 /** `object`, `array`, `record`, `union`, `enum`, `literal`, `boolean`, `number`, `string`. */
 export const typeOf = (schema: z.ZodType): string => core(schema).type;
+/** Documentation of a field; empty when it has none. */
 export const docOf = (schema: z.ZodType): Partial<FieldDoc> => (core(schema).meta() ?? {}) as Partial<FieldDoc>;
+/** Whether the setting may be left out: it is optional or has a default. */
 export const mayBeAbsent = (schema: z.ZodType): boolean => isWrapper(schema);
 
-/** A schema of the kind that the caller has made sure of by `typeOf`. */
+/** A schema as one of the kind that the caller has checked with `typeOf`. @throws Error for another kind */
 function as<T extends z.ZodType>(schema: z.ZodType, kind: abstract new (...args: never[]) => T): T {
   const inner = core(schema);
   if (!(inner instanceof kind)) throw new Error(`a field of type ${inner.type}, where ${kind.name} was expected`);
   return inner;
 }
 
+/** Fields of an object by name. @throws Error for another type; so do those below */
 export const shapeOf = (schema: z.ZodType): Record<string, z.ZodType> =>
   as(schema, z.ZodObject).shape as Record<string, z.ZodType>;
 export const elementOf = (schema: z.ZodType): z.ZodType => as(schema, z.ZodArray).element as z.ZodType;
@@ -37,7 +40,7 @@ export const optionsOf = (schema: z.ZodType): { discriminator: string; options: 
 export const literalOf = (schema: z.ZodType): unknown => [...as(schema, z.ZodLiteral).values][0];
 export const enumOf = (schema: z.ZodType): string[] => as(schema, z.ZodEnum).options.map(String);
 
-/** Default as a value; undefined where there is none or it depends on other settings. */
+/** The static default; undefined when there is none or it depends on other settings. */
 export function defaultOf(schema: z.ZodType): unknown {
   if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault) return schema.def.defaultValue;
   return isWrapper(schema) ? defaultOf(schema.unwrap() as z.ZodType) : undefined;
@@ -46,14 +49,14 @@ export function defaultOf(schema: z.ZodType): unknown {
 export const isPlainObject = (value: unknown): value is Record<string, unknown> =>
   value !== null && typeof value === "object" && !Array.isArray(value);
 
-/** The alternative of a union that a value means. */
+/** The alternative of a union that a value chooses by its discriminator; undefined when it chooses none. */
 export function optionFor(schema: z.ZodType, value: unknown): z.ZodType | undefined {
   const { discriminator, options } = optionsOf(schema);
   if (!isPlainObject(value)) return undefined;
   return options.find((option) => literalOf(shapeOf(option)[discriminator]) === value[discriminator]);
 }
 
-/** The schema of a child; `value` is the parent's, to choose in a union. */
+/** The schema of a child; undefined when there is none. @param value The parent's value, which chooses in a union */
 export function childOf(schema: z.ZodType, key: PropertyKey, value: unknown): z.ZodType | undefined {
   switch (typeOf(schema)) {
     case "object":
@@ -73,7 +76,7 @@ export function childOf(schema: z.ZodType, key: PropertyKey, value: unknown): z.
   }
 }
 
-/** The schemas from the root to a path; shorter than the path where the schema ends before. */
+/** The schemas from the root along a path, the root first. The list ends where the schema has no such child. */
 export function schemasAlong(root: z.ZodType, raw: unknown, path: readonly PropertyKey[]): z.ZodType[] {
   const found = [root];
   let value = raw;
@@ -86,6 +89,7 @@ export function schemasAlong(root: z.ZodType, raw: unknown, path: readonly Prope
   return found;
 }
 
+/** The value at a path; undefined when there is none. */
 export function valueAt(raw: unknown, path: readonly PropertyKey[]): unknown {
   let value = raw;
   for (const key of path) {
@@ -95,7 +99,7 @@ export function valueAt(raw: unknown, path: readonly PropertyKey[]): unknown {
   return value;
 }
 
-/** A valid value for a required field. */
+/** A valid value of a field: its documented example, or one made from its type. */
 export function exampleOf(schema: z.ZodType): unknown {
   const { example } = docOf(schema);
   if (example !== undefined) return structuredClone(example);
@@ -125,7 +129,7 @@ export function exampleOf(schema: z.ZodType): unknown {
   }
 }
 
-/** `hosts[2].address`, as the operator writes it; keys that are no plain word in quotes. */
+/** A path as the operator writes it: `hosts[2].address`; keys that are not plain words are quoted in brackets. */
 export function pathText(path: readonly PropertyKey[]): string {
   return path.reduce<string>((text, key) => {
     if (typeof key === "number") return `${text}[${key}]`;
@@ -135,7 +139,7 @@ export function pathText(path: readonly PropertyKey[]): string {
   }, "");
 }
 
-/** The same without the keys that have no value. */
+/** The object without the keys whose value is undefined. */
 export const defined = <T extends object>(object: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
   Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as {
     [K in keyof T]: Exclude<T[K], undefined>;

@@ -1,4 +1,4 @@
-/** Settings: what the operator wrote in, complete and checked settings or every error at once out. Pure. */
+/** Settings: takes what the operator wrote, returns complete, checked settings or every error at once. Pure. */
 import type { SettingsError } from "../core/errors";
 import { LAYERS } from "../layers/registry";
 import { Report } from "../schema/report";
@@ -12,9 +12,11 @@ export type { Settings } from "./types";
 export { exampleHostKey, SECRET_PLACEHOLDER } from "../schema/syntax/keys";
 
 /**
- * @param raw What was written, by top-level key.
+ * Complete settings, or all errors. Exactly one of the two is there: `settings` is absent when there are errors.
+ *
+ * @param raw What was written, by top-level key without the prefix `matrix-ha:`.
  * @param instance Name of the Pulumi stack.
- * @param now Certificates are held against this moment.
+ * @param now Moment that certificates are checked against. @default the present
  */
 export function resolveSettings(
   raw: Record<string, unknown>,
@@ -25,7 +27,7 @@ export function resolveSettings(
   const input = parse(raw, report);
   if (!input) return { errors: report.errors };
   const settings = complete(input, instance);
-  // All of them always run.
+  // Every check runs, so that every error is reported at once.
   for (const check of [...FIRST_CHECKS, ...LAYERS.flatMap((layer) => layer.checks ?? []), ...LAST_CHECKS])
     check({ input, settings, report, now });
   return report.errors.length > 0 ? { errors: report.errors } : { settings, errors: [] };

@@ -1,4 +1,4 @@
-/** Form: every field's type and syntax. What is wrong is reported and replaced, so that the rest can be checked too. */
+/** Checks each field's type and syntax. Wrong values are reported and replaced, so that the rest can be checked too. */
 import type { z } from "zod";
 import type { Report } from "../schema/report";
 import { settingsSchema, type SettingsInput } from "./schema";
@@ -24,15 +24,15 @@ import {
 
 type Path = PropertyKey[];
 
-/** Settings whose every wrong part is replaced by a stand-in; undefined when that fails. */
+/** The settings, with every wrong part replaced by an example; undefined when that is not possible. */
 export function parse(raw: unknown, report: Report): SettingsInput | undefined {
   let value = normalize(settingsSchema, structuredClone(raw ?? {}));
   for (let round = 0; round < 8; round++) {
     const result = settingsSchema.safeParse(value);
-    if (result.success) return structuredClone(result.data); // zod hands out its own default values
+    if (result.success) return structuredClone(result.data); // zod returns its default values themselves, not copies
     const issues = result.error.issues.map((issue) => ({ ...issue, path: issue.path as Path }));
     for (const issue of issues) reportIssue(issue, value, report);
-    // Deeper first: what stands in for a parent would hide its children.
+    // The deepest first: an example in place of a parent would hide errors in its children.
     for (const issue of issues.sort((a, b) => b.path.length - a.path.length)) value = repair(value, issue);
   }
   return undefined;
@@ -123,15 +123,15 @@ function derivedRemedy(schema: z.ZodType, value: unknown, path: string): string 
   if (usual !== undefined) return `leave \`${path}\` out for the default: ${usual}`;
   const example = shown(exampleOf(schema));
   if (mayBeAbsent(schema))
-    return `leave \`${path}\` out${example === undefined ? "" : `, or write such as ${example}`}`;
-  return example === undefined ? `correct \`${path}\`, or remove it` : `write such as \`${path}: ${example}\``;
+    return `leave \`${path}\` out${example === undefined ? "" : `, or write, for example, ${example}`}`;
+  return example === undefined ? `correct \`${path}\`, or remove it` : `write, for example, \`${path}: ${example}\``;
 }
 
-/** A scalar as YAML has it; sections and lists are too long for a line. */
+/** A scalar as YAML writes it; undefined for sections and lists, which are too long for a line. */
 const shown = (value: unknown): string | undefined =>
   value === undefined || value === "" || typeof value === "object" ? undefined : String(value);
 
-/** The value with what one issue is about removed or replaced. */
+/** The value with the wrong part of one issue removed or replaced. */
 function repair(value: unknown, issue: Issue): unknown {
   if (issue.code === "unrecognized_keys") {
     const parent = valueAt(value, issue.path);

@@ -1,4 +1,4 @@
-/** What the operator may write, section by section. docs/settings.md is generated from this. */
+/** The settings that the operator may write, section by section. docs/settings.md is generated from this. */
 import { z } from "zod";
 import { IMAGE_KEYS, LAYERS, type LayerOverrides, type LayerSettings } from "../layers/registry";
 import { section } from "../schema/fields";
@@ -6,19 +6,19 @@ import { identitySettings } from "./general/identity";
 import { imageSettings } from "./general/images";
 import { keySettings } from "./general/keys";
 
-/** The sections of all layers. */
 const layerSettings = Object.assign({}, ...LAYERS.map((layer) => layer.settings)) as LayerSettings;
 const layerOverrides = Object.assign({}, ...LAYERS.map((layer) => layer.overrides)) as LayerOverrides;
 
+/** All sections; unknown ones are errors. */
 export const settingsSchema = z.strictObject({
   ...identitySettings,
   ...layerSettings,
   ...imageSettings(IMAGE_KEYS),
   ...keySettings,
   overrides: section(layerOverrides, {
-    doc: "Sizes in place of the plan's. The plan checks the result as a whole.",
+    doc: "Sizes that replace the plan's. The plan checks the result as a whole.",
   }).prefault({}),
 });
 
-/** Written settings after parsing, static defaults filled in. */
+/** Settings after parsing, with static defaults. */
 export type SettingsInput = z.output<typeof settingsSchema>;

@@ -9,16 +9,18 @@ const PREFIX = "matrix-ha:";
 const ROOT = resolve(__dirname, "../..");
 
 /**
- * The `matrix-ha:` settings of Pulumi.<stack>.yaml, prefix stripped. Encrypted values become a placeholder that
- * passes wherever a secret is expected: only the engine can decrypt.
- * @param dir Where the stack files are. Default: the project's root.
+ * The `matrix-ha:` settings of Pulumi.<stack>.yaml, without the prefix. Encrypted values, which only the engine can
+ * decrypt, become a placeholder that is valid wherever a secret is expected.
+ *
+ * @param dir Folder of the stack files. @default the project's root
+ * @throws Error when there is no such file; the message lists the stacks that have one
  */
 export function readStackConfig(stack: string, dir: string = ROOT): Record<string, unknown> {
   const file = join(dir, `Pulumi.${stack}.yaml`);
   if (!/^[\w.-]+$/.test(stack) || !existsSync(file)) {
     const known = stackNames(dir);
     throw new Error(
-      `There is no stack "${stack}": ${file} does not exist. ${known.length > 0 ? `Stacks here: ${known.join(", ")}.` : "No Pulumi.<stack>.yaml is there."}`,
+      `There is no stack "${stack}": ${file} does not exist. ${known.length > 0 ? `Stacks here: ${known.join(", ")}.` : "There is no Pulumi.<stack>.yaml."}`,
     );
   }
   const document: unknown = parseYaml(readFileSync(file, "utf8"));
@@ -30,7 +32,7 @@ export function readStackConfig(stack: string, dir: string = ROOT): Record<strin
   );
 }
 
-/** Stacks that have a file. */
+/** Names of the stacks that have a file, sorted. */
 export const stackNames = (dir: string = ROOT): string[] =>
   readdirSync(dir)
     .flatMap((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1] ?? [])
@@ -44,14 +46,19 @@ function withoutCiphertext(value: unknown): unknown {
 }
 
 /**
- * A copy of the settings with single values replaced: `ccu=5000`, `rtc.enabled=false`, `hosts[0].cpu=4`.
- * Values are read as YAML, so that lists and sections can be given too; an empty value removes the setting.
+ * A copy of the settings with single values replaced. Values are read as YAML, so they may be lists and sections; an
+ * empty value removes the setting.
+ *
+ * @example
+ *   applySets(config, ["ccu=5000", "hosts[0].cpu=4", "web.admin.allowCidrs=[10.0.0.0/8]", "rtc="]);
+ *
+ * @throws Error for a text without `=`, an invalid path, or a place beyond the end of a list
  */
 export function applySets(config: Record<string, unknown>, sets: readonly string[]): Record<string, unknown> {
   const result = structuredClone(config);
   for (const set of sets) {
     const at = set.indexOf("=");
-    if (at < 1) throw new Error(`--set ${set}: write PATH=VALUE, such as ccu=5000 or hosts[0].cpu=4`);
+    if (at < 1) throw new Error(`--set ${set}: write PATH=VALUE, for example ccu=5000 or hosts[0].cpu=4`);
     assign(result, pathKeys(set.slice(0, at), set), set.slice(at + 1), set);
   }
   return result;
@@ -64,12 +71,12 @@ function pathKeys(path: string, set: string): Array<string | number> {
     const match = pattern.exec(path);
     if (!match)
       throw new Error(
-        `--set ${set}: "${path}" is not a valid path; write names with dots, places in lists in brackets: hosts[0].cpu`,
+        `--set ${set}: "${path}" is not a valid path; separate names by dots and put indexes of lists in brackets: hosts[0].cpu`,
       );
     keys.push(match[2] !== undefined ? Number(match[2]) : (match[1] ?? match[3]));
   }
   if (keys.some((key) => key === "__proto__" || key === "constructor" || key === "prototype"))
-    throw new Error(`--set ${set}: "${path}" is no setting`);
+    throw new Error(`--set ${set}: "${path}" is not a setting`);
   return keys;
 }
 

@@ -1,11 +1,11 @@
-/** The settings of a stack after all defaults have been filled in: what everything else reads. Inferred from the schema. */
+/** The complete settings of a stack, which everything else reads. Inferred from the schema. */
 import type { LayerCompleted } from "../layers/registry";
 import type { GeneralCompleted } from "./defaults";
 import type { SettingsInput } from "./schema";
 
 type Completed = GeneralCompleted & LayerCompleted;
 
-/** What is written for all hosts is in each of them. */
+/** Complete settings. `hostDefaults` and `ssh` are absent: each host has their values. */
 export type Settings = Omit<SettingsInput, keyof Completed | "hostDefaults" | "ssh"> & Completed;
 
 export type AddressPoolSettings = Settings["addressPools"][number];

@@ -1,4 +1,4 @@
-/** A component's pods and everything that belongs to them: account, Services, disruption budget, autoscaler. */
+/** The pods of one component and everything that belongs to them: account, Services, disruption budget, autoscaler. */
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { StackContext } from "../context";
@@ -10,62 +10,83 @@ import { gibi } from "./quantities";
 
 type PolicyRule = k8s.types.input.rbac.v1.PolicyRule;
 
+/** A Service in front of a workload's pods. */
 export interface ServiceSpec {
+  /** Name of the object. */
   name: string;
-  /** Service port and the container port's name it goes to (same name). */
+  /** Service ports by name; each leads to the container port of the same name. Names with `http` first speak HTTP. */
   ports: Record<string, number>;
+  /** Without an address of its own: its DNS name resolves to the pods. @default false */
   headless?: boolean;
-  /** Headless Services of clusters whose members find each other before they are ready. */
+  /** Lists pods that are not ready too, for clusters whose members must find each other first. @default false */
   publishNotReady?: boolean;
+  /** A LoadBalancer gets a public address, and the engine waits for it. @default "ClusterIP" */
   type?: "ClusterIP" | "LoadBalancer";
   annotations?: Record<string, string>;
+  /** For a LoadBalancer. `Local` keeps the client's address. @default "Local" */
   externalTrafficPolicy?: "Local" | "Cluster";
-  /** UDP ports by name; TCP otherwise. */
+  /** Names of the ports that use UDP. @default all use TCP */
   udp?: string[];
+  /** Labels besides those of every object. */
   labels?: Record<string, string>;
 }
 
+/** Arguments of a Workload. */
 export interface WorkloadArgs {
   ctx: StackContext;
-  /** What its pods wait for (core/order.ts): what they mount. Its Services and accounts start nothing, and do not wait. */
+  /**
+   * What its pods wait for (core/order.ts), such as what they mount. Services and accounts start nothing and do not
+   * wait.
+   */
   after?: pulumi.Resource[];
   namespace: string;
-  /** Unique in the stack: label app.kubernetes.io/component, and the name of the edges' ends. */
+  /** Label app.kubernetes.io/component, unique in the stack; edges and scrape targets name the pods by it. */
   component: string;
-  /** Kubernetes object name; default `component`. */
+  /** Name of the Kubernetes objects. @default `component` */
   objectName?: string;
-  /** app.kubernetes.io/name: the software. */
+  /** Label app.kubernetes.io/name: the program that runs, such as `haproxy`. */
   appName: string;
+  /** Label app.kubernetes.io/version: `imageVersion` of the main image. */
   version: string;
   kind: "Deployment" | "StatefulSet" | "DaemonSet";
+  /** Number of pods; not for a DaemonSet. @default 1 */
   replicas?: number;
-  /** Deployment only. The replica count is then the autoscaler's and left out of the Deployment. */
+  /**
+   * For a Deployment: number of pods by their mean CPU usage, in percent of the request. `replicas` is ignored, and
+   * left out of the Deployment.
+   */
   autoscale?: { min: number; max: number; cpuPercent: number };
   pod: PodSpec;
+  /** `configHash` over everything that the pods read at start: they restart when it changes. @default none */
   configHash?: pulumi.Input<string>;
   services?: ServiceSpec[];
-  /** StatefulSet: governing headless Service; default the first headless one. */
+  /** For a StatefulSet: its governing headless Service. @default the first headless one of `services` */
   serviceName?: string;
-  /** StatefulSet volumes, kept when the set is deleted or scaled down. */
+  /**
+   * For a StatefulSet: its volumes. They remain when the set is deleted or scaled down, and changes do not reach them.
+   */
   claims?: Array<{ name: string; sizeGiB: number; storageClass: string }>;
+  /** For a StatefulSet. @default "Parallel" */
   podManagementPolicy?: "Parallel" | "OrderedReady";
-  /** Default: 1 for more than one replica; no budget for one (it would block every drain). */
+  /** Pods that a drain may evict at once. A single replica has no budget: it would block every drain. @default 1 */
   maxUnavailable?: number;
-  /** Deployment rollout; default 25 % surge, none unavailable. */
+  /** For a Deployment: its rolling update. @default 25 % surge, none unavailable */
   rollout?: { maxSurge: number | string; maxUnavailable: number | string };
-  /** Rules that the account is bound to. */
+  /** Rules of a Role, in its namespace, for the pods' account. @default none */
   roleRules?: PolicyRule[];
+  /** Rules of a ClusterRole for the pods' account. @default none */
   clusterRoleRules?: PolicyRule[];
-  /** Seconds for the engine to wait for the rollout. Default 600. */
+  /** Seconds that the engine waits for the rollout before it fails. @default 600 */
   timeoutSeconds?: number;
+  /** Seconds that a pod must have been ready before it counts as available. @default 0 */
   minReadySeconds?: number;
-  /** Annotations on the controller (not on the pods). */
+  /** Annotations of the controller, not of the pods. */
   annotations?: Record<string, string>;
 }
 
 /** What the parts of a workload have in common. */
 interface Common {
-  /** Pulumi's name of the component, before which its children's names stand. */
+  /** Pulumi's name of the component: prefix of its children's names. */
   name: string;
   objectName: string;
   selector: Record<string, string>;
@@ -73,8 +94,11 @@ interface Common {
   opts: pulumi.CustomResourceOptions;
 }
 
+/** The pods of one component: hardened, probed, spread, with a disruption budget. */
 export class Workload extends pulumi.ComponentResource {
+  /** The Deployment, StatefulSet or DaemonSet. Depending on it means waiting for the rollout. */
   readonly controller: pulumi.CustomResource;
+  /** By their names. */
   readonly services: Record<string, k8s.core.v1.Service> = {};
   readonly serviceAccount: k8s.core.v1.ServiceAccount;
 
@@ -107,12 +131,12 @@ export class Workload extends pulumi.ComponentResource {
     if (args.roleRules) bindRole(common, args.roleRules);
     if (args.clusterRoleRules) bindClusterRole(common, args.clusterRoleRules);
 
-    // The governing Service comes before its StatefulSet, and no Service waits for endpoints: the pods of one
-    // layer start while the Services of the next are made, and order is what the graph says, not what endpoints do.
+    // The governing Service comes before its StatefulSet. No Service waits for endpoints: the order is that of the
+    // dependencies, and the next layer's Services can be made while the pods of this one start.
     for (const s of args.services ?? []) this.services[s.name] = makeService(common, s);
 
     this.controller = makeController(common, args, {
-      // What a component waits for does not reach its children by itself: the pods are what must wait.
+      // A component's own dependencies do not become its children's, so the controller names them itself.
       ...common.opts,
       dependsOn: [this.serviceAccount, ...Object.values(this.services), ...after],
     });
@@ -183,7 +207,7 @@ function makeAutoscaler(
             resource: { name: "cpu", target: { type: "Utilization", averageUtilization: cpuPercent } },
           },
         ],
-        // Scaling in drops clients' warm sync caches: ten minutes of quiet first.
+        // Scaling in drops clients' warm sync caches, so it waits for ten minutes of lower load.
         behavior: { scaleDown: { stabilizationWindowSeconds: 600 }, scaleUp: { stabilizationWindowSeconds: 30 } },
       },
     },
@@ -256,7 +280,7 @@ function makeController(
     template,
     ...(args.minReadySeconds ? { minReadySeconds: args.minReadySeconds } : {}),
   };
-  // Left out where the autoscaler owns it: server-side apply would fight over the field.
+  // Left out where an autoscaler owns the field: server-side apply would conflict with it.
   const replicas = args.autoscale ? {} : { replicas: args.replicas ?? 1 };
   switch (args.kind) {
     case "Deployment":
@@ -279,8 +303,8 @@ function makeController(
         {
           metadata,
           spec: { ...common, ...replicas, revisionHistoryLimit: 3, ...statefulSpec(args, selector) },
-          // Kubernetes refuses to change claim templates, and replacing the set would stop all its pods at once for
-          // nothing: claims that exist stay as they are.
+          // Kubernetes refuses to change claim templates, and replacing the set would stop all its pods without any
+          // effect on existing claims.
         },
         args.claims ? { ...opts, ignoreChanges: ["spec.volumeClaimTemplates"] } : opts,
       );
@@ -300,7 +324,7 @@ function makeController(
   }
 }
 
-/** What only a StatefulSet has. */
+/** The fields that only a StatefulSet has. */
 const statefulSpec = (args: WorkloadArgs, selector: Record<string, string>) => ({
   serviceName: args.serviceName ?? args.services?.find((s) => s.headless)?.name ?? args.component,
   podManagementPolicy: args.podManagementPolicy ?? "Parallel",

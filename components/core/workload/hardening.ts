@@ -1,14 +1,16 @@
 /**
- * What no process of this stack may do, said in this one place: to the pods made here, to those of the operators, and
- * as far as their custom resources can say it to the pods that the operators make. Rule 10b holds every pod to it. Pure.
+ * Security contexts, defined in this one place for the stack's own pods, for the operators, and, as far as custom
+ * resources allow it, for the pods that operators make. Rule 10b checks every pod against them. Pure.
  */
 
-/** System calls as the container runtime allows them by default. */
+/** Only the system calls that the container runtime allows by default. */
 export const SECCOMP = { type: "RuntimeDefault" } as const;
 
 /**
  * Security context of a container.
- * @param capabilities added to the none that it has. Only for exceptions that policy/exceptions.ts names.
+ *
+ * @param capabilities Capabilities to add; all others are dropped. Each needs an exception to rule 10 in the layer's
+ *   exceptions.ts. @default none
  */
 export const hardenedContainer = (capabilities?: string[]) => ({
   allowPrivilegeEscalation: false,
@@ -20,7 +22,8 @@ export const hardenedContainer = (capabilities?: string[]) => ({
 
 /**
  * Security context of a pod.
- * @param uid of its processes, their group, and the group of its volumes' files; above 1000
+ *
+ * @param uid User and group id of its processes, and group of its volumes' files. Rule 10 requires more than 1000.
  */
 export const hardenedPod = (uid: number) => ({
   runAsNonRoot: true,

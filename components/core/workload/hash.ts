@@ -1,12 +1,16 @@
 import * as crypto from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 
-/** Short stable digest of a text. */
+/** The first 16 hexadecimal digits of a text's SHA-256. */
 export const digest = (text: string): string => crypto.createHash("sha256").update(text).digest("hex").slice(0, 16);
 
 /**
- * Digest over everything a pod reads; order of the keys does not matter. The values may be secret: a digest
- * of generated high-entropy values reveals nothing, so the result is not marked secret and diffs stay readable.
+ * Digest of everything that a pod reads at start, by name; the order of the names does not matter. The values may be
+ * secret: a digest of generated high-entropy values reveals nothing, so the result is not marked secret and diffs stay
+ * readable.
+ *
+ * @example
+ *   configHash({ "homeserver.yaml": text, token });
  */
 export function configHash(parts: Record<string, pulumi.Input<string>>): pulumi.Output<string> {
   const keys = Object.keys(parts).sort();

@@ -1,23 +1,28 @@
-/** On which nodes pods run, how far their like stay apart, and how many of them may be away at once. Pure. */
+/** On which nodes pods run, how replicas are spread, and how many of them a drain may evict at once. Pure. */
 import type { core, policy } from "@pulumi/kubernetes/types/input";
 import { NODE_LABELS } from "../names";
 
 const HOSTNAME = "kubernetes.io/hostname";
 type Labels = Record<string, string>;
 
+/** The nodes that a pod may run on. */
 export interface Nodes {
-  /** Only nodes that carry this host role, whose taint is tolerated; null: any. */
+  /** Only nodes with this host role; its taint is tolerated. null: any node. */
   role: string | null;
-  /** Labels that the nodes have besides. */
+  /** Further labels that the nodes must have. */
   nodeSelector?: Labels;
+  /** Further tolerations. */
   tolerations?: core.v1.Toleration[];
-  /** Seconds until a pod of a lost node is replaced elsewhere; default 30 (Kubernetes: 300). null: it stays. */
+  /** Seconds until a pod on a lost node is replaced elsewhere; null: never. @default 30 (Kubernetes: 300) */
   lostNodeSeconds?: number | null;
-  /** The same for a node of which nothing is heard, instead of one that still says itself that it is not ready. */
+  /**
+   * The same for a node that does not report at all, instead of one that reports not ready.
+   * @default lostNodeSeconds
+   */
   unreachableSeconds?: number;
 }
 
-/** The nodes that a pod may run on, and for how long when they are lost. */
+/** Node selector and tolerations of a pod. */
 export function onNodes({ role, nodeSelector, tolerations, ...n }: Nodes): {
   nodeSelector: Labels;
   tolerations: core.v1.Toleration[];
@@ -42,15 +47,16 @@ const lostNode = (seconds: Record<"not-ready" | "unreachable", number>): core.v1
     tolerationSeconds,
   }));
 
-/** Of those that run on every node, whatever it is tainted with. */
+/** Tolerates every taint, for pods that run on every node. */
 export const EVERY_NODE: core.v1.Toleration = { operator: "Exists" };
 
+/** How the replicas of a workload are kept apart. */
 export interface Apart {
-  /** Fewest replicas there are (an autoscaler's minimum). One or none: nothing to keep apart. */
+  /** Number of replicas, or an autoscaler's minimum. With exactly two, they never share a node. @default unknown */
   replicas?: number;
-  /** Deployments: pods of the old template do not count while the new ones roll out. */
+  /** For Deployments: while a new template rolls out, pods of the old one do not count. @default false */
   rolling?: boolean;
-  /** Never two on a node. */
+  /** Never two on one node, whatever their number. @default false */
   hard?: boolean;
 }
 
@@ -60,11 +66,11 @@ const counted = (matchLabels: Labels, { rolling }: Apart) => ({
 });
 
 /**
- * Even over nodes and zones as far as there is room; and of two, never both on one node. Preference alone does not do
- * it: after a drain both pods of a class of two were found on one node, and its own drain then took the class away
- * (measured). Three and more meet on one node too rarely to be forced apart on hosts of different sizes, and the number
- * of replicas stays out of the pods' template: growing restarts nothing (but from two to three, once). Cordoned and
- * lost nodes do not count.
+ * Spreads pods evenly over nodes and zones as far as there is room; two replicas never share a node. For two, a mere
+ * preference is not enough: after a drain both pods of a class were on one node, and draining that node stopped the
+ * class (measured). Three or more rarely all end up on one node, so they are not forced apart, which hosts of different
+ * sizes could not satisfy. Their number is not part of the template, so growing restarts nothing, except once from two
+ * to three. Cordoned and lost nodes do not count.
  */
 export function spread(matchLabels: Labels, apart: Apart = {}): core.v1.TopologySpreadConstraint[] {
   const hostname = { topologyKey: HOSTNAME, ...counted(matchLabels, apart) };
@@ -75,7 +81,7 @@ export function spread(matchLabels: Labels, apart: Apart = {}): core.v1.Topology
   ];
 }
 
-/** Even over zones, as far as there is room. */
+/** Spreads pods evenly over zones, as far as there is room. */
 export const overZones = (matchLabels: Labels, apart: Apart = {}): core.v1.TopologySpreadConstraint => ({
   maxSkew: 1,
   topologyKey: NODE_LABELS.zone,
@@ -83,14 +89,18 @@ export const overZones = (matchLabels: Labels, apart: Apart = {}): core.v1.Topol
   ...counted(matchLabels, apart),
 });
 
-/** By force: what must not be lost together. */
+/** Forbids two of these pods on one node: for pods that must not be lost together. */
 export const neverTwoOnANode = (matchLabels: Labels): core.v1.Affinity => ({
   podAntiAffinity: {
     requiredDuringSchedulingIgnoredDuringExecution: [{ topologyKey: HOSTNAME, labelSelector: { matchLabels } }],
   },
 });
 
-/** Spec of a disruption budget: a drain may take so many at a time, and pods that are broken anyway stop no drain. */
+/**
+ * Spec of a disruption budget. Pods that are not ready do not block a drain.
+ *
+ * @param maxUnavailable Pods that a drain may evict at once. @default 1
+ */
 export const budgetSpec = (matchLabels: Labels, maxUnavailable = 1): policy.v1.PodDisruptionBudgetSpec => ({
   maxUnavailable,
   selector: { matchLabels },

@@ -1,7 +1,7 @@
 /**
- * The one way to make a pod template: hardened, probed, spread, with explicit requests. Pure but for values that may be
- * Outputs (a config hash, an environment value taken from a Secret by reference). What says nothing (`readOnly: false`,
- * no volumes) is left out: the API server drops it, and the engine would miss it (rule 24).
+ * The one way to make a pod template: hardened, probed, spread, with explicit requests. Pure, apart from values that
+ * may be Outputs (config hash, annotations, arguments). Fields that equal their default (`readOnly: false`, no volumes)
+ * are left out: the API server drops them, and the engine would report a difference each time (rule 24).
  */
 import type { core } from "@pulumi/kubernetes/types/input";
 import type * as pulumi from "@pulumi/pulumi";
@@ -12,47 +12,75 @@ import { neverTwoOnANode, onNodes, spread, type Apart } from "./placement";
 import { renderProbes, type Probes } from "./probes";
 import { mebi, milliCpu } from "./quantities";
 
+/** A port of a container. */
 export interface PortSpec {
   port: number;
+  /** @default "TCP" */
   protocol?: "TCP" | "UDP";
 }
 
-/** Literal (never a secret), a key of a Secret, or a field of the pod. */
+/**
+ * Value of an environment variable: a literal (never a secret), a key of a Secret in the pod's namespace, or a field of
+ * the pod. A missing Secret or key keeps the pod from starting, unless it is `optional`.
+ *
+ * @example { field: "metadata.name" }
+ */
 export type EnvValue = string | { secret: string; key: string; optional?: boolean } | { field: string };
 
+/** Where a container sees a volume. */
 export interface MountSpec {
+  /** Name of the volume in `PodSpec.volumes` or `WorkloadArgs.claims`. */
   volume: string;
+  /** Absolute path in the container. */
   path: string;
+  /** Only this file or directory of the volume. @default the whole volume */
   subPath?: string;
+  /** @default false */
   readOnly?: boolean;
 }
 
+/** CPU and memory of a container. */
 export interface Resources {
-  /** Requested cores. No CPU limit is set: throttling a latency-bound process helps nobody. */
+  /** Requested cores. There is no CPU limit: throttling only adds latency, even while the node has idle cores. */
   cpu: number;
+  /** Requested memory, MiB. */
   memoryMiB: number;
-  /** Default: 1.5 x the request, so that a burst is not an out-of-memory kill. */
+  /** Memory limit, MiB; above it the kernel kills the container. @default 1.5 times the request, as room for bursts */
   memoryLimitMiB?: number;
 }
 
+/** A container of a pod. */
 export interface ContainerSpec {
+  /** Unique in its pod. */
   name: string;
+  /** Reference from `imageRef`. */
   image: string;
+  /** @default the image's entry point */
   command?: pulumi.Input<string>[];
+  /** @default the image's arguments */
   args?: pulumi.Input<string>[];
+  /** Environment variables by name. */
   env?: Record<string, EnvValue>;
+  /** Container ports by name; Services, probes and monitors refer to the names. */
   ports?: Record<string, PortSpec>;
   /** Required for long-running containers; absent for init containers and Jobs. */
   probes?: Probes;
   resources: Resources;
   mounts?: MountSpec[];
-  /** Added to the none that a container has by default. Only for exceptions that policy/exceptions.ts names. */
+  /** Capabilities to add; all others are dropped. Each needs an exception to rule 10 in the layer's exceptions.ts. */
   capabilities?: string[];
+  /** @default the image's working directory */
   workingDir?: string;
+  /** Seconds between the decision to end the pod and the signal to the process. `preStopCommand` must be absent. */
   preStopSleepSeconds?: number;
+  /** Command that runs in the container before the signal to its process. */
   preStopCommand?: string[];
 }
 
+/**
+ * A volume of a pod. `items` maps keys to file names (all keys by default), `mode` is the files' mode (0440 by
+ * default). A missing ConfigMap or Secret keeps the pod from starting, unless it is `optional`.
+ */
 export type VolumeSpec =
   | { name: string; configMap: string; items?: Record<string, string>; optional?: boolean }
   /** Several Secrets or ConfigMaps in one directory. */
@@ -64,42 +92,55 @@ export type VolumeSpec =
       mode?: number;
     }
   | { name: string; secret: string; items?: Record<string, string>; mode?: number; optional?: boolean }
+  /** Lives as long as the pod; `memory`: in RAM, where it counts as the containers' memory. */
   | { name: string; emptyDir: { sizeMiB: number; memory?: boolean } }
+  /** A path of the node; `type` is `Directory` by default, so the path must exist. */
   | { name: string; hostPath: string; type?: string };
 
+/** What differs from pod to pod; everything else is the same for all. */
 export interface PodSpec {
   containers: ContainerSpec[];
+  /** Run to their end, one after the other, before `containers` start. */
   initContainers?: ContainerSpec[];
   volumes?: VolumeSpec[];
-  /** uid = gid = fsGroup, > 1000. */
+  /** User id, group id and group of the volumes' files. Rule 10 requires more than 1000. */
   uid: number;
-  /** Mounts the API token. Default false. */
+  /** Mounts the token of the account, for pods that call the Kubernetes API. @default false */
   apiAccess?: boolean;
+  /** Uses the node's network; needs an exception to rule 10. @default false */
   hostNetwork?: boolean;
+  /** Further labels that the node must have. */
   nodeSelector?: Record<string, string>;
-  /** Requires nodes that carry this host role; default `application`. null: anywhere. */
+  /** Runs only on nodes with this host role; null: on any node. @default "application" */
   role?: string | null;
+  /** Tolerations besides those of the role. */
   tolerations?: core.v1.Toleration[];
+  /** Seconds from the signal to end until the kernel kills the processes. @default 30 */
   terminationGracePeriodSeconds?: number;
-  /** Hard: never two on a node (databases, host ports). */
+  /** Never two on one node, for databases and pods with host ports. @default false */
   onePerNode?: boolean;
-  /** Seconds until a pod of a lost node is replaced elsewhere; default 30 (Kubernetes: 300). */
+  /** Seconds until a pod on a lost node is replaced elsewhere. @default 30 (Kubernetes: 300) */
   lostNodeSeconds?: number;
-  /** Set by callers that wait: extra annotations. */
+  /** Annotations besides the config hash. */
   annotations?: Record<string, pulumi.Input<string>>;
+  /** Name of its PriorityClass, from `PRIORITIES`. @default none: after all that have one */
   runtimePriority?: string;
+  /** For Jobs. @default "Always" */
   restartPolicy?: "Always" | "OnFailure" | "Never";
-  /** Options of the pod's resolv.conf, by name: `{ timeout: "1" }`. */
+  /** Options of the pod's resolv.conf, by name: `{ timeout: "1" }`. @default the cluster's */
   dnsOptions?: Record<string, string>;
 }
 
-/** Requests, and a limit of memory alone. */
+/** Requests of CPU and memory, and a limit of memory only. */
 export const renderResources = (r: Resources) => ({
   requests: { cpu: milliCpu(r.cpu), memory: mebi(r.memoryMiB) },
   limits: { memory: mebi(r.memoryLimitMiB ?? r.memoryMiB * 1.5) },
 });
 
-/** What a pod needs to pull its images, where the registry asks who it is. */
+/**
+ * `imagePullSecrets` of a pod where `images.pullSecret` is set. The operator makes that Secret in every namespace; this
+ * stack only names it. Without the setting images are pulled anonymously, or with the credentials of the node.
+ */
 export const pullSecrets = (settings: Settings): { imagePullSecrets?: Array<{ name: string }> } =>
   settings.images.pullSecret ? { imagePullSecrets: [{ name: settings.images.pullSecret }] } : {};
 
@@ -195,21 +236,25 @@ function volume(v: VolumeSpec): core.v1.Volume {
   return { name: v.name, hostPath: { path: v.hostPath, type: v.type ?? "Directory" } };
 }
 
+/** Arguments of a pod template. */
 export interface PodTemplateArgs {
   settings: Settings;
+  /** Label app.kubernetes.io/component. */
   component: string;
-  /** app.kubernetes.io/name. */
+  /** Label app.kubernetes.io/name. */
   name: string;
+  /** Label app.kubernetes.io/version. */
   version: string;
+  /** Account of the pod, in its namespace. */
   serviceAccountName: string;
   pod: PodSpec;
-  /** Hash over every configuration that the pod reads. */
+  /** `configHash` over everything that the pod reads at start. @default none */
   configHash?: pulumi.Input<string>;
-  /** How its replicas are kept apart. */
+  /** How its replicas are kept apart. @default only a preference */
   apart?: Apart;
 }
 
-/** On which nodes a pod may run, and how far its like stay apart. */
+/** On which nodes a pod may run, and how its replicas are spread. */
 function placement({ settings, component, pod, apart }: PodTemplateArgs): Partial<core.v1.PodSpec> {
   const matchLabels = selectorLabels(settings, component);
   return {
@@ -219,7 +264,7 @@ function placement({ settings, component, pod, apart }: PodTemplateArgs): Partia
   };
 }
 
-/** The network that a pod is on, and how it looks names up. */
+/** Network and name resolution of a pod. */
 const network = (pod: PodSpec): Partial<core.v1.PodSpec> => ({
   ...(pod.hostNetwork ? { hostNetwork: true, dnsPolicy: "ClusterFirstWithHostNet" } : {}),
   ...(pod.dnsOptions
@@ -227,6 +272,7 @@ const network = (pod: PodSpec): Partial<core.v1.PodSpec> => ({
     : {}),
 });
 
+/** A pod template, for workloads and Jobs. */
 export function podTemplate(a: PodTemplateArgs): core.v1.PodTemplateSpec {
   const { settings, pod } = a;
   const annotations = { ...(a.configHash !== undefined ? { [CONFIG_HASH]: a.configHash } : {}), ...pod.annotations };

@@ -1,18 +1,18 @@
 /**
- * Kubernetes quantities, read and made in one place, in the form in which Kubernetes itself writes them: 1Gi, not
- * 1024Mi. What passes through its types comes back so, and the engine, which compares with what it was told, would see a
- * change that nobody made (CloudNativePG's webhook did that at each second `pulumi up`). Pure.
+ * Kubernetes quantities, read and written in the canonical form of Kubernetes: 1Gi, not 1024Mi. Objects that pass
+ * through Kubernetes' own types come back in that form. In any other form the engine would see a change that was never
+ * made (CloudNativePG's webhook caused one at every second `pulumi up`). Pure.
  *
- * Not quantityToScalar of @kubernetes/client-node: it takes no fractions before k, M, Ki, Mi (1.5Gi is an error), knows
- * no canonical form, and comes with the whole client, which takes half a second to load. A test holds both together.
+ * quantityToScalar of @kubernetes/client-node does not suffice: it refuses fractions before k, M, Ki, Mi (1.5Gi is an
+ * error), has no canonical form, and loads the whole client, which takes half a second. A test compares the two.
  */
 const BINARY = ["", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"],
   DECIMAL = ["n", "u", "m", "", "k", "M", "G", "T", "P", "E"],
   EXPONENTS = Array.from({ length: 40 }, (_, i) => (i === 3 ? "" : `e${3 * i - 9}`));
-/** The finest that Kubernetes knows. */
+/** The smallest unit of Kubernetes is a billionth. */
 const NANO = 10n ** 9n;
 
-/** With the largest suffix that leaves a whole number. */
+/** The value with the largest suffix that leaves a whole number. */
 function suffixed(value: bigint, step: bigint, suffixes: string[]): string {
   let at = 0;
   for (; value % step === 0n && at < suffixes.length - 1; at++) value /= step;
@@ -22,15 +22,15 @@ function suffixed(value: bigint, step: bigint, suffixes: string[]): string {
 const fromNano = (nano: bigint): string => (nano === 0n ? "0" : suffixed(nano, 1000n, DECIMAL));
 const fromBytes = (bytes: bigint): string => (bytes < 1024n ? fromNano(bytes * NANO) : suffixed(bytes, 1024n, BINARY));
 
-/** As the text says it: Kubernetes keeps to the kind of suffix that somebody chose. */
+/** A parsed quantity. Kubernetes keeps the kind of suffix that the text has. */
 interface Quantity {
   nano: bigint;
   form: "binary" | "decimal" | "exponent";
 }
 
 /**
- * The grammar of k8s.io/apimachinery/pkg/api/resource; undefined for what is none, and for signs, since nothing that is
- * measured so is less than nothing. Of exponents those that fit into two digits.
+ * The grammar of k8s.io/apimachinery/pkg/api/resource; undefined for other texts. Signs are refused, since no amount of
+ * CPU, memory or storage is negative, and so are exponents of more than two digits.
  */
 function parse(text: string): Quantity | undefined {
   const m = /^(?=\.?\d)(\d*)(?:\.(\d*))?(?:(Ki|Mi|Gi|Ti|Pi|Ei|n|u|m|k|M|G|T|P|E)|[eE]([+-]?\d{1,2}))?$/.exec(text);
@@ -48,8 +48,8 @@ function parse(text: string): Quantity | undefined {
 }
 
 /**
- * A quantity as Kubernetes writes it (CanonicalizeBytes in k8s.io/apimachinery/pkg/api/resource); undefined for what is
- * none.
+ * A quantity in canonical form (CanonicalizeBytes in k8s.io/apimachinery/pkg/api/resource); undefined when the text is
+ * not a quantity.
  *
  * @example
  *   canonical("1024Mi"); // "1Gi"
@@ -65,25 +65,28 @@ export function canonical(quantity: string): string | undefined {
 }
 
 /**
- * What a quantity is worth: bytes, or cores.
+ * The value of a quantity as a number: bytes, or cores.
  *
  * @example
  *   quantityValue("16G"); // 16000000000
  *   quantityValue("1500m"); // 1.5
  *
- * @throws When it is no quantity.
+ * @throws Error when the text is not a quantity.
  */
 export function quantityValue(quantity: string): number {
   const parsed = parse(quantity);
   if (!parsed)
     throw new Error(
-      `${JSON.stringify(quantity)} is no Kubernetes quantity. Give a number with one of m, k, M, G, T, P, E, Ki, Mi, Gi, Ti, Pi, Ei, an exponent, or nothing behind it, like 500m, 8Gi or 1e3.`,
+      `${JSON.stringify(quantity)} is not a Kubernetes quantity. Give a number, alone or followed by one of m, k, M, G, T, P, E, Ki, Mi, Gi, Ti, Pi, Ei or an exponent, like 500m, 8Gi or 1e3.`,
     );
-  // Apart, since the whole of it in billionths is more than a number holds exactly.
+  // In two parts: the value in billionths can be more than a number holds exactly.
   return Number(parsed.nano / NANO) + Number(parsed.nano % NANO) / Number(NANO);
 }
 
+/** Cores as a quantity, rounded to thousandths, at least 1m: 0.25 is "250m". */
 export const milliCpu = (cores: number): string =>
   fromNano(BigInt(Math.max(1, Math.round(cores * 1000))) * (NANO / 1000n));
+/** MiB as a quantity, rounded to whole MiB: 1024 is "1Gi". */
 export const mebi = (mib: number): string => fromBytes(BigInt(Math.round(mib)) * 1024n ** 2n);
+/** GiB as a quantity, rounded up to whole GiB: 1.2 is "2Gi". */
 export const gibi = (gib: number): string => fromBytes(BigInt(Math.ceil(gib)) * 1024n ** 3n);

@@ -14,26 +14,28 @@ import { tlsNamespaces } from "./tls/publicTls";
 import { expandable, storageClasses } from "./storageClasses";
 import type { OperatorName } from "./operators/vendored";
 
+/** Arguments of ClusterFoundation. */
 export interface ClusterFoundationArgs {
   ctx: StackContext;
-  /** Prepared hosts with their node labels: operators run on the application hosts. */
+  /** The prepared hosts with their node labels, which the operators need to be scheduled. @default none */
   after?: pulumi.Resource[];
 }
 
 /**
- * What every other layer stands on: namespaces, storage classes, operators, addresses, the public door and its
- * certificate.
+ * What every other layer needs: namespaces, storage and priority classes, operators, addresses, the ingress controller
+ * and the certificate.
  */
 export class ClusterFoundation extends pulumi.ComponentResource {
-  /** By name; the objects of a namespace depend on it. */
+  /** By name. */
   readonly namespaces: Record<string, k8s.core.v1.Namespace> = {};
-  /** Namespaces, storage and priority classes: what any workload needs. */
+  /** Namespaces, storage and priority classes, which every workload needs. */
   readonly basics: pulumi.Resource[];
+  /** The certificate of the public host names. */
   readonly tls: TlsMaterial;
-  /** What an Ingress needs before it can get an address. */
+  /** What must exist before an Ingress can get an address. */
   readonly doorReady: pulumi.Resource[];
   private readonly operators: Partial<Record<OperatorName, VendoredOperator>> = {};
-  /** What namespaces and classes come after: everything else depends on those, and so comes after the hosts too. */
+  /** Namespaces and classes wait for these. Everything else waits for namespaces and classes, and so for the hosts. */
   private readonly first: pulumi.Resource[];
 
   constructor(
@@ -53,9 +55,8 @@ export class ClusterFoundation extends pulumi.ComponentResource {
         `${name}-namespace-${n.name}`,
         {
           metadata: { name: n.name, labels: { ...this.labels(n.name), ...podSecurityLabels(n.level) } },
-          // Deleting a namespace deletes all that is in it, also what others have put there, and the claims with the
-          // data: it outlives the stack. After the classes, so that the API server has read the policy of ownership by
-          // then.
+          // Deleting a namespace would delete everything in it, including other owners' objects and the claims with the
+          // data, so it is retained. It comes after the classes, so that the API server has read the ownership policy.
         },
         { parent: this, dependsOn: [...this.first, ...classes], retainOnDelete: true },
       );
@@ -93,7 +94,7 @@ export class ClusterFoundation extends pulumi.ComponentResource {
     this.registerOutputs({});
   }
 
-  /** What depends on an operator waits for these; empty where the cluster has it already. */
+  /** The resources of an operator to wait for; empty when the cluster already has the operator. */
   ready(operator: OperatorName): pulumi.Resource[] {
     return this.operators[operator]?.ready ?? [];
   }
@@ -102,7 +103,7 @@ export class ClusterFoundation extends pulumi.ComponentResource {
     return labels(this.args.ctx.settings, component, "matrix-ha", "none");
   }
 
-  /** One after the other: what comes after all of them then comes after the last one (order.ts). */
+  /** Storage and priority classes. Each waits for the one before, so others need to depend on the last only. */
   private classes(name: string): pulumi.Resource[] {
     const { settings } = this.args.ctx;
     const made: pulumi.Resource[] = [];
@@ -115,7 +116,7 @@ export class ClusterFoundation extends pulumi.ComponentResource {
             metadata: { name: c.name, labels: this.labels("storage") },
             provisioner: c.provisioner,
             ...(Object.keys(c.parameters).length ? { parameters: c.parameters } : {}),
-            // The scheduler picks the node first, then the volume is made there; a released volume keeps its data.
+            // The scheduler chooses the node first, then the volume is made there. A released volume keeps its data.
             volumeBindingMode: "WaitForFirstConsumer",
             reclaimPolicy: "Retain",
             allowVolumeExpansion: expandable(c),

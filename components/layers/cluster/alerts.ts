@@ -1,4 +1,4 @@
-/** What is alerted on of Kubernetes: its pods, jobs, autoscalers and certificates. Pure. */
+/** Alerts about pods, jobs, autoscalers, disruption budgets and certificates. Pure. */
 import type { PlanInput } from "../../core/layer";
 import type { RuleGroup } from "../../core/monitoring";
 
@@ -15,9 +15,9 @@ export const clusterAlerts = ({ settings }: PlanInput): RuleGroup[] => [
         for: "15m",
         expr: `kube_horizontalpodautoscaler_status_current_replicas{${OURS}} >= kube_horizontalpodautoscaler_spec_max_replicas{${OURS}} and kube_horizontalpodautoscaler_spec_max_replicas{${OURS}} > kube_horizontalpodautoscaler_spec_min_replicas{${OURS}}`,
         summary: "{{ $labels.horizontalpodautoscaler }} is at its maximum of {{ $value }}",
-        meaning: "There is no room for more load.",
+        meaning: "It cannot add pods when the load rises further.",
         look: ["kubectl get hpa -A"],
-        act: ["More users than planned: `pulumi config set ccu <n>` and `pulumi up`."],
+        act: ["If there are more users than planned: `pulumi config set ccu <n>` and `pulumi up`."],
       },
       {
         alert: "DrainBlocked",
@@ -25,7 +25,7 @@ export const clusterAlerts = ({ settings }: PlanInput): RuleGroup[] => [
         for: "30m",
         expr: `kube_poddisruptionbudget_status_pod_disruptions_allowed{${OURS}} == 0 and kube_poddisruptionbudget_status_expected_pods{${OURS}} > 1`,
         summary: "No pod of {{ $labels.poddisruptionbudget }} may be evicted",
-        meaning: "One is already away: a drain of a node would wait.",
+        meaning: "One of its pods is already missing, so a drain of a node would wait.",
         look: ["kubectl get pdb -A", "kubectl get pods -n <namespace>"],
         act: ["Bring the missing pod back. Do not delete the budget."],
       },
@@ -34,18 +34,19 @@ export const clusterAlerts = ({ settings }: PlanInput): RuleGroup[] => [
         severity: "warning",
         for: "5m",
         expr: `max_over_time(kube_pod_container_status_waiting_reason{${OURS}, reason="CrashLoopBackOff"}[5m]) == 1`,
-        summary: "{{ $labels.container }} in {{ $labels.namespace }}/{{ $labels.pod }} keeps ending",
+        summary: "{{ $labels.container }} in {{ $labels.namespace }}/{{ $labels.pod }} keeps crashing",
         meaning: "It fails soon after each start.",
         look: ["kubectl logs -n <namespace> <pod> -c <container> --previous"],
-        act: ["If it began with a change, `pulumi up` of the last good commit."],
+        act: ["If it began with a change, run `pulumi up` from the last good commit."],
       },
       {
         alert: "ContainerOutOfMemory",
         severity: "warning",
         for: "0m",
         expr: `(kube_pod_container_status_last_terminated_reason{${OURS}, reason="OOMKilled"} == 1) and on (namespace, pod, container) increase(kube_pod_container_status_restarts_total{${OURS}}[10m]) > 0`,
-        summary: "{{ $labels.container }} in {{ $labels.namespace }}/{{ $labels.pod }} was killed for memory",
-        meaning: "It used more than its limit (1.5 times its request).",
+        summary:
+          "{{ $labels.container }} in {{ $labels.namespace }}/{{ $labels.pod }} was killed because of its memory",
+        meaning: "It used more than its memory limit (by default 1.5 times its request).",
         look: ["Memory of the container over the last hours"],
         act: ["Raise memoryMiB in `overrides` for its pool or layer."],
       },
@@ -54,10 +55,10 @@ export const clusterAlerts = ({ settings }: PlanInput): RuleGroup[] => [
         severity: "warning",
         for: "10m",
         expr: `kube_pod_status_phase{${OURS}, phase="Pending"} == 1`,
-        summary: "{{ $labels.namespace }}/{{ $labels.pod }} finds no place",
-        meaning: "No node of its role has room, or its volume is on a node that is away.",
+        summary: "{{ $labels.namespace }}/{{ $labels.pod }} cannot be scheduled",
+        meaning: "No node with its role has room, or its volume is on a node that is down.",
         look: ["kubectl describe pod -n <namespace> <pod>"],
-        act: ["Bring the node back or add one of the role; `npm run plan` names the smallest addition."],
+        act: ["Bring the node back or add one with the role; `npm run plan` names the smallest addition."],
       },
       {
         alert: "JobFailed",
@@ -67,7 +68,7 @@ export const clusterAlerts = ({ settings }: PlanInput): RuleGroup[] => [
         summary: "Job {{ $labels.namespace }}/{{ $labels.job_name }} failed",
         meaning: "A step of a rollout (configuration check, bucket, schema) did not succeed.",
         look: ["kubectl logs -n <namespace> job/<name>"],
-        act: ["Correct what it says and run `pulumi up` again."],
+        act: ["Correct the error that it reports and run `pulumi up` again."],
       },
       ...(settings.cluster.install.certManager
         ? [
@@ -78,11 +79,11 @@ export const clusterAlerts = ({ settings }: PlanInput): RuleGroup[] => [
               expr: "certmanager_certificate_expiration_timestamp_seconds - time() < 14 * 86400",
               summary:
                 "Certificate {{ $labels.exported_namespace }}/{{ $labels.name }} expires in {{ $value | humanizeDuration }}",
-              meaning: "It is renewed 30 days before; renewal has failed since.",
+              meaning: "It should have been renewed 30 days before it expires; renewal has failed since then.",
               look: ["kubectl describe certificate,order,challenge -A"],
               act: [
                 "ACME: the public host must answer on port 80 under /.well-known/acme-challenge.",
-                "Any other: see that its issuer is ready, `kubectl get issuer,clusterissuer -A`.",
+                "Any other: check that its issuer is ready, `kubectl get issuer,clusterissuer -A`.",
               ],
             },
           ]

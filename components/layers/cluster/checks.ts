@@ -1,4 +1,4 @@
-/** Addresses: networks that must not run into each other, and who may come in. */
+/** Cross-field checks of the cluster: overlapping networks, IP families, address pools, storage classes. */
 import type { CheckInput } from "../../core/layer";
 import { overlaps, parseAddresses, type Interval } from "../../core/addresses";
 
@@ -41,7 +41,7 @@ function checkOverlaps({ settings, report }: CheckInput): void {
         path: b.path,
         given: `${b.text} (${b.what})`,
         allowed: `addresses outside ${a.text} (${a.what}, ${a.path})`,
-        remedy: `move one of the two: packets to the shared addresses would go to only one of them`,
+        remedy: `move one of the two: packets to the shared addresses would reach only one of them`,
       },
       [a.path],
     );
@@ -79,7 +79,7 @@ function checkFamilies({ settings, report }: CheckInput): void {
           path: `cluster.ipFamilies[${i}]`,
           given: family,
           allowed: "the families of cluster.serviceCidrs",
-          remedy: `add an ${family} network to cluster.serviceCidrs (the cluster must have it), or take ${family} out`,
+          remedy: `add an ${family} network to cluster.serviceCidrs (the cluster must have it), or remove ${family}`,
         },
         ["cluster.serviceCidrs"],
       );
@@ -104,9 +104,9 @@ function checkPools({ settings, report }: CheckInput): void {
       report.add(
         {
           path: `addressPools[${i}].name`,
-          given: `"${pool.name}", as addressPools[${first}] is`,
-          allowed: "a name of its own for each pool",
-          remedy: "rename one",
+          given: `"${pool.name}", the same as addressPools[${first}]`,
+          allowed: "a different name for each pool",
+          remedy: "rename one of the two",
         },
         [`addressPools[${first}].name`],
       );
@@ -127,7 +127,7 @@ function checkStorageClasses({ input, settings, report }: CheckInput): void {
     if (!mine.create && input.storage[key].name === undefined) {
       report.add({
         path: `storage.${key}.name`,
-        given: "nothing, with create: false",
+        given: "nothing, although create is false",
         allowed: "the name of a StorageClass that exists",
         remedy: "run `kubectl get storageclass` and name one",
       });
@@ -138,9 +138,9 @@ function checkStorageClasses({ input, settings, report }: CheckInput): void {
         report.add(
           {
             path: `storage.${key}.name`,
-            given: `"${mine.name}", as storage.${other} is`,
-            allowed: "a name of its own for each class that is made",
-            remedy: `leave the name out, or set create: false on both if the class exists`,
+            given: `"${mine.name}", the same as storage.${other}`,
+            allowed: "a different name for each class that this stack creates",
+            remedy: `leave the name out, or set create: false for both if the class exists`,
           },
           [`storage.${other}.name`],
         );

@@ -1,4 +1,4 @@
-/** How the layer is made, with what it gets from the layers before it. */
+/** Makes the layer, with what it takes from the layers before it. */
 import type { Resource } from "@pulumi/pulumi";
 import type { Building } from "../../core/layer";
 import { ClusterFoundation } from "./ClusterFoundation";

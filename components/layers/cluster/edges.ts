@@ -1,6 +1,4 @@
-/**
- * Who talks to the operators and the ingress controller, and to whom they talk; metrics are monitoring's edges. Pure.
- */
+/** Connections of the operators and the ingress controller. Monitoring declares those for metrics. Pure. */
 import { tcp, type Edge, type EdgeInput, type Peer } from "../../core/edges";
 import { NAMESPACES } from "../../core/names";
 import { INGRESS_COMPONENT, INGRESS_NAMESPACE, INGRESS_PORTS } from "./ingressController/nginxIngress";
@@ -9,17 +7,18 @@ import { tlsNamespaces } from "./tls/publicTls";
 
 const API = tcp(6443);
 
-/** Ports that the API server calls to have objects checked, by component. */
+/** Webhook ports by component; the API server connects to them to have objects checked. */
 const WEBHOOKS: Record<string, number> = {
   "cnpg-controller-manager": 9443,
   "metallb-controller": 9443,
   "cert-manager-webhook": 10250,
 };
 
+/** The connections of this layer. */
 export function clusterEdges({ settings }: EdgeInput): Edge[] {
   const operators = installedOperators(settings).flatMap((o) =>
     Object.values(o.workloads)
-      // kube-system is not this stack's: no policies there. The speakers are on the nodes' network.
+      // kube-system does not belong to this stack, so it has no policies. The speakers use the nodes' network.
       .filter((w) => o.namespace !== NAMESPACES.kubeSystem && w.replicas !== "daemon")
       .flatMap((w): Edge[] => {
         const self: Peer = { component: w.component, namespace: o.namespace };

@@ -1,4 +1,4 @@
-/** Images of this layer. Each tag is an exact version; a digest pins it to one content. Pure. */
+/** Images of this layer. Each tag is an exact version; a digest, where there is one, pins the content. Pure. */
 import { images } from "../../core/images";
 
 export const IMAGES = images({

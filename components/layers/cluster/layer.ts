@@ -1,4 +1,4 @@
-/** What every layer stands on in the cluster: namespaces, operators, classes, certificates, network policies. */
+/** What every other layer needs in the cluster: namespaces, operators, classes, certificates, network policies. */
 import type { Layer } from "../../core/layer";
 import { clusterAlerts } from "./alerts";
 import { checkCluster } from "./checks";

@@ -1,10 +1,11 @@
-/** The namespaces that this stack makes, and how strict Pod Security is in each. Pure. */
+/** The namespaces that this stack makes, and the Pod Security level of each. Pure. */
 import { NAMESPACES, type Namespace } from "../../core/names";
 import type { Settings } from "../../settings/types";
 
+/** Level of the Pod Security Standards. */
 export type PodSecurity = "restricted" | "privileged";
 
-/** Where `restricted` cannot be: with the reason. Everything else is restricted. */
+/** Namespaces that cannot be `restricted`, with the reason. All others are. */
 export const PRIVILEGED: Partial<Record<Namespace, string>> = {
   [NAMESPACES.coturn]: "relays on the host's network: a UDP range of thousands of ports cannot be mapped one by one",
   [NAMESPACES.livekit]: "the SFU sends media from the host's network",
@@ -13,11 +14,13 @@ export const PRIVILEGED: Partial<Record<Namespace, string>> = {
   [NAMESPACES.monitoring]: "the node exporter reads the host's /proc and /sys on the host's network",
 };
 
+/** A namespace to make. */
 export interface NamespacePlan {
   name: Namespace;
   level: PodSecurity;
 }
 
+/** The namespaces that these settings need. */
 export function namespacePlans(settings: Settings): NamespacePlan[] {
   const i = settings.cluster.install;
   const wanted: Array<[boolean, Namespace]> = [
@@ -37,7 +40,7 @@ export function namespacePlans(settings: Settings): NamespacePlan[] {
     .map(([, name]) => ({ name, level: PRIVILEGED[name] ? "privileged" : "restricted" }));
 }
 
-/** Pod Security labels, following the cluster's own version of the standard. */
+/** Pod Security labels. Version `latest` is that of the cluster. */
 export function podSecurityLabels(level: PodSecurity): Record<string, string> {
   return Object.fromEntries(
     ["enforce", "audit", "warn"].flatMap((mode) => [

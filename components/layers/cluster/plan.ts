@@ -1,4 +1,4 @@
-/** What operators and add-ons ask for, and what the loss of an announced address costs. Pure. */
+/** Demands of operators and add-ons, and the cost of losing the node that announces an address. Pure. */
 import type { PlanInput } from "../../core/layer";
 import { ingressClassNotes } from "../../domain/ingressClasses";
 import { OPERATOR_REQUESTS } from "../../domain/operatorRequests";
@@ -24,7 +24,7 @@ const PLATFORM: Array<{
   { name: "metrics-server", when: (s) => s.cluster.install.metricsServer, ...R.metricsServer },
   { name: "local-path-provisioner", when: (s) => s.cluster.install.localPathProvisioner, ...R.localPathProvisioner },
   { name: "prometheus-operator", when: (s) => s.cluster.install.prometheusOperator, ...R.prometheusOperator },
-  // Jobs at a rollout (check of the configuration, buckets): never all at once.
+  // Jobs of a rollout (configuration check, buckets), which never run all at once.
   { name: "jobs", when: () => true, replicas: 1, cpu: 0.05, memoryMiB: 128 },
 ];
 

@@ -1,4 +1,4 @@
-/** What may be written about the cluster: what this stack installs there, addresses, volumes, certificates. Pure. */
+/** Settings of the cluster: what this stack installs there, addresses, volumes, certificates, policies. Pure. */
 import { z } from "zod";
 import {
   addressRange,
@@ -19,17 +19,19 @@ import { isDnsName, isUrl } from "../../schema/syntax/text";
 import type { SettingsInput } from "../../settings/schema";
 
 const install = (what: string, extra = "") =>
-  bool({ doc: `Install ${what}. False: the cluster has it already.${extra}` });
+  bool({ doc: `Install ${what}. False: the cluster already has it.${extra}` });
 
 const storageClass = (what: string) =>
   section(
     {
       name: objectName("Name of the StorageClass.").optional(),
-      create: bool({ doc: "True: this stack makes the class. False: it exists, and `name` is needed." }).default(true),
+      create: bool({
+        doc: "True: this stack creates the class. False: it exists already, and `name` is required.",
+      }).default(true),
       provisioner: text({
-        doc: "Provisioner of a made class. The default serves the nodes' own disks, bound when a pod is scheduled.",
+        doc: "Provisioner of a class that this stack creates. The default makes volumes on the nodes' own disks when a pod is scheduled.",
       }).default("rancher.io/local-path"),
-      parameters: texts({ doc: "Parameters of a made class." }).default({}),
+      parameters: texts({ doc: "Parameters of a class that this stack creates." }).default({}),
     },
     { doc: `StorageClass of ${what}.` },
   );
@@ -39,13 +41,13 @@ export const clusterSettings = {
     {
       kubeconfig: secret(
         {
-          doc: "kubeconfig, the file's contents. Absent: KUBECONFIG or ~/.kube/config of the person who runs Pulumi.",
+          doc: "Contents of a kubeconfig file. Absent: KUBECONFIG or ~/.kube/config of the person who runs Pulumi.",
           allowed: "the contents of a kubeconfig file (not its path)",
           remedy: "pulumi config set --secret --path 'matrix-ha:cluster.kubeconfig' < ~/.kube/config",
         },
         (v) => /clusters["']?\s*:/.test(v),
       ).optional(),
-      context: text({ doc: "Context in the kubeconfig. Absent: its current one." }).optional(),
+      context: text({ doc: "Context in the kubeconfig. Absent: its current context." }).optional(),
       domain: text(
         {
           doc: "DNS domain of the cluster.",
@@ -61,7 +63,7 @@ export const clusterSettings = {
         doc: "Networks of the Services, one per family. The default is kubeadm's.",
       }).default(["10.96.0.0/12"]),
       ipFamilies: list(oneOf(["IPv4", "IPv6"], { doc: "Family." }), {
-        doc: "Families of the Services, the preferred one first.",
+        doc: "IP families of the Services, the preferred one first.",
         defaultText: "the families of serviceCidrs",
       }).optional(),
       install: section(
@@ -71,23 +73,23 @@ export const clusterSettings = {
           metallb: install("MetalLB").default(true),
           certManager: install("cert-manager").default(true),
           ingressController: install("the NGINX ingress controller (F5's, the maintained one)").default(true),
-          metricsServer: install("metrics-server (autoscaling needs it)").default(true),
+          metricsServer: install("metrics-server, which autoscaling needs").default(true),
           localPathProvisioner: install("the provisioner of local volumes").default(true),
           prometheusOperator: field(z.boolean(), {
             doc: "Install the Prometheus operator.",
             allowed: "true or false",
             example: true,
-            defaultText: "true where monitoring is enabled and monitoring.prometheus is install",
+            defaultText: "true if monitoring is enabled and monitoring.prometheus is `install`",
           }).optional(),
         },
         { doc: "What this stack installs into the cluster, at pinned versions." },
       ).prefault({}),
-      ingressClass: objectName("IngressClass that the Ingress objects name.").default("nginx"),
+      ingressClass: objectName("IngressClass of the Ingress objects.").default("nginx"),
       ingressNamespace: objectName(
-        "Namespace of the ingress controller's pods, which the public backends let in. Matters where the controller is not this stack's.",
+        "Namespace of the ingress controller's pods; network policies allow them to reach the public Services. Used only if this stack does not install the controller.",
       ).default("nginx-ingress"),
     },
-    { doc: "The Kubernetes cluster, which exists." },
+    { doc: "The existing Kubernetes cluster." },
   ).prefault({}),
   addressPools: field(
     z
@@ -96,12 +98,12 @@ export const clusterSettings = {
           {
             name: dnsLabel({ doc: "Name of the pool." }),
             addresses: field(z.array(addressRange({ doc: "Network or range." })).min(1), {
-              doc: "Networks or ranges, free addresses of the hosts' network.",
+              doc: "Networks or ranges of unused addresses in the hosts' network.",
               allowed: "a list of at least one network or range",
               remedy: "list them: addresses: [203.0.113.10-203.0.113.20]",
             }),
             use: list(oneOf(["ingress", "any"], { doc: "Use." }), {
-              doc: "Which public services take their address here.",
+              doc: "Which public services get their address from this pool.",
             }).default(["any"]),
           },
           { doc: "A pool." },
@@ -109,7 +111,7 @@ export const clusterSettings = {
       )
       .min(1),
     {
-      doc: "Addresses that MetalLB gives to public services. At least one pool. One address is announced by one node at a time: several addresses spread load.",
+      doc: "Addresses that MetalLB gives to public services; at least one pool. Each address is announced by one node at a time, so several addresses spread the load.",
       allowed: "a list of at least one pool",
       remedy: "addressPools: [{name: public, addresses: [203.0.113.10-203.0.113.20]}]",
       example: [{ name: "example", addresses: ["192.0.2.0/28"] }],
@@ -121,7 +123,7 @@ export const clusterSettings = {
       objectStore: storageClass("MinIO's drives, on `object-store` disks").prefault({}),
       general: storageClass("everything else (Redis, Prometheus)").prefault({}),
     },
-    { doc: "Where volumes come from." },
+    { doc: "StorageClasses of the volumes." },
   ).prefault({}),
   tls: field(
     z.discriminatedUnion("mode", [
@@ -130,43 +132,43 @@ export const clusterSettings = {
           mode: z.literal("acme"),
           email: text(
             {
-              doc: "Address that the authority warns before a certificate expires.",
+              doc: "E-mail address that the authority warns before a certificate expires.",
               allowed: "an e-mail address",
               remedy: "give an address that someone reads",
             },
             (v) => /^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(v),
             "admin@example.com",
           ),
-          server: text({ doc: "Directory of the ACME authority.", allowed: "an https:// URL" }, (v) =>
+          server: text({ doc: "Directory URL of the ACME authority.", allowed: "an https:// URL" }, (v) =>
             isUrl(v, ["https:"]),
           ).default("https://acme-v02.api.letsencrypt.org/directory"),
-          solver: oneOf(["http01"], { doc: "How the authority is answered: over HTTP through the ingress." }).default(
-            "http01",
-          ),
+          solver: oneOf(["http01"], {
+            doc: "How the authority's challenge is answered: over HTTP, through the ingress.",
+          }).default("http01"),
         },
-        { doc: "Certificates from an ACME authority (Let's Encrypt), got and renewed by cert-manager." },
+        { doc: "Certificates from an ACME authority (Let's Encrypt); cert-manager orders and renews them." },
       ),
       section(
         { mode: z.literal("own-ca") },
         {
-          doc: "A certificate authority that this stack makes; clients must be told to trust it. The stack outputs its certificate.",
+          doc: "A certificate authority that this stack creates. Clients must be configured to trust its certificate, which is an output of the stack.",
         },
       ),
       section(
         {
           mode: z.literal("given"),
           certificate: text({
-            doc: "PEM: the certificate, then its chain, for all host names.",
+            doc: "The certificate for all host names, then its chain; PEM.",
             allowed: "PEM certificates, the server's own first",
             remedy: "give the contents of fullchain.pem",
           }),
-          privateKey: secret({ doc: "PEM: its private key." }),
+          privateKey: secret({ doc: "Its private key, PEM." }),
         },
-        { doc: "A certificate that you have and renew yourself." },
+        { doc: "A certificate that you provide and renew." },
       ),
     ]),
     {
-      doc: "Where certificates come from. `tls: own-ca` is short for `tls: {mode: own-ca}`.",
+      doc: "Source of the certificates. `tls: own-ca` is short for `tls: {mode: own-ca}`.",
       allowed: "mode acme (with email), own-ca, or given (with certificate and privateKey)",
       remedy: "tls: {mode: acme, email: admin@example.com}",
       example: { mode: "own-ca" },
@@ -174,26 +176,28 @@ export const clusterSettings = {
   ),
   networkPolicies: section(
     {
-      enabled: bool({ doc: "Allow what the parts need of each other and nothing else." }).default(true),
+      enabled: bool({ doc: "Allow only the connections that the parts of the stack need." }).default(true),
       apiServerCidrs: list(cidr({ doc: "Network." }), {
-        doc: "Where the Kubernetes API listens, for the pods that use it.",
-        defaultText: "the control-plane hosts' addresses; without such hosts anywhere, on the API's port",
+        doc: "Networks of the Kubernetes API servers; pods that use the API may connect to these only.",
+        defaultText: "the addresses of the control-plane hosts; without such hosts any address, on the API's port",
       }).optional(),
     },
     { doc: "Network policies." },
   ).prefault({}),
 };
 
-/** Where a class of volumes comes from: made by this stack over a provisioner, or one that exists. */
+/** A StorageClass: one that this stack creates, or one that exists. */
 export interface StorageClassSettings {
-  /** Name of the StorageClass that volumes ask for. */
+  /** Name that volumes refer to. */
   name: string;
-  /** True: this stack makes it. False: it exists already. */
+  /** True: this stack creates it. False: it exists already. */
   create: boolean;
+  /** Of a class that this stack creates: `rancher.io/local-path`. */
   provisioner: string;
   parameters: Record<string, string>;
 }
 
+/** The sections of this layer with all defaults. */
 export interface ClusterCompleted {
   cluster: Omit<SettingsInput["cluster"], "ipFamilies" | "install"> & {
     ipFamilies: Array<"IPv4" | "IPv6">;
@@ -203,6 +207,7 @@ export interface ClusterCompleted {
   networkPolicies: { enabled: boolean; apiServerCidrs: string[] };
 }
 
+/** Fills in the defaults that depend on other settings. */
 export const completeCluster = (input: SettingsInput): ClusterCompleted => ({
   cluster: withInstalled(input),
   storage: {

@@ -1,16 +1,16 @@
-/** The storage classes that this stack makes, and which one each volume asks for. Pure. */
+/** The storage classes that this stack makes, and the class of each volume. Pure. */
 import { usePath } from "../hosts/mounts";
 import type { DiskSettings, Settings, StorageClassSettings } from "../../settings/types";
 
 const LOCAL_PATH = "rancher.io/local-path";
 
 /**
- * Whether claims of a class can grow. A directory on a local disk has no size of its own, and its provisioner resizes
- * nothing: a claim that asked for more would stay pending. A class that exists already is its maker's matter.
+ * Whether claims of a class can grow. A directory on a local disk has no size of its own, and its provisioner cannot
+ * resize: a larger claim would stay pending. Classes that exist already are assumed to allow it.
  */
 export const expandable = (c: StorageClassSettings): boolean => !c.create || c.provisioner !== LOCAL_PATH;
 
-/** The provisioner that this stack installs serves the directories that its hosts have prepared, one for each disk. */
+/** Whether a class is served by this stack's own provisioner, from the directories of the prepared hosts. */
 const ownLocal = (settings: Settings, c: StorageClassSettings): boolean =>
   c.create &&
   settings.cluster.install.localPathProvisioner &&
@@ -18,8 +18,8 @@ const ownLocal = (settings: Settings, c: StorageClassSettings): boolean =>
   c.parameters.nodePath === undefined;
 
 /**
- * `object-store` disks that every storage host has. The provisioner keeps no two volumes of a class apart: a disk is
- * chosen by asking for the class that has only its directory.
+ * Number of `object-store` disks that every storage host has. The provisioner may put two volumes of one class on the
+ * same disk. Each disk therefore has a class that allows only its directory.
  */
 function objectStoreDisks(settings: Settings): number {
   const counts = settings.hosts
@@ -29,15 +29,16 @@ function objectStoreDisks(settings: Settings): number {
 }
 
 /**
- * Class of a MinIO pod's drive, from 0: one of its own for each disk where this stack knows the disks, else the one
- * class.
+ * Class of a drive of a MinIO pod: one class for each disk when this stack knows the disks, else the same for all.
+ *
+ * @param drive Number of the drive in its pod, from 0.
  */
 export function objectStoreClass(settings: Settings, drive: number): string {
   const c = settings.storage.objectStore;
   return drive > 0 && drive < objectStoreDisks(settings) && ownLocal(settings, c) ? `${c.name}-${drive + 1}` : c.name;
 }
 
-/** Every directory that the provisioner may serve: those of the uses, and of each further disk of any host. */
+/** Every directory that the provisioner may use: one for each use, and one for each further disk of any host. */
 export function localPaths(settings: Settings): string[] {
   const uses: Array<DiskSettings["use"]> = ["database", "object-store", "local"];
   return uses.flatMap((use) => {
@@ -46,13 +47,13 @@ export function localPaths(settings: Settings): string[] {
   });
 }
 
-/** Each once, also where two uses share one. */
+/** The classes to make, each once even when two uses share it. */
 export function storageClasses(settings: Settings): StorageClassSettings[] {
   const { database, objectStore, general } = settings.storage;
   const made = new Map<string, StorageClassSettings>();
   const make = (c: StorageClassSettings, name: string, path: string): void => {
     if (!c.create || made.has(name)) return;
-    // Without the parameter the provisioner takes any of its directories at random.
+    // Without this parameter the provisioner chooses any of its directories at random.
     made.set(
       name,
       ownLocal(settings, c) ? { ...c, name, parameters: { nodePath: path, ...c.parameters } } : { ...c, name },

@@ -1,4 +1,4 @@
-/** What is scraped of the ingress controller and of cert-manager. Pure. */
+/** Metrics endpoints of the ingress controller and of cert-manager. Pure. */
 import type { PlanInput } from "../../core/layer";
 import { own, type Target } from "../../core/monitoring";
 import { NAMESPACES, PORTS } from "../../core/names";

@@ -1,4 +1,3 @@
-/** The machines: prepared over SSH, then labelled for the scheduler. */
 import { remote, type types } from "@pulumi/command";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
@@ -8,12 +7,14 @@ import { remoteCommand } from "./command";
 import { nodeLabels, nodeTaints } from "./nodeRoles";
 import { hostSteps } from "./steps";
 
+/** Arguments of Hosts. */
 export interface HostsArgs {
   ctx: StackContext;
 }
 
+/** The machines: prepared over SSH, then labelled for the scheduler. */
 export class Hosts extends pulumi.ComponentResource {
-  /** What workloads depend on: every host prepared, every node labelled. */
+  /** All hosts, prepared and labelled; workloads depend on these. */
   readonly ready: pulumi.Resource[] = [];
 
   constructor(name: string, args: HostsArgs, opts: pulumi.ComponentResourceOptions) {
@@ -27,9 +28,9 @@ export class Hosts extends pulumi.ComponentResource {
   }
 
   /**
-   * One command a step, one after the other. A changed script or connection runs the step again in place: there are no
-   * triggers, which would replace. Nothing is undone on delete: a dead machine can leave the settings without being
-   * reached, and no disk is ever touched by leaving.
+   * One command for each step, one after the other. A changed script or connection runs the step again as an update.
+   * There are no triggers, because these would replace the resource. Nothing is undone on delete: a dead machine can be
+   * removed from the settings without being reached, and its disks are not touched.
    */
   private prepare(name: string, settings: Settings, host: HostSettings): remote.Command {
     const connection = connectionTo(settings, host);
@@ -41,7 +42,7 @@ export class Hosts extends pulumi.ComponentResource {
             connection,
             create: remoteCommand(step, host.ssh.user),
             ...(step.stdin === undefined ? {} : { stdin: pulumi.secret(step.stdin) }),
-            // sshd refuses these variables unless AcceptEnv names them, and no step reads them.
+            // sshd refuses these variables unless AcceptEnv lists them, and no step reads them.
             addPreviousOutputInEnv: false,
             logging: remote.Logging.Stderr,
           },
@@ -56,7 +57,9 @@ export class Hosts extends pulumi.ComponentResource {
     ) as remote.Command;
   }
 
-  /** Server-side apply of just these fields: everything else of the Node stays kubelet's and the controllers'. */
+  /**
+   * Labels and taints by server-side apply; all other fields of the Node remain those of the kubelet and controllers.
+   */
   private describe(
     name: string,
     settings: Settings,
@@ -66,14 +69,14 @@ export class Hosts extends pulumi.ComponentResource {
     const metadata = { name: host.name, annotations: { "pulumi.com/patchForce": "true" } };
     const opts: pulumi.CustomResourceOptions = { parent: this, dependsOn: prepared ? [prepared] : [] };
     const taints = nodeTaints(host);
-    // One patch for both: they are applied under one name, and what the second left out would be taken from the first.
+    // One patch for both: with the same field manager, a second patch would remove the fields of the first.
     return [
       new k8s.core.v1.NodePatch(
         `${name}-${host.name}-labels`,
         {
           metadata: { ...metadata, labels: nodeLabels(settings, host) },
-          // The API knows spec.taints as one atomic list: the last to apply it owns all of it. Kubernetes puts its own
-          // (cordoned, unreachable) back at its next pass, and only dedicated hosts are written to at all.
+          // spec.taints is an atomic list, so the last apply owns the whole list. Kubernetes restores its own taints
+          // (cordoned, unreachable) soon after, and only dedicated hosts get any from here.
           ...(taints.length ? { spec: { taints } } : {}),
         },
         opts,
@@ -86,7 +89,7 @@ function connectionTo(settings: Settings, host: HostSettings): types.input.remot
   const at = `hosts[${settings.hosts.indexOf(host)}].ssh`;
   const { ssh } = host;
   requireHostKey(`${at}.hostKey`, host.address, ssh.port, ssh.hostKey);
-  // Without a key Pulumi asks the SSH agent of the machine that it runs on.
+  // Without a key, the provider uses the SSH agent of the machine that Pulumi runs on.
   const privateKey = ssh.privateKey === undefined ? {} : { privateKey: pulumi.secret(ssh.privateKey) };
   const proxy = ssh.bastion && {
     host: ssh.bastion.host,
@@ -108,10 +111,10 @@ function connectionTo(settings: Settings, host: HostSettings): types.input.remot
   };
 }
 
-/** The SSH client of the provider trusts anybody when it is given no key. */
+/** Requires a host key, since the provider's SSH client trusts every machine without one. */
 function requireHostKey(path: string, address: string, port: number, key: string | undefined): void {
   if (key) return;
   throw new Error(
-    `${path}: missing. Without it any machine at ${address} would be trusted with root's commands. Take it from the host's console (/etc/ssh/ssh_host_ed25519_key.pub) or compare with ssh-keyscan -p ${port} ${address}.`,
+    `${path}: missing. Without it any machine at ${address} would receive root commands. Read it on the host's console (/etc/ssh/ssh_host_ed25519_key.pub) or compare it there with the output of ssh-keyscan -p ${port} ${address}.`,
   );
 }

@@ -1,4 +1,4 @@
-/** What is alerted on of the machines. Pure. */
+/** Alerts about the machines. Pure. */
 import type { RuleGroup } from "../../core/monitoring";
 
 const DISKS = 'fstype=~"ext4|xfs|btrfs"';
@@ -15,11 +15,11 @@ export const hostAlerts = (): RuleGroup[] => [
         expr: 'kube_node_status_condition{condition="Ready", status="true"} == 0',
         summary: "Node {{ $labels.node }} is not ready",
         meaning:
-          "Its pods are replaced elsewhere after 30 s, except those of which only one may exist: they wait until the node is declared out of service.",
+          "Its pods are replaced elsewhere after 30 s, except pods that must not run twice: they wait until the node is declared out of service.",
         look: ["kubectl describe node <node>", "ssh <node> journalctl -u kubelet -n 200"],
         act: [
-          "If the machine is off or cut off for good: `npm run hosts -- fence <node>`, which makes sure of it and sets the taint.",
-          "If only the kubelet is: restart it.",
+          "If the machine is off or cut off for good: `npm run hosts -- fence <node>`, which verifies this and sets the taint.",
+          "If only the kubelet has failed: restart it.",
         ],
       },
       {
@@ -28,9 +28,9 @@ export const hostAlerts = (): RuleGroup[] => [
         for: "30m",
         expr: 'kube_node_spec_taint{key="node.kubernetes.io/out-of-service"} == 1',
         summary: "Node {{ $labels.node }} is still declared out of service",
-        meaning: "It was fenced and is not back: every layer has one machine less.",
+        meaning: "It was fenced and has not returned, so every layer has one machine fewer.",
         look: ["kubectl describe node <node>"],
-        act: ["Repair it and lift the taint, or take it out of `hosts`."],
+        act: ["Repair it and remove the taint, or remove the node from `hosts`."],
       },
       {
         alert: "NodeCordoned",
@@ -38,7 +38,7 @@ export const hostAlerts = (): RuleGroup[] => [
         for: "4h",
         expr: "kube_node_spec_unschedulable == 1",
         summary: "Node {{ $labels.node }} has been cordoned for hours",
-        meaning: "It was drained or cordoned, and not taken back into service.",
+        meaning: "It was drained or cordoned and has not been put back into service.",
         look: ["kubectl get nodes"],
         act: ["kubectl uncordon <node>"],
       },
@@ -47,7 +47,7 @@ export const hostAlerts = (): RuleGroup[] => [
         severity: "warning",
         for: "30m",
         expr: `predict_linear(node_filesystem_avail_bytes{${DISKS}}[6h], 4 * 86400) < 0 and node_filesystem_avail_bytes{${DISKS}} / node_filesystem_size_bytes{${DISKS}} < 0.4`,
-        summary: "{{ $labels.mountpoint }} of {{ $labels.instance }} is full within four days at this rate",
+        summary: "{{ $labels.mountpoint }} of {{ $labels.instance }} will be full within four days at this rate",
         meaning: "Databases and object store keep their data on local disks.",
         look: ["du -x on the node", "PostgresWalVolumeFilling, MinioCapacityLow"],
         act: ["Find what grows; enlarge the volume or add a disk before it is full."],
@@ -59,11 +59,11 @@ export const hostAlerts = (): RuleGroup[] => [
         expr: `node_filesystem_avail_bytes{${DISKS}} / node_filesystem_size_bytes{${DISKS}} < 0.1`,
         summary: "{{ $value | humanizePercentage }} of {{ $labels.mountpoint }} on {{ $labels.instance }} is free",
         meaning:
-          "The kubelet evicts pods below its threshold, and a database without space stops: the operator then says `Not enough disk space` and promotes nobody. Measured: 13 s after space was free again it served, and nothing acknowledged was lost.",
+          "The kubelet evicts pods below its threshold, and a database without space stops: the operator then reports `Not enough disk space` and promotes no replica. Measured: it served again 13 s after space became free, and no acknowledged write was lost.",
         look: ["du -x on the node", "kubectl get cluster -n matrix"],
         act: [
-          "Free space now: old container images (`crictl rmi --prune`), journals (`journalctl --vacuum-size=500M`).",
-          "Nothing of a database's volume is to be deleted by hand, least of all from `pg_wal`: enlarge the volume, or have the operator make that instance anew elsewhere (PostgresStandbyNotStreaming).",
+          "Free space now: delete old container images (`crictl rmi --prune`), journals (`journalctl --vacuum-size=500M`).",
+          "Do not delete anything on a database's volume by hand, least of all in `pg_wal`: enlarge the volume, or let the operator recreate that instance elsewhere (PostgresStandbyNotStreaming).",
         ],
       },
       {
@@ -72,9 +72,9 @@ export const hostAlerts = (): RuleGroup[] => [
         for: "1m",
         expr: `node_filesystem_readonly{${DISKS}} == 1`,
         summary: "{{ $labels.mountpoint }} of {{ $labels.instance }} is read-only",
-        meaning: "The kernel made it so after errors.",
+        meaning: "The kernel made it read-only after errors.",
         look: ["dmesg on the node"],
-        act: ["Take the node out (drain, fence), replace the disk."],
+        act: ["Take the node out of service (drain, fence) and replace the disk."],
       },
       {
         alert: "NodeMemoryLow",
@@ -82,7 +82,7 @@ export const hostAlerts = (): RuleGroup[] => [
         for: "5m",
         expr: "node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes < 0.05",
         summary: "{{ $value | humanizePercentage }} of the memory of {{ $labels.instance }} is available",
-        meaning: "The kernel kills processes next.",
+        meaning: "The kernel will soon kill processes.",
         look: ["kubectl top pods -A --sort-by=memory"],
         act: ["Something uses more than its request: ContainerOutOfMemory names it. Move it or raise the request."],
       },
@@ -94,7 +94,7 @@ export const hostAlerts = (): RuleGroup[] => [
         summary: "The clock of {{ $labels.instance }} is off or not synchronised",
         meaning: "Sentinel, leases, tokens and event timestamps rely on it.",
         look: ["chronyc tracking on the node"],
-        act: ["See that NTP (UDP 123) is open and the servers answer."],
+        act: ["Check that NTP (UDP 123) is open and that the servers answer."],
       },
     ],
   },

@@ -1,4 +1,4 @@
-/** The machines: told apart, reachable, and enough of each role. */
+/** Cross-field checks of the hosts: names and addresses, sizes, roles, disks, keys, trusted networks. */
 import type { CheckInput } from "../../core/layer";
 import { isWholeInternet } from "../../core/addresses";
 
@@ -23,8 +23,8 @@ export function checkHosts(given: CheckInput): void {
         {
           path: `hosts[${i}].ssh.hostKey`,
           given: "nothing",
-          allowed: "the host's public key: without it any machine at that address would be trusted with root commands",
-          remedy: `on the console of ${host.name}: cat /etc/ssh/ssh_host_ed25519_key.pub (or compare there what \`ssh-keyscan -t ed25519 ${host.address}\` prints); or prepareHosts: false when someone else prepares the hosts`,
+          allowed: "the host's public key; without it any machine at that address would receive root commands",
+          remedy: `on the console of ${host.name}: cat /etc/ssh/ssh_host_ed25519_key.pub (or compare it there with the output of \`ssh-keyscan -t ed25519 ${host.address}\`); or set prepareHosts: false and prepare the hosts yourself`,
         },
         [`hosts[${i}].hostKey`],
       );
@@ -44,8 +44,8 @@ function checkDistinct({ input, report }: CheckInput): void {
       report.add(
         {
           path,
-          given: `"${value}", as ${first} is`,
-          allowed: `a ${what} of its own for each host`,
+          given: `"${value}", the same as ${first}`,
+          allowed: `a different ${what} for each host`,
           remedy: `correct one of ${first} and ${path}`,
         },
         [first],
@@ -67,8 +67,8 @@ function checkSizes({ input, report }: CheckInput, i: number): void {
       {
         path: `hosts[${i}].${key}`,
         given: "nothing",
-        allowed: `the ${what} that ${host.name} has; the plan checks that everything fits`,
-        remedy: `run \`${command}\` on ${host.name}; or set hostDefaults.${key} for all`,
+        allowed: `the ${what} of ${host.name}; the plan checks that everything fits`,
+        remedy: `run \`${command}\` on ${host.name}; or set hostDefaults.${key} for all hosts`,
       },
       [`hostDefaults.${key}`],
     );
@@ -77,7 +77,7 @@ function checkSizes({ input, report }: CheckInput, i: number): void {
   missing("memoryGiB", "GiB of memory", "free --gibi");
 }
 
-/** A disk's id is its own on one machine only: virtual machines often show the same ids. */
+/** A disk's id is unique on its machine only: virtual machines often have disks with the same ids. */
 function checkDisks({ settings, report }: CheckInput, i: number): void {
   const host = settings.hosts[i];
   const needs = { database: "database", "object-store": "storage" } as const;
@@ -88,7 +88,7 @@ function checkDisks({ settings, report }: CheckInput, i: number): void {
       report.add(
         {
           path: `${path}.id`,
-          given: `"${disk.id}", as disks[${first}] is`,
+          given: `"${disk.id}", the same as disks[${first}]`,
           allowed: "each disk once",
           remedy: `remove one of them from ${host.name}`,
         },
@@ -115,8 +115,9 @@ function checkTrusted({ input, report }: CheckInput): void {
     report.add({
       path: `firewall.trustedCidrs[${i}]`,
       given: text,
-      allowed: "networks of your own: who is trusted reaches every port, the databases' too",
-      remedy: "name the networks; public services need nothing here. To have no filter at all: firewall.enabled: false",
+      allowed: "networks of your own: they reach every port, including those of the databases",
+      remedy:
+        "name the networks; public services need no entry here. To switch the filter off: firewall.enabled: false",
     });
   });
 }

@@ -1,19 +1,22 @@
-/** A step as the one line of shell that SSH runs, and as a file that people read. Pure. */
+/** A step as the command that SSH runs, and as a file to read. Pure. */
 import type { HostSettings, Settings } from "../../settings/types";
 import { hostSteps, type HostStep } from "./steps";
 
 const END = "MATRIX_HA_STEP";
 
 /**
- * The script goes in as an argument of bash, so that standard input stays free for a secret; the quoted heredoc
- * keeps every character as it is. Works from any POSIX login shell. Not root: sudo that asks nothing.
+ * The command for a step. The script is an argument of bash, so that standard input remains free for a secret. The
+ * quoted heredoc keeps every character unchanged. It works in any POSIX login shell.
+ *
+ * @param user Login name; for users other than root the command uses sudo, which must not ask for a password.
+ * @throws Error when the script contains the end mark of the heredoc
  */
 export function remoteCommand(step: HostStep, user: string): string {
   if (step.script.includes(END)) throw new Error(`the script of step ${step.name} contains ${END}`);
   return `${user === "root" ? "" : "sudo -n "}bash -c "$(cat <<'${END}'\n${step.script}${END}\n)"`;
 }
 
-/** For `npm run render`: `hosts/<host>/NN-<step>.sh`. Empty where hosts are not prepared by this stack. */
+/** The scripts by host, for `npm run render` (`hosts/<host>/NN-<step>.sh`). Empty when `prepareHosts` is false. */
 export function renderHostScripts(settings: Settings): Record<string, Array<{ file: string; text: string }>> {
   if (!settings.prepareHosts) return {};
   return Object.fromEntries(

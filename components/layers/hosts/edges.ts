@@ -1,4 +1,4 @@
 import type { Edge, EdgeInput } from "../../core/edges";
 
-/** Hosts are prepared over SSH from outside the cluster; no pod takes part. */
+/** None: hosts are prepared over SSH from outside the cluster, without any pod. */
 export const hostsEdges = (_input: EdgeInput): Edge[] => [];

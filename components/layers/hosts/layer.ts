@@ -1,4 +1,4 @@
-/** The machines: prepared over SSH, labelled with their roles. */
+/** The machines: prepared over SSH and labelled with their roles. */
 import type { Layer } from "../../core/layer";
 import { hostAlerts } from "./alerts";
 import { checkHosts } from "./checks";

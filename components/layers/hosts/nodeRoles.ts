@@ -1,14 +1,16 @@
-/** What a node tells the scheduler about its host. Pure. */
+/** Labels and taints of a node. Pure. */
 import { NODE_LABELS } from "../../core/names";
 import type { HostSettings, Settings } from "../../settings/types";
 import type { HostRole } from "../../domain/roles";
 
+/** A taint, as the Kubernetes API writes it. */
 export interface Taint {
   key: string;
   value: string;
   effect: "NoSchedule";
 }
 
+/** Labels that workloads select nodes by. */
 export function nodeLabels(settings: Settings, host: HostSettings): Record<string, string> {
   const call = host.roles.includes("call");
   return {
@@ -21,7 +23,9 @@ export function nodeLabels(settings: Settings, host: HostSettings): Record<strin
 
 const DEDICATED: readonly HostRole[] = ["database", "storage", "call"];
 
-/** Only a host with this one role is kept for it; our pods of the role tolerate the taint. */
+/**
+ * A host with only one dedicated role is kept free of other pods; this stack's pods for the role tolerate the taint.
+ */
 export function nodeTaints(host: HostSettings): Taint[] {
   const [role] = host.roles;
   if (host.roles.length !== 1 || !DEDICATED.includes(role)) return [];

@@ -1,4 +1,4 @@
-/** What the loss of a host of each role costs, and what to know of the machines. Pure. */
+/** The cost of losing a host of each role, and notes about the machines. Pure. */
 import type { PlanInput } from "../../core/layer";
 import { HOST_ROLES } from "../../domain/roles";
 import type { Settings } from "../../settings/types";
@@ -21,7 +21,7 @@ export function hostFailures({ settings, plan }: PlanInput): FailureCost[] {
         return hosts.length >= 3
           ? line("none: the others hold etcd's quorum", 0, "etcd, majority of the members")
           : line(
-              "no pod is moved or restarted elsewhere until it is back; what runs goes on",
+              "no pod is moved or restarted elsewhere until it is back; running pods continue",
               FENCED,
               "no quorum without it; bound by repair",
             );
@@ -35,7 +35,7 @@ export function hostFailures({ settings, plan }: PlanInput): FailureCost[] {
         return line("at worst a failover", 60, "target; the pod's failover measured");
       case "storage":
         return plan.minio
-          ? line("none: reads and writes go on", 0, `parity ${plan.minio.parity} of ${plan.minio.erasureSetDrives}`)
+          ? line("none: reads and writes continue", 0, `parity ${plan.minio.parity} of ${plan.minio.erasureSetDrives}`)
           : [];
       case "call":
         return line(

@@ -1,3 +1,4 @@
+/** Settings of the hosts: roles, sizes, disks, SSH, packet filter. Pure. */
 import { z } from "zod";
 import { HOST_ROLES, type HostRole } from "../../domain/roles";
 import { hostKeyProblem, sshPrivateKeyProblem } from "../../schema/syntax/keys";
@@ -9,10 +10,10 @@ const hostKey = (who: string, defaultText?: string) =>
   text(
     {
       defaultText,
-      doc: `Public key of ${who}, checked at every connection: without it any machine at that address would be trusted.`,
-      allowed: "a key as known_hosts has it: `ssh-ed25519 AAAA...`",
+      doc: `SSH public key of ${who}, checked at every connection. Without it any machine at that address would be trusted.`,
+      allowed: "a key in the form of known_hosts: `ssh-ed25519 AAAA...`",
       remedy:
-        "take it from the machine's console (/etc/ssh/ssh_host_ed25519_key.pub), or compare there what `ssh-keyscan -t ed25519 ADDRESS` prints",
+        "read it on the machine's console (/etc/ssh/ssh_host_ed25519_key.pub), or compare it there with the output of `ssh-keyscan -t ed25519 ADDRESS`",
     },
     (value) => hostKeyProblem(value) === undefined,
     "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
@@ -20,7 +21,7 @@ const hostKey = (who: string, defaultText?: string) =>
 
 const user = (defaultText?: string) =>
   text(
-    { defaultText, doc: "Login name. Anyone but root needs sudo without a password.", allowed: "a login name" },
+    { defaultText, doc: "Login name. Users other than root need sudo without a password.", allowed: "a login name" },
     (v) => /^[a-z_][a-z0-9_.-]{0,31}$/i.test(v),
     "root",
   );
@@ -48,8 +49,8 @@ const sshFields = {
   port: port({ doc: "SSH port.", defaultText: "22" }).optional(),
   privateKey: secret(
     {
-      doc: "Private key, PEM or OpenSSH, without passphrase. Absent: the SSH agent of the person who runs Pulumi.",
-      allowed: "a whole private key block, PEM or OpenSSH, without passphrase",
+      doc: "Private key, PEM or OpenSSH, without a passphrase. Absent: the SSH agent of the person who runs Pulumi.",
+      allowed: "a complete private key, PEM or OpenSSH, without a passphrase",
       remedy:
         "pulumi config set --secret --path 'matrix-ha:ssh.privateKey' < KEYFILE; or leave it out and use an SSH agent",
     },
@@ -58,23 +59,23 @@ const sshFields = {
   bastion: bastion().optional(),
 };
 
-/** Sizes of a machine; a host's own value wins over hostDefaults. */
+/** Sizes of a machine. A host's own value takes precedence over hostDefaults. */
 const sizeFields = {
   cpu: decimal(1, 1024, {
-    doc: "Cores (threads) that the machine has; the plan checks that everything fits.",
+    doc: "Cores (hardware threads) of the machine. The plan checks that everything fits.",
     allowed: "the number of cores, from 1",
     defaultText: "that of hostDefaults, else **required**",
     remedy: "run `nproc` on the machine",
   }).optional(),
   memoryGiB: decimal(1, 16384, {
-    doc: "Memory that the machine has, GiB.",
+    doc: "Memory of the machine, GiB.",
     allowed: "GiB of memory, from 1",
     defaultText: "that of hostDefaults, else **required**",
     remedy: "run `free --gibi` on the machine",
   }).optional(),
   zone: text(
     {
-      doc: "Failure domain (rack, room). Replicas spread over zones.",
+      doc: "Failure domain, such as a rack or a room. Replicas are spread over zones.",
       allowed: "letters, digits, '-', '_' and '.', at most 63",
     },
     (v) => LABEL_VALUE.test(v),
@@ -85,7 +86,7 @@ const disk = section(
   {
     id: text(
       {
-        doc: "Stable path of the whole disk. Names like /dev/sdb move between boots.",
+        doc: "Stable path of the whole disk. Names like /dev/sdb can change at a boot.",
         allowed: "a path below /dev/disk/by-id/",
         remedy: "run `ls -l /dev/disk/by-id/` on the machine and take the entry of the whole disk",
       },
@@ -93,15 +94,15 @@ const disk = section(
       "/dev/disk/by-id/example",
     ),
     use: oneOf(["database", "object-store", "local"], {
-      doc: "What it holds: PostgreSQL's data and WAL, one MinIO drive, or local volumes in general.",
+      doc: "Purpose: `database` for PostgreSQL's data and WAL, `object-store` for one MinIO drive, `local` for other local volumes.",
     }),
-    sizeGiB: decimal(1, 1_000_000, { doc: "Size, GiB.", remedy: "run `lsblk --bytes` on the machine" }),
+    sizeGiB: decimal(1, 1_000_000, { doc: "Size of the disk, GiB.", remedy: "run `lsblk --bytes` on the machine" }),
   },
-  { doc: "A disk that this stack formats (only when it is blank) and mounts." },
+  { doc: "A disk that this stack formats, if it is blank, and mounts." },
 );
 
 const roleDoc = {
-  doc: "What the host is for: `control-plane`, `application`, `database`, `storage`, `call` (TURN and SFU).",
+  doc: "Purpose of the host: `control-plane`, `application`, `database`, `storage`, `call` (TURN and SFU).",
   remedy: "choose from the roles; a host may carry several: roles: [application, database]",
 };
 
@@ -118,87 +119,95 @@ const host = section(
     address: address({ doc: "Address that SSH and the cluster use." }),
     role: oneOf(HOST_ROLES, roleDoc).optional(),
     roles: list(oneOf(HOST_ROLES, roleDoc), {
-      doc: "Several roles on one machine; in place of `role`.",
+      doc: "Several roles on one machine, instead of `role`.",
       allowed: `a list of ${HOST_ROLES.join(", ")}`,
     }).optional(),
     publicAddress: address({
-      doc: "Address at which clients on the Internet reach this host (TURN and SFU), when it is not `address`.",
+      doc: "Address at which clients on the Internet reach this host (TURN and SFU), if it differs from `address`.",
     }).optional(),
     ...sizeFields,
     disks: list(disk, { doc: "Disks that this stack may use." }).default([]),
     ssh: section(
       { ...sshFields, hostKey: hostKey("the host", "**required** while prepareHosts is true").optional() },
-      { doc: "Access to this host; fields left out come from the top-level `ssh`." },
+      { doc: "SSH access to this host. Fields that are left out are taken from the top-level `ssh`." },
     ).prefault({}),
-    hostKey: hostKey("the host", "the same as ssh.hostKey, written shorter").optional(),
+    hostKey: hostKey("the host", "ssh.hostKey; this is a shorter place for the same key").optional(),
   },
   { doc: "A machine.", allowed: "a host with name, address, role or roles, cpu, memoryGiB" },
 );
 
 export const hostSettings = {
   hosts: field(z.array(host).min(1), {
-    doc: "The machines, each a node of the cluster.",
+    doc: "The machines. Each is a node of the cluster.",
     allowed: "a list of at least one host",
     remedy:
       "list every machine with name, address, role, cpu and memoryGiB; `npm run plan -- --ccu N` prints how many are needed",
     example: [],
   }),
-  hostDefaults: section(sizeFields, { doc: "Sizes of every host that does not state its own." }).prefault({}),
-  ssh: section(sshFields, { doc: "Access to every host that does not state its own." }).prefault({}),
+  hostDefaults: section(sizeFields, { doc: "Sizes of all hosts that do not have their own." }).prefault({}),
+  ssh: section(sshFields, { doc: "SSH access to all hosts that do not have their own." }).prefault({}),
   firewall: section(
     {
       enabled: field(z.boolean(), {
-        doc: "The hosts' own packet filter: SSH, the public ports of each role, everything among the cluster's machines and pods.",
+        doc: "Filter packets on the hosts. Open are SSH and the public ports of each role, and everything between the cluster's machines and pods.",
         allowed: "true or false",
         example: true,
       }).default(true),
       trustedCidrs: list(cidr({ doc: "Network." }), {
-        doc: "Who else may reach every port of the hosts: monitoring, backup, a second site.",
+        doc: "Further networks that may reach every port of the hosts: monitoring, backup, a second site.",
       }).default([]),
     },
     { doc: "The hosts' packet filter." },
   ).prefault({}),
   prepareHosts: field(z.boolean(), {
-    doc: "Prepare the hosts over SSH: kernel modules, sysctls, swap, time, disks, firewall, labels. False: someone else does.",
+    doc: "Prepare the hosts over SSH: packages, kernel modules, sysctls, swap, time, disks, firewall. False: you prepare them yourself.",
     allowed: "true or false",
     example: true,
   }).default(true),
 };
 
-/** Names in Settings for what is written about one machine. */
+/** A disk in complete settings. */
 export type DiskSettings = z.output<typeof disk>;
 
+/** SSH access to one host. */
 export interface SshSettings {
+  /** Login name; users other than root need sudo without a password. */
   user: string;
   port: number;
-  /** The host's public key, as in known_hosts ("ssh-ed25519 AAAA..."); checked at every connection. */
+  /** The host's public key in the form of known_hosts (`ssh-ed25519 AAAA...`), checked at every connection. */
   hostKey?: string;
-  /** PEM; a secret. */
+  /** PEM or OpenSSH; a secret. @default the SSH agent of the person who runs Pulumi */
   privateKey?: string;
+  /** A machine that connections pass through. @default none */
   bastion?: { host: string; port: number; user: string; hostKey?: string };
 }
 
+/** A host in complete settings. */
 export interface HostSettings {
-  /** Kubernetes node name. */
+  /** Name of the Kubernetes node. */
   name: string;
   /** Address that SSH and the cluster use. */
   address: string;
+  /** At least one, each once. */
   roles: HostRole[];
-  /** Failure domain (rack, room); used for spreading. */
+  /** Failure domain, over which replicas are spread. @default none */
   zone?: string;
-  /** Address that clients on the Internet reach (TURN and SFU), when it is not `address`. */
+  /** Address for clients on the Internet (TURN and SFU). @default `address` */
   publicAddress?: string;
+  /** Cores (hardware threads). */
   cpu: number;
   memoryGiB: number;
+  /** Disks for this stack's data. */
   disks: DiskSettings[];
   ssh: SshSettings;
 }
 
+/** The sections of this layer with all defaults. */
 export interface HostsCompleted {
   hosts: HostSettings[];
 }
 
-/** Each host with what it does not state taken from hostDefaults and ssh. */
+/** Fills in what each host takes from hostDefaults and ssh. */
 export const completeHosts = (input: SettingsInput): HostsCompleted => ({
   hosts: input.hosts.map((host) => completeHost(host, input)),
 });

@@ -1,4 +1,3 @@
-/** The public hosts: one controller-neutral Ingress each. */
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { StackContext } from "../../core/context";
@@ -7,24 +6,26 @@ import { controllerAnnotations } from "./annotations";
 import { publicHosts, type PublicHost } from "./hosts";
 import { ingressSpec } from "./ingressSpec";
 
-/** What the cluster layer's TlsMaterial knows about certificates. */
+/** Where certificates are; the cluster layer's TlsMaterial implements it. */
 export interface IngressTls {
-  /** Name of the TLS Secret, in the Ingress's namespace, that covers the host of the Ingress of this name. */
+  /** Name of the TLS Secret, in the namespace of the Ingress, for the host of the Ingress with this name. */
   secretName(ingress: string): string;
-  /** For cert-manager, where it issues; else empty. */
+  /** Annotations by which cert-manager issues certificates; empty when it does not. */
   issuerAnnotations: Record<string, string>;
 }
 
+/** Arguments of PublicIngress. */
 export interface PublicIngressArgs {
   ctx: StackContext;
   tls: IngressTls;
 }
 
+/** The public hosts: one Ingress for each, with annotations for the controllers that are known. */
 export class PublicIngress extends pulumi.ComponentResource {
-  /** By name: homeserver, server-name, web, admin, rtc; hosts that are equal share one. */
+  /** By name: homeserver, server-name, web, admin, rtc. Equal hosts share the first one's Ingress. */
   readonly ingresses: Record<string, k8s.networking.v1.Ingress> = {};
 
-  /** Comes after the ingress controller and the backends: each Ingress waits until it has an address. */
+  /** Must come after the ingress controller and the backends: each Ingress waits until it has an address. */
   constructor(name: string, args: PublicIngressArgs, opts: pulumi.ComponentResourceOptions) {
     super("matrix-ha:ingress:PublicIngress", name, {}, opts);
     const { settings } = args.ctx;

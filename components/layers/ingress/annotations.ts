@@ -1,14 +1,19 @@
 /**
- * What Ingress objects cannot say themselves: body size, timeouts, WebSockets. One table over the controllers that
- * are known by the name of their class; a controller ignores annotations of another's prefix. No snippets. Pure.
+ * Annotations for what the Ingress API has no fields for: body size, timeouts, WebSockets. One table for the
+ * controllers that are known by the name of their class; each ignores annotations with another controller's prefix. No
+ * snippets. Pure.
  */
 import { isKnownIngressClass, type IngressClass } from "../../domain/ingressClasses";
 
+/** What a host needs from the controller. */
 export interface Needs {
+  /** Largest request body, MiB: the largest upload. */
   maxBodyMiB: number;
-  /** A /sync waits 30 s by itself, a first one of a large account minutes. */
+  /** Seconds without data from the backend. A /sync waits for 30 s; the first one of a large account takes minutes. */
   readTimeoutSeconds: number;
+  /** Services whose connections become WebSockets. */
   websocketServices: string[];
+  /** Paths of these Services. */
   websocketPaths: string[];
 }
 
@@ -18,7 +23,7 @@ const f5Nginx: Table = (n) => ({
   "nginx.org/client-max-body-size": `${n.maxBodyMiB}m`,
   "nginx.org/proxy-read-timeout": `${n.readTimeoutSeconds}s`,
   "nginx.org/proxy-send-timeout": `${n.readTimeoutSeconds}s`,
-  // Media of any size pass through without being written to the controller's disk first.
+  // Media pass through without being written to the controller's disk first.
   "nginx.org/proxy-buffering": "false",
   ...(n.websocketServices.length > 0 ? { "nginx.org/websocket-services": n.websocketServices.join(",") } : {}),
 });
@@ -30,8 +35,8 @@ const communityNginx: Table = (n) => ({
 });
 
 const contour: Table = (n) => ({
-  // Contour answers plain HTTP of a host with TLS too unless told otherwise (measured); nginx's two and haproxy
-  // redirect by default.
+  // By default Contour also answers plain HTTP for a host with TLS (measured); both nginx controllers and haproxy
+  // redirect.
   "ingress.kubernetes.io/force-ssl-redirect": "true",
   "projectcontour.io/response-timeout": `${n.readTimeoutSeconds}s`,
   ...(n.websocketPaths.length > 0 ? { "projectcontour.io/websocket-routes": n.websocketPaths.join(",") } : {}),
@@ -42,16 +47,17 @@ const haproxy: Table = (n) => ({
   "haproxy.org/timeout-tunnel": "3600s",
 });
 
-/** Two controllers call their class `nginx`. */
+/** By class. Two controllers, F5's and the community's, use the class `nginx`. */
 const TABLE: Record<IngressClass, Table[]> = {
   nginx: [f5Nginx, communityNginx],
   contour: [contour],
   haproxy: [haproxy],
-  // Neither limits bodies nor responses in time by default, and both pass WebSockets.
+  // By default both allow bodies of any size and responses of any duration, and pass WebSockets.
   traefik: [],
   cilium: [],
 };
 
+/** Annotations of an Ingress; empty for a class that is not in the table. */
 export function controllerAnnotations(ingressClass: string, needs: Needs): Record<string, string> {
   return Object.assign({}, ...(isKnownIngressClass(ingressClass) ? TABLE[ingressClass] : []).map((t) => t(needs)));
 }

@@ -1,15 +1,16 @@
+/** Connections from the ingress controller to the public Services. Pure. */
 import { type Edge, type EdgeInput, type Peer, tcp } from "../../core/edges";
 import { INGRESS_COMPONENT } from "../cluster/ingressController/nginxIngress";
 import { NAMESPACES, PORTS, SERVICES } from "../../core/names";
 import { publicHosts } from "./hosts";
 
-/** Our own controller by its component; one that was there already, by its namespace. */
+/** This stack's controller by its component; another one by its namespace. */
 const controller = (settings: EdgeInput["settings"]): Peer =>
   settings.cluster.install.ingressController
     ? { component: INGRESS_COMPONENT, namespace: NAMESPACES.ingress }
     : { labels: {}, namespace: settings.cluster.ingressNamespace, label: "ingress-controller" };
 
-/** Container port behind each named Service port that is public. */
+/** Container port behind each public Service port, by its name. */
 const PORT: Record<string, Record<string, number>> = {
   [SERVICES.router]: { http: PORTS.routerHttp },
   [SERVICES.wellKnown]: { http: PORTS.web },
@@ -19,6 +20,7 @@ const PORT: Record<string, Record<string, number>> = {
   [SERVICES.jwt]: { http: PORTS.jwt },
 };
 
+/** One edge for each public Service. @throws Error for a Service port that `PORT` does not have */
 export function ingressEdges({ settings }: EdgeInput): Edge[] {
   const backends = new Map<string, { namespace: string; service: string; ports: Set<number>; why: Set<string> }>();
   for (const host of publicHosts(settings)) {
@@ -39,7 +41,7 @@ export function ingressEdges({ settings }: EdgeInput): Edge[] {
   }
   return [...backends.values()].map((b) => ({
     from: controller(settings),
-    // The SFU is on the nodes' own network.
+    // The SFU uses the nodes' network.
     to: b.service === SERVICES.livekit ? { nodes: true } : { component: b.service, namespace: b.namespace },
     ports: tcp(...b.ports),
     why: [...b.why].join(", "),

@@ -3,20 +3,26 @@ import type { Settings } from "../../settings/types";
 import { NAMESPACES, SERVICES } from "../../core/names";
 import { rtcRoutes } from "../rtc/foci";
 
+/** A public path and the Service that answers it. */
 export interface PublicPath {
+  /** Absolute path of the URL. */
   path: string;
   pathType: "Prefix" | "Exact";
+  /** Name of the Service, in the namespace of the host's Ingress. */
   service: string;
   /** Name of the Service's port. */
   port: string;
+  /** One phrase: the purpose. */
   why: string;
 }
 
+/** A public host name with its paths: one Ingress. */
 export interface PublicHost {
-  /** Kubernetes name of the Ingress. */
+  /** Name of the Ingress. */
   name: string;
+  /** DNS name. */
   host: string;
-  /** An Ingress must live where its backends do. */
+  /** Namespace of the Ingress: that of its Services. */
   namespace: string;
   paths: PublicPath[];
   /** Services whose connections become WebSockets. */
@@ -32,7 +38,11 @@ const to = (path: string, service: string, why: string): PublicPath => ({
   why,
 });
 
-/** Everything public. What is not here is not reachable: no admin API, no metrics, no replication. */
+/**
+ * Everything that is public. Nothing else can be reached from outside: no admin API, no metrics, no replication.
+ *
+ * @throws Error when one host name is given for Services in two namespaces
+ */
 export function publicHosts(settings: Settings): PublicHost[] {
   const { hostnames } = settings;
   const wellKnown = to("/.well-known/matrix", SERVICES.wellKnown, "discovery");
@@ -95,13 +105,13 @@ export function publicHosts(settings: Settings): PublicHost[] {
   return wanted.reduce(mergeByHost, []);
 }
 
-/** Two Ingress objects for one host contend with each other in some controllers: one object per host. */
+/** One Ingress for each host: in some controllers two objects for the same host conflict. */
 function mergeByHost(hosts: PublicHost[], next: PublicHost): PublicHost[] {
   const same = hosts.find((h) => h.host === next.host);
   if (!same) return [...hosts, next];
   if (same.namespace !== next.namespace) {
     throw new Error(
-      `hostnames: "${next.host}" is given for both ${same.name} (namespace ${same.namespace}) and ${next.name} (namespace ${next.namespace}). An Ingress reaches Services of its own namespace only. Give ${next.name} a host name of its own.`,
+      `hostnames: "${next.host}" is given for both ${same.name} (namespace ${same.namespace}) and ${next.name} (namespace ${next.namespace}). An Ingress reaches Services of its own namespace only. Give ${next.name} another host name.`,
     );
   }
   const paths = [...same.paths, ...next.paths.filter((p) => !same.paths.some((q) => q.path === p.path))];

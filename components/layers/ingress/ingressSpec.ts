@@ -2,6 +2,7 @@
 import type { networking } from "@pulumi/kubernetes/types/input";
 import type { PublicHost } from "./hosts";
 
+/** @param i The class, and the TLS Secret in the namespace of the Ingress */
 export function ingressSpec(
   host: PublicHost,
   i: { ingressClass: string; tlsSecret: string },

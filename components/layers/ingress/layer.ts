@@ -1,4 +1,4 @@
-/** The public names: an Ingress for each, to what answers it. */
+/** The public host names: an Ingress for each, to the Services behind it. */
 import type { Layer } from "../../core/layer";
 import { ingressEdges } from "./edges";
 import { ingressDemands, ingressFailures, ingressServices } from "./plan";

@@ -1,4 +1,4 @@
-/** What the ingress controller asks for, and what its loss costs. Pure. */
+/** Demands of the ingress controller, and the cost of its loss. Pure. */
 import type { PlanInput, ServiceRow } from "../../core/layer";
 import type { Settings } from "../../settings/types";
 import { floating, type Demand } from "../../sizing/demands";

@@ -1,4 +1,5 @@
-/** Sizes of the ingress controller that may be given by hand. Pure. */
+/** Sizes of the ingress controller in `overrides`. Pure. */
+
 import { section } from "../../schema/fields";
 import { cpu, memoryMiB, replicas } from "../../schema/sizes";
 

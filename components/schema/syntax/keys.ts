@@ -1,25 +1,29 @@
-/** Keys and certificates, looked at as far as their form goes. No value ever leaves these functions. */
+/** Checks the form of keys and certificates. The functions never return or print a secret value. */
 import { createHash, createPrivateKey, X509Certificate, type KeyObject } from "node:crypto";
 
-/** Stands for an encrypted value that only the Pulumi engine can read; passes wherever a secret is expected. */
+/** Replaces an encrypted value that only the Pulumi engine can read; valid wherever a secret is expected. */
 export const SECRET_PLACEHOLDER = "[encrypted by pulumi]";
 export const isPlaceholder = (value: unknown): boolean => value === SECRET_PLACEHOLDER;
 
-/** A public host key as known_hosts and ssh-keyscan print it: type, base64, perhaps a comment. */
+/**
+ * What is wrong with a public host key in the form of known_hosts and ssh-keyscan: type, base64, optional comment.
+ * undefined when it is valid.
+ */
 export function hostKeyProblem(text: string): string | undefined {
   const [type, base64] = text.trim().split(/\s+/);
-  if (!/^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521))$/.test(type ?? "")) return "its first word is no key type";
+  if (!/^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521))$/.test(type ?? ""))
+    return "its first word is not a known key type";
   if (!base64 || !/^[A-Za-z0-9+/]+={0,2}$/.test(base64)) return "its second word is not base64";
   const blob = Buffer.from(base64, "base64");
   const length = blob.length >= 4 ? blob.readUInt32BE(0) : 0;
   if (blob.subarray(4, 4 + length).toString("latin1") !== type) return `the key inside is not of type ${type}`;
   if (type === "ssh-ed25519" && (blob.length !== 51 || blob.readUInt32BE(15) !== 32))
-    return "an ed25519 key is 51 bytes, this one is cut or has too many";
-  if (blob.length < 51) return "the key is cut off";
+    return `an ed25519 key has 51 bytes, this one has ${blob.length}`;
+  if (blob.length < 51) return "the key is incomplete";
   return undefined;
 }
 
-/** A private key that SSH can use without being asked for a passphrase. */
+/** What is wrong with an SSH private key, which must not have a passphrase; undefined when it is valid. */
 export function sshPrivateKeyProblem(text: string): string | undefined {
   const match = /^-----BEGIN ([A-Z ]*PRIVATE KEY)-----\r?\n([\s\S]+?)\r?\n-----END \1-----\s*$/.exec(text.trim());
   if (!match) return "it is not a whole PEM block (BEGIN ... PRIVATE KEY to END ...)";
@@ -39,6 +43,7 @@ export function sshPrivateKeyProblem(text: string): string | undefined {
 
 const encryptedPem = (text: string): boolean => /ENCRYPTED/.test(text);
 
+/** Reads a PEM private key; undefined when that is not possible, for example because it has a passphrase. */
 export function privateKey(pem: string): KeyObject | undefined {
   try {
     return createPrivateKey(pem);
@@ -47,7 +52,7 @@ export function privateKey(pem: string): KeyObject | undefined {
   }
 }
 
-/** The certificates of a PEM chain in their order; undefined when a block cannot be read or there is none. */
+/** The certificates of a PEM chain in their order; undefined when there are none or one cannot be read. */
 export function certificateChain(pem: string): X509Certificate[] | undefined {
   const blocks = pem.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g);
   if (!blocks) return undefined;
@@ -58,22 +63,20 @@ export function certificateChain(pem: string): X509Certificate[] | undefined {
   }
 }
 
-/** Synapse's signing key as signedjson writes it: algorithm, key id, base64 of 32 bytes without padding. */
+/** Whether a text is a line of Synapse's signing key file: algorithm, key id, base64 of 32 bytes. */
 export const isSigningKey = (text: string): boolean =>
   /^ed25519 a_[A-Za-z0-9]{1,32} [A-Za-z0-9+/]{43}=?$/.test(text.trim()) &&
   Buffer.from(text.trim().split(" ")[2], "base64").length === 32;
 
 /**
- * Whether coturn reads a line `static-auth-secret=` with this as everybody else reads the value. It skips blanks and
- * equals signs before a value, takes a quote away from its beginning, blanks from its end, and what is longer than its
+ * Whether coturn reads a line `static-auth-secret=` with this as every other program reads the value. It skips blanks
+ * and equals signs before a value, drops a quote at its beginning and blanks at its end, and takes what exceeds its
  * buffer of 1024 bytes for another line (read_config_file in src/apps/relay/mainrelay.c).
  */
 export const isTurnSecret = (text: string): boolean =>
   text.length >= 8 && Buffer.byteLength(text) <= 512 && !/^[\s="]|\s$|\p{Cc}/u.test(text);
 
-/**
- * A well-formed host key that no machine has, for plans without machines and for examples: the same for the same name.
- */
+/** A valid host key that no machine has, for plans without machines and for examples. Each name has its own. */
 export function exampleHostKey(name: string): string {
   const type = Buffer.from("ssh-ed25519");
   const length = (n: number): Buffer => Buffer.from([0, 0, 0, n]);

@@ -1,10 +1,13 @@
-/** Grammars of the plain texts that settings hold. Each answers with what is wrong, or undefined. Pure. */
+/** Grammars of the texts in settings. `is...` return a boolean, `...Problem` what is wrong or undefined. Pure. */
 import { isIP, isIPv4, isIPv6 } from "node:net";
 import { isPrivateAddress } from "../../core/addresses";
 
+/** One part of a DNS name, as Kubernetes object names need it: at most 63 characters. */
 export const DNS_LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+/** Value of a Kubernetes label: at most 63 characters. */
 export const LABEL_VALUE = /^[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/;
 
+/** Whether a text is a DNS name in lower case. @param labels Fewest parts it must have. @default 1 */
 export const isDnsName = (text: string, labels = 1): boolean =>
   text.length <= 253 &&
   text.split(".").length >= labels &&
@@ -20,6 +23,7 @@ export function isServerName(text: string): boolean {
   return isIPv4(match[1]) || isDnsName(match[1]);
 }
 
+/** Whether a text is a URL without user and password. @param protocols Allowed ones, with colon: `["https:"]` */
 export function isUrl(text: string, protocols: string[]): boolean {
   // The parser leaves line breaks and blanks out; who gets the text would not.
   if (/[\s\p{Cc}]/u.test(text)) return false;
@@ -31,7 +35,9 @@ export function isUrl(text: string, protocols: string[]): boolean {
   }
 }
 
-/** HTTP without TLS is fit for an address that only the operator's own network carries. */
+/**
+ * An S3 endpoint uses HTTPS; HTTP only if its address is private or its name internal (.svc, .internal, .local, .lan).
+ */
 export function isS3Endpoint(text: string): boolean {
   if (isUrl(text, ["https:"])) return true;
   if (!isUrl(text, ["http:"])) return false;
@@ -53,7 +59,14 @@ const CRON_FIELDS: Array<{ name: string; min: number; max: number; names?: strin
   { name: "day of week", min: 0, max: 6, names: ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"] },
 ];
 
-/** The six fields of robfig/cron, which CloudNativePG's ScheduledBackup reads; seconds come first. */
+/**
+ * What is wrong with a schedule in the form of robfig/cron, which CloudNativePG's ScheduledBackup reads: six fields,
+ * the seconds first, or `@daily` and the like. undefined when it is valid.
+ *
+ * @example
+ *   cronProblem("0 0 2 * * *"); // undefined: every day at 02:00
+ *   cronProblem("0 2 * * *"); // "5 fields"
+ */
 export function cronProblem(text: string): string | undefined {
   if (/^@(yearly|annually|monthly|weekly|daily|midnight|hourly)$/.test(text)) return undefined;
   const fields = text.trim().split(/\s+/);
@@ -85,12 +98,14 @@ function cronItem(item: string, spec: (typeof CRON_FIELDS)[number]): boolean {
   return bounds.length === 1 || bounds[0] <= bounds[1];
 }
 
+/** The parts of an image reference; `digest` with its `sha256:`. */
 export interface ImageReference {
   repository: string;
   tag?: string;
   digest?: string;
 }
 
+/** Parses an image reference; undefined when it is not valid. */
 export function parseImage(text: string): ImageReference | undefined {
   const match =
     /^([a-z0-9]+(?:[._:/-]+[a-z0-9]+)*?)(?::([A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?(?:@(sha256:[0-9a-f]{64}))?$/.exec(
@@ -99,7 +114,7 @@ export function parseImage(text: string): ImageReference | undefined {
   return match ? { repository: match[1], tag: match[2], digest: match[3] } : undefined;
 }
 
-/** Nearest of the known names to a mistyped one, when it is near enough to be meant. */
+/** The known name that a mistyped one probably means; undefined when none is similar enough. */
 export function nearest(name: string, known: readonly string[]): string | undefined {
   const plain = (text: string): string => text.toLowerCase().replace(/[^a-z0-9]/g, "");
   const wanted = plain(name);
@@ -127,11 +142,11 @@ function editDistance(a: string, b: string): number {
   return previous[b.length];
 }
 
-/** A moment as RFC 3339 writes it, with its zone: without one, each reader assumes its own. */
+/** Whether a text is a moment in the form of RFC 3339. The zone is required, since programs assume different ones. */
 export function isMoment(text: string): boolean {
   const m = /^(\d{4})-(\d{2})-(\d{2})T\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?(?:Z|[+-]\d{2}:\d{2})$/.exec(text);
   if (!m || Number.isNaN(Date.parse(text))) return false;
-  // Date.parse takes the 31st of February for the 3rd of March.
+  // Date.parse reads the 31st of February as the 3rd of March.
   const [, year, month, day] = m.map(Number);
   return new Date(Date.UTC(year!, month! - 1, day!)).getUTCDate() === day;
 }

@@ -1,18 +1,19 @@
-/** Enough hosts of each role, by what the layers need. */
+/** Checks that each role has as many hosts as the layers need. */
 import type { CheckInput, RoleNeed } from "../../core/layer";
 import { HOST_ROLES } from "../../domain/roles";
 import { LAYERS } from "../../layers/registry";
 
-/** Where errors about hosts as a whole, and about their roles, are. */
+/** Paths of errors about hosts as a whole and about their roles. */
 const ROLES = /^hosts(\[\d+\](\.roles?\b.*)?)?$/;
 
 export function checkHostCounts({ settings, report }: CheckInput): void {
-  // Where a role is wrong already, it is not known which hosts are missing. Several roles may be short, all at one place.
+  // When a role is wrong, it is not known which hosts are missing. Otherwise several roles may lack hosts, all reported
+  // for the path `hosts`.
   if (report.hasAt(ROLES)) return;
   const needs = LAYERS.flatMap((layer) => layer.roles ?? [])
     .filter((need) => need.when?.(settings) ?? true)
     .sort((a, b) => HOST_ROLES.indexOf(a.role) - HOST_ROLES.indexOf(b.role));
-  // Layers may need the same hosts: one error.
+  // Several layers may need the same role: one error.
   const seen = new Set<string>();
   for (const need of needs) {
     const have = settings.hosts.filter((host) => host.roles.includes(need.role)).length;

@@ -1,4 +1,4 @@
-/** Host names: told apart by name alone. */
+/** Checks that the public host names differ: requests are told apart by nothing else. */
 import type { CheckInput } from "../../core/layer";
 
 export function checkHostnames({ settings, report }: CheckInput): void {
@@ -9,9 +9,9 @@ export function checkHostnames({ settings, report }: CheckInput): void {
       report.add(
         {
           path: `hostnames.${key}`,
-          given: `"${name}", as hostnames.${first[0]} is`,
-          allowed: "a name of its own for each: they are told apart by name alone",
-          remedy: `choose another, such as ${key}.${settings.domain}`,
+          given: `"${name}", the same as hostnames.${first[0]}`,
+          allowed: "a different name for each: requests are told apart by name only",
+          remedy: `choose another, for example ${key}.${settings.domain}`,
         },
         [`hostnames.${first[0]}`, "domain"],
       );

@@ -1,4 +1,4 @@
-/** The keys that make the server what it is: those given, those of before, and those said to be saved. */
+/** Checks the keys that are the server's identity: imported, former and saved ones. */
 import type { CheckInput } from "../../core/layer";
 import { identityOf, identityProblem } from "../../core/identity";
 import { certificateChain, isPlaceholder, privateKey } from "../../schema/syntax/keys";
@@ -19,9 +19,9 @@ function checkAuthority({ settings, report, now }: CheckInput): void {
     report.add(
       {
         path: missing,
-        given: `nothing, with ${there}`,
+        given: `nothing, although ${there} is set`,
         allowed: "both, or neither: an authority is a key and its certificate",
-        remedy: `add ${missing}; or remove ${there}, and the stack makes an authority of its own`,
+        remedy: `add ${missing}; or remove ${there}, and the stack makes its own authority`,
       },
       [there],
     );
@@ -33,23 +33,23 @@ function checkAuthority({ settings, report, now }: CheckInput): void {
   if (!certificate.checkPrivateKey(privateKey(caPrivateKey)!)) {
     report.add({
       path,
-      given: "the certificate of another key than importSecrets.caPrivateKey",
-      allowed: "a key and its certificate",
-      remedy: "give both of one authority",
+      given: "a certificate that does not match importSecrets.caPrivateKey",
+      allowed: "the certificate of that key",
+      remedy: "give the key and the certificate of the same authority",
     });
   } else if (!certificate.ca) {
     report.add({
       path,
-      given: "a certificate that may sign no others (no CA:TRUE in it)",
+      given: "a certificate that may not sign others (without CA:TRUE)",
       allowed: "the certificate of an authority",
-      remedy: "give the authority's own; a server's certificate belongs into tls: {mode: given}",
+      remedy: "give the authority's own certificate; a server's certificate belongs in tls: {mode: given}",
     });
   } else if (new Date(certificate.validTo) < now) {
     report.add({
       path,
       given: `a certificate that expired on ${certificate.validTo}`,
       allowed: "one that is valid now",
-      remedy: "remove both, and the stack makes an authority of its own, which clients must then trust",
+      remedy: "remove both, and the stack makes its own authority, which clients must then trust",
     });
   }
 }
@@ -70,7 +70,7 @@ function checkOldKeys({ settings, report }: CheckInput): void {
   });
 }
 
-/** Where all keys are given, what the deployment would find out about them is known at once. */
+/** When all keys are imported, the error that the deployment would meet is known already here. */
 function checkIdentity({ settings, report }: CheckInput): void {
   const { signingKey, caCertificate } = settings.importSecrets;
   const ownCa = settings.tls.mode === "own-ca";

@@ -1,4 +1,4 @@
-/** What concerns the stack as a whole. */
+/** Checks of the stack as a whole. */
 import type { CheckInput } from "../../core/layer";
 import { checkHostCounts } from "./checkHostCounts";
 import { checkHostnames } from "./checkHostnames";
@@ -6,7 +6,7 @@ import { checkKeys } from "./checkKeys";
 
 type Check = (given: CheckInput) => void;
 
-/** Before those of the layers, of which some are about the same names. */
+/** Run before the layers' checks, some of which concern the same names. */
 export const FIRST_CHECKS: readonly Check[] = [checkHostnames, checkKeys];
-/** After those of the hosts: where a role is wrong, no host is missing. */
+/** Run after the hosts' checks: when a role is wrong, hosts are not counted. */
 export const LAST_CHECKS: readonly Check[] = [checkHostCounts];

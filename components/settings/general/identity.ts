@@ -1,23 +1,24 @@
-/** What a stack is: how many users, under which names. Pure. */
+/** Settings that define a stack: the number of users and the names. Pure. */
+
 import { hostname, int, section, text } from "../../schema/fields";
 import { isServerName } from "../../schema/syntax/text";
 
 export const identitySettings = {
   ccu: int(1, 200_000, {
-    doc: "Concurrent users: the one number that everything is sized by. Measured from 100 to 20,000; below, the smallest size is used; beyond, the plan says that it extrapolates.",
+    doc: "Concurrent users: the number that all sizes follow from. Measured from 100 to 20,000. Below 100 the smallest size is used; above 20,000 the plan extrapolates and says so.",
     remedy: "pulumi config set ccu 1000",
     example: 1000,
   }),
   domain: hostname({
     doc: "Base of the public host names.",
-    remedy: "give a domain you own, without https:// and without trailing dot",
+    remedy: "give a domain that you own, without https:// and without a trailing dot",
   }),
   serverName: text(
     {
       doc: "The `:server` part of user ids (@user:example.com). It can NEVER be changed later.",
       defaultText: "domain",
       allowed: "a server name of the Matrix specification: host[:port], in lower case",
-      remedy: "give the name that user ids shall end in, usually the domain itself",
+      remedy: "give the name that user ids should end in, usually the domain itself",
     },
     isServerName,
     "example.com",

@@ -7,19 +7,19 @@ import { bool, list, secret, section, text, recordOf } from "../../schema/fields
 
 const SIGNING_KEY = secret(
   {
-    doc: "Identity of the existing server: its signing key file's line.",
+    doc: "Identity of the existing server: the line of its signing key file.",
     allowed: "`ed25519 a_XXXX BASE64`, the line of the signing key file",
     remedy: "pulumi config set --secret --path 'matrix-ha:importSecrets.signingKey' < example.com.signing.key",
   },
   isSigningKey,
 );
 
-/** Those that have a form of their own; of the others any text will do. */
+/** The secrets that must have a certain form; the others may be any text. */
 const FORMS: Partial<Record<ImportableSecret, typeof SIGNING_KEY>> = {
   signingKey: SIGNING_KEY,
   caPrivateKey: secret(
     {
-      doc: "Private key (PEM) of the authority that clients trust already, for `tls: own-ca`; together with caCertificate.",
+      doc: "Private key (PEM) of the authority that clients already trust, for `tls: own-ca`. Needs caCertificate too.",
       allowed: "a PEM private key without passphrase",
       remedy: "pulumi config set --secret --path 'matrix-ha:importSecrets.caPrivateKey' < ca.key",
     },
@@ -50,6 +50,7 @@ const anyText = (key: ImportableSecret) =>
     (v) => v.length >= 8 && !/[\r\n]/.test(v),
   );
 
+/** Sections about keys: imported secrets, former signing keys, protection from loss. */
 export const keySettings = {
   importSecrets: section(
     recordOf(IMPORTABLE_SECRETS, (key) => (FORMS[key] ?? anyText(key)).optional()),
@@ -81,26 +82,28 @@ export const keySettings = {
         ),
         expiredAt: text(
           {
-            doc: "When another key took over. What the old one signed later is refused: rather an hour too late.",
+            doc: "When another key took over. Signatures that the old key made later are refused, so give a time that is rather an hour too late.",
             allowed: "a moment with its zone, such as 2026-11-20T14:30:00Z",
-            remedy: "`date --utc +%Y-%m-%dT%H:%M:%SZ` prints the present one in this form",
+            remedy: "`date --utc +%Y-%m-%dT%H:%M:%SZ` prints the present time in this form",
           },
           isMoment,
           "2026-11-20T14:30:00Z",
         ),
       },
-      { doc: "A key of before." },
+      { doc: "A former key." },
     ),
-    { doc: "Keys that this server signed with before, by which others can still check what it signed then." },
+    {
+      doc: "Former signing keys of this server, with which other servers can still verify what it signed at that time.",
+    },
   ).default([]),
   deletionProtection: bool({
-    doc: "`pulumi destroy` refuses, before anything is deleted. Set false, and `savedKeys`, then `pulumi up`, and only then destroy.",
+    doc: "`pulumi destroy` refuses before anything is deleted. To destroy the stack: set this to false, set `savedKeys`, run `pulumi up`, then `pulumi destroy`.",
   }).default(true),
   savedKeys: text(
     {
-      doc: `The keys that you have a copy of, by their fingerprint, which \`npm run keys -- save\` prints; \`${DISPOSABLE}\` for a stack that nobody will miss. Without it what cannot be made again (signing key, own CA) stays protected, whatever deletionProtection says.`,
+      doc: `Fingerprint of the keys that you have a copy of; \`npm run keys -- save\` prints it. \`${DISPOSABLE}\` for a stack whose loss does not matter. Without this setting the keys that cannot be replaced (signing key, own CA) stay protected, whatever deletionProtection is.`,
       allowed: `a fingerprint such as 91c2-07fe-5d3a-b840, or ${DISPOSABLE}`,
-      remedy: "npm run keys -- save --stack NAME --out FILE, and give what it prints",
+      remedy: "run `npm run keys -- save --stack NAME --out FILE` and give the fingerprint that it prints",
     },
     (v) => v === DISPOSABLE || isFingerprint(v),
     DISPOSABLE,

@@ -27,16 +27,17 @@ import {
 } from "./nginxIngress";
 import { IMAGES } from "../images";
 
+/** Arguments of NginxIngressController. */
 export interface NginxIngressControllerArgs {
   ctx: StackContext;
-  /** Its namespace, and the address pools: the Service waits for its address. */
+  /** Its namespace, and the address pools, because the Service waits for an address. */
   after: pulumi.Resource[];
 }
 
-/** F5's NGINX ingress controller: the one public door, on an address that MetalLB announces. */
+/** F5's NGINX ingress controller: the only way in for HTTP, at an address that MetalLB announces. */
 export class NginxIngressController extends pulumi.ComponentResource {
   readonly workload: Workload;
-  /** What an Ingress comes after. */
+  /** An Ingress must come after these. */
   readonly ready: pulumi.Resource[] = [this];
 
   constructor(name: string, args: NginxIngressControllerArgs, opts: pulumi.ComponentResourceOptions) {
@@ -78,8 +79,7 @@ export class NginxIngressController extends pulumi.ComponentResource {
         replicas: plan.ingress.replicas,
         pod: this.pod(args.ctx),
         after: [...args.after, ingressClass],
-        // The controller follows its ConfigMap without a restart: no hash over it here, only over what it reads at
-        // start.
+        // The controller follows its ConfigMap without a restart, so the hash covers only what it reads at start.
         configHash: configHash({ args: controllerArgs(settings).join(" ") }),
         roleRules: controllerRules,
         clusterRoleRules: controllerClusterRules,
@@ -131,7 +131,7 @@ export class NginxIngressController extends pulumi.ComponentResource {
       // The image's programs carry this capability in their file attributes and do not start without it; `restricted`
       // allows it.
       capabilities: ["NET_BIND_SERVICE"],
-      // The announcing node changes first, then connections end.
+      // MetalLB gets time to announce the address from another node before connections end.
       preStopSleepSeconds: 10,
     };
     return {
@@ -139,8 +139,8 @@ export class NginxIngressController extends pulumi.ComponentResource {
       apiAccess: true,
       runtimePriority: PRIORITIES.core.name,
       terminationGracePeriodSeconds: 60,
-      // The root file system is read-only: the templates in /etc/nginx move to where the controller may write beside
-      // them.
+      // The root file system is read-only, so the templates in /etc/nginx are copied to a volume in which the
+      // controller can write its configuration.
       initContainers: [
         {
           name: "copy-etc",

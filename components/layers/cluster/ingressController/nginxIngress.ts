@@ -4,16 +4,18 @@ import type { AddressPoolSettings, Settings } from "../../../settings/types";
 import type { Plan } from "../../../sizing/types";
 import { NAMESPACES, PORTS } from "../../../core/names";
 
-/** app.kubernetes.io/component of its pods. */
+/** Label app.kubernetes.io/component of its pods. */
 export const INGRESS_COMPONENT = "ingress-controller";
-/** Its Deployment and Service. */
+/** Name of its Deployment and Service. */
 export const INGRESS_CONTROLLER = "nginx-ingress";
+/** Its container ports. */
 export const INGRESS_PORTS = { http: 80, https: 443, ready: 8081, metrics: PORTS.ingressMetrics } as const;
-/** The controller field of the IngressClass that this controller answers to. */
+/** Field `controller` of the IngressClass that this controller serves. */
 export const INGRESS_CLASS_CONTROLLER = "nginx.org/ingress-controller";
+/** Name of its ConfigMap. */
 export const CONFIG_MAP = "nginx-config";
 
-/** The image's own user: /etc/nginx and the caches belong to it. */
+/** The image's user, which owns /etc/nginx and the caches. */
 export const NGINX_UID = 101;
 
 export function controllerArgs(settings: Settings): string[] {
@@ -37,18 +39,19 @@ export function controllerArgs(settings: Settings): string[] {
   ];
 }
 
-/** https://docs.nginx.com/nginx-ingress-controller, ConfigMap resource: keys and defaults. */
+/**
+ * The controller's ConfigMap; keys and defaults are in docs.nginx.com/nginx-ingress-controller, "ConfigMap resource".
+ */
 export function nginxConfig(settings: Settings, plan: Plan): Record<string, string> {
   return {
     "client-max-body-size": `${settings.media.maxUploadMiB}m`,
-    // A client's /sync waits up to its own timeout, 30 s as a rule; calls signal over WebSockets that are silent for
-    // longer.
+    // A client's /sync waits up to its own timeout, usually 30 s. The WebSockets of calls can be silent for longer.
     "proxy-connect-timeout": "5s",
     "proxy-read-timeout": "180s",
     "proxy-send-timeout": "180s",
     "proxy-buffers": "8 16k",
     "proxy-buffer-size": "16k",
-    // One process for each requested core, not for each core of a large host.
+    // One process for each requested core. The default is one for each core of the host.
     "worker-processes": String(Math.max(1, Math.ceil(plan.ingress.cpu))),
     "worker-connections": "16384",
     "worker-rlimit-nofile": "65536",
@@ -60,14 +63,15 @@ export function nginxConfig(settings: Settings, plan: Plan): Record<string, stri
     hsts: "true",
     "hsts-max-age": "31536000",
     "hsts-include-subdomains": "false",
-    // The address comes with the connection (externalTrafficPolicy Local): no header from outside is believed.
+    // The client's address is that of the connection (externalTrafficPolicy Local); headers from outside are not
+    // trusted.
     "log-format":
       '{"time":"$time_iso8601","client":"$remote_addr","host":"$host","method":"$request_method","uri":"$uri","status":$status,"bytes":$bytes_sent,"seconds":$request_time,"upstream":"$upstream_addr"}',
     "log-format-escaping": "json",
   };
 }
 
-/** The pool that public addresses come from: the one made for ingress, else any. */
+/** The pool for the controller's address: the first for `ingress`, else the first for `any`, else the first. */
 export function ingressPool(pools: AddressPoolSettings[]): string | undefined {
   return (pools.find((p) => p.use.includes("ingress")) ?? pools.find((p) => p.use.includes("any")) ?? pools[0])?.name;
 }
@@ -79,7 +83,7 @@ const rule = (apiGroups: string[], resources: string[], verbs: string[]): rbac.v
 });
 const READ = ["get", "list", "watch"];
 
-/** What the controller needs for Ingress objects; nothing of its custom resources. */
+/** Permissions for Ingress objects; those for the controller's custom resources are left out. */
 export const controllerClusterRules: rbac.v1.PolicyRule[] = [
   rule([""], ["services", "secrets", "configmaps", "namespaces", "pods"], READ),
   rule(["discovery.k8s.io"], ["endpointslices"], READ),
@@ -89,7 +93,7 @@ export const controllerClusterRules: rbac.v1.PolicyRule[] = [
 ];
 export const controllerRules: rbac.v1.PolicyRule[] = [
   rule(["coordination.k8s.io"], ["leases"], [...READ, "create", "update"]),
-  // It writes its version into the labels of its own pod, and reads who owns it.
+  // The controller writes its version into the labels of its own pod, and reads the pod's owner.
   rule([""], ["pods"], ["update"]),
   rule(["apps"], ["replicasets", "daemonsets"], ["get"]),
 ];

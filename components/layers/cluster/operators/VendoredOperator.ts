@@ -6,7 +6,7 @@ import { operatorObjects, type Operator } from "./vendored";
 
 type Make = (name: string, object: object, opts: pulumi.CustomResourceOptions) => pulumi.CustomResource;
 
-/** What a manifest's object holds is known by its kind alone, which chooses the class here. */
+/** The kind of a manifest's object decides the class, and is all that is known of the object's type. */
 const madeBy =
   <A extends object | undefined>(
     Class: new (name: string, args: A, opts: pulumi.CustomResourceOptions) => pulumi.CustomResource,
@@ -15,9 +15,7 @@ const madeBy =
     new Class(name, object as A, opts);
 const customResource = madeBy(k8s.apiextensions.CustomResource);
 
-/**
- * The generated classes send the provider's version with each registration, so the engine needs no lookup of its own.
- */
+/** The SDK's classes send the provider's version with each registration, so the engine need not look for one. */
 const CLASSES: Record<string, Make> = {
   "v1 ServiceAccount": madeBy(k8s.core.v1.ServiceAccount),
   "v1 ConfigMap": madeBy(k8s.core.v1.ConfigMap),
@@ -45,18 +43,19 @@ const CLASSES: Record<string, Make> = {
 const makerOf = (o: Manifest): Make | undefined => CLASSES[`${o.apiVersion} ${o.kind}`];
 const isCustomResource = (o: Manifest): boolean => makerOf(o) === customResource;
 
+/** Arguments of VendoredOperator. */
 export interface VendoredOperatorArgs {
   ctx: StackContext;
   operator: Operator;
-  /** What must exist first for every object: its namespace. */
+  /** What every object waits for: namespaces and classes. */
   basics: pulumi.Resource[];
-  /** Operators that have to run before: its controllers and its custom resources wait for them. */
+  /** Operators that must run first: the controllers and custom resources wait for them. */
   after?: pulumi.Resource[];
 }
 
 /**
- * A webhook whose certificate another process of the operator writes into its registration (cert-manager's cainjector):
- * until then the API server refuses all that the webhook watches, and the provider does not try again.
+ * A webhook whose CA certificate another process writes into its registration (cert-manager's cainjector). Until then
+ * the API server refuses every object that the webhook checks, and the provider does not retry.
  */
 const isInjected = (o: Manifest): boolean =>
   /WebhookConfiguration$/.test(o.kind) &&
@@ -70,12 +69,12 @@ const awaitingCertificate = (o: Manifest): Manifest => ({
 });
 
 /**
- * One vendored operator: CRDs, permissions and configuration first, then the controllers, which the engine waits for.
+ * One vendored operator: CRDs, permissions and configuration first, then the controllers. The engine waits for them.
  */
 export class VendoredOperator extends pulumi.ComponentResource {
   /**
-   * The controllers and their webhooks' certificates, after everything else of the operator: what its custom resources
-   * depend on.
+   * The controllers and the webhooks with their certificates; both come after everything else of the operator. Its
+   * custom resources in other layers depend on these.
    */
   readonly ready: pulumi.Resource[];
 
@@ -100,12 +99,12 @@ export class VendoredOperator extends pulumi.ComponentResource {
     const make = makerOf(object);
     if (!make)
       throw new Error(
-        `${name}: ${object.apiVersion} ${object.kind} is new in the vendored manifest: add its class in VendoredOperator.ts`,
+        `${name}: ${object.apiVersion} ${object.kind} is a new kind in the vendored manifest: add its class in VendoredOperator.ts`,
       );
     const id =
       `${name}-${object.kind}-${object.metadata.namespace ? `${object.metadata.namespace}-` : ""}${object.metadata.name}`.toLowerCase();
-    // With a definition goes every object of its kind, in all namespaces, also those that others made, the database's
-    // Cluster among them.
+    // Deleting a definition deletes every object of its kind in all namespaces, including those of other stacks and the
+    // database's Cluster.
     return make(id, object, {
       parent: this,
       dependsOn,

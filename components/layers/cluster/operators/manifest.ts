@@ -1,20 +1,21 @@
 /**
- * The objects of the operators' manifests, typed as far as they are looked into. All else of an object stays in it,
- * and passes through as it came.
+ * The objects of the operators' manifests, typed as far as this stack reads them. All other fields pass through
+ * unchanged.
  */
 import type { apps, core } from "@pulumi/kubernetes/types/input";
 
 type Texts = Record<string, string>;
 
+/** Any object. */
 export interface Manifest {
   apiVersion: string;
   kind: string;
   metadata: { name: string; namespace?: string; labels?: Texts; annotations?: Texts };
-  /** Of a kind that has one: `isController` and its like tell what is in it. */
+  /** For kinds that have one; `isController`, `isService` and `isDefinition` narrow its type. */
   spec?: unknown;
-  /** Of a ConfigMap. */
+  /** For a ConfigMap. */
   data?: Texts;
-  /** Of a binding. */
+  /** For a RoleBinding or ClusterRoleBinding. */
   subjects?: Array<{ namespace?: string }>;
 }
 
@@ -38,7 +39,7 @@ export interface PodManifest extends Omit<core.v1.PodSpec, "containers" | "volum
   volumes?: VolumeManifest[];
 }
 
-/** What makes pods. */
+/** A workload: an object that makes pods. */
 export interface ControllerManifest extends Manifest {
   kind: "Deployment" | "DaemonSet";
   spec: Omit<apps.v1.DeploymentSpec, "replicas" | "strategy" | "template"> & {
@@ -73,6 +74,7 @@ export interface DefinitionManifest extends Manifest {
 
 export const isController = (o: Manifest): o is ControllerManifest => o.kind === "Deployment" || o.kind === "DaemonSet";
 export const isService = (o: Manifest): o is ServiceManifest => o.kind === "Service";
+/** Whether an object defines a custom resource. */
 export const isDefinition = (o: Manifest): o is DefinitionManifest => o.kind === "CustomResourceDefinition";
-/** As operators.ts names an object: `Kind name`. */
+/** The name of an object in operators.ts: `Kind name`. */
 export const title = (o: Manifest): string => `${o.kind} ${o.metadata.name}`;

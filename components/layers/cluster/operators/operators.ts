@@ -8,7 +8,7 @@ import { localPaths } from "../storageClasses";
 import type { Operator, OperatorName } from "./vendored";
 import { IMAGES } from "../images";
 
-/** Starting a program for a probe costs more than a request. */
+/** For probes that start a program, which costs more than a request. */
 const SLOW = { periodSeconds: 30, timeoutSeconds: 10, failureThreshold: 3 };
 
 const cloudNativePg: Operator = {
@@ -28,7 +28,7 @@ const cloudNativePg: Operator = {
           ...requestOf("cloudNativePg"),
           memoryLimitMiB: 512,
           probes: httpProbes("/readyz", "webhook-server", "HTTPS"),
-          // Instances get the instance manager, and poolers their init container, from the operator's own image.
+          // Instances take the instance manager, and poolers their init container, from the operator's image.
           env: (s) => ({ OPERATOR_IMAGE_NAME: imageRef(s, IMAGES.cloudnativePg) }),
         },
       },
@@ -41,13 +41,15 @@ const barmanPlugin: Operator = {
   namespace: NAMESPACES.cnpg,
   appName: "plugin-barman-cloud",
   image: IMAGES.barmanPlugin,
-  omit: { "Secret plugin-barman-cloud-8tfddg42gf": "holds an image's name only, which is given as a plain variable" },
+  omit: {
+    "Secret plugin-barman-cloud-8tfddg42gf": "contains only the name of an image, which is given as a plain variable",
+  },
   workloads: {
     "Deployment barman-cloud": {
       component: "barman-cloud",
       uid: 10001,
       replicas: {
-        one: "it serves its API only as leader: a second replica would never be ready; archiving goes on in the instances' sidecars without it",
+        one: "it serves its API only as leader: a second replica would never be ready; without it, archiving continues in the instances' sidecars",
       },
       containers: {
         "barman-cloud": {
@@ -75,7 +77,7 @@ const metallb: Operator = {
       uid: 65534,
       minReadySeconds: 10,
       replicas: {
-        one: "it has no leader election; addresses that are assigned stay announced by the speakers without it",
+        one: "it has no leader election; without it, the speakers keep announcing assigned addresses",
       },
       containers: {
         controller: {
@@ -83,9 +85,9 @@ const metallb: Operator = {
           ...requestOf("metallbController"),
           memoryLimitMiB: 256,
           ports: { health: 17472 },
-          // Both its health paths answer before its webhook does: that waits until the kubelet has brought the
-          // certificate which the controller itself put into a Secret (122 s were seen), and no address pool is taken
-          // before.
+          // Both health paths answer before the webhook does. The webhook waits until the kubelet has mounted the
+          // certificate that the controller itself stored in a Secret (up to 122 s observed); until then every address
+          // pool is refused. 150 x 2 s: five minutes.
           probes: {
             ...httpProbes("/healthz", "health"),
             startup: { tcp: "webhook-server", timing: { ...STARTUP, failureThreshold: 150 } },
@@ -161,7 +163,7 @@ const certManager: Operator = {
       uid: 65532,
       minReadySeconds: 10,
       containers: {
-        // It has no health endpoint: that its metrics port takes connections is what can be asked.
+        // It has no health endpoint, so the probes test whether its metrics port accepts connections.
         "cert-manager-cainjector": {
           image: IMAGES.certManagerCainjector,
           ...requestOf("certManagerCainjector"),
@@ -194,8 +196,8 @@ const metricsServer: Operator = {
             readiness: { http: "/readyz", port: "https", scheme: "HTTPS" },
             liveness: { http: "/livez", port: "https", scheme: "HTTPS" },
           },
-          // Kubelets are believed only with a certificate of the cluster's own CA (kubelet serverTLSBootstrap), never
-          // --kubelet-insecure-tls.
+          // Kubelets are trusted only with a certificate of the cluster's own CA (kubelet serverTLSBootstrap);
+          // --kubelet-insecure-tls is never used.
           args: (args) => [
             ...args.filter((a) => !a.startsWith("--kubelet-preferred-address-types")),
             "--kubelet-preferred-address-types=InternalIP",
@@ -214,19 +216,19 @@ const localPath: Operator = {
   appName: "local-path-provisioner",
   image: IMAGES.localPathProvisioner,
   omit: {
-    "StorageClass local-path": "it deletes released volumes; the classes that the settings name are made instead",
+    "StorageClass local-path": "it deletes released volumes; the classes from the settings replace it",
   },
   workloads: {
     "Deployment local-path-provisioner": {
       component: "local-path-provisioner",
       uid: 65534,
-      replicas: { one: "it has no leader election; only making new volumes waits for it" },
+      replicas: { one: "it has no leader election; only the creation of new volumes waits for it" },
       containers: {
         "local-path-provisioner": {
           image: IMAGES.localPathProvisioner,
           ...requestOf("localPathProvisioner"),
           memoryLimitMiB: 128,
-          // It listens on no port: that the process starts is what can be asked.
+          // It listens on no port, so the probes only test whether the program starts.
           probes: {
             startup: { exec: ["local-path-provisioner", "--version"] },
             readiness: { exec: ["local-path-provisioner", "--version"], timing: SLOW },
@@ -261,7 +263,7 @@ const prometheusOperator: Operator = {
     "Deployment prometheus-operator": {
       component: "prometheus-operator",
       uid: 65534,
-      replicas: { one: "it has no leader election; Prometheus and Alertmanager run on without it" },
+      replicas: { one: "it has no leader election; Prometheus and Alertmanager keep running without it" },
       containers: {
         "prometheus-operator": {
           image: IMAGES.prometheusOperator,
@@ -280,6 +282,7 @@ const prometheusOperator: Operator = {
   },
 };
 
+/** Every vendored operator. */
 export const OPERATORS: Record<OperatorName, Operator> = {
   "cloudnative-pg": cloudNativePg,
   "plugin-barman-cloud": barmanPlugin,
@@ -290,7 +293,7 @@ export const OPERATORS: Record<OperatorName, Operator> = {
   "prometheus-operator": prometheusOperator,
 };
 
-/** The operators that this stack installs, in an order in which each finds what it needs. */
+/** The operators that this stack installs; each comes after those that it needs. */
 export function installedOperators(settings: Settings): Operator[] {
   const i = settings.cluster.install;
   const wanted: Array<[boolean, OperatorName]> = [

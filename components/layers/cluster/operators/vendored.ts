@@ -1,6 +1,6 @@
 /**
- * The operators' own manifests, as vendored (`npm run vendor`), brought to this stack's rules: our labels and
- * selectors, images from the table, hardened, probed, spread, with a budget. Pure but for reading the file.
+ * The operators' manifests, as vendored by `npm run vendor`, adapted to this stack's rules: our labels and selectors,
+ * images from the table, hardened, probed, spread, with a budget. Pure, apart from reading the files.
  */
 import * as fs from "node:fs";
 import * as path from "node:path";
@@ -28,6 +28,7 @@ import {
 
 const ROOT = path.join(__dirname, "../../../../vendor");
 
+/** Folder of the operator in vendor/. */
 export type OperatorName =
   | "cloudnative-pg"
   | "plugin-barman-cloud"
@@ -37,60 +38,77 @@ export type OperatorName =
   | "local-path-provisioner"
   | "prometheus-operator";
 
+/** What this stack sets on a container of a manifest. */
 export interface VendoredContainer {
+  /** Replaces the manifest's image. */
   image: Image;
+  /** Requested cores. */
   cpu: number;
+  /** Requested memory, MiB. */
   memoryMiB: number;
+  /** Memory limit, MiB. */
   memoryLimitMiB: number;
-  /** Ports that the manifest leaves unnamed or undeclared: name to number. */
+  /** Numbers, by name, of ports that the manifest does not name or declare. */
   ports?: Record<string, number>;
+  /** Replace the manifest's probes. */
   probes: Probes;
+  /** Changes the arguments. @default the manifest's */
   args?: (args: string[], settings: Settings) => string[];
+  /** Variables to add or replace. @default none */
   env?: (settings: Settings) => Record<string, string>;
+  /** Mounts to add. @default none */
   mounts?: Array<{ name: string; mountPath: string }>;
+  /** Capabilities to add; each needs an exception to rule 10. @default none */
   addCapabilities?: string[];
 }
 
+/** What this stack sets on a Deployment or DaemonSet of a manifest. */
 export interface VendoredWorkload {
-  /** Our component label: the end of its edges. */
+  /** Label app.kubernetes.io/component, by which edges name the pods. */
   component: string;
-  /** Two where the operator elects a leader; one, with the reason, where a second would do harm or nothing. */
+  /** Two when the operator elects a leader; one, with the reason, when a second pod would be useless or harmful. */
   replicas: number | { one: string } | "daemon";
-  /** uid = gid = fsGroup; null leaves the image's user (an exception that the rules name). */
+  /** User id, group id and group of the volumes' files; null: the image's user, which needs an exception to rule 10. */
   uid: number | null;
+  /** By name. Every container of the manifest must be here. */
   containers: Record<string, VendoredContainer>;
+  /** Volumes to add. @default none */
   volumes?: VolumeManifest[];
   /**
-   * Counts as available only after so long: a webhook's certificate reaches the API server some seconds after the pod
-   * is ready.
+   * Seconds that a pod must have been ready before it counts as available: a webhook's certificate reaches the API
+   * server some seconds after the pod is ready. @default 0
    */
   minReadySeconds?: number;
-  /** On every node instead of the application hosts. */
+  /** Runs on every node instead of the application hosts. @default false */
   everywhere?: boolean;
 }
 
+/** An operator, and what this stack changes in its manifest. */
 export interface Operator {
   name: OperatorName;
   namespace: string;
-  /** app.kubernetes.io/name of its objects. */
+  /** Label app.kubernetes.io/name of its objects. */
   appName: string;
+  /** Main image; its tag is the version label. */
   image: Image;
   /** By `Kind name`. Every Deployment and DaemonSet of the manifest must be here. */
   workloads: Record<string, VendoredWorkload>;
-  /** Objects that are left out, by `Kind name`, with the reason. */
+  /** Objects that are left out: `Kind name` to the reason. @default none */
   omit?: Record<string, string>;
-  /** Namespace of the manifest that becomes ours. */
+  /** Namespace in the manifest that `namespace` replaces. @default it has ours already */
   moveFrom?: string;
+  /** Changes an object after everything else. @default none */
   adjust?: (object: Manifest, settings: Settings) => Manifest;
 }
 
 const cache = new Map<string, Manifest[]>();
 
+/** Version of an operator in vendor/versions.json. */
 export function vendoredVersion(name: OperatorName): string {
   return JSON.parse(fs.readFileSync(path.join(ROOT, "versions.json"), "utf8"))[name].version;
 }
 
-/** The objects as vendored. Shared: never changed in place. */
+/** The objects as vendored. They are shared: do not change them in place. */
 export function vendoredObjects(name: OperatorName): Manifest[] {
   let objects = cache.get(name);
   if (!objects) {
@@ -103,14 +121,17 @@ export function vendoredObjects(name: OperatorName): Manifest[] {
 const selects = (selector: Record<string, string>, l: Record<string, string>): boolean =>
   Object.entries(selector).every(([k, v]) => l[k] === v);
 
-/** All objects of an operator as this stack registers them. */
+/**
+ * All objects of an operator as this stack registers them.
+ * @throws Error for workloads, containers or ports that operators.ts does not describe
+ */
 export function operatorObjects(operator: Operator, settings: Settings): Manifest[] {
   const source = vendoredObjects(operator.name).filter((o) => o.kind !== "Namespace" && !operator.omit?.[title(o)]);
   const controllers = source.filter(isController);
   const unknown = controllers.filter((o) => !operator.workloads[title(o)]);
   if (unknown.length)
     throw new Error(
-      `${operator.name} ${vendoredVersion(operator.name)} has ${unknown.map(title).join(", ")}, of which components/layers/cluster/operators/operators.ts knows nothing: add what it needs there`,
+      `${operator.name} ${vendoredVersion(operator.name)} has ${unknown.map(title).join(", ")}, which components/layers/cluster/operators/operators.ts does not describe: add it there`,
     );
   const version = imageVersion(settings, operator.image);
   const objects = source.flatMap((original): Manifest[] => {
@@ -133,7 +154,7 @@ export function operatorObjects(operator: Operator, settings: Settings): Manifes
   return objects.map((o) => (isController(o) ? withConfigHash(o, objects) : o));
 }
 
-/** A changed ConfigMap restarts the pods that mount it, and nobody else. */
+/** Adds the config hash, so that a changed ConfigMap restarts the pods that mount it, and no others. */
 function withConfigHash(o: ControllerManifest, objects: Manifest[]): ControllerManifest {
   const { template } = o.spec;
   const names = (template.spec.volumes ?? []).flatMap((v) => (v.configMap ? [v.configMap.name] : []));
@@ -148,7 +169,7 @@ function withConfigHash(o: ControllerManifest, objects: Manifest[]): ControllerM
   return { ...o, spec: { ...o.spec, template: { ...template, metadata: { ...template.metadata, annotations } } } };
 }
 
-/** Labels of other tools and of versions that our own say. */
+/** The labels without those of Helm and those that our own labels replace. */
 function stripped(given: Record<string, string> = {}): Record<string, string> {
   return Object.fromEntries(
     Object.entries(given).filter(([k]) => !k.startsWith("helm.sh/") && !k.startsWith("app.kubernetes.io/")),
@@ -163,7 +184,7 @@ function moveNamespace(o: Manifest, from: string, to: string): Manifest {
   };
 }
 
-/** What makes the pods that a Service selects or an account belongs to. */
+/** The workload that makes the pods of a Service or an account, or is the object itself. */
 const ownerOf = (o: Manifest, controllers: ControllerManifest[]): ControllerManifest | undefined =>
   controllers.find(
     (x) =>
@@ -190,7 +211,10 @@ function service(
       ports: o.spec.ports.map((p) => {
         const target =
           typeof p.targetPort === "string" ? p.targetPort : named.find(([, n]) => n === (p.targetPort ?? p.port))?.[0];
-        if (!target) throw new Error(`${title(o)}: port ${p.port} goes to no named port of ${w.component}`);
+        if (!target)
+          throw new Error(
+            `${title(o)}: port ${p.port} does not lead to a named port of ${w.component}: name it in components/layers/cluster/operators/operators.ts`,
+          );
         return {
           name: p.name ?? target,
           port: p.port,
@@ -219,7 +243,7 @@ function workload(
   const selector = selectorLabels(settings, w.component);
   const t = o.spec.template;
   const podLabels = { ...stripped(t.metadata.labels), ...labels(settings, w.component, operator.appName, version) };
-  // Scraped through monitors, not through annotations, or they would be scraped twice.
+  // Pods are scraped through monitors; with these annotations they could be scraped twice.
   const annotations = Object.fromEntries(
     Object.entries(t.metadata.annotations ?? {}).filter(([k]) => !k.startsWith("prometheus.io/")),
   );
@@ -261,7 +285,7 @@ function workload(
   };
 }
 
-/** How many pods there are, how they are replaced and kept apart. */
+/** Number of pods, how they are replaced and how they are kept apart. */
 function replication(
   w: VendoredWorkload,
   recreate: boolean,
@@ -297,10 +321,12 @@ function container(
   settings: Settings,
 ): ContainerManifest {
   if (!w)
-    throw new Error(`${where}: container ${c.name} is unknown to components/layers/cluster/operators/operators.ts`);
+    throw new Error(
+      `${where}: components/layers/cluster/operators/operators.ts does not describe container ${c.name}: add it there`,
+    );
   const ports = containerPorts(c.ports ?? [], w.ports ?? {});
   const { ports: _ports, ...rest } = c;
-  // Who runs stands on the pod: here it would say nothing more, and restart every operator once.
+  // The pod's own security context already sets runAsNonRoot. Repeating it here would restart every operator once.
   const { runAsNonRoot: _thePods, ...securityContext } = hardenedContainer(w.addCapabilities);
   return {
     ...rest,
@@ -309,7 +335,7 @@ function container(
     ...(w.args ? { args: w.args(c.args ?? [], settings) } : {}),
     ...listed("env", environment(c.env ?? [], w.env?.(settings) ?? {})),
     ...listed("ports", ports),
-    // A process on the node's network may listen on localhost only: the manifest's host stays.
+    // A process on the node's network may listen on localhost only, so the manifest's host is kept.
     ...renderProbes(w.probes, c.livenessProbe?.httpGet?.host),
     resources: renderResources(w),
     ...listed("volumeMounts", [...(c.volumeMounts ?? []), ...(w.mounts ?? [])]),
@@ -317,11 +343,11 @@ function container(
   };
 }
 
-/** An empty list says nothing: it is left out, as the API server does. */
+/** A field with a list, left out when empty, as the API server does. */
 const listed = <K extends string, T>(key: K, list: T[]): { [key in K]?: T[] } =>
   (list.length ? { [key]: list } : {}) as { [key in K]?: T[] };
 
-/** The manifest's variables, those of ours in place of its own. */
+/** The manifest's variables; ours replace those of the same name. */
 const environment = (
   given: NonNullable<ContainerManifest["env"]>,
   literal: Record<string, string>,
@@ -330,7 +356,7 @@ const environment = (
   ...Object.entries(literal).map(([name, value]) => ({ name, value })),
 ];
 
-/** The manifest's named ports, and those that it does not declare. */
+/** The manifest's named ports, and those that operators.ts names. */
 function containerPorts(
   given: NonNullable<ContainerManifest["ports"]>,
   undeclared: Record<string, number>,

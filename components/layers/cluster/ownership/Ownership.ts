@@ -5,12 +5,12 @@ import { labels } from "../../../core/workload";
 import { ownershipPolicySpec } from "./ownershipPolicy";
 
 /**
- * Whose an object is that exists already. The provider takes over what it is to create and finds
- * (`upsertExistingObjects`): after a killed `up`, a lost state, a `destroy` that left namespaces and the database, that
- * is our own. Somebody else's is refused by the API server itself, by this policy, before anything of it is changed.
+ * Protects existing objects of other owners. The provider takes over objects that it should create and that exist
+ * already (`upsertExistingObjects`). After a killed `up`, a lost state, or a `destroy` that left namespaces and the
+ * database, these are the stack's own. By this policy the API server refuses changes to any others.
  */
 export class Ownership extends pulumi.ComponentResource {
-  /** What every other object of the stack comes after. */
+  /** Every other object of the stack comes after these. */
   readonly ready: pulumi.Resource[];
 
   constructor(name: string, args: { ctx: StackContext }, opts: pulumi.ComponentResourceOptions) {
@@ -23,7 +23,7 @@ export class Ownership extends pulumi.ComponentResource {
     const policy = new k8s.admissionregistration.v1.ValidatingAdmissionPolicy(
       `${name}-policy`,
       {
-        // The API server has read a policy when its status says so.
+        // The status shows when the API server has read the policy.
         metadata: { ...metadata, annotations: { "pulumi.com/waitFor": "jsonpath={.status.observedGeneration}" } },
         spec: ownershipPolicySpec(settings),
       },

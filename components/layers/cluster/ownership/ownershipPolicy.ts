@@ -1,10 +1,10 @@
-/** The rule by which the API server refuses to give this stack an object that belongs to another owner. Pure. */
+/** The policy by which the API server refuses to let this stack take over objects of other owners. Pure. */
 import type { admissionregistration } from "@pulumi/kubernetes/types/input";
 import { fieldManager } from "../../../core/context";
 import type { Settings } from "../../../settings/types";
 import { PART_OF } from "../../../core/workload/metadata";
 
-/** In CEL: the object carries this stack's labels. */
+/** CEL: whether the object has this stack's labels. */
 function ours(object: string, settings: Settings): string {
   const has = (key: string, value: string): string =>
     `'${key}' in ${object}.metadata.labels && ${object}.metadata.labels['${key}'] == '${value}'`;
@@ -12,7 +12,7 @@ function ours(object: string, settings: Settings): string {
 }
 
 /**
- * Applied by this stack (its field manager says so) onto an object that was not this stack's: refused. A person may
+ * Refuses an apply by this stack (recognized by its field manager) to an object that is not this stack's. A person can
  * hand an object over by labelling it, because kubectl is another field manager.
  */
 export function ownershipPolicySpec(settings: Settings): admissionregistration.v1.ValidatingAdmissionPolicySpec {
@@ -20,7 +20,7 @@ export function ownershipPolicySpec(settings: Settings): admissionregistration.v
   return {
     failurePolicy: "Fail",
     matchConstraints: {
-      // Of the old and the new object one has to match: objects that nobody gives to this stack are not looked at.
+      // The old or the new object must match, so requests that do not concern this stack are not evaluated.
       objectSelector: {
         matchLabels: { "app.kubernetes.io/part-of": PART_OF, "app.kubernetes.io/instance": settings.instance },
       },

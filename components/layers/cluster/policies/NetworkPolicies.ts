@@ -6,17 +6,18 @@ import { labels } from "../../../core/workload";
 import { networkPolicies, policySpec } from "./policiesFromEdges";
 import { namespacePlans } from "../namespaces";
 
+/** Arguments of NetworkPolicies. */
 export interface NetworkPoliciesArgs {
   ctx: StackContext;
-  /** Who talks to whom: `edges({ settings, plan })`. */
+  /** From `allEdges`. */
   edges: Edge[];
   /** The namespaces. */
   after: pulumi.Resource[];
 }
 
 /**
- * Default deny in every namespace of the stack, and one policy for each end of the declared edges. Nothing when
- * switched off.
+ * Default deny in every namespace of the stack, and one policy for each end of the declared edges. Empty when
+ * `networkPolicies.enabled` is false.
  */
 export class NetworkPolicies extends pulumi.ComponentResource {
   constructor(name: string, args: NetworkPoliciesArgs, opts: pulumi.ComponentResourceOptions) {

@@ -1,5 +1,5 @@
 /**
- * The edges as NetworkPolicies: nothing in or out of a namespace of this stack by default, and for each end of an
+ * NetworkPolicies from the edges: by default no traffic into or out of the stack's namespaces, and for each end of an
  * edge one policy that allows its edges. Pure.
  */
 import type { networking } from "@pulumi/kubernetes/types/input";
@@ -9,45 +9,49 @@ import { NAMESPACES } from "../../../core/names";
 import type { Settings } from "../../../settings/types";
 import { INGRESS_COMPONENT, INGRESS_NAMESPACE, INGRESS_PORTS } from "../ingressController/nginxIngress";
 
+/** One side of a rule, as Kubernetes writes it. */
 export interface PolicyPeer {
   podSelector?: object;
   namespaceSelector?: object;
   ipBlock?: { cidr: string; except?: string[] };
 }
+/** A port, or a range when `endPort` is set. */
 export interface PolicyPort {
   protocol: "TCP" | "UDP";
   port: number;
   endPort?: number;
 }
+/** Traffic with any of the peers on any of the ports. */
 export interface PolicyRule {
   peers: PolicyPeer[];
   ports: PolicyPort[];
 }
+/** A NetworkPolicy. */
 export interface PolicyPlan {
   name: string;
   namespace: string;
-  /** Pods that it applies to; {} for all of the namespace. */
+  /** Pods that it applies to; {}: all pods of the namespace. */
   podSelector: { matchLabels?: Record<string, string> };
   ingress: PolicyRule[];
   egress: PolicyRule[];
-  /** What each rule is for, in the edges' own words: an annotation. */
+  /** The purposes of its edges, one line each; rendered as an annotation. */
   why: string[];
 }
 
 const ENTIRE = { IPv4: "0.0.0.0/0", IPv6: "::/0" } as const;
 const blocks = (cidrs: string[]): PolicyPeer[] => cidrs.map((cidr) => ({ ipBlock: { cidr } }));
-/** NodeLocal DNSCache listens here where a cluster has it. */
+/** Address of NodeLocal DNSCache, in clusters that have it. */
 const NODE_LOCAL_DNS = "169.254.20.10/32";
 
 const everywhere = (settings: Settings): string[] => settings.cluster.ipFamilies.map((f) => ENTIRE[f]);
 
-/** All pods is an empty selector: with an empty `matchLabels` in it the API server would see a change in each apply. */
+/** Selects all pods with an empty selector: an empty `matchLabels` would look like a change at every apply. */
 function podsOf(p: Parameters<typeof peerLabels>[0]): { matchLabels?: Record<string, string> } {
   const matchLabels = peerLabels(p);
   return Object.keys(matchLabels).length ? { matchLabels } : {};
 }
 
-/** Who the peer is, as one end of a rule. `outgoing`: the policy's pods call it. */
+/** An end of an edge as peers of a rule. `outgoing`: the policy's pods connect to it. */
 function peers(p: Peer, settings: Settings, outgoing: boolean): PolicyPeer[] {
   if (isPods(p))
     return [
@@ -57,7 +61,7 @@ function peers(p: Peer, settings: Settings, outgoing: boolean): PolicyPeer[] {
   if ("apiServer" in p) return apiServer(settings, outgoing);
   if ("cidrs" in p) return blocks(p.cidrs);
   if (!outgoing) return blocks(everywhere(settings));
-  // The world is not the cluster, but its own public names lead back to the ingress controller.
+  // The world does not include the cluster's own networks. (Public names that lead back into it: see `implied`.)
   const internal = [...settings.cluster.podCidrs, ...settings.cluster.serviceCidrs];
   return [
     ...everywhere(settings).map((cidr): PolicyPeer => {
@@ -68,9 +72,9 @@ function peers(p: Peer, settings: Settings, outgoing: boolean): PolicyPeer[] {
 }
 
 /**
- * Outgoing: the API's own addresses and its Service (some engines look before the address is translated).
- * Incoming, for webhooks: also the pod networks, since on overlays a node's process comes with an address from there.
- * Without known addresses: anywhere, on the edge's ports only.
+ * Outgoing: the API's addresses and its Service, because some network plugins check before the address is translated.
+ * Incoming, for webhooks: also the pod networks, because on overlays a node's process has an address from them.
+ * When no addresses are known: any address, on the edge's ports only.
  */
 function apiServer(settings: Settings, outgoing: boolean): PolicyPeer[] {
   const known = settings.networkPolicies.apiServerCidrs;
@@ -78,6 +82,7 @@ function apiServer(settings: Settings, outgoing: boolean): PolicyPeer[] {
   return blocks([...new Set([...known, ...(outgoing ? settings.cluster.serviceCidrs : settings.cluster.podCidrs)])]);
 }
 
+/** The API's Service listens on 443, the API server by default on 6443. */
 const API_PORTS = [443, 6443];
 
 function ports(e: Edge, outgoing: boolean): PolicyPort[] {
@@ -92,7 +97,7 @@ function ports(e: Edge, outgoing: boolean): PolicyPort[] {
   );
 }
 
-/** Rules with equal ports as one, each peer once. */
+/** Combines rules with equal ports; each peer appears once. */
 function merge(rules: PolicyRule[]): PolicyRule[] {
   const byPorts = new Map<string, Map<string, PolicyPeer>>();
   for (const r of rules) {
@@ -104,7 +109,7 @@ function merge(rules: PolicyRule[]): PolicyRule[] {
   return [...byPorts].map(([key, found]) => ({ ports: JSON.parse(key), peers: [...found.values()] }));
 }
 
-/** What an edge needs besides itself. */
+/** Rules that an edge needs besides its own: the stack's public names lead back to its ingress controller. */
 function implied(e: Edge, settings: Settings): PolicyRule[] {
   const web = e.ports.filter((p) => p.protocol === "TCP" && (p.port === 443 || p.port === 80));
   if (!("world" in e.to) || !web.length || !settings.cluster.install.ingressController) return [];
@@ -119,7 +124,7 @@ function implied(e: Edge, settings: Settings): PolicyRule[] {
   ];
 }
 
-/** Only namespaces given here get policies: those that the stack makes. */
+/** All policies. @param namespaces Those that the stack makes; others get no policies */
 export function networkPolicies(edges: Edge[], settings: Settings, namespaces: readonly string[]): PolicyPlan[] {
   const ends = new Map<string, { peer: PodPeer; name: string }>();
   for (const e of edges) {
@@ -170,7 +175,7 @@ export function networkPolicies(edges: Edge[], settings: Settings, namespaces: r
   return [...base, ...unique(own)];
 }
 
-/** Two ends of one name in a namespace (a component and a labelled group) stay two policies. */
+/** Gives policies of the same name in a namespace (of a component and of a labelled group) different names. */
 function unique(plans: PolicyPlan[]): PolicyPlan[] {
   const seen = new Map<string, number>();
   return plans.map((p) => {
@@ -203,15 +208,16 @@ function dns(): PolicyRule {
   };
 }
 
+/** An end of an edge in words: `haproxy.matrix`, `the nodes`. */
 export function peerTitle(p: Peer): string {
   if ("component" in p) return `${p.component}.${p.namespace}`;
   if ("label" in p) return p.label;
   return "nodes" in p ? "the nodes" : "apiServer" in p ? "the API server" : "anywhere";
 }
 
-/** spec of the NetworkPolicy object. */
+/** `spec` of the NetworkPolicy object. */
 export function policySpec(p: PolicyPlan): networking.v1.NetworkPolicySpec {
-  // A policy of one direction must not close the other one; default-deny does that once.
+  // A policy for one direction must not restrict the other; only default-deny restricts both.
   const types =
     p.name === "default-deny"
       ? ["Ingress", "Egress"]

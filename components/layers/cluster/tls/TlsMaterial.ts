@@ -10,27 +10,28 @@ import { ISSUER, PUBLIC_CERTIFICATE, TRUST_BUNDLE, issuerAnnotations, publicName
 const HOURS_PER_YEAR = 8760;
 const ALGORITHM = { algorithm: "ECDSA", ecdsaCurve: "P256" };
 
+/** Arguments of TlsMaterial. */
 export interface TlsMaterialArgs {
   ctx: StackContext;
-  /** Namespaces whose pods or Ingress objects present the certificate. */
+  /** From `tlsNamespaces`: those whose pods or Ingress objects present the certificate. */
   namespaces: string[];
-  /** The namespaces, and cert-manager where it issues. */
+  /** The namespaces, and cert-manager when it issues certificates. */
   after: pulumi.Resource[];
 }
 
 /**
- * The certificate of the public host names: from the stack's own CA, given, or by ACME.
- * In the first two every namespace has one Secret; with ACME each Ingress names a Secret of its own and carries
- * `issuerAnnotations`, and cert-manager fills it.
+ * The certificate of the public host names: from the stack's own CA, from the settings, or by ACME. In the first two
+ * cases every namespace has one Secret. With ACME each Ingress names its own Secret and has `issuerAnnotations`, and
+ * cert-manager fills the Secret.
  */
 export class TlsMaterial extends pulumi.ComponentResource {
-  /** Certificate of the own CA (PEM), to be trusted by clients; absent where the public trusts the issuer already. */
+  /** Certificate of the own CA, PEM, which clients must trust; absent without one. */
   readonly caPem?: pulumi.Output<string>;
-  /** ConfigMap with `ca.crt` in each of the namespaces, for pods that call public names; absent without own CA. */
+  /** Name of the ConfigMap with `ca.crt` in each namespace, for pods that use public names; absent without own CA. */
   readonly trustBundle?: string;
-  /** Goes onto every Ingress. Empty unless cert-manager issues. */
+  /** Annotations of every Ingress. Empty unless cert-manager issues certificates. */
   readonly issuerAnnotations: Record<string, string>;
-  /** Depend on these when the Secrets must exist. */
+  /** Resources that need the Secrets, or the issuer, depend on these. */
   readonly ready: pulumi.Resource[] = [];
   private readonly shared: boolean;
 
@@ -102,7 +103,7 @@ export class TlsMaterial extends pulumi.ComponentResource {
     this.registerOutputs({});
   }
 
-  /** Name of the TLS Secret that an Ingress in a namespace refers to. */
+  /** Name of the TLS Secret of an Ingress. @param ingress Name of the Ingress */
   secretName(ingress: string): string {
     return this.shared ? PUBLIC_CERTIFICATE : `${ingress}-tls`;
   }
@@ -128,7 +129,7 @@ export class TlsMaterial extends pulumi.ComponentResource {
         caCertPem: ca.certificate,
         setSubjectKeyId: true,
         allowedUses: ["server_auth", "digital_signature", "key_encipherment"],
-        // `pulumi up` within the last 60 days makes a new one.
+        // A `pulumi up` in the last 60 days of the year renews the certificate.
         validityPeriodHours: HOURS_PER_YEAR,
         earlyRenewalHours: 60 * 24,
       },
@@ -141,14 +142,14 @@ export class TlsMaterial extends pulumi.ComponentResource {
     };
   }
 
-  /** Every client trusts this key: losing it means installing a new certificate on each of them. */
+  /** Every client trusts this key. If it is lost, a new certificate must be installed on every client. */
   private authority(
     name: string,
     settings: Settings,
   ): { certificate: pulumi.Output<string>; privateKey: pulumi.Output<string> } {
     const { caPrivateKey, caCertificate } = settings.importSecrets;
     if (caPrivateKey !== undefined && caCertificate !== undefined) {
-      // A value that was piped in has lost its last line break.
+      // A value that was piped into `pulumi config set` has lost its last line break.
       return {
         certificate: pulumi.output(`${caCertificate.trim()}\n`),
         privateKey: pulumi.secret(`${caPrivateKey.trim()}\n`),

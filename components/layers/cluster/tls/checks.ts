@@ -1,4 +1,4 @@
-/** Host names, and the certificate that covers them. */
+/** Checks the certificate from the settings: its key, its validity, and the host names that it covers. */
 import type { X509Certificate } from "node:crypto";
 import type { CheckInput } from "../../../core/layer";
 import { certificateChain, isPlaceholder, privateKey } from "../../../schema/syntax/keys";
@@ -7,7 +7,7 @@ export function checkTls(given: CheckInput): void {
   checkGivenCertificate(given);
 }
 
-/** The names that clients open TLS connections to. */
+/** The names to which clients open TLS connections. */
 export function servedNames(settings: CheckInput["settings"]): string[] {
   const { hostnames, web, rtc, turn } = settings;
   return [
@@ -28,7 +28,7 @@ function checkGivenCertificate({ settings, report, now }: CheckInput): void {
     report.add({
       path: "tls.privateKey",
       given: "a secret (not shown)",
-      allowed: "a PEM private key without passphrase",
+      allowed: "a PEM private key without a passphrase",
       remedy:
         "give the contents of privkey.pem: pulumi config set --secret --path 'matrix-ha:tls.privateKey' < privkey.pem",
     });
@@ -37,7 +37,7 @@ function checkGivenCertificate({ settings, report, now }: CheckInput): void {
   if (!chain) {
     report.add({
       path,
-      given: "text that holds no readable certificate",
+      given: "text without a readable certificate",
       allowed: "PEM certificates, the server's own first",
       remedy: "give the contents of fullchain.pem (not its path)",
     });
@@ -50,7 +50,7 @@ function checkGivenCertificate({ settings, report, now }: CheckInput): void {
         path,
         given: `a certificate for ${subjectOf(leaf)}`,
         allowed: "the certificate of tls.privateKey, first in the chain",
-        remedy: "give certificate and key of one pair; put the server's own certificate first",
+        remedy: "give a certificate and the key that belongs to it; put the server's own certificate first",
       },
       ["tls.privateKey"],
     );
@@ -61,12 +61,12 @@ function checkGivenCertificate({ settings, report, now }: CheckInput): void {
         path,
         given: `${which} expired on ${certificate.validTo}`,
         allowed: "certificates that are valid now",
-        remedy: "renew it; or use tls.mode acme, which renews by itself",
+        remedy: "renew it; or use tls.mode acme, which renews certificates automatically",
       });
     else if (new Date(certificate.validFrom) > now)
       report.add({
         path,
-        given: `${which} is valid from ${certificate.validFrom} on`,
+        given: `${which} is not valid before ${certificate.validFrom}`,
         allowed: "certificates that are valid now",
         remedy: "wait, or correct the clock",
       });
@@ -77,8 +77,8 @@ function checkGivenCertificate({ settings, report, now }: CheckInput): void {
       {
         path,
         given: `a certificate for ${subjectOf(leaf)}`,
-        allowed: `one that covers ${uncovered.join(", ")} too`,
-        remedy: `get it for all names (or *.${settings.domain}), or change hostnames`,
+        allowed: `a certificate that also covers ${uncovered.join(", ")}`,
+        remedy: `get a certificate for all names (or *.${settings.domain}), or change hostnames`,
       },
       ["domain", "hostnames"],
     );

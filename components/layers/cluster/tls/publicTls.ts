@@ -2,14 +2,14 @@
 import { NAMESPACES, type Namespace } from "../../../core/names";
 import type { Settings, TlsSettings } from "../../../settings/types";
 
-/** TLS Secret with the public host names' certificate, the same in each namespace that presents it. */
+/** Name of the TLS Secret with the certificate of the public host names, the same in each namespace. */
 export const PUBLIC_CERTIFICATE = "matrix-ha-tls";
-/** ConfigMap with the own CA's certificate as ca.crt. */
+/** Name of the ConfigMap with the own CA's certificate as `ca.crt`. */
 export const TRUST_BUNDLE = "matrix-ha-ca";
-/** ClusterIssuer for ACME. */
+/** Name of the ClusterIssuer for ACME. */
 export const ISSUER = "matrix-ha-acme";
 
-/** Every public host name once; the homeserver's first. */
+/** Every public host name once, the homeserver's first. */
 export const publicNames = (settings: Settings): string[] => {
   const h = settings.hostnames;
   return [
@@ -24,23 +24,25 @@ export const publicNames = (settings: Settings): string[] => {
   ];
 };
 
-/** Where the certificate is presented: by Ingress objects, by the SFU's Ingress, by coturn itself. */
+/** Namespaces that present the certificate: in Ingress objects, in the SFU's Ingress, in coturn itself. */
 export const tlsNamespaces = (settings: Settings): Namespace[] => [
   NAMESPACES.matrix,
   ...(settings.rtc.enabled ? [NAMESPACES.livekit] : []),
   ...(settings.turn.enabled ? [NAMESPACES.coturn] : []),
 ];
 
+/** Annotations by which cert-manager issues the certificate of an Ingress; empty without ACME. */
 export function issuerAnnotations(tls: TlsSettings): Record<string, string> {
   if (tls.mode !== "acme") return {};
   return {
     "cert-manager.io/cluster-issuer": ISSUER,
-    // F5's controller refuses a second Ingress for a host: the challenge's path goes into the Ingress itself for as
-    // long as it lasts.
+    // F5's controller refuses a second Ingress for a host, so the challenge's path is added to the Ingress itself while
+    // the challenge lasts.
     "acme.cert-manager.io/http01-edit-in-place": "true",
-    // The challenge follows the redirect to HTTPS, which needs some certificate before there is the real one.
+    // The challenge follows the redirect to HTTPS, which needs a temporary certificate before the real one exists.
     "cert-manager.io/issue-temporary-certificate": "true",
-    // cert-manager has then written to the rules: the next `pulumi up` takes them back instead of reporting a conflict.
+    // cert-manager writes to the rules of the Ingress. The next `pulumi up` overwrites them instead of failing with a
+    // conflict.
     "pulumi.com/patchForce": "true",
   };
 }

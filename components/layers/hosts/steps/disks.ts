@@ -4,15 +4,16 @@ import { DATA_ROOT, diskMounts, usePath } from "../mounts";
 import { quote, type HostStep, type StepOptions } from "./shell";
 
 /**
- * A disk is formatted only when everything agrees that it is blank: no partitions or holders (lsblk), not mounted,
- * no signature (blkid's low-level probe says "nothing found", wipefs lists none), and nothing but zeros in its first
- * 4 MiB, its last MiB and samples between. One that carries our own label is mounted. Anything else is refused.
+ * Formats and mounts the disks. A disk is formatted only when every check finds it blank: no partitions or holders
+ * (lsblk), not mounted, no signature (blkid's low-level probe says "nothing found", wipefs lists none), and only zeros
+ * in its first 4 MiB, its last MiB and in samples between. A disk with our own label is mounted. All others are
+ * refused.
  */
 export function disksStep(host: HostSettings, { root = "" }: StepOptions = {}): HostStep {
   const calls = diskMounts(host).map(
     (d) => `prepare ${quote(d.id)} ${d.filesystem} ${d.label} ${quote(root + d.path)} ${d.sizeGiB}`,
   );
-  // Local volumes without a disk of their own live on the system's.
+  // Uses without a disk of their own have a directory on the system's disk.
   const made = (["database", "object-store", "local"] as const)
     .map((use) => usePath(use))
     .filter((path) => !diskMounts(host).some((d) => d.path === path))

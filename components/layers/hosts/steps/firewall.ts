@@ -4,16 +4,20 @@ import type { HostSettings, Settings } from "../../../settings/types";
 import { PORTS } from "../../../core/names";
 import type { HostStep, StepOptions } from "./shell";
 
+/** Ports that are open to any address. */
 export interface OpenPort {
   protocol: "tcp" | "udp";
+  /** First port. */
   from: number;
+  /** Last port; equal to `from` for a single port. */
   to: number;
+  /** One phrase, rendered as a comment of the rule. */
   why: string;
 }
 
 const one = (protocol: "tcp" | "udp", port: number, why: string): OpenPort => ({ protocol, from: port, to: port, why });
 
-/** What anybody may reach on a host, by its roles. SSH is always among it: no rule of ours locks the operator out. */
+/** The ports of a host that are open to any address, by its roles. SSH is always open, so that access is never lost. */
 export function openPorts(settings: Settings, host: HostSettings): OpenPort[] {
   const { turn, rtc, federation } = settings;
   const is = (role: HostSettings["roles"][number]): boolean => host.roles.includes(role);
@@ -45,13 +49,16 @@ export function openPorts(settings: Settings, host: HostSettings): OpenPort[] {
 }
 
 /**
- * Addresses with the run of the host: the cluster's machines, its pods, its API server, and who the operator trusts.
+ * Addresses and networks that may reach every port: the cluster's machines, its pods, its API servers, and
+ * `firewall.trustedCidrs`.
+ *
+ * @throws Error when a host's address is not an IP address
  */
 export function trustedSources(settings: Settings): { v4: string[]; v6: string[] } {
   for (const [i, h] of settings.hosts.entries()) {
     if (!isIP(h.address))
       throw new Error(
-        `hosts[${i}].address: ${JSON.stringify(h.address)} is no IP address. The firewall of the other hosts lets the cluster's machines in by address: give IPv4 or IPv6.`,
+        `hosts[${i}].address: ${JSON.stringify(h.address)} is not an IP address. The firewalls of the other hosts admit the cluster's machines by address: give an IPv4 or IPv6 address.`,
       );
   }
   const all = [
@@ -67,7 +74,8 @@ export function trustedSources(settings: Settings): { v4: string[]; v6: string[]
 }
 
 /**
- * Our own table, replaced in one transaction; other tables (kube-proxy's, the CNI's, the operator's) are not touched.
+ * The rules for nft. They replace our own table in one transaction and leave all others alone (kube-proxy's, the CNI's,
+ * the operator's).
  */
 export function firewallRules(settings: Settings, host: HostSettings): string {
   const { v4, v6 } = trustedSources(settings);
@@ -97,6 +105,7 @@ ${ports.join("\n")}
 `;
 }
 
+/** Installs the rules and a unit that loads them at boot; removes both when `firewall.enabled` is false. */
 export function firewallStep(settings: Settings, host: HostSettings, { root = "" }: StepOptions = {}): HostStep {
   const why =
     "only the ports of the host's roles are open to the world; the cluster's own machines and pods are trusted";

@@ -8,7 +8,7 @@ import { sysctlsStep } from "./sysctls";
 import { timeStep } from "./time";
 import type { HostStep } from "./shell";
 
-/** Everything done to a host, in order: each step may count on those before it. */
+/** All steps for a host, in order: each may rely on those before it. */
 export function hostSteps(settings: Settings, host: HostSettings): HostStep[] {
   return [
     packagesStep(host),

@@ -2,13 +2,14 @@ import { scriptFrom, verbatim } from "../../../core/scripts";
 import type { HostSettings } from "../../../settings/types";
 import type { HostStep, StepOptions } from "./shell";
 
-/** Module, and a file that exists where the kernel has the feature built in. */
+/** Kernel modules, each with a file that exists when the feature is built into the kernel. */
 const MODULES: Array<[module: string, builtIn: string]> = [
   ["br_netfilter", "/proc/sys/net/bridge/bridge-nf-call-iptables"],
   ["overlay", "/sys/module/overlay"],
   ["nf_conntrack", "/proc/sys/net/netfilter/nf_conntrack_max"],
 ];
 
+/** Loads kernel modules, now and at boot. */
 export function modulesStep(_host: HostSettings, { root = "" }: StepOptions = {}): HostStep {
   return {
     name: "kernel-modules",

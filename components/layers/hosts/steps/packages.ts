@@ -3,7 +3,7 @@ import type { HostSettings } from "../../../settings/types";
 import { diskMounts } from "../mounts";
 import type { HostStep } from "./shell";
 
-/** A program and the package that holds it; Debian and Red Hat call all of these the same. */
+/** Programs and their packages, which have the same names in Debian and Red Hat. */
 const TOOLS: Record<string, string> = {
   nft: "nftables",
   modprobe: "kmod",
@@ -16,12 +16,13 @@ const TOOLS: Record<string, string> = {
   chattr: "e2fsprogs",
 };
 
+/** Programs that the steps for a host use. */
 export function neededTools(host: HostSettings): string[] {
   const filesystems = new Set(diskMounts(host).map((d) => d.filesystem));
   return Object.keys(TOOLS).filter((t) => !t.startsWith("mkfs.") || filesystems.has(t.slice(5) as "xfs" | "ext4"));
 }
 
-/** Needs no network where everything is there already: an image or a mirror may have brought it. */
+/** Installs missing packages. Needs no network when all programs are there already. */
 export function packagesStep(host: HostSettings): HostStep {
   const needed = neededTools(host)
     .map((t) => `need ${t} ${TOOLS[t]}`)

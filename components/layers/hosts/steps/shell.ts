@@ -1,22 +1,22 @@
-/**
- * What every host step is made of: a strict bash script that changes only what differs and says what it changed. Pure.
- */
+/** The parts of a host step: a strict bash script that changes only what differs and reports its changes. Pure. */
 
+/** One step of preparing a host. */
 export interface HostStep {
-  /** Short, kebab-case: part of the resource's name. */
+  /** In kebab-case; part of the resource's name. */
   name: string;
-  /** One phrase for people: what the step is for. */
+  /** One phrase: the purpose; rendered into the script files. */
   why: string;
-  /** A complete bash script, run as root; a second run changes nothing. Holds no secret. */
+  /** A complete bash script for root. A second run changes nothing. It contains no secrets. */
   script: string;
-  /** Secrets, if ever a step needs one: standard input is the only way in that no log and no error message repeats. */
+  /** Secrets for the script: unlike arguments, standard input does not appear in logs and errors. @default none */
   stdin?: string;
 }
 
-/** Where a script finds the machine's files. Tests give a directory of their own; hosts have "". */
+/** Options for tests. */
 export interface StepOptions {
+  /** Prefix of all absolute paths. @default "" */
   root?: string;
 }
 
-/** A word that the shell takes as it is. */
+/** A word in single quotes, for the shell. */
 export const quote = (word: string): string => `'${word.replace(/'/g, `'\\''`)}'`;

@@ -3,26 +3,26 @@ import type { HostSettings, Settings } from "../../../settings/types";
 import { PORTS } from "../../../core/names";
 import type { HostStep, StepOptions } from "./shell";
 
+/** A kernel setting. */
 export interface Sysctl {
   key: string;
   value: string;
-  /**
-   * The cluster cannot work without it. The others are absent in some kernels and network namespaces: noted, and
-   * passed.
-   */
+  /** The step fails without it. Others are absent in some kernels and network namespaces: the step only notes that. */
   required?: boolean;
-  /** A greater value that the machine already has stays. */
+  /** A greater value that the machine already has is kept. @default false */
   atLeast?: boolean;
+  /** One phrase, rendered as a comment. */
   why: string;
 }
 
+/** Ports from `from` to `to`, both included. */
 export interface PortRange {
   from: number;
   to: number;
 }
 
 /**
- * Merged and sorted as the kernel prints net.ipv4.ip_local_reserved_ports, so that a second run finds no difference.
+ * Ports in the form in which the kernel prints net.ipv4.ip_local_reserved_ports, so that a second run finds no change.
  */
 export function portList(ranges: PortRange[]): string {
   const merged: PortRange[] = [];
@@ -34,7 +34,7 @@ export function portList(ranges: PortRange[]): string {
   return merged.map((r) => (r.from === r.to ? `${r.from}` : `${r.from}-${r.to}`)).join(",");
 }
 
-/** Every port that TURN and the SFU listen or relay on: no outgoing connection of the host may take one first. */
+/** Every port on which TURN and the SFU listen or relay; outgoing connections of the host must not use them. */
 export function callPorts(settings: Settings): PortRange[] {
   const one = (port: number): PortRange => ({ from: port, to: port });
   return [
@@ -52,6 +52,7 @@ export function callPorts(settings: Settings): PortRange[] {
   ];
 }
 
+/** Kernel settings of a host, by its roles. */
 export function sysctls(settings: Settings, host: HostSettings): Sysctl[] {
   const ipv6 = settings.cluster.ipFamilies.includes("IPv6");
   const is = (...roles: HostSettings["roles"]): boolean => roles.some((r) => host.roles.includes(r));
@@ -68,7 +69,7 @@ export function sysctls(settings: Settings, host: HostSettings): Sysctl[] {
     ...(ipv6
       ? [{ key: "net.ipv6.conf.all.forwarding", value: "1", required: true, why: "pods reach other hosts over IPv6" }]
       : []),
-    // The three that kubelet sets or, with protectKernelDefaults, demands.
+    // The kubelet sets these three itself or, with protectKernelDefaults, requires them.
     { key: "vm.overcommit_memory", value: "1", why: "kubelet and Redis (its snapshot forks) want it" },
     { key: "kernel.panic", value: "10", why: "a crashed host comes back by itself" },
     { key: "kernel.panic_on_oops", value: "1", why: "a broken kernel does not linger half alive" },
@@ -94,7 +95,7 @@ export function sysctls(settings: Settings, host: HostSettings): Sysctl[] {
           },
         ]
       : []),
-    // Write-back in small portions: one flush of many GiB stalls every commit behind it.
+    // Write back in small portions: one flush of many GiB would stall all commits.
     ...(is("database", "storage")
       ? [
           { key: "vm.dirty_background_bytes", value: "268435456", why: "begin to write back at 256 MiB" },
@@ -120,9 +121,10 @@ export function sysctls(settings: Settings, host: HostSettings): Sysctl[] {
   ];
 }
 
+/** Applies the kernel settings, now and at boot. */
 export function sysctlsStep(settings: Settings, host: HostSettings, { root = "" }: StepOptions = {}): HostStep {
   const keys = sysctls(settings, host);
-  // A leading minus: systemd-sysctl passes over a key that this kernel does not have.
+  // A leading minus: systemd-sysctl ignores a key that this kernel does not have.
   const file = keys.map((k) => `# ${k.why}\n${k.required ? "" : "-"}${k.key} = ${k.value}`).join("\n");
   const calls = keys
     .map((k) => `key ${k.required ? "required" : "optional"} ${k.atLeast ? "least" : "exact"} ${k.key} ${k.value}`)
