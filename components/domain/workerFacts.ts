@@ -104,7 +104,9 @@ export interface WorkerFacts<Class extends string = string> {
   otherwise?: Class;
   /** Streams that it writes. Each stream is written by one class. */
   streams: Readonly<Record<string, StreamFacts>>;
-  /** "none": no path leads to it, which layers/synapse/routes.ts must agree with (the compiler and a test see to it). */
+  /**
+   * "none": no path leads to it, which layers/synapse/routes.ts must agree with (the compiler and a test see to it).
+   */
   router: RouterFacts | "none";
   loss: Loss;
   start: StartGroup;

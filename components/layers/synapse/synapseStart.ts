@@ -26,16 +26,17 @@ export const waitFor = (cls: PoolPlan["class"]): string => (cls === "main" ? "co
  *
  * `run PROGRAM...` waits for the program's end and hands the kubelet's signal on. Without a trap the first process of a
  * container ignores that signal: a pod that was waiting for its database stayed for the whole grace period. The signal
- * may have come while the shell had started the program and did not know it yet, and it ends the wait before the process.
+ * may have come while the shell had started the program and did not know it yet, and it ends the wait before the
+ * process.
  *
  * jemalloc keeps Python's memory from fragmenting and lets Synapse bound its caches; where an image has it differs.
  *
- * Synapse runs once more when it ends by itself soon after its start. Each process deletes at its start the positions of
- * event persisters that are no more, in a transaction that PostgreSQL refuses when such a one, which still runs while
- * their number becomes smaller, writes its position just then ("could not serialize access", _load_current_ids of
+ * Synapse runs once more when it ends by itself soon after its start. Each process deletes at its start the positions
+ * of event persisters that are no more, in a transaction that PostgreSQL refuses when such a one, which still runs
+ * while their number becomes smaller, writes its position just then ("could not serialize access", _load_current_ids of
  * storage/util/id_generators.py): a writer ended three times, and was away for 70 s (`npm run test:cluster`,
- * change-back). Each try took 4 to 8 s on a busy machine, and for 60 s it is tried again; the kubelet would wait 10, 20,
- * 40 s between them.
+ * change-back). Each try took 4 to 8 s on a busy machine, and for 60 s it is tried again; the kubelet would wait 10,
+ * 20, 40 s between them.
  */
 export function synapseStart(input: SynapseStartInput, servesMedia: boolean): string {
   const { class: cls } = input.pool;
