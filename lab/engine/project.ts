@@ -2,10 +2,12 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 
+/** Name of a stack's settings file. */
 export const stackFileOf = (stack: string): string => `Pulumi.${stack}.yaml`;
 
 /**
- * Links the checkout into `folder`, except the stack's file. Repeated each time, because the checkout may be another one.
+ * Links the checkout into `folder`, except the stack's file. Repeated each time, because the checkout may be another
+ * one.
  */
 export function linkProject(root: string, folder: string, stack: string): void {
   fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
