@@ -1,4 +1,6 @@
-/** What a rule does not apply to, and why: each layer says it of its own objects. One that nothing needs fails the tests. */
+/**
+ * Objects that rules do not apply to, with the reason; each layer lists its own. An unused exception fails the tests.
+ */
 import type { RuleException } from "../components/core/exceptions";
 import { LAYERS } from "../components/layers/registry";
 
