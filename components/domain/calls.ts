@@ -10,7 +10,7 @@ export const TURN_SHARED_SECRET: SecretSpec = { label: "turn", length: 64, impor
 export const CALL_HOSTS = {
   role: "call",
   least: 2,
-  why: "a call host carries its calls alone: when the only one is lost, nobody can call",
+  why: "a call host carries its calls alone: when the only one is lost, no call works",
   otherwise: "switch calls off (turn.enabled: false and rtc.enabled: false)",
 } as const satisfies RoleNeed;
 
