@@ -6,13 +6,11 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { hideResponsesInDebugLog } from "./core/debugLog";
 import { DestroyGuard } from "./keys/DestroyGuard";
-import { MessageOnly } from "./core/messageOnly";
+import { explained } from "./core/messageOnly";
 import { endWhenOrphaned } from "./core/orphaned";
-import { SettingsInvalid } from "./core/errors";
 import { settingsFromConfig } from "./settings/fromConfig";
 import type { StackOutputInputs } from "./outputs";
-import { plan, type Plan } from "./plan";
-import type { Settings } from "./settings/types";
+import { plan } from "./plan";
 import { loadLayers, MatrixStack } from "./stack";
 
 /** Registers the whole stack. @throws MessageOnly, before anything is registered, when settings or plan are invalid */
@@ -20,8 +18,8 @@ export async function program(): Promise<StackOutputInputs> {
   endWhenOrphaned();
   hideResponsesInDebugLog();
   // Both throw before anything is registered, with every error at once.
-  const settings = settingsFromConfig();
-  const planned = planOrExplain(settings);
+  const settings = explained(settingsFromConfig);
+  const planned = explained(() => plan(settings));
   const provider = new k8s.Provider(
     "cluster",
     {
@@ -57,13 +55,4 @@ export async function program(): Promise<StackOutputInputs> {
  */
 function without(props: object, key: string): object {
   return Object.fromEntries(Object.entries(props).filter(([k]) => k !== key));
-}
-
-function planOrExplain(settings: Settings): Plan {
-  try {
-    return plan(settings);
-  } catch (error) {
-    if (error instanceof SettingsInvalid) throw new MessageOnly(error.message);
-    throw error;
-  }
 }

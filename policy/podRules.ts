@@ -92,14 +92,15 @@ export const hardening: Rule = {
 
 type Context = Record<string, unknown>;
 
-/** Of two security contexts the fields that differ, as they are given. */
+/** The fields in which two security contexts differ, with their values. */
 const unlike = (given: Context, hardened: Context): string[] =>
   [...new Set([...Object.keys(hardened), ...Object.keys(given)])]
     .filter((field) => !isDeepStrictEqual(given[field], hardened[field]))
     .map((field) => `${field} is ${given[field] === undefined ? "not set" : JSON.stringify(given[field])}`);
 
 /**
- * Added capabilities are rule 10's, which names each. What a container does not say of its user it has from its pod.
+ * Added capabilities are left out: rule 10 names each. A container takes the fields of its user that it does not set
+ * from its pod.
  */
 function unlikeHardened(pod: any, containers: any[]): string[] {
   const given = pod ?? {};
@@ -113,9 +114,7 @@ function unlikeHardened(pod: any, containers: any[]): string[] {
   ];
 }
 
-/**
- * What a custom resource says of its pods' hardening. The operators harden the containers, unless they are told how.
- */
+/** The hardening that a custom resource asks for its pods. Operators harden the containers unless it says how. */
 function unlikeSaid({ kind, inputs: { spec } }: KubernetesObject): string[] {
   if (kind === "Cluster") return unlike({ seccompProfile: spec.seccompProfile }, { seccompProfile: SECCOMP });
   const pod = podSpecOf(spec);
@@ -127,8 +126,7 @@ function unlikeSaid({ kind, inputs: { spec } }: KubernetesObject): string[] {
 
 export const sameHardening: Rule = {
   id: "10b",
-  demands:
-    "the hardening of components/core/workload, whole and the same: of pods, and where a custom resource says it",
+  demands: "the full hardening of components/core/workload on all pods, and on custom resources that set it",
   check: ({ templates, operatorPods }) => [
     ...templates.flatMap((t) =>
       unlikeHardened(t.spec.securityContext, containersOf(t)).map((what) => ({ object: t, what })),
@@ -303,7 +301,7 @@ function budgetsOf({ owner, labels }: OperatorPods, objects: KubernetesObject[])
   ).length;
 }
 
-/** For each container that the operator is configured with. */
+/** Findings for each container that the operator is configured with. */
 function resourceProblems(spec: any): string[] {
   const all: any[] = spec.template?.spec?.containers?.map((c: any) => c.resources) ?? [spec.resources];
   return all.flatMap((r) => [

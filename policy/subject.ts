@@ -86,7 +86,7 @@ export const titleOf = (o: KubernetesObject | PodTemplate): string => {
   return `${k.kind} ${k.namespace ? `${k.namespace}/` : ""}${k.name}`;
 };
 
-/** Every string in a value with its path. */
+/** Every string in a value, with its path. */
 export function* strings(value: any, path = ""): Generator<{ path: string; text: string }> {
   if (typeof value === "string") yield { path, text: value };
   else if (Array.isArray(value)) for (const [i, v] of value.entries()) yield* strings(v, `${path}[${i}]`);

@@ -1,4 +1,4 @@
-/** Rules about how values are written: as the API server writes them, or the engine sees changes that nobody made. */
+/** Rules about the form of values: they must be as the API server writes them, else the engine sees false changes. */
 import { isDefinition, OPERATORS, vendoredObjects } from "../components/layers/cluster";
 import { canonical } from "../components/core/workload";
 import dropped from "../vendor/kubernetes/dropped.json";
@@ -10,7 +10,8 @@ interface Value {
   path: string;
   value: any;
   schema: any;
-  /** Kubernetes' own name of its type. */ type?: string;
+  /** Kubernetes' own name of its type. */
+  type?: string;
 }
 
 const definitions: Record<string, any> = kubernetes.$defs;

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { SettingsInvalid } from "./errors";
 
 /**
  * An error for the operator: the engine prints its message only. It has no stack trace, because the SDK colours the
@@ -9,5 +10,15 @@ export class MessageOnly extends pulumi.RunError {
   constructor(message: string) {
     super(message);
     this.stack = `Error: ${message}`;
+  }
+}
+
+/** What `run` returns. Errors of settings and plans end the program with their text alone. */
+export function explained<T>(run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof SettingsInvalid) throw new MessageOnly(error.message);
+    throw error;
   }
 }

@@ -2,7 +2,7 @@
  * The order of the resources, in three words:
  * - `ready`, of a component: its resources that others wait for. Every layer that another layer waits for has it.
  * - `after`, an argument of a component: resources of others that it waits for. It passes them to those of its own
- *   resources that must wait. stack.ts passes it to the layers, and a layer to its parts.
+ *   resources that must wait. A layer's deploy.ts passes it on to the layer, and the layer to its parts.
  * - `dependsOn`, for the engine: what a single resource waits for. It is not given to a component: it would delay the
  *   component's resources without being a dependency of each, so a `destroy` would not know the order.
  *

@@ -2,17 +2,18 @@
 import { isIPv6 } from "node:net";
 import type { HostSettings, Settings } from "../settings/types";
 
+/** Hosts with the role `call`, in the order of the settings. */
 export const callHosts = (settings: Settings): HostSettings[] => settings.hosts.filter((h) => h.roles.includes("call"));
 
 /** The address that clients are given: the public one, else the host's own. */
 export const advertised = (host: HostSettings): string => host.publicAddress ?? host.address;
 
-/** As it stands in a URI. */
+/** An address as a URI has it: IPv6 in brackets. @example "[2001:db8::1]" */
 export const uriHost = (address: string): string => (isIPv6(address) ? `[${address}]` : address);
 
 /**
- * Shell: HOST_IP (the node's address, from the downward API) in, PUBLIC_IP out. The pods of one DaemonSet are alike,
- * and what differs between their nodes is only this.
+ * Shell lines that set PUBLIC_IP from HOST_IP (the node's address, from the downward API). All pods of a DaemonSet have
+ * one template, and only this address differs between their nodes.
  */
 export function publicAddressLookup(settings: Settings): string {
   const cases = callHosts(settings)

@@ -1,5 +1,6 @@
 /** Secrets of an existing deployment that a stack takes over instead of generating its own. Pure. */
 
+/** Keys of `importSecrets` in the settings. */
 export const IMPORTABLE_SECRETS = [
   "signingKey",
   "macaroonSecretKey",
@@ -7,7 +8,7 @@ export const IMPORTABLE_SECRETS = [
   "registrationSharedSecret",
   "databasePassword",
   "turnSharedSecret",
-  // Of `tls: own-ca`; PEM, both or none.
+  // For `tls: own-ca`: both or neither, as PEM.
   "caPrivateKey",
   "caCertificate",
 ] as const;

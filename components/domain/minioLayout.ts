@@ -1,47 +1,56 @@
 /**
- * How MinIO's drives are put together: server pools, erasure sets, command line. Pure.
+ * Layout of MinIO's drives: server pools, erasure sets, command line. Pure.
  * MinIO never changes the sets of a pool once it is formatted, and refuses to start when its arguments say otherwise:
- * growth is one more pool behind those that exist.
+ * it grows by another pool after those that exist.
  */
 import { podFqdn } from "../core/names";
 import { scriptFrom, verbatim } from "../core/scripts";
 
 /**
- * Nodes of a pool: the fewest that keep three quarters of the space and lose one node. Growing by fours then only
- * appends.
+ * Nodes of a pool: the fewest that keep three quarters of the space and survive the loss of one node. Growing by fours
+ * then only appends.
  */
 export const POOL_NODES = 4;
+/** Drives of the largest erasure set: MinIO's own limit. */
 export const LARGEST_SET = 16;
 
+/** What a layout is made of. */
 export interface LayoutInput {
   /** Storage nodes to use; those beyond a multiple of POOL_NODES stay unused unless `pools` says otherwise. */
   nodes: number;
+  /** Drives of each pod, the same for all. */
   drivesPerNode: number;
   /** Drives of each erasure set that may be lost. */
   parity: number;
-  /** Nodes of each pool, oldest first. Only ever append. Default: pools of POOL_NODES, or one smaller pool. */
+  /** Nodes of each pool, oldest first. Only ever append. @default pools of POOL_NODES, or one smaller pool */
   pools?: number[];
 }
 
+/** A layout that MinIO accepts and that survives the loss of a node. */
 export interface Layout {
+  /** Nodes of each pool, oldest first. */
   pools: number[];
   /** Pods: the sum of `pools`. */
   replicas: number;
+  /** Drives of each pod. */
   drivesPerNode: number;
   /** Drives of each erasure set, in every pool. */
   setDrives: number;
+  /** Drives of each erasure set that may be lost. */
   parity: number;
-  /** Share of the raw space that holds data. */
+  /** Share of the raw space that holds data, 0 to 1. */
   usableShare: number;
 }
 
+/** Nodes of each pool: as `given`, else as many pools of POOL_NODES as the nodes fill, or one smaller pool. */
 export const minioPools = (nodes: number, given?: number[]): number[] =>
   given ?? (nodes < POOL_NODES ? [nodes] : Array.from({ length: Math.floor(nodes / POOL_NODES) }, () => POOL_NODES));
 
 /**
  * Largest set of 2 to 16 drives that divides all drives of a pool and holds equally many of each node, so that the loss
- * of a node costs every set the same. MinIO looks for symmetry over hosts or over drives, whichever it reads last
- * (minio/minio, cmd/endpoint-ellipses.go): sets that are symmetric over both come first.
+ * of a node costs every set the same; undefined where there is none. MinIO looks for symmetry over hosts or over
+ * drives, whichever it reads last (minio/minio, cmd/endpoint-ellipses.go): sets that are symmetric over both come
+ * first.
  */
 export function erasureSetSize(nodes: number, drivesPerNode: number): number | undefined {
   const total = nodes * drivesPerNode;
@@ -52,6 +61,10 @@ export function erasureSetSize(nodes: number, drivesPerNode: number): number | u
   return sizes.find((size) => even(size, drivesPerNode)) ?? sizes[0];
 }
 
+/**
+ * Checks and completes a layout.
+ * @throws Error that names what to change, where MinIO would refuse the layout or a lost node would stop writes.
+ */
 export function minioLayout(input: LayoutInput): Layout {
   const { drivesPerNode, parity } = input;
   const pools = minioPools(input.nodes, input.pools);
@@ -80,7 +93,7 @@ export function minioLayout(input: LayoutInput): Layout {
         `the first pool's erasure sets have ${setDrives} drives, which do not divide the ${pool * drivesPerNode} of a later pool`,
         `Give each later pool a multiple of ${setDrives / drivesPerNode} nodes.`,
       );
-    // A set is dealt out over the nodes of its pool in turn.
+    // MinIO distributes the drives of a set over the nodes of its pool in turn.
     const ofOneNode = Math.ceil(setDrives / pool);
     const data = setDrives - parity;
     const writeQuorum = data === parity ? data + 1 : data;
@@ -101,20 +114,28 @@ export function minioLayout(input: LayoutInput): Layout {
 const range = (from: number, count: number): string => (count === 1 ? String(from) : `{${from}...${from + count - 1}}`);
 
 /**
- * A volume's own root may hold `lost+found`, and an unmounted one must not look like an empty drive: hence a directory
- * below.
+ * Path of a drive in the pod, or of a range of drives. It is a directory below the volume's root: the root may hold
+ * `lost+found`, and a volume that is not mounted must not look like an empty drive.
  */
 export const drivePath = (drive: number | string): string => `/data${drive}/drive`;
 
+/** Where MinIO's pods are found. */
 export interface Addressing {
+  /** Name of the StatefulSet, which its pods' names begin with. */
   statefulSet: string;
+  /** Name of its headless Service. */
   service: string;
   namespace: string;
+  /** DNS domain of the cluster. @example "cluster.local" */
   clusterDomain: string;
+  /** Port of MinIO's S3 interface. */
   port: number;
 }
 
-/** One argument a pool, oldest first: `http://minio-{0...3}.minio.minio.svc.cluster.local:9000/data{0...1}/drive`. */
+/**
+ * MinIO's arguments, one for each pool, oldest first.
+ * @example "http://minio-{0...3}.minio.minio.svc.cluster.local:9000/data{0...1}/drive"
+ */
 export function poolArguments(layout: Layout, a: Addressing): string[] {
   let first = 0;
   return layout.pools.map((nodes) => {
@@ -125,9 +146,9 @@ export function poolArguments(layout: Layout, a: Addressing): string[] {
 }
 
 /**
- * Run before MinIO: compares what each drive of this pod says about its pool with what this layout says, and stops the
- * rollout at this one pod (which may be missing) when they differ, before MinIO is given arguments that it would refuse
- * on all nodes. A blank drive passes: it is new, or replaced, and MinIO formats or heals it.
+ * A script to run before MinIO. It compares what each drive of this pod says about its pool with this layout. Where
+ * they differ, it stops the rollout at this one pod (whose absence MinIO tolerates), before MinIO gets arguments that
+ * it would refuse on all nodes. A blank drive passes: it is new or replaced, and MinIO formats or heals it.
  */
 export function layoutGuardScript(layout: Layout): string {
   let last = -1;

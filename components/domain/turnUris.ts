@@ -1,12 +1,13 @@
-/** What Synapse tells its clients. Pure. */
+/** TURN URIs that Synapse hands to clients. Pure. */
 import { PORTS } from "../core/names";
 import type { Settings } from "../settings/types";
 import { turnHasTls } from "./calls";
 import { advertised, callHosts, uriHost } from "./callHosts";
 
 /**
- * Every call node's own URIs, so that a client finds another relay when one is gone. Over TLS a name is needed that the
- * certificate holds: `hostnames.turn`, whose DNS records are the call nodes' addresses.
+ * URIs of every call host, so that a client finds another relay when one is lost; none where TURN is off. TLS needs a
+ * name that the certificate covers: `hostnames.turn`, whose DNS records are the call hosts' addresses.
+ * @param tls Whether coturn offers TLS. @default as turnHasTls says
  */
 export function turnUris(settings: Settings, tls = turnHasTls(settings)): string[] {
   if (!settings.turn.enabled) return [];

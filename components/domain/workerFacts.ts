@@ -1,7 +1,7 @@
-/** What there is to know of a class of Synapse processes; the table itself is workers.ts. Pure. */
+/** The facts that are kept about a class of Synapse processes; the table itself is workers.ts. Pure. */
 import type { Anchor } from "./anchors";
 
-/** What one process of a class gets, by the number of users. Source: the anchors (anchors.ts). */
+/** Number and size of a class's processes, by the number of users. Each row says where it comes from (anchors.ts). */
 export interface WorkerSize {
   /** Processes to start with. */
   replicas: Anchor;
@@ -13,31 +13,33 @@ export interface WorkerSize {
   cpMax: Anchor;
 }
 
-/** Who says how many processes there are. `why` completes "because ..." for people: in errors and in docs/policy.md. */
+/**
+ * What decides the number of processes. `why` completes "because ..." for people, in errors and in docs/policy.md.
+ */
 export type Scaling =
-  /** An autoscaler adds and removes them: stateless, found by the name of their Service. A Deployment. */
+  /** An autoscaler: processes are stateless and found by the name of their Service. A Deployment. */
   | { mode: "autoscaled"; why: string }
   /**
-   * The plan, or an override: peers find each by its name. A StatefulSet.
-   * `alone`: why one process may be enough (rule 12 of policy/ asks for two). @default two at least, in every stack
+   * The plan, or an override: peers find each process by its name. A StatefulSet.
+   * `alone`: why one process may be enough (rule 12 of policy/ asks for two). @default at least two in every stack
    */
   | { mode: "fixed"; why: string; alone?: string }
-  /** Always one: Synapse refuses a second, or silently breaks with it. A StatefulSet. */
+  /** Synapse: it refuses a second process, or silently breaks with one. A StatefulSet. */
   | { mode: "single"; why: string };
 
-/** What has to be true of the settings for the class to exist; all of it. */
+/** Conditions on the settings for the class to exist; all of them must hold. */
 export interface Needs {
-  /** `federation.enabled`. */
+  /** Only with `federation.enabled`. @default with or without */
   federation?: true;
-  /** `presence.enabled`. */
+  /** Only with `presence.enabled`. @default with or without */
   presence?: true;
-  /** At least so many concurrent users (`ccu`). */
+  /** Only with at least this many concurrent users (`ccu`). @default any number */
   ccu?: number;
 }
 
 /** A stream of Synapse with configurable writers. Source: docs/workers.md of Synapse, stream writers. */
 export interface StreamFacts {
-  /** What people know it as; in the plan's costs of a loss. */
+  /** Its name for people, in the plan's costs of a loss. @example "read receipts" */
   known: string;
   /** Synapse takes exactly one writer: a second is a ConfigError in every process. */
   single: boolean;
@@ -45,11 +47,11 @@ export interface StreamFacts {
   place: number;
 }
 
-/** What the router must know of a class that it sends requests to. */
+/** Limits that the router applies to a class that it sends requests to. */
 export interface RouterFacts {
-  /** Requests in flight in each process; more wait in the router, where they cost nothing, not in Synapse's reactor. */
+  /** Most requests in flight in each process. More wait in the router, where they cost nothing, not in the process. */
   inFlight: number;
-  /** As many for each concurrent user, shared by the processes, where that is more than `inFlight`. @default 0 */
+  /** Requests in flight per concurrent user, shared by the processes, where that exceeds `inFlight`. @default 0 */
   inFlightPerUser?: number;
   /** Seconds until an answer must begin (HAProxy's `timeout server`). */
   answerSeconds: number;
@@ -57,24 +59,25 @@ export interface RouterFacts {
 
 /** What the loss of one process costs. */
 export interface Loss {
-  /** What is felt meanwhile. @default the streams that the class writes "answer 503 or wait" */
+  /** What users notice meanwhile. @default the streams that the class writes "answer 503 or wait" */
   effect?: string;
-  /** Seconds to be serving again, a bound; absent where others take over at once. */
+  /** Upper bound of the seconds until it serves again. Absent where others take over at once. */
   seconds?: number;
-  /** Where the seconds come from. */
+  /** Where the seconds come from. @example "measured: 0 client errors when one of several is killed" */
   source: string;
 }
 
 /**
- * Who starts in which order; each group when the one before it is ready. The main process owns the schema. Then the
- * writers, which nobody replaces: on small machines they do not start in a crowd. Then the event persisters together
- * with those who hand them events (layers/synapse/routes.ts), and nobody else: while the number of persisters changes,
- * those of before and after do not speak with each other, so nothing may hold them up.
+ * Groups in the order of their start; each starts when the one before it is ready. The main process comes first: it
+ * owns the schema. Then come the writers, which no other process replaces: on small machines they do not start in a
+ * crowd. Then come the event persisters with the classes that hand them events (layers/synapse/routes.ts), and no
+ * others: while the number of persisters changes, old and new processes do not speak with each other, so nothing may
+ * delay them.
  */
 export const START_ORDER = ["main", "writers", "events", "others"] as const;
 export type StartGroup = (typeof START_ORDER)[number];
 
-/** What processes of a class call outside of Synapse, its database and Redis. */
+/** Destinations that processes of a class call, outside of Synapse, its database and Redis. */
 export type Destination =
   /** Gateways of push notifications, anywhere. */
   | "push-gateways"
@@ -82,7 +85,7 @@ export type Destination =
   | "mail"
   /** OpenID providers of the settings: for the classes that answer logins. */
   | "identity-providers"
-  /** The object store of media, and where they are on, the pages that URL previews show. */
+  /** The object store of media, and the pages that URL previews show where those are on. */
   | "media-store";
 
 /** Options of homeserver.yaml that name a class's processes. Source: Synapse's configuration documentation. */
@@ -94,24 +97,23 @@ export type NamingOption =
   | "media_instance_running_background_jobs"
   | "federation_sender_instances";
 
-/** Everything that is said of one class; `Class` are the names of all classes. */
+/** All facts about one class; `Class` is the union of all classes' names. */
 export interface WorkerFacts<Class extends string = string> {
   size: WorkerSize;
   scaling: Scaling;
   /** @default every deployment has the class */
   needs?: Needs;
-  /** Who writes its streams where the class does not exist. @default main, as Synapse has it */
+  /** The class that writes its streams where it does not exist itself. @default main, as Synapse does it */
   otherwise?: Class;
   /** Streams that it writes. Each stream is written by one class. */
   streams: Readonly<Record<string, StreamFacts>>;
-  /**
-   * "none": no path leads to it, which layers/synapse/routes.ts must agree with (the compiler and a test see to it).
-   */
+  /** "none": no path leads to it. The compiler and a test check that layers/synapse/routes.ts agrees. */
   router: RouterFacts | "none";
   loss: Loss;
+  /** The group in which it starts. */
   start: StartGroup;
-  /** @default nothing */
+  /** Destinations that its processes call. @default none */
   calls?: readonly Destination[];
-  /** @default none */
+  /** Options of homeserver.yaml that name its processes. @default none */
   namedBy?: readonly NamingOption[];
 }

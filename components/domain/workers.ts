@@ -1,6 +1,6 @@
 /**
- * The classes of Synapse processes: everything that is known of each, once. Settings, sizing, layers and policy look it
- * up here. A class more or less is one entry here and its routes in layers/synapse/routes.ts. Pure.
+ * The classes of Synapse processes: all facts about each, in one place. Settings, sizing, layers and policy read them
+ * here. To add or remove a class, change its entry here and its routes in layers/synapse/routes.ts. Pure.
  */
 import { decision, run, type Anchor } from "./anchors";
 import type { StreamFacts, WorkerFacts, WorkerSize } from "./workerFacts";
@@ -18,9 +18,9 @@ const LIGHT_CPU = decision(
 );
 const LIGHT_MEMORY = decision("idle 0.14 GiB measured; caches grow with global_factor", "GB", 0.3125, 0.75, 1.5, 2, 2);
 /**
- * The pools that were run (8 to 15 for every worker) do not fit at the autoscalers' maximum: at 20,000 users
- * already the starting replicas would hold 565 of 600 connections. So the classes that write or read the database
- * most keep the larger pools, the others hold five: that fits 0.85 x max_connections of every anchor.
+ * The pools that were run (8 to 15 for every worker) do not fit at the autoscalers' maximum: at 20,000 users the
+ * starting replicas alone would hold 565 of 600 connections. So the classes that write or read the database most keep
+ * larger pools, and the others hold five: that fits 0.85 x max_connections of every anchor.
  */
 const SMALL_POOL = decision("mostly memory and replication, few transactions at a time", "connections", 5, 5, 5, 5, 5);
 const READER_POOL = decision(
@@ -42,23 +42,23 @@ const light = (replicas: Anchor): WorkerSize => ({
 /** From here on typing, presence and to-device each have a process of their own. */
 const OWN_WRITERS_CCU = 5_000;
 
-/** Each stateless process answers for any other. */
+/** Stateless processes replace each other. */
 const STATELESS = { mode: "autoscaled", why: "it keeps no state and is found by the name of its Service" } as const;
-/** Reason for one process of work that is divided among the processes of a class. */
-const SMALL_STACKS = "a second would halve what one loss touches, which small stacks do not need";
+/** Why one process is enough in small stacks, for a class whose work is divided among its processes. */
+const SMALL_STACKS = "a second would halve the effect of a loss, which small stacks do not need";
 
-/** In the order of `stream_writers` (StreamFacts.place); one writer, or several. */
+/** A stream at its place in `stream_writers` (StreamFacts.place), with one writer or several. */
 const oneWriter = (place: number, known: string): StreamFacts => ({ known, single: true, place });
 const writers = (place: number, known: string): StreamFacts => ({ known, single: false, place });
 
-/** Requests of clients that are answered at once. */
+/** For classes that answer clients' requests at once. */
 const REQUESTS = { inFlight: 256, answerSeconds: 120 } as const;
 
 const TAKEN_OVER = "measured: 0 client errors when one of several is killed";
-/** A worker was back after 3.5 s alone and up to 15 s while others start. */
+/** A worker was back after 3.5 s when it started alone, and after up to 15 s while others started. */
 const WORKER_BACK = {
   seconds: 15,
-  source: "measured: a worker starts in 3.5 s alone; a bound while others start",
+  source: "measured: a worker starts in 3.5 s alone; the bound allows for others that start",
 } as const;
 
 const TABLE = {
@@ -75,7 +75,7 @@ const TABLE = {
     loss: {
       effect: "logins wait and main-only calls answer 503; sending, sync, media and keys go on",
       seconds: 20,
-      source: "measured: back in 3 to 4 s as a process, 11 s as a pod; a bound",
+      source: "measured: back in 3 to 4 s as a process, in 11 s as a pod; 20 s is a bound",
     },
     start: "main",
     calls: ["mail", "identity-providers"],
@@ -98,7 +98,7 @@ const TABLE = {
   "initial-sync": {
     size: {
       replicas: decision(
-        "first syncs are rare and heavy: apart from the others so that they slow no one",
+        "first syncs are rare and heavy: processes of their own keep them from slowing other requests",
         "processes",
         2,
         2,
@@ -112,7 +112,7 @@ const TABLE = {
     },
     scaling: STATELESS,
     streams: {},
-    // Heavy, so few at a time; those of large accounts take minutes.
+    // First syncs are heavy, so each process takes few at a time; those of large accounts take minutes.
     router: { inFlight: 32, answerSeconds: 600 },
     loss: { effect: "first syncs on it start again on another", source: TAKEN_OVER },
     start: "others",
@@ -128,7 +128,7 @@ const TABLE = {
     streams: {},
     router: REQUESTS,
     loss: { effect: "none: requests go to the others at once", source: TAKEN_OVER },
-    // Hands the rooms' writes by clients to the persisters.
+    // It hands clients' writes in rooms to the persisters.
     start: "events",
     calls: ["identity-providers"],
   },
@@ -144,7 +144,7 @@ const TABLE = {
     router: "none",
     loss: {
       effect: "sends in its share of the rooms wait, then complete",
-      // As a worker (15 s), and those who wait for it send another 12 s later (back-off).
+      // 15 s as for any worker, and another 12 s until the waiting processes try again (back-off).
       seconds: 27,
       source: "measured: waiting sends resume about 12 s after it is healthy",
     },
@@ -162,7 +162,7 @@ const TABLE = {
     // Uploads of large files take their time.
     router: { inFlight: 256, answerSeconds: 300 },
     loss: {
-      effect: "none for uploads and downloads; quarantine calls wait while it is media-0",
+      effect: "none for uploads and downloads; quarantine calls wait if it is media-0",
       source: TAKEN_OVER,
     },
     start: "writers",
@@ -181,7 +181,7 @@ const TABLE = {
     size: light(ONE),
     scaling: { mode: "single", why: "it writes presence" },
     needs: { presence: true, ccu: OWN_WRITERS_CCU },
-    // The stream needs a writer even while nobody may set a presence.
+    // The stream needs a writer even where presence is off.
     otherwise: "ephemeral",
     streams: { presence: oneWriter(5, "presence") },
     router: REQUESTS,
@@ -242,7 +242,7 @@ const TABLE = {
     streams: {},
     router: REQUESTS,
     loss: { effect: "other servers' transactions go to the others, or are sent again", source: TAKEN_OVER },
-    // Hands the rooms' writes by other servers to the persisters.
+    // It hands other servers' writes in rooms to the persisters.
     start: "events",
   },
   "federation-sender": {
@@ -291,7 +291,7 @@ const TABLE = {
   },
 } as const satisfies Record<string, WorkerFacts>;
 
-/** A class is a Service, a workload and a router backend of that name. */
+/** Name of a class; its Service, workload and router backend are named after it. */
 export type WorkerClass = keyof typeof TABLE;
 /** Classes that paths may lead to. */
 export type RoutedClass = {
@@ -300,5 +300,5 @@ export type RoutedClass = {
 /** Streams of Synapse with configurable writers. */
 export type Stream = { [C in WorkerClass]: keyof (typeof TABLE)[C]["streams"] }[WorkerClass];
 
-/** In the order in which people read of them: the plan's, and that of docs/policy.md. */
+/** The table, in the order in which the plan and docs/policy.md list the classes. */
 export const WORKERS: Readonly<Record<WorkerClass, WorkerFacts<WorkerClass>>> = TABLE;

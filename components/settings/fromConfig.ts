@@ -1,16 +1,8 @@
 /** The settings of the stack that the Pulumi engine runs. The only file of this folder that uses Pulumi. */
 import * as pulumi from "@pulumi/pulumi";
-import { MessageOnly } from "../core/messageOnly";
-import { SettingsInvalid, type SettingsError } from "../core/errors";
+import { SettingsInvalid } from "../core/errors";
 import { resolveSettings } from ".";
 import type { Settings } from "./types";
-
-/** Ends the program with every error in the settings; the engine prints them without a stack trace. */
-export class InvalidStackSettings extends MessageOnly {
-  constructor(readonly errors: SettingsError[]) {
-    super(new SettingsInvalid(errors).message);
-  }
-}
 
 /**
  * Every `matrix-ha:*` key of the configuration, secrets decrypted. Structured values are JSON, which resolveSettings
@@ -25,9 +17,9 @@ export function rawConfig(): Record<string, unknown> {
   );
 }
 
-/** Complete settings. @throws InvalidStackSettings with every error at once */
+/** Complete settings. @throws SettingsInvalid with every error at once */
 export function settingsFromConfig(): Settings {
   const { settings, errors } = resolveSettings(rawConfig(), pulumi.getStack());
-  if (!settings) throw new InvalidStackSettings(errors);
+  if (!settings) throw new SettingsInvalid(errors);
   return settings;
 }

@@ -1,7 +1,7 @@
 /**
- * The anchor points of the sizing: what was run at 100, 1,000, 5,000, 10,000 and 20,000 concurrent users.
- * Those of Synapse's processes stand with the classes (domain/workers.ts). `run` and `decision` say where a row comes
- * from (domain/anchors.ts).
+ * The anchor points of the sizing: the values of deployments that were run at 100, 1,000, 5,000, 10,000 and 20,000
+ * concurrent users. The anchors of Synapse's processes are with the classes (domain/workers.ts). `run` and `decision`
+ * say where a row comes from (domain/anchors.ts).
  * Rows never fall from left to right (test/sizing proves it), so neither does a plan.
  */
 import { decision, run, type Anchor } from "../domain/anchors";
@@ -10,13 +10,18 @@ import type { HostRole } from "../domain/roles";
 /** Decimal terabytes, as drives are sold, in GiB. */
 export const GIB_PER_TB = 1e12 / 2 ** 30;
 
+/** Machines of one role. */
 export interface MachineAnchor {
+  /** Number of machines. */
   count: Anchor;
+  /** Cores of each, vCPU. */
   cpu: Anchor;
   memoryGiB: Anchor;
+  /** Drive of each, decimal terabytes. */
   diskTB: Anchor;
 }
 
+/** Machines by role. */
 export const MACHINES: Record<HostRole, MachineAnchor> = {
   "control-plane": {
     count: run("machines", 3, 3, 3, 3, 3),
@@ -50,6 +55,7 @@ export const MACHINES: Record<HostRole, MachineAnchor> = {
   },
 };
 
+/** Synapse as a whole: load, caches, rate limits. */
 export const SYNAPSE = {
   messagesPerSecond: run("events/s", 10, 50, 200, 400, 800),
   eventCacheThousands: run("K events", 5, 10, 20, 30, 50),
@@ -58,6 +64,7 @@ export const SYNAPSE = {
   rateMessagesBurst: run("rc_message.burst_count", 25, 50, 75, 100, 150),
 };
 
+/** PostgreSQL: resources of each instance, and its parameters. */
 export const POSTGRES = {
   instances: run("instances", 3, 3, 3, 3, 5),
   maxConnections: run("connections", 200, 300, 400, 500, 600),
@@ -90,12 +97,14 @@ export const POSTGRES = {
   maxWalGB: decision("checkpoints by time, not by volume", "GB", 4, 8, 16, 32, 32),
 };
 
+/** Redis: each of the two deployments has this size. */
 export const REDIS = {
   instances: run("instances with Sentinel", 3, 3, 3, 5, 5),
   memoryGiB: run("Gi", 1, 2, 4, 4, 8),
   cpu: decision("one thread serves everything", "vCPU", 0.15, 0.5, 0.5, 1, 1),
 };
 
+/** MinIO: space in all, resources of each pod. */
 export const MINIO = {
   usableTB: run("TB", 1, 2, 4, 8, 12),
   growthTBPerYear: run("TB in year 1", 0.2, 2, 10, 20, 40),
@@ -103,6 +112,7 @@ export const MINIO = {
   memoryGiB: decision("half of the storage machine, the rest is its page cache", "GB", 4, 8, 16, 16, 16),
 };
 
+/** coturn and LiveKit: resources of each where it has a machine of its own, and the calls in all. */
 export const CALLS = {
   livekitCpu: run("vCPU", 4, 8, 16, 16, 16),
   livekitGiB: run("GB", 8, 16, 16, 16, 16),
@@ -112,6 +122,7 @@ export const CALLS = {
   usersInCalls: run("users", 10, 100, 500, 1_000, 2_000),
 };
 
+/** Ingress, router and monitoring: resources of each pod. */
 export const FRONT = {
   ingressReplicas: run("replicas", 2, 2, 3, 5, 7),
   ingressCpu: decision("TLS", "vCPU", 0.25, 0.5, 1, 1, 1),

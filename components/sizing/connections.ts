@@ -1,38 +1,46 @@
-/** The connection budget: every process at every autoscaler's maximum, below 0.85 x max_connections. */
+/** The connection budget: with every autoscaler at its maximum, all pools stay below 0.85 x max_connections. */
 import type { Settings, SettingsError } from "../settings/types";
 import { POSTGRES } from "./anchors";
 import { ceilTo, interpolate } from "./interpolate";
 import { overrideOf } from "./synapsePools";
 import type { PoolPlan } from "./types";
 
-/** Share of max_connections that may be spoken for. */
+/** Largest share of max_connections that may be in use. */
 export const CONNECTION_SHARE = 0.85;
 /**
- * superuser_reserved_connections (3), the operator's metrics and status (3), the exporter (2), an administrator (2).
+ * Connections beside Synapse's: superuser_reserved_connections (3), the operator's metrics and status (3), the exporter
+ * (2), an administrator (2).
  */
 export const RESERVED_CONNECTIONS = 10;
-/** A worker with fewer cannot run its transactions and its background work side by side. */
+/** Smallest cp_max: a worker with fewer cannot run its transactions and its background work side by side. */
 export const CP_MAX_FLOOR = 4;
-/** Beyond this PostgreSQL spends more on its snapshots than a larger Synapse gains. */
+/** Largest max_connections of a plan: beyond it PostgreSQL spends more on its snapshots than a larger Synapse gains. */
 const MAX_CONNECTIONS_LIMIT = 2_000;
+/** max_connections is rounded up to multiples of this. */
 const STEP = 25;
 
+/** Connections that these pools hold with every autoscaler at its maximum. */
 export const connectionsAtMax = (pools: PoolPlan[]): number =>
   pools.reduce((sum, p) => sum + p.maxReplicas * p.cpMax, 0);
+/** The same, with those beside Synapse's. */
 export const connectionsUsed = (pools: PoolPlan[]): number => connectionsAtMax(pools) + RESERVED_CONNECTIONS;
+/** Connections that may be in use with this max_connections. */
 export const budgetOf = (maxConnections: number): number => Math.floor(CONNECTION_SHARE * maxConnections);
 
+/** Result of budgetConnections. */
 export interface ConnectionBudget {
+  /** The pools, with a smaller cpMax where max_connections is given and too small for them. */
   pools: PoolPlan[];
+  /** max_connections of PostgreSQL. */
   maxConnections: number;
   errors: SettingsError[];
   notes: string[];
 }
 
 /**
- * max_connections is the anchors' value. Where more is spoken for (federation, which the anchors do not have;
- * raised replicas), it rises: a backend costs about 10 MiB. Where it is given, the pools shrink to fit, down to
- * CP_MAX_FLOOR; pools whose cpMax is given do not.
+ * max_connections is the anchors' value. It rises where more connections are needed (for federation, which the anchors
+ * do not have, or for raised replicas): a backend costs about 10 MiB. Where the settings give it, the pools shrink to
+ * fit, down to CP_MAX_FLOOR, except those whose cpMax is given. Pools that still do not fit are an error.
  */
 export function budgetConnections(settings: Settings, pools: PoolPlan[]): ConnectionBudget {
   const given = settings.overrides.postgres.maxConnections;

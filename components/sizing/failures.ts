@@ -1,4 +1,4 @@
-/** Figures that the costs of several failures are made of. Pure. */
+/** Figures that the costs of several failures share. Pure. */
 
 /** Seconds until Kubernetes declares a node lost. Measured times come on top. */
 export const NODE_LOST = 40;
@@ -6,8 +6,9 @@ export const NODE_LOST = 40;
 export const LOST_NODE_TOLERATION = 30;
 /** Seconds until the operator (or `hosts fence`) has noticed and made sure that the machine is off. */
 export const FENCED = 120;
+/** `source` of a cost that was measured. */
 export const MEASURED = "measured";
 
-/** Of so many replicas, who goes on when one is lost. */
+/** Which of so many replicas go on when one is lost. @example others(3) gives "the other 2 take" */
 export const others = (replicas: number): string =>
   replicas === 2 ? "the other takes" : `the other ${replicas - 1} take`;

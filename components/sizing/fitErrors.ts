@@ -1,11 +1,11 @@
-/** What to do where the hosts do not suffice: the smallest addition that would, found by trying. */
+/** Remedies where the hosts do not suffice: the smallest addition that does, found by trying. */
 import type { HostSettings, SettingsError } from "../settings/types";
 import type { HostRole } from "../domain/roles";
 import type { Demand } from "./demands";
 import { missingRoom, type FitRemedy, type Load, type Missing } from "./hostsFit";
 import { round2 } from "./interpolate";
 
-/** Sizes that machines come in, smallest first. */
+/** Usual sizes of machines, smallest first. */
 const MACHINE_SIZES: Array<[cpu: number, memoryGiB: number]> = [
   [2, 4],
   [2, 8],
@@ -20,20 +20,27 @@ const MACHINE_SIZES: Array<[cpu: number, memoryGiB: number]> = [
   [64, 256],
   [128, 512],
 ];
-/** A single machine beyond what is common here would itself be the host to lose. */
+/**
+ * Largest machine that a remedy adds, cores, unless the stack has larger ones: a machine far larger than the others
+ * would itself be the host whose loss costs most.
+ */
 const USUAL_CPU = 32;
+/** Most machines that a remedy adds. */
 const MOST_ADDED = 64;
+/** Most shortages that are reported at once. */
 const MOST_ERRORS = 8;
 
+/** What has to fit, and where. */
 export interface FitInput {
   hosts: HostSettings[];
   demands: Demand[];
+  /** Whether autoscalers are at their minimum or maximum. */
   load: Load;
 }
 
 /**
- * Every shortage with its remedy: each is taken as applied before the next is looked for, so that together they
- * suffice.
+ * Every shortage with its remedy. Each remedy counts as applied when the next shortage is searched, so that together
+ * they suffice.
  */
 export function fitErrors({ hosts, demands, load }: FitInput): { errors: SettingsError[]; remedies: FitRemedy[] } {
   const errors: SettingsError[] = [];
@@ -56,6 +63,7 @@ export function fitErrors({ hosts, demands, load }: FitInput): { errors: Setting
   return { errors, remedies };
 }
 
+/** The hosts with the remedy applied; added ones get addresses of the benchmarking range (RFC 2544). */
 export function applyRemedy(hosts: HostSettings[], r: FitRemedy): HostSettings[] {
   if (r.kind === "enlarge")
     return hosts.map((h) =>
@@ -101,7 +109,10 @@ function remedyFor(input: FitInput, missing: Missing): FitRemedy | undefined {
   return undefined;
 }
 
-/** Tied pods are placed before the others: a shortage of those elsewhere is another matter, and comes after. */
+/**
+ * Whether it is still the same shortage. Tied pods are placed first; a shortage of the others is another one, and is
+ * reported after it.
+ */
 function sameShortage(left: Missing, missing: Missing): boolean {
   if (missing.short !== undefined || missing.onto)
     return left.role === missing.role && (left.short !== undefined || left.onto !== undefined);
@@ -117,7 +128,7 @@ function given(hosts: HostSettings[], role: HostRole): string {
 function allowed(m: Missing): string {
   if (m.short !== undefined) return `one ${m.role} host for each instance of ${m.names[0]}: ${m.short} more`;
   if (m.onto)
-    return `room for what is tied to a ${m.role} host: on ${m.onto}, ${m.names[0]} (${cores(m.largest.cpu)}, ${gib(m.largest.memoryMiB)}) lacks ${lacks(m)}, after what the system reserves and what else is tied to it`;
+    return `room for the pods that are tied to a ${m.role} host: on ${m.onto}, ${m.names[0]} (${cores(m.largest.cpu)}, ${gib(m.largest.memoryMiB)}) lacks ${lacks(m)}, after the system's reserve and the other tied pods`;
   const pods = `${m.pods} ${m.pods === 1 ? "pod" : "pods"} (${m.names.slice(0, 4).join(", ")}${m.names.length > 4 ? ", ..." : ""})`;
   return `room for everything with any one host lost: ${m.lost ? `without ${m.lost}` : "even with every host there"}, ${pods} of the role ${m.role} lack ${lacks(m)}`;
 }

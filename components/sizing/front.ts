@@ -14,6 +14,7 @@ const sized = (planned: Sized, o: Override): Sized => ({
   memoryMiB: o.memoryMiB ?? planned.memoryMiB,
 });
 
+/** Sizes of router, ingress, web pages and, where it is on, monitoring. */
 export function planFront(settings: Settings): Pick<Plan, "router" | "ingress" | "web" | "monitoring"> {
   const { ccu, overrides } = settings;
   const router = sized(

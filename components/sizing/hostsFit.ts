@@ -14,31 +14,40 @@ interface Room {
   memoryMiB: number;
 }
 
-/**
- * What finds no room. `onto`: on that host, for good; `lost`: when that host is lost; `short`: hosts of the role are
- * too few by number.
- */
+/** Pods that find no room. */
 export interface Missing {
+  /** Role of the hosts that lack room. */
   role: HostRole;
+  /** Number of these pods. */
   pods: number;
+  /** Missing cores. */
   cpu: number;
+  /** Missing memory. */
   memoryMiB: number;
+  /** Name of the host with whose loss they find none; absent where they find none even with every host. */
   lost?: string;
+  /** Name of the host that a tied pod has to be on. */
   onto?: string;
+  /** Number of further hosts that tied pods need. */
   short?: number;
+  /** Largest requests among these pods. */
   largest: { cpu: number; memoryMiB: number };
+  /** Names of their demands. */
   names: string[];
 }
 
-/** What would make it fit: more machines, or larger ones (`enlarge`: every host of the role at least so large). */
+/** A change that makes it fit: more machines, or larger ones (`enlarge`: every host of the role at least so large). */
 export interface FitRemedy {
   kind: "add" | "enlarge";
   role: HostRole;
+  /** Machines to add; 0 with `enlarge`. */
   count: number;
+  /** Cores of each. */
   cpu: number;
   memoryGiB: number;
 }
 
+/** Cores and memory of a host that pods may request. */
 export const allocatable = (h: HostSettings): { cpu: number; memoryMiB: number } => {
   const shared = h.roles.includes("control-plane") ? CONTROL_PLANE_RESERVE : { cpu: 0, memoryGiB: 0 };
   return {
@@ -49,11 +58,12 @@ export const allocatable = (h: HostSettings): { cpu: number; memoryMiB: number }
   };
 };
 
+/** Autoscalers at their minimum, or at their maximum. */
 export type Load = "minimum" | "maximum";
 const replicasAt = (d: Demand, load: Load): number => (load === "minimum" ? d.replicas : d.maxReplicas);
 const size = (x: { cpu: number; memoryMiB: number }): number => x.cpu + x.memoryMiB / 4096;
 
-/** Undefined when all fits, also with each host lost in turn. */
+/** The first shortage; undefined where everything fits, also with each host lost in turn. */
 export function missingRoom(hosts: HostSettings[], demands: Demand[], load: Load): Missing | undefined {
   const rooms: Room[] = hosts.map((host) => ({ host, ...allocatable(host) }));
   const untied = tie(
@@ -67,7 +77,7 @@ export function missingRoom(hosts: HostSettings[], demands: Demand[], load: Load
     .sort((a, b) => size(b) - size(a));
   const always = pack(rooms, floating);
   if (always) return always;
-  // Hosts that are alike after the tied pods are lost alike: one of each kind is enough.
+  // Hosts with the same roles and the same room cost the same when lost: one of each kind is enough.
   const seen = new Set<string>();
   for (const lost of rooms) {
     const kind = `${[...lost.host.roles].sort().join()}/${lost.cpu.toFixed(3)}/${lost.memoryMiB.toFixed(1)}`;
@@ -83,8 +93,7 @@ export function missingRoom(hosts: HostSettings[], demands: Demand[], load: Load
 }
 
 /**
- * Takes the room of pods that live on one host for good, one of a kind on each; the first that finds none is the
- * answer.
+ * Takes the room of tied pods from the hosts, one of a kind on each. Returns the first that finds none.
  */
 function tie(rooms: Room[], tied: Demand[]): Missing | undefined {
   for (const d of [...tied].sort((a, b) => size(b) - size(a))) {
@@ -111,7 +120,7 @@ function tie(rooms: Room[], tied: Demand[]): Missing | undefined {
   return undefined;
 }
 
-/** Largest first onto the host that has most room: what the scheduler does, near enough. */
+/** Places the largest first, on the host that has most room: roughly what the scheduler does. */
 function pack(rooms: Room[], pods: Demand[]): Missing | undefined {
   const left = rooms.filter((r) => r.host.roles.includes("application")).map((r) => ({ ...r }));
   const over = pods.filter((pod) => {
@@ -136,7 +145,7 @@ function pack(rooms: Room[], pods: Demand[]): Missing | undefined {
 
 const sum = <T>(list: T[], of: (x: T) => number): number => list.reduce((s, x) => s + of(x), 0);
 
-/** The sums per role, for people: what is asked for, and what is there with the largest host lost. */
+/** Sums per role, for people: the requests, and the room with the largest host lost. */
 export function roleFits(hosts: HostSettings[], demands: Demand[]): RoleFit[] {
   return HOST_ROLES.flatMap((role) => {
     const mine = hosts.filter((h) => h.roles.includes(role));

@@ -8,6 +8,8 @@ import type { NodePlan } from "./types";
 /** Machines are sold in even cores and multiples of four GiB. */
 const CPU_STEP = 2;
 const MEMORY_STEP_GIB = 4;
+
+/** Machines to provide for so many users, one entry per role. @param roles @default all roles */
 export function machinesFor(ccu: number, roles: readonly HostRole[] = HOST_ROLES): NodePlan[] {
   return roles.map((role) => {
     const m = MACHINES[role];
@@ -23,7 +25,7 @@ export function machinesFor(ccu: number, roles: readonly HostRole[] = HOST_ROLES
 
 function machineCount(role: HostRole, ccu: number): number {
   const row = MACHINES[role].count.row;
-  // One host for each database instance, and those are a quorum: they change in steps.
+  // One host for each database instance, and the instances form a quorum: the number changes in steps.
   if (role === "database") return step(row, ccu);
   const n = count(row, ccu);
   // MinIO grows by whole pools: five nodes would hold no more than four.

@@ -7,15 +7,19 @@ import { cores, count, interpolate, memoryMiB } from "./interpolate";
 import type { Plan } from "./types";
 
 type Minio = NonNullable<Plan["minio"]>;
-/** Of one server pool; every pool has the same sets. */
+/** Layout of one server pool; every pool has the same sets. */
 export interface Layout {
+  /** Nodes of the pool. */
   nodes: number;
   drivesPerNode: number;
+  /** Drives of each erasure set. */
   erasureSetDrives: number;
+  /** Drives of each erasure set that may be lost. */
   parity: number;
 }
 
 export { erasureSetSize };
+/** Used where no host lists its disks. */
 const DEFAULT_DRIVES_PER_NODE = 2;
 
 /** The most drives of one erasure set that one node may hold, in whatever order MinIO deals them out. */
@@ -28,14 +32,19 @@ export const writeQuorum = (l: Pick<Layout, "erasureSetDrives" | "parity">): num
   return data === l.parity ? data + 1 : data;
 };
 
+/** Whether writes go on when a node is lost. */
 export const survivesNode = (l: Layout): boolean => l.erasureSetDrives - setDrivesOfNode(l) >= writeQuorum(l);
 
-/** MinIO's own defaults (EC:4 from eight drives on), never less than the drives that leave with a node. */
+/** MinIO's own defaults (EC:4 from eight drives on), but never less than the drives that are lost with a node. */
 export function defaultParity(erasureSetDrives: number, drivesPerNode: number): number {
   const standard = erasureSetDrives >= 8 ? 4 : erasureSetDrives >= 6 ? 3 : erasureSetDrives >= 4 ? 2 : 1;
   return Math.min(Math.floor(erasureSetDrives / 2), Math.max(standard, drivesPerNode));
 }
 
+/**
+ * Layout of a pool; undefined where no erasure set takes equally many drives of each node.
+ * @param parity @default defaultParity
+ */
 export function layoutFor(nodes: number, drivesPerNode: number, parity?: number): Layout | undefined {
   const erasureSetDrives = erasureSetSize(nodes, drivesPerNode);
   if (erasureSetDrives === undefined) return undefined;
@@ -49,7 +58,7 @@ interface Storage {
   hosts: HostSettings[];
   /** Sizes of each host's object-store disks, GiB; empty where none is listed. */
   drives: number[][];
-  /** Some host lists its disks. */
+  /** Whether any host lists its disks. */
   listed: boolean;
   /** Nodes that the pools may use. */
   wanted: number;
@@ -66,6 +75,7 @@ function storageOf(settings: Settings): Storage {
   };
 }
 
+/** Drives, pools and sizes of MinIO; nothing where media are in an external S3. */
 export function planMinio(settings: Settings): { minio?: Minio; errors: SettingsError[]; notes: string[] } {
   if (settings.objectStore.kind === "s3") return { errors: [], notes: [] };
   const o = settings.overrides.minio;
@@ -82,7 +92,7 @@ export function planMinio(settings: Settings): { minio?: Minio; errors: Settings
   const pools = minioPools(storage.wanted, o.pools);
   const nodes = pools.reduce((sum, p) => sum + p, 0);
   errors.push(...poolsBeyond(o, pools, { nodes, wanted: storage.wanted }));
-  // The first pool decides: its sets are every later pool's.
+  // The first pool decides: every later pool has the same sets.
   const layout = layoutFor(pools[0], drivesPerNode, o.parity);
   if (!stands(layout))
     return {
@@ -135,7 +145,7 @@ function unevenDisks(settings: Settings, { hosts, drives, listed }: Storage): Se
     path: path(fewer),
     given: `${drives[fewer].length} with use "object-store" on ${hosts[fewer].name}, others have ${most}`,
     allowed: "equally many on every storage host: every pod has the same drives, for good",
-    remedy: "list as many, or say how many are used: overrides.minio.drivesPerNode",
+    remedy: "list as many on each, or set overrides.minio.drivesPerNode to the number that is used",
   };
 }
 
@@ -236,7 +246,7 @@ function layoutNotes(
     );
   if (o.pools === undefined && pools[0] < POOL_NODES)
     notes.push(
-      `Object store: ${pools[0]} storage hosts make one pool of ${pools[0]}, which stays so for good. Before you add a storage host, write overrides.minio.pools: [${pools[0]}]; else the stack would ask for another first pool, and a check before MinIO's start would stop the rollout.`,
+      `Object store: ${pools[0]} storage hosts make one pool of ${pools[0]}, which never changes. Before you add a storage host, set overrides.minio.pools: [${pools[0]}]; otherwise the stack asks for another first pool, and a check before MinIO's start stops the rollout.`,
     );
   if (!listed && drivesPerNode > 1)
     notes.push(
@@ -273,6 +283,7 @@ function layoutError(
   };
 }
 
+/** Parities that MinIO accepts for these drives and that survive the loss of a node; may be empty. */
 export const possibleParities = (l: Layout): number[] =>
   Array.from({ length: Math.floor(l.erasureSetDrives / 2) }, (_, i) => i + 1).filter((parity) =>
     stands({ ...l, parity }),

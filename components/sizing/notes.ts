@@ -1,8 +1,9 @@
-/** What an operator should know of the sizing itself. */
+/** Notes for operators about the sizing itself. */
 import { LARGEST_CCU, SMALLEST_CCU } from "./interpolate";
 
 const number = (n: number): string => n.toLocaleString("en-US");
 
+/** Notes where the number of users is outside of the sizes that were run. */
 export function sizeNotes({ ccu, extrapolated }: { ccu: number; extrapolated: boolean }): string[] {
   const notes: string[] = [];
   if (extrapolated)

@@ -1,3 +1,4 @@
+/** The plan: every part of the sizing in its order, and every error at once. */
 import { SettingsInvalid, type SettingsError } from "../core/errors";
 import type { Settings } from "../settings/types";
 import type { HostRole } from "../domain/roles";
@@ -16,17 +17,22 @@ import { AUTOSCALED, overrideOf, streamWriters, synapsePools, synapseTuning } fr
 import { planCalls } from "./turnRtc";
 import type { FailureCost, Plan, PlanParts, PoolPlan } from "./types";
 
-/** What the layers add to the arithmetic. */
+/** The layers' part of the plan. */
 export interface FromLayers {
-  /** Everything that asks for room on the hosts. */
+  /** Everything that needs room on the hosts. */
   demands: (settings: Settings, parts: PlanParts) => Demand[];
-  /** Roles of which this stack needs hosts. */
+  /** Roles that this stack needs hosts of. */
   roles: (settings: Settings) => HostRole[];
+  /** Costs of each failure. */
   failures: (input: { settings: Settings; plan: Plan }) => FailureCost[];
+  /** What operators should know. */
   notes: (input: { settings: Settings; plan: Plan }) => string[];
 }
 
-/** Users in, every number out. Throws SettingsInvalid with everything that is wrong. */
+/**
+ * Every number of a stack, from its settings.
+ * @throws SettingsInvalid with every error at once, and with the remedies where the hosts do not suffice
+ */
 export function planWith(settings: Settings, layers: FromLayers): Plan {
   const demandsOf = layers.demands;
   const errors: SettingsError[] = [];
@@ -100,7 +106,7 @@ export function planWith(settings: Settings, layers: FromLayers): Plan {
 }
 
 /**
- * Lowers the autoscalers' maxima until they fit: one that asks for pods which cannot be placed is a promise not kept.
+ * Lowers the autoscalers' maxima until they fit: a maximum whose pods cannot be placed would be a false promise.
  */
 function boundAutoscaling(
   settings: Settings,

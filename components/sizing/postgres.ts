@@ -6,16 +6,20 @@ import { ceilTo, cores, interpolate, memoryMiB, step } from "./interpolate";
 import { hostsOf } from "./hosts";
 import type { Plan, PoolPlan } from "./types";
 
-/** Room that a file system and its reserved blocks need of a drive. */
+/** Share of a drive that the volumes may have; the rest is for the file system and its reserved blocks. */
 const DRIVE_SHARE = 0.85;
 const POOLER_INSTANCES = 3;
 
+/** What the sizes of PostgreSQL depend on. */
 export interface PostgresInput {
   settings: Settings;
+  /** Synapse's pools: they decide how many connections there are. */
   pools: PoolPlan[];
+  /** max_connections, from budgetConnections. */
   maxConnections: number;
 }
 
+/** Sizes and parameters of PostgreSQL and its pooler. */
 export function planPostgres({ settings, pools, maxConnections }: PostgresInput): {
   postgres: Plan["postgres"];
   errors: SettingsError[];
@@ -66,6 +70,7 @@ interface ParameterInput {
   walStorageGiB: number;
 }
 
+/** postgresql.conf as the plan has it; `overrides.postgres.parameters` is not applied yet. */
 export function postgresParameters({
   settings,
   memoryMiB: memory,
@@ -92,26 +97,28 @@ export function postgresParameters({
     // NVMe: a random page costs little more than the next one, and many reads may be under way.
     random_page_cost: "1.1",
     effective_io_concurrency: "200",
-    // WAL volumes of small overrides bound these: at most a third, the rest is for replicas and archiving behind.
+    // At most a third of the WAL volume, which overrides may make small: the rest is for replicas and archiving that
+    // lag behind.
     min_wal_size: megabytes(Math.min(mb(POSTGRES.minWalGB.row, 1024), Math.max(32, wal / 2))),
     max_wal_size: megabytes(Math.min(mb(POSTGRES.maxWalGB.row, 1024), wal)),
     max_slot_wal_keep_size: megabytes(wal * 2),
     checkpoint_timeout: "15min",
     checkpoint_completion_target: "0.9",
     wal_compression: "on",
-    // Synapse's tables change all over: vacuum early, in small bites.
+    // Synapse's tables change everywhere: vacuum early, in small steps.
     autovacuum_vacuum_scale_factor: "0.05",
     autovacuum_analyze_scale_factor: "0.02",
     autovacuum_vacuum_cost_limit: "2000",
     idle_in_transaction_session_timeout: "10min",
-    // The operator's own 5 s cut off a standby that only stalls for a moment. While the primary hands over it cannot
-    // come back, is promoted without the primary's last record, and the other standby, which has it, follows nobody any
-    // more: writes wait (measured 2026-11-21, successor stalled for 8 s: with 5 s so, with 20 s all follow 2 s later;
-    // scenario handover).
+    // The operator's default, 5 s, cuts off a standby that only stalls for a moment. While the primary hands over, this
+    // standby cannot come back, and is promoted without the primary's last record. The other standby, which has that
+    // record, then follows no primary any more, and writes wait (measured 2026-11-21 with a successor that stalled for
+    // 8 s: with 5 s they wait, with 20 s all follow 2 s later; scenario handover).
     wal_sender_timeout: "20s",
-    // A standby whose primary stands still looks for another one when Kubernetes has taken that one out of its Service
-    // (40 to 50 s): sooner, it connects to the same machine again, whose kernel answers, and hangs there for ever
-    // (libpq's asynchronous connect has no time-out). Not much later: a promotion waits for the receivers to end.
+    // A standby whose primary stands still must not look for another one before Kubernetes has taken that primary out
+    // of its Service (40 to 50 s): it would connect to the same machine again, whose kernel answers, and hang there for
+    // ever (libpq's asynchronous connect has no time-out). It must not be much later: a promotion waits for the
+    // receivers to end.
     wal_receiver_timeout: "45s",
     tcp_keepalives_idle: "10",
     tcp_keepalives_interval: "10",
@@ -152,7 +159,7 @@ function storagePlan(settings: Settings): { storageGiB: number; walStorageGiB: n
 }
 
 const UNITS: Record<string, number> = { kB: 1 / 1024, MB: 1, GB: 1024, TB: 1024 * 1024 };
-/** PostgreSQL's memory quantity in MiB; without a unit it counts 8 kB pages. */
+/** PostgreSQL's memory quantity in MiB; without a unit it counts 8 kB pages. Undefined where it is not one. */
 export function parseMegabytes(value: string): number | undefined {
   const m = /^\s*(\d+)\s*(kB|MB|GB|TB)?\s*$/.exec(value);
   return m ? Number(m[1]) * (m[2] ? UNITS[m[2]] : 8 / 1024) : undefined;

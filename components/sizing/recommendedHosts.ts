@@ -5,7 +5,7 @@ import { exampleHostKey } from "../schema/syntax/keys";
 import { machinesFor } from "./machines";
 import type { NodePlan } from "./types";
 
-/** Drives of each storage host: parity must cover them, so few large ones. */
+/** Drives of each storage host: few and large, because parity must cover all drives of a lost host. */
 const DRIVES_PER_STORAGE_HOST = 2;
 
 const SHORT: Record<HostRole, string> = {
@@ -18,8 +18,9 @@ const SHORT: Record<HostRole, string> = {
 const ZONES = ["a", "b", "c"];
 
 /**
- * The machines of the anchors as host settings, with addresses of the benchmarking range (RFC 2544): they are to be
- * bought, not reached.
+ * The machines of the anchors as host settings. They do not exist yet, so their addresses are of the benchmarking range
+ * (RFC 2544).
+ * @param roles @default all roles
  */
 export function recommendedHosts(ccu: number, roles: readonly HostRole[] = HOST_ROLES): HostSettings[] {
   return machinesFor(ccu, roles).flatMap((m, r) =>

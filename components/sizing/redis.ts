@@ -1,15 +1,16 @@
-/** Redis with Sentinel: the same class of instance twice, for Synapse and for LiveKit. */
+/** Redis with Sentinel: one size for two deployments, Synapse's and LiveKit's. */
 import type { Settings } from "../settings/types";
 import { REDIS } from "./anchors";
 import { cores, memoryMiB, step } from "./interpolate";
 import type { Plan } from "./types";
 
-/** Of the pod's memory; the rest is for the append-only file's rewrite, the replicas' buffers and Sentinel. */
+/** Share of the pod's memory; the rest is for the append-only file's rewrite, the replicas' buffers and Sentinel. */
 const MAXMEMORY_SHARE = 0.75;
 
 /** More than half of the Sentinels: a minority never promotes a second master. */
 export const quorumOf = (instances: number): number => Math.floor(instances / 2) + 1;
 
+/** Sizes of one deployment of Redis with Sentinel and its proxy. */
 export function planRedis(settings: Settings): Plan["redis"] {
   const { ccu } = settings;
   const o = settings.overrides.redis;

@@ -14,10 +14,10 @@ import {
 } from "../domain/workerClasses";
 import { WORKERS } from "../domain/workers";
 
-/** An autoscaler may add and remove them. */
+/** Classes whose processes an autoscaler may add and remove. */
 export const AUTOSCALED: readonly WorkerClass[] = classesScaled("autoscaled");
 
-/** Autoscalers may go to one and a half of the starting replicas: the peak that messages per second allow for. */
+/** Autoscalers may go to one and a half times the starting replicas: the peak that messagesPerSecond allows for. */
 const AUTOSCALE_FACTOR = 1.5;
 
 /** Connections that a process opens at its start and never closes (cp_min); measured with 3. */
@@ -35,16 +35,19 @@ export function workerClasses(settings: Settings): WorkerClass[] {
   });
 }
 
+/** The class that writes each stream: the one in the table, or its stand-in where this deployment does not have it. */
 export function streamWriters(settings: Settings): Record<Stream, WorkerClass> {
   const present = new Set(workerClasses(settings));
   const writer = (cls: WorkerClass): WorkerClass => (present.has(cls) ? cls : writer(WORKERS[cls].otherwise ?? "main"));
   return Object.fromEntries(STREAMS.map((stream) => [stream, writer(writerOf(stream))])) as Record<Stream, WorkerClass>;
 }
 
+/** Number and size of each class's processes, in the order of the table. */
 export function synapsePools(settings: Settings): PoolPlan[] {
   return workerClasses(settings).map((cls) => pool(cls, settings.ccu, overrideOf(settings, cls)));
 }
 
+/** Sizes of a class that the settings give; empty where they give none. */
 export const overrideOf = (settings: Settings, cls: WorkerClass): PoolOverride => settings.overrides.pools[cls] ?? {};
 
 function pool(cls: WorkerClass, ccu: number, override: PoolOverride): PoolPlan {
@@ -65,6 +68,7 @@ function pool(cls: WorkerClass, ccu: number, override: PoolOverride): PoolPlan {
   };
 }
 
+/** Caches, rate limits and expected load of Synapse as a whole. */
 export function synapseTuning(settings: Settings): Omit<Plan["synapse"], "pools" | "streamWriters"> {
   const { ccu, overrides } = settings;
   return {

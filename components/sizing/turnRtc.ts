@@ -12,16 +12,17 @@ import type { Plan } from "./types";
 const LIVEKIT_SHARE = 0.5;
 const COTURN_SHARE = 0.25;
 
-/** A relay address, and the even/odd neighbour that a client may reserve (RFC 5766, EVEN-PORT). */
+/** UDP ports: a relay address, and the even/odd neighbour that a client may reserve (RFC 5766, EVEN-PORT). */
 export const PORTS_PER_ALLOCATION = 2;
-/** One for publishing, one for subscribing. */
+/** UDP ports: one for publishing, one for subscribing. */
 export const PORTS_PER_CALL_USER = 2;
 
 const SCALE = (n: number): string => n.toLocaleString("en-US");
 
-/** What each node carries when another is lost. */
+/** What each of the other nodes carries when one is lost. */
 export const perSurvivor = (total: number, nodes: number): number => Math.ceil(total / Math.max(1, nodes - 1));
 
+/** Sizes of coturn and LiveKit where they are on, and an error where a range has too few ports. */
 export function planCalls(settings: Settings): {
   turn?: NonNullable<Plan["turn"]>;
   rtc?: NonNullable<Plan["rtc"]>;

@@ -2,6 +2,7 @@
 import type { HostRole } from "../domain/roles";
 import type { Stream, WorkerClass } from "../domain/workerClasses";
 
+/** Number and size of the processes of one class. */
 export interface PoolPlan {
   class: WorkerClass;
   /**
@@ -9,108 +10,158 @@ export interface PoolPlan {
    * elsewhere.
    */
   kind: "StatefulSet" | "Deployment";
+  /** Processes to start with. */
   replicas: number;
-  /** Autoscaling bound; equals `replicas` where nothing scales. */
+  /** Most processes that the autoscaler makes; equals `replicas` where nothing scales. */
   maxReplicas: number;
-  /** Requested cores. */
+  /** Requested cores of each process. */
   cpu: number;
+  /** Requested memory of each process. */
   memoryMiB: number;
-  /** Database connection pool of each process. */
+  /** Database connections that each process opens at its start and keeps (`cp_min`). */
   cpMin: number;
+  /** Most database connections of each process (`cp_max`). */
   cpMax: number;
-  /** Seconds to be serving again when the process is lost and nothing takes over; absent where others take over. */
+  /** Upper bound of the seconds until a lost process serves again; absent where others take over at once. */
   recoverySeconds?: number;
 }
 
+/** Equal pods. */
 export interface Sized {
   replicas: number;
+  /** Requested cores of each. */
   cpu: number;
+  /** Requested memory of each. */
   memoryMiB: number;
 }
 
+/** Machines to provide for one role. */
 export interface NodePlan {
   role: HostRole;
   count: number;
+  /** Cores of each. */
   cpu: number;
   memoryGiB: number;
+  /** Drives of each, in all. */
   diskGiB: number;
 }
 
-/** One machine-carried role combination as given in the settings, with what lands on it. */
+/** Requests and room of one role's hosts, as sums. */
 export interface RoleFit {
   role: HostRole;
+  /** Number of hosts with the role. */
   hosts: number;
+  /** Cores that the role's pods request with every autoscaler at its maximum. */
   requestedCpu: number;
+  /** Memory that they request. */
   requestedMemoryGiB: number;
-  /** Allocatable with the largest host of the role lost, shares of other roles taken off. */
+  /** Allocatable cores with the role's largest host lost, less the shares of other roles on these hosts. */
   availableCpu: number;
+  /** The same for memory. */
   availableMemoryGiB: number;
 }
 
+/** What one failure costs. */
 export interface FailureCost {
+  /** What fails. @example "Synapse main: process" */
   failure: string;
+  /** What users notice meanwhile. */
   effect: string;
-  /** Seconds to full service; a bound from measurements (origin in `source`). */
+  /** Upper bound of the seconds to full service; 0 where others take over at once. */
   seconds: number;
+  /** Where the seconds come from. @example "measured" */
   source: string;
 }
 
+/** Every number of a stack. */
 export interface Plan {
+  /** Concurrent users that it is made for. */
   ccu: number;
-  /** Beyond 20,000 nothing was measured: numbers are the last slope continued. */
+  /** Whether `ccu` is beyond 20,000: nothing was measured there, and the numbers continue the last slope. */
   extrapolated: boolean;
+  /** What operators should know of it. */
   notes: string[];
   /** Machines to provide, per role, at this number of users. */
   nodes: NodePlan[];
+  /** Requests and room of the hosts in the settings, per role. */
   fit: RoleFit[];
   failures: FailureCost[];
   synapse: {
+    /** The classes that this deployment has, in the order of the table (domain/workers.ts). */
     pools: PoolPlan[];
     /** Which class writes each stream. */
     streamWriters: Record<Stream, WorkerClass>;
+    /** `event_cache_size`, events. @example "10K" */
     eventCacheSize: string;
+    /** `caches.global_factor`. */
     globalCacheFactor: number;
+    /** Events per second that it is made for, in all. */
     messagesPerSecond: number;
+    /** `rc_message`, per user: `per_second` and `burst_count`. */
     rateLimits: { messagesPerSecond: number; messagesBurst: number };
   };
   postgres: {
+    /** Primary and standbys. */
     instances: number;
+    /** Requested cores of each instance. */
     cpu: number;
+    /** Requested memory of each instance. */
     memoryMiB: number;
+    /** Data volume of each instance. */
     storageGiB: number;
+    /** WAL volume of each instance. */
     walStorageGiB: number;
+    /** `max_connections`. */
     maxConnections: number;
     /** Sum over all pools at their autoscaling maximum of cpMax. */
     connectionsAtMax: number;
     /** postgresql.conf, values as CNPG wants them (strings). */
     parameters: Record<string, string>;
+    /** PgBouncer: connections that each pod accepts, and those that it opens to the server. */
     pooler: Sized & { maxClientConnections: number; defaultPoolSize: number };
   };
+  /**
+   * Each of the two deployments: instances with a Sentinel each, Sentinels that must agree on a failover, requests of
+   * each instance, `maxmemory`, and the proxy in front.
+   */
   redis: { instances: number; quorum: number; memoryMiB: number; maxmemoryMiB: number; cpu: number; proxy: Sized };
-  /** Absent when media live in an external S3. */
+  /** Absent when media are in an external S3. */
   minio?: {
     /** Pods: the sum of `pools`. */
     nodes: number;
     /** Nodes of each server pool, oldest first. A pool never changes: growth appends. */
     pools: number[];
+    /** Drives of each pod. */
     drivesPerNode: number;
+    /** Size of each drive. */
     driveGiB: number;
+    /** Drives of each erasure set that may be lost. */
     parity: number;
+    /** Drives of each erasure set. */
     erasureSetDrives: number;
+    /** Space for data, without parity. */
     usableGiB: number;
+    /** Expected growth of the media in the first year. */
     growthGiBPerYear: number;
+    /** Requested cores of each pod. */
     cpu: number;
+    /** Requested memory of each pod. */
     memoryMiB: number;
   };
+  /** HAProxy; `maxConnections` of each pod, on both sides together. */
   router: Sized & { maxConnections: number };
   ingress: Sized;
+  /** coturn, one pod on each of `nodes` hosts; `allocations` in all. Absent when TURN is off. */
   turn?: { nodes: number; cpu: number; memoryMiB: number; allocations: number; minPort: number; maxPort: number };
+  /** LiveKit, one pod on each of `nodes` hosts, and lk-jwt-service; `usersInCalls` in all. Absent when RTC is off. */
   rtc?: { nodes: number; cpu: number; memoryMiB: number; usersInCalls: number; jwt: Sized };
+  /** Pods that serve static pages. */
   web: { elementWeb: Sized; admin: Sized; wellKnown: Sized };
+  /** Absent when monitoring is off. `storageGiB` of each Prometheus. */
   monitoring?: { prometheus: Sized & { storageGiB: number }; alertmanager: Sized; exporters: Sized };
 }
 
-/** The parts of a plan that ask for room on the hosts. */
+/** The parts of a plan that need room on the hosts. */
 export type PlanParts = Pick<
   Plan,
   "postgres" | "redis" | "minio" | "router" | "ingress" | "turn" | "rtc" | "web" | "monitoring"

@@ -1,21 +1,26 @@
 /** The engine's event log (`--event-log`): one JSON object a line. Pure. */
 
+/** What happens to one resource. */
 export interface Step {
+  /** @example "create", "update", "replace" */
   op: string;
   urn: string;
+  /** Type of the resource. */
   type: string;
-  /** Paths of the inputs that differ. */ diffs: string[];
+  /** Paths of the inputs that differ. */
+  diffs: string[];
 }
 
 /** Operations that change nothing. */
 const QUIET = new Set(["same", "read", "read-discard", "refresh"]);
-/** For a replacement, creation and deletion are reported as well; it counts once. */
+/** A replacement is reported together with its creation and deletion, and counts once. */
 const HALVES = new Set(["create-replacement", "delete-replaced"]);
 
 /** Paths of the inputs that differ, by the metadata of a step: the exact ones where the provider names them. */
 export const diffsOf = (metadata: any): string[] =>
   Object.keys(metadata.detailedDiff ?? {}).length ? Object.keys(metadata.detailedDiff) : (metadata.diffs ?? []);
 
+/** The event log of one run. @throws SyntaxError for a line that is not JSON */
 export class PulumiEvents {
   readonly events: any[];
   constructor(text: string) {
@@ -37,6 +42,7 @@ export class PulumiEvents {
   planned(): any[] {
     return this.events.flatMap((e) => (e.resourcePreEvent ? [e.resourcePreEvent.metadata] : []));
   }
+  /** Number of resources by operation; empty where the run has not ended. */
   summary(): Record<string, number> {
     return this.events.flatMap((e) => (e.summaryEvent ? [e.summaryEvent.resourceChanges ?? {}] : [])).at(-1) ?? {};
   }
@@ -44,6 +50,7 @@ export class PulumiEvents {
   diagnostics(severity: "error" | "warning"): string[] {
     return this.events.flatMap((e) => (e.diagnosticEvent?.severity === severity ? [e.diagnosticEvent.message] : []));
   }
+  /** Number of changed resources, and a line for each. */
   changes(): { changes: number; detail: string[] } {
     const counts = Object.entries(this.summary()).filter(([op]) => !QUIET.has(op) && !HALVES.has(op));
     const steps = this.steps().map(

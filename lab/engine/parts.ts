@@ -9,15 +9,18 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { CACHE_DIR, ROOT } from "../common/folders";
 
+/** Provider plugins that the stack needs. */
 export const PLUGINS = ["kubernetes", "random", "tls", "command"] as const;
 export type Plugin = (typeof PLUGINS)[number];
 
 /** `yours`: it was on this machine. `built`: the real one, from Go modules. `stand-in`: this folder's. */
 export type Origin = "yours" | "built" | "stand-in";
+/** One part, and where it comes from. */
 export interface Part {
   name: "pulumi" | "nodejs" | Plugin;
   origin: Origin;
-  /** Absent for a stand-in, which is started by a generated script. */ file?: string;
+  /** Absent for a stand-in, which a generated script starts. */
+  file?: string;
 }
 export type Parts = Record<Part["name"], Part>;
 
@@ -27,6 +30,7 @@ export const versionOf = (plugin: Plugin): string =>
 
 /** Path of the program; null if it is not there. A home that the lab put together does not count as the user's. */
 type Find = (program: string) => string | null;
+/** File that marks a home as the lab's. */
 export const LAB_HOME = ".matrix-ha-lab";
 const ofTheLab = (file: string): boolean => fs.existsSync(path.join(path.dirname(file), "..", LAB_HOME));
 const onPath: Find = (program) => {
@@ -42,9 +46,11 @@ const onPath: Find = (program) => {
   return null;
 };
 
+/** The machine, as the search for parts sees it. */
 export interface Surroundings {
   onPath: Find;
-  /** The user's PULUMI_HOME. */ home: string;
+  /** The user's PULUMI_HOME. */
+  home: string;
   version: (plugin: Plugin) => string;
 }
 const here = (): Surroundings => ({

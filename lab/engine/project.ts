@@ -2,6 +2,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 
+/** Name of a stack's settings file. */
 export const stackFileOf = (stack: string): string => `Pulumi.${stack}.yaml`;
 
 /**

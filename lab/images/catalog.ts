@@ -1,5 +1,5 @@
 /**
- * The source from which each image of the stack is built here; or the reason why it cannot be. Pure except `readLab`.
+ * The source from which each image of the stack is built here, or the reason why it cannot be. Pure except `readLab`.
  */
 import * as fs from "node:fs";
 import * as path from "node:path";
@@ -11,7 +11,7 @@ import { IMAGES, type ImageKey } from "../../components/layers/registry";
 export const NOT_BUILT: Partial<Record<ImageKey, string>> = {
   nginxIngress: "F5's source is not at the Go module proxy; the lab runs Contour in its place",
   certManagerController:
-    "cert-manager's commands are separate Go modules, which the proxy does not have; the lab's certificates are the stack's own CA's",
+    "cert-manager's commands are separate Go modules, which the proxy does not have; the lab's certificates come from the stack's own CA",
   certManagerWebhook: "as cert-manager-controller",
   certManagerCainjector: "as cert-manager-controller",
   certManagerAcmesolver: "as cert-manager-controller",
@@ -21,26 +21,38 @@ export const NOT_BUILT: Partial<Record<ImageKey, string>> = {
   barmanPlugin:
     "it needs barman-cloud and machinery 0.6.0, which the Go module proxy does not have; the lab archives by CloudNativePG 1.30 itself",
   barmanSidecar: "as barman-plugin",
-  grafana: "its web interface is a build of its own, which no recipe here does",
+  grafana: "its web interface needs a separate build, which no recipe here has",
   busybox: "not needed in the lab, where the base image does its work for local volumes",
 };
 
+/** A line of list.txt. */
 export interface Recipe {
+  /** Its folder in recipes/. */
   recipe: string;
+  /** @example "localhost/matrix-ha/synapse:1.163.2" */
   image: string;
+  /** What the image is, for people. */
   what: string;
+  /** Where its contents come from. @example "Debian testing" */
   from: string;
 }
+
+/** An image in the cache. */
 export interface Built {
+  /** As in Recipe. */
   image: string;
+  /** Path of the OCI archive. */
   archive: string;
+  /** Of the manifest. @example "sha256:..." */
   digest: string;
+  /** Size of the archive. */
   bytes: number;
 }
 
-/** `metallbController` is built by the recipe metallb-controller. */
+/** Name of an image's recipe. @example recipeName("metallbController") gives "metallb-controller" */
 export const recipeName = (key: string): string => key.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`);
 
+/** The lines of list.txt. */
 export const readRecipes = (text: string): Recipe[] =>
   text
     .split("\n")
@@ -50,6 +62,7 @@ export const readRecipes = (text: string): Recipe[] =>
       return { recipe, image, what, from };
     });
 
+/** The lines of the cache's index.tsv. */
 export const readIndex = (text: string): Array<Omit<Built, "bytes">> =>
   text
     .split("\n")
@@ -59,16 +72,20 @@ export const readIndex = (text: string): Array<Omit<Built, "bytes">> =>
       return { image, archive, digest };
     });
 
+/** An image of the stack or of the lab. */
 export interface Entry {
   /** Its key in `images.overrides`; absent for images that only the lab uses. */
   key?: ImageKey;
   /** The image that the stack runs by default. */
   published?: string;
   recipe?: Recipe;
+  /** Absent where it is not in the cache. */
   built?: Built;
+  /** Why there is no recipe. */
   reason?: string;
 }
 
+/** All images of the stack, then those that only the lab uses. */
 export function catalog(recipes: readonly Recipe[], built: readonly Built[]): Entry[] {
   const made = new Map(built.map((b) => [b.image, b]));
   const entries: Entry[] = (Object.keys(IMAGES) as ImageKey[]).map((key) => {
@@ -89,9 +106,10 @@ export function catalog(recipes: readonly Recipe[], built: readonly Built[]): En
   ];
 }
 
+/** Name of an image for people. */
 export const nameOf = (e: Entry): string => e.recipe?.recipe ?? recipeName(e.key!);
 
-/** Entries by the name of their recipe or by key. @throws for an unknown one, listing those that exist. */
+/** Entries by the names of their recipes or their keys. @throws Error for one that is unknown or cannot be built */
 export function chosen(entries: readonly Entry[], names: readonly string[]): Entry[] {
   return names.map((name) => {
     const e = entries.find((x) => x.key === name || nameOf(x) === name);
@@ -101,9 +119,7 @@ export function chosen(entries: readonly Entry[], names: readonly string[]): Ent
   });
 }
 
-/**
- * `1.163.2` of both, but `18.6-standard-trixie` or `v0.16.1` in the table: the same version, written in another way.
- */
+/** Whether two tags are the same version. @example sameVersion("18.6", "18.6-standard-trixie") is true */
 export const sameVersion = (a: string, b: string): boolean => {
   const plain = (t: string): string => t.replace(/^v/, "").split("-")[0]!;
   return plain(a) === plain(b);
@@ -112,6 +128,7 @@ const tagOf = (ref: string): string => ref.slice(ref.lastIndexOf(":") + 1);
 
 const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`;
 
+/** The list for people. */
 export function listText(entries: readonly Entry[]): string {
   const rows = (of: Entry[]): string[][] =>
     of.map((e) => [
@@ -164,7 +181,7 @@ export function snippet(prefix: string, entries: readonly Entry[]): string {
   return ["  matrix-ha:images:", "    overrides:", ...lines].join("\n");
 }
 
-/** The recipes, and what the cache has of them. */
+/** The recipes, and the images of them that are in the cache. */
 export function readLab(list: string, cache: string): Entry[] {
   const index = path.join(cache, "images", "index.tsv");
   const built = (fs.existsSync(index) ? readIndex(fs.readFileSync(index, "utf8")) : [])

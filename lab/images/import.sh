@@ -1,7 +1,7 @@
 #!/bin/bash
 # import.sh [--node "N..."] [recipe]...: brings the images into the nodes' containerd: only those whose digest a node does
-# not have under that name. All that is missing goes in as one tar in which every layer is once: importing them one by
-# one takes four times as long.
+# not have under that name. The missing images go in as one tar that has every layer once: importing them one by one
+# takes four times as long.
 set -euo pipefail
 . "$(dirname "$0")/../cluster/env.sh"
 lock

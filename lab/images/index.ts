@@ -6,6 +6,7 @@ import { parseWords, runMain, UsageError } from "../../cli/arguments";
 import { chosen, listText, nameOf, readLab, snippet, type Entry } from "./catalog";
 import { prefixProblem, push } from "./push";
 
+/** Printed by --help and after errors of use. */
 export const USAGE = `npm run images -- list [--json]
 npm run images -- build [--refresh] [NAME...]
 npm run images -- push REGISTRY/PREFIX [NAME...] [--insecure] [--user NAME]
@@ -16,7 +17,7 @@ npm run images -- push REGISTRY/PREFIX [NAME...] [--insecure] [--user NAME]
   push       sends built images (all that the stack runs, or those named) to a registry, and prints the settings that
              use them; images that the registry has with the same digest are not sent again. Needs skopeo
   --insecure the registry speaks http, or has a certificate that is not trusted here
-  --user     login name; the password is read from MATRIX_HA_REGISTRY_PASSWORD. Without it: the login of \`skopeo login\`,
+  --user     login name; the password is read from MATRIX_HA_REGISTRY_PASSWORD. Without it: the login that \`skopeo login\`,
              \`podman login\` or \`docker login\` wrote (~/.docker/config.json)
 NAME: as in the list, or the key of images.overrides (metallb-controller, metallbController)`;
 
@@ -24,6 +25,7 @@ const HERE = __dirname;
 const CACHE = process.env.MATRIX_HA_CACHE ?? path.join(os.homedir(), ".cache/matrix-ha");
 const lab = (): Entry[] => readLab(path.join(HERE, "list.txt"), CACHE);
 
+/** The arguments of `npm run images`. @throws UsageError */
 export function parseImagesArgs(argv: readonly string[]): {
   command: "list" | "build" | "push";
   words: string[];

@@ -10,14 +10,19 @@ import * as path from "node:path";
 import { destination, nameOf, type Entry } from "./catalog";
 
 export interface PushOptions {
+  /** Registry, and path in it. @example "registry.example.com:5000/matrix" */
   prefix: string;
+  /** Speak http, or accept any certificate. */
   insecure: boolean;
+  /** Login name. @default skopeo's own login */
   user?: string;
+  /** Used with `user`. @default empty */
   password?: string;
+  /** Gets one line per image. */
   log: (line: string) => void;
 }
 
-/** Registry, and path in it: `registry.example.com:5000/matrix`. */
+/** What is wrong with a prefix; undefined where nothing is. */
 export function prefixProblem(prefix: string): string | undefined {
   if (/^https?:/.test(prefix)) return "write it without https://; --insecure speaks http";
   if (!/^[a-z0-9.-]+(:\d+)?(\/[a-z0-9]+([._-]+[a-z0-9]+)*)*\/?$/.test(prefix))
@@ -28,8 +33,8 @@ export function prefixProblem(prefix: string): string | undefined {
 }
 
 /**
- * Where skopeo reads the login: by default from its own files and ~/.docker/config.json. Never from the command line,
- * where other users could see it.
+ * Contents of a file from which skopeo reads the login. The login is never on the command line, where other users could
+ * see it.
  */
 export const authFile = (prefix: string, user: string, password: string): string =>
   JSON.stringify({
@@ -50,8 +55,9 @@ function skopeo(args: string[]): { ok: boolean; stdout: Buffer; error: string } 
 }
 
 /**
- * Pushes the images that the registry does not have with the same digest. Layers are sent unchanged: the digest there
- * is that of the archive.
+ * Pushes the images that the registry does not have with the same digest. Layers are sent unchanged, so the digest in
+ * the registry is the archive's.
+ * @throws Error with skopeo's reason, and with what to do about a refused login
  */
 export function push(entries: readonly Entry[], options: PushOptions): { pushed: number; present: number } {
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), "matrix-ha-push-"));

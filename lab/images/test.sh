@@ -1,5 +1,5 @@
 #!/bin/bash
-# test.sh: every image starts its program in a node (node1) and says the version its name promises.
+# test.sh: starts the program of every image in a node (node1) and looks for the version that the image's name states.
 set -uo pipefail
 . "$(dirname "$0")/../cluster/env.sh"
 pass=0 fail=0 list=$(grep -v '^#' "$LAB/images/list.txt" | cut -d'|' -f1,2 | tr -d ' ')

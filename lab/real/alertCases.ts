@@ -106,7 +106,7 @@ export function alertCases(plan: Plan): Record<string, AlertCase> {
     persisters = plan.synapse.pools.find((p) => p.class === persister)!.replicas;
   const { instances, maxConnections, walStorageGiB, pooler } = plan.postgres,
     connections = Math.floor(maxConnections * 0.85),
-    wal = walStorageGiB * 0.8 * GiB;
+    wal = Math.floor(walStorageGiB * 0.8 * GiB);
   const position = (behind: number): Series =>
     each(
       "synapse_storage_stream_current_position",

@@ -100,7 +100,7 @@ describe("the scripts of the components", () => {
     const wrong = scripts.filter((f) => (readers.get(f)?.length ?? 0) + (takers.has(f) ? 1 : 0) !== 1);
     assert.deepEqual(wrong.map(name), []);
   });
-  it("are there for whoever reads them, and are read in no other way", () => {
+  it("exist for each reader, and are read in no other way", () => {
     const missing = [...readers.keys(), ...takers.keys()].filter((f) => !scripts.includes(f));
     assert.deepEqual(missing.map(name), []);
     const calls = typescript.map(

@@ -307,6 +307,6 @@ describe("hosts: firewall", () => {
 
   it("does not trust a name: addresses only", () => {
     const s = { ...settings, hosts: [{ ...settings.hosts[0], address: "host.example" }] };
-    assert.throws(() => hostSteps(s, s.hosts[0]), /hosts\[0\]\.address: "host\.example" is no IP address/);
+    assert.throws(() => hostSteps(s, s.hosts[0]), /hosts\[0\]\.address: "host\.example" is not an IP address/);
   });
 });

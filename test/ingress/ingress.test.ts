@@ -108,7 +108,7 @@ describe("public hosts", () => {
     assert.equal(hosts.filter((h) => h.host === s.serverName).length, 1);
     assert.equal(hosts[0]!.paths.filter((p) => p.path === "/.well-known/matrix").length, 1);
     s.hostnames.rtc = s.serverName;
-    assert.throws(() => publicHosts(s), /rtc .*host name of its own/);
+    assert.throws(() => publicHosts(s), /rtc .*Give rtc another host name/);
   });
   it("configure the controller where an Ingress cannot", () => {
     const needs = { maxBodyMiB: 77, readTimeoutSeconds: 300, websocketServices: ["livekit"], websocketPaths: ["/rtc"] };

@@ -299,7 +299,7 @@ describe("PostgreSQL", () => {
     none(list, "ObjectStore");
   });
 
-  it("declares who reaches the database: poolers and instances, nobody else", () => {
+  it("declares that only poolers and instances reach the database", () => {
     const all = edges({ settings: fixtureSettings(), plan: fixturePlan() });
     const name = (p: Peer): string => ("component" in p ? p.component : "label" in p ? p.label : "other");
     const callers = all

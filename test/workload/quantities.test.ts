@@ -158,6 +158,6 @@ describe("Kubernetes quantities", () => {
   it("are no other texts", () => {
     for (const text of ["", "Mi", ".", "1.2.3", "1ki", "1KI", "1 Gi", "1GB", "-1", "1e", "1ee3", "1e3Ki", "e3", "all"])
       assert.equal(canonical(text), undefined, text);
-    assert.throws(() => quantityValue("1 Gi"), /"1 Gi" is no Kubernetes quantity/);
+    assert.throws(() => quantityValue("1 Gi"), /"1 Gi" is not a Kubernetes quantity/);
   });
 });

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034 # src is for whoever includes it
+# shellcheck shell=bash disable=SC2034 # src is for the scripts that include this file
 . ./askSentinels.sh
 
 find_master() {

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034 # for whoever includes it
+# shellcheck shell=bash disable=SC2034 # for the scripts that include this file
 headless=@HEADLESS@
 instances=@INSTANCES@
 me=$HOSTNAME.$headless

@@ -24,38 +24,49 @@ import { TURN_SHARED_SECRET } from "../../domain/calls";
 import { REDIS_PASSWORD } from "../redis/secrets";
 import { DATABASE_PASSWORD } from "../postgres/secrets";
 
+/** What the homeserver is made from. */
 export interface SynapseServerArgs {
+  /** Settings and plan. */
   ctx: StackContext;
+  /** The stack's generated secrets, of which it takes those of secrets.ts, Redis, PostgreSQL and TURN. */
   secrets: StackSecrets;
-  /** TURN URIs handed to clients, e.g. `turn:turn.example.org:3478?transport=udp`; one per TURN node and transport. */
+  /**
+   * TURN URIs handed to clients, one per call host and transport; empty where TURN is off.
+   * @example ["turn:192.0.2.1:3478?transport=udp"]
+   */
   turnUris: string[];
-  /** Object store for media. Its credentials are keys `accessKey` and `secretKey` of the Secret `secretName`. */
+  /**
+   * Object store for media: an S3 URL with its region and bucket. The credentials are keys `accessKey` and `secretKey`
+   * of the Secret `secretName`, which must be in Synapse's namespace.
+   */
   s3: { endpoint: string; region: string; bucket: string; secretName: string };
-  /** Secret with keys `username` and `password` of the database. Default SECRETS.database. */
+  /** Secret with keys `username` and `password` of the database. @default SECRETS.database */
   databaseSecretName?: string;
-  /** lk-jwt-service as clients reach it. Default `https://<rtc host>`. */
+  /** URL of lk-jwt-service as clients reach it; used where RTC is on. @default `https://<hostnames.rtc>` */
   rtcServiceUrl?: string;
 }
 
 interface CheckArgs {
   ctx: StackContext;
-  /** Metadata of an object, by its name and component. */
+  /** Metadata of an object, by its name and component. @default component "synapse" */
   meta(objectName: string, component?: string): ObjectMetadata;
-  /** What the Job mounts. */
+  /** The objects that the Job mounts. */
   inputs: pulumi.Resource[];
-  /** Named by the content that it checks. */
+  /** Contains a hash of what the Job checks: a changed configuration is another Job. */
   jobName: string;
-  /** Names of the ConfigMaps, and whether there is a Secret for e-mail. */
+  /** Names of the ConfigMaps, and whether the Secret for e-mail exists. */
   maps: { shared: string; classes: Partial<Record<WorkerClass, string>>; email: boolean };
 }
 
-/** Scale out at 70 % of a core: a Synapse process is one thread, and late is slow for everyone on it. */
+/** Scale out at 70 % of a core: a Synapse process is one thread, and scaling late slows all requests on it. */
 const SCALE_AT_CPU_PERCENT = 70;
 
+/** The homeserver: configuration, its check, the main process and all workers. */
 export class SynapseServer extends pulumi.ComponentResource {
   readonly main: Workload;
+  /** All other processes, one workload per class, in the order of their start. */
   readonly workers: Workload[] = [];
-  /** The main process: workers come after it themselves. */
+  /** Only the main process: the workers wait for it themselves. */
   readonly ready: pulumi.Resource[];
 
   constructor(name: string, args: SynapseServerArgs, opts: pulumi.ComponentResourceOptions) {
@@ -85,8 +96,7 @@ export class SynapseServer extends pulumi.ComponentResource {
     }));
     const email = renderEmailYaml(settings);
 
-    // Named by content: a configuration that the check refuses has never touched a pod, not even one that restarts
-    // meanwhile.
+    // Named by content: a configuration that the check refuses reaches no pod, not even one that restarts meanwhile.
     const configMap = (
       resource: string,
       base: string,

@@ -1,4 +1,4 @@
-/** What is alerted on of Synapse. Pure. */
+/** Alerts on Synapse. Pure. */
 import type { PlanInput } from "../../core/layer";
 import { countOrZero, type AlertRule, type RuleGroup } from "../../core/monitoring";
 import { synapseService } from "../../core/names";
@@ -8,16 +8,17 @@ const L = 'layer="synapse"';
 const p95 = (metric: string, selector: string, by = ""): string =>
   `histogram_quantile(0.95, sum by (le${by}) (rate(${metric}_bucket{${L}${selector ? `, ${selector}` : ""}}[5m])))`;
 
+/** Alert rules for the processes that this plan has. */
 export function synapseAlerts({ settings, plan }: PlanInput): RuleGroup {
   const classes = plan.synapse.pools;
   const persister = plan.synapse.streamWriters.events;
   const persisters = classes.find((p) => p.class === persister)?.replicas ?? 0;
-  // One of a kind: nobody takes over while it is away.
+  // Classes with one process: no other takes over while it is away.
   const single = classes
     .filter((p) => p.kind === "StatefulSet" && p.replicas === 1 && p.class !== "main")
     .map((p) => p.class);
   const shared = classes.filter((p) => p.class !== "main" && !single.includes(p.class)).map((p) => p.class);
-  // absent() of a comparison carries no labels: they are put back, so that each class is an alert of its own.
+  // absent() of a comparison has no labels: the class's is put back, so that each class is an alert of its own.
   const noneUp = (names: string[]): string =>
     names.map((c) => `label_replace(absent(up{${L}, job="${c}"} == 1), "job", "${c}", "", "")`).join(" or ");
   const pods = "kubectl get pods -n matrix -o wide | grep synapse-";
@@ -32,7 +33,7 @@ export function synapseAlerts({ settings, plan }: PlanInput): RuleGroup {
         "Sending, syncing and media go on; login and registration hang, and paths that only main serves fail. Measured: back in 3 to 4 s when only the process was lost.",
       look: [pods, "kubectl logs -n matrix synapse-main-0 --previous"],
       act: [
-        "If its node is lost: `npm run hosts -- fence <node>`, so that the pod may start elsewhere. Never force-delete the pod without: two main processes damage data.",
+        "If its node is lost: `npm run hosts -- fence <node>`, so that the pod may start elsewhere. Never force-delete the pod without fencing: two main processes damage data.",
         "If it does not start, its log names the setting.",
       ],
     },
@@ -45,7 +46,7 @@ export function synapseAlerts({ settings, plan }: PlanInput): RuleGroup {
             expr: noneUp(single),
             summary: "The only Synapse process of class {{ $labels.job }} does not answer",
             meaning:
-              "Synapse allows one writer of these streams: what it serves fails or waits until it is back (typing, presence, to-device messages, account data, pushes, by class).",
+              "Synapse allows one writer of these streams: requests that need it fail or wait until it is back (typing, presence, to-device messages, account data or pushes, depending on the class).",
             look: [pods, "kubectl describe pod -n matrix synapse-<class>-0"],
             act: [
               "Node lost: `npm run hosts -- fence <node>`.",
@@ -62,10 +63,11 @@ export function synapseAlerts({ settings, plan }: PlanInput): RuleGroup {
             for: "30s",
             expr: noneUp(shared),
             summary: "No Synapse process of class {{ $labels.job }} answers",
-            meaning: "The router answers its paths from the fallback class where there is one, and with 503 where not.",
+            meaning:
+              "The router sends its requests to the fallback class where there is one, and answers 503 where there is none.",
             look: [pods, "RouterBackendDown"],
             act: [
-              "All of a class at once is a configuration or resource matter: look at events and at the last `pulumi up`.",
+              "When a whole class fails at once, the cause is its configuration or its resources: look at events and at the last `pulumi up`.",
             ],
           },
         ]
@@ -96,7 +98,7 @@ export function synapseAlerts({ settings, plan }: PlanInput): RuleGroup {
       summary: "{{ $labels.index }} does not answer",
       meaning: "One process of a class is not scraped. Others of its class serve.",
       look: ["kubectl describe pod -n matrix {{ $labels.index }}"],
-      act: ["See why it is not ready; a slow start after an upgrade is a schema change."],
+      act: ["Find out why it is not ready; a slow start after an upgrade is a schema change."],
     },
     {
       alert: "SynapseSendSlow",
@@ -115,7 +117,7 @@ export function synapseAlerts({ settings, plan }: PlanInput): RuleGroup {
       expr: `${p95("synapse_http_server_response_time_seconds", 'servlet="SyncRestServlet", tag=~"initial_sync.*", code=~"2.."')} > 30`,
       summary: "First syncs take {{ $value | humanizeDuration }} (95th percentile)",
       meaning:
-        "New devices wait that long. Incremental syncs wait for news by design, so that their duration says nothing; SynapseProcessSaturated covers them.",
+        "New devices wait that long. Incremental syncs wait for news by design, so their duration says nothing; SynapseProcessSaturated covers them.",
       look: ["CPU of class initial-sync", "synapse_storage_query_time"],
       act: ["Raise `overrides.pools.initial-sync.maxReplicas`."],
     },
@@ -125,7 +127,7 @@ export function synapseAlerts({ settings, plan }: PlanInput): RuleGroup {
       for: "15m",
       expr: `rate(process_cpu_seconds_total{${L}}[5m]) > 0.9`,
       summary: "{{ $labels.index }} uses {{ $value | humanizePercentage }} of a core",
-      meaning: "A Synapse process runs on one core: at its limit everything that it serves queues.",
+      meaning: "A Synapse process runs on one core: at its limit, all its requests queue.",
       look: ["Dashboard Synapse, row Processes", "AutoscalerAtMaximum"],
       act: [
         "Scalable class: raise its maximum. Event persister or other writers: raise `ccu`; for one-of-a-kind classes look for a client or bridge that floods.",
@@ -150,7 +152,9 @@ export function synapseAlerts({ settings, plan }: PlanInput): RuleGroup {
         "Class {{ $labels.job }} waits {{ $value | humanizeDuration }} for a database connection (95th percentile)",
       meaning: "All connections of the process's pool (cp_max) are in use.",
       look: ["PostgresLongTransaction", "synapse_storage_transaction_time_sum by desc"],
-      act: ["Slow database: there. Otherwise raise `overrides.pools.<class>.cpMax`; the plan checks the budget."],
+      act: [
+        "If the database is slow, start there. Otherwise raise `overrides.pools.<class>.cpMax`; the plan checks the budget.",
+      ],
     },
     {
       alert: "SynapseReplicationLag",
@@ -170,7 +174,7 @@ export function synapseAlerts({ settings, plan }: PlanInput): RuleGroup {
       summary:
         "Clients get empty answers to /sync: processes wait for a position of {{ $labels.stream_key }} that does not come",
       meaning:
-        "A client holds a position that its process has not reached; each /sync waits 10 s and brings nothing, although messages are stored. A few belong to a restart; for minutes it means that a stream's position went back (a PostgreSQL sequence after two changes of primary, which the writers prevent at their start) or that the process does not hear of the stream.",
+        "A client holds a position that its process has not reached; each /sync waits 10 s and brings nothing, although messages are stored. A few are normal at a restart. If they go on for minutes, a stream's position went back (a PostgreSQL sequence after two changes of primary, which the writers prevent at their start) or the process does not hear of the stream.",
       look: [
         "SynapseReplicationLag, RedisNoMaster",
         "kubectl logs -n matrix -l app.kubernetes.io/component=synapse-synchrotron --tail=100 | grep 'Timed out waiting'",
@@ -199,7 +203,7 @@ export function synapseAlerts({ settings, plan }: PlanInput): RuleGroup {
       summary: "{{ $value | humanizePercentage }} of the answers of class {{ $labels.job }} are errors",
       meaning: "Internal errors of Synapse itself.",
       look: ["kubectl logs -n matrix -l app.kubernetes.io/component=synapse-<class> --since=10m | grep -A20 Traceback"],
-      act: ["Database or Redis away shows as 500 too: look at their alerts first."],
+      act: ["An unreachable database or Redis shows as 500 too: look at their alerts first."],
     },
     {
       alert: "SynapseLoginFailures",
@@ -207,12 +211,12 @@ export function synapseAlerts({ settings, plan }: PlanInput): RuleGroup {
       for: "5m",
       expr: `sum(rate(synapse_http_server_response_time_seconds_count{${L}, servlet="LoginRestServlet", code="403"}[5m])) > 1`,
       summary: "{{ $value | humanize }} failed logins a second",
-      meaning: "Somebody tries passwords, or a client or bridge has a wrong one.",
+      meaning: "Someone is guessing passwords, or a client or bridge has a wrong one.",
       look: ["Log lines of main with Failed password login: address and user"],
       act: ["Block the address at the ingress. Rate limits (rc_login) already slow it down."],
     },
     {
-      // Neither counter exists before its first push: where all have failed, nothing was ever processed.
+      // A counter does not exist before its first push: where all pushes have failed, the one for successes is missing.
       alert: "SynapsePushFailing",
       severity: "warning",
       for: "15m",
@@ -220,7 +224,7 @@ export function synapseAlerts({ settings, plan }: PlanInput): RuleGroup {
       summary: "{{ $value | humanizePercentage }} of the push notifications fail",
       meaning: "The push gateway does not answer, or the pusher may not reach it.",
       look: ["kubectl logs -n matrix -l app.kubernetes.io/component=synapse-pusher --since=10m"],
-      act: ["See that outgoing HTTPS from the pusher is open (firewall, network policy)."],
+      act: ["Check that outgoing HTTPS from the pusher is open (firewall, network policy)."],
     },
     ...(settings.federation.enabled
       ? [

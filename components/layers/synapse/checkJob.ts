@@ -10,21 +10,25 @@ import { CLASS_FILE, MOUNTS, SHARED_FILES } from "./paths";
 import { SYNAPSE_UID } from "./pod";
 import { IMAGES } from "./images";
 
+/** What the Job is made from. */
 export interface CheckJobInput {
   ctx: StackContext;
+  /** Its component label, which is its service account's name too. */
   component: string;
-  /** ConfigMap with the script. */
+  /** Name of the ConfigMap with the script. */
   script: string;
+  /** Names of the ConfigMaps, shared and by class, and whether the Secret for e-mail exists. */
   maps: { shared: string; classes: Partial<Record<WorkerClass, string>>; email: boolean };
 }
 
-/** Processes by class; autoscaled ones have names that nobody needs to know. */
+/** Names of the processes by class; those of autoscaled classes appear in no configuration. */
 function instances(ctx: StackContext): Record<string, string[]> {
   return Object.fromEntries(
     ctx.plan.synapse.pools.map((p) => [p.class, p.kind === "StatefulSet" ? instanceNames(ctx.plan, p.class) : []]),
   );
 }
 
+/** The Job's specification. */
 export function checkJobSpec(input: CheckJobInput): batch.v1.JobSpec {
   const { settings } = input.ctx;
   const classes = Object.entries(input.maps.classes) as Array<[WorkerClass, string]>;

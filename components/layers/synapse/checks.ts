@@ -1,4 +1,4 @@
-/** What users may do, and what that needs. */
+/** Checks across the homeserver's settings: what users may do, and what that needs. Pure. */
 import type { CheckInput } from "../../core/layer";
 import { isWorkerClass, type WorkerClass } from "../../domain/workerClasses";
 import { WORKERS } from "../../domain/workers";
@@ -6,6 +6,7 @@ import type { PoolOverride } from "../../settings/types";
 import { count } from "../../sizing/interpolate";
 import { AUTOSCALED, workerClasses } from "../../sizing/synapsePools";
 
+/** Reports every contradiction in the homeserver's settings. */
 export function checkHomeserver(given: CheckInput): void {
   checkRegistration(given);
   checkSso(given);
@@ -23,7 +24,7 @@ function checkRegistration({ settings, report }: CheckInput): void {
       allowed:
         "registration that asks for an e-mail address or a token: open servers are found by scanners and filled with spam accounts within days, and other servers then block yours",
       remedy:
-        "set registration.requireToken: true (or requireEmail: true with emailSmtp); or registration.allowOpen: true if you know what you do, for example in a closed network",
+        "set registration.requireToken: true (or requireEmail: true with emailSmtp); or registration.allowOpen: true if an open server is what you want, for example in a closed network",
     });
   }
   if (registration.enabled && registration.requireEmail && !emailSmtp) {
@@ -67,7 +68,7 @@ function checkSso({ settings, report }: CheckInput): void {
           path: `sso.oidc[${i}].id`,
           given: `"${provider.id}", as sso.oidc[${first}] is`,
           allowed: "an id of its own for each provider",
-          remedy: "rename the newer one: users' links hang on the id",
+          remedy: "rename the newer one: users' accounts are linked to the id",
         },
         [`sso.oidc[${first}].id`],
       );
@@ -157,7 +158,7 @@ function checkPools(given: CheckInput): void {
   }
 }
 
-/** How many processes Synapse and the autoscaler take. */
+/** Checks the number of processes: Synapse and the autoscaler do not accept every number. */
 function checkScaling({ settings, report }: CheckInput, cls: WorkerClass, pool: PoolOverride): void {
   const { scaling, size } = WORKERS[cls];
   const path = `overrides.pools.${cls}`;

@@ -1,4 +1,4 @@
-/** How the layer is made, with what it gets from the layers before it. */
+/** Builds the layer from what the layers before it provide. */
 import type { Resource } from "@pulumi/pulumi";
 import type { Building } from "../../core/layer";
 import { SynapseServer } from "./SynapseServer";

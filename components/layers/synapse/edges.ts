@@ -1,4 +1,4 @@
-/** Whom Synapse's processes talk to. Pure. */
+/** Connections that Synapse's processes make. Pure. */
 import { tcp, type Edge, type EdgeInput, type Peer } from "../../core/edges";
 import { NAMESPACES, PORTS, SERVICES, synapseService } from "../../core/names";
 import { callsTo, type WorkerClass } from "../../domain/workerClasses";
@@ -8,6 +8,7 @@ import { POOLERS } from "../postgres/edges";
 import { EVENT_REPLICATION_PORTS, isWriter, replicationPort, writesEvents } from "./instances";
 import { portsOf } from "./workerYaml";
 
+/** The processes of a class, as one end of an edge. */
 export const synapsePeer = (cls: WorkerClass): Peer => ({
   component: synapseService(cls),
   namespace: NAMESPACES.matrix,
@@ -16,14 +17,15 @@ export const synapsePeer = (cls: WorkerClass): Peer => ({
 const redis: Peer = { component: SERVICES.redisSynapseMaster, namespace: NAMESPACES.matrix };
 const world: Peer = { world: true };
 
+/** Every connection of the classes that this plan has. */
 export function synapseEdges(input: EdgeInput): Edge[] {
   const { settings, plan } = input;
   const classes = plan.synapse.pools.map((p) => p.class);
   const writers = classes.filter((c) => isWriter(plan, c));
   const federationPorts = tcp(443, 8448);
-  // Those of before and after a change of their number as well: who still has the old one must be refused by the
-  // process, at once, not by silence. The one in use is within the range; named as well, because it is the one that the
-  // local cluster's test can connect to.
+  // All ports that event persisters may have, while their number changes: a process with the old number must be refused
+  // at once by the peer, not dropped in silence by the network. The port in use is within the range; it is named as
+  // well, because the local cluster's test can connect only to that one.
   const writerPorts = (w: WorkerClass): Edge["ports"] => [
     ...tcp(replicationPort(plan, w)),
     ...(writesEvents(plan, w) ? [{ ...EVENT_REPLICATION_PORTS, protocol: "TCP" as const }] : []),

@@ -3,7 +3,7 @@ import { SINGLE, type RuleException } from "../../core/exceptions";
 import { NAMESPACES, synapseService } from "../../core/names";
 import { whyAlone, WORKER_CLASSES } from "../../domain/workerClasses";
 
-/** Classes of which a stack may have one process, by the table of the classes. */
+/** Classes that may have one process, according to the table of classes. */
 const SINGLE_PROCESSES = WORKER_CLASSES.flatMap((cls): RuleException[] => {
   const why = whyAlone(cls);
   if (why === undefined) return [];

@@ -12,21 +12,27 @@ import type { Plan } from "../../sizing/types";
 import { instanceHost, instanceNames, isWriter, replicationPort, streamWriters } from "./instances";
 import { MOUNTS, SECRET_FILES, SHARED_FILES, oidcSecretFile, pythonName } from "./paths";
 
+/** What the shared configuration is made from. */
 export interface HomeserverInput {
   settings: Settings;
   plan: Plan;
-  /** TURN URIs for clients, one per TURN node and transport. */
+  /** TURN URIs for clients, one per call host and transport; used where TURN is on. */
   turnUris: readonly string[];
-  /** lk-jwt-service as clients reach it; used when RTC is on. */
+  /** URL of lk-jwt-service as clients reach it; used where RTC is on. @example "https://rtc.example.org" */
   rtcServiceUrl: string;
 }
 
+/** A section of a configuration file, before it is written as YAML. */
 export type Yaml = Record<string, unknown>;
 
+/** Synapse's form of a duration. @example days(28) gives "28d" */
 export const days = (n: number): string => `${n}d`;
 const rate = (per_second: number, burst_count: number): Yaml => ({ per_second, burst_count });
 
-/** Database arguments of a class. The password comes by PGPASSWORD: Synapse has no path option for it. */
+/**
+ * The `database` section of a class, with the bounds of its connection pool. The password comes from PGPASSWORD:
+ * Synapse has no path option for it.
+ */
 export function databaseSection(clusterDomain: string, cpMin: number, cpMax: number): Yaml {
   return {
     name: "psycopg2",
@@ -212,6 +218,7 @@ function calls({ settings: s, turnUris, rtcServiceUrl }: HomeserverInput): Yaml 
   };
 }
 
+/** The shared configuration as an object. */
 export function homeserverConfig(input: HomeserverInput): Yaml {
   return {
     ...identity(input),
@@ -225,10 +232,14 @@ export function homeserverConfig(input: HomeserverInput): Yaml {
   };
 }
 
+/** The shared configuration as YAML. */
 export const renderHomeserverYaml = (input: HomeserverInput): string =>
   stringify(homeserverConfig(input), { lineWidth: 0, aliasDuplicateObjects: false });
 
-/** SMTP settings. Synapse takes its password inline only, so the whole file is a Secret. */
+/**
+ * SMTP settings; undefined where there is no `emailSmtp`. Synapse takes its password only inline, so the whole file is
+ * a Secret.
+ */
 export function renderEmailYaml(settings: Settings): string | undefined {
   const e = settings.emailSmtp;
   if (!e) return undefined;

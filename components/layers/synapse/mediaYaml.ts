@@ -5,8 +5,9 @@ import type { Settings } from "../../settings/types";
 import { days, type Yaml } from "./homeserverYaml";
 import { MOUNTS } from "./paths";
 
-/** Where media are kept. */
+/** The object store that media are kept in. */
 export interface MediaStore {
+  /** URL. @example "http://minio.minio.svc.cluster.local:9000" */
   endpoint: string;
   region: string;
   bucket: string;
@@ -39,6 +40,7 @@ export const PREVIEW_DENIED_NETWORKS: readonly string[] = [
   "ff00::/8",
 ];
 
+/** The options of the processes that serve media. */
 export function mediaSection(s: Settings, s3: MediaStore): Yaml {
   const m = s.media;
   return {

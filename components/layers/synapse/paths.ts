@@ -1,4 +1,6 @@
 /** Where Synapse's pods find their files. Pure. */
+
+/** Folders by what is mounted there. */
 export const MOUNTS = {
   shared: "/conf/shared",
   class: "/conf/class",
@@ -19,11 +21,13 @@ export const SHARED_FILES = {
   check: "check.py",
 } as const;
 /**
- * What a file of it defines, as Python names it: `log.yaml` and `homeserver.yaml` refer so to what lies beside them.
+ * Python's name of what a file of the shared ConfigMap defines; `log.yaml` and `homeserver.yaml` use it.
+ * @example pythonName("lost_events.py", "EndWhenLost") gives "lost_events.EndWhenLost"
  */
 export const pythonName = (file: string, defined: string): string => `${file.replace(/[.]py$/, "")}.${defined}`;
 /** The one file of a class's ConfigMap. */
 export const CLASS_FILE = "class.yaml";
+/** The one file of the Secret for e-mail. */
 export const EMAIL_FILE = "email.yaml";
 
 /** Keys of the Secret that is mounted at MOUNTS.secrets. */
@@ -36,4 +40,5 @@ export const SECRET_FILES = {
   turn: "turn-shared-secret",
   redis: "redis-password",
 } as const;
+/** Key of a provider's client secret in that Secret. */
 export const oidcSecretFile = (id: string): string => `oidc-${id.replace(/[^A-Za-z0-9._-]/g, "-")}`;

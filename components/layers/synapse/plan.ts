@@ -1,4 +1,4 @@
-/** What Synapse's processes ask for, and what the loss of each costs. Pure. */
+/** Requests of Synapse's processes, and what the loss of each costs. Pure. */
 import type { PlanInput } from "../../core/layer";
 import { STREAMS, streamFacts } from "../../domain/workerClasses";
 import { WORKERS } from "../../domain/workers";
@@ -18,7 +18,7 @@ export const synapseFailures = ({ plan }: PlanInput): FailureCost[] => [
 export function synapseNotes({ plan }: PlanInput): string[] {
   const single = plan.synapse.pools.filter((p) => p.replicas === 1 && p.recoverySeconds !== undefined);
   return [
-    `Single points that Synapse imposes, with seconds to be back: ${single.map((p) => `${p.class} ${p.recoverySeconds}`).join(", ")}. Each event persister is one for its share of the rooms. When their node is lost they return only after it is fenced.`,
+    `Single points that Synapse imposes, with the seconds until they are back: ${single.map((p) => `${p.class} ${p.recoverySeconds}`).join(", ")}. Each event persister is one for its share of the rooms. When their node is lost, they return only after it is fenced.`,
   ];
 }
 

@@ -11,20 +11,24 @@ import { synapseStart, waitFor, type SynapseStartInput } from "./synapseStart";
 import { portsOf } from "./workerYaml";
 import { IMAGES } from "./images";
 
-/** Synapse's image has 991; uids of pods are above 1000 here. */
+/** User of the processes. Synapse's image has 991; uids of pods are above 1000 here. */
 export const SYNAPSE_UID = 1991;
 
+/** What the pod of a class is made from. */
 export interface SynapsePodInput extends SynapseStartInput {
-  /** ConfigMap of all processes, and of this class. */
+  /** Name of the ConfigMap that all processes read. */
   sharedMap: string;
+  /** Name of the class's ConfigMap. */
   classMap: string;
+  /** Name of the Secret with the database's `password`. */
   databaseSecret: string;
+  /** Name of the Secret with the object store's `accessKey` and `secretKey`; used by classes that serve media. */
   mediaSecret: string;
 }
 
 /**
- * /health says that the process answers and nothing about the database or Redis, so liveness hangs on nothing else.
- * Where no other process takes over, a hung one is killed after 15 s instead of a minute.
+ * /health says that the process answers, and nothing about the database or Redis, so liveness depends on no other
+ * service. Where no other process takes over, a hung one is killed after 15 s instead of a minute.
  */
 function probes(pool: PoolPlan, tight: boolean): Probes {
   const health = { http: "/health", port: "health" };
@@ -44,6 +48,7 @@ function probes(pool: PoolPlan, tight: boolean): Probes {
   };
 }
 
+/** The pod of one class. */
 export function synapsePod(input: SynapsePodInput): PodSpec {
   const { settings, plan, pool } = input;
   const image = imageRef(settings, IMAGES.synapse);
@@ -71,10 +76,10 @@ export function synapsePod(input: SynapsePodInput): PodSpec {
     image,
     command: ["sh", "-c", synapseStart(input, servesMedia)],
     env: {
-      // log.yaml names a filter, homeserver.yaml a module, that lie beside them.
       ...database,
       PYTHONDONTWRITEBYTECODE: "1",
       PYTHONUNBUFFERED: "1",
+      // log.yaml names a filter and homeserver.yaml a module; both are files beside them.
       PYTHONPATH: MOUNTS.shared,
       ...(servesMedia
         ? {
@@ -102,11 +107,11 @@ export function synapsePod(input: SynapsePodInput): PodSpec {
     runtimePriority: PRIORITIES.core.name,
     containers: [synapse],
     initContainers: [wait],
-    // Stopping took 2.3 s when measured. No rest before it: the router repeats elsewhere what the end cuts off
-    // (haproxyCfg.ts).
+    // Stopping took 2.3 s when measured. There is no pause before it: the router repeats requests that it cuts off on
+    // another process (haproxyCfg.ts).
     terminationGracePeriodSeconds: 20,
-    // At most one of each singleton, ever: nothing in the database fences a second. A lost node's come back when the
-    // node is declared out of service, so there is no hurry to mark them; the others move soon.
+    // Never more than one of each singleton: nothing in the database fences a second. Singletons of a lost node come
+    // back when the node is declared out of service, so there is no hurry to evict them; the others move soon.
     lostNodeSeconds: pool.kind === "StatefulSet" ? 300 : 30,
     volumes: [
       { name: "shared", configMap: input.sharedMap },

@@ -1,7 +1,7 @@
 /**
  * The routes themselves, in the order in which they are tried: the first that matches wins.
  * Written from Synapse's docs/workers.md and checked against the servlets of 1.163.2
- * (test/router/servlets.json): what a worker does not register never reaches one.
+ * (test/router/servlets.json): a path that workers do not register never reaches one.
  *
  * Patterns must mean the same to JavaScript and to HAProxy (PCRE), and pass HAProxy's configuration parser unquoted:
  * no backslash, no space, no quote, no '#'. A literal dot is `[.]`.
@@ -23,6 +23,7 @@ const WORKERS = "docs/workers.md, synapse.app.generic_worker";
 const WRITERS = "docs/workers.md, stream writers";
 const CODE = "servlets of 1.163.2";
 
+/** All routes, in the order in which they are tried. */
 export const ROUTES: readonly Route[] = [
   // ------------------------------------------------------------------ media
   {
@@ -156,7 +157,7 @@ export const ROUTES: readonly Route[] = [
     target: { stream: "receipts" },
     fallback: [],
     doc: WRITERS,
-    why: "a process that is no writer of the stream answers with an error",
+    why: "a process that does not write the stream answers with an error",
     patterns: [`${C}/${V3}/rooms/[^/]+/(receipt/|read_markers$)`],
   },
   {
@@ -209,7 +210,7 @@ export const ROUTES: readonly Route[] = [
     fallback: [],
     methods: WRITE,
     doc: `${CODE}; the docs do not list it`,
-    why: "a process that is no writer of the stream answers with an error",
+    why: "a process that does not write the stream answers with an error",
     patterns: [`${C}/unstable/io[.]element[.]msc4306/rooms/[^/]+/thread/[^/]+/subscription$`],
   },
   {
@@ -474,7 +475,7 @@ export const ROUTES: readonly Route[] = [
     hash: "none",
     target: { class: "main" },
     fallback: [],
-    doc: "docs/workers.md: what is not listed belongs to the main process",
+    doc: "docs/workers.md: paths that are not listed belong to the main process",
     why: "no worker serves it",
     patterns: ["^/_matrix/client/", "^/_matrix/static/", "^/_synapse/client/", "^/[.]well-known/", "^/health$", "^/$"],
   },

@@ -24,6 +24,7 @@ function row(route: Route): string {
   return `| ${route.id} | ${route.patterns.map(code).join("<br>")} | ${when} | ${target(route)} | ${HASHED[route.hash]} | ${fallback} | ${route.surface ?? "public"} | ${route.doc} |`;
 }
 
+/** The file's text. */
 export function renderRoutingDocs(): string {
   return [
     "# Which process serves which path",
@@ -36,7 +37,7 @@ export function renderRoutingDocs(): string {
     "|---|---|---|---|---|---|---|---|",
     ...ROUTES.map(row),
     "",
-    `Refused on every port: ${NEVER_SERVED.map(code).join(", ")}. Refused on the public port: ${code(ADMIN_PREFIX)}. Both are matched on the decoded path. Whatever matches no route gets 404 \`M_UNRECOGNIZED\`.`,
+    `Refused on every port: ${NEVER_SERVED.map(code).join(", ")}. Refused on the public port: ${code(ADMIN_PREFIX)}. Both are matched on the decoded path. A path that matches no route gets 404 \`M_UNRECOGNIZED\`.`,
     "",
   ].join("\n");
 }

@@ -1,47 +1,52 @@
 /**
- * One table of who serves what: HAProxy's configuration, the workers' listeners, docs/routing.md and the tests
- * read it. Pure.
+ * One table of which class serves which path: HAProxy's configuration, the workers' listeners, docs/routing.md and the
+ * tests read it. Pure.
  */
 import type { Plan } from "../../sizing/types";
 import type { RoutedClass, Stream, WorkerClass } from "../../domain/workers";
 import { ROUTES } from "./routes";
 
 /**
- * Where a path may be asked for: by anyone, by other servers (when federation is on), by the admin UI's ingress only.
+ * Which callers a path is for: all clients, other servers (where federation is on), or the admin UI's ingress only.
  */
 export type Surface = "public" | "federation" | "admin";
 /** What keeps requests together on one process of the class. */
 export type HashKey = "none" | "user" | "room" | "origin" | "media";
-/** Listener resource of Synapse that must be on for the class to answer. */
+/** Listener resource of Synapse that the class must have on to answer. */
 export type Resource = "client" | "federation" | "media" | "openid";
 
+/** Paths that one class serves. */
 export interface Route {
+  /** Name in HAProxy's configuration and in docs/routing.md. Unique. */
   id: string;
   /** Path patterns; see routes.ts for what they may contain. */
   patterns: readonly string[];
-  /** Default: every method. */
+  /** HTTP methods that match. @default all */
   methods?: readonly string[];
   /** Matches only when this query parameter is absent or empty. */
   queryAbsent?: string;
+  /** @default "public" */
   surface?: Surface;
   resource: Resource;
+  /** The class that serves it, by its name or as the writer of a stream. */
   target: { class: RoutedClass } | { stream: Stream };
-  /** Classes that serve it while no process of the target does, in order. */
+  /** Classes that serve it while no process of the target does, in this order. */
   fallback: readonly RoutedClass[];
   /** Why there is no fallback, where there is none. */
   why?: string;
   hash: HashKey;
-  /** Where it is documented, or read. */
+  /** Source: where it is documented, or the code that says it. */
   doc: string;
 }
 
-/** Never served through the router, on no frontend. */
+/** Paths that no frontend of the router serves. */
 export const NEVER_SERVED: readonly string[] = ["^/+_synapse/+(replication|metrics|mas)(/|$)"];
 /** Refused on the public frontend whatever a route says; matched on the decoded path, since Synapse decodes too. */
 export const ADMIN_PREFIX = "^/+_synapse/+admin(/|$)";
 
+/** A route as it applies to a plan. */
 export interface ResolvedRoute extends Route {
-  /** Class that serves it in this plan, then those that step in. */
+  /** The class that serves it in this plan, then its fallbacks; at least one. */
   classes: WorkerClass[];
 }
 
@@ -54,7 +59,7 @@ function classesOf(route: Route, plan: Plan): WorkerClass[] {
   return chain.length > 0 ? [...new Set(chain)] : ["main"];
 }
 
-/** The table as it applies to a plan. Federation's routes only where federation is on. */
+/** The table as it applies to a plan; without federation's routes where federation is off. */
 export function resolveRoutes(input: { plan: Plan; federation: boolean }): ResolvedRoute[] {
   return ROUTES.filter((r) => input.federation || r.surface !== "federation").map((r) => ({
     ...r,
@@ -73,9 +78,13 @@ export function resourcesOf(cls: WorkerClass, input: { plan: Plan; federation: b
   return (["media", "client", "federation", "openid"] as const).filter((r) => needed.has(r));
 }
 
+/** A request to classify. */
 export interface Request {
+  /** HTTP method, in upper case. */
   method: string;
+  /** Path, which may be percent-encoded, without the query. */
   path: string;
+  /** Query string. @default none */
   query?: string;
 }
 
@@ -85,9 +94,12 @@ function matches(route: Route, request: Request): boolean {
   return route.queryAbsent === undefined || !new URLSearchParams(request.query ?? "").get(route.queryAbsent);
 }
 
+/** What the router does with a request. */
 export interface Classified {
+  /** Id of the route. */
   route: string;
   class: WorkerClass;
+  /** Classes that serve it while no process of `class` does. */
   fallback: WorkerClass[];
   hash: HashKey;
   surface: Surface;
@@ -101,7 +113,7 @@ const decoded = (path: string): string => {
   }
 };
 
-/** What the router does with a request; undefined: refused (404). `frontend` is the one that it came in by. */
+/** What the router does with a request; undefined where it refuses it (404). @param input.frontend @default "public" */
 export function classify(
   request: Request,
   input: { plan: Plan; federation: boolean; frontend?: "public" | "admin" },
@@ -115,14 +127,14 @@ export function classify(
   return { route: route.id, class: first!, fallback, hash: route.hash, surface: route.surface ?? "public" };
 }
 
-/** Room that a request is hashed by: ids percent-encoded or not give the same; `api/v1` has it one field later. */
+/** Room id that a request is hashed by, decoded. It is one field later in paths under `api/v1`. */
 export function roomKey(path: string): string | undefined {
   const fields = path.split("/");
   const room = path.startsWith("/_matrix/client/api/v1/") ? fields[6] : fields[5];
   return room === undefined ? undefined : decoded(room);
 }
 
-/** Access token's user where the token says it (`syt_<localpart>_...`), else the whole token. */
+/** User that a request is hashed by: from the access token (`syt_<localpart>_...`), else the whole token. */
 export function userKey(token: string): string {
   return token.startsWith("syt_") ? (token.split("_")[1] ?? token) : token;
 }

@@ -1,4 +1,4 @@
-/** What may be written about Synapse: what users may do, media, retention, and the sizes of its processes. Pure. */
+/** Settings of Synapse: what users may do, media, retention, and the sizes of its processes. Pure. */
 import { z } from "zod";
 import { WORKER_CLASSES } from "../../domain/workerClasses";
 import {
@@ -23,7 +23,7 @@ const oidcProvider = section(
   {
     id: text(
       {
-        doc: "Short name in URLs; users' links to this provider hang on it, so it never changes.",
+        doc: "Short name in URLs. Users' accounts are linked to it, so never change it.",
         allowed: "lower-case letters, digits, '-' and '_'",
       },
       (v) => /^[a-z0-9][a-z0-9_-]{0,63}$/.test(v),
@@ -41,27 +41,30 @@ const oidcProvider = section(
   { doc: "An OpenID Connect provider. Callback: https://<hostnames.homeserver>/_synapse/client/oidc/callback." },
 );
 
+/** Sections of the stack's settings that belong to Synapse. */
 export const synapseSettings = {
   federation: section(
     {
-      enabled: bool({ doc: "Exchange with other homeservers." }).default(false),
+      enabled: bool({ doc: "Exchange messages with other homeservers." }).default(false),
       domainAllowList: list(text({ doc: "Server name.", allowed: "a server name" }, isServerName), {
-        doc: "Only with these servers. Absent: with all.",
+        doc: "Federate only with these servers. Absent: with all.",
       }).optional(),
     },
     { doc: "Federation." },
   ).prefault({}),
   registration: section(
     {
-      enabled: bool({ doc: "People may make accounts themselves. False: the administrator makes them." }).default(
+      enabled: bool({ doc: "People may create accounts themselves. False: the administrator creates them." }).default(
         false,
       ),
-      requireEmail: bool({ doc: "A confirmed e-mail address is needed. Needs `emailSmtp`." }).default(false),
-      requireToken: bool({ doc: "A registration token, which the administrator gives out, is needed." }).default(false),
+      requireEmail: bool({ doc: "Registration requires a confirmed e-mail address. Needs `emailSmtp`." }).default(
+        false,
+      ),
+      requireToken: bool({ doc: "Registration requires a token, which the administrator gives out." }).default(false),
       allowOpen: bool({
         doc: "Permit registration with neither e-mail nor token. Such servers are found and filled with spam accounts within days.",
       }).default(false),
-      allowGuests: bool({ doc: "Guests without account may read rooms that permit it." }).default(false),
+      allowGuests: bool({ doc: "Guests without an account may read rooms that permit it." }).default(false),
     },
     { doc: "Registration." },
   ).prefault({}),
@@ -79,7 +82,7 @@ export const synapseSettings = {
   sso: section(
     {
       oidc: list(oidcProvider, { doc: "OpenID Connect providers." }).default([]),
-      passwordLogin: bool({ doc: "Password login stays possible beside SSO." }).default(true),
+      passwordLogin: bool({ doc: "Password login remains possible beside SSO." }).default(true),
     },
     { doc: "Single sign-on. Absent: passwords only." },
   ).optional(),
@@ -87,10 +90,10 @@ export const synapseSettings = {
     {
       maxUploadMiB: int(1, 10_240, { doc: "Largest upload, MiB." }).default(100),
       remoteRetentionDays: int(0, 36_500, {
-        doc: "Media of other servers, not accessed for so many days, leave the cache. 0 keeps them for ever.",
+        doc: "Media of other servers that were not accessed for this many days leave the cache. 0 keeps them for ever.",
       }).default(90),
       localRetentionDays: int(0, 36_500, {
-        doc: "Own users' media, not accessed for so many days, are DELETED. 0 keeps them for ever.",
+        doc: "Own users' media that were not accessed for this many days are DELETED. 0 keeps them for ever.",
       }).default(0),
       urlPreviews: bool({ doc: "Fetch previews of linked pages. Private networks are never fetched from." }).default(
         false,
@@ -104,8 +107,8 @@ export const synapseSettings = {
   retention: section(
     {
       maxLifetimeDays: int(1, 36_500, {
-        doc: "Messages older than so many days are deleted, in all rooms.",
-        remedy: "give the days, or remove the section `retention` to keep messages for ever",
+        doc: "Messages older than this many days are deleted, in all rooms.",
+        remedy: "give the number of days, or remove the section `retention` to keep messages for ever",
       }),
     },
     { doc: "Message retention. Absent: messages are kept for ever." },
@@ -129,14 +132,14 @@ export const synapseSettings = {
     { doc: "Outgoing e-mail: password resets, confirmations, notifications. Absent: none is sent." },
   ).optional(),
   stopSynapse: bool({
-    doc: "Run no process of Synapse; everything else goes on, clients get 503. For a restore of the database, or a copy at rest.",
+    doc: "Run no process of Synapse; everything else goes on, and clients get 503. For a restore of the database, or a copy at rest.",
   }).default(false),
 };
 
 const pool = section(
   {
     replicas: replicas(1, "Processes."),
-    maxReplicas: replicas(1, "Bound of the autoscaler, where the class has one."),
+    maxReplicas: replicas(1, "Most processes that the autoscaler makes, where the class has one."),
     cpu: cpu(),
     memoryMiB: memoryMiB(128),
     cpMax: int(2, 1000, { doc: "Largest database connection pool of each process." }).optional(),
@@ -144,6 +147,7 @@ const pool = section(
   { doc: "Sizes of one class." },
 );
 
+/** What `overrides` may say about Synapse. */
 export const synapseOverrides = {
   pools: section(
     recordOf(WORKER_CLASSES, () => pool.optional()),
@@ -153,9 +157,11 @@ export const synapseOverrides = {
   ).prefault({}),
   synapse: section(
     {
-      globalCacheFactor: decimal(0.1, 100, { doc: "caches.global_factor." }).optional(),
+      globalCacheFactor: decimal(0.1, 100, {
+        doc: "Synapse's `caches.global_factor`: multiplies the size of its caches.",
+      }).optional(),
       eventCacheSize: text(
-        { doc: "event_cache_size.", allowed: "a number, with K or M: 10K" },
+        { doc: "Synapse's `event_cache_size`, events.", allowed: "a number, with K or M: 10K" },
         (v) => /^[1-9]\d*[KM]?$/.test(v),
         "10K",
       ).optional(),
@@ -167,28 +173,31 @@ export const synapseOverrides = {
   ).prefault({}),
 };
 
-/** Sizes of one class that are given by hand. */
+/** Sizes of one class that the settings give. */
 export type PoolOverride = z.output<typeof pool>;
 
+/** Settings of Synapse after defaults that depend on others. */
 export interface SynapseCompleted {
+  /** Never absent: see PRESENCE_MAX_CCU. */
   presence: { enabled: boolean };
   media: Omit<SettingsInput["media"], "remoteRetentionDays" | "localRetentionDays"> & {
-    /** Remote media not accessed for so long are deleted from cache. Days; absent keeps for ever. */
+    /** Remote media not accessed for so many days are deleted from the cache. @default kept for ever */
     remoteRetentionDays?: number;
-    /** Local media not accessed for so long are deleted. Days; absent keeps for ever. */
+    /** Local media not accessed for so many days are deleted. @default kept for ever */
     localRetentionDays?: number;
   };
 }
 
-/** Above this number presence is off unless set: its cost grows with the square of the room sizes. */
+/** Above this number of users presence is off by default: its cost grows with the square of the room sizes. */
 export const PRESENCE_MAX_CCU = 5000;
 
+/** Fills in the defaults that depend on other settings. */
 export const completeSynapse = (input: SettingsInput): SynapseCompleted => ({
   presence: { enabled: input.presence.enabled ?? input.ccu <= PRESENCE_MAX_CCU },
   media: completeMedia(input.media),
 });
 
-/** 0 days keep for ever. */
+/** 0 days means for ever: the key is left out. */
 const completeMedia = (media: SettingsInput["media"]): SynapseCompleted["media"] => ({
   maxUploadMiB: media.maxUploadMiB,
   urlPreviews: media.urlPreviews,

@@ -1,6 +1,6 @@
 /**
- * What a container of Synapse runs: it waits for the database where it must, then Synapse, which it ends when it is
- * told to. Pure.
+ * The command of a container of Synapse: it waits for the database where it must, then runs Synapse, and passes on the
+ * signal to end. Pure.
  */
 import { scriptFrom, verbatim } from "../../core/scripts";
 import type { Settings } from "../../settings/types";
@@ -8,35 +8,41 @@ import type { Plan, PoolPlan } from "../../sizing/types";
 import { isWriter } from "./instances";
 import { CLASS_FILE, EMAIL_FILE, MOUNTS, SHARED_FILES } from "./paths";
 
+/** What the command depends on. */
 export interface SynapseStartInput {
   settings: Settings;
   plan: Plan;
+  /** The class that it is for. */
   pool: PoolPlan;
   /** Whether the SMTP Secret exists. */
   email: boolean;
 }
 
-/** Less than the startup probe of a worker allows (180 s), with room for the start itself. */
+/**
+ * Bound of the wait for the database at a restart. Less than the startup probe of a worker allows (180 s), with room
+ * for the start itself.
+ */
 const RESTART_WAIT_SECONDS = 120;
-/** What the database must have before a process of this class starts. */
+/** What the database must provide before a process of this class starts; an argument of scripts/wait_database.py. */
 export const waitFor = (cls: PoolPlan["class"]): string => (cls === "main" ? "connection" : "schema");
 
 /**
- * In synapseStart.sh:
+ * The shell command of a container. Notes on synapseStart.sh:
  *
- * `run PROGRAM...` waits for the program's end and hands the kubelet's signal on. Without a trap the first process of a
- * container ignores that signal: a pod that was waiting for its database stayed for the whole grace period. The signal
- * may have come while the shell had started the program and did not know it yet, and it ends the wait before the
+ * `run PROGRAM...` waits for the program's end and passes on the kubelet's signal. Without a trap the first process of
+ * a container ignores that signal: a pod that was waiting for its database stayed for the whole grace period. The
+ * signal may arrive after the shell has started the program and before it knows its id, and it ends the wait before the
  * process.
  *
- * jemalloc keeps Python's memory from fragmenting and lets Synapse bound its caches; where an image has it differs.
+ * jemalloc keeps Python's memory from fragmenting and lets Synapse bound its caches; its path differs between images.
  *
- * Synapse runs once more when it ends by itself soon after its start. Each process deletes at its start the positions
- * of event persisters that are no more, in a transaction that PostgreSQL refuses when such a one, which still runs
- * while their number becomes smaller, writes its position just then ("could not serialize access", _load_current_ids of
- * storage/util/id_generators.py): a writer ended three times, and was away for 70 s (`npm run test:cluster`,
- * change-back). Each try took 4 to 8 s on a busy machine, and for 60 s it is tried again; the kubelet would wait 10,
- * 20, 40 s between them.
+ * Synapse is started again when it ends by itself soon after its start. At its start each process deletes the positions
+ * of event persisters that no longer exist. PostgreSQL refuses that transaction when a removed persister, which still
+ * runs while their number decreases, writes its position at that moment ("could not serialize access",
+ * _load_current_ids of storage/util/id_generators.py): a writer ended three times, and was away for 70 s
+ * (`npm run test:cluster`, change-back). Each try took 4 to 8 s on a busy machine, and tries go on for 60 s; the
+ * kubelet would wait 10, 20, 40 s between them.
+ * @param servesMedia Whether the class serves media: then it trims its cache as well
  */
 export function synapseStart(input: SynapseStartInput, servesMedia: boolean): string {
   const { class: cls } = input.pool;
@@ -49,7 +55,7 @@ export function synapseStart(input: SynapseStartInput, servesMedia: boolean): st
   ];
   const cacheBytes = input.settings.media.cacheGiB * 1024 ** 3;
   const before = [
-    // A process is named after its pod: no two are alike, and the writers' names are those of instance_map.
+    // A process is named after its pod: the names are unique, and the writers' names are those of instance_map.
     ...(cls === "main" ? [] : [`printf 'worker_name: "%s"\\n' "$HOSTNAME" > ${MOUNTS.tmp}/name.yaml`]),
     ...(servesMedia ? [`python ${MOUNTS.shared}/${SHARED_FILES.trim} ${MOUNTS.data}/media ${cacheBytes} &`] : []),
     // The init container waits before the first start only. A database that goes away during that start (a switchover

@@ -1,4 +1,4 @@
-/** What is scraped of Synapse's processes. Pure. */
+/** Metrics of Synapse's processes. Pure. */
 import type { PlanInput } from "../../core/layer";
 import { own, type Target } from "../../core/monitoring";
 import { NAMESPACES, PORTS, synapseService } from "../../core/names";

@@ -1,4 +1,4 @@
-/** What differs from class to class: listeners, connections, caches. Pure. */
+/** The part of the configuration that differs between classes: listeners, connections, caches. Pure. */
 import { stringify } from "yaml";
 import { PORTS } from "../../core/names";
 import type { Settings } from "../../settings/types";
@@ -15,14 +15,16 @@ interface ClassInput {
   plan: Plan;
   class: WorkerClass;
 }
+/** What a class's configuration is made from. */
 export interface WorkerInput {
   settings: Settings;
   plan: Plan;
   class: WorkerClass;
+  /** The object store; used where the class serves media. */
   s3: MediaStore;
 }
 
-/** What a class listens on; the Service has the same ports under the same names. */
+/** Ports that a class listens on; its Service has the same ports under the same names. */
 export function portsOf(input: ClassInput): Record<string, number> {
   const serves =
     resourcesOf(input.class, { plan: input.plan, federation: input.settings.federation.enabled }).length > 0;
@@ -51,6 +53,7 @@ function listeners(input: ClassInput): Yaml[] {
   ];
 }
 
+/** The configuration of a class as an object. @throws Error where the plan does not have the class */
 export function workerConfig(input: WorkerInput): Yaml {
   const { plan, settings } = input;
   const pool = poolOf(plan, input.class);
@@ -74,7 +77,7 @@ export function workerConfig(input: WorkerInput): Yaml {
       expire_caches: true,
       cache_entry_ttl: "30m",
       sync_response_cache_duration: "2m",
-      // Caches give way before the memory limit (1.5 x the request) does; needs jemalloc, ignored without.
+      // Caches shrink before memory reaches its limit (1.5 x the request). This needs jemalloc and is ignored without.
       cache_autotuning: {
         max_cache_memory_usage: `${Math.floor(pool.memoryMiB)}M`,
         target_cache_memory_usage: `${Math.floor(pool.memoryMiB * 0.85)}M`,
@@ -84,9 +87,11 @@ export function workerConfig(input: WorkerInput): Yaml {
   };
 }
 
+/** The configuration of a class as YAML. */
 export const renderWorkerYaml = (input: WorkerInput): string =>
   stringify(workerConfig(input), { lineWidth: 0, aliasDuplicateObjects: false });
 
+/** Python's logging configuration of all processes. @param level @example "INFO" */
 export function renderLogYaml(level: string): string {
   return stringify({
     version: 1,
