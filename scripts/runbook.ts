@@ -5,15 +5,14 @@
 import { exampleConfig } from "../cli/exampleStack";
 import { alertRules } from "../components/layers/monitoring/watched";
 import { runbook } from "../components/layers/monitoring/runbook";
-import { LAYERS } from "../components/layers/registry";
+import { EVERYTHING, LAYERS } from "../components/layers/registry";
 import { resolveSettings, SettingsInvalid } from "../components/settings";
 import { plan } from "../components/plan";
 import { writeOrCheck } from "./writeOrCheck";
 
 export function runbookText(): string {
-  const everything = Object.assign({}, ...LAYERS.map((layer) => layer.everything)) as Record<string, unknown>;
   const { settings, errors } = resolveSettings(
-    { ...exampleConfig(1000), federation: { enabled: true }, ...everything },
+    { ...exampleConfig(1000), federation: { enabled: true }, ...EVERYTHING },
     "runbook",
   );
   if (!settings) throw new SettingsInvalid(errors);

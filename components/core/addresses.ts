@@ -132,3 +132,20 @@ export function isWholeInternet(text: string): boolean {
   const bits = interval.family === 4 ? 32n : 128n;
   return interval.to - interval.from + 1n >= 1n << (bits - WHOLE_INTERNET_BITS);
 }
+
+/** IPv4 networks without machines on the Internet (IANA special-purpose registry), unicast only. */
+export const SPECIAL_IPV4 = [
+  "0.0.0.0/8",
+  "10.0.0.0/8",
+  "100.64.0.0/10",
+  "127.0.0.0/8",
+  "169.254.0.0/16",
+  "172.16.0.0/12",
+  "192.0.0.0/24",
+  "192.0.2.0/24",
+  "192.88.99.0/24",
+  "192.168.0.0/16",
+  "198.18.0.0/15",
+  "198.51.100.0/24",
+  "203.0.113.0/24",
+] as const;

@@ -2,9 +2,7 @@
  * How a layer declares its connections: which pods connect to which, on which port
  * (`components/layers/<layer>/edges.ts`). topology.ts combines those of all layers. Pure.
  */
-import type { Settings } from "../settings/types";
-import type { Plan } from "../sizing/types";
-import type { Layer } from "./layer";
+import type { StackInput } from "./layer";
 
 /** An end of an edge. `component` is the label app.kubernetes.io/component of the pods. */
 export type Peer =
@@ -42,12 +40,6 @@ export interface Edge {
   why: string;
 }
 
-/** What a layer's edges may depend on. */
-export interface EdgeInput {
-  settings: Settings;
-  plan: Plan;
-}
-
 /**
  * Ports of an edge.
  *
@@ -62,8 +54,14 @@ export function udp(...ports: number[]): Edge["ports"] {
   return ports.map((port) => ({ port, protocol: "UDP" as const }));
 }
 
+/** The port of an http or https URL: a service that is not this stack's. */
+export function urlPort(url: string): number {
+  const { port, protocol } = new URL(url);
+  return port ? Number(port) : protocol === "http:" ? 80 : 443;
+}
+
 /** All connections of the stack, merged: the one table for network policies, the picture and the rules. */
-export const allEdges = (input: EdgeInput & { layers: readonly Layer[] }): Edge[] =>
+export const allEdges = (input: StackInput): Edge[] =>
   merged(input.layers.flatMap((layer) => layer.edges?.(input) ?? []));
 
 /** One edge for each pair of ends, with the ports and reasons of all edges that were declared for that pair. */

@@ -13,7 +13,7 @@ import type { Settings } from "../settings/types";
 import type { Demand } from "../sizing/demands";
 import type { FailureCost, Plan, PlanParts } from "../sizing/types";
 import type { StackContext } from "./context";
-import type { Edge, EdgeInput } from "./edges";
+import type { Edge } from "./edges";
 import type { RuleException } from "./exceptions";
 import type { Image } from "./images";
 import type { Dashboard, RuleGroup, Target } from "./monitoring";
@@ -72,10 +72,16 @@ export interface ServiceRow {
   what: string;
 }
 
-/** What plan tables, alerts and scrape targets may depend on. */
+/** What plan tables, edges, alerts and scrape targets may depend on. */
 export interface PlanInput {
   settings: Settings;
   plan: Plan;
+}
+
+/** The same with all layers, for what concerns every one of them. */
+export interface StackInput extends PlanInput {
+  /** In the order of the registry. */
+  layers: readonly Layer[];
 }
 
 /** The stack while it is being built: what a layer gets from the layers before it. */
@@ -137,7 +143,7 @@ export interface Layer<D extends Declared = Declared> {
   /** The secrets that the stack generates for it. */
   readonly secrets?: readonly SecretSpec[];
   /** Connections that its pods open. `layers` are those of the whole stack, since monitoring scrapes all of them. */
-  readonly edges?: (input: EdgeInput & { layers: readonly Layer[] }) => Edge[];
+  readonly edges?: (input: StackInput) => Edge[];
   /** Metrics endpoints of its pods. */
   readonly targets?: (input: PlanInput) => Target[];
   /** Its alerts, each with its page in docs/runbook.md. */

@@ -50,3 +50,6 @@ export const IMAGE_KEYS = Object.keys(IMAGES) as ImageKey[];
 
 /** Every secret that is generated. */
 export const SECRET_SPECS = LAYERS.flatMap((layer) => layer.secrets ?? []);
+
+/** Settings that switch on everything that is off by default. */
+export const EVERYTHING: Record<string, unknown> = Object.assign({}, ...LAYERS.map((layer) => layer.everything));

@@ -1,5 +1,6 @@
 /** The plan: every part of the sizing in its order, and every error at once. */
 import { SettingsInvalid, type SettingsError } from "../core/errors";
+import type { PlanInput } from "../core/layer";
 import type { Settings } from "../settings/types";
 import type { HostRole } from "../domain/roles";
 import { budgetConnections } from "./connections";
@@ -24,9 +25,9 @@ export interface FromLayers {
   /** Roles that this stack needs hosts of. */
   roles: (settings: Settings) => HostRole[];
   /** Costs of each failure. */
-  failures: (input: { settings: Settings; plan: Plan }) => FailureCost[];
+  failures: (input: PlanInput) => FailureCost[];
   /** What operators should know. */
-  notes: (input: { settings: Settings; plan: Plan }) => string[];
+  notes: (input: PlanInput) => string[];
 }
 
 /**

@@ -2,7 +2,7 @@
 import { evaluate, type Evaluation } from "../../cli/evaluate";
 import { exampleConfig } from "../../cli/exampleStack";
 import { resolveSettings } from "../../components/settings";
-import { LAYERS } from "../../components/layers/registry";
+import { EVERYTHING } from "../../components/layers/registry";
 import type { Settings } from "../../components/settings/types";
 import { plan } from "../../components/plan";
 import type { Plan } from "../../components/sizing/types";
@@ -64,9 +64,13 @@ export const TIERS: Tier[] = [
 
 /** One more, with what is off by default, where a layer has such a thing. */
 function everything(): Tier[] {
-  const more = Object.assign({}, ...LAYERS.map((layer) => layer.everything)) as Record<string, unknown>;
-  return Object.keys(more).length > 0
-    ? [{ ...tier(1_000, { more }), name: `1000 CCU, everything that layers have: ${Object.keys(more).join(", ")}` }]
+  return Object.keys(EVERYTHING).length > 0
+    ? [
+        {
+          ...tier(1_000, { more: EVERYTHING }),
+          name: `1000 CCU, everything that layers have: ${Object.keys(EVERYTHING).join(", ")}`,
+        },
+      ]
     : [];
 }
 

@@ -12,6 +12,7 @@ import * as path from "node:path";
 import { parseWords, runMain, UsageError } from "../../cli/arguments";
 import { PROOF } from "../common/folders";
 import { tier } from "../common/tiers";
+import { inOwnNamespaces } from "./namespaces";
 import { Classes } from "./classes";
 import { subjectFor } from "./configurations";
 import { Network } from "./network";
@@ -28,24 +29,7 @@ function inNamespaces(argv: readonly string[]): number {
   if (installed.status !== 0) return installed.status ?? 1;
   const run = spawnSync(
     "unshare",
-    [
-      "--net",
-      "--mount",
-      "--uts",
-      "--pid",
-      "--fork",
-      "--kill-child",
-      "--mount-proc",
-      "bash",
-      "-c",
-      'ip link set lo up; mount -t tmpfs run /run; mkdir /run/netns; exec "$@"',
-      "bench",
-      process.execPath,
-      "--require",
-      "tsx",
-      __filename,
-      ...argv,
-    ],
+    inOwnNamespaces("bench", [process.execPath, "--require", "tsx", __filename, ...argv]),
     { stdio: "inherit", env: { ...process.env, REAL_NAMESPACES: "1" } },
   );
   return run.status ?? 1;

@@ -10,6 +10,7 @@ import * as path from "node:path";
 import { parseArgs } from "node:util";
 import { runMain } from "../../cli/arguments";
 import { PROOF, ROOT } from "../common/folders";
+import { inOwnNamespaces } from "./namespaces";
 import { together, type Counted } from "./counts";
 import { realPage } from "./page";
 
@@ -57,30 +58,11 @@ function runMocha(dir: string, name: string, files: string[], later: boolean): P
     ...files,
   ];
   const out = later ? fs.openSync(log, "w") : "inherit";
-  // A /run of its own: were only /run/netns mounted over, an `rmdir /run/netns` elsewhere on the machine would take the
-  // mount away. The process namespace ends with its first process, and every program of the tests with it.
-  const child = spawn(
-    "unshare",
-    [
-      "--net",
-      "--mount",
-      "--uts",
-      "--pid",
-      "--fork",
-      "--kill-child",
-      "--mount-proc",
-      "bash",
-      "-c",
-      'ip link set lo up; mount -t tmpfs run /run; mkdir /run/netns; exec "$@"',
-      "real",
-      ...mocha,
-    ],
-    {
-      cwd: ROOT,
-      stdio: ["inherit", out, out],
-      env: { ...process.env, REAL_NAMESPACES: "1", REAL_COUNTS: counts, REAL_REPORT: report },
-    },
-  );
+  const child = spawn("unshare", inOwnNamespaces("real", mocha), {
+    cwd: ROOT,
+    stdio: ["inherit", out, out],
+    env: { ...process.env, REAL_NAMESPACES: "1", REAL_COUNTS: counts, REAL_REPORT: report },
+  });
   const json = (file: string, otherwise: any): any =>
     fs.existsSync(file) ? JSON.parse(fs.readFileSync(file, "utf8")) : otherwise;
   return new Promise((resolve, reject) => {

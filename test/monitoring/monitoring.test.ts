@@ -4,7 +4,8 @@ import * as path from "node:path";
 import { evaluate, type Evaluation } from "../../cli/evaluate";
 import { Monitoring, alertRules, dashboards, monitoringEdges, targets } from "../../components/layers/monitoring";
 import { dashboardJson } from "../../components/layers/monitoring/dashboardJson";
-import { dashboardQueries, type Watched } from "../../components/layers/monitoring/watched";
+import type { StackInput } from "../../components/core/layer";
+import { dashboardQueries } from "../../components/layers/monitoring/watched";
 import { podMonitorSpec } from "../../components/layers/monitoring/podMonitor";
 import { backupMaxAgeSeconds } from "../../components/layers/postgres/alerts";
 import { synapseService } from "../../components/core/names";
@@ -29,7 +30,7 @@ const evaluateMonitoring = (change?: (s: Settings, p: Plan) => void): Promise<Ev
   });
 const kind = (e: Evaluation, k: string): any[] =>
   e.resources.filter((r) => r.inputs.kind === k || r.type.endsWith(`:${k}`)).map((r) => r.inputs);
-const input = (change: (s: Settings, p: Plan) => void = () => undefined): Watched => {
+const input = (change: (s: Settings, p: Plan) => void = () => undefined): StackInput => {
   const settings = fixtureSettings(),
     plan = fixturePlan();
   change(settings, plan);

@@ -6,7 +6,7 @@ import { join, resolve } from "node:path";
 import fc from "fast-check";
 import { parse as parseYaml } from "yaml";
 import { evaluate } from "../../cli/evaluate";
-import { formatErrors, resolveSettings, SECRET_PLACEHOLDER } from "../../components/settings";
+import { formatErrors, resolveSettings, SECRET_PLACEHOLDER, SettingsInvalid } from "../../components/settings";
 import { settingsDocs } from "../../components/settings/docs";
 import { explained, MessageOnly } from "../../components/core/messageOnly";
 import { settingsFromConfig } from "../../components/settings/fromConfig";
@@ -17,7 +17,7 @@ import { shapeOf } from "../../components/schema/walk";
 import { plan } from "../../components/plan";
 import type { Settings } from "../../components/settings/types";
 import { HOSTS, minimal, S3 } from "../helpers/example";
-import { LAYERS } from "../../components/layers/registry";
+import { EVERYTHING } from "../../components/layers/registry";
 
 const ROOT = resolve(__dirname, "../..");
 
@@ -321,14 +321,14 @@ describe("settings: stack files", () => {
 });
 
 describe("settings: from Pulumi's configuration", () => {
-  const read = async (config: Record<string, unknown>): Promise<any> => {
+  const read = async (config: Record<string, unknown>, run: () => Settings = settingsFromConfig): Promise<any> => {
     let result: unknown;
     await evaluate({
       stack: "prod",
       config,
       program: async () => {
         try {
-          result = explained(settingsFromConfig);
+          result = run();
         } catch (error) {
           result = error;
         }
@@ -344,7 +344,11 @@ describe("settings: from Pulumi's configuration", () => {
   });
 
   it("fails with all errors as one readable text, without stack trace in the engine", async () => {
-    const error = await read({ ...minimal(), ccu: "x", domian: "y" });
+    const wrong = { ...minimal(), ccu: "x", domian: "y" };
+    const found = await read(wrong);
+    assert.ok(found instanceof SettingsInvalid);
+    assert.equal(found.errors.length, 2);
+    const error = await read(wrong, () => explained(settingsFromConfig));
     assert.ok(error instanceof MessageOnly);
     assert.equal((error as any).__pulumiRunError, true, "the engine prints the message of a RunError alone");
     assert.match(
@@ -470,7 +474,7 @@ const OPTIONAL = {
     redis: { instances: 3 },
   },
   // What layers have that is off by default.
-  ...(Object.assign({}, ...LAYERS.map((layer) => layer.everything)) as object),
+  ...EVERYTHING,
 };
 
 type Path = Array<string | number>;

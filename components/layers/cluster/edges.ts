@@ -1,5 +1,6 @@
 /** Connections of the operators and the ingress controller. Monitoring declares those for metrics. Pure. */
-import { tcp, type Edge, type EdgeInput, type Peer } from "../../core/edges";
+import { tcp, type Edge, type Peer } from "../../core/edges";
+import type { PlanInput } from "../../core/layer";
 import { NAMESPACES } from "../../core/names";
 import { INGRESS_COMPONENT, INGRESS_NAMESPACE, INGRESS_PORTS } from "./ingressController/nginxIngress";
 import { installedOperators } from "./operators/operators";
@@ -15,7 +16,7 @@ const WEBHOOKS: Record<string, number> = {
 };
 
 /** The connections of this layer. */
-export function clusterEdges({ settings }: EdgeInput): Edge[] {
+export function clusterEdges({ settings }: PlanInput): Edge[] {
   const operators = installedOperators(settings).flatMap((o) =>
     Object.values(o.workloads)
       // kube-system does not belong to this stack, so it has no policies. The speakers use the nodes' network.
@@ -39,7 +40,7 @@ export function clusterEdges({ settings }: EdgeInput): Edge[] {
   ];
 }
 
-function barmanEdges(install: EdgeInput["settings"]["cluster"]["install"]): Edge[] {
+function barmanEdges(install: PlanInput["settings"]["cluster"]["install"]): Edge[] {
   if (!install.barmanPlugin || !install.cloudNativePg) return [];
   return [
     {
@@ -51,7 +52,7 @@ function barmanEdges(install: EdgeInput["settings"]["cluster"]["install"]): Edge
   ];
 }
 
-function acmeEdges({ settings }: Pick<EdgeInput, "settings">): Edge[] {
+function acmeEdges({ settings }: Pick<PlanInput, "settings">): Edge[] {
   if (settings.tls.mode !== "acme" || !settings.cluster.install.certManager) return [];
   const manager: Peer = { component: "cert-manager", namespace: NAMESPACES.certManager };
   return [
@@ -73,7 +74,7 @@ function acmeEdges({ settings }: Pick<EdgeInput, "settings">): Edge[] {
   ];
 }
 
-function controllerEdges({ settings }: Pick<EdgeInput, "settings">): Edge[] {
+function controllerEdges({ settings }: Pick<PlanInput, "settings">): Edge[] {
   if (!settings.cluster.install.ingressController) return [];
   const self: Peer = { component: INGRESS_COMPONENT, namespace: INGRESS_NAMESPACE };
   return [

@@ -1,6 +1,5 @@
 export { Hosts, type HostsArgs } from "./Hosts";
 export { remoteCommand, renderHostScripts } from "./command";
-export { hostsEdges } from "./edges";
 export { DATA_ROOT, diskMounts, usePath, type DiskMount } from "./mounts";
 export { nodeLabels, nodeTaints } from "./nodeRoles";
 export { hostSteps, type HostStep } from "./steps";

@@ -1,11 +1,12 @@
 /** Connections from the ingress controller to the public Services. Pure. */
-import { type Edge, type EdgeInput, type Peer, tcp } from "../../core/edges";
+import { type Edge, type Peer, tcp } from "../../core/edges";
+import type { PlanInput } from "../../core/layer";
 import { INGRESS_COMPONENT } from "../cluster/ingressController/nginxIngress";
 import { NAMESPACES, PORTS, SERVICES } from "../../core/names";
 import { publicHosts } from "./hosts";
 
 /** This stack's controller by its component; another one by its namespace. */
-const controller = (settings: EdgeInput["settings"]): Peer =>
+const controller = (settings: PlanInput["settings"]): Peer =>
   settings.cluster.install.ingressController
     ? { component: INGRESS_COMPONENT, namespace: NAMESPACES.ingress }
     : { labels: {}, namespace: settings.cluster.ingressNamespace, label: "ingress-controller" };
@@ -21,7 +22,7 @@ const PORT: Record<string, Record<string, number>> = {
 };
 
 /** One edge for each public Service. @throws Error for a Service port that `PORT` does not have */
-export function ingressEdges({ settings }: EdgeInput): Edge[] {
+export function ingressEdges({ settings }: PlanInput): Edge[] {
   const backends = new Map<string, { namespace: string; service: string; ports: Set<number>; why: Set<string> }>();
   for (const host of publicHosts(settings)) {
     for (const p of host.paths) {

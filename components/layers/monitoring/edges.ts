@@ -1,8 +1,9 @@
-import { type Edge, type Peer, tcp, udp } from "../../core/edges";
+import { type Edge, type Peer, tcp, udp, urlPort } from "../../core/edges";
+import type { StackInput } from "../../core/layer";
 import { NAMESPACES, PORTS } from "../../core/names";
 import { ALERTMANAGER, PROMETHEUS } from "./prometheusSpec";
 import { targetPeer } from "./targets";
-import { targets, type Watched } from "./watched";
+import { targets } from "./watched";
 
 const namespace = NAMESPACES.monitoring;
 
@@ -12,12 +13,7 @@ const namespace = NAMESPACES.monitoring;
  */
 export const PROMETHEUS_PEER: Peer = { component: PROMETHEUS, namespace };
 
-function webhookPort(url: string): number {
-  const { port, protocol } = new URL(url);
-  return port ? Number(port) : protocol === "http:" ? 80 : 443;
-}
-
-export function monitoringEdges(input: Watched): Edge[] {
+export function monitoringEdges(input: StackInput): Edge[] {
   const { settings } = input;
   if (!settings.monitoring.enabled) return [];
   const alertmanager: Peer = { component: ALERTMANAGER, namespace };
@@ -42,7 +38,7 @@ export function monitoringEdges(input: Watched): Edge[] {
           {
             from: alertmanager,
             to: { world: true as const },
-            ports: tcp(webhookPort(settings.monitoring.alertWebhook)),
+            ports: tcp(urlPort(settings.monitoring.alertWebhook)),
             why: "notifications",
           },
         ]

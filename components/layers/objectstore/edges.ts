@@ -1,11 +1,12 @@
 /** Connections that MinIO's pods open. Pure. */
-import { tcp, type Edge, type EdgeInput, type Peer } from "../../core/edges";
+import { tcp, type Edge, type Peer } from "../../core/edges";
+import type { PlanInput } from "../../core/layer";
 import { NAMESPACES, PORTS, SERVICES } from "../../core/names";
 
 /** MinIO's pods, as the other end of a connection. */
 export const MINIO: Peer = { component: SERVICES.minioHeadless, namespace: NAMESPACES.minio };
 
-export function objectStoreEdges({ settings }: EdgeInput): Edge[] {
+export function objectStoreEdges({ settings }: PlanInput): Edge[] {
   if (settings.objectStore.kind !== "minio") return [];
   const provision: Peer = { component: "minio-provision", namespace: NAMESPACES.minio };
   const s3 = tcp(PORTS.s3);
@@ -13,10 +14,4 @@ export function objectStoreEdges({ settings }: EdgeInput): Edge[] {
     { from: MINIO, to: MINIO, ports: s3, why: "shards, locks and healing between MinIO's nodes" },
     { from: provision, to: MINIO, ports: s3, why: "buckets, users and policies" },
   ];
-}
-
-/** Port of an S3 elsewhere, from its URL. @example endpointPort("https://s3.example.com") === 443 */
-export function endpointPort(endpoint: string): number {
-  const url = new URL(endpoint);
-  return url.port ? Number(url.port) : url.protocol === "http:" ? 80 : 443;
 }

@@ -1,7 +1,8 @@
 /** Connections of PostgreSQL, its poolers and the operator. Pure. */
-import { tcp, type Edge, type EdgeInput, type Peer } from "../../core/edges";
+import { tcp, type Edge, type Peer, urlPort } from "../../core/edges";
+import type { PlanInput } from "../../core/layer";
 import { NAMESPACES, PORTS, SERVICES } from "../../core/names";
-import { endpointPort, MINIO } from "../objectstore/edges";
+import { MINIO } from "../objectstore/edges";
 import { INSTANCE_PORTS } from "./cnpgCluster";
 
 const { matrix, cnpg } = NAMESPACES;
@@ -16,7 +17,7 @@ export const POOLERS: Peer = {
 const OPERATOR: Peer = { component: "cnpg-controller-manager", namespace: cnpg };
 const API = tcp(6443);
 
-export function postgresEdges({ settings }: EdgeInput): Edge[] {
+export function postgresEdges({ settings }: PlanInput): Edge[] {
   return [
     {
       from: INSTANCES,
@@ -49,7 +50,7 @@ export function postgresEdges({ settings }: EdgeInput): Edge[] {
   ];
 }
 
-function backupEdges({ backups, objectStore }: EdgeInput["settings"]): Edge[] {
+function backupEdges({ backups, objectStore }: PlanInput["settings"]): Edge[] {
   if (!backups.enabled) return [];
   const target = backups.target.kind === "object-store" ? objectStore : backups.target;
   return target.kind === "s3"
@@ -57,7 +58,7 @@ function backupEdges({ backups, objectStore }: EdgeInput["settings"]): Edge[] {
         {
           from: INSTANCES,
           to: { world: true },
-          ports: tcp(endpointPort(target.endpoint)),
+          ports: tcp(urlPort(target.endpoint)),
           why: "base backups and write-ahead log, in an external S3",
         },
       ]

@@ -6,7 +6,6 @@ import { fqdn } from "../../core/context";
 import { imageRef, imageVersion } from "../../core/images";
 import { PORTS } from "../../core/names";
 import { Workload, configHash, labels, type ContainerSpec, type ObjectMetadata } from "../../core/workload";
-import { EXPORTER_PORT } from "./edges";
 import { masterProxyCfg } from "./masterProxyCfg";
 import { redisReadyScript, redisStartScript, redisStopScript } from "./redisStart";
 import { sentinelStartScript } from "./sentinelStart";
@@ -246,7 +245,7 @@ function exporterContainer({ settings }: StackContext, secretName: string): Cont
     name: "exporter",
     image: imageRef(settings, IMAGES.redisExporter),
     env: { REDIS_ADDR: `redis://localhost:${PORTS.redis}`, REDIS_PASSWORD: password(secretName) },
-    ports: { metrics: { port: EXPORTER_PORT } },
+    ports: { metrics: { port: PORTS.redisExporter } },
     probes: {
       startup: { http: "/health", port: "metrics" },
       readiness: { http: "/health", port: "metrics" },

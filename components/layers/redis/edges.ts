@@ -28,6 +28,3 @@ export function redisEdges(): Edge[] {
     },
   ];
 }
-
-/** redis_exporter's own default. */
-export const EXPORTER_PORT = 9121;

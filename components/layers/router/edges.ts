@@ -1,5 +1,6 @@
 /** Connections that the router opens; the ingress layer declares those to it. Pure. */
-import { tcp, type Edge, type EdgeInput, type Peer } from "../../core/edges";
+import { tcp, type Edge, type Peer } from "../../core/edges";
+import type { PlanInput } from "../../core/layer";
 import { NAMESPACES, PORTS, SERVICES } from "../../core/names";
 import { synapsePeer } from "../synapse/edges";
 import { resolveRoutes } from "../synapse/routingTable";
@@ -8,7 +9,7 @@ export const ROUTER_COMPONENT = SERVICES.router;
 /** The router's pods, as the other end of a connection. */
 export const routerPeer: Peer = { component: ROUTER_COMPONENT, namespace: NAMESPACES.matrix };
 
-export function routerEdges(input: EdgeInput): Edge[] {
+export function routerEdges(input: PlanInput): Edge[] {
   const routes = resolveRoutes({ plan: input.plan, federation: input.settings.federation.enabled });
   const classes = [...new Set(routes.flatMap((r) => r.classes))].sort();
   return [

@@ -1,12 +1,13 @@
 import { NAMESPACES, PORTS, SERVICES } from "../../core/names";
+import type { PlanInput } from "../../core/layer";
 import { redisSetEdges } from "../redis/edges";
-import { tcp, type Edge, type EdgeInput, type Peer } from "../../core/edges";
+import { tcp, type Edge, type Peer } from "../../core/edges";
 
 /**
  * The SFU uses its node's network: pods see it as a node, and network policies do not apply to it. The ingress layer
  * declares its own connections to the two Services.
  */
-export function rtcEdges({ settings }: EdgeInput): Edge[] {
+export function rtcEdges({ settings }: PlanInput): Edge[] {
   if (!settings.rtc.enabled) return [];
   const sfu: Peer = { component: SERVICES.livekit, namespace: NAMESPACES.livekit };
   const jwt: Peer = { component: SERVICES.jwt, namespace: NAMESPACES.livekit };

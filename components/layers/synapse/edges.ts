@@ -1,9 +1,10 @@
 /** Connections that Synapse's processes make. Pure. */
-import { tcp, type Edge, type EdgeInput, type Peer } from "../../core/edges";
+import { tcp, type Edge, type Peer, urlPort } from "../../core/edges";
+import type { PlanInput } from "../../core/layer";
 import { NAMESPACES, PORTS, SERVICES, synapseService } from "../../core/names";
 import { callsTo, type WorkerClass } from "../../domain/workerClasses";
 import type { Settings } from "../../settings/types";
-import { endpointPort, MINIO } from "../objectstore/edges";
+import { MINIO } from "../objectstore/edges";
 import { POOLERS } from "../postgres/edges";
 import { EVENT_REPLICATION_PORTS, isWriter, replicationPort, writesEvents } from "./instances";
 import { portsOf } from "./workerYaml";
@@ -18,7 +19,7 @@ const redis: Peer = { component: SERVICES.redisSynapseMaster, namespace: NAMESPA
 const world: Peer = { world: true };
 
 /** Every connection of the classes that this plan has. */
-export function synapseEdges(input: EdgeInput): Edge[] {
+export function synapseEdges(input: PlanInput): Edge[] {
   const { settings, plan } = input;
   const classes = plan.synapse.pools.map((p) => p.class);
   const writers = classes.filter((c) => isWriter(plan, c));
@@ -62,7 +63,7 @@ export function synapseEdges(input: EdgeInput): Edge[] {
 function mediaEdges(from: Peer, { objectStore, media }: Settings): Edge[] {
   return [
     objectStore.kind === "s3"
-      ? { from, to: world, ports: tcp(endpointPort(objectStore.endpoint)), why: "media in the external object store" }
+      ? { from, to: world, ports: tcp(urlPort(objectStore.endpoint)), why: "media in the external object store" }
       : { from, to: MINIO, ports: tcp(PORTS.s3), why: "media" },
     ...(media.urlPreviews ? [{ from, to: world, ports: tcp(80, 443), why: "URL previews" }] : []),
   ];

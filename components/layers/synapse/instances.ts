@@ -94,8 +94,6 @@ export function startOrder(plan: Plan): WorkerClass[][] {
 /** Whether no other process takes over a lost one: there is one, or their work is divided among them by name. */
 export const isSingleton = (pool: PoolPlan): boolean => WORKERS[pool.class].loss.seconds !== undefined;
 
-/** DNS name of the main process. */
-export const mainHost = (clusterDomain: string): string => instanceHost("main", 0, clusterDomain);
 /** DNS name of a class's process by its index, in a StatefulSet. */
 export function instanceHost(cls: WorkerClass, index: number, clusterDomain: string): string {
   const service = synapseService(cls);

@@ -2,6 +2,7 @@
  * The media repository's configuration: only the processes that serve media have it, so only they restart for it. Pure.
  */
 import type { Settings } from "../../settings/types";
+import { SPECIAL_IPV4 } from "../../core/addresses";
 import { days, type Yaml } from "./homeserverYaml";
 import { MOUNTS } from "./paths";
 
@@ -15,19 +16,7 @@ export interface MediaStore {
 
 /** Networks that the URL previewer must not reach: private, local, special (RFC 6890), and this cluster's own. */
 export const PREVIEW_DENIED_NETWORKS: readonly string[] = [
-  "0.0.0.0/8",
-  "10.0.0.0/8",
-  "100.64.0.0/10",
-  "127.0.0.0/8",
-  "169.254.0.0/16",
-  "172.16.0.0/12",
-  "192.0.0.0/24",
-  "192.0.2.0/24",
-  "192.88.99.0/24",
-  "192.168.0.0/16",
-  "198.18.0.0/15",
-  "198.51.100.0/24",
-  "203.0.113.0/24",
+  ...SPECIAL_IPV4,
   "224.0.0.0/4",
   "240.0.0.0/4",
   "::1/128",

@@ -1,8 +1,9 @@
 import { PORTS, NAMESPACES, SERVICES } from "../../core/names";
-import type { Edge, EdgeInput, Peer } from "../../core/edges";
+import type { PlanInput } from "../../core/layer";
+import type { Edge, Peer } from "../../core/edges";
 
 /** coturn uses its node's network: network policies do not apply to it, the host's firewall does. */
-export function turnEdges({ settings }: EdgeInput): Edge[] {
+export function turnEdges({ settings }: PlanInput): Edge[] {
   if (!settings.turn.enabled) return [];
   const coturn: Peer = { component: SERVICES.coturn, namespace: NAMESPACES.coturn };
   return [

@@ -1,5 +1,6 @@
 /** coturn's configuration, as far as it is the same on every node, without the secret. Pure. */
 import { isIP } from "node:net";
+import { SPECIAL_IPV4 } from "../../core/addresses";
 import { PORTS } from "../../core/names";
 import type { Settings } from "../../settings/types";
 import type { Plan } from "../../sizing/types";
@@ -11,19 +12,7 @@ import { coturnRange } from "./cidr";
  * way into the network.
  */
 export const DENIED_PEERS = [
-  "0.0.0.0/8",
-  "10.0.0.0/8",
-  "100.64.0.0/10",
-  "127.0.0.0/8",
-  "169.254.0.0/16",
-  "172.16.0.0/12",
-  "192.0.0.0/24",
-  "192.0.2.0/24",
-  "192.88.99.0/24",
-  "192.168.0.0/16",
-  "198.18.0.0/15",
-  "198.51.100.0/24",
-  "203.0.113.0/24",
+  ...SPECIAL_IPV4,
   "240.0.0.0/4",
   // 64:ff9b::/96, ::ffff:0:0/96 and 2002::/16 embed IPv4 addresses, private ones included.
   // Not `::`: coturn takes the unspecified address to mean "any", and would deny every peer (measured).

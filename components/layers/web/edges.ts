@@ -1,8 +1,9 @@
-import { type Edge, type EdgeInput, tcp } from "../../core/edges";
+import { type Edge, tcp } from "../../core/edges";
+import type { PlanInput } from "../../core/layer";
 import { NAMESPACES, PORTS, SERVICES } from "../../core/names";
 
 /** Only the admin UI opens connections itself. The ingress layer declares those of browsers. */
-export function webEdges({ settings }: EdgeInput): Edge[] {
+export function webEdges({ settings }: PlanInput): Edge[] {
   if (!settings.web.admin.enabled) return [];
   return [
     {
