@@ -151,6 +151,29 @@ describe("network policies from edges", () => {
     );
   });
 
+  it("they lead back to a controller of the cluster as well, whose container ports are unknown", () => {
+    const p = named(
+      plans([{ from: pod("sender"), to: { world: true }, ports: tcp(443), why: "federation" }], (s) => {
+        s.cluster.install.ingressController = false;
+        s.cluster.ingressNamespace = "traefik";
+      }),
+      "allow-sender",
+    );
+    assert.deepEqual(
+      (policySpec(p) as any).egress.filter((r: any) => r.to.some((x: any) => x.namespaceSelector)),
+      [
+        {
+          to: [
+            {
+              namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "traefik" } },
+              podSelector: {},
+            },
+          ],
+        },
+      ],
+    );
+  });
+
   it("the world comes in from anywhere, on both families where the cluster has both", () => {
     const p = named(
       plans([{ from: { world: true }, to: pod("door"), ports: tcp(443), why: "clients" }], (s) => {

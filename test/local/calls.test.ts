@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import * as crypto from "node:crypto";
 import * as fs from "node:fs";
 import { parse } from "yaml";
-import { access, kubectl, request, resolveNames, type Access } from "../../lab/local/access";
+import { access, adminRequest, kubectl, request, resolveNames, type Access } from "../../lab/local/access";
 import { LIVEKIT_CLIENT } from "../../lab/local/browser";
 import { Browser, type Page } from "./helpers/browser";
 import { run, secret, sleep, until } from "./helpers/common";
@@ -179,6 +179,46 @@ describe("calls", function () {
     const made = await admin("CreateRoom", { roomCreate: true }, { name: room, empty_timeout: 60 });
     assert.equal(made.status, 200, made.body.toString());
     measured(`forged token 401, unmade room ${early.status}, room made through the public host`);
+  });
+
+  it("the homeserver tells a token service who a user is, found by the server name alone", async () => {
+    // The questions of lk-jwt-service, from its source: test/rtc/tokenService.test.ts lists them all.
+    const user = `caller-${run}`,
+      password = crypto.randomBytes(12).toString("hex");
+    await adminRequest(a, user, password, false);
+    const ask = async (host: string, method: string, path: string, body?: object, bearer?: string): Promise<any> => {
+      const answer = await request(a, host, path, {
+        method,
+        headers: { "content-type": "application/json", ...(bearer ? { Authorization: `Bearer ${bearer}` } : {}) },
+        body: body && JSON.stringify(body),
+      });
+      assert.equal(answer.status, 200, `${method} ${host} ${path.replace(/\?.*/, "")}: ${answer.body}`);
+      return JSON.parse(answer.body.toString());
+    };
+    const homeserver = a.hostnames.homeserver!;
+    const login = await ask(homeserver, "POST", "/_matrix/client/v3/login", {
+      type: "m.login.password",
+      identifier: { type: "m.id.user", user },
+      password,
+    });
+    const openId = await ask(
+      homeserver,
+      "POST",
+      `/_matrix/client/v3/user/${encodeURIComponent(login.user_id)}/openid/request_token`,
+      {},
+      login.access_token,
+    );
+    assert.equal(openId.matrix_server_name, a.serverName);
+    const found = await ask(openId.matrix_server_name, "GET", "/.well-known/matrix/server");
+    assert.equal(found["m.server"], `${homeserver}:443`);
+    const who = await ask(
+      found["m.server"].replace(/:443$/, ""),
+      "GET",
+      `/_matrix/federation/v1/openid/userinfo?access_token=${encodeURIComponent(openId.access_token)}`,
+    );
+    assert.equal(who.sub, login.user_id);
+    await ask(homeserver, "POST", "/_matrix/client/v3/logout", {}, login.access_token);
+    measured("server name, its document, port 443, openid/userinfo: the user who asked for the token");
   });
 
   it("two participants see and hear each other through the SFU", async () => {

@@ -59,12 +59,10 @@ describe("the web", function () {
       ).body.versions.includes("v1.11"),
     );
     const server = await request(a, a.serverName, "/.well-known/matrix/server");
-    if (settings!.federation.enabled)
-      assert.deepEqual(JSON.parse(server.body.toString()), { "m.server": `${a.hostnames.homeserver}:443` });
+    const asked = settings!.federation.enabled || settings!.rtc.enabled;
+    if (asked) assert.deepEqual(JSON.parse(server.body.toString()), { "m.server": `${a.hostnames.homeserver}:443` });
     else assert.equal(server.status, 404);
-    measured(
-      `federation is ${settings!.federation.enabled ? "on, and delegated to port 443" : "off, and nothing is found"}`,
-    );
+    measured(`programs that know the server name only ${asked ? "are led to port 443" : "find nothing: none asks"}`);
   });
 
   it("plain HTTP leads to HTTPS", async () => {

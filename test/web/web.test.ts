@@ -26,14 +26,14 @@ const DEPLOYMENT = "kubernetes:apps/v1:Deployment";
 const CONFIG_MAP = "kubernetes:core/v1:ConfigMap";
 
 describe("well-known documents", () => {
-  const input = { homeserverHost: "matrix.example.org", federation: false, rtcFoci: [] };
-  it("name the homeserver, and nothing for other servers while federation is off", () => {
+  const input = { homeserverHost: "matrix.example.org", discoverable: false, rtcFoci: [] };
+  it("name the homeserver, and nothing for servers where none asks", () => {
     assert.deepEqual(wellKnownDocuments(input), {
       client: { "m.homeserver": { base_url: "https://matrix.example.org" } },
     });
   });
-  it("delegate federation to port 443", () => {
-    assert.deepEqual(wellKnownDocuments({ ...input, federation: true }).server, {
+  it("lead other servers to port 443", () => {
+    assert.deepEqual(wellKnownDocuments({ ...input, discoverable: true }).server, {
       "m.server": "matrix.example.org:443",
     });
   });

@@ -2,6 +2,7 @@
 import { tcp, type Edge, type Peer } from "../../core/edges";
 import type { PlanInput } from "../../core/layer";
 import { NAMESPACES } from "../../core/names";
+import { ingressController } from "./ingressController/controllerPeer";
 import { INGRESS_COMPONENT, INGRESS_NAMESPACE, INGRESS_PORTS } from "./ingressController/nginxIngress";
 import { installedOperators } from "./operators/operators";
 import { tlsNamespaces } from "./tls/publicTls";
@@ -52,21 +53,26 @@ function barmanEdges(install: PlanInput["settings"]["cluster"]["install"]): Edge
   ];
 }
 
+/** A challenge is answered by a pod that cert-manager makes beside the Ingress, whoever installed cert-manager. */
 function acmeEdges({ settings }: Pick<PlanInput, "settings">): Edge[] {
-  if (settings.tls.mode !== "acme" || !settings.cluster.install.certManager) return [];
+  if (settings.tls.mode !== "acme") return [];
   const manager: Peer = { component: "cert-manager", namespace: NAMESPACES.certManager };
   return [
-    { from: manager, to: { world: true }, ports: tcp(443), why: "orders certificates" },
-    {
-      from: manager,
-      to: { world: true },
-      ports: tcp(80),
-      why: "sees that a challenge is answered before the issuer looks",
-    },
+    ...(settings.cluster.install.certManager
+      ? [
+          { from: manager, to: { world: true } as Peer, ports: tcp(443), why: "orders certificates" },
+          {
+            from: manager,
+            to: { world: true } as Peer,
+            ports: tcp(80),
+            why: "sees that a challenge is answered before the issuer looks",
+          },
+        ]
+      : []),
     ...tlsNamespaces(settings)
       .filter((n) => n !== NAMESPACES.coturn)
       .map((namespace): Edge => ({
-        from: { component: INGRESS_COMPONENT, namespace: INGRESS_NAMESPACE },
+        from: ingressController(settings),
         to: { labels: { "acme.cert-manager.io/http01-solver": "true" }, namespace, label: "acme-solver" },
         ports: tcp(8089),
         why: "the issuer's challenge",

@@ -70,7 +70,7 @@ export class Web extends pulumi.ComponentResource {
     const { settings, plan } = this.args.ctx;
     const documents = wellKnownDocuments({
       homeserverHost: settings.hostnames.homeserver,
-      federation: settings.federation.enabled,
+      discoverable: settings.federation.enabled || settings.rtc.enabled,
       rtcFoci: this.args.rtcFoci ?? rtcFoci(settings),
       support: settings.web.supportContact,
       jitsiDomain: settings.web.jitsiDomain,

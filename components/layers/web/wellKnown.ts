@@ -13,8 +13,11 @@ export interface RtcFocus {
 export interface WellKnownInput {
   /** Public host name of the homeserver. */
   homeserverHost: string;
-  /** Also tell other homeservers where this one is. */
-  federation: boolean;
+  /**
+   * Tell other programs where this homeserver is, if they know only its server name: other homeservers, and the token
+   * service of calls, which asks who a user is. Without the document they try port 8448 of the server name.
+   */
+  discoverable: boolean;
   /** SFUs for calls; empty when the stack runs none. */
   rtcFoci: RtcFocus[];
   /** Contact of the administrators. @default no support document */
@@ -32,8 +35,8 @@ export function wellKnownDocuments(i: WellKnownInput): Record<string, object> {
       ...(i.rtcFoci.length > 0 ? { "org.matrix.msc4143.rtc_foci": i.rtcFoci } : {}),
       ...(i.jitsiDomain ? { "im.vector.riot.jitsi": { preferredDomain: i.jitsiDomain } } : {}),
     },
-    // Delegates federation to port 443, so that it needs no second public port.
-    ...(i.federation ? { server: { "m.server": `${i.homeserverHost}:443` } } : {}),
+    // Leads servers to port 443, so that they need no second public port.
+    ...(i.discoverable ? { server: { "m.server": `${i.homeserverHost}:443` } } : {}),
     ...(Object.keys(support).length > 0 ? { support } : {}),
   };
 }

@@ -7,7 +7,8 @@ import { familyOf, hostCidr } from "../../../core/addresses";
 import { isPods, peerLabels, type Edge, type Peer, type PodPeer } from "../../../core/edges";
 import { NAMESPACES } from "../../../core/names";
 import type { Settings } from "../../../settings/types";
-import { INGRESS_COMPONENT, INGRESS_NAMESPACE, INGRESS_PORTS } from "../ingressController/nginxIngress";
+import { ingressController } from "../ingressController/controllerPeer";
+import { INGRESS_PORTS } from "../ingressController/nginxIngress";
 
 /** One side of a rule, as Kubernetes writes it. */
 export interface PolicyPeer {
@@ -24,6 +25,7 @@ export interface PolicyPort {
 /** Traffic with any of the peers on any of the ports. */
 export interface PolicyRule {
   peers: PolicyPeer[];
+  /** Empty: all ports. */
   ports: PolicyPort[];
 }
 /** A NetworkPolicy. */
@@ -109,19 +111,21 @@ function merge(rules: PolicyRule[]): PolicyRule[] {
   return [...byPorts].map(([key, found]) => ({ ports: JSON.parse(key), peers: [...found.values()] }));
 }
 
-/** Rules that an edge needs besides its own: the stack's public names lead back to its ingress controller. */
+/**
+ * Rules that an edge needs besides its own: the stack's public names lead back to the ingress controller, and a
+ * connection to the balancer's address arrives at one of its pods before any policy is asked. The container ports of a
+ * controller that is not this stack's are unknown, so all of its namespace is open.
+ */
 function implied(e: Edge, settings: Settings): PolicyRule[] {
   const web = e.ports.filter((p) => p.protocol === "TCP" && (p.port === 443 || p.port === 80));
-  if (!("world" in e.to) || !web.length || !settings.cluster.install.ingressController) return [];
-  return [
-    {
-      peers: peers({ component: INGRESS_COMPONENT, namespace: INGRESS_NAMESPACE }, settings, true),
-      ports: [
+  if (!("world" in e.to) || !web.length) return [];
+  const ports: PolicyPort[] = settings.cluster.install.ingressController
+    ? [
         { protocol: "TCP", port: INGRESS_PORTS.https },
         { protocol: "TCP", port: INGRESS_PORTS.http },
-      ],
-    },
-  ];
+      ]
+    : [];
+  return [{ peers: peers(ingressController(settings), settings, true), ports }];
 }
 
 /** All policies. @param namespaces Those that the stack makes; others get no policies */
@@ -225,7 +229,9 @@ export function policySpec(p: PolicyPlan): networking.v1.NetworkPolicySpec {
   return {
     podSelector: p.podSelector,
     policyTypes: types,
-    ...(p.ingress.length ? { ingress: p.ingress.map((r) => ({ from: r.peers, ports: r.ports })) } : {}),
-    ...(p.egress.length ? { egress: p.egress.map((r) => ({ to: r.peers, ports: r.ports })) } : {}),
+    ...(p.ingress.length ? { ingress: p.ingress.map((r) => ({ from: r.peers, ...portsOf(r) })) } : {}),
+    ...(p.egress.length ? { egress: p.egress.map((r) => ({ to: r.peers, ...portsOf(r) })) } : {}),
   };
 }
+
+const portsOf = (r: PolicyRule): { ports?: PolicyPort[] } => (r.ports.length ? { ports: r.ports } : {});
