@@ -4,7 +4,7 @@
  */
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { stringify } from "yaml";
+import { yamlText } from "../components/core/yaml";
 import { renderHostScripts } from "../components/layers/hosts/command";
 import { resolveSettings } from "../components/settings";
 import type { Settings } from "../components/settings/types";
@@ -23,10 +23,6 @@ export interface RenderedFile {
   path: string;
   text: string;
 }
-
-/** YAML 1.1, which Kubernetes reads: a variable's value "on" must stay a string. */
-const manifest = (object: object): string =>
-  stringify(object, { version: "1.1", lineWidth: 0, aliasDuplicateObjects: false });
 
 const fileName = (r: RegisteredResource): string => {
   const { namespace, name } = r.inputs.metadata ?? {};
@@ -49,7 +45,7 @@ export function renderFiles(evaluation: Evaluation, settings: Settings, showSecr
     for (let n = 2; taken.has(file); n++) file = `${layerOf(r)}/${fileName(r).replace(/\.yaml$/, `.${n}.yaml`)}`;
     taken.add(file);
     const { apiVersion, kind, metadata, ...rest } = inputs;
-    files.push({ path: file, text: manifest({ apiVersion, kind, metadata, ...rest }) });
+    files.push({ path: file, text: yamlText({ apiVersion, kind, metadata, ...rest }) });
     order.push(file);
   }
   files.push(...hostScripts(settings));

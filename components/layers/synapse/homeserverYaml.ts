@@ -3,7 +3,7 @@
  * hold them. Keys are those of Synapse 1.163; an unknown one would be ignored in silence, so a test compares them
  * with the list that Synapse reads (test/synapse/known-keys.json).
  */
-import { stringify } from "yaml";
+import { yamlText } from "../../core/yaml";
 import { NAMESPACES, PORTS, SERVICES, serviceFqdn } from "../../core/names";
 import { namedBy } from "../../domain/workerClasses";
 import type { NamingOption } from "../../domain/workerFacts";
@@ -233,8 +233,7 @@ export function homeserverConfig(input: HomeserverInput): Yaml {
 }
 
 /** The shared configuration as YAML. */
-export const renderHomeserverYaml = (input: HomeserverInput): string =>
-  stringify(homeserverConfig(input), { lineWidth: 0, aliasDuplicateObjects: false });
+export const renderHomeserverYaml = (input: HomeserverInput): string => yamlText(homeserverConfig(input));
 
 /**
  * SMTP settings; undefined where there is no `emailSmtp`. Synapse takes its password only inline, so the whole file is
@@ -243,23 +242,20 @@ export const renderHomeserverYaml = (input: HomeserverInput): string =>
 export function renderEmailYaml(settings: Settings): string | undefined {
   const e = settings.emailSmtp;
   if (!e) return undefined;
-  return stringify(
-    {
-      email: {
-        smtp_host: e.host,
-        smtp_port: e.port,
-        ...(e.user !== undefined ? { smtp_user: e.user } : {}),
-        ...(e.password !== undefined ? { smtp_pass: e.password } : {}),
-        // 465 is TLS from the first byte; every other port must upgrade.
-        ...(e.port === 465 ? { force_tls: true } : { require_transport_security: e.port !== 25 }),
-        // A sender with a name of its own stays as it is: Synapse refuses brackets within brackets.
-        notif_from: e.from.includes("<") ? e.from : `%(app)s <${e.from}>`,
-        app_name: settings.web.elementWeb.brand,
-        enable_notifs: true,
-        notif_for_new_users: true,
-        ...(settings.web.elementWeb.enabled ? { client_base_url: `https://${settings.hostnames.web}/` } : {}),
-      },
+  return yamlText({
+    email: {
+      smtp_host: e.host,
+      smtp_port: e.port,
+      ...(e.user !== undefined ? { smtp_user: e.user } : {}),
+      ...(e.password !== undefined ? { smtp_pass: e.password } : {}),
+      // 465 is TLS from the first byte; every other port must upgrade.
+      ...(e.port === 465 ? { force_tls: true } : { require_transport_security: e.port !== 25 }),
+      // A sender with a name of its own stays as it is: Synapse refuses brackets within brackets.
+      notif_from: e.from.includes("<") ? e.from : `%(app)s <${e.from}>`,
+      app_name: settings.web.elementWeb.brand,
+      enable_notifs: true,
+      notif_for_new_users: true,
+      ...(settings.web.elementWeb.enabled ? { client_base_url: `https://${settings.hostnames.web}/` } : {}),
     },
-    { lineWidth: 0 },
-  );
+  });
 }

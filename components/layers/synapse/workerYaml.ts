@@ -1,5 +1,5 @@
 /** The part of the configuration that differs between classes: listeners, connections, caches. Pure. */
-import { stringify } from "yaml";
+import { yamlText } from "../../core/yaml";
 import { PORTS } from "../../core/names";
 import type { Settings } from "../../settings/types";
 import type { Plan } from "../../sizing/types";
@@ -88,12 +88,11 @@ export function workerConfig(input: WorkerInput): Yaml {
 }
 
 /** The configuration of a class as YAML. */
-export const renderWorkerYaml = (input: WorkerInput): string =>
-  stringify(workerConfig(input), { lineWidth: 0, aliasDuplicateObjects: false });
+export const renderWorkerYaml = (input: WorkerInput): string => yamlText(workerConfig(input));
 
 /** Python's logging configuration of all processes. @param level @example "INFO" */
 export function renderLogYaml(level: string): string {
-  return stringify({
+  return yamlText({
     version: 1,
     disable_existing_loggers: false,
     formatters: { precise: { format: "%(asctime)s %(levelname)s %(name)s - %(request)s - %(message)s" } },
