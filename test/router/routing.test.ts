@@ -139,11 +139,7 @@ describe("routing table", () => {
   it("leaves to the main process only what workers do not serve, but for what must be one process", () => {
     const spared = servlets.requests.filter((line) => {
       const [method, path, where] = line.split(" ") as [string, string, string];
-      return (
-        where.includes("worker") &&
-        !path.startsWith("/_synapse/admin/v2/") &&
-        at(method, path, "since=1", "admin")?.class === "main"
-      );
+      return where.includes("worker") && at(method, path, "since=1", "admin")?.class === "main";
     });
     assert.deepEqual(spared, []);
   });

@@ -459,6 +459,17 @@ export const ROUTES: readonly Route[] = [
     patterns: [`${ADMIN}/v1/rooms/[^/]+$`],
   },
   {
+    id: "admin-user",
+    surface: "admin",
+    resource: "client",
+    hash: "none",
+    target: { class: "generic" },
+    fallback: ["main"],
+    methods: READ,
+    doc: WORKERS,
+    patterns: [`${ADMIN}/v2/users/[^/]+$`],
+  },
+  {
     id: "admin",
     surface: "admin",
     resource: "client",
