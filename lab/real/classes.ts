@@ -25,6 +25,8 @@ export class Classes {
   /** Returns true when it has dealt with the request itself. */
   behaviour?: Behaviour;
   readonly addresses = new Map<string, string[]>();
+  /** Processes, as `class-index`, whose health listener answers 503 while they go on to answer requests. */
+  readonly unwell = new Set<string>();
 
   constructor(
     private readonly plan: Plan,
@@ -65,6 +67,7 @@ export class Classes {
             new Promise<http.Server>((resolve, reject) => {
               const server = http.createServer((req, res) => {
                 if (port === 8080) {
+                  if (this.unwell.has(`${cls}-${index}`)) res.statusCode = 503;
                   res.end("OK");
                   return;
                 }

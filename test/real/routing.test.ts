@@ -22,8 +22,9 @@ const sizes: Configuration[] = SIZES.map((n) => ({
 }));
 const PUBLIC = 8008,
   ADMIN = 8010;
-const bearer = (user: string): Record<string, string> => ({
-  authorization: `Bearer syt_${Buffer.from(user).toString("base64url")}_${"x".repeat(12)}_abc`,
+/** A token as Synapse makes them: what follows the user is random, so each device has another one. */
+const bearer = (user: string, device = "x".repeat(20)): Record<string, string> => ({
+  authorization: `Bearer syt_${Buffer.from(user).toString("base64url")}_${device}_abc`,
 });
 const ROOMS = [
   "!r:example.org",
@@ -181,11 +182,43 @@ for (const c of sizes)
           }),
           a,
         );
+        // Two devices of one user share what the process keeps of the user.
+        assert.equal(await process("GET", "/_matrix/client/v3/sync?since=s4", bearer(user, `LAPTOP${i}`)), a);
         assert.match(a, /^synchrotron-/);
         used.add(a);
       }
       assert.equal(used.size, s.plan.synapse.pools.find((p) => p.class === "synchrotron")!.replicas);
     });
+
+    it("users stay where they are when a process of their class goes: only its own move", async () => {
+      const pool = s.plan.synapse.pools.find((p) => p.class === "synchrotron")!;
+      if (pool.replicas < 3) return;
+      const users = Array.from({ length: 60 }, (_, i) => `stays${i}`);
+      const at = async (user: string): Promise<string> =>
+        process("GET", "/_matrix/client/v3/sync?since=s1", bearer(user));
+      const homes = new Map<string, string>();
+      for (const user of users) homes.set(user, await at(user));
+      const gone = [...new Set(homes.values())].sort()[0]!;
+      await classes.endOne("synchrotron", Number(gone.split("-").pop()));
+      const stayed = users.filter((u) => homes.get(u) !== gone);
+      await settle(async () => (await at(users.find((u) => homes.get(u) === gone)!)) !== gone);
+      for (const user of stayed) assert.equal(await at(user), homes.get(user), user);
+      await classes.rejoin("synchrotron");
+      await settle(async () => (await at(users.find((u) => homes.get(u) === gone)!)) === gone);
+    }).timeout(120_000);
+
+    it("a process that answers, but says that it is not well, gets no more requests", async () => {
+      classes.unwell.add("synchrotron-0");
+      const asked = async (): Promise<boolean> => {
+        const answers = await Promise.all(
+          Array.from({ length: 40 }, (_, i) => process("GET", "/_matrix/client/v3/sync?since=s1", bearer(`well${i}`))),
+        );
+        return !answers.includes("synchrotron-0");
+      };
+      await settle(asked);
+      classes.unwell.clear();
+      await settle(async () => !(await asked()));
+    }).timeout(120_000);
 
     it("an initial sync is apart: without since, with an empty one, and initialSync", async () => {
       for (const url of [
