@@ -1,15 +1,9 @@
 /** Connections from the ingress controller to the public Services. Pure. */
-import { type Edge, type Peer, tcp } from "../../core/edges";
+import { type Edge, tcp } from "../../core/edges";
 import type { PlanInput } from "../../core/layer";
-import { INGRESS_COMPONENT } from "../cluster/ingressController/nginxIngress";
-import { NAMESPACES, PORTS, SERVICES } from "../../core/names";
+import { ingressPeer } from "../cluster/ingressController/peer";
+import { PORTS, SERVICES } from "../../core/names";
 import { publicHosts } from "./hosts";
-
-/** This stack's controller by its component; another one by its namespace. */
-const controller = (settings: PlanInput["settings"]): Peer =>
-  settings.cluster.install.ingressController
-    ? { component: INGRESS_COMPONENT, namespace: NAMESPACES.ingress }
-    : { labels: {}, namespace: settings.cluster.ingressNamespace, label: "ingress-controller" };
 
 /** Container port behind each public Service port, by its name. */
 const PORT: Record<string, Record<string, number>> = {
@@ -41,7 +35,7 @@ export function ingressEdges({ settings }: PlanInput): Edge[] {
     }
   }
   return [...backends.values()].map((b) => ({
-    from: controller(settings),
+    from: ingressPeer(settings),
     // The SFU uses the nodes' network.
     to: b.service === SERVICES.livekit ? { nodes: true } : { component: b.service, namespace: b.namespace },
     ports: tcp(...b.ports),

@@ -7,7 +7,7 @@ import { familyOf, hostCidr } from "../../../core/addresses";
 import { isPods, peerLabels, type Edge, type Peer, type PodPeer } from "../../../core/edges";
 import { NAMESPACES } from "../../../core/names";
 import type { Settings } from "../../../settings/types";
-import { INGRESS_COMPONENT, INGRESS_NAMESPACE, INGRESS_PORTS } from "../ingressController/nginxIngress";
+import { ingressPeer, ingressWebPorts } from "../ingressController/peer";
 
 /** One side of a rule, as Kubernetes writes it. */
 export interface PolicyPeer {
@@ -40,8 +40,6 @@ export interface PolicyPlan {
 
 const ENTIRE = { IPv4: "0.0.0.0/0", IPv6: "::/0" } as const;
 const blocks = (cidrs: string[]): PolicyPeer[] => cidrs.map((cidr) => ({ ipBlock: { cidr } }));
-/** Address of NodeLocal DNSCache, in clusters that have it. */
-const NODE_LOCAL_DNS = "169.254.20.10/32";
 
 const everywhere = (settings: Settings): string[] => settings.cluster.ipFamilies.map((f) => ENTIRE[f]);
 
@@ -109,17 +107,14 @@ function merge(rules: PolicyRule[]): PolicyRule[] {
   return [...byPorts].map(([key, found]) => ({ ports: JSON.parse(key), peers: [...found.values()] }));
 }
 
-/** Rules that an edge needs besides its own: the stack's public names lead back to its ingress controller. */
+/** Rules that an edge needs besides its own: the stack's public names lead back to the ingress controller. */
 function implied(e: Edge, settings: Settings): PolicyRule[] {
   const web = e.ports.filter((p) => p.protocol === "TCP" && (p.port === 443 || p.port === 80));
-  if (!("world" in e.to) || !web.length || !settings.cluster.install.ingressController) return [];
+  if (!("world" in e.to) || !web.length) return [];
   return [
     {
-      peers: peers({ component: INGRESS_COMPONENT, namespace: INGRESS_NAMESPACE }, settings, true),
-      ports: [
-        { protocol: "TCP", port: INGRESS_PORTS.https },
-        { protocol: "TCP", port: INGRESS_PORTS.http },
-      ],
+      peers: peers(ingressPeer(settings), settings, true),
+      ports: ingressWebPorts(settings).map((port) => ({ protocol: "TCP", port })),
     },
   ];
 }
@@ -168,7 +163,7 @@ export function networkPolicies(edges: Edge[], settings: Settings, namespaces: r
       namespace,
       podSelector: {},
       ingress: [],
-      egress: [dns()],
+      egress: [dns(settings)],
       why: ["to the cluster's DNS: every name is looked up there"],
     },
   ]);
@@ -192,14 +187,15 @@ const slug = (text: string): string =>
     .replace(/[^a-z0-9]+/g, "-")
     .replace(/^-|-$/g, "");
 
-function dns(): PolicyRule {
+/** CoreDNS has this label in every distribution: kubeadm, k3s manifests/coredns.yaml, rke2-coredns (k8sApp), kubespray. */
+function dns(settings: Settings): PolicyRule {
   return {
     peers: [
       {
         namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": NAMESPACES.kubeSystem } },
         podSelector: { matchLabels: { "k8s-app": "kube-dns" } },
       },
-      { ipBlock: { cidr: NODE_LOCAL_DNS } },
+      ...blocks(settings.cluster.nodeLocalDns.map(hostCidr)),
     ],
     ports: [
       { protocol: "UDP", port: 53 },
