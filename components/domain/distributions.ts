@@ -47,8 +47,8 @@ export interface KubeletSetup {
 export type EtcdSnapshots =
   /** The distribution does it; files appear in `dir`. */
   | { by: "distribution"; dir: string; settings: string }
-  /** This stack does it, with etcd's own client inside or beside etcd. */
-  | { by: "host step"; ca: string; certificate: string; key: string };
+  /** This stack does it, with etcd's own client; the first certificate that is there. `HOST` is the host's name. */
+  | { by: "host step"; certificates: Array<{ ca: string; certificate: string; key: string }> };
 
 /** The constants of a distribution. */
 export interface DistributionFacts {
@@ -108,13 +108,11 @@ const rancher = (
   },
 });
 
-/** kubeadm's files; kubespray calls kubeadm for the control plane. */
-const KUBEADM_ETCD: EtcdSnapshots = {
-  by: "host step",
-  // kubernetes cmd/kubeadm/app/constants: certificates below /etc/kubernetes/pki/etcd.
+/** kubernetes cmd/kubeadm/app/constants: the certificates of the etcd that kubeadm runs. */
+const KUBEADM_ETCD = {
   ca: "/etc/kubernetes/pki/etcd/ca.crt",
-  certificate: "/etc/kubernetes/pki/etcd/healthcheck-client.crt",
-  key: "/etc/kubernetes/pki/etcd/healthcheck-client.key",
+  certificate: "/etc/kubernetes/pki/etcd/server.crt",
+  key: "/etc/kubernetes/pki/etcd/server.key",
 };
 
 export const DISTRIBUTION_FACTS: Record<Distribution, DistributionFacts> = {
@@ -152,7 +150,7 @@ export const DISTRIBUTION_FACTS: Record<Distribution, DistributionFacts> = {
       withControlPlane: false,
     },
     reserveBy: "systemReserved in the KubeletConfiguration",
-    etcd: KUBEADM_ETCD,
+    etcd: { by: "host step", certificates: [KUBEADM_ETCD] },
   },
   k3s: {
     title: "k3s",
@@ -211,10 +209,16 @@ export const DISTRIBUTION_FACTS: Record<Distribution, DistributionFacts> = {
     reserveBy: "system_cpu_reserved and system_memory_reserved in kubespray's group_vars",
     etcd: {
       by: "host step",
-      // kubespray roles/etcd_defaults/defaults/main.yml: etcd_cert_dir; roles/etcd/templates/make-ssl-etcd.sh.j2.
-      ca: "/etc/ssl/etcd/ssl/ca.pem",
-      certificate: "/etc/ssl/etcd/ssl/admin-*.pem",
-      key: "/etc/ssl/etcd/ssl/admin-*-key.pem",
+      certificates: [
+        // kubespray roles/etcdctl_etcdutl/templates/etcdctl.sh.j2 and roles/etcd_defaults: etcd_cert_dir; with
+        // etcd_deployment_type kubeadm the files are kubeadm's.
+        {
+          ca: "/etc/ssl/etcd/ssl/ca.pem",
+          certificate: "/etc/ssl/etcd/ssl/admin-HOST.pem",
+          key: "/etc/ssl/etcd/ssl/admin-HOST-key.pem",
+        },
+        KUBEADM_ETCD,
+      ],
     },
   },
   other: {
