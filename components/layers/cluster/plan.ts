@@ -43,7 +43,11 @@ export const clusterFailures = (): FailureCost[] => [
 
 export const clusterNotes = ({ settings }: PlanInput): string[] => [
   ...distributionNotes(settings),
-  "MetalLB announces each address from one node at a time: failover, not load sharing. More addresses, or BGP, spread load.",
+  ...(settings.cluster.install.metallb
+    ? [
+        "MetalLB announces each address from one node at a time: failover, not load sharing. More addresses, or BGP, spread load.",
+      ]
+    : []),
   ...ingressClassNotes(settings.cluster.ingressClass),
 ];
 

@@ -301,7 +301,8 @@ export const completeCluster = (input: SettingsInput): ClusterCompleted => ({
 });
 
 function withInstalled({ cluster, monitoring }: SettingsInput): ClusterCompleted["cluster"] {
-  const facts = DISTRIBUTION_FACTS[cluster.distribution];
+  // Copies: who changes complete settings must not change the table.
+  const facts = structuredClone(DISTRIBUTION_FACTS[cluster.distribution]);
   const serviceCidrs = cluster.serviceCidrs ?? facts.serviceCidrs;
   return {
     ...cluster,
