@@ -2,6 +2,7 @@
 import type { RoleNeed } from "../core/layer";
 import type { SecretSpec } from "../core/secrets";
 import type { Settings } from "../settings/types";
+import { fromIssuer } from "./tlsModes";
 
 /** Shared by coturn and by the programs that make credentials for it: Synapse and the SFU. */
 export const TURN_SHARED_SECRET: SecretSpec = { label: "turn", length: 64, importable: "turnSharedSecret" };
@@ -18,4 +19,4 @@ export const CALL_HOSTS = {
  * Whether coturn offers TLS. With ACME it does not: ACME proves a name by HTTP at the name's address, and the TURN
  * host's address is coturn's, so it gets no certificate.
  */
-export const turnHasTls = (settings: Settings): boolean => settings.tls.mode !== "acme";
+export const turnHasTls = (settings: Settings): boolean => !fromIssuer(settings.tls);

@@ -1,6 +1,7 @@
 /** Completes parsed settings with the defaults that depend on other settings. Pure. */
 import { LAYERS, type LayerCompleted } from "../layers/registry";
 import { defined } from "../schema/walk";
+import { PULL_SECRET } from "./general/images";
 import type { SettingsInput } from "./schema";
 import type { Settings } from "./types";
 
@@ -25,7 +26,11 @@ export function complete(input: SettingsInput, instance: string): Settings {
     instance,
     serverName: input.serverName ?? input.domain,
     hostnames: completeHostnames(input.hostnames, input.domain),
-    images: { ...input.images, overrides: defined(input.images.overrides) },
+    images: {
+      ...input.images,
+      pullSecret: input.images.pullSecret ?? (input.images.dockerConfig === undefined ? undefined : PULL_SECRET),
+      overrides: defined(input.images.overrides),
+    },
     ...layers,
   };
   return defined(settings);

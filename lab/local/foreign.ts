@@ -123,9 +123,13 @@ export function foreignConfig(file: Record<string, any>, target: Target): Record
     hosts: target.nodes.map((n) => ({ name: n.name, address: n.address, roles, cpu: n.cpu, memoryGiB: n.memoryGiB })),
     // These machines are not ours: nothing is run on them.
     prepareHosts: false,
-    ...(target.addresses ? { addressPools: [{ name: "public", addresses: target.addresses.split(",") }] } : {}),
+    ...(target.addresses
+      ? { addressPools: [{ name: "public", addresses: target.addresses.split(","), create: true }] }
+      : {}),
     cluster: {
       ...cluster,
+      // kind is kubeadm; of any other cluster nothing is known.
+      distribution: target.cluster === "kind" ? "kubeadm" : "other",
       podCidrs: [podNetwork(target.nodes.flatMap((n) => n.podCidrs))],
       ...(target.serviceCidrs.length ? { serviceCidrs: target.serviceCidrs } : {}),
       ...(published ? {} : { ingressClass, ingressNamespace }),

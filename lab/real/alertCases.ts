@@ -542,6 +542,28 @@ export function alertCases(plan: Plan): Record<string, AlertCase> {
       ],
     },
     NodeMemoryLow: { fires: [memory(4.9)], silent: [memory(5)] },
+    NodeReservesTooLittle: {
+      fires: [
+        {
+          ...one("kube_node_status_capacity", "", { node: "n", resource: "memory" }, 8 * GiB),
+          ...one("kube_node_status_allocatable", "", { node: "n", resource: "memory" }, 8 * GiB - 100 * 2 ** 20),
+        },
+      ],
+      silent: [
+        {
+          ...one("kube_node_status_capacity", "", { node: "n", resource: "memory" }, 8 * GiB),
+          ...one("kube_node_status_allocatable", "", { node: "n", resource: "memory" }, 7 * GiB),
+        },
+      ],
+    },
+    EtcdSnapshotOld: {
+      fires: [
+        one("matrix_ha_etcd_snapshot_timestamp_seconds", "", { instance: "cp-1" }, -27 * 3600),
+        one("something_else", "", {}, 1),
+      ],
+      // Prometheus' time starts at 0 here: a snapshot of the future is a young one.
+      silent: [one("matrix_ha_etcd_snapshot_timestamp_seconds", "", { instance: "cp-1" }, 1e9)],
+    },
     NodeClockWrong: {
       fires: [
         one("node_timex_offset_seconds", "", { instance: "n" }, 0.26),

@@ -51,7 +51,11 @@ function machine(disks: DiskSettings[]): {
     )
     .fake(
       "mkfs.ext4",
-      `for d; do :; done; printf 'TYPE=ext4\\nLABEL=%s\\nUUID=u-%s\\n' "$5" "$(basename "$d")" >"$d.signature"`,
+      `for d; do :; done; printf 'TYPE=ext4\\nLABEL=%s\\nUUID=u-%s\\n' "$7" "$(basename "$d")" >"$d.signature"; case " $* " in *" -e remount-ro "*) echo "Remount read-only" >"$d.errors" ;; esac`,
+    )
+    .fake(
+      "tune2fs",
+      `for d; do :; done; case "$1" in -l) echo "Errors behavior:          $(cat "$d.errors" 2>/dev/null || echo Continue)" ;; -e) echo "Remount read-only" >"$d.errors" ;; esac`,
     )
     .fake(
       "mkfs.xfs",
@@ -80,12 +84,17 @@ describe("hosts: disks", () => {
     assert.equal(first.status, 0, first.stderr);
     const [db, store] = diskMounts(host);
     assert.deepEqual(made(first.calls), [
-      `mkfs.ext4 -q -m 0 -L ${db.label} ${device(0)}`,
+      `mkfs.ext4 -q -m 0 -e remount-ro -L ${db.label} ${device(0)}`,
       `mkfs.xfs -q -L ${store.label} ${device(1)}`,
     ]);
     const fstab = box.read("etc/fstab");
     assert.match(fstab, /^# a line without its end\n/);
-    assert.match(fstab, new RegExp(`^UUID=u-disk0 ${box.root}${db.path} ext4 defaults,noatime,nofail,\\S+ 0 2$`, "m"));
+    assert.match(
+      fstab,
+      new RegExp(`^UUID=u-disk0 ${box.root}${db.path} ext4 defaults,noatime,nofail,\\S+,errors=remount-ro 0 2$`, "m"),
+    );
+    // XFS has no such option: it shuts itself down.
+    assert.match(fstab, new RegExp(`^UUID=u-disk1 ${box.root}${store.path} xfs (?!.*errors=)`, "m"));
     assert.match(first.stdout, /formatted/);
 
     const second = box.run(script);
@@ -98,6 +107,33 @@ describe("hosts: disks", () => {
     );
   });
 
+  for (const [was, options] of [
+    ["Continue", "defaults,noatime,nofail,x-systemd.device-timeout=30s"],
+    ["Continue", "defaults,errors=continue,noatime,nofail"],
+    ["Remount read-only", "defaults,noatime,nofail"],
+  ])
+    it(`a disk that was formatted earlier stops on errors too, while it is mounted (${was}, ${options})`, () => {
+      const { box, host, script, device } = prepared([GIB]);
+      const path = `${box.root}${diskMounts(host)[0].path}`;
+      fs.writeFileSync(`${device(0)}.signature`, `TYPE=ext4\nLABEL=${diskMounts(host)[0].label}\nUUID=old\n`);
+      fs.writeFileSync(`${device(0)}.errors`, was);
+      box.file("etc/fstab", `UUID=1 / ext4 defaults,errors=continue 0 1\nUUID=old ${path} ext4 ${options} 0 2\n`);
+      box.file("mounts", `${path} ${device(0)}\n`);
+      const r = box.run(script);
+      assert.equal(r.status, 0, r.stderr);
+      const kept = options.replace("errors=continue,", "");
+      assert.equal(
+        box.read("etc/fstab"),
+        `UUID=1 / ext4 defaults,errors=continue 0 1\nUUID=old ${path} ext4 ${kept},errors=remount-ro 0 2\n`,
+      );
+      assert.deepEqual(
+        r.calls.filter((c) => /^(tune2fs -e|mount|mkfs)/.test(c)),
+        was === "Continue" ? [`tune2fs -e remount-ro ${device(0)}`, `mount -o remount,errors=remount-ro ${path}`] : [],
+      );
+      const again = box.run(script);
+      assert.match(again.stdout, /^disks: nothing changed$/m);
+    });
+
   it("mounts a disk that carries our label without formatting it (a reinstalled host)", () => {
     const { box, host, script, device } = prepared([GIB]);
     fs.writeFileSync(`${device(0)}.signature`, `TYPE=ext4\nLABEL=${diskMounts(host)[0].label}\nUUID=old\n`);
@@ -105,7 +141,11 @@ describe("hosts: disks", () => {
     assert.equal(r.status, 0, r.stderr);
     assert.deepEqual(made(r.calls), []);
     assert.match(box.read("etc/fstab"), /^UUID=old /m);
-    assert.equal(r.calls.filter((c) => c.startsWith("mount ")).length, 1);
+    const path = `${box.root}${diskMounts(host)[0].path}`;
+    assert.deepEqual(
+      r.calls.filter((c) => c.startsWith("mount ")),
+      [`mount ${path}`, `mount -o remount,errors=remount-ro ${path}`],
+    );
   });
 
   const dirty: Array<[what: string, dirt: (device: string, box: Sandbox) => void, says: RegExp]> = [

@@ -27,10 +27,13 @@ describe("hosts: scripts", () => {
           "05-time.sh",
           "06-disks.sh",
           "07-firewall.sh",
+          "08-kubelet.sh",
+          ...(host.startsWith("cp-") ? ["09-etcd.sh"] : []),
         ],
       );
       for (const { file, text } of host.endsWith("-a") ? files : []) {
         assert.match(text, /^set -euo pipefail$/m, file);
+        assert.doesNotMatch(text, /@[A-Z_]+@/, file);
         assert.match(text, /nothing changed/);
         const r = spawnSync("bash", ["-n"], { input: text, encoding: "utf8" });
         assert.equal(r.status, 0, `${host}/${file}: ${r.stderr}`);
@@ -295,6 +298,71 @@ describe("hosts: firewall", () => {
     assert.deepEqual(
       again.calls.filter((c) => /^nft -f/.test(c)),
       [],
+    );
+    box.remove();
+  });
+
+  /** A host whose SSH server is configured for, and listens at, these ports. */
+  const sshHost = (configured: number[], listening: number[]): Sandbox =>
+    new Sandbox()
+      .fake("systemctl", `case "$*" in *"is-active"*ufw*|*"is-active"*firewalld*|*"is-active"*socket*) exit 1 ;; esac`)
+      .fake("nft")
+      .fake("sshd", configured.map((p) => `echo "port ${p}"`).join("\n"))
+      .fake(
+        "ss",
+        listening
+          .map((p) => `echo 'LISTEN 0 128 0.0.0.0:${p} 0.0.0.0:* users:(("sshd",pid=1,fd=3))'`)
+          .concat(`echo 'LISTEN 0 128 [::]:9100 [::]:* users:(("node_exporter",pid=2,fd=3))'`)
+          .join("\n"),
+      );
+  const openForSsh = (box: Sandbox): string =>
+    /set ssh \{\s+type inet_service\s+elements = \{ (.*) \}/.exec(box.read("etc/matrix-ha/firewall.nft"))![1]!;
+
+  it("opens the ports at which the host's SSH server is and will be, not only the one in the settings", () => {
+    const host = { ...named(settings, "app-a"), ssh: { ...named(settings, "app-a").ssh, port: 2201 } };
+    const box = sshHost([2222], [22]);
+    const { script } = firewallStep(settings, host, { root: box.root });
+    const r = box.run(script);
+    assert.equal(r.status, 0, r.stderr);
+    // 2201: a router forwards it to 22. 2222: where the server will listen once it is restarted.
+    assert.equal(openForSsh(box), "22, 2201, 2222");
+    assert.match(box.read("etc/matrix-ha/firewall.nft"), /tcp dport @ssh accept comment "SSH"/);
+    assert.equal(box.run(script).stdout, "firewall: nothing changed\n");
+    box.remove();
+  });
+
+  it("a port that the SSH server no longer has is closed by the next run, never the one in the settings", () => {
+    const host = named(settings, "app-a");
+    const box = sshHost([2222], [22, 2222]);
+    const { script } = firewallStep(settings, host, { root: box.root });
+    box.run(script);
+    assert.equal(openForSsh(box), "22, 2222");
+    box.fake("ss", "").fake("sshd", `echo "port 2200"`);
+    assert.match(box.run(script).stdout, /rules are in force/);
+    assert.equal(openForSsh(box), "22, 2200");
+    box.remove();
+  });
+
+  it("follows a changed configuration of the SSH server before it is restarted, and only adds", () => {
+    const box = sshHost([22], [22]);
+    assert.equal(box.run(firewallStep(settings, named(settings, "app-a"), { root: box.root }).script).status, 0);
+    const units = "etc/systemd/system/matrix-ha-ssh-ports";
+    assert.match(box.read(`${units}.path`), /^PathChanged=\/etc\/ssh\/sshd_config$/m);
+    assert.match(
+      box.read(`${units}.service`),
+      new RegExp(`^ExecStart=/bin/bash ${box.root}/etc/matrix-ha/ssh-ports.sh$`, "m"),
+    );
+    // After a boot as well: the rules in the file are those of the last `up`.
+    assert.match(
+      box.read("etc/systemd/system/matrix-ha-firewall.service"),
+      /^ExecStart=-\/bin\/bash .*ssh-ports\.sh$/m,
+    );
+    box.fake("sshd", `echo "port 2222"`);
+    const r = box.run(box.read("etc/matrix-ha/ssh-ports.sh"));
+    assert.equal(r.status, 0, r.stderr);
+    assert.deepEqual(
+      r.calls.filter((c) => c.startsWith("nft")),
+      ["nft add element inet matrix_ha ssh { 22 }", "nft add element inet matrix_ha ssh { 2222 }"],
     );
     box.remove();
   });

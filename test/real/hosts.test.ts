@@ -40,6 +40,35 @@ describe("hosts, for real: disks", () => {
     fs.rmSync(root, { recursive: true, force: true });
   });
 
+  it("a disk that went on after errors stops on them, while it is mounted, and after the next mount", () => {
+    const h = host({ id: disk(1024), use: "database", sizeGiB: 1 });
+    const [m] = diskMounts(h);
+    const at = root + m!.path;
+    // As an earlier version left it.
+    sh("mkfs.ext4", "-q", "-m", "0", "-L", m!.label, h.disks[0]!.id);
+    const uuid = sh("blkid", "-p", "-s", "UUID", "-o", "value", h.disks[0]!.id);
+    fs.writeFileSync(path.join(root, "etc/fstab"), `UUID=${uuid} ${at} ext4 defaults,noatime,nofail 0 2\n`);
+    fs.mkdirSync(at, { recursive: true });
+    sh("mount", "-o", "noatime", h.disks[0]!.id, at);
+    const behaviour = (): string => /^Errors behavior: +(.*)$/m.exec(sh("dumpe2fs", "-h", h.disks[0]!.id))![1]!;
+    assert.equal(behaviour(), "Continue");
+    const writing = fs.openSync(path.join(at, "open"), "w");
+    const r = run(h);
+    assert.equal(r.status, 0, r.stderr);
+    fs.writeSync(writing, "still");
+    fs.closeSync(writing);
+    assert.equal(behaviour(), "Remount read-only");
+    assert.match(fs.readFileSync(path.join(root, "etc/fstab"), "utf8"), /nofail,errors=remount-ro 0 2/);
+    // What the kernel does now: it shows the option only where the superblock says otherwise.
+    sh("tune2fs", "-e", "continue", h.disks[0]!.id);
+    assert.match(
+      fs.readFileSync("/proc/mounts", "utf8"),
+      new RegExp(`^${h.disks[0]!.id} \\S+ ext4 \\S*errors=remount-ro`, "m"),
+    );
+    spawnSync("umount", [at]);
+    fs.rmSync(path.join(root, "etc/fstab"));
+  });
+
   it("formats two blank disks (ext4 and XFS), mounts them, and is idle the second time; files survive", () => {
     const h = host(
       { id: disk(1024), use: "database", sizeGiB: 1 },
@@ -99,6 +128,21 @@ describe("hosts, for real: disks", () => {
 });
 
 describe("hosts, for real: firewall", () => {
+  it("SSH's ports are a set to which the host adds", () => {
+    const s = fixtureSettings();
+    const rules = firewallRules(s, s.hosts[0]!, "22, 2201, 2222");
+    const script = `set -e\ncat >$T <<'X'\n${rules}X\nnft -f $T\nnft add element inet matrix_ha ssh '{ 2300 }'\nnft add element inet matrix_ha ssh '{ 22 }'\nnft list table inet matrix_ha`;
+    const r = spawnSync("unshare", ["-n", "bash", "-c", `T=$(mktemp); trap 'rm -f $T' EXIT\n${script}`], {
+      encoding: "utf8",
+    });
+    assert.equal(r.status, 0, `${r.stderr}\n${rules}`);
+    assert.match(
+      r.stdout.replace(/\s+/g, " "),
+      /set ssh \{ type inet_service elements = \{ 22, 2201, 2222, 2300 \} \}/,
+    );
+    assert.match(r.stdout, /tcp dport @ssh accept comment "SSH"/);
+  });
+
   it("the kernel accepts every host's rules, twice, beside a foreign table", () => {
     for (const families of [["IPv4"], ["IPv4", "IPv6"]] as Array<Array<"IPv4" | "IPv6">>) {
       const s = fixtureSettings();

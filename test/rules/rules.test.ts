@@ -13,7 +13,7 @@ describe("rules over every manifest", () => {
   const needed = new Set<Exception>();
 
   // The examples that people begin with, and the stack of `npm run local`, are held to the same.
-  const files = ["small", "large", "local"].map((stack) => ({
+  const files = ["small", "large", "local", "existing"].map((stack) => ({
     name: `Pulumi.${stack}.yaml`,
     config: readStackConfig(stack),
   }));

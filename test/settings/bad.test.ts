@@ -47,6 +47,32 @@ const CASES: Case[] = [
   ["a text for a section", ["rtc=on"], "rtc", /a section with enabled/],
   ["a text for yes or no", ["rtc.enabled=maybe"], "rtc.enabled", /true or false/],
 
+  ["an unknown distribution", ["cluster.distribution=k3"], "cluster.distribution", /did you mean `k3s`/],
+  [
+    "a network for NodeLocal DNS",
+    ["cluster.nodeLocalDns=[169.254.0.0/16]"],
+    "cluster.nodeLocalDns[0]",
+    /without port, prefix/,
+  ],
+  [
+    "kubelets' certificates of an unknown kind",
+    ["cluster.kubeletCertificates=none"],
+    "cluster.kubeletCertificates",
+    /cluster-ca, self-signed/,
+  ],
+  ["an issuer without its name", ["tls={mode: issuer}"], "tls.clusterIssuer", /nothing/],
+  [
+    "labels of Prometheus that are none",
+    ["monitoring.existing.labels={'a b': c}"],
+    'monitoring.existing.labels["a b"]',
+    /"c"/,
+  ],
+  [
+    "a pool without a word on whether it exists",
+    ["addressPools[0].create=perhaps"],
+    "addressPools[0].create",
+    /true or false/,
+  ],
   ["no hosts", without("hosts"), "hosts", /npm run plan/],
   ["an empty list of hosts", ["hosts=[]"], "hosts", /at least one host/],
   [

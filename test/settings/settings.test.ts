@@ -462,7 +462,11 @@ const OPTIONAL = {
   rtc: { udpPortMin: 56000, udpPortMax: 59000 },
   firewall: { trustedCidrs: ["10.9.0.0/16"] },
   web: { admin: { allowCidrs: ["0.0.0.0/0"], allowPublic: true }, elementWeb: { brand: "Example" } },
-  monitoring: { prometheus: "existing", selectorLabels: { release: "kube-prometheus" } },
+  monitoring: {
+    prometheus: "existing",
+    existing: { namespace: "observability", labels: { "app.kubernetes.io/name": "prometheus" } },
+    selectorLabels: { release: "kube-prometheus" },
+  },
   networkPolicies: { apiServerCidrs: ["10.1.0.50/32"] },
   images: {
     mirror: "registry.example.com:5000/mirror",

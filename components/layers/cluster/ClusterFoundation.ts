@@ -61,7 +61,7 @@ export class ClusterFoundation extends pulumi.ComponentResource {
         { parent: this, dependsOn: [...this.first, ...classes], retainOnDelete: true },
       );
     }
-    this.basics = [...Object.values(this.namespaces), ...classes];
+    this.basics = [...Object.values(this.namespaces), ...classes, ...this.registryLogins(name, classes)];
 
     for (const operator of installedOperators(settings)) {
       const needs: OperatorName[] = operator.name === "plugin-barman-cloud" ? ["cert-manager", "cloudnative-pg"] : [];
@@ -103,6 +103,26 @@ export class ClusterFoundation extends pulumi.ComponentResource {
     return labels(this.args.ctx.settings, component, "matrix-ha", "none");
   }
 
+  /** The login of the registry, in every namespace where pods of this stack run. */
+  private registryLogins(name: string, after: pulumi.Resource[]): pulumi.Resource[] {
+    const { settings } = this.args.ctx;
+    const { dockerConfig, pullSecret } = settings.images;
+    if (dockerConfig === undefined || pullSecret === undefined) return [];
+    const namespaces = [...Object.keys(this.namespaces), ...installedOperators(settings).map((o) => o.namespace)];
+    return [...new Set(namespaces)].map(
+      (namespace) =>
+        new k8s.core.v1.Secret(
+          `${name}-registry-${namespace}`,
+          {
+            metadata: { name: pullSecret, namespace, labels: this.labels("registry") },
+            type: "kubernetes.io/dockerconfigjson",
+            stringData: { ".dockerconfigjson": pulumi.secret(dockerConfig) },
+          },
+          { parent: this, dependsOn: this.namespaces[namespace] ? [this.namespaces[namespace]] : after },
+        ),
+    );
+  }
+
   /** Storage and priority classes. Each waits for the one before, so others need to depend on the last only. */
   private classes(name: string): pulumi.Resource[] {
     const { settings } = this.args.ctx;
@@ -142,11 +162,12 @@ export class ClusterFoundation extends pulumi.ComponentResource {
     return made;
   }
 
-  /** MetalLB's pools, each announced by one node at a time on the local network. */
+  /** MetalLB's pools that this stack makes, each announced by one node at a time on the local network. */
   private addresses(name: string): pulumi.Resource[] {
     const { settings } = this.args.ctx;
     const opts = { parent: this, dependsOn: [...this.basics, ...this.ready("metallb")] };
-    return settings.addressPools.flatMap((p) => {
+    const made = settings.addressPools.filter((p) => p.create);
+    return made.flatMap((p) => {
       const meta = { name: p.name, namespace: NAMESPACES.metallb, labels: this.labels("metallb") };
       const pool = new k8s.apiextensions.CustomResource(
         `${name}-pool-${p.name}`,

@@ -1,6 +1,7 @@
 /** Cross-field checks of the cluster: overlapping networks, IP families, address pools, storage classes. */
 import type { CheckInput } from "../../core/layer";
 import { overlaps, parseAddresses, type Interval } from "../../core/addresses";
+import { POOLS_REMEDY } from "./settings";
 
 interface Named {
   path: string;
@@ -97,7 +98,17 @@ function checkFamilies({ settings, report }: CheckInput): void {
   }
 }
 
-function checkPools({ settings, report }: CheckInput): void {
+function checkPools({ input, settings, report }: CheckInput): void {
+  if (input.addressPools === undefined && settings.cluster.install.metallb)
+    report.add(
+      {
+        path: "addressPools",
+        given: "nothing",
+        allowed: "a list of at least one pool, from which MetalLB takes the ingress' address",
+        remedy: `add \`addressPools\`: ${POOLS_REMEDY}; or cluster.install.metallb: false where the cluster gives addresses by other means`,
+      },
+      ["cluster.install.metallb"],
+    );
   settings.addressPools.forEach((pool, i) => {
     const first = settings.addressPools.findIndex((other) => other.name === pool.name);
     if (first < i)

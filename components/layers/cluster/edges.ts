@@ -2,7 +2,8 @@
 import { tcp, type Edge, type Peer } from "../../core/edges";
 import type { PlanInput } from "../../core/layer";
 import { NAMESPACES } from "../../core/names";
-import { ingressController } from "./ingressController/controllerPeer";
+import { fromIssuer } from "../../domain/tlsModes";
+import { ingressPeer } from "./ingressController/peer";
 import { INGRESS_COMPONENT, INGRESS_NAMESPACE, INGRESS_PORTS } from "./ingressController/nginxIngress";
 import { installedOperators } from "./operators/operators";
 import { tlsNamespaces } from "./tls/publicTls";
@@ -53,26 +54,25 @@ function barmanEdges(install: PlanInput["settings"]["cluster"]["install"]): Edge
   ];
 }
 
-/** A challenge is answered by a pod that cert-manager makes beside the Ingress, whoever installed cert-manager. */
 function acmeEdges({ settings }: Pick<PlanInput, "settings">): Edge[] {
-  if (settings.tls.mode !== "acme") return [];
+  if (!fromIssuer(settings.tls)) return [];
   const manager: Peer = { component: "cert-manager", namespace: NAMESPACES.certManager };
+  const orders: Edge[] = [
+    { from: manager, to: { world: true }, ports: tcp(443), why: "orders certificates" },
+    {
+      from: manager,
+      to: { world: true },
+      ports: tcp(80),
+      why: "sees that a challenge is answered before the issuer looks",
+    },
+  ];
   return [
-    ...(settings.cluster.install.certManager
-      ? [
-          { from: manager, to: { world: true } as Peer, ports: tcp(443), why: "orders certificates" },
-          {
-            from: manager,
-            to: { world: true } as Peer,
-            ports: tcp(80),
-            why: "sees that a challenge is answered before the issuer looks",
-          },
-        ]
-      : []),
+    ...(settings.cluster.install.certManager ? orders : []),
+    // The solvers run beside the Ingress objects, in namespaces of this stack, whoever installed cert-manager.
     ...tlsNamespaces(settings)
       .filter((n) => n !== NAMESPACES.coturn)
       .map((namespace): Edge => ({
-        from: ingressController(settings),
+        from: ingressPeer(settings),
         to: { labels: { "acme.cert-manager.io/http01-solver": "true" }, namespace, label: "acme-solver" },
         ports: tcp(8089),
         why: "the issuer's challenge",

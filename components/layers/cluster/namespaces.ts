@@ -20,7 +20,10 @@ export interface NamespacePlan {
   level: PodSecurity;
 }
 
-/** The namespaces that these settings need. */
+const installsPrometheus = ({ monitoring }: Settings): boolean =>
+  monitoring.enabled && monitoring.prometheus === "install";
+
+/** The namespaces that this stack makes. Others exist, and get no labels and no policies from here. */
 export function namespacePlans(settings: Settings): NamespacePlan[] {
   const i = settings.cluster.install;
   const wanted: Array<[boolean, Namespace]> = [
@@ -28,11 +31,12 @@ export function namespacePlans(settings: Settings): NamespacePlan[] {
     [settings.objectStore.kind === "minio", NAMESPACES.minio],
     [settings.rtc.enabled, NAMESPACES.livekit],
     [settings.turn.enabled, NAMESPACES.coturn],
-    [settings.monitoring.enabled || i.prometheusOperator, NAMESPACES.monitoring],
+    [installsPrometheus(settings) || i.prometheusOperator, NAMESPACES.monitoring],
     [i.ingressController, NAMESPACES.ingress],
     [i.metallb, NAMESPACES.metallb],
     [i.certManager, NAMESPACES.certManager],
-    [i.cloudNativePg || i.barmanPlugin, NAMESPACES.cnpg],
+    // The plugin has to run beside the operator. Beside one that exists, the namespace is not ours.
+    [i.cloudNativePg, NAMESPACES.cnpg],
     [i.localPathProvisioner, NAMESPACES.localPath],
   ];
   return wanted

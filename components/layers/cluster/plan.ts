@@ -1,5 +1,6 @@
 /** Demands of operators and add-ons, and the cost of losing the node that announces an address. Pure. */
 import type { PlanInput } from "../../core/layer";
+import { DISTRIBUTION_FACTS } from "../../domain/distributions";
 import { ingressClassNotes } from "../../domain/ingressClasses";
 import { OPERATOR_REQUESTS } from "../../domain/operatorRequests";
 import type { Settings } from "../../settings/types";
@@ -41,6 +42,24 @@ export const clusterFailures = (): FailureCost[] => [
 ];
 
 export const clusterNotes = ({ settings }: PlanInput): string[] => [
-  "MetalLB announces each address from one node at a time: failover, not load sharing. More addresses, or BGP, spread load.",
+  ...distributionNotes(settings),
+  ...(settings.cluster.install.metallb
+    ? [
+        "MetalLB announces each address from one node at a time: failover, not load sharing. More addresses, or BGP, spread load.",
+      ]
+    : []),
   ...ingressClassNotes(settings.cluster.ingressClass),
 ];
+
+/** What the distribution must be installed without, and what cannot be checked on it. */
+function distributionNotes({ cluster }: Settings): string[] {
+  const facts = DISTRIBUTION_FACTS[cluster.distribution];
+  return [
+    ...facts.inTheWay.map((b) => `Install ${facts.title} with \`${b.how}\`, without ${b.what}: ${b.why}.`),
+    ...(cluster.install.metricsServer && cluster.kubeletCertificates === "self-signed"
+      ? [
+          `metrics-server accepts any certificate of the kubelets, because those of ${facts.title} sign their own: who can take over a node's address could send it false figures and read its token, which may list nodes and pods. With signed ones (serverTLSBootstrap) set cluster.kubeletCertificates: cluster-ca.`,
+        ]
+      : []),
+  ];
+}

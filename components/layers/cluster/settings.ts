@@ -1,6 +1,7 @@
 /** Settings of the cluster: what this stack installs there, addresses, volumes, certificates, policies. Pure. */
 import { z } from "zod";
 import {
+  address,
   addressRange,
   bool,
   cidr,
@@ -15,11 +16,32 @@ import {
   texts,
 } from "../../schema/fields";
 import { familyOf, hostCidr } from "../../core/addresses";
+import {
+  DISTRIBUTIONS,
+  DISTRIBUTION_FACTS,
+  KUBELET_CERTIFICATES,
+  LOCAL_PATH,
+  type DistributionFacts,
+  type KubeletCertificates,
+} from "../../domain/distributions";
 import { isDnsName, isUrl } from "../../schema/syntax/text";
 import type { SettingsInput } from "../../settings/schema";
 
 const install = (what: string, extra = "") =>
   bool({ doc: `Install ${what}. False: the cluster already has it.${extra}` });
+
+/** How address pools are written. */
+export const POOLS_REMEDY = "addressPools: [{name: public, addresses: [203.0.113.10-203.0.113.20]}]";
+
+/** A default that depends on the distribution, in words: `10.42.0.0/16 (k3s, rke2), ...`. */
+function byDistribution(of: (facts: DistributionFacts) => string): string {
+  const groups = new Map<string, string[]>();
+  for (const name of DISTRIBUTIONS) {
+    const value = of(DISTRIBUTION_FACTS[name]);
+    groups.set(value, [...(groups.get(value) ?? []), name]);
+  }
+  return [...groups].map(([value, names]) => `${value} (${names.join(", ")})`).join("; ");
+}
 
 const storageClass = (what: string) =>
   section(
@@ -30,7 +52,9 @@ const storageClass = (what: string) =>
       }).default(true),
       provisioner: text({
         doc: "Provisioner of a class that this stack creates. The default makes volumes on the nodes' own disks when a pod is scheduled.",
-      }).default("rancher.io/local-path"),
+        defaultText:
+          "that of the provisioner that this stack installs: rancher.io/local-path, and matrix-ha.dev/local-path beside k3s' own",
+      }).optional(),
       parameters: texts({ doc: "Parameters of a class that this stack creates." }).default({}),
     },
     { doc: `StorageClass of ${what}.` },
@@ -52,16 +76,29 @@ export const clusterSettings = {
         {
           doc: "DNS domain of the cluster.",
           allowed: "a DNS name",
-          remedy: "read `clusterDomain` in /var/lib/kubelet/config.yaml of a node",
+          remedy: "read `clusterDomain` in the output of `kubectl get --raw /api/v1/nodes/NODE/proxy/configz`",
         },
         (v) => isDnsName(v),
       ).default("cluster.local"),
-      podCidrs: list(cidr({ doc: "Network of the pods." }), { doc: "Networks of the pods, one per family." }).default([
-        "10.244.0.0/16",
-      ]),
+      distribution: oneOf(DISTRIBUTIONS, {
+        doc: "How Kubernetes was installed. It decides the defaults of podCidrs, serviceCidrs, nodeLocalDns, kubeletCertificates, install.metricsServer and storage.*.provisioner, and how the hosts' kubelets and etcd are looked after. `other`: nothing is assumed of the installation.",
+      }).default("kubeadm"),
+      podCidrs: list(cidr({ doc: "Network of the pods." }), {
+        doc: "Networks of the pods, one per family.",
+        defaultText: byDistribution((f) => f.podCidrs.join(", ")),
+      }).optional(),
       serviceCidrs: list(cidr({ doc: "Network of the Services." }), {
-        doc: "Networks of the Services, one per family. The default is kubeadm's.",
-      }).default(["10.96.0.0/12"]),
+        doc: "Networks of the Services, one per family.",
+        defaultText: byDistribution((f) => f.serviceCidrs.join(", ")),
+      }).optional(),
+      nodeLocalDns: list(address({ doc: "Address." }), {
+        doc: "Addresses at which pods ask NodeLocal DNSCache; network policies admit them. Harmless where it is not installed. `[]`: it is not.",
+        defaultText: byDistribution((f) => f.nodeLocalDns.join(", ")),
+      }).optional(),
+      kubeletCertificates: oneOf(KUBELET_CERTIFICATES, {
+        doc: "Who signed the certificates of the kubelets. `cluster-ca`: metrics-server checks them. `self-signed`: it cannot, and accepts any (--kubelet-insecure-tls). Used only if this stack installs metrics-server.",
+        defaultText: byDistribution((f) => f.kubeletCertificates),
+      }).optional(),
       ipFamilies: list(oneOf(["IPv4", "IPv6"], { doc: "Family." }), {
         doc: "IP families of the Services, the preferred one first.",
         defaultText: "the families of serviceCidrs",
@@ -73,7 +110,13 @@ export const clusterSettings = {
           metallb: install("MetalLB").default(true),
           certManager: install("cert-manager").default(true),
           ingressController: install("the NGINX ingress controller (F5's, the maintained one)").default(true),
-          metricsServer: install("metrics-server, which autoscaling needs").default(true),
+          metricsServer: field(z.boolean(), {
+            doc: "Install metrics-server, which autoscaling needs. False: the cluster already has it.",
+            allowed: "true or false",
+            example: true,
+            defaultText:
+              "true, except on k3s and rke2, which bring it; there true only after `--disable metrics-server` (`rke2-metrics-server`)",
+          }).optional(),
           localPathProvisioner: install("the provisioner of local volumes").default(true),
           prometheusOperator: field(z.boolean(), {
             doc: "Install the Prometheus operator.",
@@ -105,18 +148,25 @@ export const clusterSettings = {
             use: list(oneOf(["ingress", "any"], { doc: "Use." }), {
               doc: "Which public services get their address from this pool.",
             }).default(["any"]),
+            create: field(z.boolean(), {
+              doc: "True: this stack creates the pool and its L2Advertisement. False: a pool of this name exists; the ingress' Service asks for an address from it.",
+              allowed: "true or false",
+              example: true,
+              defaultText: "cluster.install.metallb",
+            }).optional(),
           },
           { doc: "A pool." },
         ),
       )
       .min(1),
     {
-      doc: "Addresses that MetalLB gives to public services; at least one pool. Each address is announced by one node at a time, so several addresses spread the load.",
+      doc: "Addresses that MetalLB gives to public services; at least one pool. Each address is announced by one node at a time, so several addresses spread the load. Without MetalLB of this stack (cluster.install.metallb: false) none is needed: the Services take what the cluster gives.",
       allowed: "a list of at least one pool",
-      remedy: "addressPools: [{name: public, addresses: [203.0.113.10-203.0.113.20]}]",
+      remedy: POOLS_REMEDY,
       example: [{ name: "example", addresses: ["192.0.2.0/28"] }],
+      defaultText: "**required** while cluster.install.metallb is true, else none",
     },
-  ),
+  ).optional(),
   storage: section(
     {
       database: storageClass("PostgreSQL, on `database` disks").prefault({}),
@@ -149,6 +199,15 @@ export const clusterSettings = {
         { doc: "Certificates from an ACME authority (Let's Encrypt); cert-manager orders and renews them." },
       ),
       section(
+        {
+          mode: z.literal("issuer"),
+          clusterIssuer: objectName(
+            "Name of the ClusterIssuer. cert-manager and the issuer exist: cluster.install.certManager is false.",
+          ),
+        },
+        { doc: "Certificates from a ClusterIssuer that exists in the cluster." },
+      ),
+      section(
         { mode: z.literal("own-ca") },
         {
           doc: "A certificate authority that this stack creates. Clients must be configured to trust its certificate, which is an output of the stack.",
@@ -169,7 +228,8 @@ export const clusterSettings = {
     ]),
     {
       doc: "Source of the certificates. `tls: own-ca` is short for `tls: {mode: own-ca}`.",
-      allowed: "mode acme (with email), own-ca, or given (with certificate and privateKey)",
+      allowed:
+        "mode acme (with email), issuer (with clusterIssuer), own-ca, or given (with certificate and privateKey)",
       remedy: "tls: {mode: acme, email: admin@example.com}",
       example: { mode: "own-ca" },
     },
@@ -192,15 +252,33 @@ export interface StorageClassSettings {
   name: string;
   /** True: this stack creates it. False: it exists already. */
   create: boolean;
-  /** Of a class that this stack creates: `rancher.io/local-path`. */
+  /** Of a class that this stack creates. @example "rancher.io/local-path" */
   provisioner: string;
   parameters: Record<string, string>;
 }
 
+/** Addresses for public services. */
+export interface AddressPoolSettings {
+  name: string;
+  /** Networks or ranges. */
+  addresses: string[];
+  use: Array<"ingress" | "any">;
+  /** True: this stack makes it. False: it exists. */
+  create: boolean;
+}
+
 /** The sections of this layer with all defaults. */
 export interface ClusterCompleted {
-  cluster: Omit<SettingsInput["cluster"], "ipFamilies" | "install"> & {
+  addressPools: AddressPoolSettings[];
+  cluster: Omit<
+    SettingsInput["cluster"],
+    "ipFamilies" | "install" | "podCidrs" | "serviceCidrs" | "nodeLocalDns" | "kubeletCertificates"
+  > & {
+    podCidrs: string[];
+    serviceCidrs: string[];
     ipFamilies: Array<"IPv4" | "IPv6">;
+    nodeLocalDns: string[];
+    kubeletCertificates: KubeletCertificates;
     install: { [K in keyof SettingsInput["cluster"]["install"]]-?: boolean };
   };
   storage: Record<"database" | "objectStore" | "general", StorageClassSettings>;
@@ -210,10 +288,11 @@ export interface ClusterCompleted {
 /** Fills in the defaults that depend on other settings. */
 export const completeCluster = (input: SettingsInput): ClusterCompleted => ({
   cluster: withInstalled(input),
+  addressPools: (input.addressPools ?? []).map((p) => ({ ...p, create: p.create ?? input.cluster.install.metallb })),
   storage: {
-    database: completeClass(input.storage.database, "matrix-ha-database"),
-    objectStore: completeClass(input.storage.objectStore, "matrix-ha-object-store"),
-    general: completeClass(input.storage.general, "matrix-ha-general"),
+    database: completeClass(input, "database", "matrix-ha-database"),
+    objectStore: completeClass(input, "objectStore", "matrix-ha-object-store"),
+    general: completeClass(input, "general", "matrix-ha-general"),
   },
   networkPolicies: {
     enabled: input.networkPolicies.enabled,
@@ -221,20 +300,37 @@ export const completeCluster = (input: SettingsInput): ClusterCompleted => ({
   },
 });
 
-const withInstalled = ({ cluster, monitoring }: SettingsInput): ClusterCompleted["cluster"] => ({
-  ...cluster,
-  ipFamilies: cluster.ipFamilies ?? [...new Set(cluster.serviceCidrs.map(familyOf))],
-  install: {
-    ...cluster.install,
-    prometheusOperator:
-      cluster.install.prometheusOperator ?? (monitoring.enabled && monitoring.prometheus === "install"),
-  },
-});
+function withInstalled({ cluster, monitoring }: SettingsInput): ClusterCompleted["cluster"] {
+  // Copies: who changes complete settings must not change the table.
+  const facts = structuredClone(DISTRIBUTION_FACTS[cluster.distribution]);
+  const serviceCidrs = cluster.serviceCidrs ?? facts.serviceCidrs;
+  return {
+    ...cluster,
+    podCidrs: cluster.podCidrs ?? facts.podCidrs,
+    serviceCidrs,
+    ipFamilies: cluster.ipFamilies ?? [...new Set(serviceCidrs.map(familyOf))],
+    nodeLocalDns: cluster.nodeLocalDns ?? facts.nodeLocalDns,
+    kubeletCertificates: cluster.kubeletCertificates ?? facts.kubeletCertificates,
+    install: {
+      ...cluster.install,
+      metricsServer: cluster.install.metricsServer ?? !facts.metricsServer,
+      prometheusOperator:
+        cluster.install.prometheusOperator ?? (monitoring.enabled && monitoring.prometheus === "install"),
+    },
+  };
+}
 
-const completeClass = (
-  given: Omit<StorageClassSettings, "name"> & { name?: string },
+function completeClass(
+  { storage, cluster }: SettingsInput,
+  key: keyof SettingsInput["storage"],
   name: string,
-): StorageClassSettings => ({ ...given, name: given.name ?? name });
+): StorageClassSettings {
+  const ours = cluster.install.localPathProvisioner
+    ? DISTRIBUTION_FACTS[cluster.distribution].localProvisioner
+    : LOCAL_PATH;
+  const given = storage[key];
+  return { ...given, name: given.name ?? name, provisioner: given.provisioner ?? ours };
+}
 
 function apiServerCidrs(hosts: SettingsInput["hosts"]): string[] {
   const masters = hosts

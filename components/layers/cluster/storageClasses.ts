@@ -1,20 +1,25 @@
 /** The storage classes that this stack makes, and the class of each volume. Pure. */
+import { DISTRIBUTION_FACTS, LOCAL_PATH, OWN_LOCAL_PATH } from "../../domain/distributions";
 import { usePath } from "../hosts/mounts";
 import type { DiskSettings, Settings, StorageClassSettings } from "../../settings/types";
 
-const LOCAL_PATH = "rancher.io/local-path";
+const LOCAL_PATHS: readonly string[] = [LOCAL_PATH, OWN_LOCAL_PATH];
+
+/** The name under which this stack's own provisioner works. */
+export const localProvisioner = ({ cluster }: Settings): string =>
+  DISTRIBUTION_FACTS[cluster.distribution].localProvisioner;
 
 /**
  * Whether claims of a class can grow. A directory on a local disk has no size of its own, and its provisioner cannot
  * resize: a larger claim would stay pending. Classes that exist already are assumed to allow it.
  */
-export const expandable = (c: StorageClassSettings): boolean => !c.create || c.provisioner !== LOCAL_PATH;
+export const expandable = (c: StorageClassSettings): boolean => !c.create || !LOCAL_PATHS.includes(c.provisioner);
 
 /** Whether a class is served by this stack's own provisioner, from the directories of the prepared hosts. */
 const ownLocal = (settings: Settings, c: StorageClassSettings): boolean =>
   c.create &&
   settings.cluster.install.localPathProvisioner &&
-  c.provisioner === LOCAL_PATH &&
+  c.provisioner === localProvisioner(settings) &&
   c.parameters.nodePath === undefined;
 
 /**

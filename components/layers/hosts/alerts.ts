@@ -1,9 +1,17 @@
 /** Alerts about the machines. Pure. */
+import type { PlanInput } from "../../core/layer";
 import type { RuleGroup } from "../../core/monitoring";
+import { DISTRIBUTION_FACTS } from "../../domain/distributions";
+import type { Settings } from "../../settings/types";
+import { knowsKubelets, watchesEtcd } from "./reserved";
+import { ETCD_SNAPSHOTS } from "./steps/etcd";
 
 const DISKS = 'fstype=~"ext4|xfs|btrfs"';
 
-export const hostAlerts = (): RuleGroup[] => [
+/** The kubelet's part, at least: the plan's gibibyte and share, less what is rounded and what is called gigabyte. */
+const LEAST_RESERVED = 0.9 * 2 ** 30;
+
+export const hostAlerts = ({ settings }: PlanInput): RuleGroup[] => [
   {
     name: "nodes",
     title: "Machines",
@@ -96,6 +104,54 @@ export const hostAlerts = (): RuleGroup[] => [
         look: ["chronyc tracking on the node"],
         act: ["Check that NTP (UDP 123) is open and that the servers answer."],
       },
+      ...(knowsKubelets(settings) ? [reservesTooLittle(settings)] : []),
+      ...(etcdIsWatched(settings) ? [etcdNotSaved(settings)] : []),
     ],
   },
 ];
+
+const reservesTooLittle = ({ cluster }: Settings): RuleGroup["rules"][number] => ({
+  alert: "NodeReservesTooLittle",
+  severity: "warning",
+  for: "1h",
+  expr: `kube_node_status_capacity{resource="memory"} - on (node) kube_node_status_allocatable{resource="memory"} < ${LEAST_RESERVED}`,
+  summary: "The kubelet of {{ $labels.node }} keeps only {{ $value | humanize1024 }}B for the system",
+  meaning:
+    "The plan leaves 1 GiB and 5 % of each host to the kubelet, the container runtime, sshd and the kernel. This kubelet gives it to pods: when they use it, the kernel may kill any of those.",
+  look: [
+    "kubectl get node <node> -o jsonpath='{.status.capacity}{.status.allocatable}'",
+    "the host's step 08-kubelet.sh",
+  ],
+  act: [
+    DISTRIBUTION_FACTS[cluster.distribution].kubelet
+      ? "If the step has said that the kubelet reserves only when it starts next: drain the node, restart its service, uncordon it. One node after the other."
+      : "The kubelet's configuration is not this stack's.",
+    `By hand: ${DISTRIBUTION_FACTS[cluster.distribution].reserveBy}.`,
+  ],
+});
+
+/** Whether the node exporter, which reads the figure, is this stack's, and some host writes it. */
+export const etcdIsWatched = (settings: Settings): boolean =>
+  settings.monitoring.prometheus === "install" && settings.hosts.some((host) => watchesEtcd(settings, host));
+
+const etcdNotSaved = ({ cluster }: Settings): RuleGroup["rules"][number] => {
+  const { etcd, title } = DISTRIBUTION_FACTS[cluster.distribution];
+  const own = etcd?.by === "host step";
+  return {
+    alert: "EtcdSnapshotOld",
+    severity: "warning",
+    for: "30m",
+    expr: `time() - max(matrix_ha_etcd_snapshot_timestamp_seconds) > ${26 * 3600} or absent(matrix_ha_etcd_snapshot_timestamp_seconds)`,
+    summary: "No control-plane host has saved etcd for more than a day",
+    meaning:
+      "etcd holds every object of the cluster. If all its members are lost without a snapshot, the cluster has to be installed anew, and `pulumi up` makes the objects again on volumes that are found by hand.",
+    look: own
+      ? ["journalctl -u matrix-ha-etcd on a control-plane host", `ls -l ${ETCD_SNAPSHOTS}`]
+      : [`ls -l ${etcd?.dir}`, "journalctl -u k3s -u rke2-server | grep -i snapshot on a control-plane host"],
+    act: [
+      own
+        ? "systemctl start matrix-ha-etcd on that host says what is wrong: no certificate (etcd runs elsewhere), no etcdctl and no crictl, or no room."
+        : `${title} makes them itself: ${etcd?.settings}.`,
+    ],
+  };
+};

@@ -5,6 +5,9 @@ import type { DiskSettings, HostSettings } from "../../settings/types";
 /** Directory of all data on a host. */
 export const DATA_ROOT = "/var/lib/matrix-ha";
 
+/** Directory of figures that the node exporter reads from files. */
+export const METRICS_ROOT = `${DATA_ROOT}/metrics`;
+
 /** A disk, and where it is mounted. */
 export interface DiskMount {
   /** Path below /dev/disk/by-id. */

@@ -1,7 +1,7 @@
 /** Connections from the ingress controller to the public Services. Pure. */
 import { type Edge, tcp } from "../../core/edges";
 import type { PlanInput } from "../../core/layer";
-import { ingressController } from "../cluster/ingressController/controllerPeer";
+import { ingressPeer } from "../cluster/ingressController/peer";
 import { PORTS, SERVICES } from "../../core/names";
 import { publicHosts } from "./hosts";
 
@@ -35,7 +35,7 @@ export function ingressEdges({ settings }: PlanInput): Edge[] {
     }
   }
   return [...backends.values()].map((b) => ({
-    from: ingressController(settings),
+    from: ingressPeer(settings),
     // The SFU uses the nodes' network.
     to: b.service === SERVICES.livekit ? { nodes: true } : { component: b.service, namespace: b.namespace },
     ports: tcp(...b.ports),

@@ -17,6 +17,7 @@ import {
   alertmanagerLabels,
   alertmanagerSpec,
   monitorLabels,
+  monitorNamespace,
   PROMETHEUS,
   PROMETHEUS_RULES,
   prometheusSpec,
@@ -101,7 +102,7 @@ export class Monitoring extends pulumi.ComponentResource {
         kind,
         metadata: {
           name,
-          namespace: NAMESPACE,
+          namespace: monitorNamespace(settings),
           labels: { ...labels(settings, component, component, version), ...monitorLabels(settings) },
           ...(annotations ? { annotations } : {}),
         },
@@ -143,7 +144,7 @@ export class Monitoring extends pulumi.ComponentResource {
             // Grafana's usual sidecar looks for this label.
             metadata: {
               name: d.uid,
-              namespace: NAMESPACE,
+              namespace: monitorNamespace(settings),
               labels: { ...labels(settings, "dashboards", "grafana-dashboard", "1"), grafana_dashboard: "1" },
             },
             data: { [`${d.uid}.json`]: JSON.stringify(dashboardJson(d), null, 1) },

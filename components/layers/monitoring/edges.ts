@@ -1,37 +1,39 @@
 import { type Edge, type Peer, tcp, udp, urlPort } from "../../core/edges";
 import type { StackInput } from "../../core/layer";
 import { NAMESPACES, PORTS } from "../../core/names";
+import type { Settings } from "../../settings/types";
 import { ALERTMANAGER, PROMETHEUS } from "./prometheusSpec";
 import { targetPeer } from "./targets";
 import { targets } from "./watched";
 
 const namespace = NAMESPACES.monitoring;
 
-/**
- * This stack's Prometheus. An existing one can scrape the pods if its own pods are in namespace `monitoring` and have
- * this component label.
- */
-export const PROMETHEUS_PEER: Peer = { component: PROMETHEUS, namespace };
+/** The Prometheus that reads the metrics: this stack's, or one that exists, by its own labels. */
+export const prometheusPeer = ({ monitoring: { prometheus, existing } }: Settings): Peer =>
+  prometheus === "install"
+    ? { component: PROMETHEUS, namespace }
+    : { labels: existing.labels, namespace: existing.namespace, label: "prometheus" };
 
 export function monitoringEdges(input: StackInput): Edge[] {
   const { settings } = input;
   if (!settings.monitoring.enabled) return [];
+  const prometheus = prometheusPeer(settings);
   const alertmanager: Peer = { component: ALERTMANAGER, namespace };
   const scrapes = targets(input).flatMap((t): Edge[] =>
     "components" in t.pods && !t.hostNetwork
       ? t.pods.components.map((component) => ({
-          from: PROMETHEUS_PEER,
+          from: prometheus,
           to: { component, namespace: t.namespace },
           ports: tcp(t.port),
           why: `metrics of ${t.name}`,
         }))
-      : [{ from: PROMETHEUS_PEER, to: targetPeer(t), ports: tcp(t.port), why: `metrics of ${t.name}` }],
+      : [{ from: prometheus, to: targetPeer(t), ports: tcp(t.port), why: `metrics of ${t.name}` }],
   );
   if (settings.monitoring.prometheus !== "install") return scrapes;
   return [
     ...scrapes,
-    { from: PROMETHEUS_PEER, to: { apiServer: true }, ports: tcp(6443), why: "finding what to scrape" },
-    { from: PROMETHEUS_PEER, to: alertmanager, ports: tcp(PORTS.alertmanager), why: "alerts" },
+    { from: prometheus, to: { apiServer: true }, ports: tcp(6443), why: "finding what to scrape" },
+    { from: prometheus, to: alertmanager, ports: tcp(PORTS.alertmanager), why: "alerts" },
     { from: alertmanager, to: alertmanager, ports: [...tcp(9094), ...udp(9094)], why: "agreeing on who notifies" },
     ...(settings.monitoring.alertWebhook
       ? [
@@ -53,7 +55,7 @@ export function monitoringEdges(input: StackInput): Edge[] {
       ? [
           {
             from: { component: "grafana", namespace },
-            to: PROMETHEUS_PEER,
+            to: prometheus,
             ports: tcp(PORTS.prometheus),
             why: "dashboards",
           },

@@ -7,6 +7,8 @@ import { imageRef, imageVersion } from "../../core/images";
 import { NAMESPACES, PORTS } from "../../core/names";
 import type { StackSecrets } from "../../keys/secrets";
 import { configHash, EVERY_NODE, httpProbes, labels, Workload, type ObjectMetadata } from "../../core/workload";
+import { etcdIsWatched } from "../hosts/alerts";
+import { METRICS_ROOT } from "../hosts/mounts";
 import { IMAGES } from "./images";
 import { GRAFANA_PASSWORD } from "./secrets";
 
@@ -95,6 +97,7 @@ export function nodeExporter(name: string, ctx: StackContext, parent: pulumi.Res
               `--web.listen-address=:${PORTS.nodeExporter}`,
               "--collector.filesystem.mount-points-exclude=^/(dev|proc|sys|run|var/lib/(kubelet|containerd))($|/)",
               "--no-collector.wifi",
+              ...(etcdIsWatched(settings) ? [`--collector.textfile.directory=/host${METRICS_ROOT}`] : []),
             ],
             ports: { metrics: { port: PORTS.nodeExporter } },
             probes: httpProbes("/", "metrics"),

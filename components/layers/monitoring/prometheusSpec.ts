@@ -18,6 +18,10 @@ export const ALERT_CONFIG_SECRET = "alertmanager-config";
 export const ALERT_TOKEN_SECRET = "alertmanager-token";
 const UID = 10901;
 
+/** Namespace of monitors, rules and dashboards. That of an existing Prometheus is not ours to write into. */
+export const monitorNamespace = ({ monitoring }: Settings): string =>
+  monitoring.prometheus === "install" ? NAMESPACES.monitoring : NAMESPACES.matrix;
+
 /** Labels by which Prometheus finds this stack's monitors and rules; an existing one may require more of them. */
 export const monitorLabels = (settings: Settings): Record<string, string> => ({
   "app.kubernetes.io/part-of": PART_OF,

@@ -1,8 +1,17 @@
 /** Settings of monitoring. Pure. */
 import { z } from "zod";
-import { bool, field, int, oneOf, section, text } from "../../schema/fields";
+import { bool, field, int, objectName, oneOf, section, text } from "../../schema/fields";
 import { cpu, memoryMiB, replicas, storageGiB } from "../../schema/sizes";
 import { isS3Endpoint, LABEL_VALUE } from "../../schema/syntax/text";
+
+const kubernetesLabels = (doc: string) =>
+  field(
+    z.record(
+      z.string().regex(/^([a-z0-9.-]+\/)?[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/),
+      z.string().refine((v) => v === "" || LABEL_VALUE.test(v)),
+    ),
+    { doc, allowed: "Kubernetes labels", example: {} },
+  );
 
 export const monitoringSettings = {
   monitoring: section(
@@ -11,18 +20,23 @@ export const monitoringSettings = {
       prometheus: oneOf(["install", "existing"], {
         doc: "`install`: install the operator, Prometheus and Alertmanager. `existing`: only monitors and rules, for an operator that already runs.",
       }).default("install"),
-      retentionDays: int(1, 3650, { doc: "Days for which Prometheus keeps metrics." }).default(15),
-      selectorLabels: field(
-        z.record(
-          z.string().regex(/^([a-z0-9.-]+\/)?[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/),
-          z.string().refine((v) => v === "" || LABEL_VALUE.test(v)),
-        ),
+      existing: section(
         {
-          doc: "Labels by which an existing Prometheus selects monitors and rules.",
-          allowed: "Kubernetes labels",
-          example: {},
+          namespace: objectName("Namespace of its pods.").default("monitoring"),
+          labels: kubernetesLabels(
+            "Labels of its pods; network policies admit pods with all of these to the metrics. The default is what the operator sets on every Prometheus.",
+          ).default({
+            "app.kubernetes.io/name": "prometheus",
+          }),
         },
-      ).default({}),
+        {
+          doc: "The Prometheus that exists. Used only if `prometheus` is `existing`. Monitors, rules and dashboards are then made in namespace `matrix`; its selectors must find them there.",
+        },
+      ).prefault({}),
+      retentionDays: int(1, 3650, { doc: "Days for which Prometheus keeps metrics." }).default(15),
+      selectorLabels: kubernetesLabels("Labels by which an existing Prometheus selects monitors and rules.").default(
+        {},
+      ),
       alertWebhook: text(
         {
           doc: "URL to which Alertmanager posts alerts, in its webhook format. It sends a bearer token that the stack generates: Secret `alertmanager-token` in namespace monitoring. Absent: alerts are only stored and shown.",

@@ -1,5 +1,6 @@
 /** TURN's resources, and the cost of its failure. Pure. */
 import type { PlanInput, ServiceRow } from "../../core/layer";
+import { fromIssuer } from "../../domain/tlsModes";
 import type { Settings } from "../../settings/types";
 import { tied, type Demand } from "../../sizing/demands";
 import type { FailureCost, PlanParts } from "../../sizing/types";
@@ -33,8 +34,8 @@ export function turnFailures({ plan: { turn } }: PlanInput): FailureCost[] {
 }
 
 export const turnNotes = ({ settings }: PlanInput): string[] =>
-  settings.turn.enabled && settings.tls.mode === "acme"
+  settings.turn.enabled && fromIssuer(settings.tls)
     ? [
-        "No TURN over TLS with tls.mode acme: the authority asks at the name's own address, which is coturn's, not the ingress'. TURN over UDP and TCP works (media are encrypted anyway); for turns: use tls.mode given, with a certificate for hostnames.turn.",
+        `No TURN over TLS with tls.mode ${settings.tls.mode}: the authority asks at the name's own address, which is coturn's, not the ingress'. TURN over UDP and TCP works (media are encrypted anyway); for turns: use tls.mode given, with a certificate for hostnames.turn.`,
       ]
     : [];

@@ -17,6 +17,8 @@ export interface Manifest {
   data?: Texts;
   /** For a RoleBinding or ClusterRoleBinding. */
   subjects?: Array<{ namespace?: string }>;
+  /** For a RoleBinding or ClusterRoleBinding. */
+  roleRef?: { apiGroup: string; kind: string; name: string };
 }
 
 export interface ContainerManifest extends Omit<core.v1.Container, "ports" | "livenessProbe"> {

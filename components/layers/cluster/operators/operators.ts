@@ -4,7 +4,9 @@ import { NAMESPACES } from "../../../core/names";
 import type { Settings } from "../../../settings/types";
 import { httpProbes, STARTUP, tcpProbes } from "../../../core/workload/probes";
 import { OPERATOR_REQUESTS, requestOf } from "../../../domain/operatorRequests";
-import { localPaths } from "../storageClasses";
+import { LOCAL_PATH } from "../../../domain/distributions";
+import { localPaths, localProvisioner } from "../storageClasses";
+import type { Manifest } from "./manifest";
 import type { Operator, OperatorName } from "./vendored";
 import { IMAGES } from "../images";
 
@@ -175,6 +177,8 @@ const certManager: Operator = {
   },
 };
 
+const signedByCluster = ({ cluster }: Settings): boolean => cluster.kubeletCertificates === "cluster-ca";
+
 const metricsServer: Operator = {
   name: "metrics-server",
   namespace: NAMESPACES.kubeSystem,
@@ -185,7 +189,8 @@ const metricsServer: Operator = {
       component: "metrics-server",
       replicas: OPERATOR_REQUESTS.metricsServer.replicas,
       uid: 65534,
-      volumes: [{ name: "kubelet-ca", configMap: { name: "kube-root-ca.crt", defaultMode: 0o444 } }],
+      volumes: (s) =>
+        signedByCluster(s) ? [{ name: "kubelet-ca", configMap: { name: "kube-root-ca.crt", defaultMode: 0o444 } }] : [],
       containers: {
         "metrics-server": {
           image: IMAGES.metricsServer,
@@ -196,14 +201,14 @@ const metricsServer: Operator = {
             readiness: { http: "/readyz", port: "https", scheme: "HTTPS" },
             liveness: { http: "/livez", port: "https", scheme: "HTTPS" },
           },
-          // Kubelets are trusted only with a certificate of the cluster's own CA (kubelet serverTLSBootstrap);
-          // --kubelet-insecure-tls is never used.
-          args: (args) => [
+          // A kubelet whose certificate the cluster's CA signed is trusted only with that. One that signed its own
+          // (kubeadm's default) cannot be told from another machine at its address.
+          args: (args, s) => [
             ...args.filter((a) => !a.startsWith("--kubelet-preferred-address-types")),
             "--kubelet-preferred-address-types=InternalIP",
-            "--kubelet-certificate-authority=/ca/ca.crt",
+            signedByCluster(s) ? "--kubelet-certificate-authority=/ca/ca.crt" : "--kubelet-insecure-tls",
           ],
-          mounts: [{ name: "kubelet-ca", mountPath: "/ca" }],
+          mounts: (s) => (signedByCluster(s) ? [{ name: "kubelet-ca", mountPath: "/ca" }] : []),
         },
       },
     },
@@ -228,6 +233,10 @@ const localPath: Operator = {
           image: IMAGES.localPathProvisioner,
           ...requestOf("localPathProvisioner"),
           memoryLimitMiB: 128,
+          env: (s): Record<string, string> => {
+            const name = localProvisioner(s);
+            return name === LOCAL_PATH ? {} : { PROVISIONER_NAME: name };
+          },
           // It listens on no port, so the probes only test whether the program starts.
           probes: {
             startup: { exec: ["local-path-provisioner", "--version"] },
@@ -238,8 +247,25 @@ const localPath: Operator = {
       },
     },
   },
-  adjust: (o, s) => (o.kind === "ConfigMap" && o.data ? { ...o, data: localPathConfig(o.data, s) } : o),
+  adjust: (o, s) =>
+    o.kind === "ConfigMap" && o.data ? { ...o, data: localPathConfig(o.data, s) } : besideAnother(o, s),
 };
+
+/** Names of upstream's cluster-wide objects, which a distribution's own provisioner has as well. */
+const CLUSTER_WIDE = /^(local-path-provisioner)-(role|bind)$/;
+
+/** Names of our own for what would otherwise be the other provisioner's. */
+function besideAnother(o: Manifest, settings: Settings): Manifest {
+  if (localProvisioner(settings) === LOCAL_PATH || o.metadata.namespace !== undefined) return o;
+  const renamed = (name: string): string => name.replace(CLUSTER_WIDE, "matrix-ha-$1-$2");
+  return {
+    ...o,
+    metadata: { ...o.metadata, name: renamed(o.metadata.name) },
+    ...(o.kind === "ClusterRoleBinding" && o.roleRef
+      ? { roleRef: { ...o.roleRef, name: renamed(o.roleRef.name) } }
+      : {}),
+  };
+}
 
 function localPathConfig(data: Record<string, string>, settings: Settings): Record<string, string> {
   return {
@@ -249,8 +275,15 @@ function localPathConfig(data: Record<string, string>, settings: Settings): Reco
       null,
       2,
     ),
-    "helperPod.yaml": data["helperPod.yaml"]!.replace(/image: .*/, `image: ${imageRef(settings, IMAGES.busybox)}`),
+    "helperPod.yaml": helperPod(data["helperPod.yaml"]!, settings),
   };
+}
+
+/** The pod that makes and removes directories; YAML, as the provisioner reads it. */
+function helperPod(yaml: string, settings: Settings): string {
+  const image = yaml.replace(/image: .*/, `image: ${imageRef(settings, IMAGES.busybox)}`);
+  const { pullSecret } = settings.images;
+  return pullSecret ? image.replace(/^spec:$/m, `spec:\n  imagePullSecrets:\n  - name: ${pullSecret}`) : image;
 }
 
 const prometheusOperator: Operator = {

@@ -57,7 +57,7 @@ export interface VendoredContainer {
   /** Variables to add or replace. @default none */
   env?: (settings: Settings) => Record<string, string>;
   /** Mounts to add. @default none */
-  mounts?: Array<{ name: string; mountPath: string }>;
+  mounts?: (settings: Settings) => Array<{ name: string; mountPath: string }>;
   /** Capabilities to add; each needs an exception to rule 10. @default none */
   addCapabilities?: string[];
 }
@@ -73,7 +73,7 @@ export interface VendoredWorkload {
   /** By name. Every container of the manifest must be here. */
   containers: Record<string, VendoredContainer>;
   /** Volumes to add. @default none */
-  volumes?: VolumeManifest[];
+  volumes?: (settings: Settings) => VolumeManifest[];
   /**
    * Seconds that a pod must have been ready before it counts as available: a webhook's certificate reaches the API
    * server some seconds after the pod is ready. @default 0
@@ -248,6 +248,7 @@ function workload(
     Object.entries(t.metadata.annotations ?? {}).filter(([k]) => !k.startsWith("prometheus.io/")),
   );
   const count = replication(w, o.spec.strategy?.type === "Recreate");
+  const volumes = [...(t.spec.volumes ?? []).map(bounded), ...(w.volumes?.(settings) ?? [])];
   const { affinity: _affinity, nodeSelector: _nodeSelector, tolerations: _tolerations, ...pod } = t.spec;
   return {
     ...o,
@@ -278,7 +279,7 @@ function workload(
           containers: pod.containers.map((c) =>
             container(c, w.containers[c.name], `${title(o)} of ${operator.name}`, settings),
           ),
-          ...(w.volumes || pod.volumes ? { volumes: [...(pod.volumes ?? []).map(bounded), ...(w.volumes ?? [])] } : {}),
+          ...listed("volumes", volumes),
         },
       },
     },
@@ -338,7 +339,7 @@ function container(
     // A process on the node's network may listen on localhost only, so the manifest's host is kept.
     ...renderProbes(w.probes, c.livenessProbe?.httpGet?.host),
     resources: renderResources(w),
-    ...listed("volumeMounts", [...(c.volumeMounts ?? []), ...(w.mounts ?? [])]),
+    ...listed("volumeMounts", [...(c.volumeMounts ?? []), ...(w.mounts?.(settings) ?? [])]),
     securityContext,
   };
 }

@@ -7,8 +7,7 @@ import { familyOf, hostCidr } from "../../../core/addresses";
 import { isPods, peerLabels, type Edge, type Peer, type PodPeer } from "../../../core/edges";
 import { NAMESPACES } from "../../../core/names";
 import type { Settings } from "../../../settings/types";
-import { ingressController } from "../ingressController/controllerPeer";
-import { INGRESS_PORTS } from "../ingressController/nginxIngress";
+import { ingressPeer, ingressWebPorts } from "../ingressController/peer";
 
 /** One side of a rule, as Kubernetes writes it. */
 export interface PolicyPeer {
@@ -25,7 +24,6 @@ export interface PolicyPort {
 /** Traffic with any of the peers on any of the ports. */
 export interface PolicyRule {
   peers: PolicyPeer[];
-  /** Empty: all ports. */
   ports: PolicyPort[];
 }
 /** A NetworkPolicy. */
@@ -42,8 +40,6 @@ export interface PolicyPlan {
 
 const ENTIRE = { IPv4: "0.0.0.0/0", IPv6: "::/0" } as const;
 const blocks = (cidrs: string[]): PolicyPeer[] => cidrs.map((cidr) => ({ ipBlock: { cidr } }));
-/** Address of NodeLocal DNSCache, in clusters that have it. */
-const NODE_LOCAL_DNS = "169.254.20.10/32";
 
 const everywhere = (settings: Settings): string[] => settings.cluster.ipFamilies.map((f) => ENTIRE[f]);
 
@@ -111,21 +107,16 @@ function merge(rules: PolicyRule[]): PolicyRule[] {
   return [...byPorts].map(([key, found]) => ({ ports: JSON.parse(key), peers: [...found.values()] }));
 }
 
-/**
- * Rules that an edge needs besides its own: the stack's public names lead back to the ingress controller, and a
- * connection to the balancer's address arrives at one of its pods before any policy is asked. The container ports of a
- * controller that is not this stack's are unknown, so all of its namespace is open.
- */
+/** Rules that an edge needs besides its own: the stack's public names lead back to the ingress controller. */
 function implied(e: Edge, settings: Settings): PolicyRule[] {
   const web = e.ports.filter((p) => p.protocol === "TCP" && (p.port === 443 || p.port === 80));
   if (!("world" in e.to) || !web.length) return [];
-  const ports: PolicyPort[] = settings.cluster.install.ingressController
-    ? [
-        { protocol: "TCP", port: INGRESS_PORTS.https },
-        { protocol: "TCP", port: INGRESS_PORTS.http },
-      ]
-    : [];
-  return [{ peers: peers(ingressController(settings), settings, true), ports }];
+  return [
+    {
+      peers: peers(ingressPeer(settings), settings, true),
+      ports: ingressWebPorts(settings).map((port) => ({ protocol: "TCP", port })),
+    },
+  ];
 }
 
 /** All policies. @param namespaces Those that the stack makes; others get no policies */
@@ -172,7 +163,7 @@ export function networkPolicies(edges: Edge[], settings: Settings, namespaces: r
       namespace,
       podSelector: {},
       ingress: [],
-      egress: [dns()],
+      egress: [dns(settings)],
       why: ["to the cluster's DNS: every name is looked up there"],
     },
   ]);
@@ -196,14 +187,15 @@ const slug = (text: string): string =>
     .replace(/[^a-z0-9]+/g, "-")
     .replace(/^-|-$/g, "");
 
-function dns(): PolicyRule {
+/** CoreDNS has this label in every distribution: kubeadm, k3s manifests/coredns.yaml, rke2-coredns (k8sApp), kubespray. */
+function dns(settings: Settings): PolicyRule {
   return {
     peers: [
       {
         namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": NAMESPACES.kubeSystem } },
         podSelector: { matchLabels: { "k8s-app": "kube-dns" } },
       },
-      { ipBlock: { cidr: NODE_LOCAL_DNS } },
+      ...blocks(settings.cluster.nodeLocalDns.map(hostCidr)),
     ],
     ports: [
       { protocol: "UDP", port: 53 },
@@ -229,9 +221,7 @@ export function policySpec(p: PolicyPlan): networking.v1.NetworkPolicySpec {
   return {
     podSelector: p.podSelector,
     policyTypes: types,
-    ...(p.ingress.length ? { ingress: p.ingress.map((r) => ({ from: r.peers, ...portsOf(r) })) } : {}),
-    ...(p.egress.length ? { egress: p.egress.map((r) => ({ to: r.peers, ...portsOf(r) })) } : {}),
+    ...(p.ingress.length ? { ingress: p.ingress.map((r) => ({ from: r.peers, ports: r.ports })) } : {}),
+    ...(p.egress.length ? { egress: p.egress.map((r) => ({ to: r.peers, ports: r.ports })) } : {}),
   };
 }
-
-const portsOf = (r: PolicyRule): { ports?: PolicyPort[] } => (r.ports.length ? { ports: r.ports } : {});

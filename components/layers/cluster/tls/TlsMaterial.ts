@@ -3,8 +3,9 @@ import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 import type { StackContext } from "../../../core/context";
 import { keysAreProtected } from "../../../core/identity";
+import { fromIssuer } from "../../../domain/tlsModes";
 import type { Settings } from "../../../settings/types";
-import { labels, type ObjectMetadata } from "../../../core/workload";
+import { labels, pullSecrets, type ObjectMetadata } from "../../../core/workload";
 import { ISSUER, PUBLIC_CERTIFICATE, TRUST_BUNDLE, issuerAnnotations, publicNames } from "./publicTls";
 
 const HOURS_PER_YEAR = 8760;
@@ -21,8 +22,8 @@ export interface TlsMaterialArgs {
 
 /**
  * The certificate of the public host names: from the stack's own CA, from the settings, or by ACME. In the first two
- * cases every namespace has one Secret. With ACME each Ingress names its own Secret and has `issuerAnnotations`, and
- * cert-manager fills the Secret.
+ * cases every namespace has one Secret. With ACME, or an issuer that exists, each Ingress names its own Secret and has
+ * `issuerAnnotations`, and cert-manager fills the Secret.
  */
 export class TlsMaterial extends pulumi.ComponentResource {
   /** Certificate of the own CA, PEM, which clients must trust; absent without one. */
@@ -39,7 +40,7 @@ export class TlsMaterial extends pulumi.ComponentResource {
     super("matrix-ha:cluster:TlsMaterial", name, {}, opts);
     const { settings } = args.ctx;
     this.issuerAnnotations = issuerAnnotations(settings.tls);
-    this.shared = settings.tls.mode !== "acme";
+    this.shared = !fromIssuer(settings.tls);
     const childOpts: pulumi.CustomResourceOptions = { parent: this, dependsOn: args.after };
     const meta = (n: string, namespace?: string): ObjectMetadata => ({
       name: n,
@@ -60,14 +61,24 @@ export class TlsMaterial extends pulumi.ComponentResource {
                 email: settings.tls.email,
                 server: settings.tls.server,
                 privateKeySecretRef: { name: `${ISSUER}-account` },
-                solvers: [{ http01: { ingress: { ingressClassName: settings.cluster.ingressClass } } }],
+                solvers: [
+                  {
+                    http01: {
+                      ingress: {
+                        ingressClassName: settings.cluster.ingressClass,
+                        // The solver's pods pull their image like all others.
+                        ...(settings.images.pullSecret ? { podTemplate: { spec: pullSecrets(settings) } } : {}),
+                      },
+                    },
+                  },
+                ],
               },
             },
           },
           childOpts,
         ),
       );
-    } else {
+    } else if (settings.tls.mode !== "issuer") {
       const { certificate, privateKey, ca } =
         settings.tls.mode === "given"
           ? {

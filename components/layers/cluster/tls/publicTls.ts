@@ -1,5 +1,6 @@
 /** Names and annotations of the public certificate. Pure. */
 import { NAMESPACES, type Namespace } from "../../../core/names";
+import { fromIssuer } from "../../../domain/tlsModes";
 import type { Settings, TlsSettings } from "../../../settings/types";
 
 /** Name of the TLS Secret with the certificate of the public host names, the same in each namespace. */
@@ -31,11 +32,11 @@ export const tlsNamespaces = (settings: Settings): Namespace[] => [
   ...(settings.turn.enabled ? [NAMESPACES.coturn] : []),
 ];
 
-/** Annotations by which cert-manager issues the certificate of an Ingress; empty without ACME. */
+/** Annotations by which cert-manager issues the certificate of an Ingress; empty where no issuer does. */
 export function issuerAnnotations(tls: TlsSettings): Record<string, string> {
-  if (tls.mode !== "acme") return {};
+  if (!fromIssuer(tls)) return {};
   return {
-    "cert-manager.io/cluster-issuer": ISSUER,
+    "cert-manager.io/cluster-issuer": tls.mode === "issuer" ? tls.clusterIssuer : ISSUER,
     // F5's controller refuses a second Ingress for a host, so the challenge's path is added to the Ingress itself while
     // the challenge lasts.
     "acme.cert-manager.io/http01-edit-in-place": "true",

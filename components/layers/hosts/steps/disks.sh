@@ -25,6 +25,25 @@ inspect() {
   zeros "$dev" $((mib - 1)) 1 || { found="data in its last MiB"; return 0; }
 }
 
+# The kernel's default for ext4 is to go on after an error: the database would go on writing into a damaged file system.
+# Read-only it ends, and a standby takes over. XFS shuts itself down.
+stops_on_errors() { if [ "$1" = ext4 ]; then printf ',errors=remount-ro'; fi; }
+
+# Disks that were formatted or mounted without it get it while they are mounted: nothing is interrupted.
+stop_on_errors() { # device uuid path filesystem
+  local dev=$1 uuid=$2 path=$3
+  if [ "$4" != ext4 ]; then return 0; fi
+  if [ "$(tune2fs -l "$dev" | sed -n 's/^Errors behavior: *//p')" != "Remount read-only" ]; then
+    tune2fs -e remount-ro "$dev" >/dev/null
+    mount -o remount,errors=remount-ro "$path"
+    change "$path becomes read-only after errors"
+  fi
+  if awk -v id="UUID=$uuid" '$1 == id && $4 !~ /(^|,)errors=remount-ro(,|$)/ {found = 1} END {exit !found}' "$fstab"; then
+    sed -E -i "/^UUID=$uuid[[:space:]]/{s/,errors=[a-z-]+//; s/^([^[:space:]]+[[:space:]]+[^[:space:]]+[[:space:]]+ext4[[:space:]]+[^[:space:]]+)/\\1,errors=remount-ro/}" "$fstab"
+    change "$path in $fstab: errors=remount-ro"
+  fi
+}
+
 prepare() { # id filesystem label path sizeGiB
   local id=$1 fs=$2 label=$3 path=$4 size=$5 dev bytes uuid line other
   dev=$(readlink -f "$id") && [ -n "$(lsblk -dnro NAME "$dev" 2>/dev/null)" ] || fail "$id is no block device on this host: compare with ls -l /dev/disk/by-id"
@@ -40,7 +59,7 @@ prepare() { # id filesystem label path sizeGiB
     [ -z "$found" ] || fail "$id is not blank and was left as it is. Found: $found. Give another disk, or wipe this one yourself if nothing on it is needed: wipefs -a $id && blkdiscard -f $id (or dd zeros over it), then run again."
     case $fs in
       xfs) mkfs.xfs -q -L "$label" "$dev" ;;
-      ext4) mkfs.ext4 -q -m 0 -L "$label" "$dev" ;;
+      ext4) mkfs.ext4 -q -m 0 -e remount-ro -L "$label" "$dev" ;;
     esac
     change "formatted $id as $fs ($label)"
   fi
@@ -50,7 +69,7 @@ prepare() { # id filesystem label path sizeGiB
   other=$(awk -v id="UUID=$uuid" '$1 == id {print $2}' "$fstab")
   if [ -z "$other" ]; then
     # nofail: a host whose data disk died still boots and can be reached.
-    line="UUID=$uuid $path $fs defaults,noatime,nofail,x-systemd.device-timeout=30s 0 2"
+    line="UUID=$uuid $path $fs defaults,noatime,nofail,x-systemd.device-timeout=30s$(stops_on_errors "$fs") 0 2"
     [ -z "$(tail -c 1 "$fstab")" ] || printf '\n' >>"$fstab"
     printf '%s\n' "$line" >>"$fstab"
     if have systemctl; then systemctl daemon-reload >/dev/null 2>&1 || true; fi
@@ -69,6 +88,7 @@ prepare() { # id filesystem label path sizeGiB
   elif [ "$(readlink -f "$other")" != "$dev" ]; then
     fail "$path is mounted from $other, not from $id"
   fi
+  stop_on_errors "$dev" "$uuid" "$path" "$fs"
 }
 
 touch "$fstab"

@@ -1,6 +1,6 @@
 import { scriptFrom, verbatim } from "../../../core/scripts";
 import type { HostSettings } from "../../../settings/types";
-import { DATA_ROOT, diskMounts, usePath } from "../mounts";
+import { DATA_ROOT, diskMounts, METRICS_ROOT, usePath } from "../mounts";
 import { quote, type HostStep, type StepOptions } from "./shell";
 
 /**
@@ -16,6 +16,7 @@ export function disksStep(host: HostSettings, { root = "" }: StepOptions = {}): 
   // Uses without a disk of their own have a directory on the system's disk.
   const made = (["database", "object-store", "local"] as const)
     .map((use) => usePath(use))
+    .concat(METRICS_ROOT)
     .filter((path) => !diskMounts(host).some((d) => d.path === path))
     .map((p) => `[ -d ${quote(root + p)} ] || { mkdir -p ${quote(root + p)}; change ${quote(`made ${p}`)}; }`);
   return {

@@ -17,12 +17,15 @@ export interface OpenPort {
 
 const one = (protocol: "tcp" | "udp", port: number, why: string): OpenPort => ({ protocol, from: port, to: port, why });
 
+/** Comment of the rule for SSH, whose ports are a set: the host adds those at which its SSH server really listens. */
+const SSH = "SSH";
+
 /** The ports of a host that are open to any address, by its roles. SSH is always open, so that access is never lost. */
 export function openPorts(settings: Settings, host: HostSettings): OpenPort[] {
   const { turn, rtc, federation } = settings;
   const is = (role: HostSettings["roles"][number]): boolean => host.roles.includes(role);
   return [
-    one("tcp", host.ssh.port, "SSH"),
+    one("tcp", host.ssh.port, SSH),
     ...(is("control-plane") ? [one("tcp", 6443, "Kubernetes API")] : []),
     ...(is("application")
       ? [
@@ -76,14 +79,16 @@ export function trustedSources(settings: Settings): { v4: string[]; v6: string[]
 /**
  * The rules for nft. They replace our own table in one transaction and leave all others alone (kube-proxy's, the CNI's,
  * the operator's).
+ *
+ * @param sshPorts Ports of the SSH server, as nft writes a list
  */
-export function firewallRules(settings: Settings, host: HostSettings): string {
+export function firewallRules(settings: Settings, host: HostSettings, sshPorts = String(host.ssh.port)): string {
   const { v4, v6 } = trustedSources(settings);
   const set = (name: string, type: string, elements: string[]): string =>
     `  set ${name} {\n    type ${type}\n    flags interval\n    auto-merge${elements.length ? `\n    elements = { ${elements.join(", ")} }` : ""}\n  }`;
-  const ports = openPorts(settings, host).map(
-    (p) => `    ${p.protocol} dport ${p.from === p.to ? p.from : `${p.from}-${p.to}`} accept comment "${p.why}"`,
-  );
+  const ports = openPorts(settings, host)
+    .filter((p) => p.why !== SSH)
+    .map((p) => `    ${p.protocol} dport ${p.from === p.to ? p.from : `${p.from}-${p.to}`} accept comment "${p.why}"`);
   return `# Made by matrix-ha for ${host.name}; ${host.roles.join(", ")}. Replaces its own table only.
 table inet matrix_ha {
 }
@@ -91,6 +96,10 @@ delete table inet matrix_ha
 table inet matrix_ha {
 ${set("trusted4", "ipv4_addr", v4)}
 ${set("trusted6", "ipv6_addr", v6)}
+  set ssh {
+    type inet_service
+    elements = { ${sshPorts} }
+  }
   chain input {
     type filter hook input priority filter; policy drop;
     ct state established,related accept
@@ -99,6 +108,7 @@ ${set("trusted6", "ipv6_addr", v6)}
     udp dport { 68, 546 } accept comment "DHCP"
     ip saddr @trusted4 accept
     ip6 saddr @trusted6 accept
+    tcp dport @ssh accept comment "${SSH}"
 ${ports.join("\n")}
   }
 }
@@ -111,11 +121,12 @@ export function firewallStep(settings: Settings, host: HostSettings, { root = ""
     "only the ports of the host's roles are open to the world; the cluster's own machines and pods are trusted";
   const rules = `${root}/etc/matrix-ha/firewall.nft`;
   const unit = `${root}/etc/systemd/system/matrix-ha-firewall.service`;
+  const follow = `${root}/etc/systemd/system/matrix-ha-ssh-ports`;
   if (settings.firewall?.enabled === false) {
     return {
       name: "firewall",
       why: "switched off in the settings: takes our own rules away and nothing else",
-      script: scriptFrom(__dirname, "firewallOff.sh", { RULES: rules, UNIT: unit }),
+      script: scriptFrom(__dirname, "firewallOff.sh", { RULES: rules, UNIT: unit, FOLLOW: follow }),
     };
   }
   return {
@@ -125,7 +136,11 @@ export function firewallStep(settings: Settings, host: HostSettings, { root = ""
       ROOT: root,
       RULES: rules,
       UNIT: unit,
-      TABLE: verbatim(firewallRules(settings, host)),
+      FOLLOW: follow,
+      SSH_PORT: host.ssh.port,
+      // Written into the file on the host, where the ports are known.
+      TABLE: verbatim(firewallRules(settings, host, "SSH_PORTS_OF_THIS_HOST")),
+      SCRIPT: verbatim(scriptFrom(__dirname, "sshFollow.sh", {})),
     }),
   };
 }

@@ -2,8 +2,8 @@
 . ./preamble.sh
 
 if [ -e @UNIT@ ]; then
-  systemctl disable --now matrix-ha-firewall.service >/dev/null 2>&1 || true
-  rm -f @UNIT@ @RULES@
+  systemctl disable --now matrix-ha-ssh-ports.path matrix-ha-firewall.service >/dev/null 2>&1 || true
+  rm -f @UNIT@ @RULES@ @FOLLOW@.path @FOLLOW@.service
   systemctl daemon-reload
   change "removed the firewall"
 fi

@@ -1,6 +1,8 @@
 import type { HostSettings, Settings } from "../../../settings/types";
 import { disksStep } from "./disks";
+import { etcdStep } from "./etcd";
 import { firewallStep } from "./firewall";
+import { kubeletStep } from "./kubelet";
 import { modulesStep } from "./modules";
 import { packagesStep } from "./packages";
 import { swapStep } from "./swap";
@@ -18,7 +20,9 @@ export function hostSteps(settings: Settings, host: HostSettings): HostStep[] {
     timeStep(host),
     disksStep(host),
     firewallStep(settings, host),
-  ];
+    kubeletStep(settings, host),
+    etcdStep(settings, host),
+  ].filter((step) => step !== undefined);
 }
 
 export type { HostStep } from "./shell";

@@ -12,6 +12,7 @@ const TOOLS: Record<string, string> = {
   wipefs: "util-linux",
   findmnt: "util-linux",
   "mkfs.ext4": "e2fsprogs",
+  tune2fs: "e2fsprogs",
   "mkfs.xfs": "xfsprogs",
   chattr: "e2fsprogs",
 };
@@ -19,7 +20,8 @@ const TOOLS: Record<string, string> = {
 /** Programs that the steps for a host use. */
 export function neededTools(host: HostSettings): string[] {
   const filesystems = new Set(diskMounts(host).map((d) => d.filesystem));
-  return Object.keys(TOOLS).filter((t) => !t.startsWith("mkfs.") || filesystems.has(t.slice(5) as "xfs" | "ext4"));
+  const of: Record<string, "xfs" | "ext4"> = { "mkfs.xfs": "xfs", "mkfs.ext4": "ext4", tune2fs: "ext4" };
+  return Object.keys(TOOLS).filter((t) => of[t] === undefined || filesystems.has(of[t]));
 }
 
 /** Installs missing packages. Needs no network when all programs are there already. */

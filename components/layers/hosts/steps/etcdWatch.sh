@@ -1,0 +1,5 @@
+# shellcheck shell=bash
+set -euo pipefail
+export LC_ALL=C
+. ./etcdMetric.sh
+tell
