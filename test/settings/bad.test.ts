@@ -146,7 +146,7 @@ const CASES: Case[] = [
     "one call host",
     roles((h) => h.filter((x) => x.name !== "k1")),
     "hosts",
-    /1 host with the role call.*turn\.enabled: false/s,
+    /1 host with the role call.*acceptOneCallHost: true.*turn\.enabled: false/s,
   ],
   [
     "more database instances than hosts",
