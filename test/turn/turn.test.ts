@@ -84,7 +84,9 @@ describe("turn: addresses", () => {
 describe("turn: one public address", () => {
   it("is enough, with one call host behind it, where the operator accepts that calls stop with it", () => {
     const config = exampleConfig(100);
-    const [first, ...others] = (config.hosts as Array<Record<string, any>>).filter((h) => h.role === "call");
+    const [first, ...others] = (config.hosts as Array<Record<string, any>>).filter((h) =>
+      [h.role, ...(h.roles ?? [])].includes("call"),
+    );
     const one = {
       ...config,
       addressPools: [{ name: "lan", addresses: ["192.168.7.200-192.168.7.210"] }],
