@@ -11,11 +11,6 @@ export const KUBE_SCORE: Array<{ check: string; where: string; why: string }> = 
     why: "it wants CPU limits. Requests and memory limits are set; a CPU limit throttles a latency-bound process while the node idles (rule 11)",
   },
   {
-    check: "container-ephemeral-storage-request-and-limit",
-    where: "every pod",
-    why: "root file systems are read-only and every emptyDir has its own size limit (rules 10 and 15), so a pod's writes are already bounded; logs are rotated by the kubelet",
-  },
-  {
     check: "pod-probes-identical",
     where: "most pods",
     why: "it wants different actions for readiness and liveness. The action may be the same (the process answers); the thresholds differ: a pod leaves rotation within seconds, and is restarted only after a minute. Liveness never depends on another service (rule 9b)",

@@ -1,7 +1,7 @@
 /** Rules about pods: security, probes, resources, spreading. */
 import { isDeepStrictEqual } from "node:util";
 import { imageRef } from "../components/core/images";
-import { hardenedContainer, hardenedPod, SECCOMP } from "../components/core/workload";
+import { hardenedContainer, hardenedPod, quantityValue, SECCOMP } from "../components/core/workload";
 import { IMAGES } from "../components/layers/registry";
 import { containersOf, matches } from "./subject";
 import type { KubernetesObject, OperatorPods, PodTemplate, Rule } from "./types";
@@ -147,6 +147,46 @@ export const resources: Rule = {
         ...(c.resources?.limits?.cpu ? ["a CPU limit"] : []),
       ]),
     ),
+};
+
+/** MiB that a pod's volumes on the node's disk may take. */
+const onDisk = (t: PodTemplate): number =>
+  (t.spec.volumes ?? [])
+    .filter((v: any) => v.emptyDir && v.emptyDir.medium !== "Memory" && v.emptyDir.sizeLimit)
+    .reduce((sum: number, v: any) => sum + quantityValue(v.emptyDir.sizeLimit), 0);
+
+const EPHEMERAL = "ephemeral-storage";
+const diskProblems = (resources: any): string[] =>
+  (["requests", "limits"] as const)
+    .filter((kind) => !resources?.[kind]?.[EPHEMERAL])
+    .map((kind) => `no ${EPHEMERAL} in its ${kind}`);
+
+export const disk: Rule = {
+  id: "11b",
+  demands:
+    "a request and a limit of the node's disk (ephemeral-storage) on every container, also of pods that operators make; the limits of a pod exceed the sizes of its volumes there, since the kubelet evicts a pod at either",
+  check: ({ templates, operatorPods }) => [
+    ...templates.flatMap((t) => each(t, (c) => diskProblems(c.resources))),
+    ...templates.flatMap((t) => {
+      const limits = (t.spec.containers ?? [])
+        .map((c: any) => c.resources?.limits?.[EPHEMERAL])
+        .filter(Boolean)
+        .reduce((sum: number, q: string) => sum + quantityValue(q), 0);
+      return limits > onDisk(t)
+        ? []
+        : [
+            {
+              object: t,
+              what: `its volumes may take ${onDisk(t)} bytes, its containers only ${limits}, logs included`,
+            },
+          ];
+    }),
+    ...operatorPods.flatMap(({ owner }) =>
+      resourcesIn(owner.inputs.spec)
+        .flatMap(diskProblems)
+        .map((what) => ({ object: owner, what })),
+    ),
+  ],
 };
 
 export const replicas: Rule = {
@@ -301,10 +341,13 @@ function budgetsOf({ owner, labels }: OperatorPods, objects: KubernetesObject[])
   ).length;
 }
 
-/** Findings for each container that the operator is configured with. */
+/** Resources of each container that an operator is configured with. */
+const resourcesIn = (spec: any): any[] =>
+  spec.template?.spec?.containers?.map((c: any) => c.resources) ?? [spec.resources];
+
+/** Findings for each of them. */
 function resourceProblems(spec: any): string[] {
-  const all: any[] = spec.template?.spec?.containers?.map((c: any) => c.resources) ?? [spec.resources];
-  return all.flatMap((r) => [
+  return resourcesIn(spec).flatMap((r) => [
     ...(r?.requests?.cpu && r.requests.memory ? [] : ["no requests"]),
     ...(r?.limits?.memory ? [] : ["no memory limit"]),
     ...(r?.limits?.cpu ? ["a CPU limit"] : []),
@@ -352,6 +395,7 @@ export const POD_RULES: Rule[] = [
   hardening,
   sameHardening,
   resources,
+  disk,
   replicas,
   spreading,
   operatorMade,

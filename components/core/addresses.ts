@@ -133,8 +133,11 @@ export function isWholeInternet(text: string): boolean {
   return interval.to - interval.from + 1n >= 1n << (bits - WHOLE_INTERNET_BITS);
 }
 
-/** IPv4 networks without machines on the Internet (IANA special-purpose registry), unicast only. */
-export const SPECIAL_IPV4 = [
+/**
+ * Networks without machines on the Internet (IANA special-purpose registries): whatever connects to addresses that users
+ * name must not reach them. The one list for all that does; the unspecified address of IPv6 and multicast are beside it.
+ */
+export const SPECIAL_NETWORKS = [
   "0.0.0.0/8",
   "10.0.0.0/8",
   "100.64.0.0/10",
@@ -148,4 +151,20 @@ export const SPECIAL_IPV4 = [
   "198.18.0.0/15",
   "198.51.100.0/24",
   "203.0.113.0/24",
+  "240.0.0.0/4",
+  "::1/128",
+  // These embed IPv4 addresses, private ones included: ::ffff:0:0/96, 64:ff9b::/96, 2001::/32 and 2002::/16.
+  "::ffff:0:0/96",
+  "64:ff9b::/96",
+  "64:ff9b:1::/48",
+  "100::/64",
+  "2001::/32",
+  "2001:db8::/32",
+  "2002::/16",
+  "fc00::/7",
+  "fe80::/10",
+  "fec0::/10",
 ] as const;
+/** Means this machine to whoever connects to it. */
+export const UNSPECIFIED_IPV6 = "::/128";
+export const MULTICAST = ["224.0.0.0/4", "ff00::/8"] as const;

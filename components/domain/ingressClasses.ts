@@ -12,6 +12,6 @@ export const isKnownIngressClass = (name: string): name is IngressClass =>
 export function ingressClassNotes(ingressClass: string): string[] {
   if (isKnownIngressClass(ingressClass)) return [];
   return [
-    `cluster.ingressClass "${ingressClass}" is not one of ${INGRESS_CLASSES.join(", ")}: make sure that its controller lets media.maxUploadMiB through, waits 300 s for an answer, passes WebSockets on the rtc host and appends to X-Forwarded-For.`,
+    `cluster.ingressClass "${ingressClass}" is not one of ${INGRESS_CLASSES.join(", ")}: make sure that its controller lets media.maxUploadMiB through without keeping it on disk first, waits 300 s for an answer, passes WebSockets on the rtc host and appends to X-Forwarded-For.`,
   ];
 }

@@ -58,7 +58,7 @@ describe("nginx configurations", function () {
         routerFqdn: "127.0.0.1",
         allowCidrs: ["10.9.0.0/16", "2001:db8::/32"],
         trustedProxyCidrs: ["127.0.0.0/8"],
-        maxUploadMiB: 5,
+        maxBodyMiB: 5,
       }),
       element: elementNginxConf({ ipv6: false }),
       wellKnown: wellKnownNginxConf({ ipv6: false, documents: ["client"] }),

@@ -3,13 +3,19 @@ import assert from "node:assert/strict";
 import { evaluate } from "../../cli/evaluate";
 import { HaproxyRouter, renderHaproxyCfg, routerEdges } from "../../components/layers/router";
 import { synapseEdges } from "../../components/layers/synapse";
+import { bodyLimits } from "../../components/domain/bodies";
 import { CONFIG_HASH } from "../../components/core/workload";
 import type { Plan } from "../../components/sizing/types";
 import type { Settings } from "../../components/settings/types";
 import { fixtureContext, fixturePlan, fixtureSettings } from "../fixtures/context";
 
 const cfg = (federation = false, plan = fixturePlan()): string =>
-  renderHaproxyCfg({ plan, clusterDomain: "cluster.local", federation, maxUploadMiB: 100 });
+  renderHaproxyCfg({
+    plan,
+    clusterDomain: "cluster.local",
+    federation,
+    bodies: bodyLimits(fixtureSettings(), plan.router),
+  });
 const run = (change?: (s: Settings, p: Plan) => void) =>
   evaluate({
     stack: "t",
@@ -25,7 +31,11 @@ describe("haproxy.cfg", () => {
   it("defines every backend that it uses, once, and uses each", () => {
     const text = cfg(true);
     const defined = [...text.matchAll(/^backend (\S+)$/gm)].map((m) => m[1]!);
-    const used = new Set([...text.matchAll(/^ {2}(?:use_backend|default_backend) (\S+)/gm)].map((m) => m[1]!));
+    const used = new Set(
+      [...text.matchAll(/^ {2}(?:(?:use_backend|default_backend)|http-request track-sc\d \S+ table) (\S+)/gm)].map(
+        (m) => m[1]!,
+      ),
+    );
     assert.deepEqual([...new Set(defined)].sort(), [...used].sort());
     assert.equal(new Set(defined).size, defined.length);
   });

@@ -201,10 +201,38 @@ const BREAKS: Array<{ rule: string; breaks: string; how: (objects: Objects) => v
     },
   },
   {
+    rule: "11b",
+    breaks: "a container that requests nothing of the node's disk",
+    how: (o) => {
+      delete container(o, "Deployment", "haproxy").resources.requests["ephemeral-storage"];
+    },
+  },
+  {
+    rule: "11b",
+    breaks: "an operator's container without a limit of the node's disk",
+    how: (o) => {
+      delete container(o, "Deployment", "cnpg-controller-manager").resources.limits["ephemeral-storage"];
+    },
+  },
+  {
+    rule: "11b",
+    breaks: "a volume that its pod is evicted for before it is full",
+    how: (o) => {
+      container(o, "StatefulSet", "synapse-media").resources.limits["ephemeral-storage"] = "15Gi";
+    },
+  },
+  {
+    rule: "11b",
+    breaks: "a database that requests nothing of the node's disk",
+    how: (o) => {
+      delete find(o, "Cluster", "synapse-postgres").spec.resources.requests["ephemeral-storage"];
+    },
+  },
+  {
     rule: "11-13",
     breaks: "a database without a memory limit",
     how: (o) => {
-      find(o, "Cluster", "synapse-postgres").spec.resources.limits = {};
+      delete find(o, "Cluster", "synapse-postgres").spec.resources.limits.memory;
     },
   },
   {

@@ -172,7 +172,7 @@ const CASES: Case[] = [
     "one call host",
     roles((h) => h.filter((x) => x.name !== "k1")),
     "hosts",
-    /1 host with the role call.*turn\.enabled: false/s,
+    /1 host with the role call.*acceptOneCallHost: true.*turn\.enabled: false/s,
   ],
   [
     "more database instances than hosts",
@@ -350,6 +350,13 @@ const CASES: Case[] = [
     /https/,
   ],
   ["no way to log in", ["sso.passwordLogin=false"], "sso.passwordLogin", /add a provider/],
+  [
+    "uploads that the cache has no room for",
+    ["media.maxUploadMiB=10240", "media.cacheGiB=1"],
+    "media.cacheGiB",
+    /10,240 MiB.*at least 80.*media\.cacheGiB: 80/s,
+  ],
+  ["large uploads with the default cache", ["media.maxUploadMiB=4096"], "media.cacheGiB", /at least 32/],
   ["an upload of nothing", ["media.maxUploadMiB=0"], "media.maxUploadMiB", /1 to 10,240/],
   ["retention of no days", ["retention.maxLifetimeDays=0"], "retention.maxLifetimeDays", /remove the section/],
   [

@@ -14,7 +14,7 @@ const CASES: Array<[set: string[], restarts: string[], layers: string[]]> = [
   [
     ["media.maxUploadMiB=50"],
     ["synapse-media", "haproxy", "synapse-admin"],
-    ["cluster", "synapse", "router", "web", "ingress"],
+    ["synapse", "router", "web", "ingress"],
   ],
   [["media.urlPreviews=true"], ["synapse-media"], ["cluster", "synapse"]],
   [["presence.enabled=false"], [SYNAPSE, "element-web"], ["synapse", "web"]],

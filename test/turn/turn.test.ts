@@ -1,15 +1,22 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
+import { exampleConfig } from "../../cli/exampleStack";
 import { evaluate, type Evaluation } from "../../cli/evaluate";
+import { plan as planOf } from "../../components/plan";
+import { resolveSettings } from "../../components/settings";
 import type { Settings } from "../../components/settings/types";
 import { StackSecrets } from "../../components/keys/secrets";
 import { SECRET_SPECS } from "../../components/layers/registry";
+import { callHostNotes } from "../../components/domain/calls";
+import { turnRecords } from "../../components/domain/turnUris";
+import { turnNotes } from "../../components/layers/turn/plan";
 import { Turn, turnUris } from "../../components/layers/turn";
 import { cidrRange } from "../../components/layers/turn/cidr";
+import { previewDeniedNetworks } from "../../components/layers/synapse/mediaYaml";
 import { turnEdges } from "../../components/layers/turn/edges";
 import { turnStart } from "../../components/layers/turn/turnStart";
-import { allocationsPerNode, turnserverConf } from "../../components/layers/turn/turnserverConf";
+import { allocationsPerNode, deniedPeers, turnserverConf } from "../../components/layers/turn/turnserverConf";
 import { fixtureContext, fixturePlan, fixtureSettings } from "../fixtures/context";
 import { TURN_SHARED_SECRET } from "../../components/domain/calls";
 
@@ -18,17 +25,44 @@ const conf = (s: Settings, tls = false): string => turnserverConf({ settings: s,
 const call = (s: Settings, name: string): Settings["hosts"][number] => s.hosts.find((h) => h.name === name)!;
 
 describe("turn: addresses", () => {
-  it("gives clients every call node's URI, by its public address, and TLS by name", () => {
+  it("gives clients two or three URIs, however many call hosts there are, by the name of them all", () => {
     const s = fixtureSettings();
     call(s, "call-b").publicAddress = "198.51.100.7";
     call(s, "call-c").publicAddress = "2001:db9::7";
-    const plainUris = ["10.1.0.40", "198.51.100.7", "[2001:db9::7]"].flatMap((h) => [
-      `turn:${h}:3478?transport=udp`,
-      `turn:${h}:3478?transport=tcp`,
-    ]);
+    for (let n = 0; n < 10; n += 1) s.hosts.push({ ...call(s, "call-b"), name: `more-${n}`, address: `10.1.9.${n}` });
+    const plainUris = ["udp", "tcp"].map((t) => `turn:turn.example.org:3478?transport=${t}`);
     assert.deepEqual(turnUris(s, false), plainUris);
     assert.deepEqual(turnUris(s, true), [...plainUris, "turns:turn.example.org:5349?transport=tcp"]);
     assert.deepEqual(turnUris({ ...s, turn: { ...s.turn, enabled: false } }), []);
+  });
+
+  it("names the DNS records that the name needs, in the plan", () => {
+    const s = fixtureSettings();
+    call(s, "call-b").publicAddress = "198.51.100.7";
+    call(s, "call-c").publicAddress = "2001:db9::7";
+    assert.deepEqual(
+      turnRecords(s).map((r) => `${r.name} ${r.type} ${r.value}`),
+      [
+        "turn.example.org A 10.1.0.40",
+        "turn.example.org A 198.51.100.7",
+        "turn.example.org AAAA 2001:db9::7",
+      ],
+    );
+    const notes = turnNotes({ settings: s, plan });
+    assert.ok(notes.some((n) => /turn\.example\.org.*A 10\.1\.0\.40, A 198\.51\.100\.7, AAAA 2001:db9::7/.test(n)), notes.join("\n"));
+    assert.deepEqual(turnRecords({ ...s, turn: { ...s.turn, enabled: false } }), []);
+  });
+
+  it("says which call hosts clients on the Internet cannot reach", () => {
+    const s = fixtureSettings();
+    const said = (): string => callHostNotes(s).join("\n");
+    call(s, "call-b").publicAddress = "198.51.100.7";
+    assert.match(said(), /call-a \(10\.1\.0\.40\).*publicAddress/);
+    assert.doesNotMatch(said(), /call-b/);
+    for (const h of s.hosts.filter((x) => x.roles.includes("call"))) h.publicAddress = "198.51.100.9";
+    assert.equal(said(), "");
+    s.hosts = s.hosts.filter((h) => !h.roles.includes("call") || h.name === "call-a");
+    assert.match(said(), /one host, call-a/);
   });
 
   it("computes ranges", () => {
@@ -47,7 +81,43 @@ describe("turn: addresses", () => {
   });
 });
 
+describe("turn: one public address", () => {
+  it("is enough, with one call host behind it, where the operator accepts that calls stop with it", () => {
+    const config = exampleConfig(100);
+    const [first, ...others] = (config.hosts as Array<Record<string, any>>).filter((h) =>
+      [h.role, ...(h.roles ?? [])].includes("call"),
+    );
+    const one = {
+      ...config,
+      addressPools: [{ name: "lan", addresses: ["192.168.7.200-192.168.7.210"] }],
+      hosts: (config.hosts as Array<Record<string, any>>)
+        .filter((h) => !others.includes(h))
+        .map((h) => (h === first ? { ...h, publicAddress: "51.15.0.7" } : h)),
+    };
+    assert.match(JSON.stringify(resolveSettings(one, "t").errors), /acceptOneCallHost: true/);
+    const { settings, errors } = resolveSettings({ ...one, acceptOneCallHost: true }, "t");
+    assert.deepEqual(errors, []);
+    const planned = planOf(settings!);
+    assert.equal(planned.turn!.nodes, 1);
+    assert.ok(planned.notes.some((n) => n.includes("Calls run on one host")));
+    assert.deepEqual(turnRecords(settings!).map((r) => r.value), ["51.15.0.7"]);
+  });
+});
+
 describe("turn: turnserver.conf", () => {
+  it("denies what previews deny, but for the relays themselves and the unspecified address", () => {
+    const s = fixtureSettings();
+    call(s, "call-b").publicAddress = "51.15.0.7";
+    call(s, "db-a").publicAddress = "51.15.0.8";
+    const previews = previewDeniedNetworks(s),
+      relays = deniedPeers(s);
+    const only = (a: string[], b: string[]): string[] => a.filter((n) => !b.includes(n)).sort();
+    assert.deepEqual(only(relays, previews), []);
+    assert.deepEqual(only(previews, relays), ["10.1.0.40/32", "10.1.0.42/32", "51.15.0.7/32", "::/128"]);
+    for (const n of ["51.15.0.8/32", "2002::/16", "fec0::/10", "64:ff9b:1::/48", "ff00::/8"])
+      assert.ok(previews.includes(n) && relays.includes(n), n);
+  });
+
   it("denies every range without clients on the Internet, and the cluster's own addresses", () => {
     const lines = conf(fixtureSettings()).split("\n");
     for (const range of [

@@ -118,7 +118,7 @@ describe("admin UI", () => {
     routerFqdn: "haproxy.matrix.svc.cluster.local",
     allowCidrs: ["10.0.0.0/8"],
     trustedProxyCidrs: ["10.244.0.0/16"],
-    maxUploadMiB: 50,
+    maxBodyMiB: 50,
   };
   it("refuses clients outside the given networks", () => {
     const conf = adminNginxConf(input);

@@ -5,6 +5,8 @@ export { configHash, digest } from "./hash";
 export { httpProbes, renderProbes, STARTUP, tcpProbes, type Probes } from "./probes";
 export { budgetSpec, EVERY_NODE, neverTwoOnANode, onNodes, overZones, spread, type Apart } from "./placement";
 export {
+  diskOf,
+  OPERATORS_VOLUMES,
   podTemplate,
   pullSecrets,
   renderResources,

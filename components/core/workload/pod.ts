@@ -92,8 +92,11 @@ export type VolumeSpec =
       mode?: number;
     }
   | { name: string; secret: string; items?: Record<string, string>; mode?: number; optional?: boolean }
-  /** Lives as long as the pod; `memory`: in RAM, where it counts as the containers' memory. */
-  | { name: string; emptyDir: { sizeMiB: number; memory?: boolean } }
+  /**
+   * Lives as long as the pod, and a pod that fills it is evicted. `usualMiB`: what it holds at rest, which is requested
+   * of the node's disk (all of it by default). `memory`: in RAM, where it counts as the containers' memory.
+   */
+  | { name: string; emptyDir: { sizeMiB: number; usualMiB?: number; memory?: boolean } }
   /** A path of the node; `type` is `Directory` by default, so the path must exist. */
   | { name: string; hostPath: string; type?: string };
 
@@ -131,11 +134,40 @@ export interface PodSpec {
   dnsOptions?: Record<string, string>;
 }
 
-/** Requests of CPU and memory, and a limit of memory only. */
-export const renderResources = (r: Resources) => ({
-  requests: { cpu: milliCpu(r.cpu), memory: mebi(r.memoryMiB) },
-  limits: { memory: mebi(r.memoryLimitMiB ?? r.memoryMiB * 1.5) },
+/** Room on the node's disk (its ephemeral storage): volumes that live with the pod, and logs. */
+export interface Disk {
+  /** At rest, MiB: requested, so that the scheduler counts it. */
+  usualMiB: number;
+  /** At most, MiB. */
+  mostMiB: number;
+}
+
+/** Logs of a container on the node: the kubelet keeps five files of 10 MiB, and one more while it rotates them. */
+const LOGS: Disk = { usualMiB: 10, mostMiB: 60 };
+
+/** Room for a container's logs and for these volumes, of which only those on disk count. */
+export const diskOf = (volumes: ReadonlyArray<{ sizeMiB: number; usualMiB?: number; memory?: boolean }> = []): Disk =>
+  volumes
+    .filter((v) => !v.memory)
+    .reduce(
+      (sum, v) => ({ usualMiB: sum.usualMiB + (v.usualMiB ?? v.sizeMiB), mostMiB: sum.mostMiB + v.sizeMiB }),
+      LOGS,
+    );
+
+/**
+ * Requests of CPU, memory and disk, and limits of memory and disk. The kubelet evicts a pod whose volumes and logs exceed
+ * the sum of its containers' limits, and, when a node's disk is short, first those that use more than they requested.
+ */
+export const renderResources = (r: Resources, disk: Disk = LOGS) => ({
+  requests: { cpu: milliCpu(r.cpu), memory: mebi(r.memoryMiB), "ephemeral-storage": mebi(disk.usualMiB) },
+  limits: { memory: mebi(r.memoryLimitMiB ?? r.memoryMiB * 1.5), "ephemeral-storage": mebi(disk.mostMiB) },
 });
+
+/**
+ * For pods that an operator makes: its volumes there are not in our hands. They hold its own program, generated
+ * configuration, sockets.
+ */
+export const OPERATORS_VOLUMES = [{ sizeMiB: 512, usualMiB: 128 }] as const;
 
 /**
  * `imagePullSecrets` of a pod where `images.pullSecret` is set. The operator makes that Secret in every namespace; this
@@ -155,7 +187,7 @@ function env(e: Record<string, EnvValue>): core.v1.EnvVar[] {
   });
 }
 
-function container(c: ContainerSpec): core.v1.Container {
+function container(c: ContainerSpec, disk?: Disk): core.v1.Container {
   return {
     name: c.name,
     image: c.image,
@@ -174,7 +206,7 @@ function container(c: ContainerSpec): core.v1.Container {
         }
       : {}),
     ...(c.probes ? renderProbes(c.probes) : {}),
-    resources: renderResources(c.resources),
+    resources: renderResources(c.resources, disk),
     ...(c.mounts
       ? {
           volumeMounts: c.mounts.map((m) => ({
@@ -272,6 +304,8 @@ const network = (pod: PodSpec): Partial<core.v1.PodSpec> => ({
     : {}),
 });
 
+const emptyDirs = ({ volumes = [] }: PodSpec) => volumes.flatMap((v) => ("emptyDir" in v ? [v.emptyDir] : []));
+
 /** A pod template, for workloads and Jobs. */
 export function podTemplate(a: PodTemplateArgs): core.v1.PodTemplateSpec {
   const { settings, pod } = a;
@@ -292,8 +326,9 @@ export function podTemplate(a: PodTemplateArgs): core.v1.PodTemplateSpec {
       ...placement(a),
       terminationGracePeriodSeconds: pod.terminationGracePeriodSeconds ?? 30,
       ...(pod.runtimePriority ? { priorityClassName: pod.runtimePriority } : {}),
-      ...(pod.initContainers?.length ? { initContainers: pod.initContainers.map(container) } : {}),
-      containers: pod.containers.map(container),
+      ...(pod.initContainers?.length ? { initContainers: pod.initContainers.map((c) => container(c)) } : {}),
+      // The volumes are the pod's; the first container asks for them.
+      containers: pod.containers.map((c, i) => container(c, i === 0 ? diskOf(emptyDirs(pod)) : undefined)),
       ...(pod.volumes?.length ? { volumes: pod.volumes.map(volume) } : {}),
     },
   };

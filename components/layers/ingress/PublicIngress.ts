@@ -1,6 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { StackContext } from "../../core/context";
+import { bodyLimits, OTHER_HOSTS_MIB } from "../../domain/bodies";
 import { labels } from "../../core/workload";
 import { controllerAnnotations } from "./annotations";
 import { publicHosts, type PublicHost } from "./hosts";
@@ -55,9 +56,9 @@ export class PublicIngress extends pulumi.ComponentResource {
   }
 
   private annotations(args: PublicIngressArgs, host: PublicHost): Record<string, string> {
-    const { settings } = args.ctx;
+    const { settings, plan } = args.ctx;
     return controllerAnnotations(settings.cluster.ingressClass, {
-      maxBodyMiB: settings.media.maxUploadMiB,
+      maxBodyMiB: host.media ? bodyLimits(settings, plan.router).ingressMiB : OTHER_HOSTS_MIB,
       readTimeoutSeconds: 300,
       websocketServices: host.websockets,
       websocketPaths: host.paths.filter((p) => host.websockets.includes(p.service)).map((p) => p.path),

@@ -7,7 +7,7 @@ import { isKnownIngressClass, type IngressClass } from "../../domain/ingressClas
 
 /** What a host needs from the controller. */
 export interface Needs {
-  /** Largest request body, MiB: the largest upload. */
+  /** Largest request body, MiB. */
   maxBodyMiB: number;
   /** Seconds without data from the backend. A /sync waits for 30 s; the first one of a large account takes minutes. */
   readTimeoutSeconds: number;
@@ -30,6 +30,9 @@ const f5Nginx: Table = (n) => ({
 
 const communityNginx: Table = (n) => ({
   "nginx.ingress.kubernetes.io/proxy-body-size": `${n.maxBodyMiB}m`,
+  // Bodies pass through as they come, as in all other controllers here: what is kept on the controller's disk first
+  // fills it. F5's has no annotation for it; this stack's own says it in its ConfigMap.
+  "nginx.ingress.kubernetes.io/proxy-request-buffering": "off",
   "nginx.ingress.kubernetes.io/proxy-read-timeout": String(n.readTimeoutSeconds),
   "nginx.ingress.kubernetes.io/proxy-send-timeout": String(n.readTimeoutSeconds),
 });

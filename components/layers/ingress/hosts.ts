@@ -27,6 +27,8 @@ export interface PublicHost {
   paths: PublicPath[];
   /** Services whose connections become WebSockets. */
   websockets: string[];
+  /** Whether media are uploaded through it; others take small bodies only. */
+  media: boolean;
 }
 
 /** Everything below a path, to the Service's port `http`. */
@@ -52,6 +54,7 @@ export function publicHosts(settings: Settings): PublicHost[] {
       host: hostnames.homeserver,
       namespace: NAMESPACES.matrix,
       websockets: [],
+      media: true,
       paths: [
         to("/_matrix", SERVICES.router, settings.federation.enabled ? "clients and other servers" : "clients"),
         to("/_synapse/client", SERVICES.router, "SSO, password reset and unsubscribe pages"),
@@ -63,6 +66,7 @@ export function publicHosts(settings: Settings): PublicHost[] {
       host: settings.serverName.replace(/:\d+$/, ""),
       namespace: NAMESPACES.matrix,
       websockets: [],
+      media: false,
       paths: [wellKnown],
     },
     ...(settings.web.elementWeb.enabled
@@ -72,6 +76,7 @@ export function publicHosts(settings: Settings): PublicHost[] {
             host: hostnames.web,
             namespace: NAMESPACES.matrix,
             websockets: [],
+            media: false,
             paths: [to("/", SERVICES.elementWeb, "Element Web")],
           },
         ]
@@ -83,6 +88,8 @@ export function publicHosts(settings: Settings): PublicHost[] {
             host: hostnames.admin,
             namespace: NAMESPACES.matrix,
             websockets: [],
+            // The admin UI uploads pictures.
+            media: true,
             paths: [to("/", SERVICES.admin, "admin UI; its own nginx refuses addresses outside web.admin.allowCidrs")],
           },
         ]
@@ -94,6 +101,7 @@ export function publicHosts(settings: Settings): PublicHost[] {
             host: hostnames.rtc,
             namespace: NAMESPACES.livekit,
             websockets: [SERVICES.livekit],
+            media: false,
             paths: rtcRoutes(settings).map((r) => ({
               ...r,
               why: r.service === SERVICES.jwt ? "tokens for calls" : "signalling of calls",
@@ -115,5 +123,9 @@ function mergeByHost(hosts: PublicHost[], next: PublicHost): PublicHost[] {
     );
   }
   const paths = [...same.paths, ...next.paths.filter((p) => !same.paths.some((q) => q.path === p.path))];
-  return hosts.map((h) => (h === same ? { ...same, paths, websockets: [...same.websockets, ...next.websockets] } : h));
+  return hosts.map((h) =>
+    h === same
+      ? { ...same, paths, websockets: [...same.websockets, ...next.websockets], media: same.media || next.media }
+      : h,
+  );
 }

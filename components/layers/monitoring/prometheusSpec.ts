@@ -7,7 +7,7 @@ import { gibi } from "../../core/workload/quantities";
 import { hardenedPod } from "../../core/workload/hardening";
 import { labels, PART_OF } from "../../core/workload/metadata";
 import { neverTwoOnANode, onNodes } from "../../core/workload/placement";
-import { pullSecrets, renderResources } from "../../core/workload/pod";
+import { diskOf, OPERATORS_VOLUMES, pullSecrets, renderResources } from "../../core/workload/pod";
 import { IMAGES } from "./images";
 
 /** Name of the Prometheus object and component label of its pods. */
@@ -44,7 +44,7 @@ function common(
     imagePullPolicy: "IfNotPresent",
     ...pullSecrets(settings),
     podMetadata: { labels: { "app.kubernetes.io/component": component, "app.kubernetes.io/part-of": PART_OF } },
-    resources: renderResources(sized),
+    resources: renderResources(sized, diskOf(OPERATORS_VOLUMES)),
     securityContext,
     ...onNodes({ role: "application" }),
     // Required: the loss of a node must not take two replicas, and their volumes are tied to their nodes.

@@ -1,7 +1,7 @@
 /** Continuous archiving and base backups to object storage. Pure. */
 import { SERVICES } from "../../core/names";
 import type { Settings } from "../../settings/types";
-import { renderResources } from "../../core/workload/pod";
+import { diskOf, OPERATORS_VOLUMES, renderResources } from "../../core/workload/pod";
 
 /** Destination of WAL and base backups: a bucket, and a Secret in the database's namespace with its credentials. */
 export interface BackupTarget {
@@ -137,7 +137,7 @@ export function objectStoreSpec(settings: Settings, target: BackupTarget): objec
     retentionPolicy: retention(settings),
     instanceSidecarConfiguration: {
       ...clientEnv(target),
-      resources: renderResources({ cpu: 0.02, memoryMiB: 128, memoryLimitMiB: 512 }),
+      resources: renderResources({ cpu: 0.02, memoryMiB: 128, memoryLimitMiB: 512 }, diskOf(OPERATORS_VOLUMES)),
     },
   };
 }

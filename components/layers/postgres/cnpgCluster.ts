@@ -6,7 +6,7 @@ import type { Plan } from "../../sizing/types";
 import { gibi } from "../../core/workload/quantities";
 import { labels, selectorLabels } from "../../core/workload/metadata";
 import { onNodes, overZones } from "../../core/workload/placement";
-import { pullSecrets, renderResources } from "../../core/workload/pod";
+import { diskOf, pullSecrets, renderResources } from "../../core/workload/pod";
 import { SECCOMP } from "../../core/workload/hardening";
 import { PRIORITIES } from "../../core/priorities";
 import { expandable } from "../cluster/storageClasses";
@@ -55,6 +55,12 @@ export interface CnpgClusterInput {
  */
 const ISOLATION_MILLISECONDS = 3000;
 
+/**
+ * Room on the node's disk beside the volumes: the operator's program, WAL on its way to and from the archive. Wide: who
+ * exceeds it is evicted, and a database must not be.
+ */
+const SCRATCH = diskOf([{ sizeMiB: 4096, usualMiB: 256 }]);
+
 export function cnpgClusterSpec({ settings, plan, backup }: CnpgClusterInput): object {
   const p = plan.postgres;
   const probe = { periodSeconds: 5, timeoutSeconds: 5, successThreshold: 1 };
@@ -99,11 +105,14 @@ export function cnpgClusterSpec({ settings, plan, backup }: CnpgClusterInput): o
       storageClass: settings.storage.database.name,
       resizeInUseVolumes: expandable(settings.storage.database),
     },
-    resources: renderResources({
-      cpu: p.cpu,
-      memoryMiB: p.memoryMiB,
-      memoryLimitMiB: memoryLimitMiB(p.memoryMiB),
-    }),
+    resources: renderResources(
+      {
+        cpu: p.cpu,
+        memoryMiB: p.memoryMiB,
+        memoryLimitMiB: memoryLimitMiB(p.memoryMiB),
+      },
+      SCRATCH,
+    ),
     affinity: {
       enablePodAntiAffinity: true,
       podAntiAffinityType: "required",

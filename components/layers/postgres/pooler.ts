@@ -6,7 +6,7 @@ import type { Plan } from "../../sizing/types";
 import { PRIORITIES } from "../../core/priorities";
 import { labels } from "../../core/workload/metadata";
 import { onNodes, spread } from "../../core/workload/placement";
-import { pullSecrets, renderResources } from "../../core/workload/pod";
+import { diskOf, OPERATORS_VOLUMES, pullSecrets, renderResources } from "../../core/workload/pod";
 import { renderProbes, tcpProbes } from "../../core/workload/probes";
 import { IMAGES } from "./images";
 
@@ -63,7 +63,10 @@ export function poolerSpec({ settings, plan }: PoolerInput): object {
             name: "pgbouncer",
             image: imageRef(settings, IMAGES.pgbouncer),
             imagePullPolicy: "IfNotPresent",
-            resources: renderResources({ cpu: p.cpu, memoryMiB: p.memoryMiB, memoryLimitMiB: p.memoryMiB * 2 }),
+            resources: renderResources(
+              { cpu: p.cpu, memoryMiB: p.memoryMiB, memoryLimitMiB: p.memoryMiB * 2 },
+              diskOf(OPERATORS_VOLUMES),
+            ),
             ...renderProbes(tcpProbes("pgbouncer")),
           },
         ],

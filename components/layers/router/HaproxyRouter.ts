@@ -4,6 +4,7 @@ import { PRIORITIES } from "../../core/priorities";
 import type { StackContext } from "../../core/context";
 import { imageRef, imageVersion } from "../../core/images";
 import { NAMESPACES, PORTS, SERVICES } from "../../core/names";
+import { bodyLimits } from "../../domain/bodies";
 import { Workload, configHash, digest, httpProbes, labels } from "../../core/workload";
 import { ROUTER_COMPONENT } from "./edges";
 import { renderHaproxyCfg } from "./haproxyCfg";
@@ -38,7 +39,7 @@ export class HaproxyRouter extends pulumi.ComponentResource {
       plan,
       clusterDomain: settings.cluster.domain,
       federation: settings.federation.enabled,
-      maxUploadMiB: settings.media.maxUploadMiB,
+      bodies: bodyLimits(settings, plan.router),
       ipFamilies: settings.cluster.ipFamilies,
     });
     // Named by its content: until the new pods are ready, old pods keep their configuration even if they restart.

@@ -6,6 +6,13 @@ import { PORTS, synapseService, NAMESPACES, serviceFqdn } from "../../core/names
 import type { Plan, PoolPlan } from "../../sizing/types";
 import type { RouterFacts } from "../../domain/workerFacts";
 import { WORKERS, type WorkerClass } from "../../domain/workers";
+import {
+  API_BODY_BYTES,
+  FILED_BYTES,
+  LONG_BODIES_PER_ADDRESS,
+  WHOLE_BYTES,
+  type BodyLimits,
+} from "../../domain/bodies";
 import { ADMIN_PREFIX, NEVER_SERVED, resolveRoutes, type HashKey, type ResolvedRoute } from "../synapse/routingTable";
 
 /** What haproxy.cfg depends on. */
@@ -18,8 +25,8 @@ export interface HaproxyInput {
   federation: boolean;
   /** Address families of the cluster, the preferred one first. @default ["IPv4"] */
   ipFamilies?: ReadonlyArray<"IPv4" | "IPv6">;
-  /** Largest upload, MiB; the router refuses bodies that are more than 1 MiB larger. */
-  maxUploadMiB: number;
+  /** Largest bodies of requests, and how many uploads a media process takes at once. */
+  bodies: Pick<BodyLimits, "routerUploadBytes" | "uploadsAtOnce" | "filedAtOnce">;
   /** Use `hash-key addr` (HAProxy 3.0 and newer), so that all routers send a user to the same pod. @default true */
   hashByAddress?: boolean;
 }
@@ -45,8 +52,13 @@ const matrixError = (status: number, errcode: string, error: string, more: strin
 const bind = (port: number, input: HaproxyInput): string =>
   input.ipFamilies?.includes("IPv6") ? `  bind :::${port} v4v6` : `  bind :${port}`;
 
-/** Name of the backend of a class and a hash key. @example backendName("generic", "room") === "generic-by-room" */
-export const backendName = (cls: WorkerClass, hash: HashKey): string => (hash === "none" ? cls : `${cls}-by-${hash}`);
+/**
+ * Name of the backend of a class and a hash key; uploads have one of their own, which takes few at a time.
+ *
+ * @example backendName("generic", "room") === "generic-by-room"
+ */
+export const backendName = (cls: WorkerClass, hash: HashKey, uploads = false): string =>
+  uploads ? `${cls}-uploads` : hash === "none" ? cls : `${cls}-by-${hash}`;
 
 /**
  * Seconds for which a process that has left DNS stays a server: longer than it takes to stop. It answers its pending
@@ -103,16 +115,36 @@ function inFlight(pool: PoolPlan, ccu: number): number {
   return Math.max(least, Math.ceil((ccu * inFlightPerUser) / pool.replicas));
 }
 
-function backend(cls: WorkerClass, hash: HashKey, input: HaproxyInput): string[] {
+/** A backend: a class of processes, and how the router picks one of them. */
+interface Backend {
+  cls: WorkerClass;
+  hash: HashKey;
+  uploads: boolean;
+}
+
+/** Counts the bodies that are under way to each class, and from each address. */
+const BY_CLASS = "bodies-by-class",
+  BY_ADDRESS = "bodies-by-address";
+/** Set in the frontend: the body's size is not known to be small enough for Synapse to keep it in memory. */
+const IS_FILED = "{ var(txn.filed) -m bool }";
+
+/** Synapse writes such bodies to a file before it knows who sends them: no more than the file system has room for. */
+const boundFiled = (cls: WorkerClass, atOnce: number): string[] => [
+  `  http-request track-sc1 str(${cls}) table ${BY_CLASS} if ${IS_FILED}`,
+  `  http-request return ${matrixError(503, "M_UNKNOWN", "Too many large requests", ["hdr Retry-After 2"])} if ${IS_FILED} { sc1_conn_cur gt ${atOnce} }`,
+];
+
+function backend({ cls, hash, uploads }: Backend, input: HaproxyInput): string[] {
   const pool = input.plan.synapse.pools.find((p) => p.class === cls)!;
   const name = serviceFqdn(synapseService(cls), NAMESPACES.matrix, input.clusterDomain);
   const byAddress = input.hashByAddress ?? true;
   return [
-    `backend ${backendName(cls, hash)}`,
+    `backend ${backendName(cls, hash, uploads)}`,
     `  ${HASH[hash]}`,
+    ...(uploads ? [] : boundFiled(cls, input.bodies.filedAtOnce)),
     `  timeout server ${factsOf(cls).answerSeconds}s`,
     `  option httpchk GET /health`,
-    `  server-template ${cls} ${serverSlots(pool)} _http._tcp.${name} resolvers ${pool.kind === "Deployment" ? CHANGING_NAMES : STABLE_NAMES} maxconn ${inFlight(pool, input.plan.ccu)}${hash !== "none" && byAddress ? " hash-key addr" : ""}`,
+    `  server-template ${cls} ${serverSlots(pool)} _http._tcp.${name} resolvers ${pool.kind === "Deployment" ? CHANGING_NAMES : STABLE_NAMES} maxconn ${uploads ? input.bodies.uploadsAtOnce : inFlight(pool, input.plan.ccu)}${hash !== "none" && byAddress ? " hash-key addr" : ""}`,
     "",
   ];
 }
@@ -125,21 +157,21 @@ function choose(route: ResolvedRoute): string[] {
     ...(route.queryAbsent ? [`!q_${route.id}`] : []),
   ].join(" ");
   return route.classes.map((cls, i) => {
-    const name = backendName(cls, i === 0 || cls !== "main" ? route.hash : "none");
+    const name = backendName(cls, i === 0 || cls !== "main" ? route.hash : "none", route.uploads);
     const last = i === route.classes.length - 1;
     return `  use_backend ${name} if ${conditions}${last ? "" : ` { nbsrv(${name}) gt 0 }`}`;
   });
 }
 
 /** Backends of all routes, sorted by name. There is only one main process, so its fallback backend has no hash. */
-function backendsOf(routes: ResolvedRoute[]): Array<[WorkerClass, HashKey]> {
-  const seen = new Map<string, [WorkerClass, HashKey]>();
-  for (const r of routes)
-    for (const [i, cls] of r.classes.entries()) {
-      const hash: HashKey = i === 0 || cls !== "main" ? r.hash : "none";
-      seen.set(backendName(cls, hash), [cls, hash]);
+function backendsOf(routes: ResolvedRoute[]): Backend[] {
+  const seen = new Map<string, Backend>();
+  for (const { classes, hash: wanted, uploads = false } of routes)
+    for (const [i, cls] of classes.entries()) {
+      const hash: HashKey = i === 0 || cls !== "main" ? wanted : "none";
+      seen.set(backendName(cls, hash, uploads), { cls, hash, uploads });
     }
-  return [...seen.values()].sort((a, b) => (backendName(...a) < backendName(...b) ? -1 : 1));
+  return [...seen].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, found]) => found);
 }
 
 function routeAcls(route: ResolvedRoute): string[] {
@@ -170,6 +202,35 @@ const ORIGIN_KEYS = [
   "  http-request set-var(txn.origin) var(txn.client) if !{ var(txn.origin) -m found }",
 ];
 
+/**
+ * Limits of bodies. Ingress controllers pass them on as they come, so it is here that a slow client occupies nothing: a
+ * short body is waited for as a whole, a long one is one of few. Expects txn.client.
+ */
+function bodyRules(served: ResolvedRoute[], { bodies }: HaproxyInput): string[] {
+  const patterns = (of: ResolvedRoute[]): string => of.flatMap((r) => r.patterns).join(" ");
+  const length = (bytes: number): string => `{ req.hdr(Content-Length) -m int gt ${bytes} }`;
+  const tooLarge = matrixError(413, "M_TOO_LARGE", "Request body too large");
+  const noLength = matrixError(411, "M_UNKNOWN", "Content-Length is missing");
+  const tooMany = matrixError(429, "M_LIMIT_EXCEEDED", "Too many large requests", ["hdr Retry-After 2"]);
+  return [
+    `  acl upload path_reg ${patterns(served.filter((r) => r.uploads))}`,
+    `  acl media path_reg ${patterns(served.filter((r) => r.resource === "media"))}`,
+    "  acl no_length req.fhdr(Transfer-Encoding) -m found",
+    `  http-request return ${tooLarge} if upload ${length(bodies.routerUploadBytes)}`,
+    `  http-request return ${tooLarge} if !upload ${length(API_BODY_BYTES)}`,
+    // Synapse ends other bodies without a length at its own limit, which for media is that of uploads.
+    `  http-request return ${noLength} if media no_length`,
+    "  http-request set-var(txn.long) bool(true) if no_length",
+    `  http-request set-var(txn.long) bool(true) if ${length(WHOLE_BYTES)}`,
+    "  http-request set-var(txn.filed) bool(true) if no_length",
+    `  http-request set-var(txn.filed) bool(true) if ${length(FILED_BYTES - 1)}`,
+    // An IPv6 customer has at least a /64.
+    `  http-request track-sc0 var(txn.client),ipmask(32,64) table ${BY_ADDRESS} if { var(txn.long) -m bool }`,
+    `  http-request return ${tooMany} if { var(txn.long) -m bool } { sc0_conn_cur gt ${LONG_BODIES_PER_ADDRESS} }`,
+    `  http-request wait-for-body time 15s if !{ var(txn.long) -m bool } ${length(0)}`,
+  ];
+}
+
 function frontend(name: "public" | "admin", routes: ResolvedRoute[], input: HaproxyInput): string[] {
   const served = name === "admin" ? routes : routes.filter((r) => r.surface !== "admin");
   return [
@@ -181,14 +242,13 @@ function frontend(name: "public" | "admin", routes: ResolvedRoute[], input: Hapr
       (p) => `  acl refused path,url_dec -m reg ${p}`,
     ),
     `  http-request return ${matrixError(404, "M_UNRECOGNIZED", "Unrecognized request")} if refused`,
-    // One MiB more than the largest upload: Synapse itself refuses bodies that are only slightly too large.
-    `  http-request return ${matrixError(413, "M_TOO_LARGE", "Request body too large")} if { req.hdr(Content-Length) -m int gt ${(input.maxUploadMiB + 1) * 1024 * 1024} }`,
     // The ingress controller appends the address that it saw. Only this last entry is reliable; the client may have
     // written the others.
     "  http-request set-var(txn.client) src",
     "  http-request set-var(txn.client) req.hdr(X-Forwarded-For,-1) if { req.hdr(X-Forwarded-For) -m found }",
     "  http-request set-header X-Forwarded-For %[var(txn.client)]",
     "  http-request set-header X-Forwarded-Proto https",
+    ...bodyRules(served, input),
     // A POST whose answer is lost may have taken effect. PUTs carry a transaction id, and GETs change nothing.
     "  http-request disable-l7-retry if METH_POST",
     ...KEYS,
@@ -261,6 +321,13 @@ export function renderHaproxyCfg(input: HaproxyInput): string {
     "backend unrecognized",
     `  http-request return ${matrixError(404, "M_UNRECOGNIZED", "Unrecognized request")}`,
     "",
-    ...backendsOf(routes).flatMap(([cls, hash]) => backend(cls, hash, input)),
+    // Few entries are needed at once, and one that counts is not evicted.
+    `backend ${BY_CLASS}`,
+    "  stick-table type string len 32 size 100 expire 10m store conn_cur",
+    "",
+    `backend ${BY_ADDRESS}`,
+    "  stick-table type ipv6 size 20k expire 1m store conn_cur",
+    "",
+    ...backendsOf(routes).flatMap((found) => backend(found, input)),
   ].join("\n");
 }

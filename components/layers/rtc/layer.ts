@@ -10,7 +10,7 @@ import { rtcDemands, rtcFailures, rtcNotes, rtcServices } from "./plan";
 import { RTC_SECRETS } from "./secrets";
 import { rtcOverrides, rtcSettings } from "./settings";
 import { rtcTargets } from "./targets";
-import { CALL_HOSTS } from "../../domain/calls";
+import { callHostNeeds } from "../../domain/calls";
 
 interface Declares {
   settings: typeof rtcSettings;
@@ -23,7 +23,7 @@ export const rtc: Layer<Declares> = {
   settings: rtcSettings,
   overrides: rtcOverrides,
   checks: [checkCalls],
-  roles: [{ ...CALL_HOSTS, when: (settings) => settings.rtc.enabled }],
+  roles: callHostNeeds((settings) => settings.rtc.enabled),
   demands: rtcDemands,
   services: rtcServices,
   failures: rtcFailures,

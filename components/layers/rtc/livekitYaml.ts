@@ -4,7 +4,7 @@ import { NAMESPACES, PORTS, SERVICES } from "../../core/names";
 import { sentinelAddresses as addressesOf } from "../redis/topology";
 import type { Settings } from "../../settings/types";
 import type { Plan } from "../../sizing/types";
-import { advertised, callHosts } from "../../domain/callHosts";
+import { TURN_TRANSPORTS } from "../../domain/turnUris";
 
 export interface LivekitSecrets {
   /** Name of the API key. */
@@ -51,14 +51,12 @@ export function livekitYaml({ settings, plan }: { settings: Settings; plan: Plan
         // Clients that cannot reach the SFU's UDP range use this stack's coturn; LiveKit's built-in TURN stays off.
         ...(turn.enabled
           ? {
-              turn_servers: callHosts(settings).flatMap((h) =>
-                ["udp", "tcp"].map((protocol) => ({
-                  host: advertised(h),
-                  port: PORTS.turn,
-                  protocol,
-                  secret: secrets.turnSecret,
-                })),
-              ),
+              turn_servers: TURN_TRANSPORTS.map((protocol) => ({
+                host: settings.hostnames.turn,
+                port: PORTS.turn,
+                protocol,
+                secret: secrets.turnSecret,
+              })),
             }
           : {}),
       },

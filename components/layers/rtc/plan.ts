@@ -2,6 +2,7 @@
 import type { PlanInput, ServiceRow } from "../../core/layer";
 import { SERVICES } from "../../core/names";
 import type { Settings } from "../../settings/types";
+import { callHostNotes } from "../../domain/calls";
 import { floating, tied, type Demand } from "../../sizing/demands";
 import type { FailureCost, PlanParts } from "../../sizing/types";
 import { redisSetDemands } from "../redis/plan";
@@ -40,9 +41,12 @@ export function rtcFailures({ plan: { rtc } }: PlanInput): FailureCost[] {
   ];
 }
 
-export const rtcNotes = ({ settings }: PlanInput): string[] =>
-  settings.rtc.enabled && !settings.rtc.jwtService
+export const rtcNotes = ({ settings }: PlanInput): string[] => [
+  // With TURN its layer says it.
+  ...(settings.rtc.enabled && !settings.turn.enabled ? callHostNotes(settings) : []),
+  ...(settings.rtc.enabled && !settings.rtc.jwtService
     ? [
         "rtc.jwtService is false: clients are told of no SFU. Group calls work once a token service is run elsewhere and announced.",
       ]
-    : [];
+    : []),
+];

@@ -1,8 +1,10 @@
 /** Checks across the homeserver's settings: what users may do, and what that needs. Pure. */
 import type { CheckInput } from "../../core/layer";
+import { leastCacheGiB } from "../../domain/bodies";
 import { isWorkerClass, type WorkerClass } from "../../domain/workerClasses";
 import { WORKERS } from "../../domain/workers";
 import type { PoolOverride } from "../../settings/types";
+import { planFront } from "../../sizing/front";
 import { count } from "../../sizing/interpolate";
 import { AUTOSCALED, workerClasses } from "../../sizing/synapsePools";
 
@@ -11,6 +13,7 @@ export function checkHomeserver(given: CheckInput): void {
   checkRegistration(given);
   checkSso(given);
   checkRest(given);
+  checkMedia(given);
   checkPools(given);
 }
 
@@ -138,6 +141,23 @@ function checkRest({ settings, report }: CheckInput): void {
         ["serverName", "domain"],
       );
   }
+}
+
+/** An upload passes through the cache on its way to the object store. */
+function checkMedia({ settings, report }: CheckInput): void {
+  const { cacheGiB, maxUploadMiB } = settings.media;
+  const { router } = planFront(settings);
+  const least = leastCacheGiB(settings, router);
+  if (cacheGiB >= least) return;
+  report.add(
+    {
+      path: "media.cacheGiB",
+      given: `${cacheGiB}, with uploads of up to ${maxUploadMiB.toLocaleString("en-US")} MiB (media.maxUploadMiB)`,
+      allowed: `at least ${least}: half of it has room for an upload of the largest size from each of ${Math.max(2, router.replicas)} routers, and from each that is just being replaced: they are on a media process's disk until the object store has them`,
+      remedy: `set media.cacheGiB: ${least} where the application hosts' system disks have room for three times that, or lower media.maxUploadMiB`,
+    },
+    ["media.maxUploadMiB"],
+  );
 }
 
 function checkPools(given: CheckInput): void {

@@ -2,7 +2,8 @@
  * The media repository's configuration: only the processes that serve media have it, so only they restart for it. Pure.
  */
 import type { Settings } from "../../settings/types";
-import { SPECIAL_IPV4 } from "../../core/addresses";
+import { MULTICAST, SPECIAL_NETWORKS, UNSPECIFIED_IPV6 } from "../../core/addresses";
+import { ownNetworks } from "../../domain/ownNetworks";
 import { days, type Yaml } from "./homeserverYaml";
 import { MOUNTS } from "./paths";
 
@@ -14,19 +15,9 @@ export interface MediaStore {
   bucket: string;
 }
 
-/** Networks that the URL previewer must not reach: private, local, special (RFC 6890), and this cluster's own. */
-export const PREVIEW_DENIED_NETWORKS: readonly string[] = [
-  ...SPECIAL_IPV4,
-  "224.0.0.0/4",
-  "240.0.0.0/4",
-  "::1/128",
-  "64:ff9b::/96",
-  "100::/64",
-  "2001:db8::/32",
-  "fc00::/7",
-  "fe80::/10",
-  "fec0::/10",
-  "ff00::/8",
+/** Networks that the URL previewer must not reach: special ones, and this deployment's own. */
+export const previewDeniedNetworks = (settings: Settings): string[] => [
+  ...new Set([...SPECIAL_NETWORKS, UNSPECIFIED_IPV6, ...MULTICAST, ...ownNetworks(settings)]),
 ];
 
 /** The options of the processes that serve media. */
@@ -59,11 +50,7 @@ export function mediaSection(s: Settings, s3: MediaStore): Yaml {
     url_preview_enabled: m.urlPreviews,
     ...(m.urlPreviews
       ? {
-          url_preview_ip_range_blacklist: [
-            ...PREVIEW_DENIED_NETWORKS,
-            ...s.cluster.podCidrs,
-            ...s.cluster.serviceCidrs,
-          ],
+          url_preview_ip_range_blacklist: previewDeniedNetworks(s),
           max_spider_size: "10M",
         }
       : {}),

@@ -1,4 +1,6 @@
 /** The pod of one class: what it starts, what it mounts, when it counts as alive. Pure. */
+import { bodyLimits } from "../../domain/bodies";
+import { WORKERS } from "../../domain/workers";
 import { PRIORITIES } from "../../core/priorities";
 import { imageRef } from "../../core/images";
 import { NAMESPACES, PORTS, SECRETS, SERVICES, serviceFqdn } from "../../core/names";
@@ -48,12 +50,16 @@ function probes(pool: PoolPlan, tight: boolean): Probes {
   };
 }
 
+/** Whether the router sends requests to the class: others get small ones only, from Synapse itself. */
+const isRouted = (cls: PoolPlan["class"]): boolean => WORKERS[cls].router !== "none";
+
 /** The pod of one class. */
 export function synapsePod(input: SynapsePodInput): PodSpec {
   const { settings, plan, pool } = input;
   const image = imageRef(settings, IMAGES.synapse);
   const servesMedia = resourcesOf(pool.class, { plan, federation: settings.federation.enabled }).includes("media");
   const singleton = isSingleton(pool);
+  const bodies = bodyLimits(settings, plan.router);
   const database: ContainerSpec["env"] = {
     PGPASSWORD: { secret: input.databaseSecret, key: "password" },
     DB_HOST: serviceFqdn(SERVICES.pooler, NAMESPACES.matrix, settings.cluster.domain),
@@ -118,10 +124,20 @@ export function synapsePod(input: SynapsePodInput): PodSpec {
       { name: "class", configMap: input.classMap },
       { name: "secrets", secret: SECRETS.synapse },
       ...(input.email ? [{ name: "email", secret: "synapse-email" }] : []),
-      // Half as much again as the cache may have: the trim runs once a minute.
-      { name: "data", emptyDir: { sizeMiB: servesMedia ? settings.media.cacheGiB * 1024 * 1.5 : 256 } },
-      // Twisted spools uploads to files here.
-      { name: "tmp", emptyDir: { sizeMiB: servesMedia ? Math.max(1024, settings.media.maxUploadMiB * 10) : 256 } },
+      {
+        name: "data",
+        emptyDir: servesMedia
+          ? { sizeMiB: bodies.cacheMiB, usualMiB: settings.media.cacheGiB * 1024 }
+          : { sizeMiB: 256 },
+      },
+      // Bodies of requests are files here.
+      {
+        name: "tmp",
+        emptyDir: {
+          sizeMiB: servesMedia ? bodies.uploadFilesMiB : isRouted(pool.class) ? bodies.filesMiB : 256,
+          usualMiB: 64,
+        },
+      },
     ],
   };
 }

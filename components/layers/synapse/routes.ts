@@ -27,6 +27,17 @@ const CODE = "servlets of 1.163.2";
 export const ROUTES: readonly Route[] = [
   // ------------------------------------------------------------------ media
   {
+    id: "media-upload",
+    resource: "media",
+    hash: "none",
+    uploads: true,
+    target: { class: "media" },
+    fallback: [],
+    why: MEDIA_ONLY,
+    doc: `docs/workers.md, synapse.app.media_repository; ${CODE}`,
+    patterns: ["^/_matrix/media/(r0|v1|v3)/upload$", "^/_matrix/media/v3/upload/[^/]+/[^/]+$"],
+  },
+  {
     id: "media",
     resource: "media",
     hash: "media",

@@ -35,6 +35,8 @@ export interface Route {
   /** Why there is no fallback, where there is none. */
   why?: string;
   hash: HashKey;
+  /** The only paths that take large bodies: uploads of media. @default false */
+  uploads?: boolean;
   /** Source: where it is documented, or the code that says it. */
   doc: string;
 }

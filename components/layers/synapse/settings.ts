@@ -88,7 +88,9 @@ export const synapseSettings = {
   ).optional(),
   media: section(
     {
-      maxUploadMiB: int(1, 10_240, { doc: "Largest upload, MiB." }).default(100),
+      maxUploadMiB: int(1, 10_240, {
+        doc: "Largest upload, MiB. The limits of the ingress, the router and Synapse, and the sizes of the media processes' volumes follow from it; `cacheGiB` has to go with it. Ten GiB need an object store that takes 40 MB/s: after five minutes the client is answered 504.",
+      }).default(100),
       remoteRetentionDays: int(0, 36_500, {
         doc: "Media of other servers that were not accessed for this many days leave the cache. 0 keeps them for ever.",
       }).default(90),
@@ -99,7 +101,7 @@ export const synapseSettings = {
         false,
       ),
       cacheGiB: int(1, 10_000, {
-        doc: "Bound of each media process's local cache, GiB. The media themselves are in the object store.",
+        doc: "Bound of each media process's local cache, GiB. The media themselves are in the object store. Uploads and their spool need as much again on the application hosts' system disks, and another half until the cache is trimmed.",
       }).default(10),
     },
     { doc: "Media." },

@@ -17,9 +17,9 @@ export function turnAlerts({ plan }: PlanInput): RuleGroup[] {
           expr: `kube_daemonset_status_number_unavailable{namespace="coturn", daemonset="${SERVICES.coturn}"} > 0`,
           summary: "coturn is unavailable on {{ $value }} nodes",
           meaning:
-            "Clients know every node's address and try the others; calls that the lost node relayed break and have to be dialled again.",
+            "Calls that the lost node relayed break and have to be dialled again. Its address is still among those of `hostnames.turn`: clients that resolve it try the other transports, which may lead to other nodes.",
           look: ["kubectl get pods -n coturn -o wide"],
-          act: ["Bring the node back, or remove it from `hosts`."],
+          act: ["Bring the node back, or take its address out of the DNS records of `hostnames.turn`, and out of `hosts`."],
         },
         {
           alert: "TurnDown",

@@ -7,7 +7,7 @@ import { EXCEPTIONS } from "./exceptions";
 import { IMAGES } from "./images";
 import { turnDemands, turnFailures, turnNotes, turnServices } from "./plan";
 import { turnOverrides, turnSettings } from "./settings";
-import { CALL_HOSTS, TURN_SHARED_SECRET } from "../../domain/calls";
+import { callHostNeeds, TURN_SHARED_SECRET } from "../../domain/calls";
 
 interface Declares {
   settings: typeof turnSettings;
@@ -20,7 +20,7 @@ export const turn: Layer<Declares> = {
   settings: turnSettings,
   overrides: turnOverrides,
   checks: [checkRelay],
-  roles: [{ ...CALL_HOSTS, when: (settings) => settings.turn.enabled }],
+  roles: callHostNeeds((settings) => settings.turn.enabled),
   demands: turnDemands,
   services: turnServices,
   failures: turnFailures,

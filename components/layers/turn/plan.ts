@@ -2,6 +2,8 @@
 import type { PlanInput, ServiceRow } from "../../core/layer";
 import { fromIssuer } from "../../domain/tlsModes";
 import type { Settings } from "../../settings/types";
+import { callHostNotes } from "../../domain/calls";
+import { turnRecords } from "../../domain/turnUris";
 import { tied, type Demand } from "../../sizing/demands";
 import type { FailureCost, PlanParts } from "../../sizing/types";
 
@@ -26,16 +28,23 @@ export function turnFailures({ plan: { turn } }: PlanInput): FailureCost[] {
   return [
     {
       failure: "TURN: node",
-      effect: `1/${turn.nodes} of the relayed calls break and reconnect through another TURN address`,
-      seconds: 30,
-      source: "ICE restart by the client; not measured",
+      effect: `1/${turn.nodes} of the relayed calls break; new ones that resolve its address try their other URIs`,
+      seconds: 60,
+      source: "a DNS answer that is still cached, with the TTL of 60 s that the notes ask for; not measured",
     },
   ];
 }
 
-export const turnNotes = ({ settings }: PlanInput): string[] =>
-  settings.turn.enabled && fromIssuer(settings.tls)
-    ? [
-        `No TURN over TLS with tls.mode ${settings.tls.mode}: the authority asks at the name's own address, which is coturn's, not the ingress'. TURN over UDP and TCP works (media are encrypted anyway); for turns: use tls.mode given, with a certificate for hostnames.turn.`,
-      ]
-    : [];
+export const turnNotes = ({ settings }: PlanInput): string[] => {
+  if (!settings.turn.enabled) return [];
+  const records = turnRecords(settings);
+  return [
+    ...callHostNotes(settings),
+    `DNS for calls: clients find TURN by ${settings.hostnames.turn}, which needs ${records.length === 1 ? "this record" : "these records, all of them"}: ${records.map((r) => `${r.type} ${r.value}`).join(", ")}. Give them a TTL of 60 s, and take out the record of a call host that is away for longer.`,
+    ...(fromIssuer(settings.tls)
+      ? [
+          `No TURN over TLS with tls.mode ${settings.tls.mode}: the authority asks at the name's own address, which is coturn's, not the ingress'. TURN over UDP and TCP works (media are encrypted anyway); for turns: use tls.mode given, with a certificate for hostnames.turn.`,
+        ]
+      : []),
+  ];
+};

@@ -3,6 +3,9 @@ import { bool, cidr, list, port, section } from "../../schema/fields";
 import { cpu, memoryMiB } from "../../schema/sizes";
 
 export const turnSettings = {
+  acceptOneCallHost: bool({
+    doc: "Calls may run on one host, and stop while it is away. For deployments with one public address: its router forwards the ports of TURN and of the SFU to that host, whose `publicAddress` it is.",
+  }).default(false),
   turn: section(
     {
       enabled: bool({ doc: "coturn on the `call` hosts, for one-to-one calls behind NAT." }).default(true),

@@ -1,32 +1,12 @@
 /** coturn's configuration, as far as it is the same on every node, without the secret. Pure. */
 import { isIP } from "node:net";
-import { SPECIAL_IPV4 } from "../../core/addresses";
+import { MULTICAST, SPECIAL_NETWORKS } from "../../core/addresses";
+import { ownNetworks } from "../../domain/ownNetworks";
 import { PORTS } from "../../core/names";
 import type { Settings } from "../../settings/types";
 import type { Plan } from "../../sizing/types";
 import { advertised, callHosts } from "../../domain/callHosts";
 import { coturnRange } from "./cidr";
-
-/**
- * Networks without clients on the Internet (IANA special-purpose registries). A relay that could reach them would be a
- * way into the network.
- */
-export const DENIED_PEERS = [
-  ...SPECIAL_IPV4,
-  "240.0.0.0/4",
-  // 64:ff9b::/96, ::ffff:0:0/96 and 2002::/16 embed IPv4 addresses, private ones included.
-  // Not `::`: coturn takes the unspecified address to mean "any", and would deny every peer (measured).
-  "::1/128",
-  "::ffff:0:0/96",
-  "64:ff9b::/96",
-  "64:ff9b:1::/48",
-  "100::/64",
-  "2001::/32",
-  "2001:db8::/32",
-  "2002::/16",
-  "fc00::/7",
-  "fe80::/10",
-] as const;
 
 export const TURN_PATHS = {
   secret: "/etc/matrix-ha/turn/turnserver.conf",
@@ -43,8 +23,8 @@ export interface TurnConfInput {
 }
 
 /**
- * Allocations per user: 4 relayed streams per call, three calls at once (matrix-org/synapse
- * docs/setup/turn/coturn.md).
+ * Allocations of one user on one node: a client makes one for each URI that it knows (at most three, domain/turnUris.ts)
+ * and each of its networks (two: Wi-Fi and mobile), and may be in two calls, one on hold.
  */
 const USER_QUOTA = 12;
 /** Bytes per second of one allocation: 10 Mbit/s, twice the rate of a shared screen in 1080p. */
@@ -59,15 +39,18 @@ export function allocationsPerNode(plan: Plan): number {
   return Math.min(Math.ceil((allocations / Math.max(1, nodes - 1)) * 1.5), maxPort - minPort + 1);
 }
 
-/** The cluster's own addresses, also public ones, except those at which clients reach the relays. */
-function ownAddresses(settings: Settings): string[] {
-  const relays = new Set(callHosts(settings).map(advertised));
-  return [
-    ...settings.hosts.map((h) => h.address).filter((a) => isIP(a) && !relays.has(a)),
-    ...settings.cluster.podCidrs,
-    ...settings.cluster.serviceCidrs,
-  ];
-}
+/**
+ * What a relay must not send to: it would be a way into the network. Not the unspecified address of IPv6: coturn takes it
+ * to mean "any", and would deny every peer (measured).
+ */
+export const deniedPeers = (settings: Settings): string[] => [
+  ...new Set([
+    ...SPECIAL_NETWORKS,
+    ...MULTICAST,
+    // Clients reach the relays, and when both sides of a call need one, one relay sends to the other.
+    ...ownNetworks(settings, new Set(callHosts(settings).map(advertised))),
+  ]),
+];
 
 /** turnserver.conf without the secret and the node's addresses. */
 export function turnserverConf({ settings, plan, tls }: TurnConfInput): string {
@@ -96,7 +79,7 @@ export function turnserverConf({ settings, plan, tls }: TurnConfInput): string {
       "no-tcp-relay",
       "no-multicast-peers",
       "no-software-attribute",
-      ...[...new Set([...DENIED_PEERS, ...ownAddresses(settings)])].map((c) => `denied-peer-ip=${coturnRange(c)}`),
+      ...deniedPeers(settings).map((c) => `denied-peer-ip=${coturnRange(c)}`),
       ...[...new Set([...turn.allowedPrivateCidrs, ...relays])].map((c) => `allowed-peer-ip=${coturnRange(c)}`),
       "log-file=stdout",
       `pidfile=${TURN_PATHS.run}/turnserver.pid`,

@@ -1,5 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { bodyLimits } from "../../domain/bodies";
 import { type StackContext, fqdn } from "../../core/context";
 import { imageRef, imageVersion, type Image } from "../../core/images";
 import { NAMESPACES, PORTS, SERVICES } from "../../core/names";
@@ -130,7 +131,7 @@ export class Web extends pulumi.ComponentResource {
           routerFqdn: fqdn(ctx, SERVICES.router, NAMESPACE),
           allowCidrs: settings.web.admin.allowCidrs,
           trustedProxyCidrs: this.args.trustedProxyCidrs ?? settings.cluster.podCidrs,
-          maxUploadMiB: settings.media.maxUploadMiB,
+          maxBodyMiB: bodyLimits(settings, plan.router).ingressMiB,
         }),
         "config.json": `${JSON.stringify(adminConfig({ adminHost: settings.hostnames.admin }), null, 2)}\n`,
       },

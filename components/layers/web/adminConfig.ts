@@ -35,7 +35,7 @@ export interface AdminNginxInput {
   /** Networks of the ingress controller; nginx believes X-Forwarded-For only from there. */
   trustedProxyCidrs: string[];
   /** Largest request body, MiB. */
-  maxUploadMiB: number;
+  maxBodyMiB: number;
 }
 
 /** nginx.conf of the admin UI. */
@@ -56,7 +56,10 @@ export function adminNginxConf(i: AdminNginxInput): string {
     "proxy_set_header X-Forwarded-Proto https;",
     'proxy_set_header Connection "";',
     "proxy_read_timeout 300s;",
-    `client_max_body_size ${i.maxUploadMiB}m;`,
+    `client_max_body_size ${i.maxBodyMiB}m;`,
+    // Neither bodies nor answers are kept on the pod's small disk.
+    "proxy_request_buffering off;",
+    "proxy_max_temp_file_size 0;",
   ];
   return nginxConf({
     port: PORTS.web,

@@ -151,7 +151,8 @@ export class NginxIngressController extends pulumi.ComponentResource {
         },
       ],
       containers: [controller],
-      volumes: Object.keys(dirs).map((n) => ({ name: n, emptyDir: { sizeMiB: n === "cache" ? 1024 : 64 } })),
+      // Neither requests nor responses are kept on disk.
+      volumes: Object.keys(dirs).map((n) => ({ name: n, emptyDir: { sizeMiB: 64 } })),
     };
   }
 }

@@ -2,6 +2,7 @@
 import type { rbac } from "@pulumi/kubernetes/types/input";
 import type { AddressPoolSettings, Settings } from "../../../settings/types";
 import type { Plan } from "../../../sizing/types";
+import { OTHER_HOSTS_MIB } from "../../../domain/bodies";
 import { NAMESPACES, PORTS } from "../../../core/names";
 
 /** Label app.kubernetes.io/component of its pods. */
@@ -44,7 +45,11 @@ export function controllerArgs(settings: Settings): string[] {
  */
 export function nginxConfig(settings: Settings, plan: Plan): Record<string, string> {
   return {
-    "client-max-body-size": `${settings.media.maxUploadMiB}m`,
+    // Each Ingress has its own; this one is for those that are not this stack's.
+    "client-max-body-size": `${OTHER_HOSTS_MIB}m`,
+    // Bodies pass through as they come. Kept on disk first (nginx's default), anyone's uploads would fill the volume, and
+    // a full volume evicts the pod. The router waits for short bodies and bounds the number of long ones.
+    "http-snippets": "proxy_request_buffering off;",
     // A client's /sync waits up to its own timeout, usually 30 s. The WebSockets of calls can be silent for longer.
     "proxy-connect-timeout": "5s",
     "proxy-read-timeout": "180s",

@@ -7,11 +7,11 @@ import * as path from "node:path";
 import { imageRef, imageVersion, type Image } from "../../../core/images";
 import type { Settings } from "../../../settings/types";
 import { budgetSpec, EVERY_NODE, onNodes, spread, type Apart } from "../../../core/workload/placement";
-import { canonical, mebi } from "../../../core/workload/quantities";
+import { canonical, mebi, quantityValue } from "../../../core/workload/quantities";
 import { CONFIG_HASH, labels, selectorLabels } from "../../../core/workload/metadata";
 import { digest } from "../../../core/workload/hash";
 import { hardenedContainer, hardenedPod, SECCOMP } from "../../../core/workload/hardening";
-import { pullSecrets, renderResources } from "../../../core/workload/pod";
+import { diskOf, pullSecrets, renderResources, type Disk } from "../../../core/workload/pod";
 import { renderProbes, type Probes } from "../../../core/workload/probes";
 import { rolledOut } from "../../../core/workload/rollout";
 import {
@@ -276,8 +276,14 @@ function workload(
           ...pullSecrets(settings),
           securityContext: w.uid === null ? { seccompProfile: SECCOMP } : hardenedPod(w.uid),
           topologySpreadConstraints: spread(selector, count.apart),
-          containers: pod.containers.map((c) =>
-            container(c, w.containers[c.name], `${title(o)} of ${operator.name}`, settings),
+          containers: pod.containers.map((c, i) =>
+            container(
+              c,
+              w.containers[c.name],
+              `${title(o)} of ${operator.name}`,
+              settings,
+              i === 0 ? diskFor(pod.volumes ?? []) : undefined,
+            ),
           ),
           ...listed("volumes", volumes),
         },
@@ -314,12 +320,20 @@ const placement = (w: VendoredWorkload): Partial<PodManifest> =>
 
 const bounded = (v: VolumeManifest): VolumeManifest =>
   v.emptyDir ? { ...v, emptyDir: { ...v.emptyDir, sizeLimit: canonical(v.emptyDir.sizeLimit ?? mebi(256)) } } : v;
+/** Room on disk for the pod's volumes, which its first container asks for. */
+const diskFor = (volumes: VolumeManifest[]): Disk =>
+  diskOf(
+    volumes
+      .map(bounded)
+      .flatMap((v) => (v.emptyDir ? [{ sizeMiB: quantityValue(v.emptyDir.sizeLimit!) / 1024 ** 2 }] : [])),
+  );
 
 function container(
   c: ContainerManifest,
   w: VendoredContainer | undefined,
   where: string,
   settings: Settings,
+  disk?: Disk,
 ): ContainerManifest {
   if (!w)
     throw new Error(
@@ -338,7 +352,7 @@ function container(
     ...listed("ports", ports),
     // A process on the node's network may listen on localhost only, so the manifest's host is kept.
     ...renderProbes(w.probes, c.livenessProbe?.httpGet?.host),
-    resources: renderResources(w),
+    resources: renderResources(w, disk),
     ...listed("volumeMounts", [...(c.volumeMounts ?? []), ...(w.mounts?.(settings) ?? [])]),
     securityContext,
   };
