@@ -32,6 +32,8 @@ export interface RegisteredResource {
   named: string[];
   protect: boolean;
   retainOnDelete: boolean;
+  /** Inputs whose changes the engine ignores, as dotted paths. */
+  ignored?: string[];
   /** How long the engine waits for its deletion, where the program says so: `5m`. */
   deletedWithin?: string;
   additionalSecretOutputs: string[];
@@ -101,6 +103,7 @@ async function evaluateNow(options: EvaluateOptions): Promise<Evaluation> {
     "matrix-ha",
     options.stack,
     false,
+    "organization",
   );
   recordInto(resources, generator);
   pulumi.runtime.setAllConfig(
@@ -172,6 +175,7 @@ function recordInto(resources: RegisteredResource[], generator: Generator): void
         named: [...req.getDependenciesList()].sort(),
         protect: req.getProtect(),
         retainOnDelete: req.getRetainondelete(),
+        ...(req.getIgnorechangesList().length ? { ignored: [...req.getIgnorechangesList()] } : {}),
         deletedWithin: req.getCustomtimeouts()?.getDelete() || undefined,
         additionalSecretOutputs: req.getAdditionalsecretoutputsList(),
       };
