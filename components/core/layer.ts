@@ -102,6 +102,18 @@ export interface Building {
    */
   after(...resources: pulumi.Resource[][]): pulumi.ComponentResourceOptions;
 }
+/** Records of one public name. */
+export interface DnsRecord {
+  /** DNS name. */
+  name: string;
+  /** Addresses of its A and AAAA records; empty where they are known only after the deployment. */
+  addresses: string[];
+  /** Where the addresses come from, as a noun phrase. */
+  of: string;
+  /** One phrase: the purpose. */
+  why: string;
+}
+
 /**
  * What a deployment leaves behind that a later one must not lose. The stack's outputs carry it to the next deployment,
  * which refuses before anything is touched; `npm run diff` compares in the same way.
@@ -153,6 +165,8 @@ export interface Layer<D extends Declared = Declared> {
   readonly images?: D["images"];
   /** The secrets that the stack generates for it. */
   readonly secrets?: readonly SecretSpec[];
+  /** The DNS records that its public names need, for `npm run plan` and whoever makes them. */
+  readonly dns?: (input: PlanInput) => DnsRecord[];
   /** What a deployed stack holds of it, and the changes that would lose that. */
   readonly holds?: Guard;
   /** Connections that its pods open. `layers` are those of the whole stack, since monitoring scrapes all of them. */

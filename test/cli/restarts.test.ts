@@ -37,8 +37,6 @@ describe("npm run diff names the restart of", function () {
   });
 
   for (const [what, sets, title] of [
-    ["the pooler", ["overrides.pooler.memoryMiB=999"], "Pooler matrix/synapse-postgres-pooler-rw"],
-    ["Prometheus", ["overrides.monitoring.memoryMiB=9999"], "Prometheus monitoring/prometheus"],
     ["Prometheus", ["monitoring.retentionDays=3"], "Prometheus monitoring/prometheus"],
     ["the Alertmanager", ["images.overrides.alertmanager=example.org/am:1"], "Alertmanager monitoring/alertmanager"],
     ["PostgreSQL", ["overrides.postgres.memoryMiB=20000"], "Cluster matrix/synapse-postgres"],
@@ -86,6 +84,14 @@ describe("the cost of a restart", function () {
       ["Cluster", "Pooler", "Prometheus", "Alertmanager"].filter((k) => !isOperated(k)),
       [],
     ));
+
+  it("of a pooler is that of its pods, not of PgBouncer's own parameters", () => {
+    assert.equal(operatedReason("Pooler", [{ path: "spec.pgbouncer.parameters.default_pool_size", to: "9" }]), undefined);
+    assert.equal(
+      operatedReason("Pooler", [{ path: "spec.template.spec.containers.pgbouncer.resources.limits.memory", to: "9" }]),
+      "other resources",
+    );
+  });
 
   it("of a Prometheus is none where only its configuration changes", () => {
     assert.equal(operatedReason("Prometheus", [{ path: "spec.scrapeInterval", to: "30s" }]), undefined);
