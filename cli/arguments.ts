@@ -1,5 +1,6 @@
 /** How every program here reads its command line; and the stack's configuration that common options select. */
 import { parseArgs, type ParseArgsConfig } from "node:util";
+import { SettingsInvalid } from "../components/core/errors";
 import { applySets, readStackConfig } from "../components/settings/stackFile";
 import { nearest } from "../components/schema/syntax/text";
 
@@ -81,6 +82,7 @@ export function stackConfig(stack: string, values: StackValues): Record<string, 
   try {
     return applySets(readStackConfig(stack, values.cwd), values.set ?? []);
   } catch (error) {
+    if (error instanceof SettingsInvalid) throw error;
     throw new UsageError((error as Error).message);
   }
 }

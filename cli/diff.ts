@@ -1,57 +1,48 @@
 /** `npm run diff`: what a changed setting would change, layer by layer, and which workloads it restarts. */
 import { RunError } from "@pulumi/pulumi/errors";
 import { diffArrays } from "diff";
+import { plan } from "../components/plan";
+import { formatErrors } from "../components/core/errors";
+import { losses } from "../components/holds";
+import { resolveSettings } from "../components/settings";
+import type { SettingsError } from "../components/settings/types";
+import type { Plan } from "../components/sizing/types";
 import { parse, runMain, STACK_OPTIONS, stackConfig, UsageError } from "./arguments";
+import { commitOf, evaluateAt } from "./revision";
+import { stackNames } from "../components/settings/stackFile";
 import { evaluate, type Evaluation, type RegisteredResource } from "./evaluate";
 import { exampleConfig } from "./exampleStack";
 import { isKubernetes, kindOf, LAYER_ORDER, layerOf, objectTitle } from "../components/layers/resources";
+import { fieldsOf, type Field } from "./fields";
 import { HIDDEN, redacted } from "./redact";
+import { isOperated, operatedReason, restartCost } from "./restarts";
 import { replaces } from "./replacements";
 import { wrap } from "./table";
 
-const USAGE = `npm run diff -- --stack NAME --set path=value ... [--against NAME] [--json]
-  Compares the stack of the file with the same stack under --set (or with another stack file, --against):
-  shows what is created, changed and deleted in each layer, which workloads restart, and why.`;
+const USAGE = `npm run diff -- --stack NAME --set path=value ... [--against NAME | --against REVISION] [--json]
+  Compares the stack of the file with the same stack under --set: shows what \`pulumi up\` would refuse, which workloads
+  restart, why, and for how long by the plan, and what is created, changed and deleted in each layer.
+  --against NAME      with another stack file instead
+  --against REVISION  before an upgrade: the code of this git revision (a tag, a branch, a commit) with the settings of
+                      the file, compared with the code of this checkout with the same settings, and --set
+  --json              the changes as JSON`;
 
 export interface Change {
   layer: string;
   action: "create" | "update" | "replace" | "delete";
   title: string;
   /** Paths that differ, with old and new values (secrets hidden). */
-  fields: Array<{ path: string; from?: string; to?: string }>;
+  fields: Field[];
   /** Why the pods restart; absent when they do not. */
   restarts?: string;
-}
-
-type Flat = Map<string, string>;
-
-function flatten(value: any, path = "", into: Flat = new Map()): Flat {
-  if (value !== null && typeof value === "object") {
-    const entries = Array.isArray(value)
-      ? value.map((v, i) => [nameOf(v) ?? String(i), v] as const)
-      : Object.entries(value);
-    for (const [k, v] of entries) flatten(v, path ? `${path}.${k}` : k, into);
-    return into;
-  }
-  into.set(path, String(value));
-  return into;
-}
-/** List items are compared by name where they have one, so that an insertion is one change. */
-const nameOf = (v: any): string | undefined =>
-  v && typeof v === "object" && typeof v.name === "string" ? v.name : undefined;
-
-function fieldsOf(before: any, after: any): Change["fields"] {
-  const a = flatten(before),
-    b = flatten(after);
-  return [...new Set([...a.keys(), ...b.keys()])]
-    .sort()
-    .filter((k) => a.get(k) !== b.get(k))
-    .map((path) => ({ path, from: a.get(path), to: b.get(path) }));
+  /** What that costs by the plan, where it says so. */
+  cost?: { seconds: number; effect: string };
 }
 
 const POD_KINDS = new Set(["Deployment", "StatefulSet", "DaemonSet"]);
 
-function restartReason(kind: string, fields: Change["fields"], changedConfigs: string[]): string | undefined {
+function restartReason(kind: string, fields: Field[], changedConfigs: string[]): string | undefined {
+  if (isOperated(kind)) return operatedReason(kind, fields);
   if (!POD_KINDS.has(kind)) return undefined;
   const template = fields.filter((f) => f.path.startsWith("spec.template."));
   if (template.length === 0) return undefined;
@@ -68,10 +59,11 @@ function restartReason(kind: string, fields: Change["fields"], changedConfigs: s
       if (/\.image$/.test(f.path)) return `new image ${f.to}`;
       if (/\.resources\./.test(f.path)) return "other resources";
       if (/\.labels\./.test(f.path)) return "other labels";
-      return f.path.replace("spec.template.spec.", "");
+      return f.path.replace("spec.template.spec.", "").replace(/\.\d+\..*$/, "");
     }),
   );
-  return [...reasons].join("; ");
+  // The name of what changed, without the hash of its content.
+  return [...reasons].join("; ").replace(/-[0-9a-f]{10}(?=[,)])/g, "");
 }
 
 const titled = (kind: string, name: unknown): string | undefined => (name ? `${kind} ${name}` : undefined);
@@ -102,6 +94,18 @@ const byUrn = (e: Evaluation): Resources =>
 const sameInputs = (a: RegisteredResource, b: RegisteredResource): boolean =>
   JSON.stringify(a.inputs) === JSON.stringify(b.inputs);
 
+/** The resource without the inputs whose change the engine is told to ignore. */
+function seenByEngine(r: RegisteredResource, ignored: readonly string[]): RegisteredResource {
+  if (ignored.length === 0) return r;
+  const inputs = structuredClone(r.inputs);
+  for (const path of ignored) {
+    const keys = path.split(".");
+    const parent = keys.slice(0, -1).reduce((at, key) => at?.[key], inputs);
+    if (parent) delete parent[keys.at(-1)!];
+  }
+  return { ...r, inputs };
+}
+
 /** ConfigMaps and Secrets whose content changes under the same name. */
 function changedConfigsOf(before: Resources, after: Resources): Set<string> {
   const changed = new Set<string>();
@@ -115,10 +119,14 @@ function changedConfigsOf(before: Resources, after: Resources): Set<string> {
 
 /** What happens to a resource that exists on both sides; undefined: nothing. */
 function changeOf(
-  old: RegisteredResource,
-  now: RegisteredResource,
+  before: RegisteredResource,
+  after: RegisteredResource,
   changedConfigs: ReadonlySet<string>,
 ): Change | undefined {
+  const [old, now] = [before, after].map((r) => seenByEngine(r, after.ignored ?? [])) as [
+    RegisteredResource,
+    RegisteredResource,
+  ];
   if (sameInputs(old, now) && old.protect === now.protect) return undefined;
   const shown = fieldsOf({ ...redacted(old), protect: old.protect }, { ...redacted(now), protect: now.protect });
   const kind = kindOf(now);
@@ -135,7 +143,8 @@ const cameOrWent = (action: "create" | "delete", r: RegisteredResource): Change 
   fields: [],
 });
 
-export function compare(before: Evaluation, after: Evaluation): Change[] {
+/** @param failures The plan's table, from which the cost of restarts is taken. @default none is named */
+export function compare(before: Evaluation, after: Evaluation, failures: Plan["failures"] = []): Change[] {
   const a = byUrn(before),
     b = byUrn(after);
   const changedConfigs = changedConfigsOf(a, b);
@@ -145,7 +154,8 @@ export function compare(before: Evaluation, after: Evaluation): Change[] {
       now = b.get(urn);
     const change =
       old && now ? changeOf(old, now, changedConfigs) : now ? cameOrWent("create", now) : cameOrWent("delete", old!);
-    if (change) changes.push(change);
+    const cost = change?.restarts === undefined ? undefined : restartCost(change.title, failures);
+    if (change) changes.push({ ...change, ...(cost ? { cost } : {}) });
   }
   return changes.sort(
     (x, y) => LAYER_ORDER.indexOf(x.layer) - LAYER_ORDER.indexOf(y.layer) || x.title.localeCompare(y.title),
@@ -210,15 +220,24 @@ export function lineDiff(from: string, to: string): string[] {
   return lines.length > 16 ? [...lines.slice(0, 16), `... ${lines.length - 16} more lines`] : lines;
 }
 
+/** Names and hashes that follow from changed content, which is shown itself. */
+const FOLLOWS = /(config-hash|\.configMap\.name|\.secret\.(secretN|n)ame)$/;
+function follows(c: Change, { path, from, to }: Field): boolean {
+  if (FOLLOWS.test(path)) return c.restarts !== undefined || c.title.startsWith("Job ");
+  const stem = (name: string | undefined): string | undefined => name?.replace(/-[0-9a-f]{10}$/, "");
+  return c.action === "replace" && path === "metadata.name" && stem(from) === stem(to);
+}
+
 function body(c: Change): string[] {
-  const lines = c.fields
+  const fields = c.fields.filter((f) => !follows(c, f));
+  const lines = fields
     .slice(0, 12)
     .flatMap((f) =>
       f.from?.includes("\n") && f.to?.includes("\n")
         ? [`      ${f.path}:`, ...lineDiff(f.from, f.to).map((l) => `        ${l}`)]
         : [`      ${f.path}: ${clipped(f.from, f.to)}`],
     );
-  return c.fields.length > 12 ? [...lines, `      ... ${c.fields.length - 12} more fields`] : lines;
+  return fields.length > 12 ? [...lines, `      ... ${fields.length - 12} more fields`] : lines;
 }
 
 /** Identical changes are shown once: a firewall's list on twenty hosts. */
@@ -234,34 +253,65 @@ function grouped(changes: Change[]): Array<{ change: Change; titles: string[]; l
   return [...groups.values()];
 }
 
-export function formatChanges(changes: Change[]): string {
-  if (changes.length === 0) return "Nothing would change.";
-  const out: string[] = [];
-  const mark = { create: "+", update: "~", replace: "±", delete: "-" };
-  for (const layer of new Set(changes.map((c) => c.layer))) {
-    out.push(`${layer}`);
-    for (const { change: c, titles, lines } of grouped(changes.filter((x) => x.layer === layer))) {
-      const name =
-        titles.length === 1
-          ? c.title
-          : wrap(
-              `${c.title.split(" ")[0]} (${titles.length}): ${titles.map((t) => t.replace(/^\S+ /, "")).join(", ")}`,
-              LINE,
-              "",
-              "      ",
-            );
-      out.push(`  ${mark[c.action]} ${name}${c.action === "replace" ? " (replaced)" : ""}`, ...lines);
-    }
+/** What restarts, why, and for how long something is missing by the plan: the longest first. */
+function restartLines(changes: Change[]): string[] {
+  const restarting = changes.filter((c) => c.restarts !== undefined);
+  if (restarting.length === 0) return ["No workload restarts."];
+  const seconds = (c: Change): number => c.cost?.seconds ?? -1;
+  const lines = [...restarting]
+    .sort((a, b) => seconds(b) - seconds(a))
+    .map((c) => {
+      const cost = c.cost
+        ? `${c.cost.seconds} s${c.cost.seconds > 0 ? ` (${c.cost.effect})` : ""}`
+        : "no cost in the plan";
+      return wrap(`${c.title}: ${cost}. Why: ${c.restarts}`, LINE + 20, "  ", "      ");
+    });
+  return [
+    "Restarts, one pod at a time within each workload; the seconds are the plan's, for each pod that leaves:",
+    ...lines,
+  ];
+}
+
+const MARK = { create: "+", update: "~", replace: "±", delete: "-" } as const;
+
+function layerLines(layer: string, changes: Change[]): string[] {
+  const out = [layer];
+  for (const { change: c, titles, lines } of grouped(changes)) {
+    const name =
+      titles.length === 1
+        ? c.title
+        : wrap(
+            `${c.title.split(" ")[0]} (${titles.length}): ${titles.map((t) => t.replace(/^\S+ /, "")).join(", ")}`,
+            LINE,
+            "",
+            "      ",
+          );
+    out.push(`  ${MARK[c.action]} ${name}${c.action === "replace" ? " (replaced)" : ""}`, ...lines);
   }
-  const restarting = changes.filter((c) => c.restarts);
-  out.push("", restarting.length ? "Restarts (one pod at a time within each workload):" : "No workload restarts.");
-  for (const c of restarting) out.push(`  ${c.title}: ${c.restarts}`);
+  return out;
+}
+
+const REFUSES = "`pulumi up` refuses this, because data of the deployed stack would be lost";
+
+/** The changes as text: counts and restarts first, then layer by layer. @param refused What `pulumi up` would refuse */
+export function formatChanges(changes: Change[], refused: readonly SettingsError[] = []): string {
+  const refusal = refused.length ? [formatErrors(refused, REFUSES), ""] : [];
+  if (changes.length === 0) return [...refusal, "Nothing would change."].join("\n");
   const count = (a: Change["action"]): number => changes.filter((c) => c.action === a).length;
-  out.push(
-    "",
+  const layers = [...new Set(changes.map((c) => c.layer))];
+  return [
+    ...refusal,
     `${count("create")} to create, ${count("update")} to change, ${count("replace")} to replace, ${count("delete")} to delete.`,
-  );
-  return out.join("\n");
+    "",
+    ...restartLines(changes),
+    "",
+    ...layers.flatMap((layer) =>
+      layerLines(
+        layer,
+        changes.filter((c) => c.layer === layer),
+      ),
+    ),
+  ].join("\n");
 }
 
 /**
@@ -271,9 +321,9 @@ export function formatChanges(changes: Change[]): string {
 async function evaluateTarget(
   stack: string,
   config: Record<string, unknown>,
-): Promise<{ evaluation: Evaluation; note?: string }> {
+): Promise<{ evaluation: Evaluation; config: Record<string, unknown>; note?: string }> {
   try {
-    return { evaluation: await evaluate({ stack, config }) };
+    return { evaluation: await evaluate({ stack, config }), config };
   } catch (error) {
     if (!RunError.isInstance(error) || typeof config.ccu !== "number") throw error;
     const grown = withRecommendedHosts(config);
@@ -282,6 +332,7 @@ async function evaluateTarget(
     });
     return {
       evaluation,
+      config: grown.config,
       note: `The hosts of this stack are too small for it. The comparison below uses larger ones (\`npm run plan -- --ccu ${config.ccu}\`):\n${grown.changes.map((c) => `  ${c}`).join("\n")}\n`,
     };
   }
@@ -318,19 +369,55 @@ function withRecommendedHosts(config: Record<string, any>): { config: Record<str
   return { config: { ...config, hosts: [...hosts, ...given.values()] }, changes };
 }
 
+interface Sides {
+  before: Evaluation;
+  after: Evaluation;
+  /** Settings of the later side. */
+  config: Record<string, unknown>;
+  note?: string;
+}
+
+interface Asked {
+  stack: string;
+  set?: string[];
+  against?: string;
+  cwd?: string;
+}
+
+/** Under the same stack name on both sides: the comparison is about settings or code, not about names. */
+async function sides(values: Asked): Promise<Sides> {
+  const { stack, against } = values;
+  const base = stackConfig(stack, { cwd: values.cwd });
+  const isStack = against === undefined || stackNames(values.cwd).includes(against);
+  const commit = isStack ? undefined : commitOf(against);
+  if (!isStack && commit === undefined)
+    throw new UsageError(
+      `--against ${against}: there is neither a Pulumi.${against}.yaml nor a git revision of this name`,
+    );
+  const target = stackConfig((isStack && against) || stack, values);
+  const before = commit === undefined ? await evaluate({ stack, config: base }) : evaluateAt(commit, stack, base);
+  const { evaluation, config, note } = await evaluateTarget(stack, target);
+  return { before, after: evaluation, config, note };
+}
+
 async function main(argv: string[]): Promise<void> {
   const values = parse(argv, { ...STACK_OPTIONS, against: { type: "string" }, json: { type: "boolean" } });
   if (!values.stack) throw new UsageError("--stack is missing");
   if (!values.set && !values.against)
-    throw new UsageError("give --set path=value or --against STACK: there is nothing to compare with");
-  const base = stackConfig(values.stack, { cwd: values.cwd });
-  const target = stackConfig(values.against ?? values.stack, values);
-  // Under the same stack name on both sides: the comparison is about settings, not about names.
-  const before = await evaluate({ stack: values.stack, config: base });
-  const { evaluation, note } = await evaluateTarget(values.stack, target);
-  const changes = compare(before, evaluation);
-  console.log(values.json ? JSON.stringify(changes, null, 2) : `${note ? `${note}\n` : ""}${formatChanges(changes)}`);
+    throw new UsageError(
+      "give --set path=value, --against STACK or --against REVISION: there is nothing to compare with",
+    );
+  const { before, after, config, note } = await sides({ ...values, stack: values.stack });
+  // The evaluation has shown that they are valid.
+  const { settings } = resolveSettings(config, values.stack);
+  const input = { settings: settings!, plan: plan(settings!) };
+  const changes = compare(before, after, input.plan.failures);
+  const refused = losses(before.outputs, input);
+  console.log(
+    values.json ? JSON.stringify(changes, null, 2) : `${note ? `${note}\n` : ""}${formatChanges(changes, refused)}`,
+  );
   if (values.json && note) console.error(note);
+  if (values.json && refused.length) console.error(formatErrors(refused, REFUSES));
 }
 
 if (require.main === module) runMain(USAGE, main);

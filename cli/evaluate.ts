@@ -32,6 +32,8 @@ export interface RegisteredResource {
   named: string[];
   protect: boolean;
   retainOnDelete: boolean;
+  /** Inputs whose changes the engine ignores, as dotted paths. */
+  ignored?: string[];
   /** How long the engine waits for its deletion, where the program says so: `5m`. */
   deletedWithin?: string;
   additionalSecretOutputs: string[];
@@ -52,6 +54,10 @@ export interface EvaluateOptions {
   stack: string;
   /** As in Pulumi.<stack>.yaml: keys with or without the `matrix-ha:` prefix, structured values as they are. */
   config: Record<string, unknown>;
+  /** Keys that the engine knows to hold a secret. @default all */
+  secretKeys?: string[];
+  /** Outputs of the stack's last deployment, which the engine would read from its state. @default none */
+  deployed?: Record<string, unknown>;
   /** Default: deterministic values derived from the resource's name. */
   generator?: Generator;
   /** Default: the stack's program. Tests of one component pass a program of their own. */
@@ -96,21 +102,23 @@ async function evaluateNow(options: EvaluateOptions): Promise<Evaluation> {
         id: args.id || `${args.name}-id`,
         state: { ...args.inputs, ...(await generator({ ...args, inputs: unwrap(args.inputs, "", []) }, args.name)) },
       }),
-      call: async (args) => args.inputs,
+      call: async (args) =>
+        args.token === "pulumi:pulumi:readStackOutputs" ? { outputs: options.deployed ?? {} } : args.inputs,
     },
     "matrix-ha",
     options.stack,
     false,
+    "organization",
   );
   recordInto(resources, generator);
-  pulumi.runtime.setAllConfig(
-    Object.fromEntries(
-      Object.entries(options.program ? options.config : withMadeUpKeys(options.config)).map(([k, v]) => [
-        k.includes(":") ? k : `matrix-ha:${k}`,
-        typeof v === "string" ? v : JSON.stringify(v),
-      ]),
-    ),
+  const config = Object.fromEntries(
+    Object.entries(options.program ? options.config : withMadeUpKeys(options.config)).map(([k, v]) => [
+      k.includes(":") ? k : `matrix-ha:${k}`,
+      typeof v === "string" ? v : JSON.stringify(v),
+    ]),
   );
+  // Who read the stack's file has refused secrets that are in clear there.
+  pulumi.runtime.setAllConfig(config, options.secretKeys ?? Object.keys(config));
   // A program that throws would end the process from within the runtime: pass the error out instead.
   let failure: unknown;
   const outputs = await pulumi.runtime.runInPulumiStack(async () => {
@@ -172,6 +180,7 @@ function recordInto(resources: RegisteredResource[], generator: Generator): void
         named: [...req.getDependenciesList()].sort(),
         protect: req.getProtect(),
         retainOnDelete: req.getRetainondelete(),
+        ...(req.getIgnorechangesList().length ? { ignored: [...req.getIgnorechangesList()] } : {}),
         deletedWithin: req.getCustomtimeouts()?.getDelete() || undefined,
         additionalSecretOutputs: req.getAdditionalsecretoutputsList(),
       };

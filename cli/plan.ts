@@ -41,6 +41,7 @@ function stackConfig(stack: string, cwd?: string): Record<string, unknown> {
   try {
     return readStackConfig(stack, cwd);
   } catch (error) {
+    if (error instanceof SettingsInvalid) throw error;
     throw new UsageError((error as Error).message);
   }
 }
@@ -68,6 +69,7 @@ function minimalConfig(ccu: number | undefined): Record<string, unknown> {
 export function report({ settings, plan: p, stack }: Planned): string {
   const title = `${n(p.ccu)} concurrent users${stack ? `, stack ${stack}` : ", on the machines below"}${p.extrapolated ? " (EXTRAPOLATED beyond the largest known deployment)" : ""}`;
   const sections: Array<[string, string]> = [
+    ["Names", names({ settings, plan: p })],
     ["Machines to provide", machines(settings, p, stack !== undefined)],
     ["Room on the hosts, with the largest of each role lost", fitTable(p)],
     ["Synapse", `${poolTable(p)}\n${tuning(p)}`],
@@ -82,6 +84,20 @@ export function report({ settings, plan: p, stack }: Planned): string {
     "═".repeat(Math.min(WIDTH, title.length)),
     ...sections.flatMap(([head, body]) => ["", head, body]),
   ].join("\n");
+}
+
+/** What can never be changed, and what has to be made outside the stack. */
+function names(input: { settings: Settings; plan: Plan }): string {
+  const { serverName } = input.settings;
+  const records = LAYERS.flatMap((layer) => layer.dns?.(input) ?? []);
+  const rows = records.map((r) => [r.name, [...r.addresses, r.of].join(", "), r.why]);
+  const ids = wrap(
+    `User ids end in :${serverName}, as @alice:${serverName}. This can never be changed after the first deployment; set serverName before it for another ending.`,
+    WIDTH,
+    "  ",
+    "  ",
+  );
+  return `${ids}\n${table(["DNS record (A, AAAA)", "addresses", "for"], rows)}`;
 }
 
 function machines(settings: Settings, p: Plan, given: boolean): string {

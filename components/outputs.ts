@@ -7,6 +7,7 @@ import type { Settings } from "./settings/types";
 import type { Plan } from "./sizing/types";
 import { fqdn } from "./core/context";
 import type { Identity } from "./core/identity";
+import { heldBy } from "./holds";
 import { SECRET_FILES } from "./layers/synapse/paths";
 import { NAMESPACES, PORTS, SECRETS, SERVICES } from "./core/names";
 import { redisConnection, type RedisConnection } from "./layers/redis/connection";
@@ -65,6 +66,11 @@ export interface StackOutputs {
   caCertificate?: string;
   /** The server's public key, and the fingerprint of its keys (the value for `savedKeys`). Not a secret. */
   signingKey: { id: string; verifyKey: string; fingerprint: string };
+  /**
+   * What this deployment holds that the next one must not lose, by layer: read by the stack's own next deployment.
+   * Other stacks must not rely on its fields.
+   */
+  holds: Record<string, object>;
   /** As clients get them; empty when TURN is off. @example ["turns:turn.example.com:5349?transport=tcp"] */
   turnUris: string[];
 }
@@ -123,6 +129,7 @@ export function stackOutputs(input: OutputsInput): StackOutputInputs {
     },
     ...(input.caCertificate ? { caCertificate: input.caCertificate } : {}),
     signingKey: input.identity,
+    holds: heldBy({ settings, plan }),
     turnUris: input.turnUris,
   };
 }

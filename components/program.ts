@@ -5,6 +5,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { hideResponsesInDebugLog } from "./core/debugLog";
+import { refuseLosses } from "./deployed";
 import { DestroyGuard } from "./keys/DestroyGuard";
 import { explained } from "./core/messageOnly";
 import { endWhenOrphaned } from "./core/orphaned";
@@ -13,13 +14,19 @@ import type { StackOutputInputs } from "./outputs";
 import { plan } from "./plan";
 import { loadLayers, MatrixStack } from "./stack";
 
-/** Registers the whole stack. @throws MessageOnly, before anything is registered, when settings or plan are invalid */
+/**
+ * Registers the whole stack.
+ *
+ * @throws MessageOnly, before anything is registered, when settings or plan are invalid, or would lose what the
+ * deployed stack holds
+ */
 export async function program(): Promise<StackOutputInputs> {
   endWhenOrphaned();
   hideResponsesInDebugLog();
-  // Both throw before anything is registered, with every error at once.
+  // All three throw before anything is registered, with every error at once.
   const settings = explained(settingsFromConfig);
   const planned = explained(() => plan(settings));
+  await refuseLosses({ settings, plan: planned });
   const provider = new k8s.Provider(
     "cluster",
     {

@@ -9,7 +9,7 @@ import type { HostRole } from "../domain/roles";
 import type { StackSecrets } from "../keys/secrets";
 import type { Report } from "../schema/report";
 import type { SettingsInput } from "../settings/schema";
-import type { Settings } from "../settings/types";
+import type { Settings, SettingsError } from "../settings/types";
 import type { Demand } from "../sizing/demands";
 import type { FailureCost, Plan, PlanParts } from "../sizing/types";
 import type { StackContext } from "./context";
@@ -102,6 +102,29 @@ export interface Building {
    */
   after(...resources: pulumi.Resource[][]): pulumi.ComponentResourceOptions;
 }
+/** Records of one public name. */
+export interface DnsRecord {
+  /** DNS name. */
+  name: string;
+  /** Addresses of its A and AAAA records; empty where they are known only after the deployment. */
+  addresses: string[];
+  /** Where the addresses come from, as a noun phrase. */
+  of: string;
+  /** One phrase: the purpose. */
+  why: string;
+}
+
+/**
+ * What a deployment leaves behind that a later one must not lose. The stack's outputs carry it to the next deployment,
+ * which refuses before anything is touched; `npm run diff` compares in the same way.
+ */
+export interface Guard {
+  /** As plain data, without secrets. */
+  now(input: PlanInput): object;
+  /** The errors where these settings would lose what is held. @param held What `now` returned for the deployed stack */
+  lost(held: unknown, input: PlanInput): SettingsError[];
+}
+
 /** A class, as `get` and `find` take it. */
 export type Class<T> = abstract new (...args: never[]) => T;
 
@@ -142,6 +165,10 @@ export interface Layer<D extends Declared = Declared> {
   readonly images?: D["images"];
   /** The secrets that the stack generates for it. */
   readonly secrets?: readonly SecretSpec[];
+  /** The DNS records that its public names need, for `npm run plan` and whoever makes them. */
+  readonly dns?: (input: PlanInput) => DnsRecord[];
+  /** What a deployed stack holds of it, and the changes that would lose that. */
+  readonly holds?: Guard;
   /** Connections that its pods open. `layers` are those of the whole stack, since monitoring scrapes all of them. */
   readonly edges?: (input: StackInput) => Edge[];
   /** Metrics endpoints of its pods. */

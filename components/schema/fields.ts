@@ -67,18 +67,23 @@ export const oneOf = <const T extends readonly [string, ...string[]]>(values: T,
     ...doc,
   });
 
-/** A secret text. The placeholder of a value that only the engine can decrypt passes every test. */
-export const secret = (doc: FieldDoc, test: (value: string) => boolean = (value) => value.trim() !== "") =>
+/**
+ * A secret text. The placeholder of a value that only the engine can decrypt passes every test. It neither begins nor
+ * ends in a blank or a line break, which no one sees and the other side refuses, unless it is a file of several lines.
+ */
+export const secret = (doc: FieldDoc, test: (value: string) => boolean = (value) => value !== "") =>
   field(
-    z.string().refine((value) => isPlaceholder(value) || test(value)),
+    z.string().refine((value) => isPlaceholder(value) || (isTight(value) && test(value))),
     {
       example: "[encrypted by pulumi]",
       secret: true,
-      allowed: "text that is not blank",
-      remedy: "set it with `pulumi config set --secret --path`",
+      allowed: "text that is not blank, without a blank or a line break at its beginning and end",
       ...doc,
     },
   );
+
+/** Whether a secret has no blanks around it; a file of several lines may end in a line break. */
+export const isTight = (value: string): boolean => /\S\s*\n\s*\S/.test(value) || !/^\s|\s$/.test(value);
 
 /** A DNS name with at least two parts. */
 export const hostname = (doc: FieldDoc) =>

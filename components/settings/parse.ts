@@ -53,15 +53,41 @@ function reportIssue(issue: Issue, raw: unknown, report: Report): void {
   const discriminates = issue.code === "invalid_union";
   const union = discriminates ? schemas[schemas.length - (schemas.length > issue.path.length ? 2 : 1)] : undefined;
   const unionDoc = union && docOf(union);
+  const remedy =
+    unionDoc?.remedy ??
+    (value === undefined ? missingRemedy(doc.remedy, path) : doc.remedy) ??
+    derivedRemedy(schema, value, path);
+  const meant = discriminates ? undefined : correction(schema, value, String(issue.path.at(-1)));
   report.add({
     path,
     given: describeValue(value, schema),
     allowed: unionDoc?.allowed ?? doc.allowed ?? derivedAllowed(schema),
-    remedy:
-      unionDoc?.remedy ??
-      (value === undefined ? missingRemedy(doc.remedy, path) : doc.remedy) ??
-      derivedRemedy(schema, value, path),
+    remedy: meant === undefined ? remedy : `write \`${meant}\`${doc.remedy ? `; ${doc.remedy}` : ""}`,
   });
+}
+
+/** Words of YAML 1.1, which were true and false there. */
+const YES = /^(y|yes|on)$/i,
+  NO = /^(n|no|off)$/i;
+
+/** What a wrong value most likely means, as it would be valid; undefined where that is not known. */
+function correction(schema: z.ZodType, value: unknown, key: string): string | undefined {
+  if (docOf(schema).secret || value === undefined) return undefined;
+  const fits = (v: unknown): boolean => schema.safeParse(v).success;
+  if (typeOf(schema) === "boolean" && typeof value === "string") {
+    const word = value.trim();
+    if (/^(true|false)$/i.test(word)) return word.toLowerCase();
+    return YES.test(word) ? "true" : NO.test(word) ? "false" : undefined;
+  }
+  // A number or a yes that YAML reads where a text is needed.
+  if (typeof value === "number" || typeof value === "boolean")
+    return fits(String(value)) ? `${key}: "${value}"` : undefined;
+  if (typeof value !== "string") return undefined;
+  const bare = value
+    .trim()
+    .replace(/^[a-z][a-z0-9+.-]*:\/\//i, "")
+    .replace(/[./]+$/, "");
+  return [value.trim(), value.trim().toLowerCase(), bare, bare.toLowerCase()].find((v) => v !== value && fits(v));
 }
 
 const missingRemedy = (remedy: string | undefined, path: string): string =>
@@ -76,8 +102,18 @@ function reportUnknown(path: Path, raw: unknown, report: Report): void {
     path: pathText(path),
     given: "a setting that does not exist",
     allowed: known.length > 0 ? known.join(", ") : "nothing here",
-    remedy: meant ? `did you mean \`${meant}\`?` : "remove it; docs/settings.md lists every setting",
+    remedy:
+      withoutPath(path, parent) ??
+      (meant ? `did you mean \`${meant}\`?` : "remove it; docs/settings.md lists every setting"),
   });
+}
+
+/** A path in place of a key: what `pulumi config set` without --path makes. */
+function withoutPath(path: Path, parent: z.ZodType): string | undefined {
+  const key = String(path.at(-1));
+  const head = /^([^.[]+)[.[]/.exec(key)?.[1];
+  if (path.length !== 1 || head === undefined || !knownKeys(parent, undefined).includes(head)) return undefined;
+  return `pulumi config rm 'matrix-ha:${key}', and set it with --path: pulumi config set --path 'matrix-ha:${key}' VALUE`;
 }
 
 function knownKeys(schema: z.ZodType, value: unknown): string[] {
@@ -114,6 +150,7 @@ function derivedAllowed(schema: z.ZodType): string {
 }
 
 function derivedRemedy(schema: z.ZodType, value: unknown, path: string): string {
+  if (docOf(schema).secret) return `pulumi config set --secret --path 'matrix-ha:${path}' < FILE`;
   if (typeOf(schema) === "enum" && typeof value === "string") {
     const meant = nearest(value, enumOf(schema));
     if (meant) return `did you mean \`${meant}\`?`;

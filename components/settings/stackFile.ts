@@ -1,11 +1,14 @@
 /** Reads a stack's settings from its file, for the tools that work without the Pulumi engine. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
-import { parse as parseYaml } from "yaml";
+import { basename, join, resolve } from "node:path";
+import { LineCounter, parseDocument, parse as parseYaml, type YAMLParseError } from "yaml";
+import { SettingsInvalid, type SettingsError } from "../core/errors";
 import { SECRET_PLACEHOLDER } from "../schema/syntax/keys";
 import { isPlainObject } from "../schema/walk";
+import { NAMESPACE, strayKeys } from "./prefixes";
+import { secretsInClear } from "./secretPaths";
 
-const PREFIX = "matrix-ha:";
+const PREFIX = `${NAMESPACE}:`;
 const ROOT = resolve(__dirname, "../..");
 
 /**
@@ -14,6 +17,7 @@ const ROOT = resolve(__dirname, "../..");
  *
  * @param dir Folder of the stack files. @default the project's root
  * @throws Error when there is no such file; the message lists the stacks that have one
+ * @throws SettingsInvalid when it is not YAML, or holds keys that nothing would read, or secrets in clear
  */
 export function readStackConfig(stack: string, dir: string = ROOT): Record<string, unknown> {
   const file = join(dir, `Pulumi.${stack}.yaml`);
@@ -23,13 +27,68 @@ export function readStackConfig(stack: string, dir: string = ROOT): Record<strin
       `There is no stack "${stack}": ${file} does not exist. ${known.length > 0 ? `Stacks here: ${known.join(", ")}.` : "There is no Pulumi.<stack>.yaml."}`,
     );
   }
-  const document: unknown = parseYaml(readFileSync(file, "utf8"));
+  const document = readYaml(file);
   const config = isPlainObject(document) && isPlainObject(document.config) ? document.config : {};
-  return Object.fromEntries(
+  const settings = Object.fromEntries(
     Object.entries(config)
       .filter(([key]) => key.startsWith(PREFIX))
       .map(([key, value]) => [key.slice(PREFIX.length), withoutCiphertext(value)]),
   );
+  const errors = [
+    ...misplaced(document, basename(file)),
+    ...strayKeys(Object.keys(config)),
+    ...secretsInClear(settings),
+  ];
+  if (errors.length > 0) throw new SettingsInvalid(errors);
+  return settings;
+}
+
+/** What to do about an error of YAML, by its code. */
+const YAML_REMEDIES: Partial<Record<YAMLParseError["code"], string>> = {
+  TAB_AS_INDENT: "indent with spaces: YAML allows no tabs there",
+  DUPLICATE_KEY: "write each key once: join the two",
+  BAD_INDENT: "close what was opened before this line, or indent the line as those around it",
+  MISSING_CHAR: "close what was opened: {, [ or a quote",
+  BAD_COLLECTION_TYPE: "a list's items begin with -, a section's with their keys: do not mix the two",
+};
+
+/** The document. @throws SettingsInvalid with file, line and column of everything that is not YAML */
+function readYaml(file: string): unknown {
+  const lineCounter = new LineCounter();
+  const document = parseDocument(readFileSync(file, "utf8"), { lineCounter, prettyErrors: false });
+  if (document.errors.length === 0) return document.toJS();
+  throw new SettingsInvalid(
+    document.errors.map((error): SettingsError => {
+      const { line, col } = lineCounter.linePos(error.pos[0]);
+      return {
+        path: `${basename(file)}, line ${line}, column ${col}`,
+        // The parser's words: they name characters and places, and quote no value.
+        given: error.message,
+        allowed: "YAML",
+        remedy: YAML_REMEDIES[error.code] ?? "correct this line, or the one before it",
+      };
+    }),
+  );
+}
+
+/** What the engine itself writes and reads in a stack's file. */
+const ENGINES_KEYS = new Set(["config", "encryptionsalt", "secretsprovider", "encryptedkey", "environment"]);
+
+/** Settings that are not below `config:`. */
+function misplaced(document: unknown, file: string): SettingsError[] {
+  // `pulumi stack init` makes a file without any settings.
+  if (document === null) return [];
+  const outside = isPlainObject(document) ? Object.keys(document).filter((key) => !ENGINES_KEYS.has(key)) : [];
+  const config = isPlainObject(document) ? document.config : document;
+  if (outside.length === 0 && (config === undefined || isPlainObject(config))) return [];
+  return [
+    {
+      path: file,
+      given: outside.length > 0 ? `${outside.join(", ")} outside \`config:\`` : "no settings below `config:`",
+      allowed: "settings below `config:`, indented",
+      remedy: "write `config:` in a line of its own, and the settings below it, indented by two spaces",
+    },
+  ];
 }
 
 /** Names of the stacks that have a file, sorted. */

@@ -1,6 +1,7 @@
 /** MinIO: drives, erasure set and parity such that one node may be lost without losing a write. */
 import type { HostSettings, Settings, SettingsError } from "../settings/types";
 import { LARGEST_SET, POOL_NODES, erasureSetSize, minioPools } from "../domain/minioLayout";
+import { hasMinio } from "../domain/mediaStore";
 import { GIB_PER_TB, MACHINES, MINIO } from "./anchors";
 import { hostsOf } from "./hosts";
 import { cores, count, interpolate, memoryMiB } from "./interpolate";
@@ -75,9 +76,9 @@ function storageOf(settings: Settings): Storage {
   };
 }
 
-/** Drives, pools and sizes of MinIO; nothing where media are in an external S3. */
+/** Drives, pools and sizes of MinIO; nothing where media are in an external S3 and were not in MinIO before. */
 export function planMinio(settings: Settings): { minio?: Minio; errors: SettingsError[]; notes: string[] } {
-  if (settings.objectStore.kind === "s3") return { errors: [], notes: [] };
+  if (!hasMinio(settings)) return { errors: [], notes: [] };
   const o = settings.overrides.minio;
   const storage = storageOf(settings);
   const errors = tooManyNodes(o.nodes, storage.hosts.length);

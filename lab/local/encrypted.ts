@@ -7,20 +7,9 @@ import * as crypto from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { parse } from "yaml";
-import { settingsSchema } from "../../components/settings/schema";
-import { docOf, isPlainObject, schemasAlong } from "../../components/schema/walk";
+import { secretPaths } from "../../components/settings/secretPaths";
 
-type Path = Array<string | number>;
-
-/** Paths of the secret values in the settings. */
-export function secretPaths(config: unknown, at: Path = [], root = config): Path[] {
-  if (Array.isArray(config) || isPlainObject(config))
-    return Object.entries(config).flatMap(([key, value]) =>
-      secretPaths(value, [...at, Array.isArray(config) ? Number(key) : key], root),
-    );
-  const schemas = schemasAlong(settingsSchema, root, at);
-  return typeof config === "string" && schemas.length === at.length + 1 && docOf(schemas.at(-1)!).secret ? [at] : [];
-}
+export { secretPaths };
 
 interface Known {
   salt: string;

@@ -46,6 +46,43 @@ const CASES: Case[] = [
   ["an unknown setting", ["zzz=1"], "zzz", /docs\/settings\.md/],
   ["a text for a section", ["rtc=on"], "rtc", /a section with enabled/],
   ["a text for yes or no", ["rtc.enabled=maybe"], "rtc.enabled", /true or false/],
+  ["yes, a word of YAML 1.1", ["rtc.enabled=yes"], "rtc.enabled", /write `true`/],
+  ["a domain in capitals, with what is meant", ["domain=Example.com"], "domain", /write `example\.com`/],
+  ["a URL for a domain, with what is meant", ["domain=https://example.com/"], "domain", /write `example\.com`/],
+  [
+    "a URL for a mirror",
+    ["images.mirror=https://registry.example.com/x"],
+    "images.mirror",
+    /write `registry\.example\.com\/x`/,
+  ],
+  ["a number for a zone", ["hosts[0].zone=1"], "hosts[0].zone", /write `zone: "1"`/],
+  ["memory in MiB", ["hosts[0].memoryGiB=8192"], "hosts[0].memoryGiB", /if these are MiB, write 8\b/],
+  ["certificates of a public authority for a private name", ["domain=corp.local"], "tls.mode", /own-ca/],
+  ["a network for a pool", ["addressPools[0].addresses=[198.0.0.0/8]"], "addressPools[0].addresses[0]", /at most 1,024/],
+  [
+    "a path in place of a key",
+    (raw) => {
+      raw["federation.enabled"] = true;
+    },
+    "[\"federation.enabled\"]",
+    /pulumi config set --path 'matrix-ha:federation\.enabled'/,
+  ],
+  [
+    "a secret that ends in a line break",
+    (raw) => {
+      raw.objectStore = { ...S3, secretKey: "very-secret-s3-key\n" };
+    },
+    "objectStore.secretKey",
+    /ends in a line break[\s\S]*without a blank or a line break/,
+  ],
+  [
+    "a move of the media from where they are",
+    (raw) => {
+      raw.objectStore = { kind: "minio", moveFrom: { store: "minio" } };
+    },
+    "objectStore.moveFrom.store",
+    /which is the present store/,
+  ],
 
   ["an unknown distribution", ["cluster.distribution=k3"], "cluster.distribution", /did you mean `k3s`/],
   [

@@ -97,7 +97,7 @@ function run(
   const unknown = `
     const pulumi = require("@pulumi/pulumi");
     (async () => {
-      await pulumi.runtime.setMocks({ newResource: (a) => { seen(a); return { id: a.name, state: a.inputs }; }, call: (a) => a.inputs }, "matrix-ha", "test", true);
+      await pulumi.runtime.setMocks({ newResource: (a) => { seen(a); return { id: a.name, state: a.inputs }; }, call: (a) => a.inputs }, "matrix-ha", "test", true, "organization");
       pulumi.runtime.setAllConfig(Object.fromEntries(Object.entries(config).map(([k, v]) => ["matrix-ha:" + k, typeof v === "string" ? v : JSON.stringify(v)])));
       await pulumi.runtime.runInPulumiStack(program);
       await pulumi.runtime.disconnect();

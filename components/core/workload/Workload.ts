@@ -80,6 +80,8 @@ export interface WorkloadArgs {
   timeoutSeconds?: number;
   /** Seconds that a pod must have been ready before it counts as available. @default 0 */
   minReadySeconds?: number;
+  /** Whether the engine must refuse to delete or replace the controller. @default false */
+  protect?: boolean;
   /** Annotations of the controller, not of the pods. */
   annotations?: Record<string, string>;
 }
@@ -138,6 +140,7 @@ export class Workload extends pulumi.ComponentResource {
     this.controller = makeController(common, args, {
       // A component's own dependencies do not become its children's, so the controller names them itself.
       ...common.opts,
+      ...(args.protect ? { protect: true } : {}),
       dependsOn: [this.serviceAccount, ...Object.values(this.services), ...after],
     });
 

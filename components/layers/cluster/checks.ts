@@ -19,8 +19,41 @@ export function checkCluster(given: CheckInput): void {
   checkOverlaps(given);
   checkFamilies(given);
   checkPools(given);
+  checkAcme(given);
   checkStorageClasses(given);
 }
+
+/**
+ * Names that no public authority certifies: reserved for private use (RFC 6761, RFC 6762, RFC 8375; ICANN reserved
+ * `internal` in 2024), or in wide use for it.
+ */
+const PRIVATE_NAMES = /\.(local|localhost|internal|intranet|lan|home|corp|private|home\.arpa|test|invalid|onion)$/;
+/** Authorities on the Internet. Others, on a network of one's own, may certify any name. */
+const PUBLIC_AUTHORITIES = /(^|\.)(letsencrypt\.org|zerossl\.com|pki\.goog|buypass\.com|ssl\.com)$/;
+
+function checkAcme({ settings, report }: CheckInput): void {
+  const { tls, hostnames, serverName } = settings;
+  if (tls.mode !== "acme" || !PUBLIC_AUTHORITIES.test(new URL(tls.server).hostname)) return;
+  const names = [...new Set([...Object.values(hostnames), serverName.replace(/:\d+$/, "")])];
+  const mine = names.filter((name) => PRIVATE_NAMES.test(name));
+  if (mine.length === 0) return;
+  report.add(
+    {
+      path: "tls.mode",
+      given: `acme, with ${mine.join(", ")}`,
+      allowed: "names that the whole Internet can resolve: the authority looks for each and asks this stack under it",
+      remedy:
+        "write tls: own-ca; or give names of a domain that you own; or tls.server, an ACME authority of your network",
+    },
+    ["tls", "domain", "serverName"],
+  );
+}
+
+/**
+ * The most IPv4 addresses of one entry of a pool. A stack announces at most one address for each of its nodes; a larger
+ * network is a mistyped prefix, or somebody else's.
+ */
+const LARGEST_POOL = 1024n;
 
 function checkOverlaps({ settings, report }: CheckInput): void {
   const { cluster } = settings;
@@ -121,6 +154,17 @@ function checkPools({ input, settings, report }: CheckInput): void {
         },
         [`addressPools[${first}].name`],
       );
+    pool.addresses.forEach((text, j) => {
+      const interval = parseAddresses(text);
+      const count = interval ? interval.to - interval.from + 1n : 0n;
+      if (interval?.family !== 4 || count <= LARGEST_POOL) return;
+      report.add({
+        path: `addressPools[${i}].addresses[${j}]`,
+        given: `"${text}", ${count.toLocaleString("en-US")} addresses`,
+        allowed: `at most ${LARGEST_POOL.toLocaleString("en-US")}: addresses that no machine has, for MetalLB to announce`,
+        remedy: "name the few free addresses that the network's administrator has set aside: 203.0.113.10-203.0.113.13",
+      });
+    });
     if (pool.use.length === 0)
       report.add({
         path: `addressPools[${i}].use`,

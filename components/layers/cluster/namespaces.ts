@@ -1,5 +1,6 @@
 /** The namespaces that this stack makes, and the Pod Security level of each. Pure. */
 import { NAMESPACES, type Namespace } from "../../core/names";
+import { hasMinio } from "../../domain/mediaStore";
 import type { Settings } from "../../settings/types";
 
 /** Level of the Pod Security Standards. */
@@ -28,7 +29,7 @@ export function namespacePlans(settings: Settings): NamespacePlan[] {
   const i = settings.cluster.install;
   const wanted: Array<[boolean, Namespace]> = [
     [true, NAMESPACES.matrix],
-    [settings.objectStore.kind === "minio", NAMESPACES.minio],
+    [hasMinio(settings), NAMESPACES.minio],
     [settings.rtc.enabled, NAMESPACES.livekit],
     [settings.turn.enabled, NAMESPACES.coturn],
     [installsPrometheus(settings) || i.prometheusOperator, NAMESPACES.monitoring],

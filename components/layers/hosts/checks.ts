@@ -6,6 +6,7 @@ export function checkHosts(given: CheckInput): void {
   checkDistinct(given);
   given.settings.hosts.forEach((host, i) => {
     checkSizes(given, i);
+    checkMemory(given, i);
     if (host.roles.length === 0) {
       given.report.add(
         {
@@ -75,6 +76,29 @@ function checkSizes({ input, report }: CheckInput, i: number): void {
   };
   missing("cpu", "cores", "nproc");
   missing("memoryGiB", "GiB of memory", "free --gibi");
+}
+
+/**
+ * GiB for each core that no machine has: 24 TiB for 448 cores, 55 GiB each, are the most that are sold for memory
+ * (AWS u-24tb1, https://aws.amazon.com/ec2/instance-types/high-memory/). More is a number in another unit.
+ */
+const MOST_PER_CORE = 64;
+/** A small machine may have much memory for one core. */
+const PLAUSIBLE_GIB = 512;
+
+function checkMemory({ input, settings, report }: CheckInput, i: number): void {
+  const { cpu, memoryGiB, name } = settings.hosts[i];
+  if (!(memoryGiB > PLAUSIBLE_GIB && memoryGiB > MOST_PER_CORE * cpu)) return;
+  const path = input.hosts[i].memoryGiB === undefined ? "hostDefaults.memoryGiB" : `hosts[${i}].memoryGiB`;
+  report.add(
+    {
+      path,
+      given: `${memoryGiB} GiB with ${cpu} cores (${name})`,
+      allowed: `GiB, at most ${MOST_PER_CORE} for each core: no machine has more`,
+      remedy: `${memoryGiB % 1024 === 0 ? `if these are MiB, write ${memoryGiB / 1024}; else ` : ""}run \`free --gibi\` on the machine`,
+    },
+    [`hosts[${i}].cpu`, "hostDefaults.cpu", "hosts"],
+  );
 }
 
 /** A disk's id is unique on its machine only: virtual machines often have disks with the same ids. */

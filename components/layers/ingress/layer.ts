@@ -1,5 +1,6 @@
 /** The public host names: an Ingress for each, to the Services behind it. */
 import type { Layer } from "../../core/layer";
+import { ingressRecords } from "./dns";
 import { ingressEdges } from "./edges";
 import { ingressDemands, ingressFailures, ingressServices } from "./plan";
 import { ingressOverrides } from "./settings";
@@ -14,6 +15,7 @@ export const ingress: Layer<Declares> = {
   demands: ingressDemands,
   services: ingressServices,
   failures: ingressFailures,
+  dns: ingressRecords,
   edges: ingressEdges,
   pods: ["nginx-ingress*", "nginx-ingress/", "projectcontour/"],
   component: () => import("./deploy"),

@@ -102,6 +102,9 @@ export class Minio extends pulumi.ComponentResource {
           sizeGiB: plan.minio!.driveGiB,
           storageClass: objectStoreClass(settings, i),
         })),
+        // Protected until a move says that everything is copied: the program refuses what would lose media
+        // (holds.ts), and the engine refuses it again where no outputs tell the program what there is.
+        protect: settings.deletionProtection && !settings.objectStore.moveFrom?.copied,
         after: [rootSecret],
         configHash: configHash({ password: secrets.of(MINIO_ROOT_PASSWORD) }),
         pod: serverPod(ctx, layout),

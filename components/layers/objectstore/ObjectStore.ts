@@ -1,6 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { StackContext } from "../../core/context";
+import { hasMinio } from "../../domain/mediaStore";
 import { NAMESPACES, PORTS, SECRETS, SERVICES, serviceFqdn } from "../../core/names";
 import type { StackSecrets } from "../../keys/secrets";
 import type { S3Settings } from "../../settings/types";
@@ -61,9 +62,10 @@ export class ObjectStore extends pulumi.ComponentResource {
     let media: Keys;
     let backup: Keys | undefined;
     const made: pulumi.Resource[] = [];
+    // During a move away from it, MinIO stays as it was, with its users and buckets.
+    if (hasMinio(ctx.settings))
+      made.push(new Minio(`${name}-minio`, { ctx, secrets, withBackups: ownBackups }, { parent: this }).provisioned);
     if (objectStore.kind === "minio") {
-      const minio = new Minio(`${name}-minio`, { ctx, secrets, withBackups: ownBackups }, { parent: this });
-      made.push(minio.provisioned);
       const common = {
         endpoint: `http://${serviceFqdn(SERVICES.minioApi, NAMESPACES.minio, ctx.settings.cluster.domain)}:${PORTS.s3}`,
         region: MINIO_REGION,

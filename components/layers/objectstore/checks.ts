@@ -1,8 +1,23 @@
 /** Checks of MinIO's sizes: refuses those with which it would not run. */
 import type { CheckInput } from "../../core/layer";
+import { hasMinio, storeName } from "../../domain/mediaStore";
+
+/** A move from the store to itself. */
+export function checkMove({ settings: { objectStore }, report }: CheckInput): void {
+  if (objectStore.moveFrom?.store !== storeName(objectStore)) return;
+  report.add(
+    {
+      path: "objectStore.moveFrom.store",
+      given: `"${objectStore.moveFrom.store}", which is the present store`,
+      allowed: "the store that held the media before",
+      remedy: "remove objectStore.moveFrom, or give the settings of the new store",
+    },
+    ["objectStore"],
+  );
+}
 
 export function checkMinio({ input, settings, report }: CheckInput): void {
-  if (settings.objectStore.kind === "s3") {
+  if (!hasMinio(settings)) {
     if (Object.keys(input.overrides.minio).length > 0)
       report.add({
         path: "overrides.minio",

@@ -1,13 +1,14 @@
 /** Connections that MinIO's pods open. Pure. */
 import { tcp, type Edge, type Peer } from "../../core/edges";
 import type { PlanInput } from "../../core/layer";
+import { hasMinio } from "../../domain/mediaStore";
 import { NAMESPACES, PORTS, SERVICES } from "../../core/names";
 
 /** MinIO's pods, as the other end of a connection. */
 export const MINIO: Peer = { component: SERVICES.minioHeadless, namespace: NAMESPACES.minio };
 
 export function objectStoreEdges({ settings }: PlanInput): Edge[] {
-  if (settings.objectStore.kind !== "minio") return [];
+  if (!hasMinio(settings)) return [];
   const provision: Peer = { component: "minio-provision", namespace: NAMESPACES.minio };
   const s3 = tcp(PORTS.s3);
   return [

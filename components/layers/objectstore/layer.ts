@@ -1,8 +1,10 @@
 /** The store of media, and of backups that do not go elsewhere: MinIO, or an existing S3. */
 import type { Layer } from "../../core/layer";
-import { checkMinio } from "./checks";
+import { hasMinio } from "../../domain/mediaStore";
+import { checkMinio, checkMove } from "./checks";
 import { objectStoreAlerts } from "./alerts";
 import { objectStoreEdges } from "./edges";
+import { mediaGuard } from "./holds";
 import { IMAGES } from "./images";
 import { objectStoreDemands, objectStoreFailures, objectStoreNotes, objectStoreServices } from "./plan";
 import { OBJECT_STORE_SECRETS } from "./secrets";
@@ -19,13 +21,13 @@ export const objectstore: Layer<Declares> = {
   name: "objectstore",
   settings: objectStoreSettings,
   overrides: objectStoreOverrides,
-  checks: [checkMinio],
+  checks: [checkMinio, checkMove],
   roles: [
     {
       role: "storage",
       least: 3,
       why: "a write needs more than half of the drives; of two MinIO nodes, the loss of one leaves only half, of three it leaves two thirds",
-      when: (settings) => settings.objectStore.kind === "minio",
+      when: hasMinio,
       otherwise: "use an existing S3 (objectStore.kind: s3)",
     },
   ],
@@ -33,6 +35,7 @@ export const objectstore: Layer<Declares> = {
   services: objectStoreServices,
   failures: objectStoreFailures,
   notes: objectStoreNotes,
+  holds: mediaGuard,
   images: IMAGES,
   secrets: OBJECT_STORE_SECRETS,
   edges: objectStoreEdges,

@@ -1,8 +1,29 @@
 /** Settings of the object store. Pure. */
 import { z } from "zod";
-import { field, int, list, section } from "../../schema/fields";
+import { bool, field, int, list, section, text } from "../../schema/fields";
 import { s3Fields } from "../../schema/s3";
 import { cpu, memoryMiB, storageGiB } from "../../schema/sizes";
+
+const moveFrom = () =>
+  section(
+    {
+      store: text(
+        {
+          doc: "The store that held the media until now: `minio`, or endpoint and bucket of an S3, such as `https://s3.example.com/media`. A deployment that changes the store without this setting is refused, and prints the value.",
+          allowed: "`minio`, or an endpoint with its bucket, as the refused deployment prints it",
+          remedy: "copy the value from the message of the refused deployment",
+        },
+        (v) => v === "minio" || /^https?:\/\/[^\s/]+(\/[^\s/]+)*\/[^\s/]+$/.test(v),
+        "minio",
+      ),
+      copied: bool({
+        doc: "Say `true` when every object is in the new store. Only then may `moveFrom` be removed, and MinIO with it.",
+      }).default(false),
+    },
+    {
+      doc: "A move of the media to another store. While it is here, the former store stays: MinIO keeps running with its hosts and drives, and new media go to the new store. docs/operate.md has the steps.",
+    },
+  ).optional();
 
 export const objectStoreSettings = {
   objectStore: field(
@@ -14,10 +35,14 @@ export const objectStoreSettings = {
             doc: "Space to use on each drive, GiB.",
             defaultText: "the disks' size",
           }).optional(),
+          moveFrom: moveFrom(),
         },
         { doc: "MinIO on the `storage` hosts, erasure coded: reads and writes survive the loss of one host." },
       ),
-      section({ kind: z.literal("s3"), ...s3Fields }, { doc: "An existing S3; no `storage` hosts are needed." }),
+      section(
+        { kind: z.literal("s3"), ...s3Fields, moveFrom: moveFrom() },
+        { doc: "An existing S3; no `storage` hosts are needed." },
+      ),
     ]),
     {
       doc: "Store of the media.",

@@ -5,6 +5,7 @@ import { checkDatabase } from "./checks";
 import { POSTGRES_DASHBOARDS } from "./dashboards";
 import { postgresEdges } from "./edges";
 import { EXCEPTIONS } from "./exceptions";
+import { databaseGuard } from "./holds";
 import { IMAGES } from "./images";
 import { postgresDemands, postgresFailures, postgresServices } from "./plan";
 import { DATABASE_PASSWORD } from "./secrets";
@@ -36,6 +37,7 @@ export const postgres: Layer<Declares> = {
   demands: postgresDemands,
   services: postgresServices,
   failures: postgresFailures,
+  holds: databaseGuard,
   images: IMAGES,
   secrets: [DATABASE_PASSWORD],
   edges: postgresEdges,

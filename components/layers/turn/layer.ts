@@ -2,6 +2,7 @@
 import type { Layer } from "../../core/layer";
 import { turnAlerts } from "./alerts";
 import { checkRelay } from "./checks";
+import { turnRecords } from "./dns";
 import { turnEdges } from "./edges";
 import { EXCEPTIONS } from "./exceptions";
 import { IMAGES } from "./images";
@@ -27,6 +28,7 @@ export const turn: Layer<Declares> = {
   notes: turnNotes,
   images: IMAGES,
   secrets: [TURN_SHARED_SECRET],
+  dns: turnRecords,
   edges: turnEdges,
   alerts: turnAlerts,
   pods: ["coturn"],

@@ -24,7 +24,7 @@ export const imageSettings = (keys: readonly string[]) => ({
       mirror: text(
         {
           doc: "Registry, with an optional path, that holds a copy of every image. `npm run render` writes the list of images to copy, images.txt.",
-          allowed: "registry[:port][/path], without https://",
+          allowed: "registry[:port][/path], in lower case, without https://",
         },
         (v) => /^[a-z0-9.-]+(:\d+)?(\/[a-z0-9._-]+)*\/?$/.test(v),
         "registry.example.com",
