@@ -1,9 +1,7 @@
-/** TURN URIs that clients get, from Synapse and from the SFU, and the DNS records that they need. Pure. */
-import { isIP } from "node:net";
+/** TURN URIs that clients get, from Synapse and from the SFU. Pure. */
 import { PORTS } from "../core/names";
 import type { Settings } from "../settings/types";
 import { turnHasTls } from "./calls";
-import { advertised, callHosts } from "./callHosts";
 
 /** How clients without TLS reach a relay. */
 export const TURN_TRANSPORTS = ["udp", "tcp"] as const;
@@ -22,19 +20,3 @@ export function turnUris(settings: Settings, tls = turnHasTls(settings)): string
     ...(tls ? [`turns:${turn}:${settings.turn.tlsPort}?transport=tcp`] : []),
   ];
 }
-
-/** A DNS record. */
-export interface DnsRecord {
-  name: string;
-  type: "A" | "AAAA" | "CNAME";
-  value: string;
-}
-
-/** Records of `hostnames.turn`: the address of each call host. */
-export const turnRecords = (settings: Settings): DnsRecord[] =>
-  settings.turn.enabled
-    ? callHosts(settings).map((h): DnsRecord => {
-        const value = advertised(h);
-        return { name: settings.hostnames.turn, type: ({ 4: "A", 6: "AAAA", 0: "CNAME" } as const)[isIP(value) as 0 | 4 | 6], value };
-      })
-    : [];

@@ -7,11 +7,13 @@ import { renderHaproxyCfg } from "../../components/layers/router";
 import { backendName, type HaproxyInput } from "../../components/layers/router/haproxyCfg";
 import { classify, resolveRoutes } from "../../components/layers/synapse/routingTable";
 import type { WorkerClass } from "../../components/domain/workerClasses";
-import { fixturePlan } from "../fixtures/context";
+import { API_BODY_BYTES, bodyLimits } from "../../components/domain/bodies";
+import { fixturePlan, fixtureSettings } from "../fixtures/context";
 
 const plan = fixturePlan();
+const bodies = bodyLimits(fixtureSettings(), plan.router);
 const cfg = (more: Partial<HaproxyInput> = {}): string =>
-  renderHaproxyCfg({ plan, clusterDomain: "cluster.local", federation: true, maxUploadMiB: 100, ...more });
+  renderHaproxyCfg({ plan, clusterDomain: "cluster.local", federation: true, bodies, ...more });
 
 /** Lines of a section without its head, such as `backend synchrotron-by-user`. */
 function section(head: string, text = cfg()): string[] {
@@ -194,11 +196,14 @@ describe("haproxy.cfg: limits and time-outs", () => {
     has("global", `maxconn ${plan.router.maxConnections}`);
     has("global", "no strict-limits");
   });
-  it("refuses a body of more than the upload limit and one MiB, before it is read", () => {
-    assert.ok(
-      section("frontend public").some((l) =>
-        l.startsWith("http-request return status 413") ? l.includes(`-m int gt ${101 * 1024 * 1024}`) : false,
-      ),
+  it("refuses a body that is too large for its path, before it is read", () => {
+    const limits = section("frontend public").filter((l) => l.startsWith("http-request return status 413"));
+    assert.deepEqual(
+      limits.map((l) => / if (.*)$/.exec(l)![1]),
+      [
+        `upload { req.hdr(Content-Length) -m int gt ${bodies.routerUploadBytes} }`,
+        `!upload { req.hdr(Content-Length) -m int gt ${API_BODY_BYTES} }`,
+      ],
     );
   });
 });
@@ -206,7 +211,8 @@ describe("haproxy.cfg: limits and time-outs", () => {
 describe("haproxy.cfg: who is up", () => {
   it("asks every process for its health, on the port of its health listener", () => {
     for (const [, name] of cfg().matchAll(/^backend (\S+)$/gm)) {
-      if (name === "unrecognized") continue;
+      // The others have no servers: they refuse, or only hold a table of counters.
+      if (!section(`backend ${name}`).some((l) => l.startsWith("server-template"))) continue;
       has(`backend ${name}`, "option httpchk GET /health");
     }
     assert.ok(

@@ -9,7 +9,7 @@ import type { Settings } from "../../components/settings/types";
 import { StackSecrets } from "../../components/keys/secrets";
 import { SECRET_SPECS } from "../../components/layers/registry";
 import { callHostNotes } from "../../components/domain/calls";
-import { turnRecords } from "../../components/domain/turnUris";
+import { turnRecords } from "../../components/layers/turn/dns";
 import { turnNotes } from "../../components/layers/turn/plan";
 import { Turn, turnUris } from "../../components/layers/turn";
 import { cidrRange } from "../../components/layers/turn/cidr";
@@ -41,16 +41,15 @@ describe("turn: addresses", () => {
     call(s, "call-b").publicAddress = "198.51.100.7";
     call(s, "call-c").publicAddress = "2001:db9::7";
     assert.deepEqual(
-      turnRecords(s).map((r) => `${r.name} ${r.type} ${r.value}`),
-      [
-        "turn.example.org A 10.1.0.40",
-        "turn.example.org A 198.51.100.7",
-        "turn.example.org AAAA 2001:db9::7",
-      ],
+      turnRecords({ settings: s, plan }).map((r) => `${r.name}: ${r.addresses.join(" ")}`),
+      ["turn.example.org: 10.1.0.40 198.51.100.7 2001:db9::7"],
     );
     const notes = turnNotes({ settings: s, plan });
-    assert.ok(notes.some((n) => /turn\.example\.org.*A 10\.1\.0\.40, A 198\.51\.100\.7, AAAA 2001:db9::7/.test(n)), notes.join("\n"));
-    assert.deepEqual(turnRecords({ ...s, turn: { ...s.turn, enabled: false } }), []);
+    assert.ok(
+      notes.some((n) => /turn\.example\.org.*10\.1\.0\.40, 198\.51\.100\.7, 2001:db9::7/.test(n)),
+      notes.join("\n"),
+    );
+    assert.deepEqual(turnRecords({ settings: { ...s, turn: { ...s.turn, enabled: false } }, plan }), []);
   });
 
   it("says which call hosts clients on the Internet cannot reach", () => {
@@ -100,7 +99,10 @@ describe("turn: one public address", () => {
     const planned = planOf(settings!);
     assert.equal(planned.turn!.nodes, 1);
     assert.ok(planned.notes.some((n) => n.includes("Calls run on one host")));
-    assert.deepEqual(turnRecords(settings!).map((r) => r.value), ["51.15.0.7"]);
+    assert.deepEqual(
+      turnRecords({ settings: settings!, plan: planned }).flatMap((r) => r.addresses),
+      ["51.15.0.7"],
+    );
   });
 });
 

@@ -3,7 +3,7 @@ import type { PlanInput, ServiceRow } from "../../core/layer";
 import { fromIssuer } from "../../domain/tlsModes";
 import type { Settings } from "../../settings/types";
 import { callHostNotes } from "../../domain/calls";
-import { turnRecords } from "../../domain/turnUris";
+import { turnRecords } from "./dns";
 import { tied, type Demand } from "../../sizing/demands";
 import type { FailureCost, PlanParts } from "../../sizing/types";
 
@@ -35,12 +35,13 @@ export function turnFailures({ plan: { turn } }: PlanInput): FailureCost[] {
   ];
 }
 
-export const turnNotes = ({ settings }: PlanInput): string[] => {
+export const turnNotes = (input: PlanInput): string[] => {
+  const { settings } = input;
   if (!settings.turn.enabled) return [];
-  const records = turnRecords(settings);
+  const addresses = turnRecords(input).flatMap((r) => r.addresses);
   return [
     ...callHostNotes(settings),
-    `DNS for calls: clients find TURN by ${settings.hostnames.turn}, which needs ${records.length === 1 ? "this record" : "these records, all of them"}: ${records.map((r) => `${r.type} ${r.value}`).join(", ")}. Give them a TTL of 60 s, and take out the record of a call host that is away for longer.`,
+    `DNS for calls: clients find TURN by ${settings.hostnames.turn}, which needs ${addresses.length === 1 ? "a record of this address" : "records of all these addresses"}: ${addresses.join(", ")}. Give them a TTL of 60 s, and take out the record of a call host that is away for longer.`,
     ...(fromIssuer(settings.tls)
       ? [
           `No TURN over TLS with tls.mode ${settings.tls.mode}: the authority asks at the name's own address, which is coturn's, not the ingress'. TURN over UDP and TCP works (media are encrypted anyway); for turns: use tls.mode given, with a certificate for hostnames.turn.`,
