@@ -1,6 +1,7 @@
 /** Checks of backups, restores, and PostgreSQL's overrides. */
 import type { CheckInput } from "../../core/layer";
 import { isPlaceholder } from "../../schema/syntax/keys";
+import { parameterProblem } from "./parameters";
 
 export function checkDatabase(given: CheckInput): void {
   checkBackups(given);
@@ -61,13 +62,6 @@ const nextName = (name: string): string => {
   return m ? `${m[1]}-${Number(m[2]) + 1}` : `${name}-2`;
 };
 
-/**
- * Parameters that CloudNativePG sets itself and refuses from users (its documentation, "PostgreSQL Configuration",
- * fixed parameters).
- */
-const FIXED_BY_OPERATOR =
-  /^(allow_alter_system|archive_(cleanup_command|command|mode)|bonjour(_name)?|cluster_name|config_file|data_directory|data_sync_retry|event_source|external_pid_file|hba_file|hot_standby|ident_file|listen_addresses|log_(destination|directory|file_mode|filename|rotation_age|rotation_size|truncate_on_rotation)|logging_collector|port|primary_(conninfo|slot_name)|promote_trigger_file|recovery_.*|restart_after_crash|restore_command|ssl(_.*)?|stats_temp_directory|synchronous_standby_names|syslog_.*|trigger_file|unix_socket_(directories|group|permissions))$/;
-
 /** Parameters that have a field of their own, because the plan calculates with them. */
 const OWN_FIELD: Record<string, string> = { max_connections: "overrides.postgres.maxConnections" };
 
@@ -82,26 +76,12 @@ function checkPostgres({ settings, report }: CheckInput): void {
   const { parameters } = settings.overrides.postgres;
   for (const [name, value] of Object.entries(parameters)) {
     const path = `overrides.postgres.parameters.${name}`;
-    if (!/^[a-z_][a-z0-9_.]*$/.test(name))
-      report.add({
-        path,
-        given: "a name that PostgreSQL does not have",
-        allowed: "names of postgresql.conf, in lower case",
-        remedy: "correct the name",
-      });
-    else if (OWN_FIELD[name])
+    if (OWN_FIELD[name])
       report.add({
         path,
         given: value,
         allowed: `only ${OWN_FIELD[name]}, from which the plan calculates the connection budget`,
         remedy: `move it to ${OWN_FIELD[name]}`,
-      });
-    else if (FIXED_BY_OPERATOR.test(name))
-      report.add({
-        path,
-        given: value,
-        allowed: "parameters that CloudNativePG does not set itself; it refuses this one",
-        remedy: "remove the parameter",
       });
     else if (DURABILITY[name]?.test(value))
       report.add({
@@ -110,5 +90,9 @@ function checkPostgres({ settings, report }: CheckInput): void {
         allowed: "values with which no acknowledged write can be lost",
         remedy: "remove the parameter",
       });
+    else {
+      const problem = parameterProblem(name, value);
+      if (problem) report.add({ path, given: value, ...problem });
+    }
   }
 }
