@@ -1,10 +1,12 @@
 /** Checks of backups, restores, and PostgreSQL's overrides. */
 import type { CheckInput } from "../../core/layer";
+import type { Settings } from "../../settings/types";
 import { isPlaceholder } from "../../schema/syntax/keys";
 import { parameterProblem } from "./parameters";
 
 export function checkDatabase(given: CheckInput): void {
   checkBackups(given);
+  checkOffsite(given);
   checkRestore(given);
   checkPostgres(given);
 }
@@ -26,6 +28,27 @@ function checkBackups({ settings, report }: CheckInput): void {
       remedy: "create a bucket for backups, preferably at another site",
     },
     ["objectStore.bucket"],
+  );
+}
+
+/** Users above which backups beside the database have to be accepted in words. */
+export const OFFSITE_ABOVE = 500;
+
+/** Whether the backups are in MinIO on the stack's own hosts: whatever takes the site takes both. */
+export const backupsOnSite = ({ backups, objectStore }: Pick<Settings, "backups" | "objectStore">): boolean =>
+  backups.enabled && backups.target.kind === "object-store" && objectStore.kind === "minio";
+
+function checkOffsite({ settings, report }: CheckInput): void {
+  if (settings.ccu <= OFFSITE_ABOVE || !backupsOnSite(settings) || settings.backups.acceptNoOffsite) return;
+  report.add(
+    {
+      path: "backups.target",
+      given: `backups in the stack's own MinIO, with ${settings.ccu.toLocaleString("en-US")} users`,
+      allowed: `above ${OFFSITE_ABOVE} users an S3 elsewhere, or a decision against it: the loss of the site takes the database and its backups, and when media have filled MinIO, PostgreSQL stops with them`,
+      remedy:
+        "name an S3 at another site: backups.target: {kind: s3, endpoint, bucket, accessKey, secretKey}; or accept the loss: backups.acceptNoOffsite: true",
+    },
+    ["backups.acceptNoOffsite", "ccu"],
   );
 }
 
