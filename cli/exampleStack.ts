@@ -19,5 +19,6 @@ export function exampleConfig(ccu: number): Record<string, unknown> {
     hosts: recommendedHosts(ccu).map((h) => ({ ...h, ssh: { ...h.ssh, hostKey: exampleHostKey(h.name) } })),
     addressPools: [{ name: "public", addresses: ["203.0.113.10-203.0.113.20"] }],
     tls: { mode: "own-ca" },
+    backups: { acceptNoOffsite: true },
   };
 }

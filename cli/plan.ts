@@ -20,7 +20,13 @@ const WIDTH = 118;
 const n = (value: number): string => value.toLocaleString("en-US");
 const gib = (mib: number): string => `${n(Math.round((mib / 1024) * 100) / 100)} GiB`;
 const duration = (seconds: number): string =>
-  seconds === 0 ? "0 s" : seconds < 120 ? `${seconds} s` : `${Math.round(seconds / 60)} min`;
+  seconds === 0
+    ? "0 s"
+    : seconds < 120
+      ? `${seconds} s`
+      : seconds < 7200
+        ? `${Math.round(seconds / 60)} min`
+        : `${Math.round(seconds / 3600)} h`;
 
 export interface Planned {
   settings: Settings;
@@ -54,7 +60,7 @@ function applied(config: Record<string, unknown>, sets: string[]): Record<string
   }
 }
 
-/** The five settings of a minimal stack, on the machines of the anchors. */
+/** The five settings of a minimal stack, on the machines of the anchors; what is asked above 500 users is accepted. */
 function minimalConfig(ccu: number | undefined): Record<string, unknown> {
   if (ccu === undefined)
     throw new UsageError("the number of users or the stack is missing: --ccu 5000, or --stack small");
@@ -63,6 +69,7 @@ function minimalConfig(ccu: number | undefined): Record<string, unknown> {
     hosts: recommendedHosts(ccu),
     addressPools: [{ name: "public", addresses: ["203.0.113.10-203.0.113.20"] }],
     tls: { mode: "own-ca" },
+    backups: { acceptNoOffsite: true },
   };
 }
 
@@ -171,11 +178,14 @@ function serviceTable(settings: Settings, p: Plan): string {
 const connections = ({ postgres: pg }: Plan): string =>
   `  ${n(pg.connectionsAtMax)} at every autoscaler's maximum + ${RESERVED_CONNECTIONS} reserved = ${n(pg.connectionsAtMax + RESERVED_CONNECTIONS)}, of ${n(budgetOf(pg.maxConnections))} allowed (0.85 x max_connections ${n(pg.maxConnections)})`;
 
-function storage({ minio, postgres: pg }: Plan): string {
+function storage({ minio, postgres: pg, backups }: Plan): string {
   const media = minio
     ? `  Media: ${n(minio.usableGiB)} GiB usable of ${n(minio.nodes * minio.drivesPerNode * minio.driveGiB)} GiB raw; growth about ${n(minio.growthGiBPerYear)} GiB in the first year`
     : "  Media: in an external S3";
-  return `${media}\n  Database: ${n(pg.storageGiB)} GiB on each of ${pg.instances} instances`;
+  const kept = backups
+    ? `\n  Backups: about ${n(backups.storeGiB)} GiB after a year (${backups.bases} base backups of up to ${n(backups.databaseGiB)} GiB, ${n(backups.walGiBPerDay)} GiB of WAL a day, compressed), ${backups.onSite ? "in the same object store" : "in an external S3"}`
+    : "";
+  return `${media}\n  Database: ${n(pg.storageGiB)} GiB of data and ${n(pg.walStorageGiB)} GiB of WAL on each of ${pg.instances} instances${kept}`;
 }
 
 const failureList = (p: Plan): string =>

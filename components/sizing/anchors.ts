@@ -97,6 +97,27 @@ export const POSTGRES = {
   maxWalGB: decision("checkpoints by time, not by volume", "GB", 4, 8, 16, 32, 32),
 };
 
+/** Backups of the database. The alerts watch what is really archived; these make the order of magnitude known before. */
+export const BACKUPS = {
+  /**
+   * Mean over the day as a share of the rate that the stack is made for. Decision: about 200 events a day for each
+   * concurrent user, who stands for several registered ones.
+   */
+  meanShare: 0.05,
+  /** WAL and growth of the database for each message, with its receipts, bytes. Estimates, not measured. */
+  walBytesPerEvent: 30_000,
+  databaseBytesPerEvent: 5_000,
+  /** Compressed size, as a share. Estimates: WAL holds compressed page images already (wal_compression). */
+  walRatio: 0.4,
+  baseRatio: 0.4,
+  /** MiB of the database a second when a base backup is restored: one process unpacks it. Estimate. */
+  restoreMiBPerSecond: 100,
+  /** MiB of WAL a second that a recovering server, which is one process, replays. Estimate. */
+  replayMiBPerSecond: 30,
+  walParallel: decision("keeps up with bursts after an outage of the store", "processes", 2, 2, 4, 8, 8),
+  baseJobs: decision("half of the instance's cores, at most 8", "processes", 2, 2, 4, 8, 8),
+};
+
 /** Redis: each of the two deployments has this size. */
 export const REDIS = {
   instances: run("instances with Sentinel", 3, 3, 3, 5, 5),

@@ -3,6 +3,7 @@ import { SettingsInvalid, type SettingsError } from "../core/errors";
 import type { PlanInput } from "../core/layer";
 import type { Settings } from "../settings/types";
 import type { HostRole } from "../domain/roles";
+import { planBackups } from "./backups";
 import { budgetConnections } from "./connections";
 import type { Demand } from "./demands";
 import { fitErrors } from "./fitErrors";
@@ -76,6 +77,7 @@ export function planWith(settings: Settings, layers: FromLayers): Plan {
   if (errors.length > 0) throw new SettingsInvalid(errors, "plan", fit.remedies);
 
   const { ccu } = settings;
+  const backups = planBackups({ settings, storageGiB: p.postgres.storageGiB });
   const base: Plan = {
     ccu,
     extrapolated: isExtrapolated(ccu),
@@ -85,6 +87,7 @@ export function planWith(settings: Settings, layers: FromLayers): Plan {
     failures: [],
     synapse: { pools: p.pools, streamWriters: streamWriters(settings), ...synapseTuning(settings) },
     postgres: p.postgres,
+    ...(backups ? { backups } : {}),
     redis: p.redis,
     ...(p.minio ? { minio: p.minio } : {}),
     router: p.router,

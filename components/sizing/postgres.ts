@@ -27,7 +27,7 @@ export function planPostgres({ settings, pools, maxConnections }: PostgresInput)
 } {
   const { ccu } = settings;
   const o = settings.overrides.postgres;
-  const storage = storagePlan(settings);
+  const storage = databaseVolumes(settings);
   const memory = o.memoryMiB ?? memoryMiB(POSTGRES.memoryGiB.row, ccu);
   const atMax = connectionsAtMax(pools);
   const parameters = {
@@ -129,7 +129,8 @@ export function postgresParameters({
   };
 }
 
-function storagePlan(settings: Settings): { storageGiB: number; walStorageGiB: number; notes: string[] } {
+/** Sizes of the two volumes of each instance. Depends on the settings alone. */
+export function databaseVolumes(settings: Settings): { storageGiB: number; walStorageGiB: number; notes: string[] } {
   const { ccu } = settings;
   const o = settings.overrides.postgres;
   // Rounded last: data and WAL share a full drive in a fixed ratio, and one GiB of rounding would let either fall as
@@ -139,12 +140,17 @@ function storagePlan(settings: Settings): { storageGiB: number; walStorageGiB: n
     wal: interpolate(POSTGRES.walTB.row, ccu) * GIB_PER_TB,
   };
   const whole = (gib: number): number => Math.max(1, Math.floor(gib + 1e-6));
-  const drives = hostsOf(settings, "database")
-    .map((h) => h.disks.filter((d) => d.use === "database").reduce((s, d) => s + d.sizeGiB, 0))
-    .filter((g) => g > 0);
+  const hosts = hostsOf(settings, "database");
+  const sizes = (use: "database" | "wal"): number[] =>
+    hosts.map((h) => h.disks.filter((d) => d.use === use).reduce((s, d) => s + d.sizeGiB, 0)).filter((g) => g > 0);
+  const drives = sizes("database");
+  const walDrives = sizes("wal");
+  const walRoom = walDrives.length > 0 ? Math.floor(Math.min(...walDrives) * DRIVE_SHARE) : Infinity;
+  // Only where every host has a disk for WAL, the other one is the data's alone.
+  const apart = walDrives.length === hosts.length;
   const room = drives.length > 0 ? Math.floor(Math.min(...drives) * DRIVE_SHARE) : Infinity;
-  const share = Math.min(1, room / (want.data + want.wal));
-  const wal = o.walStorageGiB ?? whole(want.wal * share);
+  const share = Math.min(1, room / (want.data + (apart ? 0 : want.wal)));
+  const wal = o.walStorageGiB ?? whole(Math.min(walRoom, want.wal * (apart ? 1 : share)));
   const data = o.storageGiB ?? whole(want.data * share);
   return {
     storageGiB: data,

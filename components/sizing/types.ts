@@ -120,6 +120,27 @@ export interface Plan {
     /** PgBouncer: connections that each pod accepts, and those that it opens to the server. */
     pooler: Sized & { maxClientConnections: number; defaultPoolSize: number };
   };
+  /** The database's archive, a year after the start. Absent when backups are off. */
+  backups?: {
+    /** Whether it is in MinIO on the stack's own hosts, beside the media. */
+    onSite: boolean;
+    /** Base backups that are kept at a time. */
+    bases: number;
+    /** Archived WAL a day, compressed. */
+    walGiBPerDay: number;
+    /** Size of the database, at most that of its volume. */
+    databaseGiB: number;
+    /** Room in the store: base backups and WAL, compressed, with what a store of our own keeps after their deletion. */
+    storeGiB: number;
+    /** The same after each of the first 24 months. */
+    storeGiBByMonth: number[];
+    /** Copy of a base backup, and replay of the WAL since. */
+    restoreSeconds: number;
+    /** WAL files that are compressed and sent at a time. */
+    walParallel: number;
+    /** Processes that compress and send a base backup. */
+    baseJobs: number;
+  };
   /**
    * Each of the two deployments: instances with a Sentinel each, Sentinels that must agree on a failover, requests of
    * each instance, `maxmemory`, and the proxy in front.

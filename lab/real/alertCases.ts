@@ -106,7 +106,9 @@ export function alertCases(plan: Plan): Record<string, AlertCase> {
     persisters = plan.synapse.pools.find((p) => p.class === persister)!.replicas;
   const { instances, maxConnections, walStorageGiB, pooler } = plan.postgres,
     connections = Math.floor(maxConnections * 0.85),
-    wal = Math.floor(walStorageGiB * 0.8 * GiB);
+    wal = Math.floor(walStorageGiB * 0.8 * GiB),
+    halfWal = Math.floor(walStorageGiB * 0.5 * GiB),
+    waiting = Math.max(16, Math.floor(walStorageGiB * 6.4));
   const position = (behind: number): Series =>
     each(
       "synapse_storage_stream_current_position",
@@ -251,6 +253,17 @@ export function alertCases(plan: Plan): Record<string, AlertCase> {
     PostgresWalVolumeFilling: {
       fires: [one("cnpg_collector_pg_wal", "postgres", { pod: "a", value: "size" }, wal + 1)],
       silent: [one("cnpg_collector_pg_wal", "postgres", { pod: "a", value: "size" }, wal)],
+    },
+    PostgresWalVolumeHalfFull: {
+      fires: [one("cnpg_collector_pg_wal", "postgres", { pod: "a", value: "size" }, halfWal + 1)],
+      silent: [one("cnpg_collector_pg_wal", "postgres", { pod: "a", value: "size" }, halfWal)],
+    },
+    PostgresWalArchiveBehind: {
+      fires: [one("cnpg_collector_pg_wal_archive_status", "postgres", { pod: "a", value: "ready" }, waiting + 1)],
+      silent: [
+        one("cnpg_collector_pg_wal_archive_status", "postgres", { pod: "a", value: "ready" }, waiting),
+        one("cnpg_collector_pg_wal_archive_status", "postgres", { pod: "a", value: "done" }, waiting + 1),
+      ],
     },
     PostgresWalArchivingFailing: { fires: [archiver(1001)], silent: [archiver(1000)] },
     // Time begins at 0 here, and the backup is older. Silent: it becomes too old only after the last look.
@@ -488,6 +501,11 @@ export function alertCases(plan: Plan): Record<string, AlertCase> {
     MinioDriveOffline: {
       fires: [one("minio_cluster_drive_offline_total", "minio", {}, 1)],
       silent: [one("minio_cluster_drive_offline_total", "minio", {}, 0)],
+    },
+    MinioFullInTwoWeeks: {
+      counter: true,
+      fires: [one("minio_cluster_capacity_usable_free_bytes", "minio", {}, "90e9 by -5000000")],
+      silent: [one("minio_cluster_capacity_usable_free_bytes", "minio", {}, "90e9 by -3000000")],
     },
     MinioCapacityLow: { fires: [minio(19.9)], silent: [minio(20)] },
     MinioCapacityCritical: { fires: [minio(7.9)], silent: [minio(8)] },

@@ -34,6 +34,7 @@ export const minimal = (): Record<string, unknown> =>
     tls: { mode: "acme", email: "admin@example.com" },
     addressPools: [{ name: "public", addresses: ["203.0.113.10-203.0.113.20"] }],
     hosts: HOSTS,
+    backups: { acceptNoOffsite: true },
   });
 
 export const S3 = {

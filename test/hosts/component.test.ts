@@ -32,7 +32,8 @@ describe("hosts: component", () => {
   });
 
   it("checks the host key at every connection, and hands the private key over as a secret", () => {
-    assert.equal(commands(all).length, 15 * 7);
+    // Seven steps on every host, and the volume of the WAL on the three of the database.
+    assert.equal(commands(all).length, 15 * 7 + 3);
     for (const c of commands(all)) {
       assert.match(c.inputs.connection.hostKey, /^ssh-ed25519 /, c.name);
       assert.ok(
@@ -57,11 +58,11 @@ describe("hosts: component", () => {
     const steps = of("db-a");
     assert.deepEqual(
       steps.map((s) => s.name.slice("hosts-db-a-".length)),
-      ["packages", "kernel-modules", "sysctls", "swap", "time", "disks", "firewall"],
+      ["packages", "kernel-modules", "sysctls", "swap", "time", "disks", "wal", "firewall"],
     );
     for (let i = 1; i < steps.length; i++) assert.deepEqual(steps[i].dependencies, [steps[i - 1].urn]);
     assert.deepEqual(steps[0].dependencies, []);
-    assert.deepEqual(patches(all, "db-a-labels")[0].dependencies, [steps[6].urn]);
+    assert.deepEqual(patches(all, "db-a-labels")[0].dependencies, [steps[7].urn]);
   });
 
   it("labels nodes with their roles and zone, call hosts for TURN and the SFU", () => {

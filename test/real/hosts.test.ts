@@ -7,10 +7,11 @@ import { execFileSync, spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { diskMounts } from "../../components/layers/hosts";
+import { diskMounts, usePath, WAL_PATH } from "../../components/layers/hosts";
 import { disksStep } from "../../components/layers/hosts/steps/disks";
+import { walStep } from "../../components/layers/hosts/steps/wal";
 import { firewallRules } from "../../components/layers/hosts/steps/firewall";
-import type { DiskSettings, HostSettings } from "../../components/settings/types";
+import type { DiskSettings, HostSettings, Settings } from "../../components/settings/types";
 import { fixtureSettings } from "../fixtures/context";
 
 const sh = (command: string, ...args: string[]): string => execFileSync(command, args, { encoding: "utf8" }).trim();
@@ -125,6 +126,98 @@ describe("hosts, for real: disks", () => {
       sh("cmp", file, `${file}.before`);
     });
   }
+});
+
+describe("hosts, for real: the volume of the WAL", () => {
+  const root = fs.mkdtempSync(path.join(os.tmpdir(), "matrix-ha-wal-"));
+  const data = root + usePath("database");
+  const wal = root + WAL_PATH;
+  let loop: string;
+  const settings = (walStorageGiB: number): Settings => {
+    const s = fixtureSettings();
+    s.overrides.postgres.walStorageGiB = walStorageGiB;
+    return s;
+  };
+  const run = (gib: number, more: (h: HostSettings) => void = () => undefined): ReturnType<typeof bash> => {
+    const s = settings(gib);
+    const host = s.hosts.find((h) => h.roles.includes("database"))!;
+    more(host);
+    const [step] = walStep(s, host, { root });
+    return bash(step.script.replace(/^ {2}mount "\$path"$/m, `  mount -T ${root}/etc/fstab "$path"`));
+  };
+  /** Takes that many MiB of a file system, as far as it has them. */
+  const fill = (dir: string, mib: number): ReturnType<typeof bash> =>
+    bash(`fallocate -l ${mib}M ${dir}/filling 2>&1 && dd if=/dev/zero of=${dir}/more bs=1M count=1 conv=fsync 2>&1`);
+  const empty = (): void => {
+    for (const dir of [wal, data])
+      for (const name of ["filling", "more"]) fs.rmSync(path.join(dir, name), { force: true });
+  };
+  /** The kernel lets a root without CAP_SYS_RESOURCE (bit 24), as in some containers, not enlarge a mounted ext4. */
+  const mayResize =
+    (Number.parseInt(/CapEff:\s+(\w+)/.exec(fs.readFileSync("/proc/self/status", "utf8"))![1].slice(-8), 16) &
+      (1 << 24)) !==
+    0;
+
+  before(() => {
+    fs.mkdirSync(path.join(root, "etc"), { recursive: true });
+    fs.mkdirSync(data, { recursive: true });
+    fs.writeFileSync(path.join(root, "disk"), "");
+    fs.truncateSync(path.join(root, "disk"), 3 * 2 ** 30);
+    loop = sh("losetup", "-f", "--show", path.join(root, "disk"));
+    sh("mkfs.ext4", "-q", "-m", "0", loop);
+    sh("mount", loop, data);
+  });
+  after(() => {
+    for (const at of [wal, data]) spawnSync("umount", [at]);
+    spawnSync("losetup", ["-d", loop]);
+    spawnSync("chattr", ["-R", "-i", path.join(root, "var")]);
+    fs.rmSync(root, { recursive: true, force: true });
+  });
+
+  it("is a file system of its size; the second run changes nothing; it comes back after a start", () => {
+    const first = run(1);
+    assert.equal(first.status, 0, first.stderr);
+    const size = Number(sh("df", "--output=size", "-B1", wal).split("\n")[1]);
+    assert.ok(size > 0.9 * 2 ** 30 && size < 2 ** 30, String(size));
+    assert.notEqual(fs.statSync(wal).dev, fs.statSync(data).dev);
+    assert.match(run(1).stdout, /^wal: nothing changed$/m);
+    fs.writeFileSync(path.join(wal, "kept"), "x");
+    sh("umount", wal);
+    assert.match(run(1).stdout, /^wal: mounted \S+$/m);
+    assert.equal(fs.readFileSync(path.join(wal, "kept"), "utf8"), "x");
+  });
+
+  it("when it is full, WAL gets ENOSPC and the data's disk can still be written", () => {
+    const full = fill(wal, 2000);
+    assert.equal(full.status, 1);
+    assert.match(full.stdout, /No space left on device/);
+    assert.equal(fill(data, 300).status, 0);
+    empty();
+  });
+
+  it("when the data's disk is full, WAL still has all its room", () => {
+    assert.match(fill(data, 4000).stdout, /No space left on device/);
+    assert.equal(fill(wal, 900).status, 0);
+    empty();
+  });
+
+  it("grows (while it is mounted, where the kernel lets us), is not made smaller, and refuses a size that the disk has no room for", () => {
+    if (!mayResize) sh("umount", wal);
+    const grown = run(2);
+    assert.equal(grown.status, 0, grown.stderr);
+    assert.match(grown.stdout, /enlarged \S+ to 2 GiB/);
+    assert.equal(fill(wal, 1500).status, 0);
+    empty();
+    assert.match(run(1).stdout, /stays at 2 GiB[^]*^wal: nothing changed$/m);
+    const refused = run(5);
+    assert.equal(refused.status, 1);
+    assert.match(refused.stderr, /the WAL volume needs 3 GiB more. Give the host a disk with use: wal/);
+  });
+
+  it("without its mount nothing can be written in its place", () => {
+    sh("umount", wal);
+    assert.equal(bash(`touch ${wal}/astray`).status, 1);
+  });
 });
 
 describe("hosts, for real: firewall", () => {

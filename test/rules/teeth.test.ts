@@ -352,6 +352,14 @@ const BREAKS: Array<{ rule: string; breaks: string; how: (objects: Objects) => v
     },
   },
   {
+    rule: "16",
+    breaks: "a key in a ConfigMap that looks like a name",
+    how: (o) => {
+      find(o, "Secret", "synapse-media-s3").stringData.secretKey = "synapse-key-of-the-store";
+      find(o, "ConfigMap", /haproxy/).data.more = "the synapse-key-of-the-store";
+    },
+  },
+  {
     rule: "17",
     breaks: "an image of no version",
     how: (o) => {

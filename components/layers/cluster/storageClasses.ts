@@ -1,26 +1,13 @@
 /** The storage classes that this stack makes, and the class of each volume. Pure. */
-import { DISTRIBUTION_FACTS, LOCAL_PATH, OWN_LOCAL_PATH } from "../../domain/distributions";
-import { usePath } from "../hosts/mounts";
+import { isLocal, ownLocal } from "../../domain/localVolumes";
+import { usePath, walApart, walClass, WAL_PATH } from "../hosts";
 import type { DiskSettings, Settings, StorageClassSettings } from "../../settings/types";
-
-const LOCAL_PATHS: readonly string[] = [LOCAL_PATH, OWN_LOCAL_PATH];
-
-/** The name under which this stack's own provisioner works. */
-export const localProvisioner = ({ cluster }: Settings): string =>
-  DISTRIBUTION_FACTS[cluster.distribution].localProvisioner;
 
 /**
  * Whether claims of a class can grow. A directory on a local disk has no size of its own, and its provisioner cannot
  * resize: a larger claim would stay pending. Classes that exist already are assumed to allow it.
  */
-export const expandable = (c: StorageClassSettings): boolean => !c.create || !LOCAL_PATHS.includes(c.provisioner);
-
-/** Whether a class is served by this stack's own provisioner, from the directories of the prepared hosts. */
-const ownLocal = (settings: Settings, c: StorageClassSettings): boolean =>
-  c.create &&
-  settings.cluster.install.localPathProvisioner &&
-  c.provisioner === localProvisioner(settings) &&
-  c.parameters.nodePath === undefined;
+export const expandable = (c: StorageClassSettings): boolean => !isLocal(c);
 
 /**
  * Number of `object-store` disks that every storage host has. The provisioner may put two volumes of one class on the
@@ -46,10 +33,11 @@ export function objectStoreClass(settings: Settings, drive: number): string {
 /** Every directory that the provisioner may use: one for each use, and one for each further disk of any host. */
 export function localPaths(settings: Settings): string[] {
   const uses: Array<DiskSettings["use"]> = ["database", "object-store", "local"];
-  return uses.flatMap((use) => {
+  const paths = uses.flatMap((use) => {
     const most = Math.max(1, ...settings.hosts.map((h) => h.disks.filter((d) => d.use === use).length));
     return Array.from({ length: most }, (_, i) => usePath(use, i + 1));
   });
+  return walApart(settings) ? [...paths, WAL_PATH] : paths;
 }
 
 /** The classes to make, each once even when two uses share it. */
@@ -65,6 +53,7 @@ export function storageClasses(settings: Settings): StorageClassSettings[] {
     );
   };
   make(database, database.name, usePath("database"));
+  if (walApart(settings)) make(database, walClass(settings), WAL_PATH);
   for (let drive = 0; drive < Math.max(1, objectStoreDisks(settings)); drive++)
     make(objectStore, objectStoreClass(settings, drive), usePath("object-store", drive + 1));
   make(general, general.name, usePath("local"));

@@ -104,7 +104,7 @@ function checkMemory({ input, settings, report }: CheckInput, i: number): void {
 /** A disk's id is unique on its machine only: virtual machines often have disks with the same ids. */
 function checkDisks({ settings, report }: CheckInput, i: number): void {
   const host = settings.hosts[i];
-  const needs = { database: "database", "object-store": "storage" } as const;
+  const needs = { database: "database", wal: "database", "object-store": "storage" } as const;
   host.disks.forEach((disk, d) => {
     const path = `hosts[${i}].disks[${d}]`;
     const first = host.disks.findIndex((other) => other.id === disk.id);

@@ -21,7 +21,7 @@ export interface DiskMount {
   path: string;
 }
 
-const LETTER: Record<DiskSettings["use"], string> = { database: "d", "object-store": "o", local: "l" };
+const LETTER: Record<DiskSettings["use"], string> = { database: "d", wal: "w", "object-store": "o", local: "l" };
 
 /**
  * Directory of a use on every host, whether or not it has its own disk.

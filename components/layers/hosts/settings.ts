@@ -93,8 +93,8 @@ const disk = section(
       (v) => /^\/dev\/disk\/by-id\/[A-Za-z0-9._:+@=-]+$/.test(v),
       "/dev/disk/by-id/example",
     ),
-    use: oneOf(["database", "object-store", "local"], {
-      doc: "Purpose: `database` for PostgreSQL's data and WAL, `object-store` for one MinIO drive, `local` for other local volumes.",
+    use: oneOf(["database", "wal", "object-store", "local"], {
+      doc: "Purpose: `database` for PostgreSQL's data, and for its WAL too where no disk has the use `wal` (it then gets a file system of fixed size on this one), `wal` for nothing but its WAL, `object-store` for one MinIO drive, `local` for other local volumes.",
     }),
     sizeGiB: decimal(1, 1_000_000, { doc: "Size of the disk, GiB.", remedy: "run `lsblk --bytes` on the machine" }),
   },

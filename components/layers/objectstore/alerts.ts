@@ -7,6 +7,9 @@ const M = 'layer="minio"';
 export function objectStoreAlerts({ plan }: PlanInput): RuleGroup[] {
   if (!plan.minio) return [];
   const info = "mc admin info <alias>";
+  const full = plan.backups?.onSite
+    ? "When it is full, uploads fail, and so does the archive of PostgreSQL, which stops once its WAL volume is full too."
+    : "When it is full, uploads fail; backups are elsewhere.";
   return [
     {
       name: "minio",
@@ -43,14 +46,31 @@ export function objectStoreAlerts({ plan }: PlanInput): RuleGroup[] {
           act: ["Replace the drive and mount the new, empty one at the same path; healing starts by itself."],
         },
         {
+          alert: "MinioFullInTwoWeeks",
+          severity: "warning",
+          for: "1h",
+          expr: `predict_linear(minio_cluster_capacity_usable_free_bytes{${M}}[3d], 14 * 86400) < 0`,
+          summary: "At the rate of the last three days the object store is full within two weeks",
+          meaning: `{{ $value | humanize1024 }}B would be missing by then. ${full}`,
+          look: [info, "mc du --versions <alias>/synapse-media <alias>/synapse-backups"],
+          act: ["Find which of the two grows, then continue as in MinioCapacityLow."],
+        },
+        {
           alert: "MinioCapacityLow",
           severity: "warning",
           for: "30m",
           expr: `max(minio_cluster_capacity_usable_free_bytes{${M}}) / max(minio_cluster_capacity_usable_total_bytes{${M}}) < 0.2`,
           summary: "{{ $value | humanizePercentage }} of the object store is free",
-          meaning: `The plan expects ${plan.minio.growthGiBPerYear} GiB more per year.`,
+          meaning: `The plan expects ${plan.minio.growthGiBPerYear} GiB more of media per year${plan.backups?.onSite ? `, and ${plan.backups.storeGiB} GiB of backups after one` : ""}. ${full}`,
           look: ["Growth, in the dashboard Overview"],
-          act: ["Add a server pool, or shorten media retention."],
+          act: [
+            "Add a server pool, or shorten media retention.",
+            ...(plan.backups?.onSite
+              ? [
+                  "Give backups a store of their own (`backups.target`), or keep fewer (`backups.schedule`, `retentionDays`).",
+                ]
+              : []),
+          ],
         },
         {
           alert: "MinioCapacityCritical",
@@ -58,7 +78,7 @@ export function objectStoreAlerts({ plan }: PlanInput): RuleGroup[] {
           for: "10m",
           expr: `max(minio_cluster_capacity_usable_free_bytes{${M}}) / max(minio_cluster_capacity_usable_total_bytes{${M}}) < 0.08`,
           summary: "{{ $value | humanizePercentage }} of the object store is free",
-          meaning: "Uploads will fail soon.",
+          meaning: `Uploads will fail soon. ${full}`,
           look: [info],
           act: ["Purge remote media: admin API `purge_media_cache`.", "Then continue as in MinioCapacityLow."],
         },

@@ -2,6 +2,7 @@
 import type { PlanInput, ServiceRow } from "../../core/layer";
 import type { Settings } from "../../settings/types";
 import { tied, type Demand } from "../../sizing/demands";
+import { monthsUntilFull } from "../../sizing/backups";
 import { MEASURED } from "../../sizing/failures";
 import type { FailureCost, Plan, PlanParts } from "../../sizing/types";
 
@@ -45,12 +46,16 @@ export function objectStoreFailures({ plan }: PlanInput): FailureCost[] {
   ];
 }
 
-export const objectStoreNotes = ({ plan }: PlanInput): string[] => (plan.minio ? storageNotes(plan.minio) : []);
+export const objectStoreNotes = ({ plan }: PlanInput): string[] =>
+  plan.minio ? storageNotes(plan.minio, plan.backups) : [];
 
-function storageNotes(m: NonNullable<Plan["minio"]>): string[] {
-  const months = Math.floor((m.usableGiB / Math.max(1, m.growthGiBPerYear)) * 12);
+function storageNotes(m: NonNullable<Plan["minio"]>, backups: Plan["backups"]): string[] {
+  const months = monthsUntilFull(m, backups);
+  const beside = backups?.onSite
+    ? ` and backups beside them by about ${number(backups.storeGiB)} GiB (${backups.bases} base backups and their WAL)`
+    : "";
   return [
-    `Media grow by about ${number(m.growthGiBPerYear)} GiB in the first year; ${number(m.usableGiB)} GiB are usable: ${months >= 24 ? "more than two years" : `about ${months} ${months === 1 ? "month" : "months"}`}.${months < 12 ? " Plan a second MinIO pool, media retention or an external S3." : ""}`,
+    `Media grow by about ${number(m.growthGiBPerYear)} GiB in the first year${beside}; ${number(m.usableGiB)} GiB are usable: ${months === undefined ? "two years or more" : `about ${months} ${months === 1 ? "month" : "months"}`}.${months !== undefined && months < 12 ? ` Plan a second MinIO pool, media retention${backups?.onSite ? ", fewer base backups (backups.schedule)" : ""} or an external S3.` : ""}`,
     `MinIO's pools (${m.pools.join(" + ")} nodes, ${m.drivesPerNode} ${m.drivesPerNode === 1 ? "drive" : "drives"} each) never change once formatted: growth appends one, and media are largely unavailable meanwhile (about 50 s, 10 s a node). Keep disks per storage host and overrides.minio as they are.`,
   ];
 }

@@ -1,4 +1,5 @@
 /** The provisioning Job's script and files: buckets, users and policies. Pure: keys come from the environment. */
+import { BACKUP_VERSION_DAYS } from "../../sizing/backups";
 import { scriptFrom, verbatim } from "../../core/scripts";
 
 export const MEDIA_BUCKET = "synapse-media";
@@ -11,7 +12,7 @@ export const BACKUP_USER = "synapse-backup";
 export const MINIO_REGION = "us-east-1";
 
 /** Days for which the administrator can bring back overwritten and deleted objects. */
-const KEPT_DAYS = { media: 30, backup: 7 };
+const KEPT_DAYS = { media: 30, backup: BACKUP_VERSION_DAYS };
 
 /** A user, and the one bucket that it may use. */
 export interface Grant {

@@ -66,7 +66,7 @@ export class PostgresCluster extends pulumi.ComponentResource {
                 apiVersion: "barmancloud.cnpg.io/v1",
                 kind: "ObjectStore",
                 metadata: meta(OBJECT_STORE),
-                spec: objectStoreSpec(settings, backup),
+                spec: objectStoreSpec({ settings, plan, target: backup }),
               },
               { parent: this },
             ),

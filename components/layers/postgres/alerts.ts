@@ -195,26 +195,62 @@ export function postgresAlerts({ settings, plan }: PlanInput): RuleGroup {
       ],
     },
     {
+      alert: "PostgresWalVolumeHalfFull",
+      severity: "warning",
+      for: "10m",
+      expr: `max by (pod) (cnpg_collector_pg_wal{${L}, value="size"}) > ${Math.floor(walStorageGiB * 0.5 * 2 ** 30)}`,
+      summary: "WAL of {{ $labels.pod }} takes {{ $value | humanize1024 }}B, over half of its volume",
+      meaning: `Checkpoints leave at most a third of the volume (${walStorageGiB} GiB): the rest waits for the archive or for a standby, and when the volume is full, the instance stops.`,
+      look: [
+        'cnpg_collector_pg_wal_archive_status{value="ready"}: files that wait for the archive',
+        "cnpg_pg_replication_slots_pg_wal_lsn_diff: what standbys have not read",
+      ],
+      act: [
+        "If files wait for the archive: see that the backup's target answers and has room; archiving then catches up by itself.",
+        "If a standby is behind, continue as in PostgresStandbyNotStreaming.",
+      ],
+    },
+    {
       alert: "PostgresWalVolumeFilling",
       severity: "critical",
       for: "5m",
       expr: `max by (pod) (cnpg_collector_pg_wal{${L}, value="size"}) > ${Math.floor(walStorageGiB * 0.8 * 2 ** 30)}`,
       summary: "WAL of {{ $labels.pod }} takes {{ $value | humanize1024 }}B, over 80 % of its volume",
-      meaning: `WAL is kept until it is archived and every slot has read it. When the volume (${walStorageGiB} GiB) is full, the instance stops.`,
+      meaning: `WAL is kept until it is archived and every slot has read it. When the volume (${walStorageGiB} GiB) is full, the instance stops; the data have their own file system.`,
       look: ["cnpg_pg_replication_slots_pg_wal_lsn_diff", "PostgresWalArchivingFailing"],
-      act: ["Repair archiving, or drop the slot of a standby that will not come back (delete the instance)."],
+      act: [
+        "Repair archiving, or drop the slot of a standby that will not come back (delete the instance).",
+        "To win time, raise `overrides.postgres.walStorageGiB` and run `pulumi up`: where the hosts are prepared by this stack, their WAL volumes grow while they are in use.",
+      ],
     },
   ];
   return {
     name: "postgres",
     title: "PostgreSQL",
-    rules: [...rules, ...(settings.backups.enabled ? backupRules(settings.backups.schedule) : [])],
+    rules: [...rules, ...(settings.backups.enabled ? backupRules(settings.backups.schedule, walStorageGiB) : [])],
   };
 }
 
-function backupRules(schedule: string): AlertRule[] {
+/** WAL files of 16 MiB that may wait for the archive: a tenth of the volume, and what a burst leaves in any case. */
+const waitingFiles = (walStorageGiB: number): number => Math.max(16, Math.floor(walStorageGiB * 64 * 0.1));
+
+function backupRules(schedule: string, walStorageGiB: number): AlertRule[] {
   const maxAge = backupMaxAgeSeconds(schedule);
+  const waiting = waitingFiles(walStorageGiB);
   return [
+    {
+      alert: "PostgresWalArchiveBehind",
+      severity: "warning",
+      for: "15m",
+      expr: `max by (pod) (cnpg_collector_pg_wal_archive_status{${L}, value="ready"}) > ${waiting}`,
+      summary: "{{ $value }} WAL files of {{ $labels.pod }} wait for the archive",
+      meaning: `The archive takes WAL more slowly than it is written, or not at all: ${waiting} files are a tenth of the WAL volume. What waits is lost with the site, and when the volume is full, the instance stops.`,
+      look: [status, "Logs of the primary and of the plugin's sidecar: search for archive", "Free space of the store"],
+      act: [
+        "Make sure that the backup's target answers, has room and accepts its key.",
+        "If it only is slow, look for a base backup that runs at the same time, or for a bulk change that writes much WAL.",
+      ],
+    },
     {
       alert: "PostgresWalArchivingFailing",
       severity: "critical",

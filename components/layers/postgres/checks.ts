@@ -1,9 +1,12 @@
 /** Checks of backups, restores, and PostgreSQL's overrides. */
 import type { CheckInput } from "../../core/layer";
+import type { Settings } from "../../settings/types";
 import { isPlaceholder } from "../../schema/syntax/keys";
+import { parameterProblem } from "./parameters";
 
 export function checkDatabase(given: CheckInput): void {
   checkBackups(given);
+  checkOffsite(given);
   checkRestore(given);
   checkPostgres(given);
 }
@@ -25,6 +28,27 @@ function checkBackups({ settings, report }: CheckInput): void {
       remedy: "create a bucket for backups, preferably at another site",
     },
     ["objectStore.bucket"],
+  );
+}
+
+/** Users above which backups beside the database have to be accepted in words. */
+export const OFFSITE_ABOVE = 500;
+
+/** Whether the backups are in MinIO on the stack's own hosts: whatever takes the site takes both. */
+export const backupsOnSite = ({ backups, objectStore }: Pick<Settings, "backups" | "objectStore">): boolean =>
+  backups.enabled && backups.target.kind === "object-store" && objectStore.kind === "minio";
+
+function checkOffsite({ settings, report }: CheckInput): void {
+  if (settings.ccu <= OFFSITE_ABOVE || !backupsOnSite(settings) || settings.backups.acceptNoOffsite) return;
+  report.add(
+    {
+      path: "backups.target",
+      given: `backups in the stack's own MinIO, with ${settings.ccu.toLocaleString("en-US")} users`,
+      allowed: `above ${OFFSITE_ABOVE} users an S3 elsewhere, or a decision against it: the loss of the site takes the database and its backups, and when media have filled MinIO, PostgreSQL stops with them`,
+      remedy:
+        "name an S3 at another site: backups.target: {kind: s3, endpoint, bucket, accessKey, secretKey}; or accept the loss: backups.acceptNoOffsite: true",
+    },
+    ["backups.acceptNoOffsite", "ccu"],
   );
 }
 
@@ -61,13 +85,6 @@ const nextName = (name: string): string => {
   return m ? `${m[1]}-${Number(m[2]) + 1}` : `${name}-2`;
 };
 
-/**
- * Parameters that CloudNativePG sets itself and refuses from users (its documentation, "PostgreSQL Configuration",
- * fixed parameters).
- */
-const FIXED_BY_OPERATOR =
-  /^(allow_alter_system|archive_(cleanup_command|command|mode)|bonjour(_name)?|cluster_name|config_file|data_directory|data_sync_retry|event_source|external_pid_file|hba_file|hot_standby|ident_file|listen_addresses|log_(destination|directory|file_mode|filename|rotation_age|rotation_size|truncate_on_rotation)|logging_collector|port|primary_(conninfo|slot_name)|promote_trigger_file|recovery_.*|restart_after_crash|restore_command|ssl(_.*)?|stats_temp_directory|synchronous_standby_names|syslog_.*|trigger_file|unix_socket_(directories|group|permissions))$/;
-
 /** Parameters that have a field of their own, because the plan calculates with them. */
 const OWN_FIELD: Record<string, string> = { max_connections: "overrides.postgres.maxConnections" };
 
@@ -82,26 +99,12 @@ function checkPostgres({ settings, report }: CheckInput): void {
   const { parameters } = settings.overrides.postgres;
   for (const [name, value] of Object.entries(parameters)) {
     const path = `overrides.postgres.parameters.${name}`;
-    if (!/^[a-z_][a-z0-9_.]*$/.test(name))
-      report.add({
-        path,
-        given: "a name that PostgreSQL does not have",
-        allowed: "names of postgresql.conf, in lower case",
-        remedy: "correct the name",
-      });
-    else if (OWN_FIELD[name])
+    if (OWN_FIELD[name])
       report.add({
         path,
         given: value,
         allowed: `only ${OWN_FIELD[name]}, from which the plan calculates the connection budget`,
         remedy: `move it to ${OWN_FIELD[name]}`,
-      });
-    else if (FIXED_BY_OPERATOR.test(name))
-      report.add({
-        path,
-        given: value,
-        allowed: "parameters that CloudNativePG does not set itself; it refuses this one",
-        remedy: "remove the parameter",
       });
     else if (DURABILITY[name]?.test(value))
       report.add({
@@ -110,5 +113,9 @@ function checkPostgres({ settings, report }: CheckInput): void {
         allowed: "values with which no acknowledged write can be lost",
         remedy: "remove the parameter",
       });
+    else {
+      const problem = parameterProblem(name, value);
+      if (problem) report.add({ path, given: value, ...problem });
+    }
   }
 }

@@ -10,6 +10,7 @@ import { diskOf, pullSecrets, renderResources } from "../../core/workload/pod";
 import { SECCOMP } from "../../core/workload/hardening";
 import { PRIORITIES } from "../../core/priorities";
 import { expandable } from "../cluster/storageClasses";
+import { walClass } from "../hosts";
 import { backupStanza, bootstrapStanza, type BackupTarget } from "./backups";
 import { IMAGES } from "./images";
 
@@ -83,8 +84,7 @@ export function cnpgClusterSpec({ settings, plan, backup }: CnpgClusterInput): o
     enableSuperuserAccess: false,
     // Synapse refuses any collation but C: with others, indexes break when the C library changes its rules.
     ...bootstrapStanza(
-      settings,
-      backup,
+      { settings, plan, target: backup },
       { database: DATABASE, owner: DATABASE, secret: { name: SECRETS.database } },
       { encoding: "UTF8", localeCollate: "C", localeCType: "C", dataChecksums: true },
     ),
@@ -99,10 +99,10 @@ export function cnpgClusterSpec({ settings, plan, backup }: CnpgClusterInput): o
       storageClass: settings.storage.database.name,
       resizeInUseVolumes: expandable(settings.storage.database),
     },
-    // WAL that cannot be archived fills this volume, not the one of the data.
+    // WAL that cannot be archived fills this volume, not the one of the data: another file system (hosts/walVolume.ts).
     walStorage: {
       size: gibi(p.walStorageGiB),
-      storageClass: settings.storage.database.name,
+      storageClass: walClass(settings),
       resizeInUseVolumes: expandable(settings.storage.database),
     },
     resources: renderResources(
@@ -152,7 +152,7 @@ export function cnpgClusterSpec({ settings, plan, backup }: CnpgClusterInput): o
     replicationSlots: { highAvailability: { enabled: true } },
     monitoring: { disableDefaultQueries: false, enablePodMonitor: false },
     seccompProfile: SECCOMP,
-    ...backupStanza(settings, backup),
+    ...backupStanza({ settings, plan, target: backup }),
   };
 }
 

@@ -7,7 +7,7 @@ import { postgresEdges } from "./edges";
 import { EXCEPTIONS } from "./exceptions";
 import { databaseGuard } from "./holds";
 import { IMAGES } from "./images";
-import { postgresDemands, postgresFailures, postgresServices } from "./plan";
+import { postgresDemands, postgresFailures, postgresNotes, postgresServices } from "./plan";
 import { DATABASE_PASSWORD } from "./secrets";
 import { postgresOverrides, postgresSettings } from "./settings";
 import { postgresTargets } from "./targets";
@@ -38,6 +38,7 @@ export const postgres: Layer<Declares> = {
   services: postgresServices,
   failures: postgresFailures,
   holds: databaseGuard,
+  notes: postgresNotes,
   images: IMAGES,
   secrets: [DATABASE_PASSWORD],
   edges: postgresEdges,

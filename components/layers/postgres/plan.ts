@@ -3,7 +3,11 @@ import type { PlanInput, ServiceRow } from "../../core/layer";
 import type { Settings } from "../../settings/types";
 import { floating, tied, type Demand } from "../../sizing/demands";
 import { MEASURED } from "../../sizing/failures";
-import type { FailureCost, PlanParts } from "../../sizing/types";
+import { BACKUPS } from "../../sizing/anchors";
+import type { FailureCost, Plan, PlanParts } from "../../sizing/types";
+import { isLocal } from "../../domain/localVolumes";
+import { walApart } from "../hosts";
+import { OFFSITE_ABOVE } from "./checks";
 
 export const postgresDemands = (_settings: Settings, { postgres }: PlanParts): Demand[] => [
   tied("postgres", "database", { ...postgres, replicas: postgres.instances }),
@@ -30,7 +34,34 @@ export function postgresServices({ plan: { postgres: pg } }: PlanInput): Service
   ];
 }
 
-export const postgresFailures = (): FailureCost[] => [
+/** What stays true of backups until somebody acts. */
+export function postgresNotes({ settings, plan: { backups, postgres } }: PlanInput): string[] {
+  if (!backups) return ["Backups are off (backups.enabled): a database that is lost does not come back."];
+  const notes: string[] = [];
+  if (backups.onSite)
+    notes.push(
+      `Backups are in the MinIO of the same hosts: the loss of the site takes the database and its backups together${settings.ccu > OFFSITE_ABOVE ? " (accepted: backups.acceptNoOffsite)" : ""}. backups.target names an S3 elsewhere.`,
+    );
+  if (!walApart(settings) && isLocal(settings.storage.database))
+    notes.push(
+      `The WAL shares the file system of the data, because ${settings.prepareHosts ? "the provisioner of local volumes or its folder is not this stack's" : "prepareHosts is false"}: WAL that cannot be archived fills both. Bound it yourself, ${postgres.walStorageGiB} GiB on each database host.`,
+    );
+  return notes;
+}
+
+function restoreFailure({ backups }: Plan): FailureCost[] {
+  if (!backups) return [];
+  return [
+    {
+      failure: "PostgreSQL: every instance, or its data",
+      effect: `restored from the archive by hand; nothing is served meanwhile${backups.onSite ? ", and nothing is left where the site is lost" : ""}`,
+      seconds: backups.restoreSeconds,
+      source: `estimate, not measured at size: ${backups.databaseGiB} GiB at ${BACKUPS.restoreMiBPerSecond} MiB/s, then the WAL since the last base backup at ${BACKUPS.replayMiBPerSecond} MiB/s`,
+    },
+  ];
+}
+
+export const postgresFailures = ({ plan }: PlanInput): FailureCost[] => [
   {
     failure: "PostgreSQL primary: pod",
     effect: "sends fail or wait, reads from caches go on; no acknowledged write is lost",
@@ -50,4 +81,5 @@ export const postgresFailures = (): FailureCost[] => [
     seconds: 8,
     source: `${MEASURED}: 6 to 8 s`,
   },
+  ...restoreFailure(plan),
 ];

@@ -13,7 +13,9 @@ export const postgresSettings = {
         z.discriminatedUnion("kind", [
           section(
             { kind: z.literal("object-store") },
-            { doc: "A separate bucket in the stack's object store. It does not survive the loss of the site." },
+            {
+              doc: "A separate bucket in the stack's object store. Its own MinIO does not survive the loss of the site, and media and backups fill it together.",
+            },
           ),
           section({ kind: z.literal("s3"), ...s3Fields }, { doc: "An existing S3, preferably at another site." }),
         ]),
@@ -23,6 +25,9 @@ export const postgresSettings = {
           example: { kind: "object-store" },
         },
       ).prefault({ kind: "object-store" }),
+      acceptNoOffsite: bool({
+        doc: "Above 500 users, backups in the stack's own MinIO are refused unless this says that the loss of the site, which takes database and backups together, is accepted. No effect with a target of kind s3.",
+      }).default(false),
       schedule: text(
         {
           doc: "When base backups run: SIX cron fields, seconds first, UTC.",

@@ -8,6 +8,7 @@ import { packagesStep } from "./packages";
 import { swapStep } from "./swap";
 import { sysctlsStep } from "./sysctls";
 import { timeStep } from "./time";
+import { walStep } from "./wal";
 import type { HostStep } from "./shell";
 
 /** All steps for a host, in order: each may rely on those before it. */
@@ -19,6 +20,7 @@ export function hostSteps(settings: Settings, host: HostSettings): HostStep[] {
     swapStep(host),
     timeStep(host),
     disksStep(host),
+    ...walStep(settings, host),
     firewallStep(settings, host),
     kubeletStep(settings, host),
     etcdStep(settings, host),
