@@ -103,6 +103,8 @@ export interface Plan {
   postgres: {
     /** Primary and standbys. */
     instances: number;
+    /** Standbys that must have a write before it is acknowledged. */
+    syncStandbys: number;
     /** Requested cores of each instance. */
     cpu: number;
     /** Requested memory of each instance. */
