@@ -1,7 +1,7 @@
 /** The public host names: an Ingress for each, to the Services behind it. */
 import type { Layer } from "../../core/layer";
 import { ingressEdges } from "./edges";
-import { ingressDemands, ingressFailures, ingressServices } from "./plan";
+import { ingressDemands, ingressFailures, ingressServices, ingressZoneLoss } from "./plan";
 import { ingressOverrides } from "./settings";
 
 interface Declares {
@@ -14,6 +14,7 @@ export const ingress: Layer<Declares> = {
   demands: ingressDemands,
   services: ingressServices,
   failures: ingressFailures,
+  zoneLoss: ingressZoneLoss,
   edges: ingressEdges,
   pods: ["nginx-ingress*", "nginx-ingress/", "projectcontour/"],
   component: () => import("./deploy"),

@@ -13,6 +13,8 @@ export function checkMinio({ input, settings, report }: CheckInput): void {
     return;
   }
   const { nodes, drivesPerNode, parity } = settings.overrides.minio;
+  // There the plan checks the parity: it depends on the drives that are lost with a zone.
+  if (settings.objectStore.survives === "zone") return;
   if (parity !== undefined && drivesPerNode !== undefined && parity < drivesPerNode) {
     report.add({
       path: "overrides.minio.parity",

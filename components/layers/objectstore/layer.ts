@@ -4,7 +4,13 @@ import { checkMinio } from "./checks";
 import { objectStoreAlerts } from "./alerts";
 import { objectStoreEdges } from "./edges";
 import { IMAGES } from "./images";
-import { objectStoreDemands, objectStoreFailures, objectStoreNotes, objectStoreServices } from "./plan";
+import {
+  objectStoreDemands,
+  objectStoreFailures,
+  objectStoreNotes,
+  objectStoreServices,
+  objectStoreZoneLoss,
+} from "./plan";
 import { OBJECT_STORE_SECRETS } from "./secrets";
 import { objectStoreOverrides, objectStoreSettings } from "./settings";
 import { objectStoreTargets } from "./targets";
@@ -32,6 +38,7 @@ export const objectstore: Layer<Declares> = {
   demands: objectStoreDemands,
   services: objectStoreServices,
   failures: objectStoreFailures,
+  zoneLoss: objectStoreZoneLoss,
   notes: objectStoreNotes,
   images: IMAGES,
   secrets: OBJECT_STORE_SECRETS,

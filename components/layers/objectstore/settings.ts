@@ -1,6 +1,6 @@
 /** Settings of the object store. Pure. */
 import { z } from "zod";
-import { field, int, list, section } from "../../schema/fields";
+import { field, int, list, oneOf, section } from "../../schema/fields";
 import { s3Fields } from "../../schema/s3";
 import { cpu, memoryMiB, storageGiB } from "../../schema/sizes";
 
@@ -14,8 +14,14 @@ export const objectStoreSettings = {
             doc: "Space to use on each drive, GiB.",
             defaultText: "the disks' size",
           }).optional(),
+          survives: oneOf(["host", "zone"], {
+            doc: "What may be lost while media can still be read and written: one storage host, or every storage host of a zone. `zone` needs six storage hosts for each pool, two in each of three zones. Decide before the first deployment: a pool of MinIO never changes, and a check before MinIO's start refuses another one.",
+            remedy: "with storage hosts in three zones, two in each, write `survives: zone` in a new stack",
+          }).default("host"),
         },
-        { doc: "MinIO on the `storage` hosts, erasure coded: reads and writes survive the loss of one host." },
+        {
+          doc: "MinIO on the `storage` hosts, erasure coded: reads and writes survive the loss of one host, or of a zone.",
+        },
       ),
       section({ kind: z.literal("s3"), ...s3Fields }, { doc: "An existing S3; no `storage` hosts are needed." }),
     ]),

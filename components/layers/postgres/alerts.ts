@@ -62,8 +62,7 @@ export function postgresAlerts({ settings, plan }: PlanInput): RuleGroup {
       for: "3m",
       expr: `${countOrZero(`cnpg_collector_up{${L}} == 1`)} < ${instances}`,
       summary: `Fewer than ${instances} PostgreSQL instances answer ({{ $value }})`,
-      meaning:
-        `An instance is missing. Writes continue as long as ${confirming} them; fewer further failures are tolerated.`,
+      meaning: `An instance is missing. Writes continue as long as ${confirming} them; fewer further failures are tolerated.`,
       look: [status, `kubectl describe pod -n matrix -l cnpg.io/cluster=${cluster}`],
       act: [
         "Bring the node back, or replace it in `hosts` and run `pulumi up`.",

@@ -6,7 +6,7 @@ import { POSTGRES_DASHBOARDS } from "./dashboards";
 import { postgresEdges } from "./edges";
 import { EXCEPTIONS } from "./exceptions";
 import { IMAGES } from "./images";
-import { postgresDemands, postgresFailures, postgresServices } from "./plan";
+import { postgresDemands, postgresFailures, postgresServices, postgresZoneLoss } from "./plan";
 import { DATABASE_PASSWORD } from "./secrets";
 import { postgresOverrides, postgresSettings } from "./settings";
 import { postgresTargets } from "./targets";
@@ -36,6 +36,7 @@ export const postgres: Layer<Declares> = {
   demands: postgresDemands,
   services: postgresServices,
   failures: postgresFailures,
+  zoneLoss: postgresZoneLoss,
   images: IMAGES,
   secrets: [DATABASE_PASSWORD],
   edges: postgresEdges,

@@ -5,7 +5,7 @@ import { checkRelay } from "./checks";
 import { turnEdges } from "./edges";
 import { EXCEPTIONS } from "./exceptions";
 import { IMAGES } from "./images";
-import { turnDemands, turnFailures, turnNotes, turnServices } from "./plan";
+import { turnDemands, turnFailures, turnNotes, turnServices, turnZoneLoss } from "./plan";
 import { turnOverrides, turnSettings } from "./settings";
 import { CALL_HOSTS, TURN_SHARED_SECRET } from "../../domain/calls";
 
@@ -24,6 +24,7 @@ export const turn: Layer<Declares> = {
   demands: turnDemands,
   services: turnServices,
   failures: turnFailures,
+  zoneLoss: turnZoneLoss,
   notes: turnNotes,
   images: IMAGES,
   secrets: [TURN_SHARED_SECRET],

@@ -2,10 +2,12 @@
 import type { PlanInput, ServiceRow } from "../../core/layer";
 import type { Settings } from "../../settings/types";
 import { tied, type Demand } from "../../sizing/demands";
-import type { FailureCost, PlanParts } from "../../sizing/types";
+import { hostsOf } from "../../sizing/hosts";
+import type { FailureCost, PlanParts, ZoneEffect } from "../../sizing/types";
+import { equalReplicas, type LostZone } from "../../sizing/zones";
 
 export const turnDemands = (_settings: Settings, { turn }: PlanParts): Demand[] =>
-  turn ? [tied("coturn", "call", { ...turn, replicas: turn.nodes })] : [];
+  turn ? [tied("coturn", "call", { ...turn, replicas: turn.nodes }, "overrides.turn")] : [];
 
 export const turnServices = ({ plan: { turn } }: PlanInput): ServiceRow[] =>
   turn
@@ -38,3 +40,19 @@ export const turnNotes = ({ settings }: PlanInput): string[] =>
         "No TURN over TLS with tls.mode acme: the authority asks at the name's own address, which is coturn's, not the ingress'. TURN over UDP and TCP works (media are encrypted anyway); for turns: use tls.mode given, with a certificate for hostnames.turn.",
       ]
     : [];
+
+export function turnZoneLoss({ settings, plan: { turn } }: PlanInput, zone: LostZone): ZoneEffect[] {
+  if (!turn) return [];
+  const lost = zone.lost.filter((h) => h.roles.includes("call")).length;
+  return equalReplicas(zone, {
+    part: "TURN",
+    hosts: hostsOf(settings, "call"),
+    replicas: turn.nodes,
+    onePerHost: true,
+    effect: `${lost}/${turn.nodes} of the relayed calls break and reconnect through another TURN address`,
+    seconds: 30,
+    source: "ICE restart by the client; not measured",
+    stands: "calls that need a relay cannot connect",
+    remedy: "Put call hosts into several zones",
+  });
+}
