@@ -67,7 +67,7 @@ function planOnShared(machines: number, { ccu, set }: PlanOptions): Planned {
   let refused: SettingsInvalid | undefined;
   for (const size of SHARED_SIZES) {
     const shared = sharedHosts(ccu!, machines, size);
-    const wanted = { ...config, hosts: shared.hosts, objectStore: shared.objectStore };
+    const wanted = { ...config, ccu, hosts: shared.hosts, objectStore: shared.objectStore };
     const { settings, errors } = resolveSettings(applied(wanted, set ?? []), "plan");
     if (!settings) throw new SettingsInvalid(errors);
     try {
