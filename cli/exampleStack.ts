@@ -3,7 +3,7 @@
  * tests. Pure.
  */
 import * as crypto from "node:crypto";
-import { recommendedHosts } from "../components/sizing";
+import { RECOMMENDED_STORE, recommendedHosts } from "../components/sizing";
 
 /** A well-formed host key that no host has. */
 export function exampleHostKey(name: string): string {
@@ -18,6 +18,7 @@ export function exampleConfig(ccu: number): Record<string, unknown> {
     domain: "example.org",
     hosts: recommendedHosts(ccu).map((h) => ({ ...h, ssh: { ...h.ssh, hostKey: exampleHostKey(h.name) } })),
     addressPools: [{ name: "public", addresses: ["203.0.113.10-203.0.113.20"] }],
+    objectStore: RECOMMENDED_STORE,
     tls: { mode: "own-ca" },
     backups: { acceptNoOffsite: true },
   };

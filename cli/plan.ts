@@ -7,16 +7,26 @@ import type { Settings, SettingsError } from "../components/settings/types";
 import { HOST_ROLES } from "../components/domain/roles";
 import { LAYERS } from "../components/layers/registry";
 import { plan } from "../components/plan";
-import { recommendedHosts, type Plan } from "../components/sizing";
+import { RECOMMENDED_STORE, recommendedHosts, type Plan } from "../components/sizing";
+import { MOST_CCU } from "../components/settings/general/identity";
+import { BOUNDED } from "../components/sizing/plan";
+import { FEWEST_SHARED, MOST_SHARED, SHARED_SIZES, sharedHosts } from "../components/sizing/sharedHosts";
 import { budgetOf, RESERVED_CONNECTIONS } from "../components/sizing/connections";
 
-const USAGE = `npm run plan -- --ccu NUMBER | --stack NAME [--set path=value ...] [--json]
+const USAGE = `npm run plan -- --ccu NUMBER [--machines N] | --stack NAME [--set path=value ...] [--json]
   --ccu NUMBER   concurrent users; without --stack, plans on the machines that it recommends
+  --machines N   with --ccu: the smallest machines, N of them, that can share all roles
   --stack NAME   the hosts and settings of Pulumi.NAME.yaml (with --ccu: at that number of users)
   --set P=V      one setting replaced: --set federation.enabled=true
   --json         the whole plan as JSON`;
 
 const WIDTH = 118;
+const CONCURRENT = wrap(
+  "Concurrent users are those whose client is connected at the same moment in the busiest hour; registered users may be several times as many (with Synapse already running: count the open /sync requests at the reverse proxy).",
+  WIDTH,
+  "",
+  "",
+);
 const n = (value: number): string => value.toLocaleString("en-US");
 const gib = (mib: number): string => `${n(Math.round((mib / 1024) * 100) / 100)} GiB`;
 const duration = (seconds: number): string =>
@@ -32,15 +42,50 @@ export interface Planned {
   settings: Settings;
   plan: Plan;
   stack?: string;
+  /** Size of the machines that share all roles. */
+  shared?: { cpu: number; memoryGiB: number };
+}
+
+/** What is planned. */
+interface PlanOptions {
+  ccu?: number;
+  stack?: string;
+  /** Number of equal machines that share all roles. */
+  machines?: number;
+  set?: string[];
+  cwd?: string;
 }
 
 /** Settings of a stack, or of recommended machines, and the plan for them. */
-export function planFor(options: { ccu?: number; stack?: string; set?: string[]; cwd?: string }): Planned {
+export function planFor(options: PlanOptions): Planned {
+  if (options.ccu !== undefined) checkCcu(options.ccu);
+  if (options.machines !== undefined) return planOnShared(options.machines, options);
   const raw = options.stack !== undefined ? stackConfig(options.stack, options.cwd) : minimalConfig(options.ccu);
   const config = applied({ ...raw, ...(options.ccu !== undefined ? { ccu: options.ccu } : {}) }, options.set ?? []);
   const { settings, errors } = resolveSettings(config, options.stack ?? "plan");
   if (!settings) throw new SettingsInvalid(errors);
   return { settings, plan: plan(settings), ...(options.stack !== undefined ? { stack: options.stack } : {}) };
+}
+
+/** The plan on the smallest machines, so many, on which everything fits when they share the roles. */
+function planOnShared(machines: number, { ccu, set }: PlanOptions): Planned {
+  const config = minimalConfig(ccu);
+  let refused: SettingsInvalid | undefined;
+  for (const size of SHARED_SIZES) {
+    const shared = sharedHosts(ccu!, machines, size);
+    const wanted = { ...config, ccu, hosts: shared.hosts, objectStore: shared.objectStore };
+    const { settings, errors } = resolveSettings(applied(wanted, set ?? []), "plan");
+    if (!settings) throw new SettingsInvalid(errors);
+    try {
+      const planned = plan(settings);
+      // A smaller machine would only do with autoscalers that cannot scale.
+      if (!planned.notes.some((note) => note.includes(BOUNDED))) return { settings, plan: planned, shared: size };
+    } catch (error) {
+      if (!(error instanceof SettingsInvalid)) throw error;
+      refused = error;
+    }
+  }
+  throw refused ?? new UsageError(`--machines ${machines}: no size of machine suffices; give more machines`);
 }
 
 function stackConfig(stack: string, cwd?: string): Record<string, unknown> {
@@ -60,6 +105,19 @@ function applied(config: Record<string, unknown>, sets: string[]): Record<string
   }
 }
 
+/** Refuses a number of users out of range before machines are made for it. */
+function checkCcu(ccu: number): void {
+  if (ccu >= 1 && ccu <= MOST_CCU) return;
+  throw new SettingsInvalid([
+    {
+      path: "ccu",
+      given: String(ccu),
+      allowed: `a whole number from 1 to ${n(MOST_CCU)}: concurrent users, not registered ones`,
+      remedy: `give the users that are connected at the same moment in the busiest hour; one homeserver for more than ${n(MOST_CCU)} of them is not planned here`,
+    },
+  ]);
+}
+
 /** The five settings of a minimal stack, on the machines of the anchors; what is asked above 500 users is accepted. */
 function minimalConfig(ccu: number | undefined): Record<string, unknown> {
   if (ccu === undefined)
@@ -68,16 +126,25 @@ function minimalConfig(ccu: number | undefined): Record<string, unknown> {
     domain: "example.org",
     hosts: recommendedHosts(ccu),
     addressPools: [{ name: "public", addresses: ["203.0.113.10-203.0.113.20"] }],
+    objectStore: RECOMMENDED_STORE,
     tls: { mode: "own-ca" },
     backups: { acceptNoOffsite: true },
   };
 }
 
-export function report({ settings, plan: p, stack }: Planned): string {
-  const title = `${n(p.ccu)} concurrent users${stack ? `, stack ${stack}` : ", on the machines below"}${p.extrapolated ? " (EXTRAPOLATED beyond the largest known deployment)" : ""}`;
+export function report({ settings, plan: p, stack, shared }: Planned): string {
+  const where = shared
+    ? `, on ${settings.hosts.length} shared machines of ${shared.cpu} vCPU, ${n(shared.memoryGiB)} GiB`
+    : stack
+      ? `, stack ${stack}`
+      : ", on the machines below";
+  const title = `${n(p.ccu)} concurrent users${where}${p.extrapolated ? " (EXTRAPOLATED beyond the largest known deployment)" : ""}`;
   const sections: Array<[string, string]> = [
     ["Names", names({ settings, plan: p })],
-    ["Machines to provide", machines(settings, p, stack !== undefined)],
+    [
+      "Machines to provide, where each has one role",
+      machines(settings, p, stack !== undefined || shared !== undefined),
+    ],
     ["Room on the hosts, with the largest of each role lost", fitTable(p)],
     ["Synapse", `${poolTable(p)}\n${tuning(p)}`],
     ["Services", serviceTable(settings, p)],
@@ -89,6 +156,7 @@ export function report({ settings, plan: p, stack }: Planned): string {
   return [
     title,
     "═".repeat(Math.min(WIDTH, title.length)),
+    CONCURRENT,
     ...sections.flatMap(([head, body]) => ["", head, body]),
   ].join("\n");
 }
@@ -111,6 +179,7 @@ function machines(settings: Settings, p: Plan, given: boolean): string {
   const rows = p.nodes.map((m) => [
     m.role,
     m.count,
+    m.least,
     m.cpu,
     `${n(m.memoryGiB)} GiB`,
     `${n(m.diskGiB)} GiB`,
@@ -120,12 +189,19 @@ function machines(settings: Settings, p: Plan, given: boolean): string {
   rows.push([
     "total",
     sum(() => 1),
+    p.nodes.reduce((s, m) => s + m.least, 0),
     sum((m) => m.cpu),
     `${n(sum((m) => m.memoryGiB))} GiB`,
     `${n(sum((m) => m.diskGiB))} GiB`,
     ...(given ? [`${settings.hosts.length} hosts`] : []),
   ]);
-  return table(["role", "count", "vCPU", "memory", "disk", ...(given ? ["in this stack"] : [])], rows);
+  const legend = wrap(
+    "count: recommended, as many as deployments of this size had. least: the fewest of this size with which everything fits, with any one lost and every autoscaler at its maximum. --machines N plans for N machines that share the roles.",
+    WIDTH,
+    "  ",
+    "  ",
+  );
+  return `${table(["role", "count", "least", "vCPU", "memory", "disk", ...(given ? ["in this stack"] : [])], rows)}\n${legend}`;
 }
 
 function givenHosts(settings: Settings, role: string): string {
@@ -191,7 +267,12 @@ function storage({ minio, postgres: pg, backups }: Plan): string {
 const failureList = (p: Plan): string =>
   table(
     ["lost", "for", "known by", "effect"],
-    p.failures.map((f) => [f.failure, duration(f.seconds), sourceKind(f), f.effect]),
+    p.failures.map((f) => [
+      f.failure,
+      f.untilBack ? "until back" : duration(f.seconds),
+      f.untilBack ? "design" : sourceKind(f),
+      f.effect,
+    ]),
   );
 
 /** How reliable the number of seconds is, in one word; `--json` has the whole source. */
@@ -210,12 +291,24 @@ function printErrors(errors: readonly SettingsError[], json: boolean, message: s
 }
 
 async function main(argv: string[]): Promise<void> {
-  const values = parse(argv, { ...STACK_OPTIONS, ccu: { type: "string" }, json: { type: "boolean" } });
+  const values = parse(argv, {
+    ...STACK_OPTIONS,
+    ccu: { type: "string" },
+    machines: { type: "string" },
+    json: { type: "boolean" },
+  });
   const ccu = values.ccu === undefined ? undefined : Number(values.ccu);
   if (ccu !== undefined && !(Number.isInteger(ccu) && ccu >= 1))
     throw new UsageError(`--ccu ${values.ccu}: give a whole number of users, for example 5000`);
+  const shared = values.machines === undefined ? undefined : Number(values.machines);
+  if (shared !== undefined && (ccu === undefined || values.stack !== undefined))
+    throw new UsageError("--machines plans new machines: give it with --ccu, without --stack");
+  if (shared !== undefined && !(Number.isInteger(shared) && shared >= FEWEST_SHARED && shared <= MOST_SHARED))
+    throw new UsageError(
+      `--machines ${values.machines}: give a whole number from ${FEWEST_SHARED} (a quorum must survive the loss of one) to ${MOST_SHARED}`,
+    );
   try {
-    const planned = planFor({ ccu, stack: values.stack, set: values.set, cwd: values.cwd });
+    const planned = planFor({ ccu, machines: shared, stack: values.stack, set: values.set, cwd: values.cwd });
     console.log(values.json ? JSON.stringify(planned.plan, null, 2) : report(planned));
   } catch (error) {
     if (!(error instanceof SettingsInvalid)) throw error;

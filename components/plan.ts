@@ -18,10 +18,15 @@ export const plan = (settings: Settings): Plan =>
   planWith(settings, {
     demands: (s, parts) => LAYERS.flatMap((layer) => layer.demands?.(s, parts) ?? []),
     roles: (s) =>
-      HOST_ROLES.filter((role) => {
-        const needs = LAYERS.flatMap((layer) => layer.roles ?? []).filter((need) => need.role === role);
-        return needs.length === 0 || needs.some((need) => need.when?.(s) ?? true);
+      HOST_ROLES.flatMap((role) => {
+        const declared = LAYERS.flatMap((layer) => layer.roles ?? []).filter((need) => need.role === role);
+        const needs = declared.filter((need) => need.when?.(s) ?? true);
+        // No layer asks for control planes: three members of etcd are the fewest that may lose one. Of TURN and SFUs,
+        // one of two may be lost.
+        if (declared.length === 0) return [{ role, least: role === "control-plane" ? 3 : 2 }];
+        return needs.length === 0 ? [] : [{ role, least: Math.max(...needs.map((need) => need.least)) }];
       }),
     failures: (input) => LAYERS.flatMap((layer) => layer.failures?.(input) ?? []),
+    zoneLoss: (input, zone) => LAYERS.flatMap((layer) => layer.zoneLoss?.(input, zone) ?? []),
     notes: (input) => LAYERS.flatMap((layer) => layer.notes?.(input) ?? []),
   });

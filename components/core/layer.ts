@@ -11,7 +11,8 @@ import type { Report } from "../schema/report";
 import type { SettingsInput } from "../settings/schema";
 import type { Settings, SettingsError } from "../settings/types";
 import type { Demand } from "../sizing/demands";
-import type { FailureCost, Plan, PlanParts } from "../sizing/types";
+import type { FailureCost, Plan, PlanParts, ZoneEffect } from "../sizing/types";
+import type { LostZone } from "../sizing/zones";
 import type { StackContext } from "./context";
 import type { Edge } from "./edges";
 import type { RuleException } from "./exceptions";
@@ -158,6 +159,8 @@ export interface Layer<D extends Declared = Declared> {
   readonly services?: (input: PlanInput) => ServiceRow[];
   /** What the loss of each of its parts costs, for the plan's table of failures. */
   readonly failures?: (input: PlanInput) => FailureCost[];
+  /** What the loss of a zone costs each of its parts that have pods there. */
+  readonly zoneLoss?: (input: PlanInput, zone: LostZone) => ZoneEffect[];
   /** What the plan's numbers do not show, one sentence each. */
   readonly notes?: (input: PlanInput) => string[];
 

@@ -89,6 +89,11 @@ export const NODE_LABELS = {
   turn: "coturn",
   rtc: "livekit",
   zone: "topology.kubernetes.io/zone",
+  /**
+   * The zone again, once for each MinIO pool that is spread over zones: Kubernetes accepts one strict spread for each
+   * key, and each pool needs its own.
+   */
+  poolZone: (pool: number): string => `matrix-ha.dev/minio-pool-${pool}-zone`,
 } as const;
 
 /**

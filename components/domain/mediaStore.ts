@@ -13,3 +13,7 @@ export const storeName = (store: Store): string =>
 /** Whether MinIO is part of the stack: it holds the media, or held them and is being copied from. */
 export const hasMinio = ({ objectStore }: Pick<Settings, "objectStore">): boolean =>
   objectStore.kind === "minio" || objectStore.moveFrom?.store === OWN_MINIO;
+
+/** What may be lost while MinIO's media can still be read and written; it keeps its layout while it is being left. */
+export const minioSurvives = ({ objectStore }: Pick<Settings, "objectStore">): "host" | "zone" =>
+  (objectStore.kind === "minio" ? objectStore.survives : objectStore.moveFrom?.survives) ?? "host";

@@ -11,6 +11,13 @@ import { scriptFrom, verbatim } from "../core/scripts";
  * then only appends.
  */
 export const POOL_NODES = 4;
+/** Zones that a pool is spread over where it is to survive the loss of one. */
+export const ZONES = 3;
+/**
+ * Nodes of a pool that survives the loss of a zone: two in each of three. Two drives each make a set of twelve with
+ * four for parity, which are those of a zone: two thirds of the space remain.
+ */
+export const ZONE_POOL_NODES = 2 * ZONES;
 /** Drives of the largest erasure set: MinIO's own limit. */
 export const LARGEST_SET = 16;
 
@@ -24,6 +31,8 @@ export interface LayoutInput {
   parity: number;
   /** Nodes of each pool, oldest first. Only ever append. @default pools of POOL_NODES, or one smaller pool */
   pools?: number[];
+  /** Drives of each erasure set. @default erasureSetSize of the first pool */
+  setDrives?: number;
 }
 
 /** A layout that MinIO accepts and that survives the loss of a node. */
@@ -62,6 +71,18 @@ export function erasureSetSize(nodes: number, drivesPerNode: number): number | u
 }
 
 /**
+ * Drives of an erasure set of a pool that is to survive the loss of a zone: the most, up to 16, that take equally many
+ * of each node and divide the pool. MinIO deals the drives of a pool out over the nodes in turn, and cuts the sequence
+ * into sets (minio/minio, cmd/endpoint-ellipses.go, Get; minio/pkg, ellipses, argExpander: the last range of the
+ * argument, which is that of the drives, is the outer loop). With the size given, it looks for no symmetry of its own.
+ */
+export function zoneSetSize(nodes: number, drivesPerNode: number): number | undefined {
+  const most = Math.min(drivesPerNode, Math.floor(LARGEST_SET / nodes));
+  for (let each = most; each >= 1; each--) if (drivesPerNode % each === 0) return each * nodes;
+  return undefined;
+}
+
+/**
  * Checks and completes a layout.
  * @throws Error that names what to change, where MinIO would refuse the layout or a lost node would stop writes.
  */
@@ -82,6 +103,7 @@ export function minioLayout(input: LayoutInput): Layout {
       "Add storage hosts, or take the newest pool out before it holds data.",
     );
   const setDrives =
+    input.setDrives ??
     erasureSetSize(pools[0], drivesPerNode) ??
     fail(
       "no erasure set of 2 to 16 drives takes equally many drives of each node",

@@ -20,6 +20,8 @@ export interface Demand {
    * @default false: any host of the role may carry them
    */
   tied?: boolean;
+  /** Setting that the requests can be lowered with. @example "overrides.minio" */
+  setting?: string;
 }
 
 /**
@@ -57,8 +59,12 @@ export const floating = (name: string, pods: Pods, times = 1): Demand => ({
   memoryMiB: pods.memoryMiB,
 });
 
-/** Pods that stay on their host: one on each of `pods.replicas` hosts of the role. */
-export const tied = (name: string, role: HostRole, pods: Pods): Demand => ({
+/**
+ * Pods that stay on their host: one on each of `pods.replicas` hosts of the role.
+ *
+ * @param setting Setting that their requests can be lowered with, for errors. @default none is named
+ */
+export const tied = (name: string, role: HostRole, pods: Pods, setting?: string): Demand => ({
   name,
   role,
   replicas: pods.replicas,
@@ -66,4 +72,5 @@ export const tied = (name: string, role: HostRole, pods: Pods): Demand => ({
   cpu: pods.cpu,
   memoryMiB: pods.memoryMiB,
   tied: true,
+  ...(setting === undefined ? {} : { setting }),
 });

@@ -3,7 +3,8 @@ import type { HostSettings, SettingsError } from "../settings/types";
 import type { HostRole } from "../domain/roles";
 import type { Demand } from "./demands";
 import { missingRoom, type FitRemedy, type Load, type Missing } from "./hostsFit";
-import { round2 } from "./interpolate";
+import { ceilTo, round2 } from "./interpolate";
+import { CPU_STEP, MEMORY_STEP_GIB } from "./machines";
 
 /** Usual sizes of machines, smallest first. */
 const MACHINE_SIZES: Array<[cpu: number, memoryGiB: number]> = [
@@ -25,6 +26,8 @@ const MACHINE_SIZES: Array<[cpu: number, memoryGiB: number]> = [
  * would itself be the host whose loss costs most.
  */
 const USUAL_CPU = 32;
+/** Steps by which a remedy enlarges a machine before it takes a usual size. */
+const MOST_STEPS = 16;
 /** Most machines that a remedy adds. */
 const MOST_ADDED = 64;
 /** Most shortages that are reported at once. */
@@ -91,14 +94,7 @@ function remedyFor(input: FitInput, missing: Missing): FitRemedy | undefined {
     const left = missingRoom(applyRemedy(input.hosts, r), input.demands, input.load);
     return !left || !sameShortage(left, missing);
   };
-  if (missing.onto)
-    return MACHINE_SIZES.map(([cpu, memoryGiB]): FitRemedy => ({
-      kind: "enlarge",
-      role: missing.role,
-      count: 0,
-      cpu,
-      memoryGiB,
-    })).find(gone);
+  if (missing.onto) return enlargement(input.hosts, missing, gone);
   const usual = Math.max(USUAL_CPU, ...input.hosts.filter((h) => h.roles.includes(missing.role)).map((h) => h.cpu));
   for (let count = missing.short ?? 1; count <= MOST_ADDED; count++) {
     const found = MACHINE_SIZES.filter(([cpu]) => cpu <= usual)
@@ -107,6 +103,33 @@ function remedyFor(input: FitInput, missing: Missing): FitRemedy | undefined {
     if (found) return found;
   }
   return undefined;
+}
+
+/**
+ * The smallest size of every host of the role with which the shortage is gone: as they are, with the cores and the
+ * memory that are missing, in the steps in which machines and their virtual cores are sold.
+ */
+function enlargement(hosts: HostSettings[], missing: Missing, gone: (r: FitRemedy) => boolean): FitRemedy | undefined {
+  const mine = hosts.filter((h) => h.roles.includes(missing.role));
+  // The host that lacks room is among the smaller ones: only those that are smaller than this become larger.
+  const at = mine.find((h) => h.name === missing.onto) ?? mine[0];
+  if (!at) return undefined;
+  const needs = (r: { cpu: number; memoryGiB: number }): FitRemedy => ({
+    kind: "enlarge",
+    role: missing.role,
+    count: 0,
+    ...r,
+  });
+  for (let step = 0; step < MOST_STEPS; step++) {
+    const cpu = missing.cpu > 0 ? ceilTo(at.cpu + missing.cpu, CPU_STEP) + step * CPU_STEP : at.cpu;
+    const memoryGiB =
+      missing.memoryMiB > 0
+        ? ceilTo(at.memoryGiB + missing.memoryMiB / 1024, MEMORY_STEP_GIB) + step * MEMORY_STEP_GIB
+        : at.memoryGiB;
+    const found = [needs({ cpu, memoryGiB })].find(gone);
+    if (found) return found;
+  }
+  return MACHINE_SIZES.map(([cpu, memoryGiB]) => needs({ cpu, memoryGiB })).find(gone);
 }
 
 /**
@@ -136,9 +159,28 @@ function allowed(m: Missing): string {
 function remedyText(r: FitRemedy | undefined, m: Missing): string {
   const otherwise = "or lower requests in overrides";
   if (!r) return `use larger ${m.role} hosts, ${otherwise}`;
+  if (r.kind === "enlarge" && lowered(m))
+    return `${lowered(m)}, or give every ${r.role} host at least ${r.cpu} CPU / ${r.memoryGiB} GiB`;
   if (r.kind === "enlarge")
     return `give every ${r.role} host at least ${r.cpu} CPU / ${r.memoryGiB} GiB, take other roles from it, ${otherwise}`;
   return `add ${r.count} ${r.role} ${r.count === 1 ? "host" : "hosts"} of ${r.cpu} CPU / ${r.memoryGiB} GiB, give the role ${r.role} to hosts that have as much to spare, ${otherwise}`;
+}
+
+/** Most of its request that a pod can do without: beyond a quarter it would be another machine's size. */
+const SPARED = 0.25;
+
+/** The overrides with which a tied pod fits on its host, where little is missing. */
+function lowered(m: Missing): string | undefined {
+  const { setting, largest } = m;
+  if (!setting || m.cpu > largest.cpu * SPARED || m.memoryMiB > largest.memoryMiB * SPARED) return undefined;
+  // Rounded down: twentieths of a core, steps of 64 MiB.
+  const cpu = Math.floor((largest.cpu - m.cpu) * 20 + 1e-6) / 20;
+  const memoryMiB = Math.floor((largest.memoryMiB - m.memoryMiB) / 64) * 64;
+  const parts = [
+    ...(m.cpu > 1e-9 ? [`${setting}.cpu to ${round2(cpu)} (it requests ${round2(largest.cpu)})`] : []),
+    ...(m.memoryMiB > 1e-9 ? [`${setting}.memoryMiB to ${memoryMiB} (it requests ${largest.memoryMiB})`] : []),
+  ];
+  return parts.length > 0 ? `set ${parts.join(" and ")}` : undefined;
 }
 
 const gib = (mib: number): string => `${round2(Math.ceil((mib / 1024) * 100) / 100)} GiB`;

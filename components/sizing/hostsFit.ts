@@ -34,6 +34,8 @@ export interface Missing {
   largest: { cpu: number; memoryMiB: number };
   /** Names of their demands. */
   names: string[];
+  /** Setting that the requests of a tied pod can be lowered with. */
+  setting?: string;
 }
 
 /** A change that makes it fit: more machines, or larger ones (`enlarge`: every host of the role at least so large). */
@@ -92,6 +94,23 @@ export function missingRoom(hosts: HostSettings[], demands: Demand[], load: Load
   return undefined;
 }
 
+/** Pods that find no room when several hosts are lost at once, with the autoscalers at their minimum. */
+export function missingWithout(hosts: HostSettings[], lost: HostSettings[], demands: Demand[]): Missing | undefined {
+  const rooms: Room[] = hosts.map((host) => ({ host, ...allocatable(host) }));
+  tie(
+    rooms,
+    demands.filter((d) => d.tied),
+  );
+  const floating = demands
+    .filter((d) => !d.tied)
+    .flatMap((d) => Array.from({ length: d.replicas }, () => d))
+    .sort((a, b) => size(b) - size(a));
+  return pack(
+    rooms.filter((r) => !lost.includes(r.host)),
+    floating,
+  );
+}
+
 /**
  * Takes the room of tied pods from the hosts, one of a kind on each. Returns the first that finds none.
  */
@@ -102,7 +121,8 @@ function tie(rooms: Room[], tied: Demand[]): Missing | undefined {
       .sort((a, b) => size(b) - size(a))
       .slice(0, d.replicas);
     const short = d.replicas - candidates.length;
-    const missing = { role: d.role, largest: d, names: [d.name] };
+    const setting = d.setting === undefined ? {} : { setting: d.setting };
+    const missing = { role: d.role, largest: d, names: [d.name], ...setting };
     if (short > 0) return { ...missing, pods: short, cpu: d.cpu * short, memoryMiB: d.memoryMiB * short, short };
     for (const r of candidates) {
       r.cpu -= d.cpu;
@@ -181,3 +201,35 @@ export function roleFits(hosts: HostSettings[], demands: Demand[]): RoleFit[] {
 }
 
 const wantedOf = (d: Demand, hosts: number): number => (d.tied ? Math.min(d.replicas, hosts) : d.maxReplicas);
+
+/**
+ * The fewest equal machines of a role that hold its pods with any one lost and the autoscalers at their maximum;
+ * undefined where no number up to `most` suffices, because a single pod is larger than a machine.
+ */
+export function leastMachines(
+  role: HostRole,
+  machine: { cpu: number; memoryGiB: number },
+  demands: Demand[],
+  { fewest, most }: { fewest: number; most: number },
+): number | undefined {
+  const mine = demands.filter((d) => d.role === role);
+  const hosts = Array.from({ length: most }, (_, i): HostSettings => ({
+    name: `${role}-${i + 1}`,
+    address: "",
+    roles: [role],
+    cpu: machine.cpu,
+    memoryGiB: machine.memoryGiB,
+    disks: [],
+    ssh: { user: "root", port: 22 },
+  }));
+  const fits = (n: number): boolean => missingRoom(hosts.slice(0, n), mine, "maximum") === undefined;
+  // More machines of the same size never fit less, so the number is found by halving.
+  let [low, high] = [fewest, most];
+  if (high < low || !fits(high)) return undefined;
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if (fits(middle)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}

@@ -1,7 +1,15 @@
 /** MinIO: drives, erasure set and parity such that one node may be lost without losing a write. */
 import type { HostSettings, Settings, SettingsError } from "../settings/types";
-import { LARGEST_SET, POOL_NODES, erasureSetSize, minioPools } from "../domain/minioLayout";
-import { hasMinio } from "../domain/mediaStore";
+import {
+  LARGEST_SET,
+  POOL_NODES,
+  ZONES,
+  ZONE_POOL_NODES,
+  erasureSetSize,
+  minioPools,
+  zoneSetSize,
+} from "../domain/minioLayout";
+import { hasMinio, minioSurvives } from "../domain/mediaStore";
 import { GIB_PER_TB, MACHINES, MINIO } from "./anchors";
 import { hostsOf } from "./hosts";
 import { cores, count, interpolate, memoryMiB } from "./interpolate";
@@ -55,6 +63,92 @@ export function layoutFor(nodes: number, drivesPerNode: number, parity?: number)
 const stands = (l: Layout | undefined): l is Layout =>
   l !== undefined && l.parity <= l.erasureSetDrives / 2 && l.parity >= l.drivesPerNode && survivesNode(l);
 
+// ------------------------------------------------------------------ layouts that survive the loss of a zone
+/** Whether the settings ask for a layout that survives the loss of a zone. */
+const wantsZone = (settings: Settings): boolean => minioSurvives(settings) === "zone";
+
+/** Nodes of each pool that is made without overrides. */
+export const poolNodesOf = (settings: Settings): number => (wantsZone(settings) ? ZONE_POOL_NODES : POOL_NODES);
+
+/** Drives of each set that leave with a zone, where a pool has a third of its nodes in each. */
+export const setDrivesOfZone = (erasureSetDrives: number): number => erasureSetDrives / ZONES;
+
+/** Whether writes go on without a zone: the parity covers its drives, and the write quorum is left. */
+export const survivesZone = (l: Pick<Layout, "erasureSetDrives" | "parity">): boolean =>
+  l.erasureSetDrives - setDrivesOfZone(l.erasureSetDrives) >= writeQuorum(l);
+
+/** Layout of a pool with a third of its nodes in each zone; undefined where its drives make no equal sets. */
+function zoneLayout(nodes: number, drivesPerNode: number, parity?: number): Layout | undefined {
+  if (nodes % ZONES !== 0) return undefined;
+  const erasureSetDrives = zoneSetSize(nodes, drivesPerNode);
+  if (erasureSetDrives === undefined) return undefined;
+  const least = setDrivesOfZone(erasureSetDrives);
+  return { nodes, drivesPerNode, erasureSetDrives, parity: parity ?? defaultParity(erasureSetDrives, least) };
+}
+
+const standsZone = (l: Layout | undefined): l is Layout =>
+  l !== undefined && l.parity <= l.erasureSetDrives / 2 && survivesZone(l);
+
+/** Pools of six, two nodes in each zone, as many as the zone with the fewest hosts allows. */
+function zonePools(zones: Map<string, number>, wanted: number): number[] {
+  const fewest = zones.size === ZONES ? Math.min(...zones.values()) : 0;
+  const pools = Math.min(Math.floor(fewest / 2), Math.floor(wanted / ZONE_POOL_NODES));
+  return Array.from({ length: pools }, () => ZONE_POOL_NODES);
+}
+
+/** Storage hosts by zone. */
+function storageZones(hosts: HostSettings[]): Map<string, number> {
+  const zones = new Map<string, number>();
+  for (const { zone } of hosts) if (zone !== undefined) zones.set(zone, (zones.get(zone) ?? 0) + 1);
+  return zones;
+}
+
+/** Hosts or pools with which a zone cannot be lost. */
+function zoneShapeError(settings: Settings, { hosts, wanted }: Storage, pools: number[]): SettingsError | undefined {
+  const zones = storageZones(hosts);
+  const without = hosts.filter((h) => h.zone === undefined).length;
+  const shape = `zone, with ${hosts.length} storage hosts (${[
+    ...[...zones].map(([zone, n]) => `${n} in zone ${zone}`),
+    ...(without > 0 ? [`${without} without a zone`] : []),
+  ].join(", ")})`;
+  const error = (allowed: string, remedy: string): SettingsError => ({
+    path: "objectStore.survives",
+    given: shape,
+    allowed,
+    remedy,
+  });
+  const otherwise = "or leave objectStore.survives out: media then survive the loss of a host, not of a zone";
+  if (zones.size !== ZONES || without > 0)
+    return error(
+      `storage hosts in exactly ${ZONES} zones`,
+      `give each storage host one of ${ZONES} zones (racks that fail together are one), ${otherwise}`,
+    );
+  if (pools.length === 0)
+    return error(
+      `two storage hosts in each of ${ZONES} zones for every pool${wanted < hosts.length ? `, and overrides.minio.nodes at least ${ZONE_POOL_NODES} (it is ${wanted})` : ""}`,
+      `add storage hosts until each zone has two, ${otherwise}`,
+    );
+  const given = settings.overrides.minio.pools;
+  if (given === undefined) return undefined;
+  const odd = given.find((p) => p !== ZONES && p !== ZONE_POOL_NODES);
+  if (odd !== undefined)
+    return {
+      path: "overrides.minio.pools",
+      given: `a pool of ${odd} nodes, with objectStore.survives: zone`,
+      allowed: `pools of ${ZONES} or ${ZONE_POOL_NODES} nodes: as many in each of ${ZONES} zones`,
+      remedy: `use pools of ${ZONE_POOL_NODES}; for pools that exist already, leave objectStore.survives out`,
+    };
+  const each = given.reduce((sum, p) => sum + p, 0) / ZONES;
+  const short = [...zones].find(([, n]) => n < each);
+  return short
+    ? error(
+        `${each} storage hosts in each zone, a third of the nodes of overrides.minio.pools (${given.join(" + ")})`,
+        `add ${each - short[1]} storage ${each - short[1] === 1 ? "host" : "hosts"} in zone ${short[0]}, or take the newest pool out before it holds data`,
+      )
+    : undefined;
+}
+
+// ------------------------------------------------------------------ the plan
 interface Storage {
   hosts: HostSettings[];
   /** Sizes of each host's object-store disks, GiB; empty where none is listed. */
@@ -90,28 +184,67 @@ export function planMinio(settings: Settings): { minio?: Minio; errors: Settings
       ? Math.min(...storage.drives.filter((d) => d.length > 0).map((d) => d.length))
       : DEFAULT_DRIVES_PER_NODE);
   errors.push(...missingDisks(storage, o.drivesPerNode));
-  const pools = minioPools(storage.wanted, o.pools);
-  const nodes = pools.reduce((sum, p) => sum + p, 0);
-  errors.push(...poolsBeyond(o, pools, { nodes, wanted: storage.wanted }));
-  // The first pool decides: every later pool has the same sets.
-  const layout = layoutFor(pools[0], drivesPerNode, o.parity);
-  if (!stands(layout))
-    return {
-      errors: [...errors, layoutError({ nodes: pools[0], drivesPerNode, parity: o.parity }, layout)],
-      notes: [],
-    };
-  const odd = oddPool(pools, layout);
-  if (odd) return { errors: [...errors, odd], notes: [] };
+  const made = wantsZone(settings)
+    ? zonalPools(settings, storage, drivesPerNode)
+    : plainPools(settings, storage, drivesPerNode);
+  const { pools, nodes } = made;
+  errors.push(...made.errors);
+  const { layout } = made;
+  if (!layout) return { errors, notes: [] };
   const { driveGiB, error } = driveSize(settings, storage, drivesPerNode);
   if (error) errors.push(error);
   return {
-    minio: { ...layout, nodes, pools, driveGiB, ...capacity(settings, { layout, nodes, driveGiB }) },
+    minio: {
+      ...layout,
+      survives: wantsZone(settings) ? "zone" : "host",
+      nodes,
+      pools,
+      driveGiB,
+      ...capacity(settings, { layout, nodes, driveGiB }),
+    },
     errors,
-    notes: layoutNotes(o, pools, { ...storage, nodes, drivesPerNode }),
+    notes: layoutNotes(settings, pools, { ...storage, nodes, drivesPerNode }),
   };
 }
 
 type MinioOverrides = Settings["overrides"]["minio"];
+
+/** Pools and the layout that they share; without a layout where errors say why. */
+interface Pools {
+  pools: number[];
+  nodes: number;
+  layout?: Layout;
+  errors: SettingsError[];
+}
+
+const sumOf = (pools: number[]): number => pools.reduce((sum, p) => sum + p, 0);
+
+/** Pools that survive the loss of a node. The first decides: every later one has the same sets. */
+function plainPools({ overrides: { minio: o } }: Settings, { wanted }: Storage, drivesPerNode: number): Pools {
+  const pools = minioPools(wanted, o.pools);
+  const nodes = sumOf(pools);
+  const errors = poolsBeyond(o, pools, { nodes, wanted });
+  const layout = layoutFor(pools[0], drivesPerNode, o.parity);
+  const shape = { nodes: pools[0], drivesPerNode, parity: o.parity };
+  if (!stands(layout)) return { pools, nodes, errors: [...errors, layoutError(shape, layout)] };
+  const odd = oddPool(pools, layout);
+  return odd ? { pools, nodes, errors: [...errors, odd] } : { pools, nodes, layout, errors };
+}
+
+/** Pools that survive the loss of a zone. */
+function zonalPools(settings: Settings, storage: Storage, drivesPerNode: number): Pools {
+  const o = settings.overrides.minio;
+  const pools = o.pools ?? zonePools(storageZones(storage.hosts), storage.wanted);
+  const nodes = sumOf(pools);
+  const shape = zoneShapeError(settings, storage, pools);
+  if (shape) return { pools, nodes, errors: [shape] };
+  const errors = poolsBeyond(o, pools, { nodes, wanted: storage.wanted });
+  const layout = zoneLayout(pools[0], drivesPerNode, o.parity);
+  if (!standsZone(layout))
+    return { pools, nodes, errors: [...errors, zoneParityError(layout, { nodes: pools[0], drivesPerNode })] };
+  const odd = oddZonePool(pools, layout);
+  return odd ? { pools, nodes, errors: [...errors, odd] } : { pools, nodes, layout, errors };
+}
 
 function tooManyNodes(nodes: number | undefined, hosts: number): SettingsError[] {
   if (nodes === undefined || nodes <= hosts) return [];
@@ -192,6 +325,18 @@ function oddPool(pools: number[], layout: Layout): SettingsError | undefined {
   };
 }
 
+/** The same where each pool survives the loss of a zone: every set has equally many drives of each zone. */
+function oddZonePool(pools: number[], { drivesPerNode, erasureSetDrives }: Layout): SettingsError | undefined {
+  const odd = pools.find((p) => (p * drivesPerNode) % erasureSetDrives !== 0 || erasureSetDrives % p !== 0);
+  if (odd === undefined) return undefined;
+  return {
+    path: "overrides.minio.pools",
+    given: `a pool of ${odd} nodes x ${drivesPerNode} drives after a first one of ${pools[0]}`,
+    allowed: `pools whose drives divide into the first pool's erasure sets of ${erasureSetDrives}, with equally many of each node`,
+    remedy: `give each later pool ${pools[0]} nodes, like the first`,
+  };
+}
+
 function driveSize(
   settings: Settings,
   { drives, listed }: Storage,
@@ -236,16 +381,18 @@ function capacity(
 }
 
 function layoutNotes(
-  o: MinioOverrides,
+  settings: Settings,
   pools: number[],
   { nodes, wanted, listed, drivesPerNode }: Storage & { nodes: number; drivesPerNode: number },
 ): string[] {
+  const o = settings.overrides.minio;
+  const zonal = wantsZone(settings);
   const notes: string[] = [];
   if (nodes < wanted)
     notes.push(
-      `${wanted - nodes} of ${wanted} storage hosts carry no MinIO pod: the pools have ${pools.join(" + ")} nodes. A pool never grows; ${o.pools !== undefined ? "append one to overrides.minio.pools" : `${POOL_NODES} further storage hosts make the next one`}.`,
+      `${wanted - nodes} of ${wanted} storage hosts carry no MinIO pod: the pools have ${pools.join(" + ")} nodes. A pool never grows; ${o.pools !== undefined ? "append one to overrides.minio.pools" : zonal ? `the next one takes two further hosts in each zone` : `${POOL_NODES} further storage hosts make the next one`}.`,
     );
-  if (o.pools === undefined && pools[0] < POOL_NODES)
+  if (!zonal && o.pools === undefined && pools[0] < POOL_NODES)
     notes.push(
       `Object store: ${pools[0]} storage hosts make one pool of ${pools[0]}, which never changes. Before you add a storage host, set overrides.minio.pools: [${pools[0]}]; otherwise the stack asks for another first pool, and a check before MinIO's start stops the rollout.`,
     );
@@ -281,6 +428,31 @@ function layoutError(
       allowed.length > 0
         ? `set parity to ${allowed[0]}, or leave it out`
         : "use more storage hosts, or fewer drives on each",
+  };
+}
+
+function zoneParityError(
+  layout: Layout | undefined,
+  { nodes, drivesPerNode }: Pick<Layout, "nodes" | "drivesPerNode">,
+): SettingsError {
+  const shape = `${nodes} nodes x ${drivesPerNode} ${drivesPerNode === 1 ? "drive" : "drives"}`;
+  if (!layout)
+    return {
+      path: "overrides.minio.drivesPerNode",
+      given: shape,
+      allowed: `drives that divide into equal erasure sets of up to ${LARGEST_SET} with equally many of each node`,
+      remedy: "change the number of drives per node",
+    };
+  const { parity, erasureSetDrives } = layout;
+  const most = Math.floor(erasureSetDrives / 2);
+  const least = Array.from({ length: most }, (_, i) => i + 1).find((p) =>
+    survivesZone({ erasureSetDrives, parity: p }),
+  );
+  return {
+    path: "overrides.minio.parity",
+    given: `parity ${parity} with ${shape} (erasure set of ${erasureSetDrives})`,
+    allowed: `${least} to ${most}: at least the ${setDrivesOfZone(erasureSetDrives)} drives of a set that leave with a zone (objectStore.survives), at most half of the set`,
+    remedy: `set parity to ${least}, or leave it out`,
   };
 }
 

@@ -8,25 +8,28 @@ import { budgetConnections } from "./connections";
 import type { Demand } from "./demands";
 import { fitErrors } from "./fitErrors";
 import { planFront } from "./front";
-import { missingRoom, roleFits } from "./hostsFit";
+import { leastMachines, missingRoom, roleFits } from "./hostsFit";
 import { isExtrapolated } from "./interpolate";
 import { machinesFor } from "./machines";
-import { planMinio } from "./minio";
+import { planMinio, poolNodesOf } from "./minio";
 import { sizeNotes } from "./notes";
 import { planPostgres } from "./postgres";
 import { planRedis } from "./redis";
 import { AUTOSCALED, overrideOf, streamWriters, synapsePools, synapseTuning } from "./synapsePools";
 import { planCalls } from "./turnRtc";
-import type { FailureCost, Plan, PlanParts, PoolPlan } from "./types";
+import type { FailureCost, Plan, PlanParts, PoolPlan, ZoneEffect, ZonePlan } from "./types";
+import { lostZones, zoneFailures, zoneNotes, type LostZone } from "./zones";
 
 /** The layers' part of the plan. */
 export interface FromLayers {
   /** Everything that needs room on the hosts. */
   demands: (settings: Settings, parts: PlanParts) => Demand[];
-  /** Roles that this stack needs hosts of. */
-  roles: (settings: Settings) => HostRole[];
+  /** Roles that this stack needs hosts of, and the fewest with which one may be lost. */
+  roles: (settings: Settings) => Array<{ role: HostRole; least: number }>;
   /** Costs of each failure. */
   failures: (input: PlanInput) => FailureCost[];
+  /** What the loss of a zone costs each part. */
+  zoneLoss: (input: PlanInput, zone: LostZone) => ZoneEffect[];
   /** What operators should know. */
   notes: (input: PlanInput) => string[];
 }
@@ -82,9 +85,10 @@ export function planWith(settings: Settings, layers: FromLayers): Plan {
     ccu,
     extrapolated: isExtrapolated(ccu),
     notes: [],
-    nodes: machinesFor(ccu, layers.roles(settings)),
+    nodes: machinesOf(settings, layers.roles(settings), p, demands),
     fit: roleFits(settings.hosts, demands),
     failures: [],
+    zones: [],
     synapse: { pools: p.pools, streamWriters: streamWriters(settings), ...synapseTuning(settings) },
     postgres: p.postgres,
     ...(backups ? { backups } : {}),
@@ -97,16 +101,53 @@ export function planWith(settings: Settings, layers: FromLayers): Plan {
     web: p.web,
     ...(p.monitoring ? { monitoring: p.monitoring } : {}),
   };
-  const failures = layers.failures({ settings, plan: base });
+  const zones: ZonePlan[] = lostZones(settings, demands).map((zone) => ({
+    zone: zone.name,
+    hosts: zone.lost.length,
+    effects: layers.zoneLoss({ settings, plan: base }, zone),
+  }));
+  const failures = [...layers.failures({ settings, plan: base }), ...zoneFailures(zones)];
   const notes = [
     ...sizeNotes(base),
+    ...zoneNotes(settings, zones),
     ...layers.notes({ settings, plan: base }),
     ...budget.notes,
     ...bounded.notes,
     ...minio.notes,
     ...p.postgresNotes,
   ];
-  return { ...base, failures, notes };
+  return { ...base, failures, zones, notes };
+}
+
+/** Begin of the note that autoscalers are bounded. */
+export const BOUNDED = "The hosts have no room for the full autoscaling range";
+
+/** Recommended machines of each role, and the fewest of that size with which everything fits. */
+function machinesOf(
+  settings: Settings,
+  roles: Array<{ role: HostRole; least: number }>,
+  parts: PlanParts,
+  demands: Demand[],
+): Plan["nodes"] {
+  const machines = machinesFor(
+    settings.ccu,
+    roles.map((r) => r.role),
+    poolNodesOf(settings),
+  );
+  return machines.map((m, i) => {
+    const { role, least: fewest } = roles[i];
+    switch (role) {
+      case "application":
+        // Where no number of them holds the pods (an override made one larger than a machine): what is recommended.
+        return { ...m, least: leastMachines(role, m, demands, { fewest, most: m.count * 4 }) ?? m.count };
+      case "database":
+        return { ...m, least: Math.max(fewest, parts.postgres.instances) };
+      case "storage":
+        return { ...m, least: parts.minio?.survives === "zone" ? poolNodesOf(settings) : Math.min(fewest, m.count) };
+      default:
+        return { ...m, least: Math.min(fewest, m.count) };
+    }
+  });
 }
 
 /**
@@ -133,7 +174,7 @@ function boundAutoscaling(
     notes:
       lowered.length > 0
         ? [
-            `The hosts have no room for the full autoscaling range with one of them lost: ${lowered.map((p) => `${p.class} stops at ${p.maxReplicas}`).join(", ")}. Another application host would allow more.`,
+            `${BOUNDED} with one of them lost: ${lowered.map((p) => `${p.class} stops at ${p.maxReplicas}`).join(", ")}. Another application host would allow more.`,
           ]
         : [],
   };

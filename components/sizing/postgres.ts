@@ -10,6 +10,15 @@ import type { Plan, PoolPlan } from "./types";
 const DRIVE_SHARE = 0.85;
 const POOLER_INSTANCES = 3;
 
+/**
+ * Standbys that must have a write before it is acknowledged (`W`), such that as many instances as possible may be lost
+ * at once. CloudNativePG promotes one only while `R + W > N`, with the reachable standbys `R` of `N = instances - 1`
+ * (internal/controller/replicas_quorum.go): after the loss of the primary and `k - 1` standbys that needs `W >= k`. The
+ * new primary then has `instances - 1 - k` standbys, and needs `W` of them to write. So W is half of the standbys: one
+ * of three instances may be lost, two of five. With `W = 1`, five instances survived no more than three.
+ */
+export const syncStandbysOf = (instances: number): number => Math.max(1, Math.floor((instances - 1) / 2));
+
 /** What the sizes of PostgreSQL depend on. */
 export interface PostgresInput {
   settings: Settings;
@@ -34,8 +43,10 @@ export function planPostgres({ settings, pools, maxConnections }: PostgresInput)
     ...postgresParameters({ settings, memoryMiB: memory, maxConnections, walStorageGiB: storage.walStorageGiB }),
     ...o.parameters,
   };
+  const instances = o.instances ?? step(POSTGRES.instances.row, ccu);
   const postgres: Plan["postgres"] = {
-    instances: o.instances ?? step(POSTGRES.instances.row, ccu),
+    instances,
+    syncStandbys: syncStandbysOf(instances),
     cpu: o.cpu ?? cores(POSTGRES.cpu.row, ccu),
     memoryMiB: memory,
     storageGiB: storage.storageGiB,

@@ -2,8 +2,7 @@
 import type { HostSettings } from "../settings/types";
 import { HOST_ROLES, type HostRole } from "../domain/roles";
 import { exampleHostKey } from "../schema/syntax/keys";
-import { machinesFor } from "./machines";
-import type { NodePlan } from "./types";
+import { machinesFor, type Machines } from "./machines";
 
 /** Drives of each storage host: few and large, because parity must cover all drives of a lost host. */
 const DRIVES_PER_STORAGE_HOST = 2;
@@ -17,9 +16,12 @@ const SHORT: Record<HostRole, string> = {
 };
 const ZONES = ["a", "b", "c"];
 
+/** The store that the recommended hosts are made for: two storage hosts in each zone for every pool. */
+export const RECOMMENDED_STORE = { kind: "minio", survives: "zone" } as const;
+
 /**
- * The machines of the anchors as host settings. They do not exist yet, so their addresses are of the benchmarking range
- * (RFC 2544).
+ * The machines of the anchors as host settings, for settings with RECOMMENDED_STORE. They do not exist yet, so their
+ * addresses are of the benchmarking range (RFC 2544).
  * @param roles @default all roles
  */
 export function recommendedHosts(ccu: number, roles: readonly HostRole[] = HOST_ROLES): HostSettings[] {
@@ -40,7 +42,7 @@ export function recommendedHosts(ccu: number, roles: readonly HostRole[] = HOST_
   );
 }
 
-function disksOf(m: NodePlan, name: string): HostSettings["disks"] {
+function disksOf(m: Machines, name: string): HostSettings["disks"] {
   if (m.role === "database") return [{ id: `/dev/disk/by-id/nvme-${name}`, use: "database", sizeGiB: m.diskGiB }];
   if (m.role !== "storage") return [];
   return Array.from({ length: DRIVES_PER_STORAGE_HOST }, (_, i) => ({

@@ -20,6 +20,24 @@ export const AUTOSCALED: readonly WorkerClass[] = classesScaled("autoscaled");
 /** Autoscalers may go to one and a half times the starting replicas: the peak that messagesPerSecond allows for. */
 const AUTOSCALE_FACTOR = 1.5;
 
+/**
+ * Cores that one process can keep busy: Python runs one thread of it at a time (its interpreter lock). A larger request
+ * would reserve cores that nothing uses, and an autoscaler, which compares the usage with the request, would never act:
+ * 70 % of two cores is more than a process can reach. Requests are no limits: what runs outside of the interpreter
+ * (TLS, thumbnails) may still use a second core for a moment.
+ */
+export const PROCESS_CORES = 1;
+
+/** Scale out at 70 % of a core: scaling late slows all requests on a process. */
+const SCALE_AT_CORES = 0.7 * PROCESS_CORES;
+
+/**
+ * The autoscaler's target, percent of the request: 70 % of a request of up to a core. An override may request more for
+ * each process; the target then stays at what a process can reach.
+ */
+export const scaleAtPercent = (requestedCpu: number): number =>
+  Math.max(1, Math.floor((100 * SCALE_AT_CORES * Math.min(requestedCpu, PROCESS_CORES)) / requestedCpu));
+
 /** Connections that a process opens at its start and never closes (cp_min); measured with 3. */
 export const CP_MIN = 3;
 
@@ -60,7 +78,7 @@ function pool(cls: WorkerClass, ccu: number, override: PoolOverride): PoolPlan {
     kind: kindOf(cls),
     replicas,
     maxReplicas,
-    cpu: override.cpu ?? cores(size.cpu.row, ccu),
+    cpu: override.cpu ?? Math.min(PROCESS_CORES, cores(size.cpu.row, ccu)),
     memoryMiB: override.memoryMiB ?? memoryMiB(size.memoryGiB.row, ccu),
     cpMin: Math.min(CP_MIN, override.cpMax ?? CP_MIN),
     cpMax: override.cpMax ?? Math.floor(interpolate(size.cpMax.row, ccu)),

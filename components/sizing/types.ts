@@ -38,7 +38,13 @@ export interface Sized {
 /** Machines to provide for one role. */
 export interface NodePlan {
   role: HostRole;
+  /** Recommended: as many as the deployments had that were run. */
   count: number;
+  /**
+   * Fewest of this size with which everything that these settings plan fits, with one of them lost and every autoscaler
+   * at its maximum.
+   */
+  least: number;
   /** Cores of each. */
   cpu: number;
   memoryGiB: number;
@@ -71,6 +77,36 @@ export interface FailureCost {
   seconds: number;
   /** Where the seconds come from. @example "measured" */
   source: string;
+  /** It lasts until what was lost is back, and `seconds` says nothing. @default false */
+  untilBack?: boolean;
+}
+
+/** What the loss of a zone costs one part of the stack. */
+export interface ZoneEffect {
+  /** Name for people. @example "PostgreSQL" */
+  part: string;
+  /**
+   * Whether users notice nothing, whether it serves again after `seconds` without the zone, or whether it stands until
+   * the zone is back.
+   */
+  outcome: "goes on" | "recovers" | "stops";
+  /** What users notice. */
+  effect: string;
+  /** Upper bound of the seconds until it serves; 0 where it goes on, and where it stops. */
+  seconds: number;
+  /** Where this comes from. */
+  source: string;
+  /** What would keep it from stopping, as an instruction. */
+  remedy?: string;
+}
+
+/** What the loss of one zone costs. */
+export interface ZonePlan {
+  /** Name of the zone. */
+  zone: string;
+  /** Number of its hosts. */
+  hosts: number;
+  effects: ZoneEffect[];
 }
 
 /** Every number of a stack. */
@@ -86,6 +122,8 @@ export interface Plan {
   /** Requests and room of the hosts in the settings, per role. */
   fit: RoleFit[];
   failures: FailureCost[];
+  /** What the loss of each zone costs, part by part; empty where the hosts are not in several zones. */
+  zones: ZonePlan[];
   synapse: {
     /** The classes that this deployment has, in the order of the table (domain/workers.ts). */
     pools: PoolPlan[];
@@ -103,6 +141,8 @@ export interface Plan {
   postgres: {
     /** Primary and standbys. */
     instances: number;
+    /** Standbys that must have a write before it is acknowledged. */
+    syncStandbys: number;
     /** Requested cores of each instance. */
     cpu: number;
     /** Requested memory of each instance. */
@@ -158,6 +198,8 @@ export interface Plan {
     driveGiB: number;
     /** Drives of each erasure set that may be lost. */
     parity: number;
+    /** What may be lost while it can be read and written: a node, or every node of a zone. */
+    survives: "host" | "zone";
     /** Drives of each erasure set. */
     erasureSetDrives: number;
     /** Space for data, without parity. */

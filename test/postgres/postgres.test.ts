@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { evaluate, type RegisteredResource } from "../../cli/evaluate";
-import { memoryLimitMiB } from "../../components/layers/postgres/cnpgCluster";
+import { cnpgClusterSpec, memoryLimitMiB } from "../../components/layers/postgres/cnpgCluster";
+import { plan } from "../../components/plan";
 import { PostgresCluster, type BackupTarget } from "../../components/layers/postgres";
 import { StackSecrets } from "../../components/keys/secrets";
 import { SECRET_SPECS } from "../../components/layers/registry";
@@ -88,6 +89,30 @@ describe("PostgreSQL", () => {
     });
     assert.equal(spec.instances, 3);
     assert.equal(spec.failoverDelay, 0);
+  });
+
+  it("survives the loss of as many instances as its number allows: failover quorum and writes, counted here again", () => {
+    for (const instances of [3, 4, 5, 6, 7, 8, 9]) {
+      const settings = fixtureSettings();
+      settings.overrides.postgres.instances = instances;
+      const [database] = settings.hosts.filter((h) => h.roles.includes("database"));
+      for (let i = 3; i < instances; i++)
+        settings.hosts.push({ ...database!, name: `db-${i}`, address: `10.9.9.${i}` });
+      const rendered = cnpgClusterSpec({ settings, plan: plan(settings) }) as {
+        postgresql: { synchronous: { number: number } };
+      };
+      const w = rendered.postgresql.synchronous.number;
+      const standbys = instances - 1;
+      /** Whether writes go on after the loss of the primary and `lost - 1` standbys. */
+      const survives = (lost: number): boolean => {
+        const reachable = instances - lost;
+        return reachable + w > standbys && reachable - 1 >= w;
+      };
+      const most = Math.floor((instances - 1) / 2);
+      for (let lost = 1; lost <= most; lost++) assert.ok(survives(lost), `${lost} of ${instances} lost, W = ${w}`);
+      // A write that was acknowledged is on the primary and W standbys: one of them is left.
+      assert.ok(w >= most);
+    }
   });
 
   it("waits for a dead primary's lease no longer than measured, with renewal before expiry", () => {

@@ -123,6 +123,12 @@ const CASES: Case[] = [
   ],
   ["host name with underscore", ["hosts[0].name=node_1"], "hosts[0].name", /node name/],
   ["host address with prefix", ["hosts[0].address=10.1.0.1/24"], "hosts[0].address", /without port, prefix or zone/],
+  [
+    "a store that survives what is unknown",
+    ['objectStore={"kind":"minio","survives":"site"}'],
+    "objectStore.survives",
+    /one of host, zone/,
+  ],
   ["host address with zone", ["hosts[0].address=fe80::1%eth0"], "hosts[0].address", /without port, prefix or zone/],
   ["two hosts of one name", ["hosts[1].name=a"], "hosts[1].name", /the same as hosts\[0\]\.name/],
   ["two hosts at one address", ["hosts[1].address=10.1.0.1"], "hosts[1].address", /the same as hosts\[0\]\.address/],

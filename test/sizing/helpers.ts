@@ -3,7 +3,7 @@ import * as fc from "fast-check";
 import type { Settings } from "../../components/settings/types";
 import { SettingsInvalid } from "../../components/core/errors";
 import { plan } from "../../components/plan";
-import { recommendedHosts, type Plan } from "../../components/sizing";
+import { RECOMMENDED_STORE, recommendedHosts, type Plan } from "../../components/sizing";
 import { fixtureSettings } from "../fixtures/context";
 
 /** Settings of a size, on the machines that the plan recommends for it. */
@@ -11,6 +11,7 @@ export function sized(ccu: number, change: (s: Settings) => void = () => undefin
   const s = fixtureSettings();
   s.ccu = ccu;
   s.hosts = recommendedHosts(ccu);
+  s.objectStore = { ...RECOMMENDED_STORE };
   s.presence.enabled = true;
   change(s);
   return s;

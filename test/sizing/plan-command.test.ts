@@ -2,6 +2,10 @@ import * as assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import * as path from "node:path";
 import { planFor, report, sourceKind } from "../../cli/plan";
+import type { SettingsInvalid } from "../../components/core/errors";
+import { plan } from "../../components/plan";
+import type { Plan } from "../../components/sizing";
+import { SHARED_SIZES } from "../../components/sizing/sharedHosts";
 
 const ROOT = path.resolve(__dirname, "../..");
 const run = (...args: string[]): { status: number | null; stdout: string; stderr: string; seconds: number } => {
@@ -80,7 +84,7 @@ describe("npm run plan", () => {
       "--set",
       "overrides.postgres.maxConnections=60",
       "--set",
-      "overrides.minio.parity=5",
+      "overrides.minio.parity=7",
       "--json",
     );
     assert.equal(r.status, 2);
@@ -92,8 +96,104 @@ describe("npm run plan", () => {
     );
   });
 
+  it("refuses a number of users out of range at once, before machines are made for it", () => {
+    for (const ccu of [200_001, 1_000_000, 1e12]) {
+      const from = process.cpuUsage();
+      assert.throws(() => planFor({ ccu }), /from 1 to 200,000: concurrent users, not registered ones/);
+      assert.ok(process.cpuUsage(from).user < 100_000, `${ccu} took ${process.cpuUsage(from).user} µs`);
+    }
+    assert.equal(planFor({ ccu: 20_000 }).plan.ccu, 20_000);
+  });
+
+  it("names the fewest machines beside the recommended ones; with one fewer it does not fit", () => {
+    for (const ccu of [100, 1000, 5000, 20_000]) {
+      const { settings, plan: p } = planFor({ ccu });
+      const app = p.nodes.find((m) => m.role === "application")!;
+      assert.ok(app.least >= 3 && app.least <= app.count, `${app.least} of ${app.count}`);
+      const on = (count: number): Plan =>
+        plan({
+          ...settings,
+          hosts: [
+            ...settings.hosts.filter((h) => !h.roles.includes("application")),
+            ...settings.hosts.filter((h) => h.roles.includes("application")).slice(0, count),
+          ],
+        });
+      const maxima = (x: Plan): number[] => x.synapse.pools.map((c) => c.maxReplicas);
+      assert.deepEqual(maxima(on(app.least)), maxima(p), `${app.least} machines bound the autoscalers at ${ccu}`);
+      if (app.least > 3) {
+        let fewer: number[] | undefined;
+        try {
+          fewer = maxima(on(app.least - 1));
+        } catch {
+          fewer = undefined;
+        }
+        assert.notDeepEqual(fewer, maxima(p), `${app.least - 1} machines would do at ${ccu}`);
+      }
+      for (const m of p.nodes) assert.ok(m.least >= 2 && m.least <= m.count, `${m.role}: ${m.least} of ${m.count}`);
+    }
+    const large = planFor({ ccu: 20_000 }).plan.nodes.find((m) => m.role === "application")!;
+    assert.ok(large.least < large.count / 2, "the recommendation hides that far fewer do");
+  });
+
+  it("--machines plans the smallest machines that share all roles, and the next smaller size does not do", () => {
+    for (const [ccu, machines] of [
+      [100, 3],
+      [1000, 6],
+    ] as const) {
+      const { settings, plan: p, shared } = planFor({ ccu, machines });
+      assert.equal(settings.hosts.length, machines);
+      for (const role of ["control-plane", "application", "database", "storage", "call"])
+        assert.ok(settings.hosts.filter((h) => (h.roles as string[]).includes(role)).length >= 2, role);
+      assert.equal(p.minio!.survives, machines >= 6 ? "zone" : "host");
+      const maxima = (x: Plan): number[] => x.synapse.pools.map((c) => c.maxReplicas);
+      assert.deepEqual(maxima(p), maxima(planFor({ ccu }).plan), "the autoscalers are bounded");
+      const smaller = SHARED_SIZES[SHARED_SIZES.findIndex((s) => s === shared) - 1]!;
+      const hosts = settings.hosts.map((h) => ({ ...h, ...smaller }));
+      let fewer: number[] | undefined;
+      try {
+        fewer = maxima(plan({ ...settings, hosts }));
+      } catch {
+        fewer = undefined;
+      }
+      assert.notDeepEqual(fewer, maxima(p), `${JSON.stringify(smaller)} would do`);
+    }
+    assert.throws(() => planFor({ ccu: 20_000, machines: 4 }), /5|host/);
+  });
+
+  it("explains concurrent users, and where little is missing names the request to lower, not machines of twice the size", () => {
+    assert.match(
+      report(planFor({ ccu: 100 })),
+      /Concurrent users are those whose client is connected at the same moment/,
+    );
+    const remedy = (set: string): string => {
+      try {
+        planFor({ ccu: 1000, set: [set] });
+      } catch (error) {
+        return (error as SettingsInvalid).errors.map((e) => e.remedy).join("\n");
+      }
+      return assert.fail("accepted");
+    };
+    assert.equal(
+      remedy("overrides.minio.cpu=8"),
+      "set overrides.minio.cpu to 7 (it requests 8), or give every storage host at least 10 CPU / 16 GiB",
+    );
+    const lowered = planFor({ ccu: 1000, set: ["overrides.minio.cpu=7"] });
+    assert.equal(lowered.plan.minio!.cpu, 7);
+    assert.match(
+      remedy("overrides.postgres.cpu=7.8"),
+      /set overrides\.postgres\.cpu to [67][\d.]* .* at least 10 CPU \/ 32 GiB/,
+    );
+  });
+
   it("shows its usage when called wrongly", () => {
-    for (const args of [[], ["--ccu", "many"], ["--stack", "no-such-stack"], ["--nonsense"]]) {
+    for (const args of [
+      [],
+      ["--ccu", "1000", "--machines", "2"],
+      ["--stack", "small", "--machines", "4"],
+      ["--ccu", "many"],
+      ["--stack", "no-such-stack"],
+      ["--nonsense"],
+    ]) {
       const r = run(...args);
       assert.equal(r.status, 2, args.join(" "));
       assert.match(r.stderr, /npm run plan/);

@@ -4,6 +4,7 @@ import { STREAMS } from "../../components/domain/workerClasses";
 import { plan } from "../../components/plan";
 import { quorumOf, type Plan } from "../../components/sizing";
 import { RESERVED_CONNECTIONS } from "../../components/sizing/connections";
+import { scaleAtPercent } from "../../components/sizing/synapsePools";
 import { setDrivesOfNode, writeQuorum } from "../../components/sizing/minio";
 import { anyCcu, anyOptions, sized, withOptions } from "./helpers";
 
@@ -116,6 +117,23 @@ describe("sizing: properties of every plan", () => {
       }),
       { numRuns: 100 },
     );
+  });
+
+  it("no process requests more than the core that it can keep busy, so that its autoscaler can act", () => {
+    fc.assert(
+      fc.property(anyCcu(60_000), anyOptions, (ccu, o) => {
+        const p = plan(sized(ccu, withOptions(o)));
+        assert.ok(p.synapse.pools.length >= 13);
+        for (const x of p.synapse.pools) assert.ok(x.cpu <= 1, `${x.class} requests ${x.cpu} cores at ${ccu}`);
+      }),
+      { numRuns: 60 },
+    );
+    // Where an override requests more, the target still is what one core can reach.
+    for (const requested of [0.1, 0.25, 1, 1.5, 2, 4, 16]) {
+      const target = (requested * scaleAtPercent(requested)) / 100;
+      assert.ok(target > 0 && target <= Math.min(requested, 1) * 0.7 + 1e-9, `${requested}: scales out at ${target}`);
+      assert.ok(target >= Math.min(requested, 1) * 0.7 - 0.01 * requested);
+    }
   });
 
   it("quorums are majorities, and odd", () => {

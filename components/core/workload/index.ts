@@ -3,7 +3,16 @@ export { hardenedContainer, hardenedPod, SECCOMP } from "./hardening";
 export { CONFIG_HASH, PART_OF, labels, selectorLabels, type ObjectMetadata } from "./metadata";
 export { configHash, digest } from "./hash";
 export { httpProbes, renderProbes, STARTUP, tcpProbes, type Probes } from "./probes";
-export { budgetSpec, EVERY_NODE, neverTwoOnANode, onNodes, overZones, spread, type Apart } from "./placement";
+export {
+  budgetSpec,
+  EVERY_NODE,
+  neverTwoOnANode,
+  onNodes,
+  overZones,
+  spread,
+  type Apart,
+  type StrictGroup,
+} from "./placement";
 export {
   diskOf,
   OPERATORS_VOLUMES,

@@ -89,6 +89,37 @@ export const overZones = (matchLabels: Labels, apart: Apart = {}): core.v1.Topol
   ...counted(matchLabels, apart),
 });
 
+/** Label with the ordinal of a StatefulSet's pod (Kubernetes 1.32 and later set it always). */
+const POD_INDEX = "apps.kubernetes.io/pod-index";
+
+/** Some pods of a StatefulSet that are spread strictly: an uneven spread would cost data. */
+export interface StrictGroup {
+  /** Key of a node label, one for each group: Kubernetes accepts one strict constraint for each key. */
+  topologyKey: string;
+  /** Ordinals of the pods. */
+  ordinals: number[];
+}
+
+/**
+ * Spreads a group of a StatefulSet's pods evenly over the values of a node label, whatever the order in which the pods
+ * are created. The other pods of the set have the constraint too, since they have the same template, but do not count:
+ * they may go anywhere. Cordoned and lost nodes do not count either, so that the pods of a lost zone do not keep those
+ * of the others from restarting.
+ */
+export const strictly = (
+  matchLabels: Labels,
+  { topologyKey, ordinals }: StrictGroup,
+): core.v1.TopologySpreadConstraint => ({
+  maxSkew: 1,
+  topologyKey,
+  whenUnsatisfiable: "DoNotSchedule",
+  nodeTaintsPolicy: "Honor",
+  labelSelector: {
+    matchLabels,
+    matchExpressions: [{ key: POD_INDEX, operator: "In", values: ordinals.map(String) }],
+  },
+});
+
 /** Forbids two of these pods on one node: for pods that must not be lost together. */
 export const neverTwoOnANode = (matchLabels: Labels): core.v1.Affinity => ({
   podAntiAffinity: {

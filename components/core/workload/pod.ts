@@ -8,7 +8,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../../settings/types";
 import { hardenedContainer, hardenedPod } from "./hardening";
 import { CONFIG_HASH, labels, selectorLabels } from "./metadata";
-import { neverTwoOnANode, onNodes, spread, type Apart } from "./placement";
+import { neverTwoOnANode, onNodes, spread, strictly, type Apart, type StrictGroup } from "./placement";
 import { renderProbes, type Probes } from "./probes";
 import { mebi, milliCpu } from "./quantities";
 
@@ -122,6 +122,8 @@ export interface PodSpec {
   terminationGracePeriodSeconds?: number;
   /** Never two on one node, for databases and pods with host ports. @default false */
   onePerNode?: boolean;
+  /** Groups of a StatefulSet's pods, each spread strictly over the values of a node label. @default none */
+  strictGroups?: StrictGroup[];
   /** Seconds until a pod on a lost node is replaced elsewhere. @default 30 (Kubernetes: 300) */
   lostNodeSeconds?: number;
   /** Annotations besides the config hash. */
@@ -291,7 +293,10 @@ function placement({ settings, component, pod, apart }: PodTemplateArgs): Partia
   const matchLabels = selectorLabels(settings, component);
   return {
     ...onNodes({ ...pod, role: pod.role === undefined ? "application" : pod.role }),
-    topologySpreadConstraints: spread(matchLabels, { ...apart, hard: pod.onePerNode }),
+    topologySpreadConstraints: [
+      ...spread(matchLabels, { ...apart, hard: pod.onePerNode }),
+      ...(pod.strictGroups ?? []).map((group) => strictly(matchLabels, group)),
+    ],
     ...(pod.onePerNode ? { affinity: neverTwoOnANode(matchLabels) } : {}),
   };
 }

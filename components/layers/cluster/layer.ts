@@ -5,7 +5,7 @@ import { checkCluster } from "./checks";
 import { clusterEdges } from "./edges";
 import { EXCEPTIONS } from "./exceptions";
 import { IMAGES } from "./images";
-import { clusterDemands, clusterFailures, clusterNotes } from "./plan";
+import { clusterDemands, clusterFailures, clusterNotes, clusterZoneLoss } from "./plan";
 import { clusterSettings, completeCluster, type ClusterCompleted } from "./settings";
 import { clusterTargets } from "./targets";
 import { checkTls } from "./tls/checks";
@@ -23,6 +23,7 @@ export const cluster: Layer<Declares> = {
   checks: [checkCluster, checkTls],
   demands: clusterDemands,
   failures: clusterFailures,
+  zoneLoss: clusterZoneLoss,
   notes: clusterNotes,
   images: IMAGES,
   edges: clusterEdges,

@@ -6,7 +6,8 @@ import { OPERATOR_REQUESTS } from "../../domain/operatorRequests";
 import type { Settings } from "../../settings/types";
 import { floating, type Demand } from "../../sizing/demands";
 import { MEASURED } from "../../sizing/failures";
-import type { FailureCost } from "../../sizing/types";
+import type { FailureCost, ZoneEffect } from "../../sizing/types";
+import type { LostZone } from "../../sizing/zones";
 
 const R = OPERATOR_REQUESTS;
 const PLATFORM: Array<{
@@ -62,4 +63,31 @@ function distributionNotes({ cluster }: Settings): string[] {
         ]
       : []),
   ];
+}
+
+/** The addresses: another node announces those of a lost one. */
+export function clusterZoneLoss({ settings }: PlanInput, zone: LostZone): ZoneEffect[] {
+  if (!settings.cluster.install.metallb || !zone.lost.some((h) => h.roles.includes("application"))) return [];
+  const left = zone.left.some((h) => h.roles.includes("application"));
+  const part = "ingress address";
+  return left
+    ? [
+        {
+          part,
+          outcome: "recovers",
+          effect: "new connections fail until a node elsewhere announces it; the zones must share the layer 2 network",
+          seconds: 8,
+          source: `${MEASURED} with one node: last failed request 7.4 s after the cut`,
+        },
+      ]
+    : [
+        {
+          part,
+          outcome: "stops",
+          effect: "no node is left that announces it",
+          seconds: 0,
+          source: "all application hosts are there",
+          remedy: "Put application hosts into several zones",
+        },
+      ];
 }

@@ -19,10 +19,11 @@ export class Hosts extends pulumi.ComponentResource {
 
   constructor(name: string, args: HostsArgs, opts: pulumi.ComponentResourceOptions) {
     super("matrix-ha:hosts:Hosts", name, {}, opts);
-    const { settings } = args.ctx;
+    const { settings, plan } = args.ctx;
+    const zonePools = plan.minio?.survives === "zone" ? plan.minio.pools.length : 0;
     for (const host of settings.hosts) {
       const prepared = settings.prepareHosts ? this.prepare(name, settings, host) : undefined;
-      this.ready.push(...this.describe(name, settings, host, prepared));
+      this.ready.push(...this.describe(name, host, nodeLabels(settings, host, zonePools), prepared));
     }
     this.registerOutputs({});
   }
@@ -62,8 +63,8 @@ export class Hosts extends pulumi.ComponentResource {
    */
   private describe(
     name: string,
-    settings: Settings,
     host: HostSettings,
+    ours: Record<string, string>,
     prepared?: pulumi.Resource,
   ): pulumi.Resource[] {
     const metadata = { name: host.name, annotations: { "pulumi.com/patchForce": "true" } };
@@ -74,7 +75,7 @@ export class Hosts extends pulumi.ComponentResource {
       new k8s.core.v1.NodePatch(
         `${name}-${host.name}-labels`,
         {
-          metadata: { ...metadata, labels: nodeLabels(settings, host) },
+          metadata: { ...metadata, labels: ours },
           // spec.taints is an atomic list, so the last apply owns the whole list. Kubernetes restores its own taints
           // (cordoned, unreachable) soon after, and only dedicated hosts get any from here.
           ...(taints.length ? { spec: { taints } } : {}),

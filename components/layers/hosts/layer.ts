@@ -2,7 +2,7 @@
 import type { Layer } from "../../core/layer";
 import { hostAlerts } from "./alerts";
 import { checkHosts } from "./checks";
-import { hostFailures, hostNotes } from "./plan";
+import { controlPlaneZoneLoss, hostFailures, hostNotes } from "./plan";
 import { completeHosts, hostSettings, type HostsCompleted } from "./settings";
 
 interface Declares {
@@ -16,6 +16,7 @@ export const hosts: Layer<Declares> = {
   complete: completeHosts,
   checks: [checkHosts],
   failures: hostFailures,
+  zoneLoss: controlPlaneZoneLoss,
   notes: hostNotes,
   alerts: hostAlerts,
   component: () => import("./deploy"),

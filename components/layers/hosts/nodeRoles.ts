@@ -10,14 +10,21 @@ export interface Taint {
   effect: "NoSchedule";
 }
 
-/** Labels that workloads select nodes by. */
-export function nodeLabels(settings: Settings, host: HostSettings): Record<string, string> {
+/**
+ * Labels that workloads select nodes by.
+ *
+ * @param zonePools Number of MinIO pools that are spread strictly over zones. @default 0
+ */
+export function nodeLabels(settings: Settings, host: HostSettings, zonePools = 0): Record<string, string> {
   const call = host.roles.includes("call");
   return {
     ...Object.fromEntries(host.roles.map((role) => [NODE_LABELS.role(role), "true"])),
     ...(call && settings.turn.enabled ? { [NODE_LABELS.turn]: "true" } : {}),
     ...(call && settings.rtc.enabled ? { [NODE_LABELS.rtc]: "true" } : {}),
     ...(host.zone ? { [NODE_LABELS.zone]: host.zone } : {}),
+    ...(host.zone && host.roles.includes("storage")
+      ? Object.fromEntries(Array.from({ length: zonePools }, (_, pool) => [NODE_LABELS.poolZone(pool), host.zone!]))
+      : {}),
   };
 }
 

@@ -4,7 +4,8 @@ import { HOST_ROLES } from "../../domain/roles";
 import type { Settings } from "../../settings/types";
 import { FENCED, LOST_NODE_TOLERATION, NODE_LOST } from "../../sizing/failures";
 import { hostsOf } from "../../sizing/hosts";
-import type { FailureCost } from "../../sizing/types";
+import type { FailureCost, ZoneEffect } from "../../sizing/types";
+import type { LostZone } from "../../sizing/zones";
 
 export function hostFailures({ settings, plan }: PlanInput): FailureCost[] {
   return HOST_ROLES.flatMap((role): FailureCost[] => {
@@ -69,4 +70,32 @@ function sharedHosts({ hosts }: Settings): string[] {
     ([roles, n]) =>
       `${n} of ${hosts.length} hosts carry several roles (${roles}): losing one takes a part of each at the same time; everything still fits on the others.`,
   );
+}
+
+/** The control plane: etcd needs more than half of its members. */
+export function controlPlaneZoneLoss({ settings }: PlanInput, zone: LostZone): ZoneEffect[] {
+  const members = hostsOf(settings, "control-plane").length;
+  const lost = zone.lost.filter((h) => h.roles.includes("control-plane")).length;
+  if (lost === 0) return [];
+  const part = "control plane";
+  if (members - lost > members / 2)
+    return [
+      {
+        part,
+        outcome: "goes on",
+        effect: "none: the others hold etcd's quorum",
+        seconds: 0,
+        source: `${members - lost} of ${members} members are left, a majority`,
+      },
+    ];
+  return [
+    {
+      part,
+      outcome: "stops",
+      effect: "no pod is moved or restarted elsewhere, so nothing below recovers by itself; running pods continue",
+      seconds: 0,
+      source: `${lost} of ${members} control-plane hosts are there, and etcd needs more than half`,
+      remedy: "Put the control-plane hosts into three zones, so that none has half of them",
+    },
+  ];
 }

@@ -2,7 +2,7 @@
 import type { Layer } from "../../core/layer";
 import { ingressRecords } from "./dns";
 import { ingressEdges } from "./edges";
-import { ingressDemands, ingressFailures, ingressServices } from "./plan";
+import { ingressDemands, ingressFailures, ingressServices, ingressZoneLoss } from "./plan";
 import { ingressOverrides } from "./settings";
 
 interface Declares {
@@ -16,6 +16,7 @@ export const ingress: Layer<Declares> = {
   services: ingressServices,
   failures: ingressFailures,
   dns: ingressRecords,
+  zoneLoss: ingressZoneLoss,
   edges: ingressEdges,
   pods: ["nginx-ingress*", "nginx-ingress/", "projectcontour/"],
   component: () => import("./deploy"),

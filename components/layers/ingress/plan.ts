@@ -2,8 +2,10 @@
 import type { PlanInput, ServiceRow } from "../../core/layer";
 import type { Settings } from "../../settings/types";
 import { floating, type Demand } from "../../sizing/demands";
-import { others } from "../../sizing/failures";
-import type { FailureCost, PlanParts } from "../../sizing/types";
+import { NODE_LOST, others } from "../../sizing/failures";
+import { hostsOf } from "../../sizing/hosts";
+import type { FailureCost, PlanParts, ZoneEffect } from "../../sizing/types";
+import { equalReplicas, type LostZone } from "../../sizing/zones";
 
 export const ingressDemands = (settings: Settings, { ingress }: PlanParts): Demand[] =>
   settings.cluster.install.ingressController ? [floating("ingress", ingress)] : [];
@@ -20,3 +22,17 @@ export const ingressFailures = ({ plan }: PlanInput): FailureCost[] => [
     source: "probe interval and endpoint update; a bound",
   },
 ];
+
+export const ingressZoneLoss = ({ settings, plan }: PlanInput, zone: LostZone): ZoneEffect[] =>
+  settings.cluster.install.ingressController
+    ? equalReplicas(zone, {
+        part: "ingress",
+        hosts: hostsOf(settings, "application"),
+        replicas: plan.ingress.replicas,
+        effect: "its connections there break; clients connect again through another",
+        seconds: NODE_LOST,
+        source: "bound: a node is declared lost after 40 s",
+        stands: "no client can connect",
+        remedy: "Put application hosts into several zones",
+      })
+    : [];

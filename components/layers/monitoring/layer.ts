@@ -5,7 +5,7 @@ import { MONITORING_DASHBOARDS } from "./dashboards";
 import { monitoringEdges } from "./edges";
 import { EXCEPTIONS } from "./exceptions";
 import { IMAGES } from "./images";
-import { monitoringDemands, monitoringServices } from "./plan";
+import { monitoringDemands, monitoringServices, monitoringZoneLoss } from "./plan";
 import { MONITORING_SECRETS } from "./secrets";
 import { monitoringOverrides, monitoringSettings } from "./settings";
 import { monitoringTargets } from "./targets";
@@ -21,6 +21,7 @@ export const monitoring: Layer<Declares> = {
   settings: monitoringSettings,
   overrides: monitoringOverrides,
   demands: monitoringDemands,
+  zoneLoss: monitoringZoneLoss,
   services: monitoringServices,
   images: IMAGES,
   secrets: MONITORING_SECRETS,

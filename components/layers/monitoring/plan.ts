@@ -2,7 +2,9 @@
 import type { PlanInput, ServiceRow } from "../../core/layer";
 import type { Settings } from "../../settings/types";
 import { floating, type Demand } from "../../sizing/demands";
-import type { PlanParts } from "../../sizing/types";
+import { hostsOf } from "../../sizing/hosts";
+import type { PlanParts, ZoneEffect } from "../../sizing/types";
+import { equalReplicas, type LostZone } from "../../sizing/zones";
 
 export function monitoringDemands(settings: Settings, { monitoring }: PlanParts): Demand[] {
   if (!monitoring) return [];
@@ -27,4 +29,18 @@ export function monitoringServices({ settings, plan: { monitoring } }: PlanInput
       what: `${storageGiB.toLocaleString("en-US")} GiB for ${settings.monitoring.retentionDays} days`,
     },
   ];
+}
+
+export function monitoringZoneLoss({ settings, plan: { monitoring } }: PlanInput, zone: LostZone): ZoneEffect[] {
+  if (!monitoring || settings.monitoring.prometheus !== "install") return [];
+  return equalReplicas(zone, {
+    part: "monitoring",
+    hosts: hostsOf(settings, "application"),
+    replicas: monitoring.prometheus.replicas,
+    effect: "none: the other Prometheus has the same data and raises the same alerts",
+    seconds: 0,
+    source: "each scrapes everything",
+    stands: "nothing is measured, and no alert is raised",
+    remedy: "Put application hosts into several zones",
+  });
 }

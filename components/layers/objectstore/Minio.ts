@@ -4,7 +4,7 @@ import { PRIORITIES } from "../../core/priorities";
 import { objectStoreClass } from "../cluster/storageClasses";
 import type { StackContext } from "../../core/context";
 import { imageRef, imageVersion } from "../../core/images";
-import { NAMESPACES, PORTS, SECRETS, SERVICES, serviceFqdn } from "../../core/names";
+import { NAMESPACES, NODE_LABELS, PORTS, SECRETS, SERVICES, serviceFqdn } from "../../core/names";
 import type { StackSecrets } from "../../keys/secrets";
 import {
   Workload,
@@ -13,6 +13,7 @@ import {
   labels,
   podTemplate,
   type PodSpec,
+  type StrictGroup,
   type ObjectMetadata,
 } from "../../core/workload";
 import { drivePath, layoutGuardScript, minioLayout, poolArguments, type Layout } from "../../domain/minioLayout";
@@ -67,6 +68,7 @@ export class Minio extends pulumi.ComponentResource {
       drivesPerNode: plan.minio.drivesPerNode,
       parity: plan.minio.parity,
       pools: plan.minio.pools,
+      setDrives: plan.minio.erasureSetDrives,
     });
 
     const rootSecret = new k8s.core.v1.Secret(
@@ -167,6 +169,16 @@ export class Minio extends pulumi.ComponentResource {
   }
 }
 
+/** The pods of each pool, which are spread strictly over zones: a zone must not have more drives of it than parity. */
+function poolGroups({ pools }: Layout): StrictGroup[] {
+  let first = 0;
+  return pools.map((nodes, pool) => {
+    const ordinals = Array.from({ length: nodes }, (_, i) => first + i);
+    first += nodes;
+    return { topologyKey: NODE_LABELS.poolZone(pool), ordinals };
+  });
+}
+
 function serverPod({ settings, plan }: StackContext, layout: Layout): PodSpec {
   const args = poolArguments(layout, {
     statefulSet: SERVICES.minioHeadless,
@@ -185,6 +197,7 @@ function serverPod({ settings, plan }: StackContext, layout: Layout): PodSpec {
     uid: UID,
     role: "storage",
     onePerNode: true,
+    ...(plan.minio?.survives === "zone" ? { strictGroups: poolGroups(layout) } : {}),
     runtimePriority: PRIORITIES.data.name,
     terminationGracePeriodSeconds: 60,
     initContainers: [

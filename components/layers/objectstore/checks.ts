@@ -1,6 +1,6 @@
 /** Checks of MinIO's sizes: refuses those with which it would not run. */
 import type { CheckInput } from "../../core/layer";
-import { hasMinio, storeName } from "../../domain/mediaStore";
+import { hasMinio, minioSurvives, storeName } from "../../domain/mediaStore";
 
 /** A move from the store to itself. */
 export function checkMove({ settings: { objectStore }, report }: CheckInput): void {
@@ -28,6 +28,8 @@ export function checkMinio({ input, settings, report }: CheckInput): void {
     return;
   }
   const { nodes, drivesPerNode, parity } = settings.overrides.minio;
+  // There the plan checks the parity: it depends on the drives that are lost with a zone.
+  if (minioSurvives(settings) === "zone") return;
   if (parity !== undefined && drivesPerNode !== undefined && parity < drivesPerNode) {
     report.add({
       path: "overrides.minio.parity",

@@ -6,7 +6,13 @@ import { objectStoreAlerts } from "./alerts";
 import { objectStoreEdges } from "./edges";
 import { mediaGuard } from "./holds";
 import { IMAGES } from "./images";
-import { objectStoreDemands, objectStoreFailures, objectStoreNotes, objectStoreServices } from "./plan";
+import {
+  objectStoreDemands,
+  objectStoreFailures,
+  objectStoreNotes,
+  objectStoreServices,
+  objectStoreZoneLoss,
+} from "./plan";
 import { OBJECT_STORE_SECRETS } from "./secrets";
 import { objectStoreOverrides, objectStoreSettings } from "./settings";
 import { objectStoreTargets } from "./targets";
@@ -34,6 +40,7 @@ export const objectstore: Layer<Declares> = {
   demands: objectStoreDemands,
   services: objectStoreServices,
   failures: objectStoreFailures,
+  zoneLoss: objectStoreZoneLoss,
   notes: objectStoreNotes,
   holds: mediaGuard,
   images: IMAGES,

@@ -1,6 +1,6 @@
 /** Settings of the object store. Pure. */
 import { z } from "zod";
-import { bool, field, int, list, section, text } from "../../schema/fields";
+import { bool, field, int, list, oneOf, section, text } from "../../schema/fields";
 import { s3Fields } from "../../schema/s3";
 import { cpu, memoryMiB, storageGiB } from "../../schema/sizes";
 
@@ -16,6 +16,9 @@ const moveFrom = () =>
         (v) => v === "minio" || /^https?:\/\/[^\s/]+(\/[^\s/]+)*\/[^\s/]+$/.test(v),
         "minio",
       ),
+      survives: oneOf(["host", "zone"], {
+        doc: "What `objectStore.survives` said of the MinIO that is being left: its pools keep their layout.",
+      }).default("host"),
       copied: bool({
         doc: "Say `true` when every object is in the new store. Only then may `moveFrom` be removed, and MinIO with it.",
       }).default(false),
@@ -36,8 +39,14 @@ export const objectStoreSettings = {
             defaultText: "the disks' size",
           }).optional(),
           moveFrom: moveFrom(),
+          survives: oneOf(["host", "zone"], {
+            doc: "What may be lost while media can still be read and written: one storage host, or every storage host of a zone. `zone` needs six storage hosts for each pool, two in each of three zones. Decide before the first deployment: a pool of MinIO never changes, and a check before MinIO's start refuses another one.",
+            remedy: "with storage hosts in three zones, two in each, write `survives: zone` in a new stack",
+          }).default("host"),
         },
-        { doc: "MinIO on the `storage` hosts, erasure coded: reads and writes survive the loss of one host." },
+        {
+          doc: "MinIO on the `storage` hosts, erasure coded: reads and writes survive the loss of one host, or of a zone.",
+        },
       ),
       section(
         { kind: z.literal("s3"), ...s3Fields, moveFrom: moveFrom() },

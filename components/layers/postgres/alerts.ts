@@ -20,7 +20,8 @@ export function backupMaxAgeSeconds(schedule: string): number {
 }
 
 export function postgresAlerts({ settings, plan }: PlanInput): RuleGroup {
-  const { instances, maxConnections, walStorageGiB, pooler } = plan.postgres;
+  const { instances, syncStandbys, maxConnections, walStorageGiB, pooler } = plan.postgres;
+  const confirming = syncStandbys === 1 ? "one standby confirms" : `${syncStandbys} standbys confirm`;
   const rules: AlertRule[] = [
     {
       alert: "PostgresNoPrimary",
@@ -61,8 +62,7 @@ export function postgresAlerts({ settings, plan }: PlanInput): RuleGroup {
       for: "3m",
       expr: `${countOrZero(`cnpg_collector_up{${L}} == 1`)} < ${instances}`,
       summary: `Fewer than ${instances} PostgreSQL instances answer ({{ $value }})`,
-      meaning:
-        "An instance is missing. Writes continue as long as one standby confirms them; fewer further failures are tolerated.",
+      meaning: `An instance is missing. Writes continue as long as ${confirming} them; fewer further failures are tolerated.`,
       look: [status, `kubectl describe pod -n matrix -l cnpg.io/cluster=${cluster}`],
       act: [
         "Bring the node back, or replace it in `hosts` and run `pulumi up`.",
@@ -73,10 +73,15 @@ export function postgresAlerts({ settings, plan }: PlanInput): RuleGroup {
       alert: "PostgresNoSyncStandby",
       severity: "critical",
       for: "1m",
-      expr: `max(cnpg_pg_replication_streaming_replicas{${L}}) < 1`,
-      summary: "No standby follows the primary: commits wait",
+      expr: `max(cnpg_pg_replication_streaming_replicas{${L}}) < ${syncStandbys}`,
+      summary:
+        syncStandbys === 1
+          ? "No standby follows the primary: commits wait"
+          : `Only {{ $value }} standbys follow the primary, and ${syncStandbys} must: commits wait`,
       meaning:
-        "One standby must confirm every commit (`dataDurability: required`). Without any, writes wait, and no acknowledged write can be lost.",
+        syncStandbys === 1
+          ? "One standby must confirm every commit (`dataDurability: required`). Without any, writes wait, and no acknowledged write can be lost."
+          : `${syncStandbys} standbys must confirm every commit (\`dataDurability: required\`). With fewer, writes wait, and no acknowledged write can be lost.`,
       look: [status, "Logs of the standbys: `kubectl logs -n matrix <pod> -c postgres`"],
       act: [
         "Bring one standby back. Its disk may be full, or its timeline may have forked while the other one's machine was drained: PostgresStandbyNotStreaming says how to recognise that, and what to do.",

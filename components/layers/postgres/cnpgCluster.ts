@@ -90,9 +90,9 @@ export function cnpgClusterSpec({ settings, plan, backup }: CnpgClusterInput): o
     ),
     postgresql: {
       parameters: p.parameters,
-      // A write is acknowledged once one standby has it too. Without any standby writes stop: losing acknowledged
+      // A write is acknowledged once so many standbys have it too. With fewer standbys writes stop: losing acknowledged
       // messages would be worse. The quorum keeps the operator from promoting an instance that may lack such a write.
-      synchronous: { method: "any", number: 1, dataDurability: "required", failoverQuorum: true },
+      synchronous: { method: "any", number: p.syncStandbys, dataDurability: "required", failoverQuorum: true },
     },
     storage: {
       size: gibi(p.storageGiB),

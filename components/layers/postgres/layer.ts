@@ -7,7 +7,7 @@ import { postgresEdges } from "./edges";
 import { EXCEPTIONS } from "./exceptions";
 import { databaseGuard } from "./holds";
 import { IMAGES } from "./images";
-import { postgresDemands, postgresFailures, postgresNotes, postgresServices } from "./plan";
+import { postgresDemands, postgresFailures, postgresNotes, postgresServices, postgresZoneLoss } from "./plan";
 import { DATABASE_PASSWORD } from "./secrets";
 import { postgresOverrides, postgresSettings } from "./settings";
 import { postgresTargets } from "./targets";
@@ -39,6 +39,7 @@ export const postgres: Layer<Declares> = {
   failures: postgresFailures,
   holds: databaseGuard,
   notes: postgresNotes,
+  zoneLoss: postgresZoneLoss,
   images: IMAGES,
   secrets: [DATABASE_PASSWORD],
   edges: postgresEdges,

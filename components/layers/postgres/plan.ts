@@ -4,13 +4,15 @@ import type { Settings } from "../../settings/types";
 import { floating, tied, type Demand } from "../../sizing/demands";
 import { MEASURED } from "../../sizing/failures";
 import { BACKUPS } from "../../sizing/anchors";
-import type { FailureCost, Plan, PlanParts } from "../../sizing/types";
 import { isLocal } from "../../domain/localVolumes";
 import { walApart } from "../hosts";
 import { OFFSITE_ABOVE } from "./checks";
+import { hostsOf } from "../../sizing/hosts";
+import type { FailureCost, Plan, PlanParts, ZoneEffect } from "../../sizing/types";
+import { equalReplicas, replicasIn, type LostZone } from "../../sizing/zones";
 
 export const postgresDemands = (_settings: Settings, { postgres }: PlanParts): Demand[] => [
-  tied("postgres", "database", { ...postgres, replicas: postgres.instances }),
+  tied("postgres", "database", { ...postgres, replicas: postgres.instances }, "overrides.postgres"),
   floating("postgres-pooler", postgres.pooler),
 ];
 
@@ -83,3 +85,59 @@ export const postgresFailures = ({ plan }: PlanInput): FailureCost[] => [
   },
   ...restoreFailure(plan),
 ];
+
+/**
+ * Whether writes go on, after a failover if need be, when so many instances are lost at once, the primary among them:
+ * CloudNativePG must be sure that a standby that is left has every acknowledged write (R + W > N), and the new primary
+ * needs as many standbys as must confirm a write.
+ */
+export function survivesLoss({ instances, syncStandbys }: PlanParts["postgres"], lost: number): boolean {
+  const left = instances - lost;
+  return left + syncStandbys > instances - 1 && left - 1 >= syncStandbys;
+}
+
+/** PostgreSQL and its poolers. */
+export function postgresZoneLoss({ settings, plan: { postgres: pg } }: PlanInput, zone: LostZone): ZoneEffect[] {
+  const lost = replicasIn(zone.name, {
+    hosts: hostsOf(settings, "database"),
+    replicas: pg.instances,
+    onePerHost: true,
+  });
+  return [
+    ...(lost > 0 ? [instancesLost(pg, lost)] : []),
+    ...equalReplicas(zone, {
+      part: "PostgreSQL pooler",
+      hosts: hostsOf(settings, "application"),
+      replicas: pg.pooler.replicas,
+      effect: "its sessions there break and reconnect through another",
+      seconds: 8,
+      source: `${MEASURED}: 6 to 8 s with one pod`,
+      stands: "Synapse reaches no database",
+      remedy: "Put application hosts into several zones",
+    }),
+  ];
+}
+
+function instancesLost(pg: PlanParts["postgres"], lost: number): ZoneEffect {
+  const part = "PostgreSQL";
+  const of = `${lost} of ${pg.instances} instances are there, ${pg.syncStandbys} of ${pg.instances - 1} standbys confirm a write`;
+  if (survivesLoss(pg, lost))
+    return {
+      part,
+      outcome: "recovers",
+      effect: "at worst a failover; no acknowledged write is lost",
+      seconds: 60,
+      source: `target; the pod's failover measured. ${of}`,
+    };
+  return {
+    part,
+    outcome: "stops",
+    effect:
+      lost > pg.syncStandbys
+        ? "nothing can be sent; acknowledged writes may exist there only, so a restore elsewhere may lack the last ones"
+        : "nothing can be sent; no acknowledged write is lost",
+    seconds: 0,
+    source: of,
+    remedy: "Put the database hosts into three zones, so that none has half of the instances",
+  };
+}

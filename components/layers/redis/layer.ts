@@ -4,7 +4,7 @@ import { redisAlerts } from "./alerts";
 import { checkRedis } from "./checks";
 import { redisEdges } from "./edges";
 import { IMAGES } from "./images";
-import { redisDemands, redisFailures, redisServices } from "./plan";
+import { redisDemands, redisFailures, redisServices, redisZoneLoss } from "./plan";
 import { REDIS_PASSWORD } from "./secrets";
 import { redisOverrides } from "./settings";
 import { redisTargets } from "./targets";
@@ -28,6 +28,7 @@ export const redis: Layer<Declares> = {
   demands: redisDemands,
   services: redisServices,
   failures: redisFailures,
+  zoneLoss: redisZoneLoss,
   images: IMAGES,
   secrets: [REDIS_PASSWORD],
   edges: redisEdges,

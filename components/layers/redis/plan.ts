@@ -3,8 +3,11 @@ import type { PlanInput, ServiceRow } from "../../core/layer";
 import { SERVICES } from "../../core/names";
 import type { Settings } from "../../settings/types";
 import { floating, tied, type Demand } from "../../sizing/demands";
-import { MEASURED } from "../../sizing/failures";
-import type { FailureCost, PlanParts } from "../../sizing/types";
+import { LOST_NODE_TOLERATION, MEASURED, NODE_LOST } from "../../sizing/failures";
+import { hostsOf } from "../../sizing/hosts";
+import type { FailureCost, PlanParts, ZoneEffect } from "../../sizing/types";
+import { replicasIn, type LostZone } from "../../sizing/zones";
+import { minReplicas } from "./topology";
 
 /**
  * Resources of one set of Redis and its proxy. Sentinel (30 millicores measured, with its exec probes) and the exporter
@@ -36,3 +39,43 @@ export const redisFailures = (): FailureCost[] => [
     source: `${MEASURED}: pauses of 5.3 and 4.6 s, slowest send 9.6 s`,
   },
 ];
+
+/** One set of Redis: a majority of its Sentinels elects a master, which needs its replicas to accept writes. */
+export function redisSetZoneLoss(
+  { part, stands }: { part: string; stands: string },
+  { settings, plan: { redis } }: PlanInput,
+  zone: LostZone,
+): ZoneEffect[] {
+  const lost = replicasIn(zone.name, {
+    hosts: hostsOf(settings, "application"),
+    replicas: redis.instances,
+    onePerHost: true,
+  });
+  if (lost === 0) return [];
+  const left = redis.instances - lost;
+  const source = `${lost} of ${redis.instances} instances are there, ${redis.quorum} Sentinels elect a master, and it needs ${minReplicas(redis.instances)} replicas`;
+  if (left >= redis.quorum && left - 1 >= minReplicas(redis.instances))
+    return [
+      {
+        part,
+        outcome: "recovers",
+        effect: "at worst a failover: live delivery pauses, no send fails, nothing is lost",
+        // A lost proxy: its endpoint stays until Kubernetes has called the node lost and moved it.
+        seconds: NODE_LOST + LOST_NODE_TOLERATION,
+        source: `bound; the pod's failover takes 10 s, a proxy on a lost node more. ${source}`,
+      },
+    ];
+  return [
+    {
+      part,
+      outcome: "stops",
+      effect: stands,
+      seconds: 0,
+      source,
+      remedy: "Put the application hosts into three zones of about the same number",
+    },
+  ];
+}
+
+export const redisZoneLoss = (input: PlanInput, zone: LostZone): ZoneEffect[] =>
+  redisSetZoneLoss({ part: "Redis", stands: "messages are delivered late, writers and workers wait" }, input, zone);

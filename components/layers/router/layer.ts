@@ -3,7 +3,7 @@ import type { Layer } from "../../core/layer";
 import { routerAlerts } from "./alerts";
 import { ROUTER_DASHBOARDS } from "./dashboards";
 import { routerEdges } from "./edges";
-import { routerDemands, routerFailures, routerServices } from "./plan";
+import { routerDemands, routerFailures, routerServices, routerZoneLoss } from "./plan";
 import { routerOverrides } from "./settings";
 import { routerTargets } from "./targets";
 
@@ -17,6 +17,7 @@ export const router: Layer<Declares> = {
   demands: routerDemands,
   services: routerServices,
   failures: routerFailures,
+  zoneLoss: routerZoneLoss,
   edges: routerEdges,
   targets: routerTargets,
   alerts: (input) => [routerAlerts(input)],

@@ -6,7 +6,7 @@ import { RTC_DASHBOARDS } from "./dashboards";
 import { rtcEdges } from "./edges";
 import { EXCEPTIONS } from "./exceptions";
 import { IMAGES } from "./images";
-import { rtcDemands, rtcFailures, rtcNotes, rtcServices } from "./plan";
+import { rtcDemands, rtcFailures, rtcNotes, rtcServices, rtcZoneLoss } from "./plan";
 import { RTC_SECRETS } from "./secrets";
 import { rtcOverrides, rtcSettings } from "./settings";
 import { rtcTargets } from "./targets";
@@ -27,6 +27,7 @@ export const rtc: Layer<Declares> = {
   demands: rtcDemands,
   services: rtcServices,
   failures: rtcFailures,
+  zoneLoss: rtcZoneLoss,
   notes: rtcNotes,
   images: IMAGES,
   secrets: RTC_SECRETS,

@@ -4,14 +4,16 @@ import { SERVICES } from "../../core/names";
 import type { Settings } from "../../settings/types";
 import { callHostNotes } from "../../domain/calls";
 import { floating, tied, type Demand } from "../../sizing/demands";
-import type { FailureCost, PlanParts } from "../../sizing/types";
-import { redisSetDemands } from "../redis/plan";
+import { hostsOf } from "../../sizing/hosts";
+import type { FailureCost, PlanParts, ZoneEffect } from "../../sizing/types";
+import { equalReplicas, type LostZone } from "../../sizing/zones";
+import { redisSetDemands, redisSetZoneLoss } from "../redis/plan";
 
 export const rtcDemands = (_settings: Settings, parts: PlanParts): Demand[] =>
   parts.rtc
     ? [
         ...redisSetDemands(SERVICES.redisLivekit, parts),
-        tied("livekit", "call", { ...parts.rtc, replicas: parts.rtc.nodes }),
+        tied("livekit", "call", { ...parts.rtc, replicas: parts.rtc.nodes }, "overrides.rtc"),
         floating("lk-jwt-service", parts.rtc.jwt),
       ]
     : [];
@@ -50,3 +52,23 @@ export const rtcNotes = ({ settings }: PlanInput): string[] => [
       ]
     : []),
 ];
+
+export function rtcZoneLoss(input: PlanInput, zone: LostZone): ZoneEffect[] {
+  const { settings, plan } = input;
+  if (!plan.rtc) return [];
+  const lost = zone.lost.filter((h) => h.roles.includes("call")).length;
+  return [
+    ...equalReplicas(zone, {
+      part: "group calls",
+      hosts: hostsOf(settings, "call"),
+      replicas: plan.rtc.nodes,
+      onePerHost: true,
+      effect: `${Math.min(lost, plan.rtc.nodes)}/${plan.rtc.nodes} of the group calls break and rejoin on another SFU`,
+      seconds: 30,
+      source: "client reconnect; not measured",
+      stands: "there are no group calls",
+      remedy: "Put call hosts into several zones",
+    }),
+    ...redisSetZoneLoss({ part: "Redis of the SFUs", stands: "no group call starts" }, input, zone),
+  ];
+}

@@ -8,6 +8,7 @@ import type { StackContext } from "../../core/context";
 import { imageRef, imageVersion } from "../../core/images";
 import { NAMESPACES, SECRETS, synapseService } from "../../core/names";
 import type { StackSecrets } from "../../keys/secrets";
+import { scaleAtPercent } from "../../sizing/synapsePools";
 import type { PoolPlan } from "../../sizing/types";
 import type { WorkerClass } from "../../domain/workerClasses";
 import { Workload, configHash, digest, labels, type ObjectMetadata } from "../../core/workload";
@@ -57,9 +58,6 @@ interface CheckArgs {
   /** Names of the ConfigMaps, and whether the Secret for e-mail exists. */
   maps: { shared: string; classes: Partial<Record<WorkerClass, string>>; email: boolean };
 }
-
-/** Scale out at 70 % of a core: a Synapse process is one thread, and scaling late slows all requests on it. */
-const SCALE_AT_CPU_PERCENT = 70;
 
 /** The homeserver: configuration, its check, the main process and all workers. */
 export class SynapseServer extends pulumi.ComponentResource {
@@ -230,7 +228,7 @@ export class SynapseServer extends pulumi.ComponentResource {
         version: imageVersion(settings, IMAGES.synapse),
         kind: pool.kind,
         ...(scales
-          ? { autoscale: { min: pool.replicas, max: pool.maxReplicas, cpuPercent: SCALE_AT_CPU_PERCENT } }
+          ? { autoscale: { min: pool.replicas, max: pool.maxReplicas, cpuPercent: scaleAtPercent(pool.cpu) } }
           : { replicas: settings.stopSynapse ? 0 : pool.replicas }),
         pod: p.pod,
         after: p.after,

@@ -6,7 +6,7 @@ import { SYNAPSE_DASHBOARDS } from "./dashboards";
 import { synapseEdges } from "./edges";
 import { EXCEPTIONS } from "./exceptions";
 import { IMAGES } from "./images";
-import { synapseDemands, synapseFailures, synapseNotes } from "./plan";
+import { synapseDemands, synapseFailures, synapseNotes, synapseZoneLoss } from "./plan";
 import { SYNAPSE_SECRETS } from "./secrets";
 import { completeSynapse, synapseOverrides, synapseSettings, type SynapseCompleted } from "./settings";
 import { synapseTargets } from "./targets";
@@ -26,6 +26,7 @@ export const synapse: Layer<Declares> = {
   checks: [checkHomeserver],
   demands: synapseDemands,
   failures: synapseFailures,
+  zoneLoss: synapseZoneLoss,
   notes: synapseNotes,
   images: IMAGES,
   secrets: SYNAPSE_SECRETS,

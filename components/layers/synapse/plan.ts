@@ -4,8 +4,10 @@ import { STREAMS, streamFacts } from "../../domain/workerClasses";
 import { WORKERS } from "../../domain/workers";
 import type { Settings } from "../../settings/types";
 import { floating, type Demand } from "../../sizing/demands";
-import { FENCED, NODE_LOST } from "../../sizing/failures";
-import type { FailureCost, Plan, PlanParts, PoolPlan } from "../../sizing/types";
+import { FENCED, LOST_NODE_TOLERATION, NODE_LOST } from "../../sizing/failures";
+import { hostsOf } from "../../sizing/hosts";
+import type { FailureCost, Plan, PlanParts, PoolPlan, ZoneEffect } from "../../sizing/types";
+import type { LostZone } from "../../sizing/zones";
 
 export const synapseDemands = (_settings: Settings, { pools }: PlanParts): Demand[] =>
   pools.map((pool) => floating(`synapse-${pool.class}`, pool));
@@ -44,3 +46,38 @@ const singletonNode = (): FailureCost => ({
   seconds: NODE_LOST + FENCED + 20,
   source: "bound: node declared lost after 40 s, then `hosts fence`, then the restart",
 });
+
+/** Its processes start again on the hosts of the other zones, as far as these have room. */
+export function synapseZoneLoss({ settings }: PlanInput, zone: LostZone): ZoneEffect[] {
+  const all = hostsOf(settings, "application").length;
+  const lost = zone.lost.filter((h) => h.roles.includes("application")).length;
+  if (lost === 0) return [];
+  const { seconds, effect } = singletonNode();
+  const workers: ZoneEffect = {
+    part: "Synapse's workers",
+    outcome: "recovers",
+    effect: "those there start on other hosts; the others answer meanwhile",
+    seconds: NODE_LOST + LOST_NODE_TOLERATION,
+    source: `bound: a node is declared lost after 40 s, its pods leave after 30 s more; ${lost} of ${all} application hosts are there`,
+  };
+  const single: ZoneEffect = {
+    part: "Synapse main and writers",
+    outcome: "recovers",
+    effect,
+    seconds,
+    source: "bound: as for a node; every host of the zone that carries one is to be fenced",
+  };
+  if (!zone.noRoom) return [workers, single];
+  const { pods, names } = zone.noRoom;
+  return [
+    {
+      part: "Synapse's workers",
+      outcome: "stops",
+      effect: `${pods} pods find no room on the other hosts (${names.slice(0, 3).join(", ")}${names.length > 3 ? ", ..." : ""}); what they do is slow or waits`,
+      seconds: 0,
+      source: `${lost} of ${all} application hosts are there`,
+      remedy: "Add application hosts, or spread them more evenly over the zones",
+    },
+    single,
+  ];
+}

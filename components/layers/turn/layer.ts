@@ -6,7 +6,7 @@ import { turnRecords } from "./dns";
 import { turnEdges } from "./edges";
 import { EXCEPTIONS } from "./exceptions";
 import { IMAGES } from "./images";
-import { turnDemands, turnFailures, turnNotes, turnServices } from "./plan";
+import { turnDemands, turnFailures, turnNotes, turnServices, turnZoneLoss } from "./plan";
 import { turnOverrides, turnSettings } from "./settings";
 import { callHostNeeds, TURN_SHARED_SECRET } from "../../domain/calls";
 
@@ -25,6 +25,7 @@ export const turn: Layer<Declares> = {
   demands: turnDemands,
   services: turnServices,
   failures: turnFailures,
+  zoneLoss: turnZoneLoss,
   notes: turnNotes,
   images: IMAGES,
   secrets: [TURN_SHARED_SECRET],

@@ -5,10 +5,12 @@ import type { Settings } from "../../settings/types";
 import { callHostNotes } from "../../domain/calls";
 import { turnRecords } from "./dns";
 import { tied, type Demand } from "../../sizing/demands";
-import type { FailureCost, PlanParts } from "../../sizing/types";
+import { hostsOf } from "../../sizing/hosts";
+import type { FailureCost, PlanParts, ZoneEffect } from "../../sizing/types";
+import { equalReplicas, type LostZone } from "../../sizing/zones";
 
 export const turnDemands = (_settings: Settings, { turn }: PlanParts): Demand[] =>
-  turn ? [tied("coturn", "call", { ...turn, replicas: turn.nodes })] : [];
+  turn ? [tied("coturn", "call", { ...turn, replicas: turn.nodes }, "overrides.turn")] : [];
 
 export const turnServices = ({ plan: { turn } }: PlanInput): ServiceRow[] =>
   turn
@@ -49,3 +51,18 @@ export const turnNotes = (input: PlanInput): string[] => {
       : []),
   ];
 };
+export function turnZoneLoss({ settings, plan: { turn } }: PlanInput, zone: LostZone): ZoneEffect[] {
+  if (!turn) return [];
+  const lost = zone.lost.filter((h) => h.roles.includes("call")).length;
+  return equalReplicas(zone, {
+    part: "TURN",
+    hosts: hostsOf(settings, "call"),
+    replicas: turn.nodes,
+    onePerHost: true,
+    effect: `${lost}/${turn.nodes} of the relayed calls break and reconnect through another TURN address`,
+    seconds: 30,
+    source: "ICE restart by the client; not measured",
+    stands: "calls that need a relay cannot connect",
+    remedy: "Put call hosts into several zones",
+  });
+}

@@ -3,7 +3,7 @@ import type { Layer } from "../../core/layer";
 import { checkAdmin } from "./checks";
 import { webEdges } from "./edges";
 import { IMAGES } from "./images";
-import { webDemands } from "./plan";
+import { webDemands, webZoneLoss } from "./plan";
 import { webOverrides, webSettings } from "./settings";
 
 interface Declares {
@@ -18,6 +18,7 @@ export const web: Layer<Declares> = {
   overrides: webOverrides,
   checks: [checkAdmin],
   demands: webDemands,
+  zoneLoss: webZoneLoss,
   images: IMAGES,
   edges: webEdges,
   pods: ["element-web", "synapse-admin", "well-known"],

@@ -3,8 +3,11 @@
 import { hostname, int, section, text } from "../../schema/fields";
 import { isServerName } from "../../schema/syntax/text";
 
+/** Largest number of users that is planned: ten times the largest that was run. */
+export const MOST_CCU = 200_000;
+
 export const identitySettings = {
-  ccu: int(1, 200_000, {
+  ccu: int(1, MOST_CCU, {
     doc: "Concurrent users: the number that all sizes follow from. Measured from 100 to 20,000. Below 100 the smallest size is used; above 20,000 the plan extrapolates and says so.",
     remedy: "pulumi config set ccu 1000",
     example: 1000,
