@@ -35,6 +35,10 @@ export const turnRecords = (settings: Settings): DnsRecord[] =>
   settings.turn.enabled
     ? callHosts(settings).map((h): DnsRecord => {
         const value = advertised(h);
-        return { name: settings.hostnames.turn, type: ({ 4: "A", 6: "AAAA", 0: "CNAME" } as const)[isIP(value) as 0 | 4 | 6], value };
+        return {
+          name: settings.hostnames.turn,
+          type: ({ 4: "A", 6: "AAAA", 0: "CNAME" } as const)[isIP(value) as 0 | 4 | 6],
+          value,
+        };
       })
     : [];

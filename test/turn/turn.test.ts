@@ -42,14 +42,13 @@ describe("turn: addresses", () => {
     call(s, "call-c").publicAddress = "2001:db9::7";
     assert.deepEqual(
       turnRecords(s).map((r) => `${r.name} ${r.type} ${r.value}`),
-      [
-        "turn.example.org A 10.1.0.40",
-        "turn.example.org A 198.51.100.7",
-        "turn.example.org AAAA 2001:db9::7",
-      ],
+      ["turn.example.org A 10.1.0.40", "turn.example.org A 198.51.100.7", "turn.example.org AAAA 2001:db9::7"],
     );
     const notes = turnNotes({ settings: s, plan });
-    assert.ok(notes.some((n) => /turn\.example\.org.*A 10\.1\.0\.40, A 198\.51\.100\.7, AAAA 2001:db9::7/.test(n)), notes.join("\n"));
+    assert.ok(
+      notes.some((n) => /turn\.example\.org.*A 10\.1\.0\.40, A 198\.51\.100\.7, AAAA 2001:db9::7/.test(n)),
+      notes.join("\n"),
+    );
     assert.deepEqual(turnRecords({ ...s, turn: { ...s.turn, enabled: false } }), []);
   });
 
@@ -100,7 +99,10 @@ describe("turn: one public address", () => {
     const planned = planOf(settings!);
     assert.equal(planned.turn!.nodes, 1);
     assert.ok(planned.notes.some((n) => n.includes("Calls run on one host")));
-    assert.deepEqual(turnRecords(settings!).map((r) => r.value), ["51.15.0.7"]);
+    assert.deepEqual(
+      turnRecords(settings!).map((r) => r.value),
+      ["51.15.0.7"],
+    );
   });
 });
 

@@ -19,7 +19,9 @@ export function turnAlerts({ plan }: PlanInput): RuleGroup[] {
           meaning:
             "Calls that the lost node relayed break and have to be dialled again. Its address is still among those of `hostnames.turn`: clients that resolve it try the other transports, which may lead to other nodes.",
           look: ["kubectl get pods -n coturn -o wide"],
-          act: ["Bring the node back, or take its address out of the DNS records of `hostnames.turn`, and out of `hosts`."],
+          act: [
+            "Bring the node back, or take its address out of the DNS records of `hostnames.turn`, and out of `hosts`.",
+          ],
         },
         {
           alert: "TurnDown",
