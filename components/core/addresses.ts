@@ -134,8 +134,9 @@ export function isWholeInternet(text: string): boolean {
 }
 
 /**
- * Networks without machines on the Internet (IANA special-purpose registries): whatever connects to addresses that users
- * name must not reach them. The one list for all that does; the unspecified address of IPv6 and multicast are beside it.
+ * Networks without machines on the Internet (IANA special-purpose registries): whatever connects to addresses that
+ * users name must not reach them. The one list for all that does; the unspecified address of IPv6 and multicast are
+ * beside it.
  */
 export const SPECIAL_NETWORKS = [
   "0.0.0.0/8",

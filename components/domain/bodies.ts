@@ -2,8 +2,9 @@
  * How large the body of a request may be, how many large ones are under way at once, and the room that they may take.
  * Every limit on an upload's way (ingress, router, Synapse, its volumes) is derived here, so that they agree. Pure.
  *
- * Nothing before Synapse writes a body to a disk: the ingress controllers and the router pass it on as it comes. Synapse
- * writes it to a file in /tmp before it knows who sends it, so the router bounds how many such files there can be.
+ * Nothing before Synapse writes a body to a disk: the ingress controllers and the router pass it on as it comes.
+ * Synapse writes it to a file in /tmp before it knows who sends it, so the router bounds how many such files there
+ * can be.
  */
 import type { Settings } from "../settings/types";
 
@@ -15,7 +16,9 @@ const MIB = 1024 ** 2;
  * takes passes: a backup of room keys can have megabytes.
  */
 export const API_BODY_BYTES = 200 * 65_536;
-/** Bodies from this size on, and those of unknown size, are written to a file (twisted/web/http.py, _getContentFile). */
+/**
+ * Bodies from this size on, and those of unknown size, are written to a file (twisted/web/http.py, _getContentFile).
+ */
 export const FILED_BYTES = 100_000;
 /** Bodies up to this size fit with their headers into HAProxy's buffer (16 KiB): it waits for them as a whole. */
 export const WHOLE_BYTES = 8_192;
@@ -49,7 +52,9 @@ const senders = ({ replicas }: Routers): number => ROUTER_GENERATIONS * Math.max
 export interface BodyLimits {
   /** Largest upload, bytes; Synapse's `max_upload_size`. */
   uploadBytes: number;
-  /** Content-Length above which the router refuses an upload. Synapse itself refuses those that are a little too large. */
+  /**
+   * Content-Length above which the router refuses an upload. Synapse itself refuses those that are a little too large.
+   */
   routerUploadBytes: number;
   /** Largest body at the ingress for hosts with media, MiB: above the router's, whose error clients understand. */
   ingressMiB: number;

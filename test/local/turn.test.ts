@@ -98,10 +98,7 @@ describe("TURN", function () {
     const tlsUri = uris.find((u) => u.startsWith("turns:"));
     for (const n of nodes) {
       const start = Date.now();
-      const clients = [
-        udp(n),
-        await TurnClient.tcp(at(n, "tcp"), credentials),
-      ];
+      const clients = [udp(n), await TurnClient.tcp(at(n, "tcp"), credentials)];
       // By name, a client reaches whichever address DNS gave it: each must have the certificate.
       if (tlsUri)
         clients.push(

@@ -48,7 +48,12 @@ describe("rtc: livekit.yaml", () => {
     const on = yaml(fixtureSettings());
     assert.equal(on.room.auto_create, false);
     assert.equal(on.turn.enabled, false);
-    assert.deepEqual(on.rtc.turn_servers[1], { host: "turn.example.org", port: 3478, protocol: "tcp", secret: "turn-secret" });
+    assert.deepEqual(on.rtc.turn_servers[1], {
+      host: "turn.example.org",
+      port: 3478,
+      protocol: "tcp",
+      secret: "turn-secret",
+    });
     const s = fixtureSettings();
     s.turn.enabled = false;
     const off = livekitYaml({ settings: s, plan }, SECRETS);

@@ -11,11 +11,7 @@ const SYNAPSE = "every Synapse process";
 
 /** Setting, the workloads that restart (by name), and the layers in which anything changes. */
 const CASES: Array<[set: string[], restarts: string[], layers: string[]]> = [
-  [
-    ["media.maxUploadMiB=50"],
-    ["synapse-media", "haproxy", "synapse-admin"],
-    ["synapse", "router", "web", "ingress"],
-  ],
+  [["media.maxUploadMiB=50"], ["synapse-media", "haproxy", "synapse-admin"], ["synapse", "router", "web", "ingress"]],
   [["media.urlPreviews=true"], ["synapse-media"], ["cluster", "synapse"]],
   [["presence.enabled=false"], [SYNAPSE, "element-web"], ["synapse", "web"]],
   [

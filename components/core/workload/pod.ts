@@ -157,8 +157,9 @@ export const diskOf = (volumes: ReadonlyArray<{ sizeMiB: number; usualMiB?: numb
     );
 
 /**
- * Requests of CPU, memory and disk, and limits of memory and disk. The kubelet evicts a pod whose volumes and logs exceed
- * the sum of its containers' limits, and, when a node's disk is short, first those that use more than they requested.
+ * Requests of CPU, memory and disk, and limits of memory and disk. The kubelet evicts a pod whose volumes and logs
+ * exceed the sum of its containers' limits, and, when a node's disk is short, first those that use more than they
+ * requested.
  */
 export const renderResources = (r: Resources, disk: Disk = LOGS) => ({
   requests: { cpu: milliCpu(r.cpu), memory: mebi(r.memoryMiB), "ephemeral-storage": mebi(disk.usualMiB) },

@@ -23,8 +23,8 @@ export interface TurnConfInput {
 }
 
 /**
- * Allocations of one user on one node: a client makes one for each URI that it knows (at most three, domain/turnUris.ts)
- * and each of its networks (two: Wi-Fi and mobile), and may be in two calls, one on hold.
+ * Allocations of one user on one node: a client makes one for each URI that it knows (at most three,
+ * domain/turnUris.ts) and each of its networks (two: Wi-Fi and mobile), and may be in two calls, one on hold.
  */
 const USER_QUOTA = 12;
 /** Bytes per second of one allocation: 10 Mbit/s, twice the rate of a shared screen in 1080p. */
@@ -40,8 +40,8 @@ export function allocationsPerNode(plan: Plan): number {
 }
 
 /**
- * What a relay must not send to: it would be a way into the network. Not the unspecified address of IPv6: coturn takes it
- * to mean "any", and would deny every peer (measured).
+ * What a relay must not send to: it would be a way into the network. Not the unspecified address of IPv6: coturn
+ * takes it to mean "any", and would deny every peer (measured).
  */
 export const deniedPeers = (settings: Settings): string[] => [
   ...new Set([

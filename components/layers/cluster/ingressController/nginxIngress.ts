@@ -47,8 +47,8 @@ export function nginxConfig(settings: Settings, plan: Plan): Record<string, stri
   return {
     // Each Ingress has its own; this one is for those that are not this stack's.
     "client-max-body-size": `${OTHER_HOSTS_MIB}m`,
-    // Bodies pass through as they come. Kept on disk first (nginx's default), anyone's uploads would fill the volume, and
-    // a full volume evicts the pod. The router waits for short bodies and bounds the number of long ones.
+    // Bodies pass through as they come. Kept on disk first (nginx's default), anyone's uploads would fill the volume,
+    // and a full volume evicts the pod. The router waits for short bodies and bounds the number of long ones.
     "http-snippets": "proxy_request_buffering off;",
     // A client's /sync waits up to its own timeout, usually 30 s. The WebSockets of calls can be silent for longer.
     "proxy-connect-timeout": "5s",

@@ -277,13 +277,10 @@ function workload(
           securityContext: w.uid === null ? { seccompProfile: SECCOMP } : hardenedPod(w.uid),
           topologySpreadConstraints: spread(selector, count.apart),
           containers: pod.containers.map((c, i) =>
-            container(
-              c,
-              w.containers[c.name],
-              `${title(o)} of ${operator.name}`,
+            container(c, w.containers[c.name], `${title(o)} of ${operator.name}`, {
               settings,
-              i === 0 ? diskFor(pod.volumes ?? []) : undefined,
-            ),
+              ...(i === 0 ? { disk: diskFor(pod.volumes ?? []) } : {}),
+            }),
           ),
           ...listed("volumes", volumes),
         },
@@ -332,8 +329,7 @@ function container(
   c: ContainerManifest,
   w: VendoredContainer | undefined,
   where: string,
-  settings: Settings,
-  disk?: Disk,
+  { settings, disk }: { settings: Settings; disk?: Disk },
 ): ContainerManifest {
   if (!w)
     throw new Error(
