@@ -97,7 +97,7 @@ export const POSTGRES = {
   maxWalGB: decision("checkpoints by time, not by volume", "GB", 4, 8, 16, 32, 32),
 };
 
-/** Backups of the database. The alerts watch what is really archived; these make the order of magnitude known before. */
+/** Backups of the database: the order of magnitude, before there are any. The alerts watch what is really archived. */
 export const BACKUPS = {
   /**
    * Mean over the day as a share of the rate that the stack is made for. Decision: about 200 events a day for each

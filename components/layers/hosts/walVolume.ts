@@ -5,8 +5,8 @@ import { usePath } from "./mounts";
 
 /**
  * Whether the WAL has a file system of its own. A claim on a local disk is a directory without a size: in the data's
- * file system, WAL that cannot be archived would fill the data's disk. Elsewhere the class makes volumes with a size, or
- * the hosts are not ours to prepare.
+ * file system, WAL that cannot be archived would fill the data's disk. Elsewhere the class makes volumes with a size,
+ * or the hosts are not ours to prepare.
  */
 export const walApart = (settings: Settings): boolean =>
   settings.prepareHosts && ownLocal(settings, settings.storage.database);

@@ -160,11 +160,9 @@ function numberProblem(p: Parameter, value: string, further?: (typeof FURTHER)[s
   const range = `${spoken(p.min!, p.unit)} to ${spoken(p.max!, p.unit)}`;
   const allowed = p.unit ? `${what} and a unit (${names.join(", ")}), ${range}` : `${what} without a unit, ${range}`;
   const m = NUMBER.exec(value);
-  if (!m) return { allowed, remedy: correctUnit(value, names) ?? `write it like ${example(p)}` };
-  const [, digits, unit] = m;
-  if (unit !== "" && !names.includes(unit))
+  if (!m || (m[2] !== "" && !names.includes(m[2])))
     return { allowed, remedy: correctUnit(value, names) ?? `write it like ${example(p)}` };
-  const exact = (readNumber(digits) * (unit === "" ? base : units[unit])) / base;
+  const exact = (readNumber(m[1]) * (m[2] === "" ? base : units[m[2]])) / base;
   const counted = p.type === "integer" ? Math.round(exact) : exact;
   if (counted >= p.min! && counted <= p.max!) return further?.holds(counted) === false ? further : undefined;
   const bound = counted < p.min! ? p.min! : p.max!;

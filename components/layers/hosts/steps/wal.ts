@@ -8,7 +8,7 @@ import type { HostStep, StepOptions } from "./shell";
 /**
  * A file system of a fixed size for WAL, where no disk is given for it: a file on the database's disk, allocated as a
  * whole, so that neither can take the other's room. Not a project quota: where one is reached, ext4 answers EDQUOT,
- * which the operator does not take for a full disk (it looks for ENOSPC), and a disk that is in use cannot be given one.
+ * which the operator does not take for a full disk (it looks for ENOSPC), and a disk in use cannot be given one.
  */
 export function walStep(settings: Settings, host: HostSettings, { root = "" }: StepOptions = {}): HostStep[] {
   if (!host.roles.includes("database") || !walApart(settings) || hasWalDisk(host)) return [];
