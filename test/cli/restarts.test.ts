@@ -86,7 +86,10 @@ describe("the cost of a restart", function () {
     ));
 
   it("of a pooler is that of its pods, not of PgBouncer's own parameters", () => {
-    assert.equal(operatedReason("Pooler", [{ path: "spec.pgbouncer.parameters.default_pool_size", to: "9" }]), undefined);
+    assert.equal(
+      operatedReason("Pooler", [{ path: "spec.pgbouncer.parameters.default_pool_size", to: "9" }]),
+      undefined,
+    );
     assert.equal(
       operatedReason("Pooler", [{ path: "spec.template.spec.containers.pgbouncer.resources.limits.memory", to: "9" }]),
       "other resources",

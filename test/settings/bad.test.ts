@@ -58,13 +58,18 @@ const CASES: Case[] = [
   ["a number for a zone", ["hosts[0].zone=1"], "hosts[0].zone", /write `zone: "1"`/],
   ["memory in MiB", ["hosts[0].memoryGiB=8192"], "hosts[0].memoryGiB", /if these are MiB, write 8\b/],
   ["certificates of a public authority for a private name", ["domain=corp.local"], "tls.mode", /own-ca/],
-  ["a network for a pool", ["addressPools[0].addresses=[198.0.0.0/8]"], "addressPools[0].addresses[0]", /at most 1,024/],
+  [
+    "a network for a pool",
+    ["addressPools[0].addresses=[198.0.0.0/8]"],
+    "addressPools[0].addresses[0]",
+    /at most 1,024/,
+  ],
   [
     "a path in place of a key",
     (raw) => {
       raw["federation.enabled"] = true;
     },
-    "[\"federation.enabled\"]",
+    '["federation.enabled"]',
     /pulumi config set --path 'matrix-ha:federation\.enabled'/,
   ],
   [

@@ -33,7 +33,11 @@ describe("a stack's file is refused", () => {
       "config:\n  matrix-ha:ccu: 1\n  matrix-ha:ccu: 2\n",
       /Pulumi\.x\.yaml, line 3[\s\S]*write each key once/,
     ],
-    ["an open brace", "config:\n  matrix-ha:tls: { mode: acme\n", /Pulumi\.x\.yaml, line \d[\s\S]*remedy: +close what was opened/],
+    [
+      "an open brace",
+      "config:\n  matrix-ha:tls: { mode: acme\n",
+      /Pulumi\.x\.yaml, line \d[\s\S]*remedy: +close what was opened/,
+    ],
     ["no config:", "matrix-ha:ccu: 1\n", /Pulumi\.x\.yaml\n[\s\S]*matrix-ha:ccu outside `config:`/],
     ["no config: and no prefix", "ccu: 1\n", /ccu outside `config:`/],
     ["config: with nothing below it", "config:\nmatrix-ha:ccu: 1\n", /write `config:` in a line of its own/],
@@ -49,7 +53,9 @@ describe("a stack's file is refused", () => {
 
   it("not for what the engine or other providers have in it", () =>
     assert.equal(
-      refusal("encryptionsalt: v1:x\nenvironment: [a]\nconfig:\n  pulumi:disable-default-providers: [kubernetes]\n  aws:region: eu-1\n"),
+      refusal(
+        "encryptionsalt: v1:x\nenvironment: [a]\nconfig:\n  pulumi:disable-default-providers: [kubernetes]\n  aws:region: eu-1\n",
+      ),
       "",
     ));
 
@@ -70,7 +76,9 @@ describe("a stack's file is refused", () => {
 
   it("not for secrets that are encrypted", () =>
     assert.equal(
-      refusal(file({ ...minimal(), objectStore: { ...S3, accessKey: { secure: "v1:a" }, secretKey: { secure: "v1:b" } } })),
+      refusal(
+        file({ ...minimal(), objectStore: { ...S3, accessKey: { secure: "v1:a" }, secretKey: { secure: "v1:b" } } }),
+      ),
       "",
     ));
 });
