@@ -1,5 +1,5 @@
 /** Connections of the operators and the ingress controller. Monitoring declares those for metrics. Pure. */
-import { tcp, type Edge, type Peer } from "../../core/edges";
+import { outgoing, tcp, type Edge, type Peer } from "../../core/edges";
 import type { PlanInput } from "../../core/layer";
 import { NAMESPACES } from "../../core/names";
 import { INGRESS_COMPONENT, INGRESS_NAMESPACE, INGRESS_PORTS } from "./ingressController/nginxIngress";
@@ -56,7 +56,8 @@ function acmeEdges({ settings }: Pick<PlanInput, "settings">): Edge[] {
   if (settings.tls.mode !== "acme" || !settings.cluster.install.certManager) return [];
   const manager: Peer = { component: "cert-manager", namespace: NAMESPACES.certManager };
   return [
-    { from: manager, to: { world: true }, ports: tcp(443), why: "orders certificates" },
+    { from: manager, ...outgoing(settings.tls.server, settings.cluster.domain), why: "orders certificates" },
+    { from: manager, to: { world: true }, ports: tcp(443), why: "follows a challenge that is redirected" },
     {
       from: manager,
       to: { world: true },

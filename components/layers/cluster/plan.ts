@@ -1,5 +1,6 @@
 /** Demands of operators and add-ons, and the cost of losing the node that announces an address. Pure. */
 import type { PlanInput } from "../../core/layer";
+import { privateCertificateNotes } from "./tls/checks";
 import { ingressClassNotes } from "../../domain/ingressClasses";
 import { OPERATOR_REQUESTS } from "../../domain/operatorRequests";
 import type { Settings } from "../../settings/types";
@@ -43,4 +44,5 @@ export const clusterFailures = (): FailureCost[] => [
 export const clusterNotes = ({ settings }: PlanInput): string[] => [
   "MetalLB announces each address from one node at a time: failover, not load sharing. More addresses, or BGP, spread load.",
   ...ingressClassNotes(settings.cluster.ingressClass),
+  ...privateCertificateNotes(settings),
 ];

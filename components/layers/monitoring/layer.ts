@@ -5,7 +5,7 @@ import { MONITORING_DASHBOARDS } from "./dashboards";
 import { monitoringEdges } from "./edges";
 import { EXCEPTIONS } from "./exceptions";
 import { IMAGES } from "./images";
-import { monitoringDemands, monitoringServices } from "./plan";
+import { monitoringDemands, monitoringNotes, monitoringServices } from "./plan";
 import { MONITORING_SECRETS } from "./secrets";
 import { monitoringOverrides, monitoringSettings } from "./settings";
 import { monitoringTargets } from "./targets";
@@ -22,6 +22,7 @@ export const monitoring: Layer<Declares> = {
   overrides: monitoringOverrides,
   demands: monitoringDemands,
   services: monitoringServices,
+  notes: monitoringNotes,
   images: IMAGES,
   secrets: MONITORING_SECRETS,
   edges: monitoringEdges,

@@ -1,4 +1,5 @@
 /** The operator's Prometheus and Alertmanager objects, and Alertmanager's own configuration. Pure. */
+import { AUTHORITIES, goTrusts } from "../../core/authorities";
 import { imageRef, imageVersion, type Image } from "../../core/images";
 import { NAMESPACES } from "../../core/names";
 import type { Settings } from "../../settings/types";
@@ -17,6 +18,7 @@ export const ALERTMANAGER = "alertmanager";
 export const ALERT_CONFIG_SECRET = "alertmanager-config";
 export const ALERT_TOKEN_SECRET = "alertmanager-token";
 const UID = 10901;
+const TRUSTED = `/etc/alertmanager/configmaps/${AUTHORITIES}`;
 
 /** Labels by which Prometheus finds this stack's monitors and rules; an existing one may require more of them. */
 export const monitorLabels = (settings: Settings): Record<string, string> => ({
@@ -95,24 +97,49 @@ export function alertmanagerSpec(settings: Settings, plan: Plan): object {
     automountServiceAccountToken: false,
     configSecret: ALERT_CONFIG_SECRET,
     ...(settings.monitoring.alertWebhook ? { secrets: [ALERT_TOKEN_SECRET] } : {}),
+    // The operator mounts ConfigMaps here, and merges the environment into its own container.
+    ...(settings.trustedAuthorities
+      ? {
+          configMaps: [AUTHORITIES],
+          containers: [
+            { name: "alertmanager", env: Object.entries(goTrusts(TRUSTED)).map(([name, value]) => ({ name, value })) },
+          ],
+        }
+      : {}),
     retention: "120h",
     storage: claim(1, settings.storage.general.name),
   };
 }
 
-/** alertmanager.yaml. Without a webhook it sends no notifications: alerts are visible on its page and in Grafana. */
+/**
+ * alertmanager.yaml. Without a webhook it sends no notifications: alerts are visible on its page and in Grafana.
+ *
+ * The Watchdog is the heartbeat. Alertmanager looks at a group once in `group_interval` and repeats what is older than
+ * `repeat_interval`; with both equal every second beat may be left out, so the latter is shorter.
+ */
 export function alertmanagerConfig(settings: Settings): object {
-  const url = settings.monitoring.alertWebhook;
+  const { alertWebhook: url, heartbeatUrl } = settings.monitoring;
+  const usual = url ? "webhook" : "nobody";
   return {
     route: {
-      receiver: url ? "webhook" : "nobody",
+      receiver: usual,
       group_by: ["alertname"],
       group_wait: "15s",
       group_interval: "5m",
       repeat_interval: "4h",
-      // A receiver can only notice missing watchdogs soon if they are repeated often.
       routes: [
-        { matchers: ['alertname = "Watchdog"'], receiver: url ? "webhook" : "nobody", repeat_interval: "5m" },
+        ...(heartbeatUrl
+          ? [
+              {
+                matchers: ['alertname = "Watchdog"'],
+                receiver: "heartbeat",
+                group_wait: "0s",
+                group_interval: "1m",
+                repeat_interval: "50s",
+              },
+            ]
+          : // A receiver can only notice missing watchdogs soon if they are repeated often.
+            [{ matchers: ['alertname = "Watchdog"'], receiver: usual, repeat_interval: "5m" }]),
         { matchers: ['severity = "info"'], receiver: "nobody" },
       ],
     },
@@ -147,6 +174,9 @@ export function alertmanagerConfig(settings: Settings): object {
               ],
             },
           ]
+        : []),
+      ...(heartbeatUrl
+        ? [{ name: "heartbeat", webhook_configs: [{ url: heartbeatUrl, send_resolved: false }] }]
         : []),
     ],
   };

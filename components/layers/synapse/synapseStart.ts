@@ -58,6 +58,7 @@ export function synapseStart(input: SynapseStartInput, servesMedia: boolean): st
     // A process is named after its pod: the names are unique, and the writers' names are those of instance_map.
     ...(cls === "main" ? [] : [`printf 'worker_name: "%s"\\n' "$HOSTNAME" > ${MOUNTS.tmp}/name.yaml`]),
     ...(servesMedia ? [`python ${MOUNTS.shared}/${SHARED_FILES.trim} ${MOUNTS.data}/media ${cacheBytes} &`] : []),
+    ...(input.settings.trustedAuthorities ? [trust(input.settings, servesMedia)] : []),
     // The init container waits before the first start only. A database that goes away during that start (a switchover
     // while a node is drained) ends the process; the next start waits instead of failing again into the kubelet's
     // back-off. A writer settles its sequences as well, each time and as late as possible (scripts/wait_database.py).
@@ -69,5 +70,23 @@ export function synapseStart(input: SynapseStartInput, servesMedia: boolean): st
   return scriptFrom(__dirname, "synapseStart.sh", {
     BEFORE: verbatim(before.join("\n")),
     SYNAPSE: verbatim(`python -m synapse.app.${app} ${files.map((f) => `-c ${f}`).join(" ")} --no-secrets-in-config`),
+  }).trimEnd();
+}
+
+/**
+ * Lines that make Synapse trust `trustedAuthorities` beside the public authorities. Notes on trustAuthorities.sh:
+ *
+ * Twisted takes both from OpenSSL's one file, SSL_CERT_FILE (for OpenID Connect, SMTP, push and federation), and boto3
+ * takes AWS_CA_BUNDLE in place of its own. The public ones are those that the process would use otherwise: the image's,
+ * or in an image without them those of Python's certifi, which Synapse depends on.
+ */
+function trust({ objectStore }: Settings, servesMedia: boolean): string {
+  const own = `${MOUNTS.shared}/${SHARED_FILES.authorities}`;
+  const both = `${MOUNTS.tmp}/authorities.crt`;
+  const s3 = objectStore.kind === "s3" && objectStore.privateAuthority ? own : both;
+  return scriptFrom(__dirname, "trustAuthorities.sh", {
+    OWN: own,
+    BOTH: both,
+    FOR_S3: verbatim(servesMedia ? `export AWS_CA_BUNDLE=${s3}` : ""),
   }).trimEnd();
 }
