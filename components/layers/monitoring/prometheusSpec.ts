@@ -6,7 +6,8 @@ import type { Settings } from "../../settings/types";
 import type { Plan } from "../../sizing/types";
 import { gibi } from "../../core/workload/quantities";
 import { hardenedPod } from "../../core/workload/hardening";
-import { labels, PART_OF } from "../../core/workload/metadata";
+import { digest } from "../../core/workload/hash";
+import { CONFIG_HASH, labels, PART_OF } from "../../core/workload/metadata";
 import { neverTwoOnANode, onNodes } from "../../core/workload/placement";
 import { pullSecrets, renderResources } from "../../core/workload/pod";
 import { IMAGES } from "./images";
@@ -31,7 +32,7 @@ function common(
   component: string,
   image: Image,
   sized: { cpu: number; memoryMiB: number },
-): object {
+): { podMetadata: object } & Record<string, unknown> {
   const version = imageVersion(settings, image);
   // The operator hardens the containers itself. fsGroupChangePolicy is left out: all files in the volumes belong to
   // this user anyway, and adding it would restart the pods.
@@ -90,16 +91,20 @@ export function prometheusSpec(settings: Settings, plan: Plan): object {
 
 export function alertmanagerSpec(settings: Settings, plan: Plan): object {
   const { alertmanager } = plan.monitoring!;
+  const { trustedAuthorities } = settings;
+  const usual = common(settings, ALERTMANAGER, IMAGES.alertmanager, alertmanager);
   return {
-    ...common(settings, ALERTMANAGER, IMAGES.alertmanager, alertmanager),
+    ...usual,
     replicas: Math.max(3, alertmanager.replicas),
     serviceAccountName: ALERTMANAGER,
     automountServiceAccountToken: false,
     configSecret: ALERT_CONFIG_SECRET,
     ...(settings.monitoring.alertWebhook ? { secrets: [ALERT_TOKEN_SECRET] } : {}),
-    // The operator mounts ConfigMaps here, and merges the environment into its own container.
-    ...(settings.trustedAuthorities
+    // The operator mounts the ConfigMap, and merges the environment into its own container. A program in Go reads them
+    // once, so other ones restart it.
+    ...(trustedAuthorities
       ? {
+          podMetadata: { ...usual.podMetadata, annotations: { [CONFIG_HASH]: digest(trustedAuthorities) } },
           configMaps: [AUTHORITIES],
           containers: [
             { name: "alertmanager", env: Object.entries(goTrusts(TRUSTED)).map(([name, value]) => ({ name, value })) },
