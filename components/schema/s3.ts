@@ -25,4 +25,4 @@ export const s3Fields = {
 };
 
 /** An S3 target in complete settings. */
-export type S3Settings = { [K in keyof typeof s3Fields]: z.output<(typeof s3Fields)[K]> };
+export type S3Settings = z.output<z.ZodObject<typeof s3Fields>>;

@@ -58,7 +58,7 @@ export function synapseStart(input: SynapseStartInput, servesMedia: boolean): st
     // A process is named after its pod: the names are unique, and the writers' names are those of instance_map.
     ...(cls === "main" ? [] : [`printf 'worker_name: "%s"\\n' "$HOSTNAME" > ${MOUNTS.tmp}/name.yaml`]),
     ...(servesMedia ? [`python ${MOUNTS.shared}/${SHARED_FILES.trim} ${MOUNTS.data}/media ${cacheBytes} &`] : []),
-    ...(input.settings.trustedAuthorities ? [trust(input.settings, servesMedia)] : []),
+    ...(input.settings.trustedAuthorities ? [trustOf(input.settings, servesMedia)] : []),
     // The init container waits before the first start only. A database that goes away during that start (a switchover
     // while a node is drained) ends the process; the next start waits instead of failing again into the kubelet's
     // back-off. A writer settles its sequences as well, each time and as late as possible (scripts/wait_database.py).
@@ -73,6 +73,16 @@ export function synapseStart(input: SynapseStartInput, servesMedia: boolean): st
   }).trimEnd();
 }
 
+/** Where the authorities are, or shall be. */
+interface Trusted {
+  /** The file of `trustedAuthorities`. */
+  own: string;
+  /** The file to write: the public ones and these. */
+  both: string;
+  /** The file that boto3 reads; undefined in processes that serve no media. */
+  forS3?: string;
+}
+
 /**
  * Lines that make Synapse trust `trustedAuthorities` beside the public authorities. Notes on trustAuthorities.sh:
  *
@@ -80,13 +90,16 @@ export function synapseStart(input: SynapseStartInput, servesMedia: boolean): st
  * takes AWS_CA_BUNDLE in place of its own. The public ones are those that the process would use otherwise: the image's,
  * or in an image without them those of Python's certifi, which Synapse depends on.
  */
-function trust({ objectStore }: Settings, servesMedia: boolean): string {
-  const own = `${MOUNTS.shared}/${SHARED_FILES.authorities}`;
-  const both = `${MOUNTS.tmp}/authorities.crt`;
-  const s3 = objectStore.kind === "s3" && objectStore.privateAuthority ? own : both;
-  return scriptFrom(__dirname, "trustAuthorities.sh", {
+export const trust = ({ own, both, forS3 }: Trusted): string =>
+  scriptFrom(__dirname, "trustAuthorities.sh", {
     OWN: own,
     BOTH: both,
-    FOR_S3: verbatim(servesMedia ? `export AWS_CA_BUNDLE=${s3}` : ""),
+    FOR_S3: verbatim(forS3 === undefined ? "" : `export AWS_CA_BUNDLE=${forS3}`),
   }).trimEnd();
+
+function trustOf({ objectStore }: Settings, servesMedia: boolean): string {
+  const own = `${MOUNTS.shared}/${SHARED_FILES.authorities}`,
+    both = `${MOUNTS.tmp}/authorities.crt`;
+  const only = objectStore.kind === "s3" && objectStore.privateAuthority;
+  return trust({ own, both, ...(servesMedia ? { forS3: only ? own : both } : {}) });
 }
