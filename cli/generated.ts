@@ -18,6 +18,9 @@ const letters = (seed: string, length: number, alphabet: string): string =>
 const LOWER = "abcdefghijklmnopqrstuvwxyz0123456789";
 const MIXED = `${LOWER}ABCDEFGHIJKLMNOPQRSTUVWXYZ`;
 
+/** When every certificate of an evaluation ends. */
+const END = "2100-01-01T00:00:00Z";
+
 export function deterministic(r: MockResourceArgs): Record<string, any> {
   switch (r.type) {
     case "random:index/randomPassword:RandomPassword":
@@ -31,9 +34,9 @@ export function deterministic(r: MockResourceArgs): Record<string, any> {
     case "tls:index/privateKey:PrivateKey":
       return { privateKeyPem: pem("EC PRIVATE KEY", r.name), publicKeyPem: pem("PUBLIC KEY", r.name) };
     case "tls:index/selfSignedCert:SelfSignedCert":
-      return { certPem: pem("CERTIFICATE", r.name) };
+      return { certPem: pem("CERTIFICATE", r.name), validityEndTime: END };
     case "tls:index/locallySignedCert:LocallySignedCert":
-      return { certPem: pem("CERTIFICATE", fromInputs(r)) };
+      return { certPem: pem("CERTIFICATE", fromInputs(r)), validityEndTime: END };
     case "tls:index/certRequest:CertRequest":
       return { certRequestPem: pem("CERTIFICATE REQUEST", fromInputs(r)) };
     case "command:remote:Command":

@@ -2,6 +2,7 @@
  * How a layer declares its connections: which pods connect to which, on which port
  * (`components/layers/<layer>/edges.ts`). topology.ts combines those of all layers. Pure.
  */
+import { hostCidr, parseAddress } from "./addresses";
 import type { StackInput } from "./layer";
 
 /** An end of an edge. `component` is the label app.kubernetes.io/component of the pods. */
@@ -54,10 +55,34 @@ export function udp(...ports: number[]): Edge["ports"] {
   return ports.map((port) => ({ port, protocol: "UDP" as const }));
 }
 
-/** The port of an http or https URL: a service that is not this stack's. */
-export function urlPort(url: string): number {
-  const { port, protocol } = new URL(url);
-  return port ? Number(port) : protocol === "http:" ? 80 : 443;
+/** Where a connection to a service that is not this stack's leads. */
+export type Outgoing = Pick<Edge, "to" | "ports">;
+
+/**
+ * The end and the ports of a connection to the URL that was given: its own host and port.
+ *
+ * @param clusterDomain The cluster's DNS domain, below which a host is a Service.
+ */
+export function outgoing(url: string, clusterDomain: string): Outgoing {
+  const { hostname, port, protocol } = new URL(url);
+  return outgoingTo(
+    hostname.replace(/^\[|\]$/g, ""),
+    port ? Number(port) : protocol === "http:" ? 80 : 443,
+    clusterDomain,
+  );
+}
+
+/** The same for a host and a port. */
+export function outgoingTo(host: string, port: number, clusterDomain: string): Outgoing {
+  const service = /^[^.]+\.([^.]+)\.svc(?:\.(.+))?$/.exec(host);
+  // A network policy sees the pods behind a Service and their port, neither of which its name tells.
+  if (service && (service[2] === undefined || service[2] === clusterDomain))
+    return {
+      to: { labels: {}, namespace: service[1]!, label: `${service[1]}` },
+      ports: [{ port: 1, endPort: 65535, protocol: "TCP" }],
+    };
+  if (parseAddress(host)) return { to: { cidrs: [hostCidr(host)], label: host }, ports: tcp(port) };
+  return { to: { world: true }, ports: tcp(port) };
 }
 
 /** All connections of the stack, merged: the one table for network policies, the picture and the rules. */

@@ -133,6 +133,13 @@ export const addressRange = (doc: FieldDoc) =>
     "192.0.2.0/24",
   );
 
+/** Whether a server's certificate is of `trustedAuthorities`. Checks refuse it where there are none. */
+export const privateAuthority = (server: string) =>
+  bool({
+    doc: `True: the certificate of ${server} is signed by one of \`trustedAuthorities\`, and no other is accepted. False: by a public authority.`,
+    defaultText: "false",
+  }).optional();
+
 /** A URL with https. */
 export const httpsUrl = (doc: FieldDoc) =>
   text(

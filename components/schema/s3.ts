@@ -1,7 +1,7 @@
 /** The fields of an S3 target. Pure. */
 import type { z } from "zod";
 import { isS3Endpoint } from "./syntax/text";
-import { secret, text } from "./fields";
+import { privateAuthority, secret, text } from "./fields";
 
 /** For media and for backups. */
 export const s3Fields = {
@@ -21,7 +21,8 @@ export const s3Fields = {
   ),
   accessKey: secret({ doc: "Access key id." }),
   secretKey: secret({ doc: "Secret access key." }),
+  privateAuthority: privateAuthority("the endpoint"),
 };
 
 /** An S3 target in complete settings. */
-export type S3Settings = { [K in keyof typeof s3Fields]: z.output<(typeof s3Fields)[K]> };
+export type S3Settings = z.output<z.ZodObject<typeof s3Fields>>;

@@ -4,6 +4,7 @@
  * A value is written once for the whole time: `5` stays 5, `rate 0.9` counts up by 0.9 a second, `39e9 by -1000` starts
  * there and changes by that much a second; anything with an `x` is Prometheus' own notation, in the case's steps.
  */
+import { CERTIFICATE_END } from "../../components/layers/cluster/tls/publicTls";
 import type { Plan } from "../../components/sizing/types";
 
 export type Series = Record<string, string | number>;
@@ -613,6 +614,10 @@ export function alertCases(plan: Plan): Record<string, AlertCase> {
       ],
     },
     JobFailed: { fires: [job(1, 0)], silent: [job(1, 1), job(0, 0)] },
+    CertificateEnding: {
+      fires: [one(CERTIFICATE_END, "", { certificate: "public names" }, 21 * 86400 - 1)],
+      silent: [one(CERTIFICATE_END, "", { certificate: "public names" }, 22 * 86400)],
+    },
     CertificateExpiring: {
       fires: [one("certmanager_certificate_expiration_timestamp_seconds", "", { name: "c" }, 14 * 86400 - 1)],
       silent: [one("certmanager_certificate_expiration_timestamp_seconds", "", { name: "c" }, 15 * 86400)],

@@ -240,7 +240,7 @@ describe("cluster foundation", () => {
 
   it("ACME: an issuer and no key of our own", async () => {
     const list = await foundation((s) => {
-      s.tls = { mode: "acme", email: "ops@example.org", server: "https://acme.example/directory", solver: "http01" };
+      s.tls = { mode: "acme", email: "ops@example.org", server: "https://acme.example/directory" };
     });
     const issuer = one(list, "ClusterIssuer", "matrix-ha-acme");
     assert.equal(issuer.inputs.spec.acme.server, "https://acme.example/directory");

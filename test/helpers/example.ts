@@ -51,7 +51,13 @@ export interface Pair {
   privateKey: string;
 }
 
-export async function certificate(names: string[], notBefore: string, notAfter: string): Promise<Pair> {
+/** @param authority Whether it may sign others. @default false */
+export async function certificate(
+  names: string[],
+  notBefore: string,
+  notAfter: string,
+  authority = false,
+): Promise<Pair> {
   x509.cryptoProvider.set(webcrypto as any);
   const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
   const made = await x509.X509CertificateGenerator.createSelfSigned({
@@ -60,7 +66,10 @@ export async function certificate(names: string[], notBefore: string, notAfter: 
     notBefore: new Date(notBefore),
     notAfter: new Date(notAfter),
     signingAlgorithm: ALGORITHM,
-    extensions: [new x509.SubjectAlternativeNameExtension(names.map((value) => ({ type: "dns" as const, value })))],
+    extensions: [
+      new x509.SubjectAlternativeNameExtension(names.map((value) => ({ type: "dns" as const, value }))),
+      ...(authority ? [new x509.BasicConstraintsExtension(true)] : []),
+    ],
   });
   const pkcs8 = Buffer.from(await webcrypto.subtle.exportKey("pkcs8", keys.privateKey))
     .toString("base64")

@@ -24,7 +24,7 @@ const evaluateMonitoring = (change?: (s: Settings, p: Plan) => void): Promise<Ev
     program: async () => {
       const ctx = fixtureContext(change);
       const secrets = new StackSecrets("secrets", { settings: ctx.settings, specs: SECRET_SPECS });
-      new Monitoring("monitoring", { ctx, secrets, layers: LAYERS }, { provider: ctx.provider });
+      new Monitoring("monitoring", { ctx, secrets, layers: LAYERS, ends: [] }, { provider: ctx.provider });
       return {};
     },
   });

@@ -506,6 +506,22 @@ const CASES: Case[] = [
     /allowPublic/,
   ],
   ["the admin UI without a network", ["web.admin.allowCidrs=[]"], "web.admin.allowCidrs", /enabled: false/],
+  ["an authority's file name", ["trustedAuthorities=/etc/ca.crt"], "trustedAuthorities", /contents of the authority/],
+  [
+    "a private authority that is not given",
+    ["tls.privateAuthority=true"],
+    "tls.privateAuthority",
+    /without trustedAuthorities.*give that certificate as trustedAuthorities/s,
+  ],
+  [
+    "the same of the backups",
+    (raw) => {
+      raw.backups = { target: { ...S3, privateAuthority: true } };
+    },
+    "backups.target.privateAuthority",
+    /without trustedAuthorities/,
+  ],
+  ["a heartbeat without TLS", ["monitoring.heartbeatUrl=http://beats.example.com"], "monitoring.heartbeatUrl", /https/],
   ["a firewall that trusts the world", ["firewall.trustedCidrs=[0.0.0.0/0]"], "firewall.trustedCidrs[0]", /every port/],
   ["metrics for no day", ["monitoring.retentionDays=0"], "monitoring.retentionDays", /1 to 3,650/],
   ["an unknown Prometheus mode", ["monitoring.prometheus=instal"], "monitoring.prometheus", /did you mean `install`/],

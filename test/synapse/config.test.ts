@@ -63,6 +63,20 @@ function paths(value: unknown, at = ""): string[] {
 }
 
 describe("Synapse's configuration", () => {
+  it("registration asks for a token, an e-mail address, both or, only where that is meant, nothing", () => {
+    const asked = (registration: Partial<Settings["registration"]>): unknown[] => {
+      const { settings, plan } = full();
+      settings.registration = { ...fixtureSettings().registration, enabled: true, ...registration };
+      const c = shared(settings, plan);
+      return [c.registration_requires_token, c.registrations_require_3pid, c.enable_registration_without_verification];
+    };
+    assert.deepEqual(asked({ requireToken: true }), [true, undefined, undefined]);
+    assert.deepEqual(asked({ requireEmail: true }), [undefined, ["email"], undefined]);
+    assert.deepEqual(asked({ requireToken: true, requireEmail: true }), [true, ["email"], undefined]);
+    assert.deepEqual(asked({ allowOpen: true }), [undefined, undefined, true]);
+    assert.deepEqual(asked({ enabled: false, requireToken: true }), [undefined, undefined, undefined]);
+  });
+
   it("publishes signing keys of before until when they signed, in milliseconds; without any, no such key", () => {
     const { settings, plan } = full();
     assert.deepEqual(shared(settings, plan).old_signing_keys, {

@@ -1,7 +1,10 @@
 /** Alerts about pods, jobs, autoscalers, disruption budgets and certificates. Pure. */
 import type { PlanInput } from "../../core/layer";
 import type { RuleGroup } from "../../core/monitoring";
+import { CERTIFICATE_END, certificateEndsMatter } from "./tls/publicTls";
 
+/** Days before the end: an authority of one's own company may take weeks. */
+const ENDING_DAYS = 21;
 const OURS = 'namespace=~"matrix|minio|livekit|coturn|monitoring"';
 
 export const clusterAlerts = ({ settings }: PlanInput): RuleGroup[] => [
@@ -70,6 +73,27 @@ export const clusterAlerts = ({ settings }: PlanInput): RuleGroup[] => [
         look: ["kubectl logs -n <namespace> job/<name>"],
         act: ["Correct the error that it reports and run `pulumi up` again."],
       },
+      ...(certificateEndsMatter(settings)
+        ? [
+            {
+              alert: "CertificateEnding",
+              severity: "critical" as const,
+              for: "0m",
+              expr: `${CERTIFICATE_END} - time() < ${ENDING_DAYS} * 86400`,
+              summary: "The certificate {{ $labels.certificate }} ends in {{ $value | humanizeDuration }}",
+              meaning:
+                "Nothing renews it by itself. Without it clients, or the server that it is about, refuse every connection.",
+              look: [
+                "The end of the one that is served: `openssl s_client -connect <host>:443 </dev/null | openssl x509 -noout -enddate`",
+              ],
+              act: [
+                "`public names` (tls.mode own-ca): run `pulumi up`, which renews it in its last 60 days.",
+                "`own authority`: make another one (`importSecrets.caPrivateKey` and `importSecrets.caCertificate`), have every client trust it, then run `pulumi up`.",
+                "`tls.certificate` or `trustedAuthorities`: get the new one, set it, run `pulumi up`.",
+              ],
+            },
+          ]
+        : []),
       ...(settings.cluster.install.certManager
         ? [
             {

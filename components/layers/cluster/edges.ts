@@ -1,5 +1,5 @@
 /** Connections of the operators and the ingress controller. Monitoring declares those for metrics. Pure. */
-import { tcp, type Edge, type Peer } from "../../core/edges";
+import { outgoing, tcp, type Edge, type Peer } from "../../core/edges";
 import type { PlanInput } from "../../core/layer";
 import { NAMESPACES } from "../../core/names";
 import { fromIssuer } from "../../domain/tlsModes";
@@ -58,7 +58,10 @@ function acmeEdges({ settings }: Pick<PlanInput, "settings">): Edge[] {
   if (!fromIssuer(settings.tls)) return [];
   const manager: Peer = { component: "cert-manager", namespace: NAMESPACES.certManager };
   const orders: Edge[] = [
-    { from: manager, to: { world: true }, ports: tcp(443), why: "orders certificates" },
+    ...(settings.tls.mode === "acme"
+      ? [{ from: manager, ...outgoing(settings.tls.server, settings.cluster.domain), why: "orders certificates" }]
+      : []),
+    { from: manager, to: { world: true }, ports: tcp(443), why: "follows a challenge that is redirected" },
     {
       from: manager,
       to: { world: true },

@@ -1,6 +1,7 @@
 /** Demands of operators and add-ons, and the cost of losing the node that announces an address. Pure. */
 import type { PlanInput } from "../../core/layer";
 import { DISTRIBUTION_FACTS } from "../../domain/distributions";
+import { privateCertificateNotes } from "./tls/checks";
 import { ingressClassNotes } from "../../domain/ingressClasses";
 import { OPERATOR_REQUESTS } from "../../domain/operatorRequests";
 import type { Settings } from "../../settings/types";
@@ -50,6 +51,7 @@ export const clusterNotes = ({ settings }: PlanInput): string[] => [
       ]
     : []),
   ...ingressClassNotes(settings.cluster.ingressClass),
+  ...privateCertificateNotes(settings),
 ];
 
 /** What the distribution must be installed without, and what cannot be checked on it. */

@@ -7,9 +7,11 @@ import {
   cidr,
   dnsLabel,
   field,
+  httpsUrl,
   list,
   objectName,
   oneOf,
+  privateAuthority,
   secret,
   section,
   text,
@@ -24,7 +26,8 @@ import {
   type DistributionFacts,
   type KubeletCertificates,
 } from "../../domain/distributions";
-import { isDnsName, isUrl } from "../../schema/syntax/text";
+import { certificateChain, isPlaceholder } from "../../schema/syntax/keys";
+import { isDnsName } from "../../schema/syntax/text";
 import type { SettingsInput } from "../../settings/schema";
 
 const install = (what: string, extra = "") =>
@@ -189,12 +192,10 @@ export const clusterSettings = {
             (v) => /^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(v),
             "admin@example.com",
           ),
-          server: text({ doc: "Directory URL of the ACME authority.", allowed: "an https:// URL" }, (v) =>
-            isUrl(v, ["https:"]),
-          ).default("https://acme-v02.api.letsencrypt.org/directory"),
-          solver: oneOf(["http01"], {
-            doc: "How the authority's challenge is answered: over HTTP, through the ingress.",
-          }).default("http01"),
+          server: httpsUrl({
+            doc: "Directory URL of the ACME authority. Its challenge is answered over HTTP, through the ingress.",
+          }).default("https://acme-v02.api.letsencrypt.org/directory"),
+          privateAuthority: privateAuthority("the ACME server"),
         },
         { doc: "Certificates from an ACME authority (Let's Encrypt); cert-manager orders and renews them." },
       ),
@@ -234,6 +235,15 @@ export const clusterSettings = {
       example: { mode: "own-ca" },
     },
   ),
+  trustedAuthorities: text(
+    {
+      doc: "Certificates of private authorities, PEM, one after the other. Synapse (OpenID Connect, SMTP, S3, federation), Alertmanager and the token service of calls trust them beside the public ones. Backups and cert-manager cannot trust both at once: see `privateAuthority` of `backups.target` and `tls`.",
+      allowed: "one or more PEM certificates",
+      remedy: "give the contents of the authority's ca.crt (not its path)",
+      example: "[encrypted by pulumi]",
+    },
+    (v) => isPlaceholder(v) || certificateChain(v) !== undefined,
+  ).optional(),
   networkPolicies: section(
     {
       enabled: bool({ doc: "Allow only the connections that the parts of the stack need." }).default(true),

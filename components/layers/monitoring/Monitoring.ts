@@ -1,11 +1,15 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { AUTHORITIES, AUTHORITIES_FILE } from "../../core/authorities";
 import type { StackContext } from "../../core/context";
 import type { Layer } from "../../core/layer";
 import { imageVersion } from "../../core/images";
 import { NAMESPACES, PORTS } from "../../core/names";
 import type { StackSecrets } from "../../keys/secrets";
 import { budgetSpec, labels, selectorLabels, type ObjectMetadata } from "../../core/workload";
+import type { ClusterFoundation } from "../cluster/ClusterFoundation";
+import { certificateEndsMatter } from "../cluster/tls/publicTls";
+import { certificateEnds } from "./certificateEnds";
 import { dashboardJson } from "./dashboardJson";
 import { grafana, kubeStateMetrics, nodeExporter } from "./exporters";
 import { podMonitorSpec } from "./podMonitor";
@@ -34,6 +38,8 @@ export interface MonitoringArgs {
   secrets: StackSecrets;
   /** All layers of the stack; they declare the monitors, rules and dashboards. */
   layers: readonly Layer[];
+  /** Certificates whose end Prometheus is told. */
+  ends: ClusterFoundation["tls"]["ends"];
 }
 
 const NAMESPACE = NAMESPACES.monitoring;
@@ -47,7 +53,7 @@ interface CustomObject {
   component: string;
   /** Version of the software that it runs. @default "1", for objects that run none */
   version?: string;
-  spec: object;
+  spec: pulumi.Input<object>;
   annotations?: Record<string, string>;
   after?: pulumi.Resource[];
 }
@@ -132,6 +138,13 @@ export class Monitoring extends pulumi.ComponentResource {
         spec: { groups: [prometheusGroup(group)] },
       });
     }
+    if (certificateEndsMatter(this.args.ctx.settings))
+      this.object({
+        kind: "PrometheusRule",
+        name: "matrix-ha-certificate-ends",
+        component: "rules-certificate-ends",
+        spec: certificateEnds(this.args.ctx.settings, this.args.ends),
+      });
   }
 
   private dashboards(): k8s.core.v1.ConfigMap[] {
@@ -224,6 +237,15 @@ export class Monitoring extends pulumi.ComponentResource {
           ),
         ]
       : [];
+    const authorities = settings.trustedAuthorities
+      ? [
+          new k8s.core.v1.ConfigMap(
+            `${this.baseName}-authorities`,
+            { metadata: meta(AUTHORITIES), data: { [AUTHORITIES_FILE]: settings.trustedAuthorities } },
+            { parent: this },
+          ),
+        ]
+      : [];
     this.object({
       kind: "Alertmanager",
       name: ALERTMANAGER,
@@ -231,7 +253,7 @@ export class Monitoring extends pulumi.ComponentResource {
       version,
       spec: alertmanagerSpec(settings, plan),
       annotations: UNTIL_AVAILABLE,
-      after: [account, config, ...token],
+      after: [account, config, ...token, ...authorities],
     });
     this.operatorPods(ALERTMANAGER, "alertmanager", PORTS.alertmanager, version);
   }

@@ -6,6 +6,7 @@ import { ClusterFoundation } from "../cluster/ClusterFoundation";
 
 export function deploy({ ctx, secrets, layers, get, after }: Building): Resource[] {
   if (!ctx.settings.monitoring.enabled) return [];
-  const operator = get(ClusterFoundation).ready("prometheus-operator");
-  return [new Monitoring("monitoring", { ctx, secrets, layers }, after(operator))];
+  const cluster = get(ClusterFoundation);
+  const args = { ctx, secrets, layers, ends: cluster.tls.ends };
+  return [new Monitoring("monitoring", args, after(cluster.ready("prometheus-operator")))];
 }

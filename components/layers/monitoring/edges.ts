@@ -1,4 +1,4 @@
-import { type Edge, type Peer, tcp, udp, urlPort } from "../../core/edges";
+import { type Edge, outgoing, type Peer, tcp, udp } from "../../core/edges";
 import type { StackInput } from "../../core/layer";
 import { NAMESPACES, PORTS } from "../../core/names";
 import type { Settings } from "../../settings/types";
@@ -35,16 +35,9 @@ export function monitoringEdges(input: StackInput): Edge[] {
     { from: prometheus, to: { apiServer: true }, ports: tcp(6443), why: "finding what to scrape" },
     { from: prometheus, to: alertmanager, ports: tcp(PORTS.alertmanager), why: "alerts" },
     { from: alertmanager, to: alertmanager, ports: [...tcp(9094), ...udp(9094)], why: "agreeing on who notifies" },
-    ...(settings.monitoring.alertWebhook
-      ? [
-          {
-            from: alertmanager,
-            to: { world: true as const },
-            ports: tcp(urlPort(settings.monitoring.alertWebhook)),
-            why: "notifications",
-          },
-        ]
-      : []),
+    ...[settings.monitoring.alertWebhook, settings.monitoring.heartbeatUrl]
+      .filter((url) => url !== undefined)
+      .map((url): Edge => ({ from: alertmanager, ...outgoing(url, settings.cluster.domain), why: "notifications" })),
     {
       from: { component: "kube-state-metrics", namespace },
       to: { apiServer: true },

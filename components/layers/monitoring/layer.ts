@@ -5,7 +5,7 @@ import { MONITORING_DASHBOARDS } from "./dashboards";
 import { monitoringEdges } from "./edges";
 import { EXCEPTIONS } from "./exceptions";
 import { IMAGES } from "./images";
-import { monitoringDemands, monitoringServices, monitoringZoneLoss } from "./plan";
+import { monitoringDemands, monitoringNotes, monitoringServices, monitoringZoneLoss } from "./plan";
 import { MONITORING_SECRETS } from "./secrets";
 import { monitoringOverrides, monitoringSettings } from "./settings";
 import { monitoringTargets } from "./targets";
@@ -23,6 +23,7 @@ export const monitoring: Layer<Declares> = {
   demands: monitoringDemands,
   zoneLoss: monitoringZoneLoss,
   services: monitoringServices,
+  notes: monitoringNotes,
   images: IMAGES,
   secrets: MONITORING_SECRETS,
   edges: monitoringEdges,

@@ -44,3 +44,21 @@ export function monitoringZoneLoss({ settings, plan: { monitoring } }: PlanInput
     remedy: "Put application hosts into several zones",
   });
 }
+
+/** What nobody will be told. */
+export function monitoringNotes({ settings: { monitoring } }: PlanInput): string[] {
+  if (!monitoring.enabled) return ["Monitoring is off: nothing watches the stack, and no alert reaches anybody."];
+  if (monitoring.prometheus !== "install") return [];
+  return [
+    ...(monitoring.alertWebhook
+      ? []
+      : [
+          "Alerts reach nobody: they are only on Alertmanager's page. Set monitoring.alertWebhook to a receiver that somebody reads.",
+        ]),
+    ...(monitoring.heartbeatUrl
+      ? []
+      : [
+          "Nobody is told when the whole site or its monitoring stops. Set monitoring.heartbeatUrl to a check of a service outside it.",
+        ]),
+  ];
+}

@@ -1,11 +1,13 @@
 /** The operator's Prometheus and Alertmanager objects, and Alertmanager's own configuration. Pure. */
+import { AUTHORITIES, goTrusts } from "../../core/authorities";
 import { imageRef, imageVersion, type Image } from "../../core/images";
 import { NAMESPACES } from "../../core/names";
 import type { Settings } from "../../settings/types";
 import type { Plan } from "../../sizing/types";
 import { gibi } from "../../core/workload/quantities";
 import { hardenedPod } from "../../core/workload/hardening";
-import { labels, PART_OF } from "../../core/workload/metadata";
+import { digest } from "../../core/workload/hash";
+import { CONFIG_HASH, labels, PART_OF } from "../../core/workload/metadata";
 import { neverTwoOnANode, onNodes } from "../../core/workload/placement";
 import { diskOf, OPERATORS_VOLUMES, pullSecrets, renderResources } from "../../core/workload/pod";
 import { IMAGES } from "./images";
@@ -17,6 +19,7 @@ export const ALERTMANAGER = "alertmanager";
 export const ALERT_CONFIG_SECRET = "alertmanager-config";
 export const ALERT_TOKEN_SECRET = "alertmanager-token";
 const UID = 10901;
+const TRUSTED = `/etc/alertmanager/configmaps/${AUTHORITIES}`;
 
 /** Namespace of monitors, rules and dashboards. That of an existing Prometheus is not ours to write into. */
 export const monitorNamespace = ({ monitoring }: Settings): string =>
@@ -33,7 +36,7 @@ function common(
   component: string,
   image: Image,
   sized: { cpu: number; memoryMiB: number },
-): object {
+): { podMetadata: object } & Record<string, unknown> {
   const version = imageVersion(settings, image);
   // The operator hardens the containers itself. fsGroupChangePolicy is left out: all files in the volumes belong to
   // this user anyway, and adding it would restart the pods.
@@ -92,31 +95,60 @@ export function prometheusSpec(settings: Settings, plan: Plan): object {
 
 export function alertmanagerSpec(settings: Settings, plan: Plan): object {
   const { alertmanager } = plan.monitoring!;
+  const { trustedAuthorities } = settings;
+  const usual = common(settings, ALERTMANAGER, IMAGES.alertmanager, alertmanager);
   return {
-    ...common(settings, ALERTMANAGER, IMAGES.alertmanager, alertmanager),
+    ...usual,
     replicas: Math.max(3, alertmanager.replicas),
     serviceAccountName: ALERTMANAGER,
     automountServiceAccountToken: false,
     configSecret: ALERT_CONFIG_SECRET,
     ...(settings.monitoring.alertWebhook ? { secrets: [ALERT_TOKEN_SECRET] } : {}),
+    // The operator mounts the ConfigMap, and merges the environment into its own container. A program in Go reads them
+    // once, so other ones restart it.
+    ...(trustedAuthorities
+      ? {
+          podMetadata: { ...usual.podMetadata, annotations: { [CONFIG_HASH]: digest(trustedAuthorities) } },
+          configMaps: [AUTHORITIES],
+          containers: [
+            { name: "alertmanager", env: Object.entries(goTrusts(TRUSTED)).map(([name, value]) => ({ name, value })) },
+          ],
+        }
+      : {}),
     retention: "120h",
     storage: claim(1, settings.storage.general.name),
   };
 }
 
-/** alertmanager.yaml. Without a webhook it sends no notifications: alerts are visible on its page and in Grafana. */
+/**
+ * alertmanager.yaml. Without a webhook it sends no notifications: alerts are visible on its page and in Grafana.
+ *
+ * The Watchdog is the heartbeat. Alertmanager looks at a group once in `group_interval` and repeats what is older than
+ * `repeat_interval`; with both equal every second beat may be left out, so the latter is shorter.
+ */
 export function alertmanagerConfig(settings: Settings): object {
-  const url = settings.monitoring.alertWebhook;
+  const { alertWebhook: url, heartbeatUrl } = settings.monitoring;
+  const usual = url ? "webhook" : "nobody";
   return {
     route: {
-      receiver: url ? "webhook" : "nobody",
+      receiver: usual,
       group_by: ["alertname"],
       group_wait: "15s",
       group_interval: "5m",
       repeat_interval: "4h",
-      // A receiver can only notice missing watchdogs soon if they are repeated often.
       routes: [
-        { matchers: ['alertname = "Watchdog"'], receiver: url ? "webhook" : "nobody", repeat_interval: "5m" },
+        ...(heartbeatUrl
+          ? [
+              {
+                matchers: ['alertname = "Watchdog"'],
+                receiver: "heartbeat",
+                group_wait: "0s",
+                group_interval: "1m",
+                repeat_interval: "50s",
+              },
+            ]
+          : // A receiver can only notice missing watchdogs soon if they are repeated often.
+            [{ matchers: ['alertname = "Watchdog"'], receiver: usual, repeat_interval: "5m" }]),
         { matchers: ['severity = "info"'], receiver: "nobody" },
       ],
     },
@@ -152,6 +184,7 @@ export function alertmanagerConfig(settings: Settings): object {
             },
           ]
         : []),
+      ...(heartbeatUrl ? [{ name: "heartbeat", webhook_configs: [{ url: heartbeatUrl, send_resolved: false }] }] : []),
     ],
   };
 }

@@ -46,6 +46,15 @@ export const monitoringSettings = {
         isS3Endpoint,
         "https://alerts.example.com/hook",
       ).optional(),
+      heartbeatUrl: text(
+        {
+          doc: "URL to which Alertmanager posts every minute for as long as alerting works: of a service outside this site that notifies you when the posts stop (a dead man's switch). Whoever knows it can feign them. Absent: nobody is told when the whole site or its monitoring stops.",
+          allowed: "an https:// URL, or http:// to a private address",
+          remedy: "give the complete URL of the check, as the service shows it",
+        },
+        isS3Endpoint,
+        "https://heartbeat.example.com/ping/matrix",
+      ).optional(),
       grafanaDashboards: bool({ doc: "Create dashboards, as ConfigMaps that Grafana's sidecar reads." }).default(true),
       grafana: bool({
         doc: "Run Grafana with these dashboards, if Prometheus is installed here. `false`: only the ConfigMaps, for an existing Grafana.",

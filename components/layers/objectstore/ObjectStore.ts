@@ -1,5 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { AUTHORITIES_FILE } from "../../core/authorities";
 import type { StackContext } from "../../core/context";
 import { hasMinio } from "../../domain/mediaStore";
 import { NAMESPACES, PORTS, SECRETS, SERVICES, serviceFqdn } from "../../core/names";
@@ -32,6 +33,8 @@ export interface Bucket {
   prefix: string;
   /** Name of the Secret with the credentials. */
   secretName: string;
+  /** Whether the Secret has the authorities of the endpoint's certificate too, under AUTHORITIES_FILE. @default false */
+  withAuthorities?: boolean;
 }
 
 /** A bucket with its credentials themselves. */
@@ -102,6 +105,7 @@ export class ObjectStore extends pulumi.ComponentResource {
               region: bucket.region,
               bucket: bucket.bucket,
               endpoint: bucket.endpoint,
+              ...(bucket.withAuthorities ? { [AUTHORITIES_FILE]: ctx.settings.trustedAuthorities } : {}),
             },
           },
           { parent: this },
@@ -123,4 +127,5 @@ const external = (s: S3Settings, prefix: string): Keys => ({
   prefix,
   accessKey: s.accessKey,
   secretKey: pulumi.secret(s.secretKey),
+  ...(s.privateAuthority ? { withAuthorities: true } : {}),
 });

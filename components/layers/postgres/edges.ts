@@ -1,5 +1,5 @@
 /** Connections of PostgreSQL, its poolers and the operator. Pure. */
-import { tcp, type Edge, type Peer, urlPort } from "../../core/edges";
+import { outgoing, tcp, type Edge, type Peer } from "../../core/edges";
 import type { PlanInput } from "../../core/layer";
 import { NAMESPACES, PORTS, SERVICES } from "../../core/names";
 import { MINIO } from "../objectstore/edges";
@@ -50,15 +50,14 @@ export function postgresEdges({ settings }: PlanInput): Edge[] {
   ];
 }
 
-function backupEdges({ backups, objectStore }: PlanInput["settings"]): Edge[] {
+function backupEdges({ backups, objectStore, cluster }: PlanInput["settings"]): Edge[] {
   if (!backups.enabled) return [];
   const target = backups.target.kind === "object-store" ? objectStore : backups.target;
   return target.kind === "s3"
     ? [
         {
           from: INSTANCES,
-          to: { world: true },
-          ports: tcp(urlPort(target.endpoint)),
+          ...outgoing(target.endpoint, cluster.domain),
           why: "base backups and write-ahead log, in an external S3",
         },
       ]

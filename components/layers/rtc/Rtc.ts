@@ -1,6 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { PRIORITIES } from "../../core/priorities";
+import { AUTHORITIES, AUTHORITIES_FILE, goTrusts } from "../../core/authorities";
 import type { StackContext } from "../../core/context";
 import { imageRef, imageVersion } from "../../core/images";
 import { NAMESPACES, NODE_LABELS, PORTS, SECRETS, SERVICES } from "../../core/names";
@@ -177,6 +178,21 @@ export class Rtc extends pulumi.ComponentResource {
       { parent: this },
     );
 
+    const authorities = settings.trustedAuthorities
+      ? new k8s.core.v1.ConfigMap(
+          `${name}-authorities`,
+          {
+            metadata: {
+              name: AUTHORITIES,
+              namespace: NAMESPACES.livekit,
+              labels: labels(settings, SERVICES.jwt, "lk-jwt-service", version),
+            },
+            data: { [AUTHORITIES_FILE]: settings.trustedAuthorities },
+          },
+          { parent: this },
+        )
+      : undefined;
+
     return new Workload(
       `${name}-jwt`,
       {
@@ -187,14 +203,20 @@ export class Rtc extends pulumi.ComponentResource {
         version,
         kind: "Deployment",
         replicas: sized.replicas,
-        after: [keys],
-        configHash: configHash({ key, secret: apiSecret, ...(ca?.hash === undefined ? {} : { ca: ca.hash }) }),
+        after: [keys, ...(authorities ? [authorities] : [])],
+        configHash: configHash({
+          key,
+          secret: apiSecret,
+          ...(ca?.hash === undefined ? {} : { ca: ca.hash }),
+          ...(settings.trustedAuthorities ? { authorities: settings.trustedAuthorities } : {}),
+        }),
         services: [{ name: SERVICES.jwt, ports: { http: PORTS.jwt } }],
         pod: {
           uid: JWT_UID,
           volumes: [
             { name: "keys", secret: SECRETS.livekit },
             ...(ca ? [{ name: "ca", configMap: ca.configMap, items: { [ca.key]: "ca.crt" } }] : []),
+            ...(authorities ? [{ name: "authorities", configMap: AUTHORITIES }] : []),
           ],
           containers: [
             {
@@ -207,6 +229,7 @@ export class Rtc extends pulumi.ComponentResource {
                 LIVEKIT_FULL_ACCESS_HOMESERVERS: settings.serverName,
                 LIVEKIT_JWT_BIND: `:${PORTS.jwt}`,
                 ...(ca ? { SSL_CERT_FILE: `${RTC_PATHS.ca}/ca.crt` } : {}),
+                ...(authorities ? goTrusts(RTC_PATHS.authorities) : {}),
               },
               ports: { http: { port: PORTS.jwt } },
               probes: httpProbes("/healthz", "http"),
@@ -215,6 +238,7 @@ export class Rtc extends pulumi.ComponentResource {
               mounts: [
                 { volume: "keys", path: RTC_PATHS.keys, readOnly: true },
                 ...(ca ? [{ volume: "ca", path: RTC_PATHS.ca, readOnly: true }] : []),
+                ...(authorities ? [{ volume: "authorities", path: RTC_PATHS.authorities, readOnly: true }] : []),
               ],
             },
           ],

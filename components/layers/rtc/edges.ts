@@ -1,6 +1,7 @@
 import { NAMESPACES, PORTS, SERVICES } from "../../core/names";
 import type { PlanInput } from "../../core/layer";
 import { redisSetEdges } from "../redis/edges";
+import { federationPorts } from "../synapse/edges";
 import { tcp, type Edge, type Peer } from "../../core/edges";
 
 /**
@@ -35,7 +36,7 @@ export function rtcEdges({ settings }: PlanInput): Edge[] {
             from: jwt,
             to: { world: true } as Peer,
             why: "asks homeservers who a user is; makes rooms at the SFU by its public name",
-            ports: tcp(443, 8448),
+            ports: federationPorts(settings),
           },
         ]
       : []),

@@ -10,6 +10,7 @@ export const RTC_PATHS = {
   run: "/run/livekit",
   keys: "/etc/matrix-ha/keys",
   ca: "/etc/matrix-ha/ca",
+  authorities: "/etc/matrix-ha/authorities",
 } as const;
 
 export const livekitStart = (settings: Settings): string =>

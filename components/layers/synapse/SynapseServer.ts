@@ -87,6 +87,7 @@ export class SynapseServer extends pulumi.ComponentResource {
       [SHARED_FILES.trim]: TRIM_PY,
       [SHARED_FILES.lost]: LOST_EVENTS_PY,
       [SHARED_FILES.sessions]: FRESH_SESSIONS_PY,
+      ...(settings.trustedAuthorities ? { [SHARED_FILES.authorities]: settings.trustedAuthorities } : {}),
     };
     const perClass = plan.synapse.pools.map((pool) => ({
       pool,

@@ -1,5 +1,5 @@
 /** Connections that Synapse's processes make. Pure. */
-import { tcp, type Edge, type Peer, urlPort } from "../../core/edges";
+import { outgoing, outgoingTo, tcp, type Edge, type Peer } from "../../core/edges";
 import type { PlanInput } from "../../core/layer";
 import { NAMESPACES, PORTS, SERVICES, synapseService } from "../../core/names";
 import { callsTo, type WorkerClass } from "../../domain/workerClasses";
@@ -23,7 +23,7 @@ export function synapseEdges(input: PlanInput): Edge[] {
   const { settings, plan } = input;
   const classes = plan.synapse.pools.map((p) => p.class);
   const writers = classes.filter((c) => isWriter(plan, c));
-  const federationPorts = tcp(443, 8448);
+  const federation = federationPorts(settings);
   // All ports that event persisters may have, while their number changes: a process with the old number must be refused
   // at once by the peer, not dropped in silence by the network. The port in use is within the range; it is named as
   // well, because the local cluster's test can connect only to that one.
@@ -49,21 +49,45 @@ export function synapseEdges(input: PlanInput): Edge[] {
       ...(callsTo(cls, "media-store") ? mediaEdges(from, settings) : []),
       ...(callsTo(cls, "push-gateways") ? [{ from, to: world, ports: tcp(443), why: "push gateways" }] : []),
       ...(settings.emailSmtp && callsTo(cls, "mail")
-        ? [{ from, to: world, ports: tcp(settings.emailSmtp.port), why: "e-mail" }]
+        ? [
+            {
+              from,
+              ...outgoingTo(settings.emailSmtp.host, settings.emailSmtp.port, settings.cluster.domain),
+              why: "e-mail",
+            },
+          ]
         : []),
-      ...(settings.sso?.oidc.length && callsTo(cls, "identity-providers")
-        ? [{ from, to: world, ports: tcp(443), why: "identity providers" }]
-        : []),
+      ...(callsTo(cls, "identity-providers") ? providerEdges(from, settings) : []),
       // Any process may fetch an event, a key or a profile of another server.
-      ...(settings.federation.enabled ? [{ from, to: world, ports: federationPorts, why: "other homeservers" }] : []),
+      ...(settings.federation.enabled ? [{ from, to: world, ports: federation, why: "other homeservers" }] : []),
     ];
   });
 }
 
-function mediaEdges(from: Peer, { objectStore, media }: Settings): Edge[] {
+/** A provider's discovery document may name other hosts, for tokens and keys: of those, port 443. */
+function providerEdges(from: Peer, { sso, cluster }: Settings): Edge[] {
+  const providers = sso?.oidc ?? [];
+  return [
+    ...(providers.length > 0 ? [{ from, to: world, ports: tcp(443), why: "identity providers" }] : []),
+    ...providers.map(({ issuer }): Edge => ({ from, ...outgoing(issuer, cluster.domain), why: "identity providers" })),
+  ];
+}
+
+/** Ports of other homeservers: the usual ones, and those that the list of allowed servers names. */
+export const federationPorts = ({ federation }: Settings): Edge["ports"] => [
+  ...tcp(
+    ...new Set([
+      443,
+      8448,
+      ...(federation.domainAllowList ?? []).flatMap((name) => Number(/:(\d+)$/.exec(name)?.[1] ?? 0) || []),
+    ]),
+  ),
+];
+
+function mediaEdges(from: Peer, { objectStore, media, cluster }: Settings): Edge[] {
   return [
     objectStore.kind === "s3"
-      ? { from, to: world, ports: tcp(urlPort(objectStore.endpoint)), why: "media in the external object store" }
+      ? { from, ...outgoing(objectStore.endpoint, cluster.domain), why: "media in the external object store" }
       : { from, to: MINIO, ports: tcp(PORTS.s3), why: "media" },
     ...(media.urlPreviews ? [{ from, to: world, ports: tcp(80, 443), why: "URL previews" }] : []),
   ];

@@ -145,7 +145,9 @@ function people({ settings: s, plan }: HomeserverInput): Yaml {
     enable_registration: r.enabled,
     allow_guest_access: r.allowGuests,
     ...(r.enabled && r.requireEmail ? { registrations_require_3pid: ["email"] } : {}),
-    ...(r.enabled && !r.requireEmail ? { enable_registration_without_verification: true } : {}),
+    ...(r.enabled && r.requireToken ? { registration_requires_token: true } : {}),
+    // Synapse starts with neither of them only when it is told that this is meant.
+    ...(r.enabled && !r.requireEmail && !r.requireToken ? { enable_registration_without_verification: true } : {}),
     password_config: {
       enabled: s.sso?.passwordLogin ?? true,
       localdb_enabled: s.sso?.passwordLogin ?? true,

@@ -19,6 +19,8 @@ export const SHARED_FILES = {
   lost: "lost_events.py",
   sessions: "fresh_sessions.py",
   check: "check.py",
+  /** Only where there are `trustedAuthorities`. */
+  authorities: "authorities.crt",
 } as const;
 /**
  * Python's name of what a file of the shared ConfigMap defines; `log.yaml` and `homeserver.yaml` use it.

@@ -58,6 +58,7 @@ export function synapseStart(input: SynapseStartInput, servesMedia: boolean): st
     // A process is named after its pod: the names are unique, and the writers' names are those of instance_map.
     ...(cls === "main" ? [] : [`printf 'worker_name: "%s"\\n' "$HOSTNAME" > ${MOUNTS.tmp}/name.yaml`]),
     ...(servesMedia ? [`python ${MOUNTS.shared}/${SHARED_FILES.trim} ${MOUNTS.data}/media ${cacheBytes} &`] : []),
+    ...(input.settings.trustedAuthorities ? [trustOf(input.settings, servesMedia)] : []),
     // The init container waits before the first start only. A database that goes away during that start (a switchover
     // while a node is drained) ends the process; the next start waits instead of failing again into the kubelet's
     // back-off. A writer settles its sequences as well, each time and as late as possible (scripts/wait_database.py).
@@ -70,4 +71,35 @@ export function synapseStart(input: SynapseStartInput, servesMedia: boolean): st
     BEFORE: verbatim(before.join("\n")),
     SYNAPSE: verbatim(`python -m synapse.app.${app} ${files.map((f) => `-c ${f}`).join(" ")} --no-secrets-in-config`),
   }).trimEnd();
+}
+
+/** Where the authorities are, or shall be. */
+interface Trusted {
+  /** The file of `trustedAuthorities`. */
+  own: string;
+  /** The file to write: the public ones and these. */
+  both: string;
+  /** The file that boto3 reads; undefined in processes that serve no media. */
+  forS3?: string;
+}
+
+/**
+ * Lines that make Synapse trust `trustedAuthorities` beside the public authorities. Notes on trustAuthorities.sh:
+ *
+ * Twisted takes both from OpenSSL's one file, SSL_CERT_FILE (for OpenID Connect, SMTP, push and federation), and boto3
+ * takes AWS_CA_BUNDLE in place of its own. The public ones are those that the process would use otherwise: the image's,
+ * or in an image without them those of Python's certifi, which Synapse depends on.
+ */
+export const trust = ({ own, both, forS3 }: Trusted): string =>
+  scriptFrom(__dirname, "trustAuthorities.sh", {
+    OWN: own,
+    BOTH: both,
+    FOR_S3: verbatim(forS3 === undefined ? "" : `export AWS_CA_BUNDLE=${forS3}`),
+  }).trimEnd();
+
+function trustOf({ objectStore }: Settings, servesMedia: boolean): string {
+  const own = `${MOUNTS.shared}/${SHARED_FILES.authorities}`,
+    both = `${MOUNTS.tmp}/authorities.crt`;
+  const only = objectStore.kind === "s3" && objectStore.privateAuthority;
+  return trust({ own, both, ...(servesMedia ? { forS3: only ? own : both } : {}) });
 }

@@ -6,7 +6,15 @@ import { keysAreProtected } from "../../../core/identity";
 import { fromIssuer } from "../../../domain/tlsModes";
 import type { Settings } from "../../../settings/types";
 import { labels, pullSecrets, type ObjectMetadata } from "../../../core/workload";
-import { ISSUER, PUBLIC_CERTIFICATE, TRUST_BUNDLE, issuerAnnotations, publicNames } from "./publicTls";
+import { firstEnd } from "./dates";
+import {
+  type CertificateEnd,
+  ISSUER,
+  PUBLIC_CERTIFICATE,
+  TRUST_BUNDLE,
+  issuerAnnotations,
+  publicNames,
+} from "./publicTls";
 
 const HOURS_PER_YEAR = 8760;
 const ALGORITHM = { algorithm: "ECDSA", ecdsaCurve: "P256" };
@@ -34,6 +42,8 @@ export class TlsMaterial extends pulumi.ComponentResource {
   readonly issuerAnnotations: Record<string, string>;
   /** Resources that need the Secrets, or the issuer, depend on these. */
   readonly ready: pulumi.Resource[] = [];
+  /** When the certificates end that nobody renews by itself, RFC 3339; empty with ACME. */
+  readonly ends: CertificateEnd[] = [];
   private readonly shared: boolean;
 
   constructor(name: string, args: TlsMaterialArgs, opts: pulumi.ComponentResourceOptions) {
@@ -60,6 +70,9 @@ export class TlsMaterial extends pulumi.ComponentResource {
               acme: {
                 email: settings.tls.email,
                 server: settings.tls.server,
+                ...(settings.tls.privateAuthority
+                  ? { caBundle: Buffer.from(settings.trustedAuthorities ?? "").toString("base64") }
+                  : {}),
                 privateKeySecretRef: { name: `${ISSUER}-account` },
                 solvers: [
                   {
@@ -87,6 +100,8 @@ export class TlsMaterial extends pulumi.ComponentResource {
               ca: undefined,
             }
           : this.ownCa(name, args.ctx);
+      if (settings.tls.mode === "given")
+        this.ends.push({ certificate: "tls.certificate", at: firstEnd(settings.tls.certificate) });
       this.caPem = ca;
       for (const namespace of args.namespaces) {
         this.ready.push(
@@ -146,6 +161,10 @@ export class TlsMaterial extends pulumi.ComponentResource {
       },
       childOpts,
     );
+    this.ends.push(
+      { certificate: "public names", at: certificate.validityEndTime },
+      { certificate: "own authority", at: ca.end },
+    );
     return {
       certificate: pulumi.all([certificate.certPem, ca.certificate]).apply(([own, root]) => `${own.trim()}\n${root}`),
       privateKey: pulumi.secret(key.privateKeyPem),
@@ -157,13 +176,14 @@ export class TlsMaterial extends pulumi.ComponentResource {
   private authority(
     name: string,
     settings: Settings,
-  ): { certificate: pulumi.Output<string>; privateKey: pulumi.Output<string> } {
+  ): { certificate: pulumi.Output<string>; privateKey: pulumi.Output<string>; end: pulumi.Input<string | undefined> } {
     const { caPrivateKey, caCertificate } = settings.importSecrets;
     if (caPrivateKey !== undefined && caCertificate !== undefined) {
       // A value that was piped into `pulumi config set` has lost its last line break.
       return {
         certificate: pulumi.output(`${caCertificate.trim()}\n`),
         privateKey: pulumi.secret(`${caPrivateKey.trim()}\n`),
+        end: firstEnd(caCertificate),
       };
     }
     const fatal: pulumi.CustomResourceOptions = { parent: this, protect: keysAreProtected(settings) };
@@ -181,6 +201,10 @@ export class TlsMaterial extends pulumi.ComponentResource {
       },
       fatal,
     );
-    return { certificate: certificate.certPem, privateKey: pulumi.secret(key.privateKeyPem) };
+    return {
+      certificate: certificate.certPem,
+      privateKey: pulumi.secret(key.privateKeyPem),
+      end: certificate.validityEndTime,
+    };
   }
 }

@@ -1,10 +1,68 @@
 /** Checks the certificate from the settings: its key, its validity, and the host names that it covers. */
 import type { X509Certificate } from "node:crypto";
 import type { CheckInput } from "../../../core/layer";
+import type { Settings } from "../../../settings/types";
 import { certificateChain, isPlaceholder, privateKey } from "../../../schema/syntax/keys";
 
 export function checkTls(given: CheckInput): void {
   checkGivenCertificate(given);
+  checkTrusted(given);
+}
+
+/** Checks `trustedAuthorities`, and that they are there where a server's certificate is said to be of one. */
+function checkTrusted({ settings, report, now }: CheckInput): void {
+  const { trustedAuthorities, tls, objectStore, backups } = settings;
+  if (trustedAuthorities === undefined) {
+    const wanting = [
+      ["tls", tls.mode === "acme" && tls.privateAuthority],
+      ["objectStore", objectStore.kind === "s3" && objectStore.privateAuthority],
+      ["backups.target", backups.target.kind === "s3" && backups.target.privateAuthority],
+    ] as const;
+    for (const [section] of wanting.filter(([, wants]) => wants))
+      report.add(
+        {
+          path: `${section}.privateAuthority`,
+          given: "true, without trustedAuthorities",
+          allowed: "true only where the authority's certificate is known",
+          remedy: "give that certificate as trustedAuthorities, or remove privateAuthority",
+        },
+        ["trustedAuthorities"],
+      );
+    return;
+  }
+  for (const [i, authority] of (certificateChain(trustedAuthorities) ?? []).entries())
+    if (new Date(authority.validTo) < now)
+      report.add({
+        path: "trustedAuthorities",
+        given: `a certificate (number ${i + 1}, ${subjectOf(authority)}) that expired on ${authority.validTo}`,
+        allowed: "certificates that are valid now",
+        remedy: "replace it with the authority's present certificate, or remove it",
+      });
+}
+
+/** Notes where other servers are asked to trust a certificate that no public authority signed. */
+export function privateCertificateNotes({ tls, federation, trustedAuthorities }: Settings): string[] {
+  const by =
+    tls.mode === "own-ca"
+      ? "the stack's own authority (output caCertificate)"
+      : tls.mode === "given" && isPrivate(tls.certificate, trustedAuthorities)
+        ? "a private authority"
+        : tls.mode === "acme" && tls.privateAuthority
+          ? "a private authority"
+          : undefined;
+  if (!federation.enabled || by === undefined) return [];
+  return [
+    federation.domainAllowList
+      ? `Federation: the certificate is of ${by}. Each server of federation.domainAllowList must be told to trust it; authorities of theirs that are private belong into trustedAuthorities.`
+      : `Federation will not work with servers on the Internet: the certificate is of ${by}, which they do not trust. Use tls.mode acme or a certificate of a public authority; or list the servers that were told to trust it in federation.domainAllowList.`,
+  ];
+}
+
+/** Whether a chain ends in itself or in one of the private authorities; false where it cannot be read. */
+function isPrivate(chain: string, authorities: string | undefined): boolean {
+  const last = certificateChain(chain)?.at(-1);
+  const known = (authorities && certificateChain(authorities)) || [];
+  return last !== undefined && [last, ...known].some((one) => last.checkIssued(one));
 }
 
 /** The names to which clients open TLS connections. */

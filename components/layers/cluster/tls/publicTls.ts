@@ -1,4 +1,5 @@
 /** Names and annotations of the public certificate. Pure. */
+import type { Input } from "@pulumi/pulumi";
 import { NAMESPACES, type Namespace } from "../../../core/names";
 import { fromIssuer } from "../../../domain/tlsModes";
 import type { Settings, TlsSettings } from "../../../settings/types";
@@ -7,6 +8,20 @@ import type { Settings, TlsSettings } from "../../../settings/types";
 export const PUBLIC_CERTIFICATE = "matrix-ha-tls";
 /** Name of the ConfigMap with the own CA's certificate as `ca.crt`. */
 export const TRUST_BUNDLE = "matrix-ha-ca";
+/** A certificate that a person must renew, and the moment when it ends. */
+export interface CertificateEnd {
+  /** For people. */
+  certificate: string;
+  /** A date that JavaScript reads; undefined where only the engine can read the certificate. */
+  at: Input<string | undefined>;
+}
+
+/** Metric with the end of each such certificate, as Unix time. */
+export const CERTIFICATE_END = "matrix_ha_certificate_end_timestamp_seconds";
+/** Whether there are such certificates. */
+export const certificateEndsMatter = (settings: Settings): boolean =>
+  settings.tls.mode !== "acme" || settings.trustedAuthorities !== undefined;
+
 /** Name of the ClusterIssuer for ACME. */
 export const ISSUER = "matrix-ha-acme";
 

@@ -1,0 +1,120 @@
+/** A stack in which every setting has something to act on, and the company in which a setting matters. */
+import { exampleConfig, exampleHostKey } from "../../cli/exampleStack";
+import { WITHOUT_OPERATORS } from "../../lab/common/tiers";
+import { certificate, S3 } from "./example";
+
+export type Config = Record<string, any>;
+
+const NAMES = ["example.org", "*.example.org"];
+const GIVEN = certificate(NAMES, "2020-01-01", "2120-01-01");
+
+/**
+ * Small, so that it is rendered in a moment: no operators, no monitoring, hosts that are prepared already.
+ *
+ * @param options Which option of a section, by its path: `{ tls: "acme" }`
+ */
+export async function rich(options: Record<string, string> = {}, ccu = 100): Promise<Config> {
+  const config: Config = structuredClone({ ...exampleConfig(ccu), ...WITHOUT_OPERATORS });
+  const tls: Record<string, Config> = {
+    "own-ca": { mode: "own-ca" },
+    acme: { mode: "acme", email: "admin@example.org" },
+    given: { mode: "given", ...(await GIVEN) },
+  };
+  // The first host has everything of its own, the last takes all it can from the sections for all hosts.
+  const { hosts } = config;
+  const bastion = { host: "192.0.2.1", hostKey: exampleHostKey("bastion") };
+  Object.assign(hosts[0], {
+    disks: [{ id: "/dev/disk/by-id/wwn-1", use: "local", sizeGiB: 100 }],
+    ssh: { user: "debian", port: 2222, hostKey: exampleHostKey("first"), bastion },
+  });
+  const { zone: _zone, ssh: _ssh, cpu, memoryGiB, ...last } = hosts.at(-1);
+  hosts.splice(-1, 1, { ...last, hostKey: exampleHostKey("last") });
+  return {
+    ...config,
+    hostDefaults: { cpu, memoryGiB },
+    ssh: { port: 2223, bastion },
+    prepareHosts: false,
+    tls: tls[options.tls ?? "own-ca"],
+    objectStore: options.objectStore === "s3" ? { ...S3 } : { kind: "minio" },
+    backups: {
+      target: options["backups.target"] === "s3" ? { ...S3, bucket: "backups" } : { kind: "object-store" },
+      archiveName: "synapse-postgres-2",
+    },
+    federation: { enabled: true },
+    registration: { enabled: true, requireEmail: true },
+    sso: {
+      oidc: [
+        {
+          id: "corp",
+          name: "Corp",
+          issuer: "https://sso.example.net",
+          clientId: "matrix",
+          clientSecret: "oidc-secret",
+        },
+      ],
+    },
+    media: { urlPreviews: true, localRetentionDays: 400 },
+    retention: { maxLifetimeDays: 365 },
+    emailSmtp: { host: "mail.example.net", user: "matrix", password: "smtp-password", from: "matrix@example.org" },
+    turn: { minPort: 49_200, maxPort: 54_000 },
+    rtc: { udpPortMin: 55_100, udpPortMax: 59_000 },
+    oldSigningKeys: [
+      {
+        id: "ed25519:a_old",
+        key: "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo",
+        expiredAt: "2026-01-01T00:00:00Z",
+      },
+    ],
+    monitoring: { enabled: false, alertWebhook: "https://alerts.example.org/hook" },
+  };
+}
+
+type Situation = (config: Config) => Config;
+const within =
+  (section: string, more: Config): Situation =>
+  (c) => ({ ...c, [section]: { ...c[section], ...more } });
+
+const prepared: Situation = (c) => ({ ...c, prepareHosts: true });
+const watched = within("monitoring", { enabled: true });
+const operated: Situation = (c) => ({ ...c, cluster: { ...c.cluster, install: {} } });
+const alone: Situation = (c) => c;
+
+/** By the beginning of a setting's name: the company in which it matters, where it does not in the small stack alone. */
+const COMPANY: Array<[name: RegExp, situation: Situation]> = [
+  [/^(hosts|hostDefaults|ssh|firewall|prepareHosts)\b/, prepared],
+  [/^(overrides\.)?monitoring\b/, watched],
+  [/^cluster\.install\.(?!ingressController)/, (c) => watched(operated(c))],
+  [
+    /^cluster\.ipFamilies/,
+    within("cluster", {
+      podCidrs: ["10.244.0.0/16", "fd00:1::/56"],
+      serviceCidrs: ["10.96.0.0/12", "fd00:2::/112"],
+    }),
+  ],
+  [/privateAuthority$/, (c) => ({ ...c, trustedAuthorities: "[encrypted by pulumi]" })],
+  [/^cluster\.ingressNamespace/, within("cluster", { install: { ingressController: false } })],
+  [/^backups\.restore\./, within("backups", { restore: { from: "synapse-postgres" } })],
+  [/^registration\.requireEmail/, within("registration", { requireToken: true })],
+  [/^savedKeys/, (c) => ({ ...c, deletionProtection: false })],
+  [
+    /^storage\./,
+    (c) => ({
+      ...c,
+      storage: { database: { name: "fast" }, objectStore: { name: "large" }, general: { name: "usual" } },
+    }),
+  ],
+];
+
+export const situationOf = (name: string): Situation => COMPANY.find(([pattern]) => pattern.test(name))?.[1] ?? alone;
+export const EVERYTHING_ON: Situation = (c) => watched(operated(prepared(c)));
+
+/** An authority of the operator's own, whose key and certificate the settings want together. */
+export async function withAuthority(config: Config): Promise<Config> {
+  const { certificate: caCertificate, privateKey: caPrivateKey } = await certificate(
+    ["ca"],
+    "2020-01-01",
+    "2120-01-01",
+    true,
+  );
+  return { ...config, importSecrets: { caCertificate, caPrivateKey } };
+}

@@ -1,0 +1,206 @@
+/**
+ * No setting is validated and then rendered nowhere: changing any of them changes what is rendered, or it is on a list
+ * with the reason, and what it changes there is shown.
+ */
+import assert from "node:assert/strict";
+import { evaluate, type RegisteredResource } from "../../cli/evaluate";
+import { plan } from "../../components/plan";
+import { valueAt } from "../../components/schema/walk";
+import { resolveSettings } from "../../components/settings";
+import { EVERYTHING_ON, rich, situationOf, withAuthority, type Config } from "../helpers/richStack";
+import { leaves, others, places, withValue, type Leaf } from "../helpers/everySetting";
+
+/** What is wrong with a configuration; undefined when a stack can be made of it. */
+function refusal(config: Config): string | undefined {
+  const { settings, errors } = resolveSettings(config, "test");
+  if (!settings) return errors.map((e) => `${e.path}: ${e.given}`).join("; ");
+  try {
+    plan(settings);
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+const done = new Map<string, Promise<RegisteredResource[]>>();
+function resourcesOf(config: Config): Promise<RegisteredResource[]> {
+  const key = JSON.stringify(config);
+  const known = done.get(key) ?? evaluate({ stack: "test", config }).then((e) => e.resources);
+  done.set(key, known);
+  return known;
+}
+/** Everything that the engine would get, in an order of its own: that of registration is not always the same. */
+const rendered = async (config: Config): Promise<string> =>
+  (await resourcesOf(config))
+    .map((r) => JSON.stringify(r))
+    .sort()
+    .join("\n");
+
+/** Values of settings for which no other one can be derived from their type. */
+const VALUES: Record<string, unknown[]> = {
+  "sso.oidc[].scopes": [["openid", "groups"]],
+  "cluster.ipFamilies": [["IPv6", "IPv4"], ["IPv4"]],
+};
+
+/** A host's size, with one that is too small for what the stack needs, and one that is not. */
+function hostSize(field: "cpu" | "memoryGiB", given: "hosts" | "hostDefaults"): Decision {
+  const of =
+    (value: number) =>
+    (c: Config): Config => ({
+      ...c,
+      hosts: c.hosts.map((h: Config) => ({ ...h, [field]: given === "hosts" ? value : undefined })),
+      hostDefaults: { ...c.hostDefaults, ...(given === "hostDefaults" ? { [field]: value } : {}) },
+    });
+  return { why: "the plan counts it: what does not fit is refused", refused: of(1), accepted: of(512) };
+}
+
+interface Decision {
+  why: string;
+  refused: (config: Config) => Config;
+  accepted: (config: Config) => Config;
+}
+const open = { allowCidrs: ["0.0.0.0/0"] };
+/** Settings that only decide whether others are accepted, each with a stack that is refused without it. */
+const DECIDES: Record<string, Decision> = {
+  "hosts[].cpu": hostSize("cpu", "hosts"),
+  "hosts[].memoryGiB": hostSize("memoryGiB", "hosts"),
+  "hostDefaults.cpu": hostSize("cpu", "hostDefaults"),
+  "hostDefaults.memoryGiB": hostSize("memoryGiB", "hostDefaults"),
+  "registration.allowOpen": {
+    why: "confirms that registration is meant to be open, which it is by the other two being off",
+    refused: (c) => ({ ...c, registration: { enabled: true } }),
+    accepted: (c) => ({ ...c, registration: { enabled: true, allowOpen: true } }),
+  },
+  "web.admin.allowPublic": {
+    why: "confirms that allowCidrs is meant to contain the Internet",
+    refused: (c) => ({ ...c, web: { admin: open } }),
+    accepted: (c) => ({ ...c, web: { admin: { ...open, allowPublic: true } } }),
+  },
+};
+
+/** Whether the leaf is the word that chooses an option of its section. */
+const chooses = (leaf: Leaf): boolean => others(leaf.schema, undefined).length === 0;
+
+/** Why no change of the setting is seen; undefined when one is. */
+async function unseen(leaf: Leaf): Promise<string | undefined> {
+  const tried: string[] = [];
+  let base = situationOf(leaf.name)(await rich(leaf.options));
+  if (/^importSecrets\.ca/.test(leaf.name)) base = await withAuthority(base);
+  for (const company of [base, EVERYTHING_ON(base)]) {
+    assert.equal(refusal(company), undefined);
+    for (const at of differentPlaces(company, leaf)) {
+      let seen = 0;
+      for (const value of VALUES[leaf.name] ?? others(leaf.schema, valueAt(company, at))) {
+        const changed = withValue(company, at, value);
+        const refused = refusal(changed);
+        if (!refused && (await rendered(company)) !== (await rendered(changed))) return undefined;
+        tried.push(`${at.join(".")} = ${JSON.stringify(value).slice(0, 60)}: ${refused ?? "changes nothing"}`);
+        // The first may be the default, written out.
+        if (!refused && ++seen === 2) break;
+      }
+    }
+  }
+  return tried.join("\n") || "there is no other value to try";
+}
+
+/** The places of a setting; of hosts, one of each role. */
+function differentPlaces(config: Config, leaf: Leaf): ReturnType<typeof places> {
+  const all = places(config, leaf.path);
+  if (leaf.path[0] !== "hosts") return all.slice(0, 1);
+  const role = (at: (typeof all)[number]): string => String(config.hosts[at[1]!].roles);
+  return [...all.slice(-1), ...all.filter((at, i) => all.findIndex((other) => role(other) === role(at)) === i)];
+}
+
+/** By class: the numbers of its pods, their resources, and the file that only they read. */
+async function ownObjects(config: Config): Promise<(cls: string) => string> {
+  const all = await resourcesOf(config);
+  return (cls) => {
+    const mine = all.filter((r) => r.inputs?.metadata?.labels?.["app.kubernetes.io/component"] === `synapse-${cls}`);
+    assert.ok(mine.length > 0, cls);
+    return JSON.stringify(
+      mine.map(({ inputs }) => [
+        inputs.data,
+        inputs.spec?.replicas,
+        inputs.spec?.minReplicas,
+        inputs.spec?.maxReplicas,
+        inputs.spec?.template?.spec.containers[0].resources,
+      ]),
+    );
+  };
+}
+
+const CLASSES = "overrides.pools.";
+const IMAGE = "images.overrides.";
+const LEAVES = leaves();
+
+describe("every setting", function () {
+  this.timeout(300_000);
+
+  for (const leaf of LEAVES.filter(({ name }) => !name.startsWith(CLASSES) && !name.startsWith(IMAGE))) {
+    const decides = DECIDES[leaf.name];
+    if (decides)
+      it(`${leaf.name}: ${decides.why}`, async () => {
+        const base = await rich(leaf.options);
+        assert.notEqual(refusal(decides.refused(base)), undefined);
+        assert.equal(refusal(decides.accepted(base)), undefined);
+      });
+    else if (chooses(leaf))
+      it(`${leaf.name} is an option of its own`, async () => {
+        const [section] = Object.keys(leaf.options).slice(-1);
+        const rest = LEAVES.filter((l) => chooses(l) && Object.hasOwn(l.options, section!) && l !== leaf);
+        const mine = await rendered(await rich(leaf.options));
+        assert.ok(rest.length > 0);
+        for (const { options } of rest) assert.notEqual(await rendered(await rich(options)), mine);
+      });
+    else it(`${leaf.name} changes what is rendered`, async () => assert.equal(await unseen(leaf), undefined));
+  }
+
+  it("each of images.overrides replaces an image that runs", async () => {
+    const keys = LEAVES.filter(({ name }) => name.startsWith(IMAGE)).map(({ path }) => path.at(-1)!);
+    const mine = (key: string): string => `registry.example.net/${key.toLowerCase()}:9`;
+    const overrides = Object.fromEntries(keys.map((key) => [key, mine(key)]));
+    const texts = await Promise.all(
+      (["own-ca", "acme"] as const).map(async (tls) =>
+        rendered({ ...EVERYTHING_ON(await rich({ tls })), images: { overrides } }),
+      ),
+    );
+    assert.deepEqual(
+      keys.filter((key) => !texts.some((text) => text.includes(mine(key)))),
+      [],
+    );
+  });
+
+  for (const field of new Set(LEAVES.filter(({ name }) => name.startsWith(CLASSES)).map(({ path }) => path.at(-1)!)))
+    it(`overrides.pools.<class>.${field} changes each class's own objects`, async () => {
+      const base = await rich({}, 20_000);
+      const { settings } = resolveSettings(base, "test");
+      const { pools } = plan(settings!).synapse;
+      const other = (pool: (typeof pools)[number]): number => {
+        if (field === "cpu") return pool.cpu + 0.01;
+        if (field === "memoryMiB") return pool.memoryMiB + 1;
+        if (field === "cpMax") return pool.cpMax - 1;
+        return field === "replicas" ? pool.replicas - 1 : pool.maxReplicas + 1;
+      };
+      // A class of which Synapse allows one process has neither number; one without an autoscaler has no largest.
+      const changeable = pools.filter(
+        (pool) =>
+          (field !== "replicas" || pool.replicas > 2) && (field !== "maxReplicas" || pool.maxReplicas > pool.replicas),
+      );
+      assert.ok(changeable.length >= (field === "replicas" || field === "maxReplicas" ? 3 : 12), `${changeable.length}`);
+      const changed = {
+        ...base,
+        overrides: { pools: Object.fromEntries(changeable.map((pool) => [pool.class, { [field]: other(pool) }])) },
+      };
+      assert.equal(refusal(changed), undefined);
+      const [before, after] = [await ownObjects(base), await ownObjects(changed)];
+      assert.deepEqual(
+        changeable.map((pool) => pool.class).filter((cls) => before(cls) === after(cls)),
+        [],
+      );
+    });
+
+  it("the lists above name settings that exist", () => {
+    const names = LEAVES.map((l) => l.name);
+    assert.deepEqual([...Object.keys(DECIDES), ...Object.keys(VALUES)].filter((name) => !names.includes(name)), []);
+  });
+});
