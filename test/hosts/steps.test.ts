@@ -26,7 +26,7 @@ describe("hosts: scripts", () => {
           "04-swap.sh",
           "05-time.sh",
           "06-disks.sh",
-          "07-firewall.sh",
+          ...(host.startsWith("db-") ? ["07-wal.sh", "08-firewall.sh"] : ["07-firewall.sh"]),
         ],
       );
       for (const { file, text } of host.endsWith("-a") ? files : []) {
