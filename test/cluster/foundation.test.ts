@@ -159,8 +159,8 @@ describe("cluster foundation", () => {
 
   it("makes storage classes that wait for a consumer, keep released volumes and use the hosts' directories", () => {
     const classes = kind(full, "StorageClass");
-    // The database, everything else, and one for each of the two drives of a storage host.
-    assert.equal(classes.length, 4);
+    // The database, its WAL, everything else, and one for each of the two drives of a storage host.
+    assert.equal(classes.length, 5);
     for (const c of classes)
       assert.deepEqual([c.inputs.volumeBindingMode, c.inputs.reclaimPolicy], ["WaitForFirstConsumer", "Retain"]);
     const paths = JSON.parse(one(full, "ConfigMap", "local-path-config").inputs.data["config.json"]).nodePathMap[0]

@@ -26,9 +26,12 @@ describe("hosts: scripts", () => {
           "04-swap.sh",
           "05-time.sh",
           "06-disks.sh",
-          "07-firewall.sh",
-          "08-kubelet.sh",
-          ...(host.startsWith("cp-") ? ["09-etcd.sh"] : []),
+          ...[
+            ...(host.startsWith("db-") ? ["wal"] : []),
+            "firewall",
+            "kubelet",
+            ...(host.startsWith("cp-") ? ["etcd"] : []),
+          ].map((step, i) => `0${7 + i}-${step}.sh`),
         ],
       );
       for (const { file, text } of host.endsWith("-a") ? files : []) {

@@ -157,12 +157,12 @@ describe("PostgreSQL", () => {
     );
   });
 
-  it("keeps WAL on a volume of its own, both of the database's class", () => {
+  it("keeps WAL on a volume of its own, of a class whose folder is another file system", () => {
     const { storageGiB, walStorageGiB } = fixturePlan().postgres;
     assert.deepEqual([spec.storage.size, spec.walStorage.size], [`${storageGiB}Gi`, `${walStorageGiB}Gi`]);
     assert.deepEqual(
       [spec.storage.storageClass, spec.walStorage.storageClass],
-      ["matrix-ha-database", "matrix-ha-database"],
+      ["matrix-ha-database", "matrix-ha-database-wal"],
     );
   });
 

@@ -164,7 +164,7 @@ const CASES: Case[] = [
     "an unknown use of a disk",
     ["hosts[0].disks[0].use=postgres"],
     "hosts[0].disks[0].use",
-    /database, object-store, local/,
+    /database, wal, object-store, local/,
   ],
   [
     "an object-store disk on a database host",
