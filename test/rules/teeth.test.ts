@@ -74,6 +74,21 @@ const BREAKS: Array<{ rule: string; breaks: string; how: (objects: Objects) => v
     },
   },
   {
+    rule: "5",
+    breaks: "a load balancer with a port on every node",
+    how: (o) => {
+      delete find(o, "Service", "nginx-ingress").spec.allocateLoadBalancerNodePorts;
+    },
+  },
+  {
+    rule: "5",
+    breaks: "a port on every node",
+    how: (o) => {
+      find(o, "Service", "element-web").spec.type = "NodePort";
+      find(o, "Service", "element-web").spec.externalTrafficPolicy = "Local";
+    },
+  },
+  {
     rule: "6",
     breaks: "a short DNS name",
     how: (o) => {

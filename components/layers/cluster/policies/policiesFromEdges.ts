@@ -51,6 +51,28 @@ function podsOf(p: Parameters<typeof peerLabels>[0]): { matchLabels?: Record<str
   return Object.keys(matchLabels).length ? { matchLabels } : {};
 }
 
+/** Every address of the hosts. */
+const hostAddresses = (settings: Settings): string[] => [
+  ...new Set(settings.hosts.flatMap((h) => [h.address, ...(h.publicAddress ? [h.publicAddress] : [])]).map(hostCidr)),
+];
+
+/**
+ * Link-local addresses: what answers there belongs to the host, such as a cloud's metadata service, which hands out the
+ * host's credentials.
+ */
+const LINK_LOCAL = ["169.254.0.0/16", "fe80::/10"] as const;
+
+/**
+ * Networks that are not the world, though their addresses are somewhere in it: the cluster's own, and its hosts, where
+ * SSH, kubelets, etcd and what else runs there would answer a pod that was taken over.
+ */
+const notTheWorld = (settings: Settings): string[] => [
+  ...settings.cluster.podCidrs,
+  ...settings.cluster.serviceCidrs,
+  ...hostAddresses(settings),
+  ...LINK_LOCAL,
+];
+
 /** An end of an edge as peers of a rule. `outgoing`: the policy's pods connect to it. */
 function peers(p: Peer, settings: Settings, outgoing: boolean): PolicyPeer[] {
   if (isPods(p))
@@ -62,7 +84,7 @@ function peers(p: Peer, settings: Settings, outgoing: boolean): PolicyPeer[] {
   if ("cidrs" in p) return blocks(p.cidrs);
   if (!outgoing) return blocks(everywhere(settings));
   // The world does not include the cluster's own networks. (Public names that lead back into it: see `implied`.)
-  const internal = [...settings.cluster.podCidrs, ...settings.cluster.serviceCidrs];
+  const internal = notTheWorld(settings);
   return [
     ...everywhere(settings).map((cidr): PolicyPeer => {
       const except = internal.filter((c) => familyOf(c) === familyOf(cidr));
@@ -112,7 +134,10 @@ function merge(rules: PolicyRule[]): PolicyRule[] {
 /** Rules that an edge needs besides its own: the stack's public names lead back to its ingress controller. */
 function implied(e: Edge, settings: Settings): PolicyRule[] {
   const web = e.ports.filter((p) => p.protocol === "TCP" && (p.port === 443 || p.port === 80));
-  if (!("world" in e.to) || !web.length || !settings.cluster.install.ingressController) return [];
+  if (!("world" in e.to) || !web.length) return [];
+  // Another controller may use the nodes' network: the public names are then the hosts' addresses.
+  if (!settings.cluster.install.ingressController)
+    return [{ peers: blocks(hostAddresses(settings)), ports: [443, 80].map((port) => ({ protocol: "TCP", port })) }];
   return [
     {
       peers: peers({ component: INGRESS_COMPONENT, namespace: INGRESS_NAMESPACE }, settings, true),
