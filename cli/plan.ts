@@ -5,10 +5,12 @@ import { resolveSettings, SettingsInvalid } from "../components/settings";
 import { applySets, readStackConfig } from "../components/settings/stackFile";
 import type { Settings, SettingsError } from "../components/settings/types";
 import { HOST_ROLES } from "../components/domain/roles";
+import { dnsRecords } from "../components/layers/ingress/dns";
 import { LAYERS } from "../components/layers/registry";
 import { plan } from "../components/plan";
 import { recommendedHosts, type Plan } from "../components/sizing";
 import { budgetOf, RESERVED_CONNECTIONS } from "../components/sizing/connections";
+import { CLIENT_CONNECTIONS_PER_USER, PROXIED_CONNECTIONS_PER_USER } from "../components/sizing/door";
 
 const USAGE = `npm run plan -- --ccu NUMBER | --stack NAME [--set path=value ...] [--json]
   --ccu NUMBER   concurrent users; without --stack, plans on the machines that it recommends
@@ -72,6 +74,8 @@ export function report({ settings, plan: p, stack }: Planned): string {
     ["Room on the hosts, with the largest of each role lost", fitTable(p)],
     ["Synapse", `${poolTable(p)}\n${tuning(p)}`],
     ["Services", serviceTable(settings, p)],
+    ["Public entrance", entrance(p)],
+    ["DNS records", dns(settings, p)],
     ["Database connections", connections(p)],
     ["Storage", storage(p)],
     ["What each failure costs", failureList(p)],
@@ -150,6 +154,36 @@ function serviceTable(settings: Settings, p: Plan): string {
     ["service", "instances", "vCPU each", "memory each", "what"],
     rows.map((r) => [r.service, r.instances, r.cpu, gib(r.memoryMiB), r.what]),
   );
+}
+
+/** One line for each address; the connections are those of one pod, which has them all while it announces the address. */
+function entrance({ ingress }: Plan): string {
+  if (ingress.addresses.length === 0) return "  at the ingress controller of the cluster, which is not this stack's";
+  const rows = ingress.addresses.map((addresses) => [
+    addresses.join(", ") || "from the pool",
+    n(ingress.usersEach),
+    n(ingress.clientConnections),
+    n(ingress.proxiedConnections),
+    `${ingress.workers} x ${n(ingress.workerConnections)}`,
+    ingress.replicasEach,
+  ]);
+  const head = ["address", "users", "their connections", "requests that wait", "workers x connections", "pods"];
+  return `${table(head, rows)}\n${wrap(`One pod of each address works, on the host that announces it${ingress.addresses.length > 1 ? "; no two addresses share a host while there is room" : ""}. Connections: ${CLIENT_CONNECTIONS_PER_USER} of clients and ${PROXIED_CONNECTIONS_PER_USER} to the router for each user, and half as many again, because DNS does not divide users evenly.`, WIDTH, "  ", "  ")}`;
+}
+
+/** Names with equal records together. */
+function dns(settings: Settings, p: Plan): string {
+  const byName = new Map<string, string[]>();
+  for (const r of dnsRecords({ settings, plan: p }))
+    byName.set(r.name, [...(byName.get(r.name) ?? []), `${r.type} ${r.address}`]);
+  const byRecords = new Map<string, string[]>();
+  for (const [name, records] of byName)
+    byRecords.set(records.join(", "), [...(byRecords.get(records.join(", ")) ?? []), name]);
+  const lines = [...byRecords].flatMap(([records, names]) => [
+    wrap(names.join(", "), WIDTH, "  ", "  "),
+    wrap(records, WIDTH, "    ", "    "),
+  ]);
+  return lines.join("\n") || "  every public name: the address of that controller";
 }
 
 const connections = ({ postgres: pg }: Plan): string =>

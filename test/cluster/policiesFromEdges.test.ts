@@ -143,8 +143,8 @@ describe("network policies from edges", () => {
       "allow-sender",
     );
     const world = p.egress.flatMap((r) => r.peers).find((x) => x.ipBlock)!;
-    assert.equal(world.ipBlock.cidr, "0.0.0.0/0");
-    assert.deepEqual(world.ipBlock.except.slice(0, 2), ["10.244.0.0/16", "10.96.0.0/16"]);
+    assert.equal(world.ipBlock!.cidr, "0.0.0.0/0");
+    assert.deepEqual(world.ipBlock!.except!.slice(0, 2), ["10.244.0.0/16", "10.96.0.0/16"]);
     assert.ok(
       p.egress.some(
         (r) => JSON.stringify(r.peers).includes("ingress-controller") && r.ports.some((x) => x.port === 443),

@@ -8,7 +8,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../../settings/types";
 import { hardenedContainer, hardenedPod } from "./hardening";
 import { CONFIG_HASH, labels, selectorLabels } from "./metadata";
-import { neverTwoOnANode, onNodes, spread, type Apart } from "./placement";
+import { neverTwoOnANode, onNodes, ratherApart, spread, type Apart } from "./placement";
 import { renderProbes, type Probes } from "./probes";
 import { mebi, milliCpu } from "./quantities";
 
@@ -119,6 +119,11 @@ export interface PodSpec {
   terminationGracePeriodSeconds?: number;
   /** Never two on one node, for databases and pods with host ports. @default false */
   onePerNode?: boolean;
+  /**
+   * Pods of this and other workloads, in its namespace, with which it shares no node: never, or where there is room.
+   * Without effect beside `onePerNode`. @default none
+   */
+  apartFrom?: { labels: Record<string, string>; always: boolean };
   /** Seconds until a pod on a lost node is replaced elsewhere. @default 30 (Kubernetes: 300) */
   lostNodeSeconds?: number;
   /** Annotations besides the config hash. */
@@ -260,7 +265,11 @@ function placement({ settings, component, pod, apart }: PodTemplateArgs): Partia
   return {
     ...onNodes({ ...pod, role: pod.role === undefined ? "application" : pod.role }),
     topologySpreadConstraints: spread(matchLabels, { ...apart, hard: pod.onePerNode }),
-    ...(pod.onePerNode ? { affinity: neverTwoOnANode(matchLabels) } : {}),
+    ...(pod.onePerNode
+      ? { affinity: neverTwoOnANode(matchLabels) }
+      : pod.apartFrom
+        ? { affinity: (pod.apartFrom.always ? neverTwoOnANode : ratherApart)(pod.apartFrom.labels) }
+        : {}),
   };
 }
 

@@ -2,7 +2,7 @@
 import { tcp, type Edge, type Peer } from "../../core/edges";
 import type { PlanInput } from "../../core/layer";
 import { NAMESPACES } from "../../core/names";
-import { INGRESS_COMPONENT, INGRESS_NAMESPACE, INGRESS_PORTS } from "./ingressController/nginxIngress";
+import { INGRESS_PODS, INGRESS_PORTS } from "./ingressController/nginxIngress";
 import { installedOperators } from "./operators/operators";
 import { tlsNamespaces } from "./tls/publicTls";
 
@@ -66,7 +66,7 @@ function acmeEdges({ settings }: Pick<PlanInput, "settings">): Edge[] {
     ...tlsNamespaces(settings)
       .filter((n) => n !== NAMESPACES.coturn)
       .map((namespace): Edge => ({
-        from: { component: INGRESS_COMPONENT, namespace: INGRESS_NAMESPACE },
+        from: INGRESS_PODS,
         to: { labels: { "acme.cert-manager.io/http01-solver": "true" }, namespace, label: "acme-solver" },
         ports: tcp(8089),
         why: "the issuer's challenge",
@@ -76,7 +76,7 @@ function acmeEdges({ settings }: Pick<PlanInput, "settings">): Edge[] {
 
 function controllerEdges({ settings }: Pick<PlanInput, "settings">): Edge[] {
   if (!settings.cluster.install.ingressController) return [];
-  const self: Peer = { component: INGRESS_COMPONENT, namespace: INGRESS_NAMESPACE };
+  const self = INGRESS_PODS;
   return [
     {
       from: { world: true },

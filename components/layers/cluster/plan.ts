@@ -31,16 +31,18 @@ const PLATFORM: Array<{
 export const clusterDemands = (settings: Settings): Demand[] =>
   PLATFORM.filter((x) => x.when(settings)).map((x) => floating(x.name, x));
 
-export const clusterFailures = (): FailureCost[] => [
+export const clusterFailures = ({ plan }: PlanInput): FailureCost[] => [
   {
     failure: "Ingress address: announcing node",
-    effect: "new connections fail until another node announces the address",
+    effect:
+      plan.ingress.addresses.length > 1
+        ? `new connections to its address (1/${plan.ingress.addresses.length} of the users) fail until another node announces it`
+        : "new connections fail until another node announces the address",
     seconds: 8,
     source: `${MEASURED}: last failed request 7.4 s after the cut`,
   },
 ];
 
 export const clusterNotes = ({ settings }: PlanInput): string[] => [
-  "MetalLB announces each address from one node at a time: failover, not load sharing. More addresses, or BGP, spread load.",
   ...ingressClassNotes(settings.cluster.ingressClass),
 ];

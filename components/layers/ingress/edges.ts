@@ -1,14 +1,14 @@
 /** Connections from the ingress controller to the public Services. Pure. */
 import { type Edge, type Peer, tcp } from "../../core/edges";
 import type { PlanInput } from "../../core/layer";
-import { INGRESS_COMPONENT } from "../cluster/ingressController/nginxIngress";
-import { NAMESPACES, PORTS, SERVICES } from "../../core/names";
+import { INGRESS_PODS } from "../cluster/ingressController/nginxIngress";
+import { PORTS, SERVICES } from "../../core/names";
 import { publicHosts } from "./hosts";
 
-/** This stack's controller by its component; another one by its namespace. */
+/** This stack's controller by its name; another one by its namespace. */
 const controller = (settings: PlanInput["settings"]): Peer =>
   settings.cluster.install.ingressController
-    ? { component: INGRESS_COMPONENT, namespace: NAMESPACES.ingress }
+    ? INGRESS_PODS
     : { labels: {}, namespace: settings.cluster.ingressNamespace, label: "ingress-controller" };
 
 /** Container port behind each public Service port, by its name. */

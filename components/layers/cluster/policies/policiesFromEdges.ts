@@ -7,7 +7,7 @@ import { familyOf, hostCidr } from "../../../core/addresses";
 import { isPods, peerLabels, type Edge, type Peer, type PodPeer } from "../../../core/edges";
 import { NAMESPACES } from "../../../core/names";
 import type { Settings } from "../../../settings/types";
-import { INGRESS_COMPONENT, INGRESS_NAMESPACE, INGRESS_PORTS } from "../ingressController/nginxIngress";
+import { INGRESS_PODS, INGRESS_PORTS } from "../ingressController/nginxIngress";
 
 /** One side of a rule, as Kubernetes writes it. */
 export interface PolicyPeer {
@@ -140,7 +140,7 @@ function implied(e: Edge, settings: Settings): PolicyRule[] {
     return [{ peers: blocks(hostAddresses(settings)), ports: [443, 80].map((port) => ({ protocol: "TCP", port })) }];
   return [
     {
-      peers: peers({ component: INGRESS_COMPONENT, namespace: INGRESS_NAMESPACE }, settings, true),
+      peers: peers(INGRESS_PODS, settings, true),
       ports: [
         { protocol: "TCP", port: INGRESS_PORTS.https },
         { protocol: "TCP", port: INGRESS_PORTS.http },
