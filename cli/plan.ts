@@ -156,7 +156,7 @@ function serviceTable(settings: Settings, p: Plan): string {
   );
 }
 
-/** One line for each address; the connections are those of one pod, which has them all while it announces the address. */
+/** One line for each address; the connections are those of the one pod behind it. */
 function entrance({ ingress }: Plan): string {
   if (ingress.addresses.length === 0) return "  at the ingress controller of the cluster, which is not this stack's";
   const rows = ingress.addresses.map((addresses) => [

@@ -44,8 +44,8 @@ export interface StackOutputs {
   /** Where credentials are stored; reading them needs permissions in the cluster. */
   secrets: { database: SecretReference; registrationSharedSecret: SecretReference; mediaS3: SecretReference };
   /**
-   * Addresses of the ingress controller: every public host name has a DNS record for each. Empty when the stack does not
-   * install the controller.
+   * Addresses of the ingress controller: every public host name has a DNS record for each. Empty when the stack does
+   * not install the controller.
    */
   ingressAddresses: string[];
   /** The main numbers of the plan. */

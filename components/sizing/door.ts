@@ -33,7 +33,7 @@ const OTHERS = 1024;
 
 /**
  * Users for whom a further address is announced: with so many, a failover of one address makes 15,000 handshakes, which
- * two cores answer in some seconds (`openssl speed`: a signature takes 0.03 ms with a P-256 key, 0.45 ms with RSA-2048).
+ * two cores answer in some seconds (`openssl speed`: a signature takes 0.03 ms with P-256, 0.45 ms with RSA-2048).
  */
 export const USERS_PER_ADDRESS = 5_000;
 /** Fewest worker processes: a core's worth of TLS handshakes after a failover must not stop those who are connected. */
@@ -47,11 +47,11 @@ const LEAST_WORKERS = 2;
 export const SLOT_KIB = 0.5;
 export const CLIENT_KIB = 26;
 export const PROXIED_KIB = 32;
-/** The controller itself (it caches the Ingress objects, Services and endpoints of its namespaces) and nginx's workers without connections. */
+/** The controller, which caches the objects of its namespaces, and nginx's workers without connections. */
 const BASE_MIB = 160;
 /**
- * After a reload, workers of the old configuration keep their connections for 30 s while clients open new ones. At other
- * times this is the room for `UNEVEN`.
+ * After a reload, workers of the old configuration keep their connections for 30 s while clients open new ones. At
+ * other times this is the room for `UNEVEN`.
  */
 const RELOAD = 2;
 
@@ -78,10 +78,7 @@ export function entrances(settings: Settings): string[][] {
   const { cluster, ingress, ccu } = settings;
   if (!cluster.install.ingressController) return [];
   // Two addresses on one host would share what one host carries.
-  const wanted = Math.max(
-    1,
-    Math.min(Math.ceil(ccu / USERS_PER_ADDRESS), hostsOf(settings, "application").length),
-  );
+  const wanted = Math.max(1, Math.min(Math.ceil(ccu / USERS_PER_ADDRESS), hostsOf(settings, "application").length));
   const lists = cluster.ipFamilies
     .map((family) =>
       ingress.addresses

@@ -1,7 +1,7 @@
 /**
  * The public entrance with a real nginx: its configuration as the ingress controller writes it from the rendered
- * ConfigMap (templates version1/nginx.tmpl and nginx.ingress.tmpl of kubernetes-ingress 5.5), a router that answers when
- * it is told to, and clients that hold connections as browsers do.
+ * ConfigMap (templates version1/nginx.tmpl and nginx.ingress.tmpl of kubernetes-ingress 5.5), a router that answers
+ * when it is told to, and clients that hold connections as browsers do.
  */
 import { spawn, type ChildProcess } from "node:child_process";
 import * as fs from "node:fs";
@@ -12,17 +12,15 @@ import { rootfsOf } from "./programs";
 export const DOOR_PORT = 18443;
 const ROUTER_PORT = 18444;
 
-/** nginx.conf from the controller's ConfigMap. Only what the stack sets; a key that is unknown here is an error. */
+/** nginx.conf from the controller's ConfigMap: what bears on connections. @throws Error for a key that is missing */
 export function doorConf(config: Record<string, string>, dir: string): string {
-  const used = new Set<string>();
   const get = (key: string): string => {
-    used.add(key);
     const value = config[key];
     if (value === undefined) throw new Error(`the ConfigMap has no ${key}`);
     return value;
   };
   const on = (key: string): string => (get(key) === "true" ? "on" : "off");
-  const text = `worker_processes ${get("worker-processes")};
+  return `worker_processes ${get("worker-processes")};
 worker_rlimit_nofile ${get("worker-rlimit-nofile")};
 worker_shutdown_timeout ${get("worker-shutdown-timeout")};
 error_log ${dir}/error.log warn;
@@ -66,7 +64,6 @@ http {
   }
 }
 `;
-  return text;
 }
 
 /** A process that takes part: clients, or the router. */

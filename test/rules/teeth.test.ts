@@ -363,7 +363,8 @@ const BREAKS: Array<{ rule: string; breaks: string; how: (objects: Objects) => v
     rule: "18",
     breaks: "a public admin API",
     how: (o) => {
-      const p = find(o, "Ingress", /./).spec.rules[0].http.paths;
+      const p = o.find((r) => r.inputs?.kind === "Ingress" && r.inputs.spec.rules[0].http)!.inputs.spec.rules[0].http
+        .paths;
       p.push({ ...p[0], path: "/_synapse/admin" });
     },
   },

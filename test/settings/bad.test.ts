@@ -424,7 +424,12 @@ const CASES: Case[] = [
     "web.admin.allowCidrs[1]",
     /allowPublic/,
   ],
-  ["administrators at a host", ["web.admin.allowCidrs=[10.0.1.11/32]"], "web.admin.allowCidrs[0]", /only pass requests on/],
+  [
+    "administrators at a host",
+    ["web.admin.allowCidrs=[10.0.1.11/32]"],
+    "web.admin.allowCidrs[0]",
+    /only pass requests on/,
+  ],
   [
     "administrators at a load balancer",
     ["ingress.trustedProxies=[10.9.0.0/16]", "web.admin.allowCidrs=[10.9.3.0/24]"],
@@ -446,11 +451,7 @@ const CASES: Case[] = [
   ["PROXY protocol from nobody", ["ingress.proxyProtocol=true"], "ingress.proxyProtocol", /from which they connect/],
   [
     "PROXY protocol for a controller of others",
-    [
-      "ingress.proxyProtocol=true",
-      "ingress.trustedProxies=[10.9.0.5/32]",
-      "cluster.install.ingressController=false",
-    ],
+    ["ingress.proxyProtocol=true", "ingress.trustedProxies=[10.9.0.5/32]", "cluster.install.ingressController=false"],
     "ingress.proxyProtocol",
     /configuration of that controller/,
   ],

@@ -53,7 +53,7 @@ const CASES: Array<[set: string[], restarts: string[], layers: string[]]> = [
   [["backups.retentionDays=60"], [], ["postgres"]],
   [["web.elementWeb.brand=Chat"], ["element-web"], ["web"]],
   [['web.admin.allowCidrs=["10.9.0.0/16"]'], ["synapse-admin"], ["web"]],
-  // Nothing that runs has to start again: the controller follows its ConfigMap. The admin UI takes no proxy for a client.
+  // The controller follows its ConfigMap; the admin UI must not take a proxy for a client.
   [["ingress.trustedProxies=[10.9.0.5/32]"], ["synapse-admin"], ["cluster", "web"]],
   [
     ["ingress.trustedProxies=[10.9.0.5/32]", "ingress.proxyProtocol=true"],

@@ -23,8 +23,8 @@ const record = (name: string, address: string): DnsRecord => ({
 export const ingressAddresses = ({ plan }: Pick<PlanInput, "plan">): string[] => plan.ingress.addresses.flat();
 
 /**
- * A record for each name and address. A name of the entrance has as many as there are entrances: resolvers hand them out
- * in turn, and that is what divides the users among them.
+ * A record for each name and address. A name has as many as there are entrances: resolvers hand them out in turn, and
+ * that is what divides the users among them.
  */
 export function dnsRecords(input: PlanInput): DnsRecord[] {
   const { settings } = input;

@@ -8,7 +8,8 @@ export const ingressSettings = {
       addresses: list(address({ doc: "Address." }), {
         doc: "Addresses at which the public host names are served, from the pool for `ingress`. Each has controller pods of its own and is announced by another host, and DNS names all of them. Of each IP family of the cluster the same number.",
         example: ["203.0.113.10", "203.0.113.11"],
-        defaultText: "the first of the pool: one for every 5,000 users, as far as addresses and application hosts suffice",
+        defaultText:
+          "the first of the pool: one for every 5,000 users, as far as addresses and application hosts suffice",
       }).optional(),
       trustedProxies: list(cidr({ doc: "Network." }), {
         doc: "Networks of load balancers and proxies in front of the ingress controller. Only they may name a client's address (in the PROXY protocol or in X-Forwarded-For), and they never count as a client of the admin UI. Without an entry, a client's address is that of its connection.",

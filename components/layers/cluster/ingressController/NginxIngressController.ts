@@ -37,8 +37,8 @@ export interface NginxIngressControllerArgs {
 }
 
 /**
- * F5's NGINX ingress controller: the only way in for HTTP, at addresses that MetalLB announces. Each address has pods of
- * its own (components/sizing/door.ts says why), which share one configuration.
+ * F5's NGINX ingress controller: the only way in for HTTP, at addresses that MetalLB announces. Each address has pods
+ * of its own (components/sizing/door.ts says why), which share one configuration.
  */
 export class NginxIngressController extends pulumi.ComponentResource {
   /** One for each entrance. */

@@ -36,10 +36,19 @@ export const CONFIG_MAP = "nginx-config";
 /** The image's user, which owns /etc/nginx and the caches. */
 export const NGINX_UID = 101;
 
+/** Namespaces of the Services that are public. */
+const ingressNamespaces = (settings: Settings): string[] => [
+  NAMESPACES.matrix,
+  ...(settings.rtc.enabled ? [NAMESPACES.livekit] : []),
+];
+
 export function controllerArgs(settings: Settings): string[] {
   return [
     `-nginx-configmaps=$(POD_NAMESPACE)/${CONFIG_MAP}`,
     `-ingress-class=${settings.cluster.ingressClass}`,
+    // Ingress objects of this stack's namespaces only, and Secrets of its own: it may not read others.
+    `-watch-namespace=${[NAMESPACES.ingress, ...ingressNamespaces(settings)].join(",")}`,
+    `-watch-secret-namespace=${NAMESPACES.ingress}`,
     // Plain Ingress objects only: no CRDs, and no snippets that could rewrite the configuration.
     "-enable-custom-resources=false",
     "-enable-snippets=false",
@@ -126,13 +135,18 @@ const READ = ["get", "list", "watch"];
 
 /** Permissions for Ingress objects; those for the controller's custom resources are left out. */
 export const controllerClusterRules: rbac.v1.PolicyRule[] = [
-  rule([""], ["services", "secrets", "configmaps", "namespaces", "pods"], READ),
+  rule([""], ["services", "namespaces", "pods"], READ),
   rule(["discovery.k8s.io"], ["endpointslices"], READ),
   rule(["networking.k8s.io"], ["ingresses", "ingressclasses"], READ),
   rule(["networking.k8s.io"], ["ingresses/status"], ["update"]),
   rule([""], ["events"], ["create", "patch", "list"]),
 ];
+/**
+ * Permissions in its own namespace, where the certificates are and no other Secret of this stack. They cannot be
+ * narrowed to names: the controller lists and watches a namespace's Secrets, which RBAC allows for all names or none.
+ */
 export const controllerRules: rbac.v1.PolicyRule[] = [
+  rule([""], ["secrets", "configmaps"], READ),
   rule(["coordination.k8s.io"], ["leases"], [...READ, "create", "update"]),
   // The controller writes its version into the labels of its own pod, and reads the pod's owner.
   rule([""], ["pods"], ["update"]),

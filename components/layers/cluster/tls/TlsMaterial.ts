@@ -5,7 +5,16 @@ import type { StackContext } from "../../../core/context";
 import { keysAreProtected } from "../../../core/identity";
 import type { Settings } from "../../../settings/types";
 import { labels, type ObjectMetadata } from "../../../core/workload";
-import { ISSUER, PUBLIC_CERTIFICATE, TRUST_BUNDLE, issuerAnnotations, publicNames } from "./publicTls";
+import {
+  ISSUER,
+  MERGEABLE,
+  PUBLIC_CERTIFICATE,
+  TRUST_BUNDLE,
+  hasOwnTlsNamespace,
+  issuerAnnotations,
+  publicNames,
+  trustNamespaces,
+} from "./publicTls";
 
 const HOURS_PER_YEAR = 8760;
 const ALGORITHM = { algorithm: "ECDSA", ecdsaCurve: "P256" };
@@ -21,8 +30,8 @@ export interface TlsMaterialArgs {
 
 /**
  * The certificate of the public host names: from the stack's own CA, from the settings, or by ACME. In the first two
- * cases every namespace has one Secret. With ACME each Ingress names its own Secret and has `issuerAnnotations`, and
- * cert-manager fills the Secret.
+ * cases every namespace that presents it has one Secret. With ACME each Ingress names its own Secret and has
+ * `issuerAnnotations`, and cert-manager fills the Secret.
  */
 export class TlsMaterial extends pulumi.ComponentResource {
   /** Certificate of the own CA, PEM, which clients must trust; absent without one. */
@@ -38,7 +47,8 @@ export class TlsMaterial extends pulumi.ComponentResource {
   constructor(name: string, args: TlsMaterialArgs, opts: pulumi.ComponentResourceOptions) {
     super("matrix-ha:cluster:TlsMaterial", name, {}, opts);
     const { settings } = args.ctx;
-    this.issuerAnnotations = issuerAnnotations(settings.tls);
+    const ownNamespace = hasOwnTlsNamespace(settings);
+    this.issuerAnnotations = issuerAnnotations(settings.tls, ownNamespace);
     this.shared = settings.tls.mode !== "acme";
     const childOpts: pulumi.CustomResourceOptions = { parent: this, dependsOn: args.after };
     const meta = (n: string, namespace?: string): ObjectMetadata => ({
@@ -60,7 +70,18 @@ export class TlsMaterial extends pulumi.ComponentResource {
                 email: settings.tls.email,
                 server: settings.tls.server,
                 privateKeySecretRef: { name: `${ISSUER}-account` },
-                solvers: [{ http01: { ingress: { ingressClassName: settings.cluster.ingressClass } } }],
+                solvers: [
+                  {
+                    http01: {
+                      ingress: {
+                        ingressClassName: settings.cluster.ingressClass,
+                        ...(ownNamespace
+                          ? { ingressTemplate: { metadata: { annotations: { [MERGEABLE]: "minion" } } } }
+                          : {}),
+                      },
+                    },
+                  },
+                ],
               },
             },
           },
@@ -89,15 +110,15 @@ export class TlsMaterial extends pulumi.ComponentResource {
             childOpts,
           ),
         );
-        if (ca)
-          this.ready.push(
-            new k8s.core.v1.ConfigMap(
-              `${name}-trust-${namespace}`,
-              { metadata: meta(TRUST_BUNDLE, namespace), data: { "ca.crt": ca } },
-              childOpts,
-            ),
-          );
       }
+      for (const namespace of ca ? trustNamespaces(settings) : [])
+        this.ready.push(
+          new k8s.core.v1.ConfigMap(
+            `${name}-trust-${namespace}`,
+            { metadata: meta(TRUST_BUNDLE, namespace), data: { "ca.crt": ca! } },
+            childOpts,
+          ),
+        );
       if (ca) this.trustBundle = TRUST_BUNDLE;
     }
     this.registerOutputs({});
