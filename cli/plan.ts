@@ -12,6 +12,7 @@ import { MOST_CCU } from "../components/settings/general/identity";
 import { BOUNDED } from "../components/sizing/plan";
 import { FEWEST_SHARED, MOST_SHARED, SHARED_SIZES, sharedHosts } from "../components/sizing/sharedHosts";
 import { budgetOf, RESERVED_CONNECTIONS } from "../components/sizing/connections";
+import { CLIENT_CONNECTIONS_PER_USER, PROXIED_CONNECTIONS_PER_USER } from "../components/sizing/door";
 
 const USAGE = `npm run plan -- --ccu NUMBER [--machines N] | --stack NAME [--set path=value ...] [--json]
   --ccu NUMBER   concurrent users; without --stack, plans on the machines that it recommends
@@ -148,6 +149,7 @@ export function report({ settings, plan: p, stack, shared }: Planned): string {
     ["Room on the hosts, with the largest of each role lost", fitTable(p)],
     ["Synapse", `${poolTable(p)}\n${tuning(p)}`],
     ["Services", serviceTable(settings, p)],
+    ["Public entrance", entrance(p)],
     ["Database connections", connections(p)],
     ["Storage", storage(p)],
     ["What each failure costs", failureList(p)],
@@ -249,6 +251,21 @@ function serviceTable(settings: Settings, p: Plan): string {
     ["service", "instances", "vCPU each", "memory each", "what"],
     rows.map((r) => [r.service, r.instances, r.cpu, gib(r.memoryMiB), r.what]),
   );
+}
+
+/** One line for each address; the connections are those of the one pod behind it. */
+function entrance({ ingress }: Plan): string {
+  if (ingress.addresses.length === 0) return "  at the ingress controller of the cluster, which is not this stack's";
+  const rows = ingress.addresses.map((addresses) => [
+    addresses.join(", ") || "from the pool",
+    n(ingress.usersEach),
+    n(ingress.clientConnections),
+    n(ingress.proxiedConnections),
+    `${ingress.workers} x ${n(ingress.workerConnections)}`,
+    ingress.replicasEach,
+  ]);
+  const head = ["address", "users", "their connections", "requests that wait", "workers x connections", "pods"];
+  return `${table(head, rows)}\n${wrap(`One pod of each address works, on the host that announces it${ingress.addresses.length > 1 ? "; no two addresses share a host while there is room" : ""}. Connections: ${CLIENT_CONNECTIONS_PER_USER} of clients and ${PROXIED_CONNECTIONS_PER_USER} to the router for each user, and half as many again, because DNS does not divide users evenly.`, WIDTH, "  ", "  ")}`;
 }
 
 const connections = ({ postgres: pg }: Plan): string =>

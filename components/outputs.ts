@@ -10,6 +10,7 @@ import type { Identity } from "./core/identity";
 import { heldBy } from "./holds";
 import { SECRET_FILES } from "./layers/synapse/paths";
 import { NAMESPACES, PORTS, SECRETS, SERVICES } from "./core/names";
+import { ingressAddresses } from "./layers/ingress/dns";
 import { redisConnection, type RedisConnection } from "./layers/redis/connection";
 
 /** Version of `StackOutputs`; rises when a field is removed or changes its meaning. */
@@ -43,6 +44,11 @@ export interface StackOutputs {
   redis: RedisConnection;
   /** Where credentials are stored; reading them needs permissions in the cluster. */
   secrets: { database: SecretReference; registrationSharedSecret: SecretReference; mediaS3: SecretReference };
+  /**
+   * Addresses of the ingress controller: every public host name has a DNS record for each. Empty when the stack does
+   * not install the controller.
+   */
+  ingressAddresses: string[];
   /** The main numbers of the plan. */
   plan: {
     /** Concurrent users that the stack is sized for. */
@@ -112,6 +118,7 @@ export function stackOutputs(input: OutputsInput): StackOutputInputs {
       ...(input.s3Endpoint ? { s3Endpoint: input.s3Endpoint } : {}),
     },
     redis: redisConnection(settings),
+    ingressAddresses: ingressAddresses({ plan }),
     secrets: {
       database: { namespace: NAMESPACES.matrix, name: SECRETS.database, key: "password" },
       registrationSharedSecret: { namespace: NAMESPACES.matrix, name: SECRETS.synapse, key: SECRET_FILES.registration },

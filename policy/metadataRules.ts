@@ -72,7 +72,7 @@ export const labelsPresent: Rule = {
 export const services: Rule = {
   id: "5",
   demands:
-    "Services with named unique ports, an explicit type, PreferDualStack, a traffic policy on load balancers, and pods behind them",
+    "Services with named unique ports, an explicit type, PreferDualStack, a traffic policy and no node ports on load balancers, and pods behind them",
   check: ({ objects, templates, operatorPods }) =>
     objects
       .filter((o) => o.kind === "Service")
@@ -93,6 +93,12 @@ export const services: Rule = {
             : [{ object: o, what: "ipFamilyPolicy is not PreferDualStack" }]),
           ...(["LoadBalancer", "NodePort"].includes(s.type) && !s.externalTrafficPolicy
             ? [{ object: o, what: "externalTrafficPolicy is not set" }]
+            : []),
+          // Translated before the hosts' firewall sees the packet: open to everyone who can reach a host.
+          ...(s.type === "NodePort" ||
+          (s.ports ?? []).some((p: any) => p.nodePort) ||
+          (s.type === "LoadBalancer" && s.allocateLoadBalancerNodePorts !== false)
+            ? [{ object: o, what: "opens a port on every node, which the hosts' firewall does not see" }]
             : []),
           ...(s.selector && behind.length + made.length !== 1
             ? [{ object: o, what: `selects the pods of ${behind.length + made.length} workloads` }]

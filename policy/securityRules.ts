@@ -51,7 +51,13 @@ export const ingresses: Rule = {
     objects
       .filter((o) => o.kind === "Ingress")
       .flatMap((o) => {
-        const tls = (o.inputs.spec.tls ?? []).flatMap((t: any) => t.hosts ?? []);
+        // Of two Ingresses that make one host, the one without paths has the certificate.
+        const type = (x: KubernetesObject): unknown =>
+          x.inputs.metadata.annotations?.["nginx.org/mergeable-ingress-type"];
+        const tls = objects
+          .filter((x) => x === o || (type(o) === "minion" && x.kind === "Ingress" && type(x) === "master"))
+          .flatMap((x) => x.inputs.spec.tls ?? [])
+          .flatMap((t: any) => t.hosts ?? []);
         return (o.inputs.spec.rules ?? []).flatMap((r: any) => [
           ...(r.host ? [] : [{ object: o, what: "a rule without host" }]),
           ...(tls.includes(r.host) ? [] : [{ object: o, what: `no TLS for ${r.host}` }]),

@@ -1,6 +1,7 @@
 /** Router, ingress, web and monitoring. */
 import type { Settings } from "../settings/types";
 import { FRONT } from "./anchors";
+import { planDoor } from "./door";
 import { ceilTo, cores, count, interpolate, memoryMiB } from "./interpolate";
 import type { Plan, Sized } from "./types";
 
@@ -25,14 +26,11 @@ export function planFront(settings: Settings): Pick<Plan, "router" | "ingress" |
     },
     overrides.router,
   );
-  const ingress = sized(
-    {
-      replicas: count(FRONT.ingressReplicas.row, ccu),
-      cpu: cores(FRONT.ingressCpu.row, ccu),
-      memoryMiB: memoryMiB(FRONT.ingressGiB.row, ccu),
-    },
-    overrides.ingress,
-  );
+  const ingress = planDoor(settings, {
+    replicas: count(FRONT.ingressReplicas.row, ccu),
+    cpu: cores(FRONT.ingressCpu.row, ccu),
+    memoryMiB: memoryMiB(FRONT.ingressGiB.row, ccu),
+  });
   const page = sized({ replicas: 2, cpu: 0.05, memoryMiB: 64 }, overrides.web);
   return {
     router: { ...router, maxConnections: ceilTo(ccu * CONNECTIONS_PER_USER + 2_000, 1_000) },

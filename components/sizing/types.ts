@@ -213,7 +213,30 @@ export interface Plan {
   };
   /** HAProxy; `maxConnections` of each pod, on both sides together. */
   router: Sized & { maxConnections: number };
-  ingress: Sized;
+  /**
+   * The ingress controller. Without addresses: it is not this stack's. `workers`, `workerConnections` and `openFiles`
+   * of each pod; the connections are those that one pod holds.
+   */
+  ingress: Sized & {
+    /** Addresses of each entrance, of each IP family one. An entrance has a Service and pods of its own. */
+    addresses: string[][];
+    /** Pods of each entrance; `replicas` is the sum. */
+    replicasEach: number;
+    /** Whether the hosts suffice to forbid two of all these pods on one. */
+    hostsApart: boolean;
+    /** Users at each entrance, on average. */
+    usersEach: number;
+    /** Connections of clients that one pod holds. */
+    clientConnections: number;
+    /** Requests that wait for an answer, each with a connection to the router. */
+    proxiedConnections: number;
+    /** `worker_processes`. */
+    workers: number;
+    /** `worker_connections`. */
+    workerConnections: number;
+    /** `worker_rlimit_nofile`. */
+    openFiles: number;
+  };
   /** coturn, one pod on each of `nodes` hosts; `allocations` in all. Absent when TURN is off. */
   turn?: { nodes: number; cpu: number; memoryMiB: number; allocations: number; minPort: number; maxPort: number };
   /** LiveKit, one pod on each of `nodes` hosts, and lk-jwt-service; `usersInCalls` in all. Absent when RTC is off. */

@@ -2,13 +2,14 @@ import assert from "node:assert/strict";
 import { evaluate, type RegisteredResource } from "../../cli/evaluate";
 import { ClusterFoundation, NetworkPolicies, PUBLIC_CERTIFICATE, clusterEdges } from "../../components/layers/cluster";
 import type { Settings } from "../../components/settings/types";
+import type { Plan } from "../../components/sizing/types";
 import { objectStoreClass, storageClasses } from "../../components/layers/cluster/storageClasses";
 import { diskMounts } from "../../components/layers/hosts";
 import { fixtureContext, fixtureSettings } from "../fixtures/context";
 import { crdProblems } from "../helpers/crdSchemas";
 import { kubernetesProblems } from "../helpers/kubernetesSchemas";
 
-async function foundation(change: (s: Settings) => void = () => undefined): Promise<RegisteredResource[]> {
+async function foundation(change: (s: Settings, p: Plan) => void = () => undefined): Promise<RegisteredResource[]> {
   const { resources } = await evaluate({
     stack: "t",
     config: {},
@@ -23,6 +24,9 @@ async function foundation(change: (s: Settings) => void = () => undefined): Prom
 }
 const nothing = (s: Settings): void => {
   for (const k of Object.keys(s.cluster.install)) (s.cluster.install as Record<string, boolean>)[k] = false;
+};
+const twoAddresses = (_: Settings, { ingress }: Plan): void => {
+  ingress.addresses = [["203.0.113.10"], ["203.0.113.11"]];
 };
 const kind = (list: RegisteredResource[], k: string): RegisteredResource[] => list.filter((r) => r.inputs?.kind === k);
 const one = (list: RegisteredResource[], k: string, name: string): RegisteredResource => {
@@ -210,6 +214,55 @@ describe("cluster foundation", () => {
     assert.ok(args.includes("-enable-custom-resources=false") && args.includes("-ingress-class=nginx"), args.join(" "));
   });
 
+  it("lets the entrance read its certificates, and no Secret or ConfigMap of another namespace", async () => {
+    for (const list of [full, await foundation(twoAddresses)]) {
+      const cluster = kind(list, "ClusterRole").filter((r) => /^matrix-ha-nginx-ingress/.test(r.inputs.metadata.name));
+      const roles = kind(list, "Role").filter((r) => /^nginx-ingress/.test(r.inputs.metadata.name));
+      assert.ok(cluster.length > 0 && roles.length === cluster.length);
+      for (const r of cluster)
+        for (const rule of r.inputs.rules)
+          assert.ok(!rule.resources.some((x: string) => ["secrets", "configmaps", "*"].includes(x)), r.name);
+      for (const r of roles) assert.equal(r.inputs.metadata.namespace, "nginx-ingress");
+      // What it may read there: certificates only.
+      const secrets = kind(list, "Secret").filter((r) => r.inputs.metadata.namespace === "nginx-ingress");
+      assert.deepEqual(
+        secrets.map((r) => [r.inputs.metadata.name, r.inputs.type]),
+        [[PUBLIC_CERTIFICATE, "kubernetes.io/tls"]],
+      );
+      const args: string[] = one(list, "Deployment", "nginx-ingress").inputs.spec.template.spec.containers[0].args;
+      // It would list the Secrets of every namespace that it watches, and never start where it may not.
+      assert.ok(args.includes("-watch-secret-namespace=nginx-ingress"), args.join(" "));
+      assert.ok(args.includes("-watch-namespace=nginx-ingress,matrix,livekit"), args.join(" "));
+    }
+  });
+
+  it("gives each address a Service, an account and pods of its own, apart from all others", async () => {
+    const list = await foundation(twoAddresses);
+    const services = kind(list, "Service").filter((r) => r.inputs.spec.type === "LoadBalancer");
+    assert.deepEqual(
+      services.map((s) => [s.inputs.metadata.name, s.inputs.metadata.annotations["metallb.io/loadBalancerIPs"]]),
+      [
+        ["nginx-ingress", "203.0.113.10"],
+        ["nginx-ingress-2", "203.0.113.11"],
+      ],
+    );
+    for (const s of services) {
+      assert.deepEqual(
+        [s.inputs.spec.externalTrafficPolicy, s.inputs.spec.allocateLoadBalancerNodePorts],
+        ["Local", false],
+      );
+      const { spec } = one(list, "Deployment", s.inputs.metadata.name).inputs;
+      assert.deepEqual(s.inputs.spec.selector, spec.selector.matchLabels);
+      const apart = Object.values<any>(spec.template.spec.affinity.podAntiAffinity).flat()[0];
+      const { labelSelector } = apart.podAffinityTerm ?? apart;
+      assert.deepEqual(labelSelector.matchLabels, { "app.kubernetes.io/name": "nginx-ingress" });
+      assert.equal(spec.template.metadata.labels["app.kubernetes.io/name"], "nginx-ingress");
+      // One pod works, another takes over.
+      assert.ok(spec.replicas >= 2);
+    }
+    assert.notDeepEqual(services[0]!.inputs.spec.selector, services[1]!.inputs.spec.selector);
+  });
+
   it("installs nothing that the cluster already has", async () => {
     const list = await foundation(nothing);
     assert.deepEqual(
@@ -228,7 +281,7 @@ describe("cluster foundation", () => {
     for (const n of ["matrix.example.org", "chat.example.org", "rtc.example.org", "turn.example.org", "example.org"])
       assert.ok(request.inputs.dnsNames.includes(n), n);
     const secrets = kind(full, "Secret").filter((r) => r.inputs.metadata.name === PUBLIC_CERTIFICATE);
-    assert.deepEqual(secrets.map((r) => r.inputs.metadata.namespace).sort(), ["coturn", "livekit", "matrix"]);
+    assert.deepEqual(secrets.map((r) => r.inputs.metadata.namespace).sort(), ["coturn", "nginx-ingress"]);
     assert.equal(new Set(secrets.map((r) => JSON.stringify(r.inputs.stringData))).size, 1);
     for (const r of secrets) assert.match(r.inputs.stringData["tls.key"], /PRIVATE KEY/);
     assert.equal(
@@ -243,6 +296,10 @@ describe("cluster foundation", () => {
       s.tls = { mode: "acme", email: "ops@example.org", server: "https://acme.example/directory" };
     });
     const issuer = one(list, "ClusterIssuer", "matrix-ha-acme");
+    // F5's controller refuses a second Ingress for a host unless it is one that adds paths.
+    assert.deepEqual(issuer.inputs.spec.acme.solvers[0].http01.ingress.ingressTemplate.metadata.annotations, {
+      "nginx.org/mergeable-ingress-type": "minion",
+    });
     assert.equal(issuer.inputs.spec.acme.server, "https://acme.example/directory");
     assert.deepEqual(
       list.filter((r) => r.type.startsWith("tls:")),

@@ -29,7 +29,11 @@ const paths = (host: string, s = fixtureSettings()): string[] =>
 
 describe("public hosts", () => {
   it("are one Ingress each, with the rule's host in the certificate", async () => {
-    const all = ingresses(await evaluateIngress());
+    const all = ingresses(
+      await evaluateIngress((s) => {
+        s.cluster.install.ingressController = false;
+      }),
+    );
     assert.deepEqual(all.map((i) => i.spec.rules[0].host).sort(), [
       "admin.example.org",
       "chat.example.org",
@@ -48,6 +52,24 @@ describe("public hosts", () => {
       assert.ok(!Object.keys(i.metadata.annotations).some((k) => k.includes("snippet")));
     }
   });
+  it("with this stack's controller keep the certificate in the controller's namespace, and the paths beside the Services", async () => {
+    const all = ingresses(await evaluateIngress());
+    const of = (type: string): any[] =>
+      all.filter((i) => i.metadata.annotations["nginx.org/mergeable-ingress-type"] === type);
+    assert.equal(of("master").length + of("minion").length, all.length);
+    const host = (i: any): string => i.spec.rules[0].host;
+    assert.deepEqual(of("master").map(host), of("minion").map(host));
+    for (const i of of("master")) {
+      assert.equal(i.metadata.namespace, "nginx-ingress");
+      assert.deepEqual(i.spec.tls, [{ hosts: [host(i)], secretName: `${i.metadata.name}-tls` }]);
+      assert.equal(i.spec.rules[0].http, undefined, "the controller refuses it with paths");
+    }
+    for (const i of of("minion")) {
+      assert.ok(["matrix", "livekit"].includes(i.metadata.namespace));
+      assert.equal(i.spec.tls, undefined, "the controller refuses it with a certificate");
+      assert.ok(i.spec.rules[0].http.paths.length > 0);
+    }
+  });
   it("lead to Services that exist, by the name of a port that they have", async () => {
     const e = await evaluateIngress();
     const services = new Map(
@@ -62,7 +84,7 @@ describe("public hosts", () => {
     const elsewhere = ["matrix/haproxy", "livekit/livekit", "livekit/lk-jwt-service"];
     let checked = 0;
     for (const i of ingresses(e)) {
-      for (const p of i.spec.rules[0].http.paths) {
+      for (const p of i.spec.rules[0].http?.paths ?? []) {
         const key = `${i.metadata.namespace}/${p.backend.service.name}`;
         if (elsewhere.includes(key)) continue;
         assert.ok(services.get(key)?.includes(p.backend.service.port.name), key);

@@ -12,7 +12,7 @@ import { wellKnownNginxConf } from "../../components/layers/web/wellKnown";
 import { requireNamespaces } from "../../lab/real/network";
 import { rootfsOf } from "../../lab/real/programs";
 
-const SITES = { admin: 18080, element: 18081, wellKnown: 18082 } as const;
+const SITES = { admin: 18080, element: 18081, wellKnown: 18082, hidden: 18083 } as const;
 
 describe("nginx configurations", function () {
   this.timeout(30_000);
@@ -58,6 +58,19 @@ describe("nginx configurations", function () {
         routerFqdn: "127.0.0.1",
         allowCidrs: ["10.9.0.0/16", "2001:db8::/32"],
         trustedProxyCidrs: ["127.0.0.0/8"],
+        neverClients: ["127.0.0.0/8", "10.9.2.0/24"],
+        proxiesInFront: false,
+        maxBodyMiB: 5,
+      }),
+      // Its controller is one of 127.0.0.0/8, which may enter as clients: so was a controller on the hosts' network.
+      hidden: adminNginxConf({
+        ipv6: false,
+        homeserverHost: "m.test",
+        routerFqdn: "127.0.0.1",
+        allowCidrs: ["127.0.0.0/8", "10.0.0.0/8"],
+        trustedProxyCidrs: ["127.0.0.0/8"],
+        neverClients: ["127.0.0.0/8", "10.0.0.5/32"],
+        proxiesInFront: true,
         maxBodyMiB: 5,
       }),
       element: elementNginxConf({ ipv6: false }),
@@ -120,6 +133,22 @@ describe("nginx configurations", function () {
     assert.equal(await admin("/", "10.9.1.1, 8.8.8.8"), 403);
     // The controller saw an address of the cluster (translated by a node): not taken for the address before it.
     assert.equal(await admin("/", "10.9.1.1, 127.0.0.5"), 403);
+  });
+  it("never take a controller or a load balancer for a client, though its address is in a network with access", async () => {
+    const hidden = async (p: string, forwardedFor?: string): Promise<number> =>
+      (await fetch(url("hidden", p), { headers: forwardedFor ? { "X-Forwarded-For": forwardedFor } : {} })).status;
+    // The Internet behind a controller on the hosts' network, which names the client or (translated) itself.
+    assert.equal(await hidden("/", "8.8.8.8"), 403);
+    assert.equal(await hidden("/_synapse/admin/v1/users", "127.0.0.9"), 403);
+    assert.equal(await hidden("/"), 403);
+    // A load balancer whose word the controller did not take, and one whose word it took.
+    assert.equal(await hidden("/", "8.8.8.8, 10.0.0.5"), 403);
+    assert.equal(await hidden("/", "8.8.8.8, 8.8.8.8"), 403);
+    assert.equal(await hidden("/", "10.9.1.1, 10.9.1.1"), 200);
+    assert.equal(await admin("/", "10.9.2.7"), 403);
+    // Behind a proxy that no setting names, the controller saw that proxy, whose address may be one with access.
+    assert.equal(await admin("/", "8.8.8.8, 10.9.1.1"), 403);
+    assert.equal(await hidden("/healthz"), 200);
   });
   it("give the well-known documents to every origin, and no others", async () => {
     const r = await fetch(url("wellKnown", "/.well-known/matrix/client"));

@@ -74,6 +74,21 @@ const BREAKS: Array<{ rule: string; breaks: string; how: (objects: Objects) => v
     },
   },
   {
+    rule: "5",
+    breaks: "a load balancer with a port on every node",
+    how: (o) => {
+      delete find(o, "Service", "nginx-ingress").spec.allocateLoadBalancerNodePorts;
+    },
+  },
+  {
+    rule: "5",
+    breaks: "a port on every node",
+    how: (o) => {
+      find(o, "Service", "element-web").spec.type = "NodePort";
+      find(o, "Service", "element-web").spec.externalTrafficPolicy = "Local";
+    },
+  },
+  {
     rule: "6",
     breaks: "a short DNS name",
     how: (o) => {
@@ -384,7 +399,8 @@ const BREAKS: Array<{ rule: string; breaks: string; how: (objects: Objects) => v
     rule: "18",
     breaks: "a public admin API",
     how: (o) => {
-      const p = find(o, "Ingress", /./).spec.rules[0].http.paths;
+      const p = o.find((r) => r.inputs?.kind === "Ingress" && r.inputs.spec.rules[0].http)!.inputs.spec.rules[0].http
+        .paths;
       p.push({ ...p[0], path: "/_synapse/admin" });
     },
   },

@@ -57,7 +57,7 @@ interface Found {
 function compare(w: ReturnType<typeof asked>): Found {
   const found: Found = { closed: [], open: [], pairs: 0, questions: 0, besides: new Set() };
   const [out, into] = (["from", "to"] as const).map(
-    (side) => new Map(w.ends.map((x) => [x, new Set(w.edges.filter((e) => isPeer(e[side], x)))])),
+    (side) => new Map(w.ends.map((x) => [x, new Set(w.edges.filter((e) => isPeer(e[side], x, side)))])),
   );
   for (const from of w.ends)
     for (const to of w.ends) {
@@ -105,7 +105,7 @@ describe("network policies of the whole stack", function () {
         const onHosts = (p: Edge["from"]): boolean => "namespace" in p && !w.ends.some((x) => isPeer(p, x));
         if (!onHosts(e.from) && !onHosts(e.to))
           assert.ok(
-            w.ends.some((from) => isPeer(e.from, from)) && w.ends.some((to) => isPeer(e.to, to)),
+            w.ends.some((from) => isPeer(e.from, from)) && w.ends.some((to) => isPeer(e.to, to, "to")),
             `no pod is an end of: ${e.why}`,
           );
       }

@@ -34,13 +34,16 @@ function means(peer: Extract<Peer, { namespace: string }>, namespace: string, la
 /** Address inside of a network, the first that a host can have. */
 const within = (cidr: string): string => cidr.replace(/\/.*$/, "").replace(/\.0$/, ".1").replace(/::$/, "::1");
 
-/** Is the endpoint what the peer of an edge names? */
-export function isPeer(peer: Peer, e: Ends): boolean {
+/**
+ * Is the endpoint what the peer of an edge names? Whoever comes from the world may be a host; who goes out to the world
+ * does not mean the hosts.
+ */
+export function isPeer(peer: Peer, e: Ends, side: "from" | "to" = "from"): boolean {
   if ("namespace" in peer) return e.pod !== undefined && means(peer, e.pod.namespace, e.pod.labels);
   if ("nodes" in peer) return e.host === true;
   if ("apiServer" in peer) return e.kind === "apiServer";
   if ("cidrs" in peer) return peer.cidrs.some((c) => within(c) === e.address);
-  return e.kind === "world" || e.kind === "node" || e.kind === "apiServer";
+  return e.kind === "world" || (e.host ? side === "from" : e.kind === "node" || e.kind === "apiServer");
 }
 
 interface PodInput {
@@ -191,6 +194,20 @@ export const BESIDES: Array<{ why: string; open: (from: Ends, to: Ends, p: Port,
           (isOpen(e, { port: 443, protocol: "TCP" }) || isOpen(e, { port: 80, protocol: "TCP" })),
       ) &&
       edges.some((e) => "world" in e.from && isPeer(e.to, to) && isOpen(e, p)),
+  },
+  {
+    why: "a controller that is not this stack's may answer the public names on the hosts' own network",
+    open: (from, to, p, edges) =>
+      to.host === true &&
+      p.protocol === "TCP" &&
+      (p.port === 443 || p.port === 80) &&
+      edges.some(
+        (e) =>
+          "world" in e.to &&
+          isPeer(e.from, from) &&
+          (isOpen(e, { port: 443, protocol: "TCP" }) || isOpen(e, { port: 80, protocol: "TCP" })),
+      ) &&
+      !edges.some((e) => "component" in e.from && e.from.component === "ingress-controller"),
   },
   {
     why: "pods of namespaces that are not this stack's count as the world, and, where webhooks are asked through an overlay, as the API server",

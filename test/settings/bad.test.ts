@@ -505,6 +505,59 @@ const CASES: Case[] = [
     "web.admin.allowCidrs[1]",
     /allowPublic/,
   ],
+  [
+    "administrators at a host",
+    ["web.admin.allowCidrs=[10.0.1.11/32]"],
+    "web.admin.allowCidrs[0]",
+    /only pass requests on/,
+  ],
+  [
+    "administrators at a load balancer",
+    ["ingress.trustedProxies=[10.9.0.0/16]", "web.admin.allowCidrs=[10.9.3.0/24]"],
+    "web.admin.allowCidrs[0]",
+    /part of 10\.9\.0\.0\/16/,
+  ],
+  [
+    "an entrance with private addresses, and the admin UI open to all of them",
+    ["addressPools[0].addresses[0]=10.99.0.10-10.99.0.20"],
+    "web.admin.allowCidrs",
+    /every client of the Internet.*ingress\.trustedProxies/s,
+  ],
+  [
+    "proxies of the whole Internet",
+    ["ingress.trustedProxies=[0.0.0.0/0]"],
+    "ingress.trustedProxies[0]",
+    /anyone could claim any address/,
+  ],
+  ["PROXY protocol from nobody", ["ingress.proxyProtocol=true"], "ingress.proxyProtocol", /from which they connect/],
+  [
+    "PROXY protocol for a controller of others",
+    ["ingress.proxyProtocol=true", "ingress.trustedProxies=[10.9.0.5/32]", "cluster.install.ingressController=false"],
+    "ingress.proxyProtocol",
+    /configuration of that controller/,
+  ],
+  [
+    "an entrance outside the pool",
+    ["ingress.addresses=[198.51.100.7]"],
+    "ingress.addresses[0]",
+    /pool public: 203\.0\.113\.10-203\.0\.113\.20/,
+  ],
+  [
+    "one entrance twice",
+    ["ingress.addresses=[203.0.113.10, 203.0.113.10]"],
+    "ingress.addresses[1]",
+    /each address once/,
+  ],
+  ["no entrance", ["ingress.addresses=[]"], "ingress.addresses", /leave it out/],
+  [
+    "entrances of one family in a cluster of two",
+    (raw) => {
+      raw.cluster = { podCidrs: ["10.244.0.0/16", "fd00:1::/56"], serviceCidrs: ["10.96.0.0/12", "fd00:2::/112"] };
+      raw.ingress = { addresses: ["203.0.113.10"] };
+    },
+    "ingress.addresses",
+    /IPv4 and IPv6, of each the same number/,
+  ],
   ["the admin UI without a network", ["web.admin.allowCidrs=[]"], "web.admin.allowCidrs", /enabled: false/],
   ["an authority's file name", ["trustedAuthorities=/etc/ca.crt"], "trustedAuthorities", /contents of the authority/],
   [

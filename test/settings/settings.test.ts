@@ -465,6 +465,7 @@ const OPTIONAL = {
   turn: { minPort: 40000, maxPort: 44999 },
   rtc: { udpPortMin: 56000, udpPortMax: 59000 },
   firewall: { trustedCidrs: ["10.9.0.0/16"] },
+  ingress: { trustedProxies: ["10.9.0.5/32"], proxyProtocol: true },
   web: { admin: { allowCidrs: ["0.0.0.0/0"], allowPublic: true }, elementWeb: { brand: "Example" } },
   monitoring: {
     prometheus: "existing",

@@ -49,6 +49,14 @@ const CASES: Array<[set: string[], restarts: string[], layers: string[]]> = [
   [["backups.retentionDays=60"], [], ["postgres"]],
   [["web.elementWeb.brand=Chat"], ["element-web"], ["web"]],
   [['web.admin.allowCidrs=["10.9.0.0/16"]'], ["synapse-admin"], ["web"]],
+  // The controller follows its ConfigMap; the admin UI must not take a proxy for a client.
+  [["ingress.trustedProxies=[10.9.0.5/32]"], ["synapse-admin"], ["cluster", "web"]],
+  [
+    ["ingress.trustedProxies=[10.9.0.5/32]", "ingress.proxyProtocol=true"],
+    ["synapse-admin", "nginx-ingress"],
+    ["cluster", "web"],
+  ],
+  [["ingress.addresses=[203.0.113.15]"], [], ["cluster"]],
   [["cluster.ingressClass=other"], ["nginx-ingress"], ["cluster", "ingress"]],
   [["networkPolicies.enabled=false"], [], ["cluster"]],
 ];

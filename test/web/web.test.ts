@@ -4,6 +4,7 @@ import { Web, wellKnownDocuments } from "../../components/layers/web";
 import { adminNginxConf } from "../../components/layers/web/adminConfig";
 import { elementConfig, elementNginxConf, type ElementConfigInput } from "../../components/layers/web/elementConfig";
 import { wellKnownNginxConf } from "../../components/layers/web/wellKnown";
+import { controllerNetworks, neverClients } from "../../components/layers/web/clients";
 import { rtcFoci } from "../../components/layers/rtc/foci";
 import { fixtureContext, fixtureSettings } from "../fixtures/context";
 
@@ -118,6 +119,8 @@ describe("admin UI", () => {
     routerFqdn: "haproxy.matrix.svc.cluster.local",
     allowCidrs: ["10.0.0.0/8"],
     trustedProxyCidrs: ["10.244.0.0/16"],
+    neverClients: ["10.244.0.0/16", "10.1.0.11/32"],
+    proxiesInFront: false,
     maxBodyMiB: 50,
   };
   it("refuses clients outside the given networks", () => {
@@ -129,6 +132,23 @@ describe("admin UI", () => {
     // Nothing but the probe's answer lifts the restriction.
     assert.equal(conf.match(/allow all;/g)?.length, 1);
     assert.match(conf, /location = \/healthz \{\n\s+allow all;/);
+  });
+  it("never counts a host, a pod or a proxy in front as a client", () => {
+    const settings = fixtureSettings();
+    settings.hosts[1]!.publicAddress = "198.51.100.7";
+    settings.ingress.trustedProxies = ["10.0.0.5/32"];
+    assert.deepEqual(
+      neverClients(settings).filter((n) => !/^10\.1\./.test(n)),
+      ["10.244.0.0/16", "198.51.100.7/32", "10.0.0.5/32"],
+    );
+    for (const h of settings.hosts) assert.ok(neverClients(settings).includes(`${h.address}/32`), h.name);
+    // A controller on a host's network is believed, but what it connects from is nobody's address.
+    assert.ok(controllerNetworks(settings).includes(`${settings.hosts[0]!.address}/32`));
+    assert.ok(!controllerNetworks(settings).includes("10.0.0.5/32"), "its word goes to the controller, not to the UI");
+    const conf = adminNginxConf(input);
+    assert.match(conf, /deny 10\.244\.0\.0\/16;\n\s+deny 10\.1\.0\.11\/32;\n\s+allow 10\.0\.0\.0\/8;/);
+    assert.match(conf, /if \(\$http_x_forwarded_for ~ ","\) \{ return 403; \}/);
+    assert.ok(!adminNginxConf({ ...input, proxiesInFront: true }).includes("return 403"));
   });
   it("refuses every client when no network is given", () => {
     const conf = adminNginxConf({ ...input, allowCidrs: [] });

@@ -177,7 +177,10 @@ function makeService({ name, selector, meta, opts }: Common, s: ServiceSpec): k8
         ipFamilyPolicy: "PreferDualStack",
         ...(s.headless ? { clusterIP: "None" } : {}),
         ...(s.publishNotReady ? { publishNotReadyAddresses: true } : {}),
-        ...(balanced ? { externalTrafficPolicy: s.externalTrafficPolicy ?? "Local" } : {}),
+        // A port on every node would be translated before the hosts' firewall sees the packet, and so pass it by.
+        ...(balanced
+          ? { externalTrafficPolicy: s.externalTrafficPolicy ?? "Local", allocateLoadBalancerNodePorts: false }
+          : {}),
         ports: Object.entries(s.ports).map(([n, p]) => ({
           name: n,
           port: p,

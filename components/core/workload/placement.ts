@@ -127,6 +127,15 @@ export const neverTwoOnANode = (matchLabels: Labels): core.v1.Affinity => ({
   },
 });
 
+/** Keeps pods of several workloads, which these labels select, on different nodes as far as there is room. */
+export const ratherApart = (matchLabels: Labels): core.v1.Affinity => ({
+  podAntiAffinity: {
+    preferredDuringSchedulingIgnoredDuringExecution: [
+      { weight: 100, podAffinityTerm: { topologyKey: HOSTNAME, labelSelector: { matchLabels } } },
+    ],
+  },
+});
+
 /**
  * Spec of a disruption budget. Pods that are not ready do not block a drain.
  *

@@ -8,7 +8,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../../settings/types";
 import { hardenedContainer, hardenedPod } from "./hardening";
 import { CONFIG_HASH, labels, selectorLabels } from "./metadata";
-import { neverTwoOnANode, onNodes, spread, strictly, type Apart, type StrictGroup } from "./placement";
+import { neverTwoOnANode, onNodes, ratherApart, spread, strictly, type Apart, type StrictGroup } from "./placement";
 import { renderProbes, type Probes } from "./probes";
 import { mebi, milliCpu } from "./quantities";
 
@@ -124,6 +124,11 @@ export interface PodSpec {
   onePerNode?: boolean;
   /** Groups of a StatefulSet's pods, each spread strictly over the values of a node label. @default none */
   strictGroups?: StrictGroup[];
+  /**
+   * Pods of this and other workloads, in its namespace, with which it shares no node: never, or where there is room.
+   * Without effect beside `onePerNode`. @default none
+   */
+  apartFrom?: { labels: Record<string, string>; always: boolean };
   /** Seconds until a pod on a lost node is replaced elsewhere. @default 30 (Kubernetes: 300) */
   lostNodeSeconds?: number;
   /** Annotations besides the config hash. */
@@ -298,7 +303,11 @@ function placement({ settings, component, pod, apart }: PodTemplateArgs): Partia
       ...spread(matchLabels, { ...apart, hard: pod.onePerNode }),
       ...(pod.strictGroups ?? []).map((group) => strictly(matchLabels, group)),
     ],
-    ...(pod.onePerNode ? { affinity: neverTwoOnANode(matchLabels) } : {}),
+    ...(pod.onePerNode
+      ? { affinity: neverTwoOnANode(matchLabels) }
+      : pod.apartFrom
+        ? { affinity: (pod.apartFrom.always ? neverTwoOnANode : ratherApart)(pod.apartFrom.labels) }
+        : {}),
   };
 }
 

@@ -4,7 +4,7 @@ import type { PlanInput } from "../../core/layer";
 import { NAMESPACES } from "../../core/names";
 import { fromIssuer } from "../../domain/tlsModes";
 import { ingressPeer } from "./ingressController/peer";
-import { INGRESS_COMPONENT, INGRESS_NAMESPACE, INGRESS_PORTS } from "./ingressController/nginxIngress";
+import { INGRESS_PODS, INGRESS_PORTS } from "./ingressController/nginxIngress";
 import { installedOperators } from "./operators/operators";
 import { tlsNamespaces } from "./tls/publicTls";
 
@@ -85,7 +85,7 @@ function acmeEdges({ settings }: Pick<PlanInput, "settings">): Edge[] {
 
 function controllerEdges({ settings }: Pick<PlanInput, "settings">): Edge[] {
   if (!settings.cluster.install.ingressController) return [];
-  const self: Peer = { component: INGRESS_COMPONENT, namespace: INGRESS_NAMESPACE };
+  const self = INGRESS_PODS;
   return [
     {
       from: { world: true },

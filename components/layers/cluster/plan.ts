@@ -34,10 +34,13 @@ const PLATFORM: Array<{
 export const clusterDemands = (settings: Settings): Demand[] =>
   PLATFORM.filter((x) => x.when(settings)).map((x) => floating(x.name, x));
 
-export const clusterFailures = (): FailureCost[] => [
+export const clusterFailures = ({ plan }: PlanInput): FailureCost[] => [
   {
     failure: "Ingress address: announcing node",
-    effect: "new connections fail until another node announces the address",
+    effect:
+      plan.ingress.addresses.length > 1
+        ? `new connections to its address (1/${plan.ingress.addresses.length} of the users) fail until another node announces it`
+        : "new connections fail until another node announces the address",
     seconds: 8,
     source: `${MEASURED}: last failed request 7.4 s after the cut`,
   },
@@ -45,13 +48,13 @@ export const clusterFailures = (): FailureCost[] => [
 
 export const clusterNotes = ({ settings }: PlanInput): string[] => [
   ...distributionNotes(settings),
-  ...(settings.cluster.install.metallb
-    ? [
-        "MetalLB announces each address from one node at a time: failover, not load sharing. More addresses, or BGP, spread load.",
-      ]
-    : []),
   ...ingressClassNotes(settings.cluster.ingressClass),
   ...privateCertificateNotes(settings),
+  ...(settings.tls.mode === "issuer" && settings.cluster.install.ingressController
+    ? [
+        `If the issuer ${settings.tls.clusterIssuer} solves challenges by HTTP-01, give its solver the ingressTemplate annotation nginx.org/mergeable-ingress-type: minion; the stack's controller refuses a second Ingress for a host without it. DNS-01 needs nothing.`,
+      ]
+    : []),
 ];
 
 /** What the distribution must be installed without, and what cannot be checked on it. */

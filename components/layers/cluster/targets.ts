@@ -2,7 +2,7 @@
 import type { PlanInput } from "../../core/layer";
 import { own, type Target } from "../../core/monitoring";
 import { NAMESPACES, PORTS } from "../../core/names";
-import { INGRESS_COMPONENT } from "./ingressController/nginxIngress";
+import { INGRESS_LABELS } from "./ingressController/nginxIngress";
 
 export function clusterTargets({ settings }: PlanInput): Target[] {
   const { ingressController, certManager } = settings.cluster.install;
@@ -12,7 +12,7 @@ export function clusterTargets({ settings }: PlanInput): Target[] {
           {
             name: "ingress",
             namespace: NAMESPACES.ingress,
-            pods: own(INGRESS_COMPONENT),
+            pods: { labels: INGRESS_LABELS },
             port: PORTS.ingressMetrics,
             paths: ["/metrics"],
             job: "ingress",

@@ -12,6 +12,7 @@ import { elementConfig, elementNginxConf } from "./elementConfig";
 import { CONF_DIR, NGINX_COMMAND } from "./nginxConf";
 import { wellKnownDocuments, wellKnownNginxConf, type RtcFocus } from "./wellKnown";
 import { IMAGES } from "./images";
+import { controllerNetworks, neverClients } from "./clients";
 
 export interface WebArgs {
   /** Settings, plan and provider; the settings say which applications exist. */
@@ -20,7 +21,7 @@ export interface WebArgs {
   rtcFoci?: RtcFocus[];
   /**
    * Networks from which the ingress controller reaches the pods; the admin UI believes X-Forwarded-For only from there.
-   * @default settings.cluster.podCidrs @example ["10.244.0.0/16"]
+   * @default the networks of the pods, and the hosts @example ["10.244.0.0/16"]
    */
   trustedProxyCidrs?: string[];
 }
@@ -130,7 +131,9 @@ export class Web extends pulumi.ComponentResource {
           homeserverHost: settings.hostnames.homeserver,
           routerFqdn: fqdn(ctx, SERVICES.router, NAMESPACE),
           allowCidrs: settings.web.admin.allowCidrs,
-          trustedProxyCidrs: this.args.trustedProxyCidrs ?? settings.cluster.podCidrs,
+          trustedProxyCidrs: this.args.trustedProxyCidrs ?? controllerNetworks(settings),
+          neverClients: neverClients(settings),
+          proxiesInFront: settings.ingress.trustedProxies.length > 0 && !settings.ingress.proxyProtocol,
           maxBodyMiB: bodyLimits(settings, plan.router).ingressMiB,
         }),
         "config.json": `${JSON.stringify(adminConfig({ adminHost: settings.hostnames.admin }), null, 2)}\n`,

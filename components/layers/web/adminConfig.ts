@@ -34,6 +34,10 @@ export interface AdminNginxInput {
   allowCidrs: string[];
   /** Networks of the ingress controller; nginx believes X-Forwarded-For only from there. */
   trustedProxyCidrs: string[];
+  /** Networks of machines that only pass requests on: refused, though `allowCidrs` may contain them. */
+  neverClients: string[];
+  /** Whether the controller lets a load balancer in front of it write X-Forwarded-For. */
+  proxiesInFront: boolean;
   /** Largest request body, MiB. */
   maxBodyMiB: number;
 }
@@ -72,6 +76,10 @@ export function adminNginxConf(i: AdminNginxInput): string {
       // Off: only the last address counts, the one that the ingress controller itself saw. With `on`, nginx would skip
       // an address in the cluster's networks (of a node that translated the client's) and believe the client's claim.
       "real_ip_recursive off;",
+      // A request that had the header when it came to the controller passed a proxy that the settings do not name: the
+      // address that the controller saw is that proxy's, whoever sits behind it.
+      ...(i.proxiesInFront ? [] : ['if ($http_x_forwarded_for ~ ",") { return 403; }']),
+      ...i.neverClients.map((c) => `deny ${c};`),
       ...i.allowCidrs.map((c) => `allow ${c};`),
       "deny all;",
       `root ${UI_DIR};`,

@@ -2,6 +2,9 @@
 import { bool, cidr, hostname, httpsUrl, list, section, text } from "../../schema/fields";
 import { cpu, memoryMiB, replicas } from "../../schema/sizes";
 
+/** All private networks (RFC 1918): the default of those with access to the admin UI. */
+export const PRIVATE_NETWORKS = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"];
+
 export const webSettings = {
   web: section(
     {
@@ -15,11 +18,9 @@ export const webSettings = {
       admin: section(
         {
           enabled: bool({ doc: "Admin UI at hostnames.admin." }).default(true),
-          allowCidrs: list(cidr({ doc: "Network." }), { doc: "Client networks with access to the admin UI." }).default([
-            "10.0.0.0/8",
-            "172.16.0.0/12",
-            "192.168.0.0/16",
-          ]),
+          allowCidrs: list(cidr({ doc: "Network." }), {
+            doc: "Client networks with access to the admin UI. Addresses of hosts, pods and `ingress.trustedProxies` in them are refused all the same: those only pass requests on. Needed where the entrance has private addresses.",
+          }).default(PRIVATE_NETWORKS),
           allowPublic: bool({ doc: "Accept allowCidrs that contain the whole Internet." }).default(false),
         },
         { doc: "The admin UI." },

@@ -13,16 +13,18 @@ import {
 } from "../../../core/workload";
 import {
   CONFIG_MAP,
+  INGRESS_APP,
   INGRESS_CLASS_CONTROLLER,
+  INGRESS_LABELS,
   INGRESS_COMPONENT,
-  INGRESS_CONTROLLER,
   INGRESS_NAMESPACE,
   INGRESS_PORTS,
   NGINX_UID,
+  addressAnnotations,
   controllerArgs,
   controllerClusterRules,
   controllerRules,
-  ingressPool,
+  entranceNames,
   nginxConfig,
 } from "./nginxIngress";
 import { IMAGES } from "../images";
@@ -34,9 +36,13 @@ export interface NginxIngressControllerArgs {
   after: pulumi.Resource[];
 }
 
-/** F5's NGINX ingress controller: the only way in for HTTP, at an address that MetalLB announces. */
+/**
+ * F5's NGINX ingress controller: the only way in for HTTP, at addresses that MetalLB announces. Each address has pods
+ * of its own (components/sizing/door.ts says why), which share one configuration.
+ */
 export class NginxIngressController extends pulumi.ComponentResource {
-  readonly workload: Workload;
+  /** One for each entrance. */
+  readonly workloads: Workload[];
   /** An Ingress must come after these. */
   readonly ready: pulumi.Resource[] = [this];
 
@@ -47,7 +53,7 @@ export class NginxIngressController extends pulumi.ComponentResource {
     const meta = (n: string): ObjectMetadata => ({
       name: n,
       namespace: INGRESS_NAMESPACE,
-      labels: labels(settings, INGRESS_COMPONENT, "nginx-ingress", version),
+      labels: labels(settings, INGRESS_COMPONENT, INGRESS_APP, version),
     });
     const childOpts: pulumi.CustomResourceOptions = { parent: this, dependsOn: args.after };
 
@@ -58,43 +64,45 @@ export class NginxIngressController extends pulumi.ComponentResource {
       {
         metadata: {
           name: settings.cluster.ingressClass,
-          labels: labels(settings, INGRESS_COMPONENT, "nginx-ingress", version),
+          labels: labels(settings, INGRESS_COMPONENT, INGRESS_APP, version),
         },
         spec: { controller: INGRESS_CLASS_CONTROLLER },
       },
       childOpts,
     );
 
-    const pool = ingressPool(settings.addressPools);
-    this.workload = new Workload(
-      `${name}-controller`,
-      {
-        ctx: args.ctx,
-        namespace: INGRESS_NAMESPACE,
-        component: INGRESS_COMPONENT,
-        objectName: INGRESS_CONTROLLER,
-        appName: "nginx-ingress",
-        version,
-        kind: "Deployment",
-        replicas: plan.ingress.replicas,
-        pod: this.pod(args.ctx),
-        after: [...args.after, ingressClass],
-        // The controller follows its ConfigMap without a restart, so the hash covers only what it reads at start.
-        configHash: configHash({ args: controllerArgs(settings).join(" ") }),
-        roleRules: controllerRules,
-        clusterRoleRules: controllerClusterRules,
-        services: [
-          {
-            name: INGRESS_CONTROLLER,
-            type: "LoadBalancer",
-            externalTrafficPolicy: "Local",
-            ports: { http: INGRESS_PORTS.http, https: INGRESS_PORTS.https },
-            annotations: pool ? { "metallb.io/address-pool": pool } : {},
-          },
-        ],
-      },
-      { parent: this },
-    );
+    this.workloads = plan.ingress.addresses.map((addresses, i) => {
+      const { component, objectName } = entranceNames(i);
+      return new Workload(
+        `${name}-${i === 0 ? "controller" : `controller-${i + 1}`}`,
+        {
+          ctx: args.ctx,
+          namespace: INGRESS_NAMESPACE,
+          component,
+          objectName,
+          appName: INGRESS_APP,
+          version,
+          kind: "Deployment",
+          replicas: plan.ingress.replicasEach,
+          pod: this.pod(args.ctx),
+          after: [...args.after, ingressClass],
+          // The controller follows its ConfigMap without a restart, so the hash covers only what it reads at start.
+          configHash: configHash({ args: controllerArgs(settings).join(" ") }),
+          roleRules: controllerRules,
+          clusterRoleRules: controllerClusterRules,
+          services: [
+            {
+              name: objectName,
+              type: "LoadBalancer",
+              externalTrafficPolicy: "Local",
+              ports: { http: INGRESS_PORTS.http, https: INGRESS_PORTS.https },
+              annotations: addressAnnotations(settings, addresses),
+            },
+          ],
+        },
+        { parent: this },
+      );
+    });
     this.registerOutputs({});
   }
 
@@ -126,7 +134,10 @@ export class NginxIngressController extends pulumi.ComponentResource {
       probes: {
         startup: { http: "/nginx-ready", port: "ready" },
         readiness: { http: "/nginx-ready", port: "ready" },
-        liveness: { http: "/nginx-health", port: "http" },
+        // A kubelet does not speak the PROXY protocol.
+        liveness: settings.ingress.proxyProtocol
+          ? { http: "/nginx-ready", port: "ready" }
+          : { http: "/nginx-health", port: "http" },
       },
       // The image's programs carry this capability in their file attributes and do not start without it; `restricted`
       // allows it.
@@ -138,6 +149,7 @@ export class NginxIngressController extends pulumi.ComponentResource {
       uid: NGINX_UID,
       apiAccess: true,
       runtimePriority: PRIORITIES.core.name,
+      apartFrom: { labels: INGRESS_LABELS, always: plan.ingress.hostsApart },
       terminationGracePeriodSeconds: 60,
       // The root file system is read-only, so the templates in /etc/nginx are copied to a volume in which the
       // controller can write its configuration.

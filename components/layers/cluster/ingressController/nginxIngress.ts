@@ -1,14 +1,32 @@
 /** Configuration of the NGINX ingress controller (F5's nginx/kubernetes-ingress 5.x). Pure. */
 import type { rbac } from "@pulumi/kubernetes/types/input";
-import type { AddressPoolSettings, Settings } from "../../../settings/types";
+import type { PodPeer } from "../../../core/edges";
+import type { Settings } from "../../../settings/types";
 import type { Plan } from "../../../sizing/types";
 import { OTHER_HOSTS_MIB } from "../../../domain/bodies";
 import { NAMESPACES, PORTS } from "../../../core/names";
+import { ingressPool } from "../../../sizing/door";
 
-/** Label app.kubernetes.io/component of its pods. */
+/** Label app.kubernetes.io/component of the first entrance's pods. */
 export const INGRESS_COMPONENT = "ingress-controller";
-/** Name of its Deployment and Service. */
+/** Name of the first entrance's Deployment and Service. */
 export const INGRESS_CONTROLLER = "nginx-ingress";
+/** Label app.kubernetes.io/name of the pods of all entrances. */
+export const INGRESS_APP = "nginx-ingress";
+/** Labels of the pods of all entrances. */
+export const INGRESS_LABELS = { "app.kubernetes.io/name": INGRESS_APP };
+/** The same as an end of an edge. */
+export const INGRESS_PODS: PodPeer = {
+  labels: INGRESS_LABELS,
+  namespace: NAMESPACES.ingress,
+  label: INGRESS_COMPONENT,
+};
+
+/** Names of an entrance's pods and objects. @param index From 0; the first keeps the plain names. */
+export const entranceNames = (index: number): { component: string; objectName: string } => {
+  const suffix = index === 0 ? "" : `-${index + 1}`;
+  return { component: `${INGRESS_COMPONENT}${suffix}`, objectName: `${INGRESS_CONTROLLER}${suffix}` };
+};
 /** Its container ports. */
 export const INGRESS_PORTS = { http: 80, https: 443, ready: 8081, metrics: PORTS.ingressMetrics } as const;
 /** Field `controller` of the IngressClass that this controller serves. */
@@ -19,13 +37,23 @@ export const CONFIG_MAP = "nginx-config";
 /** The image's user, which owns /etc/nginx and the caches. */
 export const NGINX_UID = 101;
 
+/** Namespaces of the Services that are public. */
+const ingressNamespaces = (settings: Settings): string[] => [
+  NAMESPACES.matrix,
+  ...(settings.rtc.enabled ? [NAMESPACES.livekit] : []),
+];
+
 export function controllerArgs(settings: Settings): string[] {
   return [
     `-nginx-configmaps=$(POD_NAMESPACE)/${CONFIG_MAP}`,
     `-ingress-class=${settings.cluster.ingressClass}`,
+    // Ingress objects of this stack's namespaces only, and Secrets of its own: it may not read others.
+    `-watch-namespace=${[NAMESPACES.ingress, ...ingressNamespaces(settings)].join(",")}`,
+    `-watch-secret-namespace=${NAMESPACES.ingress}`,
     // Plain Ingress objects only: no CRDs, and no snippets that could rewrite the configuration.
     "-enable-custom-resources=false",
     "-enable-snippets=false",
+    // One leader among the pods of all entrances. An Ingress names the first entrance; DNS names all.
     "-report-ingress-status",
     `-external-service=${INGRESS_CONTROLLER}`,
     "-enable-leader-election=true",
@@ -56,10 +84,10 @@ export function nginxConfig(settings: Settings, plan: Plan): Record<string, stri
     "proxy-send-timeout": "180s",
     "proxy-buffers": "8 16k",
     "proxy-buffer-size": "16k",
-    // One process for each requested core. The default is one for each core of the host.
-    "worker-processes": String(Math.max(1, Math.ceil(plan.ingress.cpu))),
-    "worker-connections": "16384",
-    "worker-rlimit-nofile": "65536",
+    // The default is one process for each core of the host.
+    "worker-processes": String(plan.ingress.workers),
+    "worker-connections": String(plan.ingress.workerConnections),
+    "worker-rlimit-nofile": String(plan.ingress.openFiles),
     "worker-shutdown-timeout": "30s",
     keepalive: "64",
     "server-tokens": "false",
@@ -68,17 +96,39 @@ export function nginxConfig(settings: Settings, plan: Plan): Record<string, stri
     hsts: "true",
     "hsts-max-age": "31536000",
     "hsts-include-subdomains": "false",
-    // The client's address is that of the connection (externalTrafficPolicy Local); headers from outside are not
-    // trusted.
+    ...clientAddress(settings),
     "log-format":
       '{"time":"$time_iso8601","client":"$remote_addr","host":"$host","method":"$request_method","uri":"$uri","status":$status,"bytes":$bytes_sent,"seconds":$request_time,"upstream":"$upstream_addr"}',
     "log-format-escaping": "json",
   };
 }
 
-/** The pool for the controller's address: the first for `ingress`, else the first for `any`, else the first. */
-export function ingressPool(pools: AddressPoolSettings[]): string | undefined {
-  return (pools.find((p) => p.use.includes("ingress")) ?? pools.find((p) => p.use.includes("any")) ?? pools[0])?.name;
+/**
+ * How the controller learns a client's address. By default it is that of the connection (externalTrafficPolicy Local),
+ * and headers from outside are not believed.
+ */
+function clientAddress({ ingress: { trustedProxies, proxyProtocol } }: Settings): Record<string, string> {
+  if (trustedProxies.length === 0) return {};
+  return {
+    "set-real-ip-from": trustedProxies.join(","),
+    ...(proxyProtocol
+      ? { "proxy-protocol": "true", "real-ip-header": "proxy_protocol" }
+      : // The last address that none of the proxies wrote of themselves: earlier ones are a client's own claims.
+        { "real-ip-header": "X-Forwarded-For", "real-ip-recursive": "true" }),
+  };
+}
+
+/** Annotations by which MetalLB gives a Service these addresses. */
+export function addressAnnotations(settings: Settings, addresses: readonly string[]): Record<string, string> {
+  const pool = ingressPool(settings.addressPools);
+  if (!pool) return {};
+  return {
+    "metallb.io/address-pool": pool.name,
+    // MetalLB refuses a request for fewer families than the Service has.
+    ...(addresses.length === settings.cluster.ipFamilies.length
+      ? { "metallb.io/loadBalancerIPs": addresses.join(",") }
+      : {}),
+  };
 }
 
 const rule = (apiGroups: string[], resources: string[], verbs: string[]): rbac.v1.PolicyRule => ({
@@ -90,13 +140,18 @@ const READ = ["get", "list", "watch"];
 
 /** Permissions for Ingress objects; those for the controller's custom resources are left out. */
 export const controllerClusterRules: rbac.v1.PolicyRule[] = [
-  rule([""], ["services", "secrets", "configmaps", "namespaces", "pods"], READ),
+  rule([""], ["services", "namespaces", "pods"], READ),
   rule(["discovery.k8s.io"], ["endpointslices"], READ),
   rule(["networking.k8s.io"], ["ingresses", "ingressclasses"], READ),
   rule(["networking.k8s.io"], ["ingresses/status"], ["update"]),
   rule([""], ["events"], ["create", "patch", "list"]),
 ];
+/**
+ * Permissions in its own namespace, where the certificates are and no other Secret of this stack. They cannot be
+ * narrowed to names: the controller lists and watches a namespace's Secrets, which RBAC allows for all names or none.
+ */
 export const controllerRules: rbac.v1.PolicyRule[] = [
+  rule([""], ["secrets", "configmaps"], READ),
   rule(["coordination.k8s.io"], ["leases"], [...READ, "create", "update"]),
   // The controller writes its version into the labels of its own pod, and reads the pod's owner.
   rule([""], ["pods"], ["update"]),

@@ -1,12 +1,12 @@
 /** The pods of the ingress controller, as an end of connections: this stack's, or those of one that exists. Pure. */
 import type { Peer } from "../../../core/edges";
 import type { Settings } from "../../../settings/types";
-import { INGRESS_COMPONENT, INGRESS_NAMESPACE, INGRESS_PORTS } from "./nginxIngress";
+import { INGRESS_PODS, INGRESS_PORTS } from "./nginxIngress";
 
-/** This stack's controller by its component; another one by its namespace. */
+/** This stack's controller by its name; another one by its namespace. */
 export const ingressPeer = ({ cluster }: Settings): Peer & { namespace: string } =>
   cluster.install.ingressController
-    ? { component: INGRESS_COMPONENT, namespace: INGRESS_NAMESPACE }
+    ? INGRESS_PODS
     : { labels: {}, namespace: cluster.ingressNamespace, label: "ingress-controller" };
 
 /**

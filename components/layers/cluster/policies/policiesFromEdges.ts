@@ -49,6 +49,28 @@ function podsOf(p: Parameters<typeof peerLabels>[0]): { matchLabels?: Record<str
   return Object.keys(matchLabels).length ? { matchLabels } : {};
 }
 
+/** Every address of the hosts. */
+const hostAddresses = (settings: Settings): string[] => [
+  ...new Set(settings.hosts.flatMap((h) => [h.address, ...(h.publicAddress ? [h.publicAddress] : [])]).map(hostCidr)),
+];
+
+/**
+ * Link-local addresses: what answers there belongs to the host, such as a cloud's metadata service, which hands out the
+ * host's credentials.
+ */
+const LINK_LOCAL = ["169.254.0.0/16", "fe80::/10"] as const;
+
+/**
+ * Networks that are not the world, though their addresses are somewhere in it: the cluster's own, and its hosts, where
+ * SSH, kubelets, etcd and what else runs there would answer a pod that was taken over.
+ */
+const notTheWorld = (settings: Settings): string[] => [
+  ...settings.cluster.podCidrs,
+  ...settings.cluster.serviceCidrs,
+  ...hostAddresses(settings),
+  ...LINK_LOCAL,
+];
+
 /** An end of an edge as peers of a rule. `outgoing`: the policy's pods connect to it. */
 function peers(p: Peer, settings: Settings, outgoing: boolean): PolicyPeer[] {
   if (isPods(p))
@@ -60,7 +82,7 @@ function peers(p: Peer, settings: Settings, outgoing: boolean): PolicyPeer[] {
   if ("cidrs" in p) return blocks(p.cidrs);
   if (!outgoing) return blocks(everywhere(settings));
   // The world does not include the cluster's own networks. (Public names that lead back into it: see `implied`.)
-  const internal = [...settings.cluster.podCidrs, ...settings.cluster.serviceCidrs];
+  const internal = notTheWorld(settings);
   return [
     ...everywhere(settings).map((cidr): PolicyPeer => {
       const except = internal.filter((c) => familyOf(c) === familyOf(cidr));
@@ -116,6 +138,15 @@ function implied(e: Edge, settings: Settings): PolicyRule[] {
       peers: peers(ingressPeer(settings), settings, true),
       ports: ingressWebPorts(settings).map((port) => ({ protocol: "TCP", port })),
     },
+    // Another controller may use the nodes' network: the public names are then the hosts' addresses.
+    ...(settings.cluster.install.ingressController
+      ? []
+      : [
+          {
+            peers: blocks(hostAddresses(settings)),
+            ports: [443, 80].map((port): PolicyPort => ({ protocol: "TCP", port })),
+          },
+        ]),
   ];
 }
 

@@ -10,10 +10,13 @@ import { firstEnd } from "./dates";
 import {
   type CertificateEnd,
   ISSUER,
+  MERGEABLE,
   PUBLIC_CERTIFICATE,
   TRUST_BUNDLE,
+  hasOwnTlsNamespace,
   issuerAnnotations,
   publicNames,
+  trustNamespaces,
 } from "./publicTls";
 
 const HOURS_PER_YEAR = 8760;
@@ -30,7 +33,8 @@ export interface TlsMaterialArgs {
 
 /**
  * The certificate of the public host names: from the stack's own CA, from the settings, or by ACME. In the first two
- * cases every namespace has one Secret. With ACME, or an issuer that exists, each Ingress names its own Secret and has
+ * cases every namespace that presents it has one Secret. With ACME, or an issuer that exists, each Ingress names its own
+ * Secret and has
  * `issuerAnnotations`, and cert-manager fills the Secret.
  */
 export class TlsMaterial extends pulumi.ComponentResource {
@@ -49,7 +53,8 @@ export class TlsMaterial extends pulumi.ComponentResource {
   constructor(name: string, args: TlsMaterialArgs, opts: pulumi.ComponentResourceOptions) {
     super("matrix-ha:cluster:TlsMaterial", name, {}, opts);
     const { settings } = args.ctx;
-    this.issuerAnnotations = issuerAnnotations(settings.tls);
+    const ownNamespace = hasOwnTlsNamespace(settings);
+    this.issuerAnnotations = issuerAnnotations(settings.tls, ownNamespace);
     this.shared = !fromIssuer(settings.tls);
     const childOpts: pulumi.CustomResourceOptions = { parent: this, dependsOn: args.after };
     const meta = (n: string, namespace?: string): ObjectMetadata => ({
@@ -81,6 +86,9 @@ export class TlsMaterial extends pulumi.ComponentResource {
                         ingressClassName: settings.cluster.ingressClass,
                         // The solver's pods pull their image like all others.
                         ...(settings.images.pullSecret ? { podTemplate: { spec: pullSecrets(settings) } } : {}),
+                        ...(ownNamespace
+                          ? { ingressTemplate: { metadata: { annotations: { [MERGEABLE]: "minion" } } } }
+                          : {}),
                       },
                     },
                   },
@@ -115,15 +123,15 @@ export class TlsMaterial extends pulumi.ComponentResource {
             childOpts,
           ),
         );
-        if (ca)
-          this.ready.push(
-            new k8s.core.v1.ConfigMap(
-              `${name}-trust-${namespace}`,
-              { metadata: meta(TRUST_BUNDLE, namespace), data: { "ca.crt": ca } },
-              childOpts,
-            ),
-          );
       }
+      for (const namespace of ca ? trustNamespaces(settings) : [])
+        this.ready.push(
+          new k8s.core.v1.ConfigMap(
+            `${name}-trust-${namespace}`,
+            { metadata: meta(TRUST_BUNDLE, namespace), data: { "ca.crt": ca! } },
+            childOpts,
+          ),
+        );
       if (ca) this.trustBundle = TRUST_BUNDLE;
     }
     this.registerOutputs({});

@@ -40,23 +40,49 @@ export const publicNames = (settings: Settings): string[] => {
   ];
 };
 
-/** Namespaces that present the certificate: in Ingress objects, in the SFU's Ingress, in coturn itself. */
-export const tlsNamespaces = (settings: Settings): Namespace[] => [
+/**
+ * Whether each public host has one Ingress with its certificate, in the namespace of the controller, and another with
+ * its paths, in that of its Services ("mergeable" Ingresses). F5's controller reads Secrets by whole namespaces:
+ * it could not be kept from the server's keys if certificates were beside them. Another controller may not know this.
+ */
+export const hasOwnTlsNamespace = (settings: Pick<Settings, "cluster">): boolean =>
+  settings.cluster.install.ingressController;
+
+/** The annotation that makes an Ingress one of two. */
+export const MERGEABLE = "nginx.org/mergeable-ingress-type";
+
+/** Namespaces with pods that use public names, and so need the own CA. */
+export const trustNamespaces = (settings: Settings): Namespace[] => [
   NAMESPACES.matrix,
   ...(settings.rtc.enabled ? [NAMESPACES.livekit] : []),
   ...(settings.turn.enabled ? [NAMESPACES.coturn] : []),
 ];
 
-/** Annotations by which cert-manager issues the certificate of an Ingress; empty where no issuer does. */
-export function issuerAnnotations(tls: TlsSettings): Record<string, string> {
+/** Namespaces that present the certificate: those of Ingress objects with TLS, and that of coturn. */
+export const tlsNamespaces = (settings: Settings): Namespace[] =>
+  hasOwnTlsNamespace(settings)
+    ? [NAMESPACES.ingress, ...(settings.turn.enabled ? [NAMESPACES.coturn] : [])]
+    : trustNamespaces(settings);
+
+/**
+ * Annotations by which cert-manager issues the certificate of an Ingress; empty where no issuer does.
+ *
+ * @param ownNamespace From `hasOwnTlsNamespace`.
+ */
+export function issuerAnnotations(tls: TlsSettings, ownNamespace: boolean): Record<string, string> {
   if (!fromIssuer(tls)) return {};
-  return {
+  const issuer = {
     "cert-manager.io/cluster-issuer": tls.mode === "issuer" ? tls.clusterIssuer : ISSUER,
-    // F5's controller refuses a second Ingress for a host, so the challenge's path is added to the Ingress itself while
-    // the challenge lasts.
-    "acme.cert-manager.io/http01-edit-in-place": "true",
     // The challenge follows the redirect to HTTPS, which needs a temporary certificate before the real one exists.
     "cert-manager.io/issue-temporary-certificate": "true",
+  };
+  // The challenge has an Ingress of its own, which adds its path to the host's.
+  if (ownNamespace) return issuer;
+  return {
+    ...issuer,
+    // Some controllers refuse a second Ingress for a host, so the challenge's path is added to the Ingress itself while
+    // the challenge lasts.
+    "acme.cert-manager.io/http01-edit-in-place": "true",
     // cert-manager writes to the rules of the Ingress. The next `pulumi up` overwrites them instead of failing with a
     // conflict.
     "pulumi.com/patchForce": "true",
