@@ -97,6 +97,18 @@ export const neverTwoOnANode = (matchLabels: Labels): core.v1.Affinity => ({
 });
 
 /**
+ * Prefers nodes with few pods of these labels, and refuses none. A second soft constraint beside `spread` would be
+ * refused: Kubernetes allows one for each key.
+ */
+export const ratherApart = (matchLabels: Labels): core.v1.Affinity => ({
+  podAntiAffinity: {
+    preferredDuringSchedulingIgnoredDuringExecution: [
+      { weight: 100, podAffinityTerm: { topologyKey: HOSTNAME, labelSelector: { matchLabels } } },
+    ],
+  },
+});
+
+/**
  * Spec of a disruption budget. Pods that are not ready do not block a drain.
  *
  * @param maxUnavailable Pods that a drain may evict at once. @default 1

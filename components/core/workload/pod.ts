@@ -8,7 +8,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../../settings/types";
 import { hardenedContainer, hardenedPod } from "./hardening";
 import { CONFIG_HASH, labels, selectorLabels } from "./metadata";
-import { neverTwoOnANode, onNodes, spread, type Apart } from "./placement";
+import { neverTwoOnANode, onNodes, ratherApart, spread, type Apart } from "./placement";
 import { renderProbes, type Probes } from "./probes";
 import { mebi, milliCpu } from "./quantities";
 
@@ -121,6 +121,10 @@ export interface PodSpec {
   onePerNode?: boolean;
   /** Seconds until a pod on a lost node is replaced elsewhere. @default 30 (Kubernetes: 300) */
   lostNodeSeconds?: number;
+  /** Labels besides those of every object; no selector of the workload has them. */
+  labels?: Record<string, string>;
+  /** Rather on a node with few pods of these labels. @default wherever its own replicas are not */
+  awayFrom?: Record<string, string>;
   /** Annotations besides the config hash. */
   annotations?: Record<string, pulumi.Input<string>>;
   /** Name of its PriorityClass, from `PRIORITIES`. @default none: after all that have one */
@@ -261,6 +265,7 @@ function placement({ settings, component, pod, apart }: PodTemplateArgs): Partia
     ...onNodes({ ...pod, role: pod.role === undefined ? "application" : pod.role }),
     topologySpreadConstraints: spread(matchLabels, { ...apart, hard: pod.onePerNode }),
     ...(pod.onePerNode ? { affinity: neverTwoOnANode(matchLabels) } : {}),
+    ...(pod.awayFrom ? { affinity: ratherApart(pod.awayFrom) } : {}),
   };
 }
 
@@ -278,7 +283,7 @@ export function podTemplate(a: PodTemplateArgs): core.v1.PodTemplateSpec {
   const annotations = { ...(a.configHash !== undefined ? { [CONFIG_HASH]: a.configHash } : {}), ...pod.annotations };
   return {
     metadata: {
-      labels: labels(settings, a.component, a.name, a.version),
+      labels: { ...labels(settings, a.component, a.name, a.version), ...pod.labels },
       ...(Object.keys(annotations).length ? { annotations } : {}),
     },
     spec: {
