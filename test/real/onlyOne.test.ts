@@ -83,13 +83,23 @@ const NAME = "synapse-event-persister-0";
 const SERVICE_PORT = 5433;
 
 describe("Two processes of one name", () => {
-  let net: Network, first: Server, second: Server | undefined, pooler: string, behind: string, service: tcp.Server, poolerLog: () => string;
+  let net: Network,
+    first: Server,
+    second: Server | undefined,
+    pooler: string,
+    behind: string,
+    service: tcp.Server,
+    poolerLog: () => string;
   const running: Running[] = [];
+  const sockets = new Set<tcp.Socket>();
 
   beforeEach(async () => {
     net = await new Network().start();
     first = await startedFor(net);
-    await first.sql("create table written (id bigserial, by text, at timestamptz default clock_timestamp())", "synapse");
+    await first.sql(
+      "create table written (id bigserial, by text, at timestamptz default clock_timestamp())",
+      "synapse",
+    );
     behind = first.ip;
     service = tcp.createServer((client) => {
       const server = tcp.connect(5432, behind);
@@ -99,6 +109,7 @@ describe("Two processes of one name", () => {
       ] as const) {
         a.pipe(b);
         a.on("error", () => b.destroy());
+        sockets.add(a);
       }
     });
     await new Promise<void>((done) => {
@@ -113,6 +124,8 @@ describe("Two processes of one name", () => {
       await r.stop("SIGKILL");
     }
     service.close();
+    for (const s of sockets) s.destroy();
+    sockets.clear();
     await net.stopAll();
     second = undefined;
     await net.close();
@@ -137,7 +150,9 @@ describe("Two processes of one name", () => {
       "pgbouncer",
     );
     poolerLog = () => r.output;
-    await r.until(async () => (await query(net, { host: ip, port: 5432, name: "synapse", user: "synapse" }, "select 1")) === "1");
+    await r.until(
+      async () => (await query(net, { host: ip, port: 5432, name: "synapse", user: "synapse" }, "select 1")) === "1",
+    );
     return ip;
   }
 
@@ -164,10 +179,15 @@ describe("Two processes of one name", () => {
   };
   const sleep = (ms: number): Promise<void> => new Promise((r) => setTimeout(r, ms));
   const at = (): Server => (second && behind === second.ip ? second : first);
-  const rows = async (by: string): Promise<number> => Number(await at().sql(`select count(*) from written where by = '${by}'`));
+  const rows = async (by: string): Promise<number> =>
+    Number(await at().sql(`select count(*) from written where by = '${by}'`));
   /** Who wrote, in order; each name once unless they wrote in turns. */
   const turns = async (): Promise<string[]> =>
-    (await at().sql("select by from (select by, lag(by) over (order by id) before, id from written) w where by is distinct from before order by id"))
+    (
+      await at().sql(
+        "select by from (select by, lag(by) over (order by id) before, id from written) w where by is distinct from before order by id",
+      )
+    )
       .split("\n")
       .filter((l) => l);
   const goesOn = async (by: string): Promise<void> => {

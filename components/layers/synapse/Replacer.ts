@@ -53,7 +53,10 @@ export class Replacer extends pulumi.ComponentResource {
             resources: ["pods"],
             verbs: ["delete"],
             // The pods that scripts/only_one.py guards, and no others.
-            resourceNames: plan.synapse.pools.filter(isAlone).flatMap((pool) => instanceNames(plan, pool.class)),
+            resourceNames: plan.synapse.pools
+              .filter(isAlone)
+              .flatMap((pool) => instanceNames(plan, pool.class))
+              .sort(),
           },
         ],
         pod: {

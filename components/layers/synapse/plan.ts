@@ -4,7 +4,7 @@ import { STREAMS, streamFacts } from "../../domain/workerClasses";
 import { WORKERS } from "../../domain/workers";
 import type { Settings } from "../../settings/types";
 import { floating, type Demand } from "../../sizing/demands";
-import { NODE_LOST } from "../../sizing/failures";
+import { NODE_REPLACED } from "../../sizing/failures";
 import type { FailureCost, Plan, PlanParts, PoolPlan } from "../../sizing/types";
 import { REPLACER, REPLACER_PODS } from "./replacerFacts";
 
@@ -40,12 +40,6 @@ function poolFailure(p: PoolPlan, writers: Plan["synapse"]["streamWriters"]): Fa
     source: WORKERS[p.class].loss.source,
   };
 }
-
-/**
- * Seconds from the loss of a machine until its processes that exist once are back on others. Kubernetes from 1.32 on
- * takes 10 s longer to declare it lost.
- */
-const NODE_REPLACED = NODE_LOST + 10 + 70;
 
 const singletonNode = (): FailureCost => ({
   failure: "Synapse main or a writer: node",
