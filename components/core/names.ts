@@ -97,6 +97,12 @@ export const NODE_LABELS = {
 } as const;
 
 /**
+ * Label of Synapse's pods that may exist once and are guarded in the database: they may be deleted while nobody knows
+ * whether they still run (layers/synapse/scripts).
+ */
+export const ONLY_ONE = { "matrix-ha.dev/only-one": "guarded" } as const;
+
+/**
  * Names of the Kubernetes Secrets, by what they hold. The layer that makes a Secret defines the keys in it; a reader
  * elsewhere (another layer, outputs.ts) repeats them: `username` and `password` of `database`, `password` of
  * `redisSynapse`, `accessKey` and `secretKey` of `mediaS3`. They change together.

@@ -19,9 +19,11 @@ const MAX_CONNECTIONS_LIMIT = 2_000;
 /** max_connections is rounded up to multiples of this. */
 const STEP = 25;
 
+/** A process that may exist once asks in a session of its own whether it still may (layers/synapse/scripts/only_one.py). */
+const GUARD = 1;
 /** Connections that these pools hold with every autoscaler at its maximum. */
 export const connectionsAtMax = (pools: PoolPlan[]): number =>
-  pools.reduce((sum, p) => sum + p.maxReplicas * p.cpMax, 0);
+  pools.reduce((sum, p) => sum + p.maxReplicas * (p.cpMax + (p.kind === "StatefulSet" ? GUARD : 0)), 0);
 /** The same, with those beside Synapse's. */
 export const connectionsUsed = (pools: PoolPlan[]): number => connectionsAtMax(pools) + RESERVED_CONNECTIONS;
 /** Connections that may be in use with this max_connections. */

@@ -325,6 +325,24 @@ export function alertCases(plan: Plan): Record<string, AlertCase> {
       fires: [targets("synapse", persisters - 1, 1, { job: persister }), {}],
       silent: [targets("synapse", persisters, 0, { job: persister })],
     },
+    SynapseReplacerDown: {
+      fires: [
+        one(
+          "kube_deployment_status_replicas_available",
+          "",
+          { namespace: "matrix", deployment: "synapse-replacer" },
+          0,
+        ),
+      ],
+      silent: [
+        one(
+          "kube_deployment_status_replicas_available",
+          "",
+          { namespace: "matrix", deployment: "synapse-replacer" },
+          1,
+        ),
+      ],
+    },
     SynapseProcessDown: {
       fires: [targets("synapse", 3, 1, { job: "generic" })],
       silent: [targets("synapse", 4, 0, { job: "generic" })],

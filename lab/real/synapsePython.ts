@@ -13,7 +13,7 @@ interface Ended {
   output: string;
 }
 /** `python ...args`, with these files beside it. */
-interface Python {
+export interface Python {
   files: Record<string, string>;
   env: Record<string, string>;
   args: string[];
@@ -44,7 +44,8 @@ export async function toldToEnd(net: Network, python: Python, said: string): Pro
   return { status: done.status, output: fs.readFileSync(log, "utf8") };
 }
 
-function pythonScript(net: Network, { files, env }: Python): string {
+/** Shell lines that become the process: `bash -c SCRIPT bash ...args`. */
+export function pythonScript(net: Network, { files, env }: Pick<Python, "files" | "env">): string {
   const root = path.join(net.dir, "synapse-root"),
     dir = path.join(net.dir, "synapse-files");
   for (const d of [root, dir]) fs.mkdirSync(d, { recursive: true });

@@ -123,7 +123,7 @@ export async function until(
   }
 }
 
-const ready = (p: any): boolean =>
+export const ready = (p: any): boolean =>
   !p.metadata.deletionTimestamp && p.status.conditions?.some((c: any) => c.type === "Ready" && c.status === "True");
 
 /**

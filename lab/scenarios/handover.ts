@@ -12,6 +12,27 @@ const FOLLOW_SECONDS = 60;
 
 const status = async (): Promise<any> => (await get("clusters.postgresql.cnpg.io", "-n", NS, CLUSTER)).status;
 
+/** As `kubectl cnpg promote` does it. */
+export const handOver = (next: string): Promise<string> =>
+  k(
+    "patch",
+    "cluster",
+    "-n",
+    NS,
+    CLUSTER,
+    "--subresource=status",
+    "--type=merge",
+    "-p",
+    JSON.stringify({
+      status: {
+        targetPrimary: next,
+        targetPrimaryTimestamp: new Date().toISOString(),
+        phase: "Switchover in progress",
+        phaseReason: `Switching over to ${next}`,
+      },
+    }),
+  );
+
 export const HANDOVER: Scenario = {
   id: "handover",
   group: "failure",
@@ -30,25 +51,7 @@ export const HANDOVER: Scenario = {
     const started = Date.now();
     process.kill(receivers[0]!, "SIGSTOP");
     try {
-      const now = new Date().toISOString();
-      await k(
-        "patch",
-        "cluster",
-        "-n",
-        NS,
-        CLUSTER,
-        "--subresource=status",
-        "--type=merge",
-        "-p",
-        JSON.stringify({
-          status: {
-            targetPrimary: next,
-            targetPrimaryTimestamp: now,
-            phase: "Switchover in progress",
-            phaseReason: `Switching over to ${next}`,
-          },
-        }),
-      );
+      await handOver(next);
       await sleep(STALL_SECONDS * 1000);
     } finally {
       try {

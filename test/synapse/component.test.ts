@@ -38,7 +38,10 @@ const run = (change?: (s: Settings, p: Plan) => void): Promise<Evaluation> =>
       return {};
     },
   });
-const controllers = (e: Evaluation) => e.resources.filter((r) => /:(Deployment|StatefulSet)$/.test(r.type));
+const workloads = (e: Evaluation) => e.resources.filter((r) => /:(Deployment|StatefulSet)$/.test(r.type));
+/** Those of Synapse's processes. */
+const controllers = (e: Evaluation) =>
+  workloads(e).filter((r) => r.inputs.metadata.labels["app.kubernetes.io/name"] === "synapse");
 const named = (e: Evaluation, name: string) => controllers(e).find((r) => r.inputs.metadata.name === name)!;
 const hashes = (e: Evaluation): Record<string, string> =>
   Object.fromEntries(
@@ -314,6 +317,67 @@ describe("SynapseServer", () => {
       child.kill("SIGTERM");
       assert.deepEqual([(await ended).code, runs().length], [143, 1]);
     });
+  });
+
+  it("guards every process that may exist once, and no other, and the replacer may delete exactly their pods", () => {
+    const all = controllers(base).map((c) => ({
+      ...c.inputs,
+      kind: c.type.split(":").pop(),
+      pod: c.inputs.spec.template,
+    }));
+    const guarded = (c: any): boolean => {
+      const { env } = c.pod.spec.containers[0];
+      const uid = env.some((e: any) => e.name === "POD_UID" && e.valueFrom.fieldRef.fieldPath === "metadata.uid");
+      assert.equal(c.pod.metadata.labels["matrix-ha.dev/only-one"], uid ? "guarded" : undefined, c.metadata.name);
+      return uid;
+    };
+    assert.ok(all.length > 10);
+    for (const c of all) {
+      assert.equal(guarded(c), c.kind === "StatefulSet", c.metadata.name);
+      assert.ok(c.pod.spec.containers[0].env.some((e: any) => e.name === "PGAPPNAME" && e.value === "synapse"));
+      // One machine carries as few of them as possible, and none is refused.
+      assert.deepEqual(
+        c.pod.spec.affinity?.podAntiAffinity?.preferredDuringSchedulingIgnoredDuringExecution?.map(
+          (t: any) => t.podAffinityTerm.labelSelector.matchLabels,
+        ),
+        guarded(c) ? [{ "matrix-ha.dev/only-one": "guarded" }] : undefined,
+        c.metadata.name,
+      );
+      assert.ok(!JSON.stringify(c.spec.selector).includes("only-one"), "a selector cannot change");
+    }
+    const names = all
+      .filter((c) => c.kind === "StatefulSet")
+      .flatMap((c) => Array.from({ length: c.spec.replicas }, (_, i) => `${c.metadata.name}-${i}`))
+      .sort();
+    const rules = (kind: string) =>
+      base.resources.find((r) => r.type.endsWith(`:${kind}`) && r.inputs.metadata.name.endsWith("synapse-replacer"))!
+        .inputs.rules;
+    assert.deepEqual(rules("Role"), [
+      { apiGroups: [""], resources: ["pods"], verbs: ["list"] },
+      { apiGroups: [""], resources: ["pods"], verbs: ["delete"], resourceNames: names },
+    ]);
+    assert.deepEqual(rules("ClusterRole"), [{ apiGroups: [""], resources: ["nodes"], verbs: ["list"] }]);
+    const replacer = workloads(base).find((r) => r.inputs.metadata.name === "synapse-replacer")!.inputs.spec;
+    assert.equal(replacer.replicas, 2);
+    assert.equal(replacer.template.spec.topologySpreadConstraints[0].whenUnsatisfiable, "DoNotSchedule");
+    const map = base.resources.find(
+      (r) => r.type.endsWith(":ConfigMap") && r.inputs.data["homeserver.yaml"] !== undefined,
+    )!.inputs.data;
+    // Before the module that keeps sessions fresh: the first session is opened when the configuration has been read.
+    assert.match(map["homeserver.yaml"], /modules:\n {2}- module: only_one[.]OnlyOne/);
+    assert.match(map["only_one.py"], /class OnlyOne/);
+    for (const m of base.resources.filter((r) => r.type.endsWith(":ConfigMap")))
+      assert.doesNotMatch(m.inputs.data["class.yaml"] ?? "", /application_name/, "it would win over PGAPPNAME");
+  });
+
+  it("ends a slow process late where no other takes over", () => {
+    const seconds = (n: string): number => {
+      const p = named(base, n).inputs.spec.template.spec.containers[0].livenessProbe;
+      return p.periodSeconds * p.failureThreshold;
+    };
+    for (const c of controllers(base).filter((x) => x.type.endsWith("StatefulSet")))
+      assert.ok(seconds(c.inputs.metadata.name) >= 180, c.inputs.metadata.name);
+    assert.equal(seconds("synapse-generic"), 60);
   });
 
   it("bounds the media cache", () => {

@@ -127,7 +127,10 @@ export const neverTwoOnANode = (matchLabels: Labels): core.v1.Affinity => ({
   },
 });
 
-/** Keeps pods of several workloads, which these labels select, on different nodes as far as there is room. */
+/**
+ * Prefers nodes with few pods of these labels, and refuses none. A second soft constraint beside `spread` would be
+ * refused: Kubernetes allows one for each key.
+ */
 export const ratherApart = (matchLabels: Labels): core.v1.Affinity => ({
   podAntiAffinity: {
     preferredDuringSchedulingIgnoredDuringExecution: [

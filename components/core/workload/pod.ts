@@ -131,6 +131,8 @@ export interface PodSpec {
   apartFrom?: { labels: Record<string, string>; always: boolean };
   /** Seconds until a pod on a lost node is replaced elsewhere. @default 30 (Kubernetes: 300) */
   lostNodeSeconds?: number;
+  /** Labels besides those of every object; no selector of the workload has them. */
+  labels?: Record<string, string>;
   /** Annotations besides the config hash. */
   annotations?: Record<string, pulumi.Input<string>>;
   /** Name of its PriorityClass, from `PRIORITIES`. @default none: after all that have one */
@@ -327,7 +329,7 @@ export function podTemplate(a: PodTemplateArgs): core.v1.PodTemplateSpec {
   const annotations = { ...(a.configHash !== undefined ? { [CONFIG_HASH]: a.configHash } : {}), ...pod.annotations };
   return {
     metadata: {
-      labels: labels(settings, a.component, a.name, a.version),
+      labels: { ...labels(settings, a.component, a.name, a.version), ...pod.labels },
       ...(Object.keys(annotations).length ? { annotations } : {}),
     },
     spec: {

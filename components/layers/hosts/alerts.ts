@@ -23,10 +23,10 @@ export const hostAlerts = ({ settings }: PlanInput): RuleGroup[] => [
         expr: 'kube_node_status_condition{condition="Ready", status="true"} == 0',
         summary: "Node {{ $labels.node }} is not ready",
         meaning:
-          "Its pods are replaced elsewhere after 30 s, except pods that must not run twice: they wait until the node is declared out of service.",
+          "Its pods are replaced elsewhere: Synapse's at once where there may be only one, others after 30 s. Pods with data on its disks come back with it.",
         look: ["kubectl describe node <node>", "ssh <node> journalctl -u kubelet -n 200"],
         act: [
-          "If the machine is off or cut off for good: `npm run hosts -- fence <node>`, which verifies this and sets the taint.",
+          "If the machine is off or cut off for good, nothing waits for you except its data: replace it (docs/operate.md). `npm run hosts -- fence <node>` removes what is left of its pods.",
           "If only the kubelet has failed: restart it.",
         ],
       },

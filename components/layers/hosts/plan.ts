@@ -2,7 +2,7 @@
 import type { PlanInput } from "../../core/layer";
 import { HOST_ROLES } from "../../domain/roles";
 import type { Settings } from "../../settings/types";
-import { FENCED, LOST_NODE_TOLERATION, NODE_LOST } from "../../sizing/failures";
+import { FENCED, LOST_NODE_TOLERATION, NODE_LOST, NODE_REPLACED } from "../../sizing/failures";
 import { hostsOf } from "../../sizing/hosts";
 import type { FailureCost, ZoneEffect } from "../../sizing/types";
 import type { LostZone } from "../../sizing/zones";
@@ -28,9 +28,9 @@ export function hostFailures({ settings, plan }: PlanInput): FailureCost[] {
             );
       case "application":
         return line(
-          "its workers move to other hosts; single writers on it wait for the fence",
-          NODE_LOST + FENCED + 20,
-          "bound: node declared lost after 40 s, then `hosts fence`; others move after 70 s",
+          "its pods move to other hosts, those that exist once at once",
+          NODE_REPLACED,
+          "bound: node declared lost after 40 to 50 s, replaced within 5 s; others move after 80 s",
         );
       case "database":
         return line("at worst a failover", 60, "target; the pod's failover measured");

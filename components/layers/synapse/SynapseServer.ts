@@ -15,9 +15,10 @@ import { Workload, configHash, digest, labels, type ObjectMetadata } from "../..
 import { checkJobSpec } from "./checkJob";
 import { renderEmailYaml, renderHomeserverYaml } from "./homeserverYaml";
 import { isWriter, startOrder } from "./instances";
+import { Replacer } from "./Replacer";
 import { CLASS_FILE, EMAIL_FILE, SECRET_FILES, SHARED_FILES, oidcSecretFile } from "./paths";
 import { synapsePod } from "./pod";
-import { CHECK_PY, FRESH_SESSIONS_PY, LOST_EVENTS_PY, TRIM_PY, WAIT_PY } from "./scripts";
+import { CHECK_PY, FRESH_SESSIONS_PY, LOST_EVENTS_PY, ONLY_ONE_PY, TRIM_PY, WAIT_PY } from "./scripts";
 import { portsOf, renderLogYaml, renderWorkerYaml } from "./workerYaml";
 import { IMAGES } from "./images";
 import { FORM, MACAROON, REGISTRATION, REPLICATION, SIGNING_KEY } from "./secrets";
@@ -88,6 +89,7 @@ export class SynapseServer extends pulumi.ComponentResource {
       [SHARED_FILES.lost]: LOST_EVENTS_PY,
       [SHARED_FILES.sessions]: FRESH_SESSIONS_PY,
       ...(settings.trustedAuthorities ? { [SHARED_FILES.authorities]: settings.trustedAuthorities } : {}),
+      [SHARED_FILES.only]: ONLY_ONE_PY,
     };
     const perClass = plan.synapse.pools.map((pool) => ({
       pool,
@@ -201,6 +203,7 @@ export class SynapseServer extends pulumi.ComponentResource {
           .map((c) => start(c, [check, this.main.controller, ...before])),
       );
     }
+    new Replacer(`${name}-replacer`, { ctx: args.ctx }, parent);
     this.ready = [this.main];
     this.registerOutputs({});
   }

@@ -1,7 +1,8 @@
 /** Alerts on Synapse. Pure. */
 import type { PlanInput } from "../../core/layer";
 import { countOrZero, type AlertRule, type RuleGroup } from "../../core/monitoring";
-import { synapseService } from "../../core/names";
+import { NAMESPACES, synapseService } from "../../core/names";
+import { REPLACER } from "./replacerFacts";
 
 const L = 'layer="synapse"';
 /** 95th percentile over five minutes. */
@@ -33,7 +34,7 @@ export function synapseAlerts({ settings, plan }: PlanInput): RuleGroup {
         "Sending, syncing and media go on; login and registration hang, and paths that only main serves fail. Measured: back in 3 to 4 s when only the process was lost.",
       look: [pods, "kubectl logs -n matrix synapse-main-0 --previous"],
       act: [
-        "If its node is lost: `npm run hosts -- fence <node>`, so that the pod may start elsewhere. Never force-delete the pod without fencing: two main processes damage data.",
+        "If its node is lost, it starts on another by itself within two minutes. If it does not: SynapseReplacerDown, and `kubectl logs -n matrix synapse-main-0`, whose lines `only one:` say what it waits for. While more than half of the nodes are silent nothing is replaced: `npm run hosts -- fence <node>`.",
         "If it does not start, its log names the setting.",
       ],
     },
@@ -49,7 +50,7 @@ export function synapseAlerts({ settings, plan }: PlanInput): RuleGroup {
               "Synapse allows one writer of these streams: requests that need it fail or wait until it is back (typing, presence, to-device messages, account data or pushes, depending on the class).",
             look: [pods, "kubectl describe pod -n matrix synapse-<class>-0"],
             act: [
-              "Node lost: `npm run hosts -- fence <node>`.",
+              "Node lost: it starts on another by itself within two minutes; if not, as for SynapseMainDown.",
               "Crash: its log; an out-of-memory kill needs `overrides.pools.<class>.memoryMiB`.",
             ],
           },
@@ -84,12 +85,26 @@ export function synapseAlerts({ settings, plan }: PlanInput): RuleGroup {
               "Rooms are hashed to event persisters and no other takes over: sends to the lost one's rooms hang and fail after about 66 s (measured); they resume about 12 s after it is back.",
             look: [pods, `kubectl logs -n matrix ${synapseService(persister)}-<n> --previous`],
             act: [
-              "Node lost: `npm run hosts -- fence <node>`.",
+              "Node lost: it starts on another by itself within two minutes; if not, as for SynapseMainDown.",
               "Do not change the number of event persisters to get around it: that needs a restart of every process.",
             ],
           },
         ]
       : []),
+    {
+      alert: "SynapseReplacerDown",
+      severity: "warning",
+      for: "10m",
+      expr: `kube_deployment_status_replicas_available{namespace="${NAMESPACES.matrix}", deployment="${REPLACER}"} == 0`,
+      summary: "Nothing replaces Synapse's processes of a lost machine",
+      meaning:
+        "No pod of the replacer is ready. Nothing is missing as long as no machine is lost; then main and the writers on it would wait for `npm run hosts -- fence`.",
+      look: [
+        `kubectl -n matrix get pods -l app.kubernetes.io/component=${REPLACER}`,
+        `kubectl -n matrix logs deploy/${REPLACER}`,
+      ],
+      act: ["Its log says what the API server answers: a network policy or a missing permission, mostly."],
+    },
     {
       alert: "SynapseProcessDown",
       severity: "warning",

@@ -7,6 +7,7 @@ import type { Settings } from "../../settings/types";
 import { MINIO } from "../objectstore/edges";
 import { POOLERS } from "../postgres/edges";
 import { EVENT_REPLICATION_PORTS, isWriter, replicationPort, writesEvents } from "./instances";
+import { REPLACER } from "./replacerFacts";
 import { portsOf } from "./workerYaml";
 
 /** The processes of a class, as one end of an edge. */
@@ -31,7 +32,12 @@ export function synapseEdges(input: PlanInput): Edge[] {
     ...tcp(replicationPort(plan, w)),
     ...(writesEvents(plan, w) ? [{ ...EVENT_REPLICATION_PORTS, protocol: "TCP" as const }] : []),
   ];
-  return classes.flatMap((cls): Edge[] => {
+  const replacer: Peer = { component: REPLACER, namespace: NAMESPACES.matrix };
+  const replacing: Edge[] = [
+    { from: replacer, to: { apiServer: true }, ports: tcp(6443), why: "which machines are lost, and their pods" },
+    { from: { nodes: true }, to: replacer, ports: tcp(PORTS.synapseHealth), why: "probes" },
+  ];
+  const processes = classes.flatMap((cls): Edge[] => {
     const from = synapsePeer(cls);
     const ports = portsOf({ settings, plan, class: cls });
     return [
@@ -62,6 +68,7 @@ export function synapseEdges(input: PlanInput): Edge[] {
       ...(settings.federation.enabled ? [{ from, to: world, ports: federation, why: "other homeservers" }] : []),
     ];
   });
+  return [...processes, ...replacing];
 }
 
 /** A provider's discovery document may name other hosts, for tokens and keys: of those, port 443. */

@@ -12,7 +12,7 @@ const SINGLE_PROCESSES = WORKER_CLASSES.flatMap((cls): RuleException[] => {
       rule: "12",
       object: `StatefulSet ${NAMESPACES.matrix}/${synapseService(cls)}`,
       what: SINGLE,
-      why: `${why}. Synapse allows one such process and nothing in the database fences a second; \`npm run plan\` names its recovery time`,
+      why: `${why}. Synapse allows one such process; it is replaced by itself, and \`npm run plan\` names the time that takes`,
     },
   ];
 });

@@ -31,7 +31,7 @@ const rate = (per_second: number, burst_count: number): Yaml => ({ per_second, b
 
 /**
  * The `database` section of a class, with the bounds of its connection pool. The password comes from PGPASSWORD:
- * Synapse has no path option for it.
+ * Synapse has no path option for it. `application_name` would win over PGAPPNAME (pod.ts, scripts/only_one.py).
  */
 export function databaseSection(clusterDomain: string, cpMin: number, cpMax: number): Yaml {
   return {
@@ -43,7 +43,6 @@ export function databaseSection(clusterDomain: string, cpMin: number, cpMax: num
       port: PORTS.postgres,
       cp_min: cpMin,
       cp_max: cpMax,
-      application_name: "synapse",
       connect_timeout: 5,
       // A connection to a lost node is given up after 40 s idle, or 15 s with something unacknowledged.
       keepalives_idle: 10,
@@ -230,7 +229,10 @@ export function homeserverConfig(input: HomeserverInput): Yaml {
     ...federation(input),
     ...calls(input),
     event_cache_size: input.plan.synapse.eventCacheSize,
-    modules: [{ module: pythonName(SHARED_FILES.sessions, "FreshSessions"), config: {} }],
+    modules: [
+      { module: pythonName(SHARED_FILES.only, "OnlyOne"), config: {} },
+      { module: pythonName(SHARED_FILES.sessions, "FreshSessions"), config: {} },
+    ],
   };
 }
 

@@ -91,6 +91,12 @@ export function startOrder(plan: Plan): WorkerClass[][] {
   );
 }
 
+/**
+ * Whether each process of the class may exist only once: peers or Synapse's configuration know it by its name, and a
+ * second of that name would damage data or do its work twice. scripts/only_one.py guards them.
+ */
+export const isAlone = (pool: PoolPlan): boolean => pool.kind === "StatefulSet";
+
 /** Whether no other process takes over a lost one: there is one, or their work is divided among them by name. */
 export const isSingleton = (pool: PoolPlan): boolean => WORKERS[pool.class].loss.seconds !== undefined;
 

@@ -18,6 +18,8 @@ export const SHARED_FILES = {
   trim: "trim.py",
   lost: "lost_events.py",
   sessions: "fresh_sessions.py",
+  only: "only_one.py",
+  replace: "replace_lost.py",
   check: "check.py",
   /** Only where there are `trustedAuthorities`. */
   authorities: "authorities.crt",

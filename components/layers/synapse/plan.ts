@@ -4,13 +4,16 @@ import { STREAMS, streamFacts } from "../../domain/workerClasses";
 import { WORKERS } from "../../domain/workers";
 import type { Settings } from "../../settings/types";
 import { floating, type Demand } from "../../sizing/demands";
-import { FENCED, LOST_NODE_TOLERATION, NODE_LOST } from "../../sizing/failures";
+import { LOST_NODE_TOLERATION, NODE_LOST, NODE_REPLACED } from "../../sizing/failures";
 import { hostsOf } from "../../sizing/hosts";
 import type { FailureCost, Plan, PlanParts, PoolPlan, ZoneEffect } from "../../sizing/types";
 import type { LostZone } from "../../sizing/zones";
+import { REPLACER, REPLACER_PODS } from "./replacerFacts";
 
-export const synapseDemands = (_settings: Settings, { pools }: PlanParts): Demand[] =>
-  pools.map((pool) => floating(`synapse-${pool.class}`, pool));
+export const synapseDemands = (_settings: Settings, { pools }: PlanParts): Demand[] => [
+  ...pools.map((pool) => floating(`synapse-${pool.class}`, pool)),
+  floating(REPLACER, REPLACER_PODS),
+];
 
 export const synapseFailures = ({ plan }: PlanInput): FailureCost[] => [
   ...plan.synapse.pools.map((pool) => poolFailure(pool, plan.synapse.streamWriters)),
@@ -20,7 +23,7 @@ export const synapseFailures = ({ plan }: PlanInput): FailureCost[] => [
 export function synapseNotes({ plan }: PlanInput): string[] {
   const single = plan.synapse.pools.filter((p) => p.replicas === 1 && p.recoverySeconds !== undefined);
   return [
-    `Single points that Synapse imposes, with the seconds until they are back: ${single.map((p) => `${p.class} ${p.recoverySeconds}`).join(", ")}. Each event persister is one for its share of the rooms. When their node is lost, they return only after it is fenced.`,
+    `Single points that Synapse imposes, with the seconds until they are back: ${single.map((p) => `${p.class} ${p.recoverySeconds}`).join(", ")}. Each event persister is one for its share of the rooms. When their node is lost, they are back on others in ${NODE_REPLACED} s, by themselves.`,
   ];
 }
 
@@ -42,9 +45,9 @@ function poolFailure(p: PoolPlan, writers: Plan["synapse"]["streamWriters"]): Fa
 
 const singletonNode = (): FailureCost => ({
   failure: "Synapse main or a writer: node",
-  effect: "as its process, until the node is fenced: nothing in the database would stop a second one",
-  seconds: NODE_LOST + FENCED + 20,
-  source: "bound: node declared lost after 40 s, then `hosts fence`, then the restart",
+  effect: "as its process; it starts elsewhere by itself, and the database ends what the old one may still do",
+  seconds: NODE_REPLACED,
+  source: "bound: node declared lost after 40 to 50 s, replaced within 5 s, the restart of all that it carried at once",
 });
 
 /** Its processes start again on the hosts of the other zones, as far as these have room. */
@@ -65,7 +68,7 @@ export function synapseZoneLoss({ settings }: PlanInput, zone: LostZone): ZoneEf
     outcome: "recovers",
     effect,
     seconds,
-    source: "bound: as for a node; every host of the zone that carries one is to be fenced",
+    source: "bound: as for a node",
   };
   if (!zone.noRoom) return [workers, single];
   const { pods, names } = zone.noRoom;

@@ -3,10 +3,11 @@ import { bodyLimits } from "../../domain/bodies";
 import { WORKERS } from "../../domain/workers";
 import { PRIORITIES } from "../../core/priorities";
 import { imageRef } from "../../core/images";
-import { NAMESPACES, PORTS, SECRETS, SERVICES, serviceFqdn } from "../../core/names";
+import { NAMESPACES, ONLY_ONE, PORTS, SECRETS, SERVICES, serviceFqdn } from "../../core/names";
 import type { PoolPlan } from "../../sizing/types";
 import type { ContainerSpec, PodSpec, Probes } from "../../core/workload";
-import { isSingleton, isWriter } from "./instances";
+import { LOST_NODE_TOLERATION } from "../../sizing/failures";
+import { isAlone, isSingleton, isWriter } from "./instances";
 import { MOUNTS, SHARED_FILES } from "./paths";
 import { resourcesOf } from "./routingTable";
 import { synapseStart, waitFor, type SynapseStartInput } from "./synapseStart";
@@ -30,9 +31,12 @@ export interface SynapsePodInput extends SynapseStartInput {
 
 /**
  * /health says that the process answers, and nothing about the database or Redis, so liveness depends on no other
- * service. Where no other process takes over, a hung one is killed after 15 s instead of a minute.
+ * service. It shares the reactor with all else: a process that resolves the state of a large room, or collects garbage,
+ * answers late and is not dead. Where no other takes over, a restart makes it worse: caches are cold, and what it was
+ * doing begins anew. So such a process gets three minutes; others, which the router replaces at once, get one. What
+ * tells clients that it is slow is readiness.
  */
-function probes(pool: PoolPlan, tight: boolean): Probes {
+function probes(pool: PoolPlan, single: boolean): Probes {
   const health = { http: "/health", port: "health" };
   return {
     // A schema upgrade of the main process: up to half an hour. Measured: 11 s for a new schema, 3.5 s for a worker.
@@ -40,12 +44,10 @@ function probes(pool: PoolPlan, tight: boolean): Probes {
       ...health,
       timing: { periodSeconds: 2, timeoutSeconds: 3, failureThreshold: pool.class === "main" ? 900 : 90 },
     },
-    readiness: { ...health, timing: { periodSeconds: tight ? 2 : 3, timeoutSeconds: 3, failureThreshold: 2 } },
+    readiness: { ...health, timing: { periodSeconds: single ? 2 : 3, timeoutSeconds: 3, failureThreshold: 2 } },
     liveness: {
       ...health,
-      timing: tight
-        ? { periodSeconds: 5, timeoutSeconds: 5, failureThreshold: 3 }
-        : { periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 },
+      timing: { periodSeconds: 10, timeoutSeconds: 5, failureThreshold: single ? 18 : 6 },
     },
   };
 }
@@ -87,6 +89,9 @@ export function synapsePod(input: SynapsePodInput): PodSpec {
       PYTHONUNBUFFERED: "1",
       // log.yaml names a filter and homeserver.yaml a module; both are files beside them.
       PYTHONPATH: MOUNTS.shared,
+      // What PostgreSQL calls the sessions, unless scripts/only_one.py gives them the name of the process.
+      PGAPPNAME: "synapse",
+      ...(isAlone(pool) ? { POD_UID: { field: "metadata.uid" } } : {}),
       ...(servesMedia
         ? {
             AWS_ACCESS_KEY_ID: { secret: input.mediaSecret, key: "accessKey" },
@@ -116,9 +121,9 @@ export function synapsePod(input: SynapsePodInput): PodSpec {
     // Stopping took 2.3 s when measured. There is no pause before it: the router repeats requests that it cuts off on
     // another process (haproxyCfg.ts).
     terminationGracePeriodSeconds: 20,
-    // Never more than one of each singleton: nothing in the database fences a second. Singletons of a lost node come
-    // back when the node is declared out of service, so there is no hurry to evict them; the others move soon.
-    lostNodeSeconds: pool.kind === "StatefulSet" ? 300 : 30,
+    lostNodeSeconds: LOST_NODE_TOLERATION,
+    // One machine shall carry as few of them as possible.
+    ...(isAlone(pool) ? { labels: ONLY_ONE, apartFrom: { labels: ONLY_ONE, always: false } } : {}),
     volumes: [
       { name: "shared", configMap: input.sharedMap },
       { name: "class", configMap: input.classMap },

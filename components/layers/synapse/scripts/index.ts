@@ -45,6 +45,46 @@ export const LOST_EVENTS_PY = scriptFrom(__dirname, "lost_events.py");
 export const FRESH_SESSIONS_PY = scriptFrom(__dirname, "fresh_sessions.py");
 
 /**
+ * A module of Synapse that lets one process of each name use the database, whatever Kubernetes, a kubelet or a person
+ * starts. Synapse itself refuses no second process, and two would damage data. With it a pod of a lost node may be
+ * replaced while nobody knows whether its machine still runs (replace_lost.py).
+ *
+ * Safe is only this, and no clock is part of it. A table names the holder of each name by a token that every process
+ * makes for itself. Who takes over (1) writes its token there and commits, so a synchronous standby has it as well; (2)
+ * then ends every session of another process under that name and waits until none is left; (3) only then opens its
+ * first session for Synapse. And every new session reads the token before Synapse gets it: a process that lost its name
+ * ends at once. A session that was open before (1) is found by (2), one that is opened later reads the new token; so
+ * whatever the old process wrote is committed or rolled back before the new one reads its first position. A session's
+ * `application_name` tells whose it is: libpq sends it at the start (PGAPPNAME), and PgBouncer sets it on the server's
+ * session before that client's first query. With session pooling nothing else gets that server's session meanwhile. An
+ * idle session of the pooler may still have the old name: ended, the pooler opens another.
+ *
+ * Who may take over: pods are numbered as they first come to the database, and a pod takes over from one with a smaller
+ * number. So a pod that a kubelet starts again on a machine that was cut off does not take its name back from its
+ * successor. An older pod does so only after the name was free for 30 s; a newer one that had only been starting takes
+ * it back. Whether it is free says an advisory lock in a session of its own, through which a process also asks every
+ * few seconds whether it is still the holder. That is for speed, and for what is not in the database (requests answered
+ * from a cache, pushes): a process that stood still ends within seconds, before anybody asks it something. One that
+ * gets no answer for three minutes ends too; a change of PostgreSQL's primary is shorter, and costs no process.
+ *
+ * It begins when Synapse reads its configuration, since modules are made only after Synapse has prepared the schema and
+ * read its positions. POD_UID, which only pods have that may exist once, turns it on.
+ */
+export const ONLY_ONE_PY = scriptFrom(__dirname, "only_one.py");
+
+/**
+ * Deletes pods of lost machines without waiting for the machine's word. A StatefulSet makes no second pod of a name
+ * while the first is there, and on a machine that does not answer it stays for ever. Only pods that only_one.py guards
+ * have the label that it looks for, and its account may delete no others.
+ *
+ * A machine is lost when Kubernetes says so: taint `unreachable` with effect NoExecute, after 40 to 50 s without a word
+ * from the kubelet. Kubernetes does not set that taint while more than half of the machines are silent, for then rather
+ * the control plane is cut off. A pod that its kubelet does not end (a container runtime that hangs) is deleted half a
+ * minute after its time to end is over.
+ */
+export const REPLACE_PY = scriptFrom(__dirname, "replace_lost.py");
+
+/**
  * Keeps a media pod's cache below its bound: every file is in the object store already, so the oldest may be removed.
  * Files younger than ten minutes are kept. URL preview images are in no object store and are kept for a day.
  */
