@@ -50,7 +50,7 @@ export function parts(settings: Settings, plan: Plan): Record<string, Part> {
       tone: "front",
       title: `${n(plan.ingress.replicas)} ingress controller`,
       lines: ["TLS and host names; its public address is announced by MetalLB"],
-      members: /^nginx-ingress\/|\/ingress-controller$/,
+      members: /^nginx-ingress\/ingress$|\/ingress-controller$/,
     },
     web: {
       x: 30,
