@@ -28,7 +28,7 @@ export const WHOLE_BYTES = 8_192;
  */
 export const LONG_BODIES_PER_ADDRESS = 16;
 /** Bodies in files, other than uploads, in one process at once: the large transactions and key backups. */
-const FILED_BODIES = 64;
+const FILED_BODIES = 128;
 /** Largest body of hosts without media: tokens and signalling of calls, pages. nginx's own default. */
 export const OTHER_HOSTS_MIB = 1;
 
@@ -45,8 +45,12 @@ const REST_MIB = 64;
 interface Routers {
   replicas: number;
 }
-/** Routers that may send to a process at once; there are never fewer than two pods. */
-const senders = ({ replicas }: Routers): number => ROUTER_GENERATIONS * Math.max(2, replicas);
+/**
+ * Routers that may send to a process at once, in steps: the plans have two to four, and one more must neither restart
+ * the others for a new share nor Synapse for a larger volume.
+ */
+const senders = ({ replicas }: Routers): number =>
+  ROUTER_GENERATIONS * 2 ** Math.ceil(Math.log2(Math.max(4, replicas)));
 
 /** The limits of a deployment. */
 export interface BodyLimits {

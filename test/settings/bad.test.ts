@@ -402,9 +402,9 @@ const CASES: Case[] = [
     "uploads that the cache has no room for",
     ["media.maxUploadMiB=10240", "media.cacheGiB=1"],
     "media.cacheGiB",
-    /10,240 MiB.*at least 80.*media\.cacheGiB: 80/s,
+    /10,240 MiB.*at least 160.*media\.cacheGiB: 160/s,
   ],
-  ["large uploads with the default cache", ["media.maxUploadMiB=4096"], "media.cacheGiB", /at least 32/],
+  ["large uploads with the default cache", ["media.maxUploadMiB=4096"], "media.cacheGiB", /at least 64/],
   ["an upload of nothing", ["media.maxUploadMiB=0"], "media.maxUploadMiB", /1 to 10,240/],
   ["retention of no days", ["retention.maxLifetimeDays=0"], "retention.maxLifetimeDays", /remove the section/],
   [

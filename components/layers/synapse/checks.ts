@@ -153,7 +153,7 @@ function checkMedia({ settings, report }: CheckInput): void {
     {
       path: "media.cacheGiB",
       given: `${cacheGiB}, with uploads of up to ${maxUploadMiB.toLocaleString("en-US")} MiB (media.maxUploadMiB)`,
-      allowed: `at least ${least}: half of it has room for an upload of the largest size from each of ${Math.max(2, router.replicas)} routers, and from each that is just being replaced: they are on a media process's disk until the object store has them`,
+      allowed: `at least ${least}: half of it has room for an upload of the largest size from each router, and from each that is just being replaced: they are on a media process's disk until the object store has them`,
       remedy: `set media.cacheGiB: ${least} where the application hosts' system disks have room for three times that, or lower media.maxUploadMiB`,
     },
     ["media.maxUploadMiB"],
