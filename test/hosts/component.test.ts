@@ -32,7 +32,8 @@ describe("hosts: component", () => {
   });
 
   it("checks the host key at every connection, and hands the private key over as a secret", () => {
-    assert.equal(commands(all).length, 15 * 7);
+    // Eight steps on each, and etcd on the three control planes.
+    assert.equal(commands(all).length, 15 * 8 + 3);
     for (const c of commands(all)) {
       assert.match(c.inputs.connection.hostKey, /^ssh-ed25519 /, c.name);
       assert.ok(
@@ -57,7 +58,7 @@ describe("hosts: component", () => {
     const steps = of("db-a");
     assert.deepEqual(
       steps.map((s) => s.name.slice("hosts-db-a-".length)),
-      ["packages", "kernel-modules", "sysctls", "swap", "time", "disks", "firewall"],
+      ["packages", "kernel-modules", "sysctls", "swap", "time", "disks", "firewall", "kubelet"],
     );
     for (let i = 1; i < steps.length; i++) assert.deepEqual(steps[i].dependencies, [steps[i - 1].urn]);
     assert.deepEqual(steps[0].dependencies, []);
