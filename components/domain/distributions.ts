@@ -200,8 +200,8 @@ export const DISTRIBUTION_FACTS: Record<Distribution, DistributionFacts> = {
     // kubespray roles/kubespray_defaults: kubelet_rotate_server_certificates: false; its own metrics-server therefore
     // has --kubelet-insecure-tls.
     kubeletCertificates: "self-signed",
-    // kubespray inventory/sample/group_vars/k8s_cluster/addons.yml: metrics_server_enabled, local_path_provisioner_enabled,
-    // metallb_enabled, cert_manager_enabled are all false.
+    // kubespray inventory/sample/group_vars/k8s_cluster/addons.yml: metrics_server_enabled,
+    // local_path_provisioner_enabled, metallb_enabled and cert_manager_enabled are all false.
     metricsServer: false,
     localProvisioner: LOCAL_PATH,
     inTheWay: [],

@@ -19,8 +19,8 @@ export interface Shipped {
 }
 
 export const SHIPPED: Record<Exclude<Distribution, "other">, Shipped> = {
-  // kubernetes cmd/kubeadm/app: phases/addons (CoreDNS, kube-proxy), apis/kubeadm/v1beta4/defaults.go. The documentation
-  // of certificates with kubeadm: "By default, kubeadm deploys a kubelet serving certificate that is self-signed".
+  // kubernetes cmd/kubeadm/app: phases/addons (CoreDNS, kube-proxy), apis/kubeadm/v1beta4/defaults.go. kubernetes.io on
+  // certificates with kubeadm: "By default, kubeadm deploys a kubelet serving certificate that is self-signed".
   kubeadm: {
     objects: [
       "Deployment kube-system/coredns",

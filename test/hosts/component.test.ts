@@ -32,8 +32,8 @@ describe("hosts: component", () => {
   });
 
   it("checks the host key at every connection, and hands the private key over as a secret", () => {
-    // Seven steps on every host, and the volume of the WAL on the three of the database.
-    assert.equal(commands(all).length, 15 * 7 + 3);
+    // Eight steps on every host, the volume of the WAL on the three of the database, etcd on the three control planes.
+    assert.equal(commands(all).length, 15 * 8 + 3 + 3);
     for (const c of commands(all)) {
       assert.match(c.inputs.connection.hostKey, /^ssh-ed25519 /, c.name);
       assert.ok(
@@ -58,7 +58,7 @@ describe("hosts: component", () => {
     const steps = of("db-a");
     assert.deepEqual(
       steps.map((s) => s.name.slice("hosts-db-a-".length)),
-      ["packages", "kernel-modules", "sysctls", "swap", "time", "disks", "wal", "firewall"],
+      ["packages", "kernel-modules", "sysctls", "swap", "time", "disks", "wal", "firewall", "kubelet"],
     );
     for (let i = 1; i < steps.length; i++) assert.deepEqual(steps[i].dependencies, [steps[i - 1].urn]);
     assert.deepEqual(steps[0].dependencies, []);

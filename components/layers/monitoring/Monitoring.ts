@@ -90,6 +90,12 @@ export class Monitoring extends pulumi.ComponentResource {
     this.registerOutputs({});
   }
 
+  /** Beginning of the names of what stands in `monitorNamespace`: an object elsewhere is another one. */
+  private get named(): string {
+    const namespace = monitorNamespace(this.args.ctx.settings);
+    return namespace === NAMESPACE ? this.baseName : `${this.baseName}-${namespace}`;
+  }
+
   /** An object of one of the operator's kinds. */
   private object({
     kind,
@@ -102,7 +108,7 @@ export class Monitoring extends pulumi.ComponentResource {
   }: CustomObject): k8s.apiextensions.CustomResource {
     const { settings } = this.args.ctx;
     return new k8s.apiextensions.CustomResource(
-      `${this.baseName}-${kind.toLowerCase()}-${name}`,
+      `${this.named}-${kind.toLowerCase()}-${name}`,
       {
         apiVersion: API,
         kind,
@@ -152,7 +158,7 @@ export class Monitoring extends pulumi.ComponentResource {
     return dashboards(this.args.layers).map(
       (d) =>
         new k8s.core.v1.ConfigMap(
-          `${this.baseName}-dashboard-${d.uid}`,
+          `${this.named}-dashboard-${d.uid}`,
           {
             // Grafana's usual sidecar looks for this label.
             metadata: {

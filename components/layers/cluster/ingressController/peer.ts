@@ -10,8 +10,8 @@ export const ingressPeer = ({ cluster }: Settings): Peer & { namespace: string }
     : { labels: {}, namespace: cluster.ingressNamespace, label: "ingress-controller" };
 
 /**
- * Container ports at which a controller that exists answers HTTP and HTTPS: both nginx controllers 80 and 443, Contour's
- * Envoy and HAProxy's controller 8080 and 8443, Traefik 8000 and 8443 (their charts' values).
+ * Container ports at which a controller that exists answers HTTP and HTTPS: both nginx controllers 80 and 443,
+ * Contour's Envoy and HAProxy's controller 8080 and 8443, Traefik 8000 and 8443 (their charts' values).
  */
 const OTHER_PORTS = [80, 443, 8000, 8080, 8443];
 

@@ -218,7 +218,7 @@ const slug = (text: string): string =>
     .replace(/[^a-z0-9]+/g, "-")
     .replace(/^-|-$/g, "");
 
-/** CoreDNS has this label in every distribution: kubeadm, k3s manifests/coredns.yaml, rke2-coredns (k8sApp), kubespray. */
+/** CoreDNS has this label everywhere: kubeadm, k3s manifests/coredns.yaml, rke2-coredns (k8sApp), kubespray. */
 function dns(settings: Settings): PolicyRule {
   return {
     peers: [
