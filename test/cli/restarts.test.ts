@@ -65,7 +65,7 @@ describe("the cost of a restart", function () {
   this.timeout(120_000);
   /** Their restarts cost users nothing that the plan has a row for. */
   const WITHOUT =
-    /^(Prometheus|Alertmanager) |^\S+ (monitoring|cert-manager|cnpg-system|metallb-system|local-path-storage|kube-system)\/|^Deployment (matrix|livekit)\/redis-[a-z]+-master$/;
+    /^(Prometheus|Alertmanager) |^\S+ (monitoring|cert-manager|cnpg-system|metallb-system|local-path-storage|kube-system)\/|^Deployment (matrix|livekit)\/redis-[a-z]+-master$|^Deployment (matrix\/(element-web|synapse-admin|well-known|synapse-replacer)|livekit\/lk-jwt-service)$/;
 
   for (const t of [tier(1000), tier(1000, { federation: true, s3: true })])
     it(`${t.name}: is known of every workload of the stack, or none is expected`, async () => {

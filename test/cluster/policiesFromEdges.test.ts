@@ -147,7 +147,9 @@ describe("network policies from edges", () => {
     assert.deepEqual(world.ipBlock!.except!.slice(0, 2), ["10.244.0.0/16", "10.96.0.0/16"]);
     assert.ok(
       p.egress.some(
-        (r) => JSON.stringify(r.peers).includes("ingress-controller") && r.ports.some((x) => x.port === 443),
+        (r) =>
+          JSON.stringify(r.peers).includes('"app.kubernetes.io/name":"nginx-ingress"') &&
+          r.ports.some((x) => x.port === 443),
       ),
     );
   });

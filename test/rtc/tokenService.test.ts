@@ -36,7 +36,8 @@ function served({ of }: Objects, url: string): { service: string; namespace: str
   const { hostname, pathname } = new URL(url);
   for (const ingress of of("Ingress"))
     for (const rule of ingress.spec.rules.filter((r: any) => r.host === hostname))
-      for (const p of rule.http.paths)
+      // The Ingress with the certificate has no paths; those of its host's others do.
+      for (const p of rule.http?.paths ?? [])
         if (p.pathType === "Exact" ? p.path === pathname : `${pathname}/`.startsWith(`${p.path.replace(/\/$/, "")}/`))
           return { service: p.backend.service.name, namespace: ingress.metadata.namespace };
   return 404;

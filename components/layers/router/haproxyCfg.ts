@@ -14,6 +14,7 @@ import {
   type BodyLimits,
 } from "../../domain/bodies";
 import { ADMIN_PREFIX, NEVER_SERVED, resolveRoutes, type HashKey, type ResolvedRoute } from "../synapse/routingTable";
+import { isMedia } from "../synapse/routes";
 
 /** What haproxy.cfg depends on. */
 export interface HaproxyInput {
@@ -214,7 +215,7 @@ function bodyRules(served: ResolvedRoute[], { bodies }: HaproxyInput): string[] 
   const tooMany = matrixError(429, "M_LIMIT_EXCEEDED", "Too many large requests", ["hdr Retry-After 2"]);
   return [
     `  acl upload path_reg ${patterns(served.filter((r) => r.uploads))}`,
-    `  acl media path_reg ${patterns(served.filter((r) => r.resource === "media"))}`,
+    `  acl media path_reg ${patterns(served.filter(isMedia))}`,
     "  acl no_length req.fhdr(Transfer-Encoding) -m found",
     `  http-request return ${tooLarge} if upload ${length(bodies.routerUploadBytes)}`,
     `  http-request return ${tooLarge} if !upload ${length(API_BODY_BYTES)}`,

@@ -502,3 +502,6 @@ export const ROUTES: readonly Route[] = [
     patterns: ["^/_matrix/client/", "^/_matrix/static/", "^/_synapse/client/", "^/[.]well-known/", "^/health$", "^/$"],
   },
 ];
+
+/** Whether the media listener serves a route, whatever the class. */
+export const isMedia = (route: Pick<Route, "resource">): boolean => route.resource === "media";
