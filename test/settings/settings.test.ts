@@ -41,7 +41,7 @@ describe("settings", () => {
     });
     assert.equal(s.federation.enabled, false);
     assert.equal(s.registration.enabled, false);
-    assert.deepEqual(s.objectStore, { kind: "minio" });
+    assert.deepEqual(s.objectStore, { kind: "minio", survives: "host" });
     assert.ok(
       s.backups.enabled &&
         s.networkPolicies.enabled &&

@@ -14,7 +14,8 @@ const RUN: Array<[what: string, of: (p: Plan) => unknown, at: [unknown, unknown,
   ["control-plane machines", machine("control-plane"), ["3x4/8", "3x4/8", "3x8/16", "3x8/16", "3x8/16"]],
   ["application machines", machine("application"), ["3x8/16", "5x16/32", "8x16/64", "12x32/128", "21x32/128"]],
   ["database machines", machine("database"), ["3x4/16", "3x8/32", "3x16/64", "3x32/128", "5x32/128"]],
-  ["storage machines", machine("storage"), ["4x4/8", "4x8/16", "4x16/32", "8x16/32", "12x16/32"]],
+  // Those deployments had 4, 4, 4, 8 and 12: pools of six survive the loss of a zone.
+  ["storage machines", machine("storage"), ["6x4/8", "6x8/16", "6x16/32", "12x16/32", "12x16/32"]],
   ["call machines", machine("call"), ["2x4/8", "4x8/16", "6x16/32", "8x16/32", "10x16/32"]],
   // Those deployments gave main up to four cores and a synchrotron two: a process keeps no more than one busy.
   ["main", (p) => shape(p, "main"), ["1x1/4", "1x1/8", "1x1/12", "1x1/16", "1x1/16"]],

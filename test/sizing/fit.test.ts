@@ -6,7 +6,7 @@ import { SettingsInvalid } from "../../components/core/errors";
 import { plan } from "../../components/plan";
 import type { Plan } from "../../components/sizing";
 import { applyRemedy } from "../../components/sizing/fitErrors";
-import { anyCcu, anyOptions, invalid, sized, withOptions } from "./helpers";
+import { anyCcu, anyOptions, FOURS, invalid, sized, withOptions } from "./helpers";
 import { exampleConfig } from "../../cli/exampleStack";
 import { resolveSettings } from "../../components/settings";
 
@@ -49,6 +49,7 @@ function allPlaced(pods: Pod[], hosts: HostSettings[]): boolean {
 
 const local = (change: (s: Settings) => void = () => undefined): Settings =>
   sized(100, (s) => {
+    s.objectStore = { ...FOURS };
     s.hosts = [1, 2, 3].map((i) => ({
       name: `node${i}`,
       address: `10.77.0.1${i}`,
@@ -142,7 +143,7 @@ describe("sizing: hosts", () => {
       x.hosts
         .filter((h) => h.roles.includes("application"))
         .forEach((h) => {
-          h.cpu = 12;
+          h.cpu = 10;
           h.memoryGiB = 32;
         });
     });
@@ -167,7 +168,7 @@ describe("sizing: hosts", () => {
   it("a maximum that is given and does not fit is an error, not a smaller maximum", () => {
     const e = invalid(
       sized(1000, (s) => {
-        s.overrides.pools.synchrotron = { maxReplicas: 60 };
+        s.overrides.pools.synchrotron = { maxReplicas: 90 };
       }),
     );
     assert.match(e.message, /synapse-synchrotron/);
@@ -177,13 +178,13 @@ describe("sizing: hosts", () => {
   it("names the role, what is missing and the smallest addition", () => {
     const e = invalid(
       sized(5000, (s) => {
-        s.hosts = s.hosts.filter((h) => !/^app-[1-3]$/.test(h.name));
+        s.hosts = s.hosts.filter((h) => !/^app-[1-4]$/.test(h.name));
       }),
     );
     assert.equal(e.errors.length, 1);
     const [error] = e.errors;
     assert.equal(error.path, "hosts");
-    assert.equal(error.given, "5 application hosts (16 CPU / 64 GiB)");
+    assert.equal(error.given, "4 application hosts (16 CPU / 64 GiB)");
     assert.match(
       error.allowed,
       /with any one host lost: without app-\d, \d+ pods .* of the role application lack [\d.]+ cores/,

@@ -17,6 +17,9 @@ export function sized(ccu: number, change: (s: Settings) => void = () => undefin
   return s;
 }
 
+/** A store of pools of four, which survive the loss of a host: what stacks without `survives: zone` have. */
+export const FOURS = { kind: "minio", survives: "host" } as const;
+
 export const pool = (p: Plan, cls: string): Plan["synapse"]["pools"][number] => {
   const found = p.synapse.pools.find((x) => x.class === cls);
   assert.ok(found, `no pool ${cls}`);

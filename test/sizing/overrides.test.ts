@@ -7,9 +7,12 @@ import { plan } from "../../components/plan";
 import { resolveSettings } from "../../components/settings";
 import { applySets } from "../../components/settings/stackFile";
 import { erasureSetSize, layoutFor } from "../../components/sizing/minio";
-import { invalid, pool, sized } from "./helpers";
+import { invalid, pool, sized, FOURS } from "./helpers";
 
 /** Settings over those of 1,000 users (`-NAME`: without that host), where the error is, and a word of it. */
+/** Four storage hosts with one pool of four, which survives the loss of a host. */
+const FOUR = ['objectStore={"kind":"minio"}', "-store-5", "-store-6"];
+
 const BAD: Array<[what: string, sets: string[], path: string, says: RegExp]> = [
   [
     "a second writer of typing",
@@ -60,11 +63,21 @@ const BAD: Array<[what: string, sets: string[], path: string, says: RegExp]> = [
   ["two PostgreSQL instances", ["overrides.postgres.instances=2"], "overrides.postgres.instances", /from 3/],
   ["more PostgreSQL instances than hosts", ["overrides.postgres.instances=5"], "hosts", /add 2 database hosts/],
   ["four Redis instances", ["overrides.redis.instances=4"], "overrides.redis.instances", /odd/],
-  ["parity above half of the set", ["overrides.minio.parity=5"], "overrides.minio.parity", /at most half of the set/],
-  ["parity that a node's drives exceed", ["overrides.minio.parity=1"], "overrides.minio.parity", /parity 2 or 3 or 4/],
+  [
+    "parity above half of the set",
+    [...FOUR, "overrides.minio.parity=5"],
+    "overrides.minio.parity",
+    /at most half of the set/,
+  ],
+  [
+    "parity that a node's drives exceed",
+    [...FOUR, "overrides.minio.parity=1"],
+    "overrides.minio.parity",
+    /parity 2 or 3 or 4/,
+  ],
   ["drives that do not exist", ["overrides.minio.driveGiB=9999"], "overrides.minio.driveGiB", /at most \d+ GiB/],
-  ["more MinIO nodes than storage hosts", ["overrides.minio.nodes=6"], "overrides.minio.nodes", /at most 4/],
-  ["two storage hosts", ["-store-1", "-store-2"], "hosts", /objectStore.kind: s3/],
+  ["more MinIO nodes than storage hosts", [...FOUR, "overrides.minio.nodes=6"], "overrides.minio.nodes", /at most 4/],
+  ["two storage hosts", [...FOUR, "-store-1", "-store-2"], "hosts", /objectStore.kind: s3/],
   ["a storage host without a drive", ["hosts[12].disks=[]"], "hosts[12].disks", /store-2/],
   ["one call host", ["-call-1", "-call-2", "-call-3"], "hosts", /add 1 call host/],
   ["one router", ["overrides.router.replicas=1"], "overrides.router.replicas", /from 2/],
@@ -172,8 +185,9 @@ describe("sizing: overrides", () => {
     const p = plan(
       sized(1000, (s) => {
         const store = s.hosts.find((h) => h.name === "store-1")!;
+        s.objectStore = { ...FOURS };
         s.hosts = [
-          ...s.hosts,
+          ...s.hosts.filter((h) => !/^store-[56]$/.test(h.name)),
           ...Array.from({ length: 13 }, (_, i) => ({ ...store, name: `more-${i}`, address: `198.18.77.${i}` })),
         ];
       }),
@@ -187,6 +201,7 @@ describe("sizing: overrides", () => {
       plan(
         sized(1000, (s) => {
           const store = s.hosts.find((h) => h.name === "store-1")!;
+          s.objectStore = { ...FOURS };
           s.hosts = [
             ...s.hosts.filter((h) => !h.roles.includes("storage")),
             ...Array.from({ length: n }, (_, i) => ({ ...store, name: `s-${i}`, address: `198.18.78.${i}` })),

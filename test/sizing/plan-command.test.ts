@@ -189,7 +189,6 @@ describe("npm run plan", () => {
     for (const args of [
       [],
       ["--ccu", "1000", "--machines", "2"],
-      ["--stack", "small", "--machines", "4"],
       ["--ccu", "many"],
       ["--stack", "no-such-stack"],
       ["--nonsense"],

@@ -6,7 +6,7 @@ import { quorumOf, type Plan } from "../../components/sizing";
 import { RESERVED_CONNECTIONS } from "../../components/sizing/connections";
 import { scaleAtPercent } from "../../components/sizing/synapsePools";
 import { setDrivesOfNode, writeQuorum } from "../../components/sizing/minio";
-import { anyCcu, anyOptions, sized, withOptions } from "./helpers";
+import { anyCcu, anyOptions, FOURS, sized, withOptions } from "./helpers";
 
 /** Every number that may not fall while users grow, by a name that says which fell. */
 function numbers(p: Plan): Record<string, number> {
@@ -183,6 +183,7 @@ describe("sizing: properties of every plan", () => {
         (ccu, drives, nodes) => {
           const s = sized(ccu);
           const storage = s.hosts.filter((h) => h.roles.includes("storage"));
+          s.objectStore = { ...FOURS };
           s.hosts = [
             ...s.hosts.filter((h) => !h.roles.includes("storage")),
             ...Array.from({ length: nodes }, (_, i) => ({

@@ -68,7 +68,7 @@ export class Minio extends pulumi.ComponentResource {
       drivesPerNode: plan.minio.drivesPerNode,
       parity: plan.minio.parity,
       pools: plan.minio.pools,
-      setDrives: plan.minio.erasureSetDrives,
+      ...(plan.minio.survives === "zone" ? { setDrives: plan.minio.erasureSetDrives } : {}),
     });
 
     const rootSecret = new k8s.core.v1.Secret(
