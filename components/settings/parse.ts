@@ -53,17 +53,22 @@ function reportIssue(issue: Issue, raw: unknown, report: Report): void {
   const discriminates = issue.code === "invalid_union";
   const union = discriminates ? schemas[schemas.length - (schemas.length > issue.path.length ? 2 : 1)] : undefined;
   const unionDoc = union && docOf(union);
-  const remedy =
-    unionDoc?.remedy ??
-    (value === undefined ? missingRemedy(doc.remedy, path) : doc.remedy) ??
-    derivedRemedy(schema, value, path);
   const meant = discriminates ? undefined : correction(schema, value, String(issue.path.at(-1)));
   report.add({
     path,
     given: describeValue(value, schema),
     allowed: unionDoc?.allowed ?? doc.allowed ?? derivedAllowed(schema),
-    remedy: meant === undefined ? remedy : `write \`${meant}\`${doc.remedy ? `; ${doc.remedy}` : ""}`,
+    remedy: meant === undefined ? (unionDoc?.remedy ?? remedyFor(schema, value, path)) : written(meant, doc.remedy),
   });
+}
+
+const written = (meant: string, remedy: string | undefined): string =>
+  `write \`${meant}\`${remedy === undefined ? "" : `; ${remedy}`}`;
+
+/** The remedy that the field names, else one that follows from its type. */
+function remedyFor(schema: z.ZodType, value: unknown, path: string): string {
+  const { remedy } = docOf(schema);
+  return (value === undefined ? missingRemedy(remedy, path) : remedy) ?? derivedRemedy(schema, value, path);
 }
 
 /** Words of YAML 1.1, which were true and false there. */
