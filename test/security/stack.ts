@@ -185,7 +185,6 @@ export const BESIDES: Array<{ why: string; open: (from: Ends, to: Ends, p: Port,
   {
     why: "the stack's own public names lead back to the ingress controller",
     open: (from, to, p, edges) =>
-      to.pod?.labels[COMPONENT] === "ingress-controller" &&
       p.protocol === "TCP" &&
       edges.some(
         (e) =>
@@ -193,7 +192,11 @@ export const BESIDES: Array<{ why: string; open: (from: Ends, to: Ends, p: Port,
           isPeer(e.from, from) &&
           (isOpen(e, { port: 443, protocol: "TCP" }) || isOpen(e, { port: 80, protocol: "TCP" })),
       ) &&
-      edges.some((e) => "world" in e.from && isPeer(e.to, to) && isOpen(e, p)),
+      (to.pod?.labels["app.kubernetes.io/name"] === "nginx-ingress"
+        ? edges.some((e) => "world" in e.from && isPeer(e.to, to) && isOpen(e, p))
+        : // A controller that exists, at the container ports of the usual ones.
+          [80, 443, 8000, 8080, 8443].includes(p.port) &&
+          edges.some((e) => "label" in e.from && e.from.label === "ingress-controller" && isPeer(e.from, to))),
   },
   {
     why: "a controller that is not this stack's may answer the public names on the hosts' own network",

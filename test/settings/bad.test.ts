@@ -507,7 +507,7 @@ const CASES: Case[] = [
   ],
   [
     "administrators at a host",
-    ["web.admin.allowCidrs=[10.0.1.11/32]"],
+    ["web.admin.allowCidrs=[10.1.0.1/32]"],
     "web.admin.allowCidrs[0]",
     /only pass requests on/,
   ],
@@ -519,7 +519,7 @@ const CASES: Case[] = [
   ],
   [
     "an entrance with private addresses, and the admin UI open to all of them",
-    ["addressPools[0].addresses[0]=10.99.0.10-10.99.0.20"],
+    ["addressPools[0].addresses[0]=10.200.0.10-10.200.0.20"],
     "web.admin.allowCidrs",
     /every client of the Internet.*ingress\.trustedProxies/s,
   ],

@@ -22,13 +22,13 @@ export const EXCEPTIONS: RuleException[] = [
   },
   {
     rule: "10",
-    object: "Deployment nginx-ingress/nginx-ingress",
+    object: "Deployment nginx-ingress/nginx-ingress*",
     what: /^container nginx-ingress: adds capability NET_BIND_SERVICE$/,
     why: "the image's programs carry this file capability and do not start without it; Pod Security `restricted` allows it",
   },
   {
     rule: "10",
-    object: "Deployment nginx-ingress/nginx-ingress",
+    object: "Deployment nginx-ingress/nginx-ingress*",
     what: /^(runAsUser|runAsGroup|fsGroup) is 101$/,
     why: "the image's own user: its files belong to it, and its makers support no other user",
   },

@@ -18,7 +18,8 @@ export function checkAdmin({ input, settings, report }: CheckInput): void {
   }
   checkPrivateEntrance({ settings, report });
   admin.allowCidrs.forEach((text, i) => {
-    const proxies = neverClient(settings, text);
+    // Proxies of the whole Internet are an error of their own.
+    const proxies = settings.ingress.trustedProxies.some(isWholeInternet) ? undefined : neverClient(settings, text);
     if (proxies !== undefined)
       report.add(
         {
