@@ -65,7 +65,11 @@ export type Outgoing = Pick<Edge, "to" | "ports">;
  */
 export function outgoing(url: string, clusterDomain: string): Outgoing {
   const { hostname, port, protocol } = new URL(url);
-  return outgoingTo(hostname.replace(/^\[|\]$/g, ""), port ? Number(port) : protocol === "http:" ? 80 : 443, clusterDomain);
+  return outgoingTo(
+    hostname.replace(/^\[|\]$/g, ""),
+    port ? Number(port) : protocol === "http:" ? 80 : 443,
+    clusterDomain,
+  );
 }
 
 /** The same for a host and a port. */

@@ -83,7 +83,9 @@ export const clusterAlerts = ({ settings }: PlanInput): RuleGroup[] => [
               summary: "The certificate {{ $labels.certificate }} ends in {{ $value | humanizeDuration }}",
               meaning:
                 "Nothing renews it by itself. Without it clients, or the server that it is about, refuse every connection.",
-              look: ["The end of the one that is served: `openssl s_client -connect <host>:443 </dev/null | openssl x509 -noout -enddate`"],
+              look: [
+                "The end of the one that is served: `openssl s_client -connect <host>:443 </dev/null | openssl x509 -noout -enddate`",
+              ],
               act: [
                 "`public names` (tls.mode own-ca): run `pulumi up`, which renews it in its last 60 days.",
                 "`own authority`: make another one (`importSecrets.caPrivateKey` and `importSecrets.caCertificate`), have every client trust it, then run `pulumi up`.",

@@ -180,9 +180,7 @@ export function alertmanagerConfig(settings: Settings): object {
             },
           ]
         : []),
-      ...(heartbeatUrl
-        ? [{ name: "heartbeat", webhook_configs: [{ url: heartbeatUrl, send_resolved: false }] }]
-        : []),
+      ...(heartbeatUrl ? [{ name: "heartbeat", webhook_configs: [{ url: heartbeatUrl, send_resolved: false }] }] : []),
     ],
   };
 }

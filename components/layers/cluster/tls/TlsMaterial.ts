@@ -6,7 +6,14 @@ import { keysAreProtected } from "../../../core/identity";
 import type { Settings } from "../../../settings/types";
 import { labels, type ObjectMetadata } from "../../../core/workload";
 import { firstEnd } from "./dates";
-import { type CertificateEnd, ISSUER, PUBLIC_CERTIFICATE, TRUST_BUNDLE, issuerAnnotations, publicNames } from "./publicTls";
+import {
+  type CertificateEnd,
+  ISSUER,
+  PUBLIC_CERTIFICATE,
+  TRUST_BUNDLE,
+  issuerAnnotations,
+  publicNames,
+} from "./publicTls";
 
 const HOURS_PER_YEAR = 8760;
 const ALGORITHM = { algorithm: "ECDSA", ecdsaCurve: "P256" };
