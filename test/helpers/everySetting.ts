@@ -21,7 +21,7 @@ type Key = string | number;
 
 /** A setting without fields of its own. */
 export interface Leaf {
-  /** As docs/settings.md writes it: `hosts[].address`; with the option of the section that it is in: `tls(acme).email`. */
+  /** As docs/settings.md writes it, with the option that it is of. @example "hosts[].address", "tls(acme).email" */
   name: string;
   /** Where it is in a configuration; the members of lists are looked for there. */
   path: string[];

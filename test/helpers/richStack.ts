@@ -79,7 +79,7 @@ const watched = within("monitoring", { enabled: true });
 const operated: Situation = (c) => ({ ...c, cluster: { ...c.cluster, install: {} } });
 const alone: Situation = (c) => c;
 
-/** By the beginning of a setting's name: the company in which it matters, where it does not in the small stack alone. */
+/** By the name of a setting: the company in which it matters, where it does not in the small stack alone. */
 const COMPANY: Array<[name: RegExp, situation: Situation]> = [
   [/^(hosts|hostDefaults|ssh|firewall|prepareHosts)\b/, prepared],
   [/^(overrides\.)?monitoring\b/, watched],

@@ -18,7 +18,9 @@ async function settingsOf(monitoring: Config): Promise<Settings> {
 describe("silence", () => {
   it("the plan says that alerts reach nobody, and that nobody learns of monitoring's own end", async () => {
     const notes = async (monitoring: Config): Promise<string> =>
-      plan(await settingsOf(monitoring)).notes.filter((n) => /[Nn]obody|no alert/.test(n)).join("\n");
+      plan(await settingsOf(monitoring))
+        .notes.filter((n) => /[Nn]obody|no alert/.test(n))
+        .join("\n");
     assert.match(await notes({}), /Alerts reach nobody.*alertWebhook\n?.*Nobody is told when.*heartbeatUrl/s);
     assert.match(await notes({ alertWebhook: WEBHOOK }), /^Nobody is told when/);
     assert.equal(await notes({ alertWebhook: WEBHOOK, heartbeatUrl: HEARTBEAT }), "");

@@ -73,8 +73,7 @@ describe("Private authorities", () => {
   }
   const at = { own: `${FILES_AT}/authorities.crt`, both: `${FILES_AT}/both.crt` };
 
-  it("are refused without the setting", async () =>
-    assert.equal(await ask(":"), "boto3 refuses\nSynapse refuses"));
+  it("are refused without the setting", async () => assert.equal(await ask(":"), "boto3 refuses\nSynapse refuses"));
 
   it("are accepted with it, and the public ones are still there", async () =>
     assert.match(

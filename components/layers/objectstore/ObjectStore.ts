@@ -33,7 +33,7 @@ export interface Bucket {
   prefix: string;
   /** Name of the Secret with the credentials. */
   secretName: string;
-  /** Whether the Secret has the authorities of the endpoint's certificate too, under AUTHORITIES_FILE. @default false */
+  /** Whether the Secret has the authorities of the endpoint too, under AUTHORITIES_FILE. @default false */
   withAuthorities?: boolean;
 }
 
