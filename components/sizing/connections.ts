@@ -19,7 +19,7 @@ const MAX_CONNECTIONS_LIMIT = 2_000;
 /** max_connections is rounded up to multiples of this. */
 const STEP = 25;
 
-/** A process that may exist once asks in a session of its own whether it still may (layers/synapse/scripts/only_one.py). */
+/** A process that may exist once asks in a session of its own whether it still may (synapse/scripts/only_one.py). */
 const GUARD = 1;
 /** Connections that these pools hold with every autoscaler at its maximum. */
 export const connectionsAtMax = (pools: PoolPlan[]): number =>

@@ -16,8 +16,8 @@ import { Server, startedFor } from "../../lab/real/postgresServer";
 import { FILES_AT, pythonScript } from "../../lab/real/synapsePython";
 
 /**
- * As Synapse starts: the configuration's modules, one session for the preparation, then the pool; and then it writes all
- * the time, as DatabasePool.runWithConnection does.
+ * As Synapse starts: the configuration's modules, one session for the preparation, then the pool; and then it writes
+ * all the time, as DatabasePool.runWithConnection does.
  */
 const WRITE = `import os, sys, time
 import attr

@@ -1,4 +1,7 @@
-/** Pods of lost machines are deleted, and no others: the program in its image's Python, with an API server that keeps what it is asked. */
+/**
+ * Pods of lost machines are deleted, and no others: the program in its image's Python, with an API server that keeps
+ * what it is asked.
+ */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";

@@ -10,6 +10,7 @@ import { SECRET_SPECS } from "../../components/layers/registry";
 import type { Settings } from "../../components/settings/types";
 import type { Plan } from "../../components/sizing/types";
 import { SynapseServer } from "../../components/layers/synapse";
+import { Replacer } from "../../components/layers/synapse/Replacer";
 import { CONFIG_HASH } from "../../components/core/workload";
 import { fixtureContext } from "../fixtures/context";
 
@@ -38,10 +39,7 @@ const run = (change?: (s: Settings, p: Plan) => void): Promise<Evaluation> =>
       return {};
     },
   });
-const workloads = (e: Evaluation) => e.resources.filter((r) => /:(Deployment|StatefulSet)$/.test(r.type));
-/** Those of Synapse's processes. */
-const controllers = (e: Evaluation) =>
-  workloads(e).filter((r) => r.inputs.metadata.labels["app.kubernetes.io/name"] === "synapse");
+const controllers = (e: Evaluation) => e.resources.filter((r) => /:(Deployment|StatefulSet)$/.test(r.type));
 const named = (e: Evaluation, name: string) => controllers(e).find((r) => r.inputs.metadata.name === name)!;
 const hashes = (e: Evaluation): Record<string, string> =>
   Object.fromEntries(
@@ -319,7 +317,7 @@ describe("SynapseServer", () => {
     });
   });
 
-  it("guards every process that may exist once, and no other, and the replacer may delete exactly their pods", () => {
+  it("guards every process that may exist once, and no other, and the replacer may delete exactly their pods", async () => {
     const all = controllers(base).map((c) => ({
       ...c.inputs,
       kind: c.type.split(":").pop(),
@@ -349,15 +347,25 @@ describe("SynapseServer", () => {
       .filter((c) => c.kind === "StatefulSet")
       .flatMap((c) => Array.from({ length: c.spec.replicas }, (_, i) => `${c.metadata.name}-${i}`))
       .sort();
+    const replacing = await evaluate({
+      stack: "t",
+      config: {},
+      program: async () => {
+        const ctx = fixtureContext();
+        new Replacer("synapse-replacer", { ctx }, { provider: ctx.provider });
+        return {};
+      },
+    });
     const rules = (kind: string) =>
-      base.resources.find((r) => r.type.endsWith(`:${kind}`) && r.inputs.metadata.name.endsWith("synapse-replacer"))!
-        .inputs.rules;
+      replacing.resources.find(
+        (r) => r.type.endsWith(`:${kind}`) && r.inputs.metadata.name.endsWith("synapse-replacer"),
+      )!.inputs.rules;
     assert.deepEqual(rules("Role"), [
       { apiGroups: [""], resources: ["pods"], verbs: ["list"] },
       { apiGroups: [""], resources: ["pods"], verbs: ["delete"], resourceNames: names },
     ]);
     assert.deepEqual(rules("ClusterRole"), [{ apiGroups: [""], resources: ["nodes"], verbs: ["list"] }]);
-    const replacer = workloads(base).find((r) => r.inputs.metadata.name === "synapse-replacer")!.inputs.spec;
+    const replacer = controllers(replacing)[0]!.inputs.spec;
     assert.equal(replacer.replicas, 2);
     assert.equal(replacer.template.spec.topologySpreadConstraints[0].whenUnsatisfiable, "DoNotSchedule");
     const map = base.resources.find(

@@ -15,7 +15,6 @@ import { Workload, configHash, digest, labels, type ObjectMetadata } from "../..
 import { checkJobSpec } from "./checkJob";
 import { renderEmailYaml, renderHomeserverYaml } from "./homeserverYaml";
 import { isWriter, startOrder } from "./instances";
-import { Replacer } from "./Replacer";
 import { CLASS_FILE, EMAIL_FILE, SECRET_FILES, SHARED_FILES, oidcSecretFile } from "./paths";
 import { synapsePod } from "./pod";
 import { CHECK_PY, FRESH_SESSIONS_PY, LOST_EVENTS_PY, ONLY_ONE_PY, TRIM_PY, WAIT_PY } from "./scripts";
@@ -203,7 +202,6 @@ export class SynapseServer extends pulumi.ComponentResource {
           .map((c) => start(c, [check, this.main.controller, ...before])),
       );
     }
-    new Replacer(`${name}-replacer`, { ctx: args.ctx }, parent);
     this.ready = [this.main];
     this.registerOutputs({});
   }

@@ -1,6 +1,7 @@
 /** Builds the layer from what the layers before it provide. */
 import type { Resource } from "@pulumi/pulumi";
 import type { Building } from "../../core/layer";
+import { Replacer } from "./Replacer";
 import { SynapseServer } from "./SynapseServer";
 import { turnUris } from "../../domain/turnUris";
 import { ObjectStore } from "../objectstore/ObjectStore";
@@ -17,5 +18,6 @@ export function deploy({ ctx, secrets, get, after }: Building): Resource[] {
       { ...args, turnUris: turnUris(ctx.settings) },
       after(postgres.ready, get(RedisSentinel).ready, objects.ready),
     ),
+    new Replacer("synapse-replacer", { ctx }, after()),
   ];
 }
