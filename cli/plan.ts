@@ -307,6 +307,27 @@ function printErrors(errors: readonly SettingsError[], json: boolean, message: s
   process.exitCode = 2;
 }
 
+/** The number of an option; undefined where it is not given. */
+const numberOf = (text: string | undefined): number | undefined => (text === undefined ? undefined : Number(text));
+
+function usersOf(text: string | undefined): number | undefined {
+  const ccu = numberOf(text);
+  if (ccu !== undefined && !(Number.isInteger(ccu) && ccu >= 1))
+    throw new UsageError(`--ccu ${text}: give a whole number of users, for example 5000`);
+  return ccu;
+}
+
+function machinesOf(text: string | undefined, forNewOnes: boolean): number | undefined {
+  const machines = numberOf(text);
+  if (machines === undefined) return undefined;
+  if (!forNewOnes) throw new UsageError("--machines plans new machines: give it with --ccu, without --stack");
+  if (!(Number.isInteger(machines) && machines >= FEWEST_SHARED && machines <= MOST_SHARED))
+    throw new UsageError(
+      `--machines ${text}: give a whole number from ${FEWEST_SHARED} (a quorum must survive the loss of one) to ${MOST_SHARED}`,
+    );
+  return machines;
+}
+
 async function main(argv: string[]): Promise<void> {
   const values = parse(argv, {
     ...STACK_OPTIONS,
@@ -314,18 +335,10 @@ async function main(argv: string[]): Promise<void> {
     machines: { type: "string" },
     json: { type: "boolean" },
   });
-  const ccu = values.ccu === undefined ? undefined : Number(values.ccu);
-  if (ccu !== undefined && !(Number.isInteger(ccu) && ccu >= 1))
-    throw new UsageError(`--ccu ${values.ccu}: give a whole number of users, for example 5000`);
-  const shared = values.machines === undefined ? undefined : Number(values.machines);
-  if (shared !== undefined && (ccu === undefined || values.stack !== undefined))
-    throw new UsageError("--machines plans new machines: give it with --ccu, without --stack");
-  if (shared !== undefined && !(Number.isInteger(shared) && shared >= FEWEST_SHARED && shared <= MOST_SHARED))
-    throw new UsageError(
-      `--machines ${values.machines}: give a whole number from ${FEWEST_SHARED} (a quorum must survive the loss of one) to ${MOST_SHARED}`,
-    );
+  const ccu = usersOf(values.ccu);
+  const machines = machinesOf(values.machines, ccu !== undefined && values.stack === undefined);
   try {
-    const planned = planFor({ ccu, machines: shared, stack: values.stack, set: values.set, cwd: values.cwd });
+    const planned = planFor({ ccu, machines, stack: values.stack, set: values.set, cwd: values.cwd });
     console.log(values.json ? JSON.stringify(planned.plan, null, 2) : report(planned));
   } catch (error) {
     if (!(error instanceof SettingsInvalid)) throw error;

@@ -1,7 +1,7 @@
 /** YAML for programs that read version 1.1 (PyYAML, some readers of Kubernetes) and for those that read 1.2. Pure. */
 import { Document, Scalar, parse, visit } from "yaml";
 
-/** Only these can be read as something other than text: `on`, `1_000`, `12:30`, `0o7`, `=`, `<<`, a date with a time. */
+/** Only these can be taken for something other than text: `on`, `1_000`, `12:30`, `0o7`, `=`, `<<`, a date and time. */
 const WORD = /^([-+.=<~\w:]{1,40}|\d{4}-[-+.\w: ]{1,40})$/;
 
 /** Does some reader take these plain characters for a number, a truth, a time, a merge or PyYAML's "default value"? */

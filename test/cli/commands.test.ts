@@ -60,7 +60,7 @@ describe("commands", () => {
     assert.equal(new Set(layers).size, layers.length, "each layer once");
     assert.match(stdout, /^ {2}\+ app-\d+: \d+ CPU/m);
     assert.match(stdout, /Cluster matrix\/synapse-postgres/);
-    assert.match(stdout, /^ {2}StatefulSet matrix\/synapse-main: its configuration changed/m);
+    assert.match(stdout, /^ {2}StatefulSet matrix\/synapse-main: \d+ s \([^)]*\)\. Why: its\s+configuration changed/m);
     assert.match(stdout, /\d+ to create, \d+ to change, \d+ to replace, 0 to delete/);
     assert.doesNotMatch(stdout, /BEGIN .*PRIVATE KEY/);
   });

@@ -1,6 +1,6 @@
 /**
  * What F5's ingress controller reads. It ignores a key or an annotation that it does not know, and ends at once on an
- * unknown flag; the lab runs Contour in its place. The names are those of its source at the version that the stack runs.
+ * unknown flag; the lab runs Contour in its place. The names are of its source at the version that the stack runs.
  */
 import assert from "node:assert/strict";
 import * as fs from "node:fs";

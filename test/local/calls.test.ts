@@ -186,7 +186,11 @@ describe("calls", function () {
     const user = `caller-${run}`,
       password = crypto.randomBytes(12).toString("hex");
     await adminRequest(a, user, password, false);
-    const ask = async (host: string, method: string, path: string, body?: object, bearer?: string): Promise<any> => {
+    interface Asked {
+      body?: object;
+      bearer?: string;
+    }
+    const ask = async (host: string, method: string, path: string, { body, bearer }: Asked = {}): Promise<any> => {
       const answer = await request(a, host, path, {
         method,
         headers: { "content-type": "application/json", ...(bearer ? { Authorization: `Bearer ${bearer}` } : {}) },
@@ -197,16 +201,13 @@ describe("calls", function () {
     };
     const homeserver = a.hostnames.homeserver!;
     const login = await ask(homeserver, "POST", "/_matrix/client/v3/login", {
-      type: "m.login.password",
-      identifier: { type: "m.id.user", user },
-      password,
+      body: { type: "m.login.password", identifier: { type: "m.id.user", user }, password },
     });
     const openId = await ask(
       homeserver,
       "POST",
       `/_matrix/client/v3/user/${encodeURIComponent(login.user_id)}/openid/request_token`,
-      {},
-      login.access_token,
+      { body: {}, bearer: login.access_token },
     );
     assert.equal(openId.matrix_server_name, a.serverName);
     const found = await ask(openId.matrix_server_name, "GET", "/.well-known/matrix/server");
@@ -217,7 +218,7 @@ describe("calls", function () {
       `/_matrix/federation/v1/openid/userinfo?access_token=${encodeURIComponent(openId.access_token)}`,
     );
     assert.equal(who.sub, login.user_id);
-    await ask(homeserver, "POST", "/_matrix/client/v3/logout", {}, login.access_token);
+    await ask(homeserver, "POST", "/_matrix/client/v3/logout", { body: {}, bearer: login.access_token });
     measured("server name, its document, port 443, openid/userinfo: the user who asked for the token");
   });
 

@@ -57,8 +57,8 @@ const LOOKED_FOR = { restoreAdditionalCommandArgs: ["--read-timeout=3"] };
 const TRIES = 3;
 
 /**
- * How the archive is packed. The plugin's sidecar brings lz4 and zstd: lz4 costs a fraction of gzip's CPU for files that
- * one process has to unpack again at a restore, zstd packs WAL, which comes the whole day, better. The operator's
+ * How the archive is packed. The plugin's sidecar brings lz4 and zstd: lz4 costs a fraction of gzip's CPU for files
+ * that one process has to unpack again at a restore, zstd packs WAL, which comes the whole day, better. The operator's
  * built-in method runs in PostgreSQL's own image, which need not have either.
  */
 function packing(settings: Settings, plan: Plan): { wal: object; data: object } {

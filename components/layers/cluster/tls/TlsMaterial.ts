@@ -33,9 +33,8 @@ export interface TlsMaterialArgs {
 
 /**
  * The certificate of the public host names: from the stack's own CA, from the settings, or by ACME. In the first two
- * cases every namespace that presents it has one Secret. With ACME, or an issuer that exists, each Ingress names its own
- * Secret and has
- * `issuerAnnotations`, and cert-manager fills the Secret.
+ * cases every namespace that presents it has one Secret. With ACME, or an issuer that exists, each Ingress names a
+ * Secret of its own and has `issuerAnnotations`, and cert-manager fills the Secret.
  */
 export class TlsMaterial extends pulumi.ComponentResource {
   /** Certificate of the own CA, PEM, which clients must trust; absent without one. */
