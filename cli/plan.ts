@@ -167,7 +167,12 @@ export function report({ settings, plan: p, stack, shared }: Planned): string {
 function names(input: { settings: Settings; plan: Plan }): string {
   const { serverName } = input.settings;
   const records = LAYERS.flatMap((layer) => layer.dns?.(input) ?? []);
-  const rows = records.map((r) => [r.name, [...r.addresses, r.of].join(", "), r.why]);
+  // A line for each address: a zone file has a record for each.
+  const rows = records.flatMap(({ name, addresses, of, why }) =>
+    addresses.length === 0
+      ? [[name, of, why]]
+      : addresses.map((address, i) => (i === 0 ? [name, `${address} (${of})`, why] : ["", address, ""])),
+  );
   const ids = wrap(
     `User ids end in :${serverName}, as @alice:${serverName}. This can never be changed after the first deployment; set serverName before it for another ending.`,
     WIDTH,

@@ -44,6 +44,17 @@ describe("npm run plan", () => {
     assert.ok(Math.max(...text.split("\n").map((l) => l.length)) <= 170);
   });
 
+  it("names the ending of user ids, which never changes, and every DNS record with its addresses", () => {
+    const planned = planFor({ ccu: 1000, set: ["serverName=ids.example.org"] });
+    const text = report(planned);
+    assert.match(text, /User ids end in :ids\.example\.org/);
+    const { hostnames, hosts } = planned.settings;
+    for (const name of [...Object.values(hostnames), "ids.example.org"]) assert.ok(text.includes(`  ${name} `), name);
+    for (const host of hosts.filter((h) => h.roles.includes("call")))
+      assert.ok(text.includes(host.publicAddress ?? host.address), host.name);
+    assert.match(text, /203\.0\.113\.10-203\.0\.113\.20/);
+  });
+
   it("says of each failure whether its seconds were measured or are a bound", () => {
     const p = planFor({ ccu: 1000 });
     const kinds = Object.fromEntries(p.plan.failures.map((f) => [f.failure, sourceKind(f)]));
