@@ -4,6 +4,7 @@ import { dirname, join, resolve } from "node:path";
 import { connections, FILE, parts, picture } from "../../scripts/architecture";
 import { generatedPages } from "../../scripts/readme";
 import { planFor } from "../../cli/plan";
+import { NOT_BUILT } from "../../lab/images/catalog";
 import { edges } from "../../components/topology";
 
 const ROOT = resolve(__dirname, "../..");
@@ -70,6 +71,33 @@ describe("the documentation", () => {
         .map((link) => `${page}: ${link}`),
     );
     assert.deepEqual(broken, []);
+  });
+
+  it("has a row for each program that the lab cannot build, with tests that exist", () => {
+    const rows = text("docs/stand-ins.md")
+      .split("\n")
+      .filter((l) => l.startsWith("| ") && !l.startsWith("| Program"));
+    // What a row calls a program whose image has another name.
+    const NAMED: Record<string, string> = {
+      nginxIngress: "NGINX ingress controller",
+      lkJwt: "lk-jwt-service",
+      elementWeb: "Element Web",
+      admin: "Ketesa",
+      barmanPlugin: "plugin-barman-cloud",
+      barmanSidecar: "plugin-barman-cloud",
+      grafana: "Grafana",
+      busybox: "busybox",
+    };
+    const missing = Object.keys(NOT_BUILT).filter(
+      (key) => !rows.some((r) => r.includes(NAMED[key] ?? (key.startsWith("certManager") ? "cert-manager" : key))),
+    );
+    assert.deepEqual(missing, []);
+    const named = rows.flatMap((r) => [...r.matchAll(/`(test\/[^`]+\.ts)`/g)].map((m) => m[1]!));
+    assert.ok(named.length > 15, `${named.length} tests`);
+    assert.deepEqual(
+      named.filter((file) => !existsSync(join(ROOT, file))),
+      [],
+    );
   });
 
   it("names only commands that exist", () => {
