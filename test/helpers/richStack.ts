@@ -19,6 +19,7 @@ export async function rich(options: Record<string, string> = {}, ccu = 100): Pro
     "own-ca": { mode: "own-ca" },
     acme: { mode: "acme", email: "admin@example.org" },
     given: { mode: "given", ...(await GIVEN) },
+    issuer: { mode: "issuer", clusterIssuer: "letsencrypt" },
   };
   // The first host has everything of its own, the last takes all it can from the sections for all hosts.
   const { hosts } = config;
@@ -76,7 +77,11 @@ const within =
 
 const prepared: Situation = (c) => ({ ...c, prepareHosts: true });
 const watched = within("monitoring", { enabled: true });
-const operated: Situation = (c) => ({ ...c, cluster: { ...c.cluster, install: {} } });
+/** With its operators; an issuer that exists has a cert-manager of its own. */
+const operated: Situation = (c) => ({
+  ...c,
+  cluster: { ...c.cluster, install: c.tls.mode === "issuer" ? { certManager: false } : {} },
+});
 const alone: Situation = (c) => c;
 
 /** By the name of a setting: the company in which it matters, where it does not in the small stack alone. */
@@ -92,6 +97,7 @@ const COMPANY: Array<[name: RegExp, situation: Situation]> = [
     }),
   ],
   [/privateAuthority$/, (c) => ({ ...c, trustedAuthorities: "[encrypted by pulumi]" })],
+  [/^ingress\.proxyProtocol/, within("ingress", { trustedProxies: ["10.9.0.0/16"] })],
   [/^cluster\.ingressNamespace/, within("cluster", { install: { ingressController: false } })],
   [/^backups\.restore\./, within("backups", { restore: { from: "synapse-postgres" } })],
   [/^registration\.requireEmail/, within("registration", { requireToken: true })],

@@ -3,6 +3,9 @@
  * with the reason, and what it changes there is shown.
  */
 import assert from "node:assert/strict";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { exampleConfig } from "../../cli/exampleStack";
 import { evaluate, type RegisteredResource } from "../../cli/evaluate";
 import { plan } from "../../components/plan";
 import { valueAt } from "../../components/schema/walk";
@@ -46,6 +49,7 @@ async function rendered(config: Config): Promise<string> {
 /** Values of settings for which no other one can be derived from their type. */
 const VALUES: Record<string, unknown[]> = {
   "sso.oidc[].scopes": [["openid", "groups"]],
+  "ingress.addresses": [["203.0.113.15"]],
   "cluster.ipFamilies": [["IPv6", "IPv4"], ["IPv4"]],
 };
 
@@ -66,6 +70,14 @@ interface Decision {
   refused: (config: Config) => Config;
   accepted: (config: Config) => Config;
 }
+/** Without all call hosts but the first. */
+const oneCallHost = (c: Config): Config => {
+  const [first] = c.hosts.filter((h: Config) => h.role === "call" || h.roles?.includes("call"));
+  return {
+    ...c,
+    hosts: c.hosts.filter((h: Config) => h === first || !(h.role === "call" || h.roles?.includes("call"))),
+  };
+};
 const open = { allowCidrs: ["0.0.0.0/0"] };
 /** Settings that only decide whether others are accepted, each with a stack that is refused without it. */
 const DECIDES: Record<string, Decision> = {
@@ -78,10 +90,49 @@ const DECIDES: Record<string, Decision> = {
     refused: (c) => ({ ...c, registration: { enabled: true } }),
     accepted: (c) => ({ ...c, registration: { enabled: true, allowOpen: true } }),
   },
+  "backups.acceptNoOffsite": {
+    why: "confirms that the loss of the site is accepted",
+    refused: () => ({ ...exampleConfig(1_000), backups: {} }),
+    accepted: () => exampleConfig(1_000),
+  },
+  acceptOneCallHost: {
+    why: "confirms that calls may depend on one host",
+    refused: oneCallHost,
+    accepted: (c) => ({ ...oneCallHost(c), acceptOneCallHost: true }),
+  },
   "web.admin.allowPublic": {
     why: "confirms that allowCidrs is meant to contain the Internet",
     refused: (c) => ({ ...c, web: { admin: open } }),
     accepted: (c) => ({ ...c, web: { admin: { ...open, allowPublic: true } } }),
+  },
+};
+
+/** Settings of which only the next deployment, or the engine's own options, know; each with the test that shows it. */
+const ELSEWHERE: Record<string, { why: string; test: string; title: string }> = {
+  "objectStore(minio).moveFrom.store": {
+    why: "says which former store the next deployment may leave",
+    test: "test/stack/losses.test.ts",
+    title: "ends a move before everything is copied",
+  },
+  "objectStore(minio).moveFrom.survives": {
+    why: "of a MinIO that is left; here MinIO is the new store",
+    test: "test/sizing/zones.test.ts",
+    title: "keeps the layout of a MinIO that is being left",
+  },
+  "objectStore(minio).moveFrom.copied": {
+    why: "lets the next deployment end the move",
+    test: "test/stack/losses.test.ts",
+    title: "ends a move before everything is copied",
+  },
+  "objectStore(s3).moveFrom.survives": {
+    why: "of a MinIO with hosts in three zones",
+    test: "test/sizing/zones.test.ts",
+    title: "keeps the layout of a MinIO that is being left",
+  },
+  "objectStore(s3).moveFrom.copied": {
+    why: "lifts the protection of MinIO, which is an option of the engine",
+    test: "test/stack/losses.test.ts",
+    title: "frees MinIO for its removal once everything is copied",
   },
 };
 
@@ -151,6 +202,11 @@ describe("every setting", function () {
         assert.notEqual(refusal(decides.refused(base)), undefined);
         assert.equal(refusal(decides.accepted(base)), undefined);
       });
+    else if (ELSEWHERE[leaf.name])
+      it(`${leaf.name}: ${ELSEWHERE[leaf.name]!.why}`, () => {
+        const { test, title } = ELSEWHERE[leaf.name]!;
+        assert.ok(fs.readFileSync(path.resolve(__dirname, "../..", test), "utf8").includes(title), test);
+      });
     else if (chooses(leaf))
       it(`${leaf.name} is an option of its own`, async () => {
         const [section] = Object.keys(leaf.options).slice(-1);
@@ -212,7 +268,9 @@ describe("every setting", function () {
   it("the lists above name settings that exist", () => {
     const names = LEAVES.map((l) => l.name);
     assert.deepEqual(
-      [...Object.keys(DECIDES), ...Object.keys(VALUES)].filter((name) => !names.includes(name)),
+      [...Object.keys(DECIDES), ...Object.keys(VALUES), ...Object.keys(ELSEWHERE)].filter(
+        (name) => !names.includes(name),
+      ),
       [],
     );
   });

@@ -200,6 +200,25 @@ describe("the loss of a zone", () => {
     assert.match(some.notes.join("\n"), /4 of 21 hosts have no zone \(call-1, /);
   });
 
+  it("keeps the layout of a MinIO that is being left", () => {
+    const { objectStore: _was, ...rest } = readStackConfig("small");
+    const layout = (survives: string): number[] => {
+      const s3 = {
+        kind: "s3",
+        endpoint: "https://s3.example.net",
+        bucket: "media",
+        accessKey: "AKIA1",
+        secretKey: "s",
+      };
+      const objectStore = { ...s3, moveFrom: { store: "minio", survives } };
+      const { settings, errors } = resolveSettings({ ...rest, objectStore }, "small");
+      assert.deepEqual(errors, []);
+      return plan(settings!).minio!.pools;
+    };
+    assert.deepEqual(layout("zone"), plan(resolveSettings(readStackConfig("small"), "small").settings!).minio!.pools);
+    assert.notDeepEqual(layout("host"), layout("zone"));
+  });
+
   it("the example stacks survive it", () => {
     for (const stack of ["small", "large"]) {
       const { settings, errors } = resolveSettings(readStackConfig(stack), stack);
