@@ -87,6 +87,9 @@ const alone: Situation = (c) => c;
 /** By the name of a setting: the company in which it matters, where it does not in the small stack alone. */
 const COMPANY: Array<[name: RegExp, situation: Situation]> = [
   [/^(hosts|hostDefaults|ssh|firewall|prepareHosts)\b/, prepared],
+  // Hosts with room for more than the least.
+  [/^overrides\.((postgres|redis)\.instances|turn|rtc|web)/, (c) => ({ ...c, hosts: exampleConfig(20_000).hosts })],
+  [/^monitoring\.existing\b/, within("monitoring", { enabled: true, prometheus: "existing" })],
   [/^(overrides\.)?monitoring\b/, watched],
   [/^cluster\.install\.(?!ingressController)/, (c) => watched(operated(c))],
   [

@@ -50,6 +50,7 @@ async function rendered(config: Config): Promise<string> {
 const VALUES: Record<string, unknown[]> = {
   "sso.oidc[].scopes": [["openid", "groups"]],
   "ingress.addresses": [["203.0.113.15"]],
+  "overrides.postgres.parameters": [{ work_mem: "7MB" }],
   "cluster.ipFamilies": [["IPv6", "IPv4"], ["IPv4"]],
 };
 

@@ -425,6 +425,8 @@ describe("settings: documentation", () => {
 
 /** One valid value of every section that may be left out. */
 const OPTIONAL = {
+  acceptOneCallHost: true,
+  trustedAuthorities: "[encrypted by pulumi]",
   serverName: "example.org",
   hostnames: { web: "web.example.com" },
   hostDefaults: { cpu: 8 },

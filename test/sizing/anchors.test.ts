@@ -48,7 +48,8 @@ const RUN: Array<[what: string, of: (p: Plan) => unknown, at: [unknown, unknown,
   ["TURN allocations", (p) => p.turn?.allocations, [60, 600, 3000, 6000, 12_000]],
   ["users in calls", (p) => p.rtc?.usersInCalls, [10, 100, 500, 1000, 2000]],
   ["PostgreSQL instances", (p) => p.postgres.instances, [3, 3, 3, 3, 5]],
-  ["ingress replicas", (p) => p.ingress.replicas, [2, 2, 3, 5, 7]],
+  // As many for each address: 2, 2, 3, 5, 7 rounded up to multiples of 1, 1, 1, 2 and 4 addresses.
+  ["ingress replicas", (p) => p.ingress.replicas, [2, 2, 3, 6, 8]],
 ];
 
 function machine(role: string): (p: Plan) => string {

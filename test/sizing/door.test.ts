@@ -29,7 +29,8 @@ describe("the public entrance", () => {
 
   it("holds in any one worker what its users open, however many addresses there are", () => {
     fc.assert(
-      fc.property(fc.integer({ min: 100, max: 20_000 }), fc.integer({ min: 1, max: 11 }), (ccu, addresses) => {
+      // Smaller stacks have hosts for fewer entrances.
+      fc.property(fc.integer({ min: 1_000, max: 20_000 }), fc.integer({ min: 1, max: 11 }), (ccu, addresses) => {
         const set = [`ingress.addresses=[${Array.from({ length: addresses }, (_, i) => `203.0.113.${10 + i}`)}]`];
         const { ingress } = planFor({ ccu, set }).plan;
         assert.equal(ingress.addresses.length, addresses);

@@ -38,7 +38,7 @@ describe("npm run plan", () => {
       "growth about",
       "PostgreSQL primary: pod",
       "32 s",
-      "MetalLB announces each address from one node",
+      "One pod of each address works, on the host that announces it",
     ])
       assert.ok(text.includes(part), part);
     assert.ok(Math.max(...text.split("\n").map((l) => l.length)) <= 170);
@@ -52,7 +52,7 @@ describe("npm run plan", () => {
     for (const name of [...Object.values(hostnames), "ids.example.org"]) assert.ok(text.includes(`  ${name} `), name);
     for (const host of hosts.filter((h) => h.roles.includes("call")))
       assert.ok(text.includes(host.publicAddress ?? host.address), host.name);
-    assert.match(text, /203\.0\.113\.10-203\.0\.113\.20/);
+    assert.match(text, /matrix\.example\.org +203\.0\.113\.10 \(the entrances\)/);
   });
 
   it("says of each failure whether its seconds were measured or are a bound", () => {

@@ -36,7 +36,10 @@ function numbers(p: Plan): Record<string, number> {
     ...of("redis", redis, ["instances", "quorum", "memoryMiB", "maxmemoryMiB", "cpu"]),
     ...of("minio", minio, ["nodes", "usableGiB", "growthGiBPerYear", "cpu", "memoryMiB"]),
     ...of("router", p.router, [...sized3, "maxConnections"]),
-    ...of("ingress", p.ingress, sized3),
+    // More addresses share the users, and one pod of each works: a pod may have less, those that work together have not.
+    ["ingress.replicas", p.ingress.replicas],
+    ["ingress.cpu, together", p.ingress.addresses.length * p.ingress.cpu],
+    ["ingress.memoryMiB, together", p.ingress.addresses.length * p.ingress.memoryMiB],
     ...of("turn", turn, ["nodes", "cpu", "memoryMiB", "allocations"]),
     ...of("rtc", rtc, ["nodes", "cpu", "memoryMiB", "usersInCalls"]),
     ...of("prometheus", monitoring?.prometheus, [...sized3, "storageGiB"]),
@@ -73,7 +76,9 @@ describe("sizing: properties of every plan", () => {
     fc.assert(
       fc.property(anyCcu(60_000), anyOptions, (ccu, o) => {
         const p = plan(sized(ccu, withOptions(o)));
-        const open = p.synapse.pools.reduce((sum, x) => sum + x.maxReplicas * x.cpMax, 0);
+        // A process that may exist once has one more session, in which it asks whether it still may.
+        const sessions = (x: (typeof p.synapse.pools)[number]): number => x.cpMax + (x.kind === "StatefulSet" ? 1 : 0);
+        const open = p.synapse.pools.reduce((sum, x) => sum + x.maxReplicas * sessions(x), 0);
         assert.equal(p.postgres.connectionsAtMax, open);
         assert.ok(
           open + RESERVED_CONNECTIONS <= 0.85 * p.postgres.maxConnections,

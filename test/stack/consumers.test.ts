@@ -38,15 +38,16 @@ const CASES: Array<[set: string[], restarts: string[], layers: string[]]> = [
   ],
   [["images.overrides.elementWeb=docker.io/vectorim/element-web:v1.12.33"], ["element-web"], ["web"]],
   [["images.overrides.coturn=docker.io/coturn/coturn:4.18.0"], ["coturn"], ["turn"]],
-  [["images.overrides.synapse=localhost/matrix-ha/synapse:1.164.0"], [SYNAPSE], ["synapse"]],
-  [["monitoring.retentionDays=30"], [], ["monitoring"]],
-  [["monitoring.alertWebhook=https://alerts.example.org/hook"], [], ["cluster", "monitoring"]],
+  // The replacer runs in the same image.
+  [["images.overrides.synapse=localhost/matrix-ha/synapse:1.164.0"], [SYNAPSE, "synapse-replacer"], ["synapse"]],
+  [["monitoring.retentionDays=30"], ["prometheus"], ["monitoring"]],
+  [["monitoring.alertWebhook=https://alerts.example.org/hook"], ["alertmanager"], ["cluster", "monitoring"]],
   [["overrides.pools.media.cpu=3"], ["synapse-media"], ["synapse"]],
   [["overrides.pools.synchrotron.replicas=5"], ["haproxy"], ["postgres", "synapse", "router"]],
   [["overrides.redis.memoryMiB=3000"], ["redis-synapse", "redis-livekit"], ["redis"]],
   [["overrides.router.memoryMiB=999"], ["haproxy"], ["router"]],
   [["overrides.postgres.parameters.work_mem=8MB"], [], ["postgres"]],
-  [["backups.retentionDays=60"], [], ["postgres"]],
+  [["backups.retentionDays=60"], [], ["postgres", "monitoring"]],
   [["web.elementWeb.brand=Chat"], ["element-web"], ["web"]],
   [['web.admin.allowCidrs=["10.9.0.0/16"]'], ["synapse-admin"], ["web"]],
   // The controller follows its ConfigMap; the admin UI must not take a proxy for a client.
@@ -88,7 +89,7 @@ describe("a changed setting", () => {
       );
       assert.deepEqual([...new Set(changes.map((c) => c.layer))].sort(), [...layers].sort());
       for (const c of changes.filter((x) => x.restarts))
-        assert.match(c.restarts!, /configuration|image|resources|args|labels/, `${c.title} says why`);
+        assert.match(c.restarts!, /configuration|image|resources|args|labels|Probe|secrets/, `${c.title} says why`);
     });
   }
 

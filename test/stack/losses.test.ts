@@ -25,15 +25,15 @@ const deployed = (sets: string[]): Record<string, unknown> =>
 const lost = (before: string[], after: string[]): Array<[path: string, remedy: string]> =>
   losses(deployed(before), input(after)).map((e) => [e.path, e.remedy]);
 
-const MOVING = `objectStore=${S3}, moveFrom: {store: minio}}`,
-  COPIED = `objectStore=${S3}, moveFrom: {store: minio, copied: true}}`,
+const MOVING = `objectStore=${S3}, moveFrom: {store: minio, survives: zone}}`,
+  COPIED = `objectStore=${S3}, moveFrom: {store: minio, survives: zone, copied: true}}`,
   MOVED = `objectStore=${S3}}`;
 
 describe("a deployment is refused that", () => {
   it("takes MinIO away while it holds the media; the message has the setting that keeps both", () => {
     const [[path, remedy]] = lost([], [MOVED]) as [[string, string]];
     assert.equal(path, "objectStore");
-    assert.match(remedy, /moveFrom: \{store: "minio"\}/);
+    assert.match(remedy, /moveFrom: \{store: "minio", survives: zone\}/);
     assert.deepEqual(lost([], [MOVING]), []);
   });
   it("ends a move before everything is copied, and none that comes after that", () => {
@@ -43,7 +43,7 @@ describe("a deployment is refused that", () => {
   });
   it("goes back to MinIO without the media that came meanwhile", () => {
     assert.match(lost([MOVING], [])[0]![1], new RegExp(`store: "${AWAY}"`));
-    assert.deepEqual(lost([MOVING], [`objectStore={kind: minio, moveFrom: {store: "${AWAY}"}}`]), []);
+    assert.deepEqual(lost([MOVING], [`objectStore={kind: minio, survives: zone, moveFrom: {store: "${AWAY}"}}`]), []);
   });
   it("looks for the media in another bucket", () =>
     assert.equal(

@@ -1,8 +1,5 @@
-import * as crypto from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
-
-/** The first 16 hexadecimal digits of a text's SHA-256. */
-export const digest = (text: string): string => crypto.createHash("sha256").update(text).digest("hex").slice(0, 16);
+import { digest } from "./digest";
 
 /**
  * Digest of everything that a pod reads at start, by name; the order of the names does not matter. The values may be

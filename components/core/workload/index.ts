@@ -1,7 +1,8 @@
 export { Workload, type ServiceSpec, type WorkloadArgs } from "./Workload";
 export { hardenedContainer, hardenedPod, SECCOMP } from "./hardening";
 export { CONFIG_HASH, PART_OF, labels, selectorLabels, type ObjectMetadata } from "./metadata";
-export { configHash, digest } from "./hash";
+export { digest } from "./digest";
+export { configHash } from "./hash";
 export { httpProbes, renderProbes, STARTUP, tcpProbes, type Probes } from "./probes";
 export {
   budgetSpec,

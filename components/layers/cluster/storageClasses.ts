@@ -1,6 +1,7 @@
 /** The storage classes that this stack makes, and the class of each volume. Pure. */
 import { isLocal, ownLocal } from "../../domain/localVolumes";
-import { usePath, walApart, walClass, WAL_PATH } from "../hosts";
+import { usePath } from "../hosts/mounts";
+import { walApart, walClass, WAL_PATH } from "../hosts/walVolume";
 import type { DiskSettings, Settings, StorageClassSettings } from "../../settings/types";
 
 /**

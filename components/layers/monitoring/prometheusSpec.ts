@@ -6,7 +6,7 @@ import type { Settings } from "../../settings/types";
 import type { Plan } from "../../sizing/types";
 import { gibi } from "../../core/workload/quantities";
 import { hardenedPod } from "../../core/workload/hardening";
-import { digest } from "../../core/workload/hash";
+import { digest } from "../../core/workload/digest";
 import { CONFIG_HASH, labels, PART_OF } from "../../core/workload/metadata";
 import { neverTwoOnANode, onNodes } from "../../core/workload/placement";
 import { diskOf, OPERATORS_VOLUMES, pullSecrets, renderResources } from "../../core/workload/pod";

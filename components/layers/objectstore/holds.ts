@@ -7,6 +7,8 @@ interface HeldMinio {
   pools: number[];
   drivesPerNode: number;
   driveGiB: number;
+  /** As `objectStore.survives`, which decides the layout. */
+  survives: "host" | "zone";
 }
 
 /** Where the media are. */
@@ -16,16 +18,29 @@ interface HeldMedia {
   /** The layout of MinIO, while it is there. */
   minio?: HeldMinio;
   /** A move that has begun. */
-  moving?: { store: string; copied: boolean };
+  moving?: { store: string; survives: "host" | "zone"; copied: boolean };
 }
 
 function held({ settings: { objectStore }, plan: { minio } }: PlanInput): HeldMedia {
   return {
     store: storeName(objectStore),
-    ...(minio ? { minio: { pools: minio.pools, drivesPerNode: minio.drivesPerNode, driveGiB: minio.driveGiB } } : {}),
+    ...(minio
+      ? {
+          minio: {
+            pools: minio.pools,
+            drivesPerNode: minio.drivesPerNode,
+            driveGiB: minio.driveGiB,
+            survives: minio.survives,
+          },
+        }
+      : {}),
     ...(objectStore.moveFrom ? { moving: { ...objectStore.moveFrom } } : {}),
   };
 }
+
+/** What to write in moveFrom: the layout of a MinIO that is left does not change. */
+const moveFrom = (store: string, survives: "host" | "zone" | undefined, copied = false): string =>
+  `{store: "${store}"${store === OWN_MINIO && survives === "zone" ? ", survives: zone" : ""}${copied ? ", copied: true" : ""}}`;
 
 const nameOf = (store: string): string => (store === OWN_MINIO ? "the stack's own MinIO" : store);
 
@@ -39,7 +54,7 @@ function movedAway(before: HeldMedia, { settings: { objectStore } }: PlanInput):
       given: `${nameOf(store)}, where the media are in ${nameOf(before.store)}`,
       allowed:
         "another store only with objectStore.moveFrom: the media must be copied first, and the former store stays until then",
-      remedy: `add objectStore.moveFrom: {store: "${before.store}"} and follow docs/operate.md, "Move the media to another store"; or keep objectStore as it was`,
+      remedy: `add objectStore.moveFrom: ${moveFrom(before.store, before.minio?.survives)} and follow docs/operate.md, "Move the media to another store"; or keep objectStore as it was`,
     },
   ];
 }
@@ -54,7 +69,7 @@ function unfinished({ moving }: HeldMedia, { settings: { objectStore } }: PlanIn
       path: "objectStore.moveFrom",
       given: objectStore.moveFrom ? `"${objectStore.moveFrom.store}"` : "nothing",
       allowed: `{store: "${moving.store}"}, until a deployment has said that everything is copied from there`,
-      remedy: `copy the media, set objectStore.moveFrom: {store: "${moving.store}", copied: true}, run pulumi up, and only then remove it`,
+      remedy: `copy the media, set objectStore.moveFrom: ${moveFrom(moving.store, moving.survives, true)}, run pulumi up, and only then remove it`,
     },
   ];
 }

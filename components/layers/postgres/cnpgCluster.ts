@@ -10,7 +10,7 @@ import { diskOf, pullSecrets, renderResources } from "../../core/workload/pod";
 import { SECCOMP } from "../../core/workload/hardening";
 import { PRIORITIES } from "../../core/priorities";
 import { expandable } from "../cluster/storageClasses";
-import { walClass } from "../hosts";
+import { walClass } from "../hosts/walVolume";
 import { backupStanza, bootstrapStanza, type BackupTarget } from "./backups";
 import { IMAGES } from "./images";
 

@@ -5,7 +5,7 @@ import { floating, tied, type Demand } from "../../sizing/demands";
 import { MEASURED } from "../../sizing/failures";
 import { BACKUPS } from "../../sizing/anchors";
 import { isLocal } from "../../domain/localVolumes";
-import { walApart } from "../hosts";
+import { walApart } from "../hosts/walVolume";
 import { OFFSITE_ABOVE } from "./checks";
 import { hostsOf } from "../../sizing/hosts";
 import type { FailureCost, Plan, PlanParts, ZoneEffect } from "../../sizing/types";

@@ -9,7 +9,7 @@ import type { Settings } from "../../../settings/types";
 import { budgetSpec, EVERY_NODE, onNodes, spread, type Apart } from "../../../core/workload/placement";
 import { canonical, mebi, quantityValue } from "../../../core/workload/quantities";
 import { CONFIG_HASH, labels, selectorLabels } from "../../../core/workload/metadata";
-import { digest } from "../../../core/workload/hash";
+import { digest } from "../../../core/workload/digest";
 import { hardenedContainer, hardenedPod, SECCOMP } from "../../../core/workload/hardening";
 import { diskOf, pullSecrets, renderResources, type Disk } from "../../../core/workload/pod";
 import { renderProbes, type Probes } from "../../../core/workload/probes";
