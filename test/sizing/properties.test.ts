@@ -36,7 +36,7 @@ function numbers(p: Plan): Record<string, number> {
     ...of("redis", redis, ["instances", "quorum", "memoryMiB", "maxmemoryMiB", "cpu"]),
     ...of("minio", minio, ["nodes", "usableGiB", "growthGiBPerYear", "cpu", "memoryMiB"]),
     ...of("router", p.router, [...sized3, "maxConnections"]),
-    // More addresses share the users, and one pod of each works: a pod may have less, those that work together have not.
+    // More addresses share the users, and one pod of each works: a pod may have less, those that work have not.
     ["ingress.replicas", p.ingress.replicas],
     ["ingress.cpu, together", p.ingress.addresses.length * p.ingress.cpu],
     ["ingress.memoryMiB, together", p.ingress.addresses.length * p.ingress.memoryMiB],

@@ -39,7 +39,7 @@ stop_on_errors() { # device uuid path filesystem
     change "$path becomes read-only after errors"
   fi
   if awk -v id="UUID=$uuid" '$1 == id && $4 !~ /(^|,)errors=remount-ro(,|$)/ {found = 1} END {exit !found}' "$fstab"; then
-    sed -E -i "/^UUID=$uuid[[:space:]]/{s/,errors=[a-z-]+//; s/^([^[:space:]]+[[:space:]]+[^[:space:]]+[[:space:]]+ext4[[:space:]]+[^[:space:]]+)/\\1,errors=remount-ro/}" "$fstab"
+    sed -E -i "/^UUID=${uuid}[[:space:]]/{s/,errors=[a-z-]+//; s/^([^[:space:]]+[[:space:]]+[^[:space:]]+[[:space:]]+ext4[[:space:]]+[^[:space:]]+)/\\1,errors=remount-ro/}" "$fstab"
     change "$path in $fstab: errors=remount-ro"
   fi
 }

@@ -30,5 +30,6 @@ else
 fi
 [ -s "$name.part" ] || { echo "etcd's snapshot is empty" >&2; exit 5; }
 mv "$name.part" "$name"
-find @DIRECTORY@ -maxdepth 1 -name 'etcd-*.db' -printf '%f\n' | sort -r | tail -n +$((@KEPT@ + 1)) | while read -r old; do rm -f "@DIRECTORY@/$old"; done
+kept=@KEPT@
+find @DIRECTORY@ -maxdepth 1 -name 'etcd-*.db' -printf '%f\n' | sort -r | tail -n "+$((kept + 1))" | while read -r old; do rm -f "@DIRECTORY@/$old"; done
 find @DIRECTORY@ -maxdepth 1 -name '*.part' -mmin +60 -delete

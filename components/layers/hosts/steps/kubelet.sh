@@ -5,6 +5,7 @@
 warn() { printf 'matrix-ha: WARNING: %s\n' "$*" >&2; }
 
 services=() known=() configured=() busy=()
+variable="@VARIABLE@" unit_file="@UNIT_FILE@" restart="@RESTART@"
 shopt -s nullglob
 # @CALLS@
 
@@ -16,8 +17,8 @@ if [ -z "$service" ]; then
   for k in "${known[@]}"; do if exists "${k% *}"; then seen="$seen ${k#* }"; fi; done
   fail "cluster.distribution is @DISTRIBUTION@, but this host has no service ${services[*]}${seen:+; what it has belongs to:$seen}. Set cluster.distribution to what installed the cluster, or to other."
 fi
-if [ -n "@VARIABLE@" ] && ! systemctl cat "$service" | grep -q '[$]@VARIABLE@'; then
-  fail "cluster.distribution is @DISTRIBUTION@, but the unit $service is not from @TITLE@: it does not use @VARIABLE@. Set cluster.distribution to what installed the cluster (kubespray, other)."
+if [ -n "$variable" ] && ! systemctl cat "$service" | grep -qF "\$$variable"; then
+  fail "cluster.distribution is @DISTRIBUTION@, but the unit $service is not from @TITLE@: it does not use $variable. Set cluster.distribution to what installed the cluster (kubespray, other)."
 fi
 
 file=@DROP_INS@/90-matrix-ha.conf
@@ -33,7 +34,7 @@ else
   put "$file" <<'FILE'
 # @CONFIG@
 FILE
-  if [ -n "@UNIT_FILE@" ]; then
+  if [ -n "$unit_file" ]; then
     put "@UNIT_FILE@" <<'FILE'
 # @UNIT@
 FILE
@@ -49,7 +50,7 @@ healthy() { # the kubelet's own address for its health
   return 1
 }
 if [ -e "$file" ] && [ "$(stat -c %Y "$file")" -gt "$(since)" ]; then
-  if [ ${#busy[@]} -gt 0 ] || [ "@RESTART@" = no ]; then
+  if [ ${#busy[@]} -gt 0 ] || [ "$restart" = no ]; then
     warn "$service reserves what $file says only when it starts next: drain this host, then systemctl restart $service; one host after the other"
   else
     systemctl daemon-reload
@@ -58,7 +59,7 @@ if [ -e "$file" ] && [ "$(stat -c %Y "$file")" -gt "$(since)" ]; then
       change "restarted $service"
     else
       rm -f "$file"
-      if [ -n "@UNIT_FILE@" ]; then rm -f "@UNIT_FILE@"; fi
+      if [ -n "$unit_file" ]; then rm -f "$unit_file"; fi
       systemctl daemon-reload
       systemctl restart "$service" || true
       fail "$service did not become healthy with $file, which was removed again: see journalctl -u $service"

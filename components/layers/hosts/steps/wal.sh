@@ -4,7 +4,8 @@
 fstab=@ROOT@/etc/fstab
 image=@IMAGE@
 path=@MOUNT@
-bytes=$((@GIB@ * 1073741824))
+gib=@GIB@
+bytes=$((gib * 1073741824))
 
 # The file system beneath may compress or share blocks, but never overcommits what fallocate returned.
 allocate() { # file
