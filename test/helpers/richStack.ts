@@ -40,6 +40,7 @@ export async function rich(options: Record<string, string> = {}, ccu = 100): Pro
     backups: {
       target: options["backups.target"] === "s3" ? { ...S3, bucket: "backups" } : { kind: "object-store" },
       archiveName: "synapse-postgres-2",
+      acceptNoOffsite: true,
     },
     federation: { enabled: true },
     registration: { enabled: true, requireEmail: true },

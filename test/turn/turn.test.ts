@@ -89,6 +89,7 @@ describe("turn: one public address", () => {
     const one = {
       ...config,
       addressPools: [{ name: "lan", addresses: ["192.168.7.200-192.168.7.210"] }],
+      web: { admin: { allowCidrs: ["192.168.7.0/25"] } },
       hosts: (config.hosts as Array<Record<string, any>>)
         .filter((h) => !others.includes(h))
         .map((h) => (h === first ? { ...h, publicAddress: "51.15.0.7" } : h)),
