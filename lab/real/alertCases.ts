@@ -523,8 +523,8 @@ export function alertCases(plan: Plan): Record<string, AlertCase> {
     },
     MinioFullInTwoWeeks: {
       counter: true,
-      fires: [one("minio_cluster_capacity_usable_free_bytes", "minio", {}, "90e9 by -5000000")],
-      silent: [one("minio_cluster_capacity_usable_free_bytes", "minio", {}, "90e9 by -3000000")],
+      fires: [one("minio_cluster_capacity_usable_free_bytes", "minio", {}, "90e9 by -80000")],
+      silent: [one("minio_cluster_capacity_usable_free_bytes", "minio", {}, "90e9 by -70000")],
     },
     MinioCapacityLow: { fires: [minio(19.9)], silent: [minio(20)] },
     MinioCapacityCritical: { fires: [minio(7.9)], silent: [minio(8)] },
