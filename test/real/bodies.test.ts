@@ -50,7 +50,10 @@ describe("large and slow bodies", function () {
       s.objects.find((o) => o.kind === kind && o.name === name)!.inputs;
     nginx = await startIngressNginx({
       config: object("ConfigMap", "nginx-config").data,
-      annotations: object("Ingress", "homeserver").metadata.annotations,
+      // Of the two Ingresses of the host, that with the paths limits bodies.
+      annotations: s.objects.find(
+        (o) => o.kind === "Ingress" && o.name === "homeserver" && o.inputs.spec.rules[0].http,
+      )!.inputs.metadata.annotations,
       backend: `${pod.ip}:8008`,
       port: 18_090,
     });
