@@ -1,15 +1,16 @@
 /** `npm run plan`: the needs and costs of a number of users, or of a stack. Uses no cluster, no engine and no hosts. */
-import { parse, runMain, STACK_OPTIONS, UsageError } from "./arguments";
+import { parse, runMain, STACK_OPTIONS, stackConfig, UsageError } from "./arguments";
+import { exampleConfig } from "./exampleStack";
 import { table, wrap } from "./table";
 import { resolveSettings, SettingsInvalid } from "../components/settings";
-import { applySets, readStackConfig } from "../components/settings/stackFile";
+import { applySets } from "../components/settings/stackFile";
 import type { Settings, SettingsError } from "../components/settings/types";
 import { HOST_ROLES } from "../components/domain/roles";
 import { LAYERS } from "../components/layers/registry";
 import { plan } from "../components/plan";
-import { RECOMMENDED_STORE, recommendedHosts, type Plan } from "../components/sizing";
+import type { Plan } from "../components/sizing";
 import { MOST_CCU } from "../components/settings/general/identity";
-import { BOUNDED } from "../components/sizing/plan";
+import { isBounded } from "../components/sizing/plan";
 import { FEWEST_SHARED, MOST_SHARED, SHARED_SIZES, sharedHosts } from "../components/sizing/sharedHosts";
 import { budgetOf, RESERVED_CONNECTIONS } from "../components/sizing/connections";
 import { CLIENT_CONNECTIONS_PER_USER, PROXIED_CONNECTIONS_PER_USER } from "../components/sizing/door";
@@ -61,7 +62,7 @@ interface PlanOptions {
 export function planFor(options: PlanOptions): Planned {
   if (options.ccu !== undefined) checkCcu(options.ccu);
   if (options.machines !== undefined) return planOnShared(options.machines, options);
-  const raw = options.stack !== undefined ? stackConfig(options.stack, options.cwd) : minimalConfig(options.ccu);
+  const raw = options.stack !== undefined ? stackConfig(options.stack, { cwd: options.cwd }) : newStack(options.ccu);
   const config = applied({ ...raw, ...(options.ccu !== undefined ? { ccu: options.ccu } : {}) }, options.set ?? []);
   const { settings, errors } = resolveSettings(config, options.stack ?? "plan");
   if (!settings) throw new SettingsInvalid(errors);
@@ -70,32 +71,23 @@ export function planFor(options: PlanOptions): Planned {
 
 /** The plan on the smallest machines, so many, on which everything fits when they share the roles. */
 function planOnShared(machines: number, { ccu, set }: PlanOptions): Planned {
-  const config = minimalConfig(ccu);
+  const config = newStack(ccu);
   let refused: SettingsInvalid | undefined;
   for (const size of SHARED_SIZES) {
     const shared = sharedHosts(ccu!, machines, size);
-    const wanted = { ...config, ccu, hosts: shared.hosts, objectStore: shared.objectStore };
+    const wanted = { ...config, hosts: shared.hosts, objectStore: shared.objectStore };
     const { settings, errors } = resolveSettings(applied(wanted, set ?? []), "plan");
     if (!settings) throw new SettingsInvalid(errors);
     try {
       const planned = plan(settings);
       // A smaller machine would only do with autoscalers that cannot scale.
-      if (!planned.notes.some((note) => note.includes(BOUNDED))) return { settings, plan: planned, shared: size };
+      if (!isBounded(settings, planned)) return { settings, plan: planned, shared: size };
     } catch (error) {
       if (!(error instanceof SettingsInvalid)) throw error;
       refused = error;
     }
   }
   throw refused ?? new UsageError(`--machines ${machines}: no size of machine suffices; give more machines`);
-}
-
-function stackConfig(stack: string, cwd?: string): Record<string, unknown> {
-  try {
-    return readStackConfig(stack, cwd);
-  } catch (error) {
-    if (error instanceof SettingsInvalid) throw error;
-    throw new UsageError((error as Error).message);
-  }
 }
 
 function applied(config: Record<string, unknown>, sets: string[]): Record<string, unknown> {
@@ -119,18 +111,11 @@ function checkCcu(ccu: number): void {
   ]);
 }
 
-/** The five settings of a minimal stack, on the machines of the anchors; what is asked above 500 users is accepted. */
-function minimalConfig(ccu: number | undefined): Record<string, unknown> {
+/** The settings of a stack that is yet to be made. */
+function newStack(ccu: number | undefined): Record<string, unknown> {
   if (ccu === undefined)
     throw new UsageError("the number of users or the stack is missing: --ccu 5000, or --stack small");
-  return {
-    domain: "example.org",
-    hosts: recommendedHosts(ccu),
-    addressPools: [{ name: "public", addresses: ["203.0.113.10-203.0.113.20"] }],
-    objectStore: RECOMMENDED_STORE,
-    tls: { mode: "own-ca" },
-    backups: { acceptNoOffsite: true },
-  };
+  return exampleConfig(ccu);
 }
 
 export function report({ settings, plan: p, stack, shared }: Planned): string {

@@ -103,6 +103,7 @@ export interface Building {
    */
   after(...resources: pulumi.Resource[][]): pulumi.ComponentResourceOptions;
 }
+
 /** Records of one public name. */
 export interface DnsRecord {
   /** DNS name. */

@@ -1,16 +1,18 @@
 /** The deployment's own addresses, public ones included: what users make the servers connect to must not reach them. */
-import { isIP } from "node:net";
 import { hostCidr } from "../core/addresses";
 import type { Settings } from "../settings/types";
 
-/** Networks of pods and Services, and each host. @param except Addresses of hosts that are left out */
-export const ownNetworks = (settings: Settings, except: ReadonlySet<string> = new Set()): string[] => [
-  ...new Set([
-    ...settings.hosts
-      .flatMap((h) => [h.address, ...(h.publicAddress === undefined ? [] : [h.publicAddress])])
-      .filter((a) => isIP(a) !== 0 && !except.has(a))
+/** Each host by itself, by both of its addresses. @param except Addresses that are left out */
+export const hostNetworks = ({ hosts }: Pick<Settings, "hosts">, except: ReadonlySet<string> = new Set()): string[] => [
+  ...new Set(
+    hosts
+      .flatMap(({ address, publicAddress }) => [address, ...(publicAddress === undefined ? [] : [publicAddress])])
+      .filter((address) => !except.has(address))
       .map(hostCidr),
-    ...settings.cluster.podCidrs,
-    ...settings.cluster.serviceCidrs,
-  ]),
+  ),
+];
+
+/** Networks of pods and Services, and each host. @param except Addresses of hosts that are left out */
+export const ownNetworks = (settings: Settings, except?: ReadonlySet<string>): string[] => [
+  ...new Set([...hostNetworks(settings, except), ...settings.cluster.podCidrs, ...settings.cluster.serviceCidrs]),
 ];

@@ -37,7 +37,7 @@ export function basesPerDay(schedule: string): number {
       ? 1
       : Math.min(
           1,
-          (any(dayOfMonth) ? 0 : countOf(dayOfMonth, 31) / (365 / 12)) +
+          (any(dayOfMonth) ? 0 : countOf(dayOfMonth, 31) / DAYS_A_MONTH) +
             (any(dayOfWeek) ? 0 : Math.min(7, countOf(dayOfWeek, 6)) / 7),
         );
   return daily * days * (any(month) ? 1 : Math.min(12, countOf(month, 12)) / 12);

@@ -126,8 +126,8 @@ function enlargement(hosts: HostSettings[], missing: Missing, gone: (r: FitRemed
       missing.memoryMiB > 0
         ? ceilTo(at.memoryGiB + missing.memoryMiB / 1024, MEMORY_STEP_GIB) + step * MEMORY_STEP_GIB
         : at.memoryGiB;
-    const found = [needs({ cpu, memoryGiB })].find(gone);
-    if (found) return found;
+    const larger = needs({ cpu, memoryGiB });
+    if (gone(larger)) return larger;
   }
   return MACHINE_SIZES.map(([cpu, memoryGiB]) => needs({ cpu, memoryGiB })).find(gone);
 }

@@ -119,8 +119,13 @@ export function planWith(settings: Settings, layers: FromLayers): Plan {
   return { ...base, failures, zones, notes };
 }
 
-/** Begin of the note that autoscalers are bounded. */
-export const BOUNDED = "The hosts have no room for the full autoscaling range";
+/** The pools whose autoscalers may not go as far as they would with more hosts. */
+const lessThan = (pools: PoolPlan[], free: PoolPlan[]): PoolPlan[] =>
+  pools.filter((p, i) => p.maxReplicas < free[i].maxReplicas);
+
+/** Whether the hosts have no room for the full autoscaling range. */
+export const isBounded = (settings: Settings, { synapse }: Pick<Plan, "synapse">): boolean =>
+  lessThan(synapse.pools, synapsePools(settings)).length > 0;
 
 /** Recommended machines of each role, and the fewest of that size with which everything fits. */
 function machinesOf(
@@ -167,14 +172,14 @@ function boundAutoscaling(
     if (open.length === 0) return { pools, notes: [], fixed: true };
     open.reduce((a, b) => (b.maxReplicas / b.replicas > a.maxReplicas / a.replicas ? b : a)).maxReplicas -= 1;
   }
-  const lowered = pools.filter((p, i) => p.maxReplicas < planned[i].maxReplicas);
+  const lowered = lessThan(pools, planned);
   return {
     pools,
     fixed: false,
     notes:
       lowered.length > 0
         ? [
-            `${BOUNDED} with one of them lost: ${lowered.map((p) => `${p.class} stops at ${p.maxReplicas}`).join(", ")}. Another application host would allow more.`,
+            `The hosts have no room for the full autoscaling range with one of them lost: ${lowered.map((p) => `${p.class} stops at ${p.maxReplicas}`).join(", ")}. Another application host would allow more.`,
           ]
         : [],
   };

@@ -5,7 +5,7 @@ import { exampleHostKey } from "../schema/syntax/keys";
 import { machinesFor, type Machines } from "./machines";
 
 /** Drives of each storage host: few and large, because parity must cover all drives of a lost host. */
-const DRIVES_PER_STORAGE_HOST = 2;
+export const DRIVES_PER_STORAGE_HOST = 2;
 
 const SHORT: Record<HostRole, string> = {
   "control-plane": "cp",
@@ -15,6 +15,9 @@ const SHORT: Record<HostRole, string> = {
   call: "call",
 };
 const ZONES = ["a", "b", "c"];
+
+/** Zone of the i-th host: each has as many as the others. */
+export const zoneOf = (i: number): string => ZONES[i % ZONES.length];
 
 /** The store that the recommended hosts are made for: two storage hosts in each zone for every pool. */
 export const RECOMMENDED_STORE = { kind: "minio", survives: "zone" } as const;
@@ -32,7 +35,7 @@ export function recommendedHosts(ccu: number, roles: readonly HostRole[] = HOST_
         name,
         address: `198.18.${r * 16 + Math.floor(i / 250)}.${(i % 250) + 1}`,
         roles: [m.role],
-        zone: ZONES[i % ZONES.length],
+        zone: zoneOf(i),
         cpu: m.cpu,
         memoryGiB: m.memoryGiB,
         disks: disksOf(m, name),
@@ -43,11 +46,21 @@ export function recommendedHosts(ccu: number, roles: readonly HostRole[] = HOST_
 }
 
 function disksOf(m: Machines, name: string): HostSettings["disks"] {
-  if (m.role === "database") return [{ id: `/dev/disk/by-id/nvme-${name}`, use: "database", sizeGiB: m.diskGiB }];
-  if (m.role !== "storage") return [];
-  return Array.from({ length: DRIVES_PER_STORAGE_HOST }, (_, i) => ({
-    id: `/dev/disk/by-id/nvme-${name}-${i + 1}`,
-    use: "object-store" as const,
-    sizeGiB: Math.floor(m.diskGiB / DRIVES_PER_STORAGE_HOST),
-  }));
+  if (m.role === "database") return [databaseDisk(name, m.diskGiB)];
+  return m.role === "storage" ? storageDisks(name, Math.floor(m.diskGiB / DRIVES_PER_STORAGE_HOST)) : [];
 }
+
+/** The disk of a database host. */
+export const databaseDisk = (host: string, sizeGiB: number): HostSettings["disks"][number] => ({
+  id: `/dev/disk/by-id/nvme-${host}`,
+  use: "database",
+  sizeGiB,
+});
+
+/** The drives of a storage host. @param sizeGiB Size of each */
+export const storageDisks = (host: string, sizeGiB: number): HostSettings["disks"] =>
+  Array.from({ length: DRIVES_PER_STORAGE_HOST }, (_, i) => ({
+    id: `/dev/disk/by-id/nvme-${host}-${i + 1}`,
+    use: "object-store",
+    sizeGiB,
+  }));

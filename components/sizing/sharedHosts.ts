@@ -6,7 +6,7 @@ import { exampleHostKey } from "../schema/syntax/keys";
 import { POSTGRES } from "./anchors";
 import { step } from "./interpolate";
 import { machinesFor } from "./machines";
-import { RECOMMENDED_STORE } from "./recommendedHosts";
+import { databaseDisk, DRIVES_PER_STORAGE_HOST, RECOMMENDED_STORE, storageDisks, zoneOf } from "./recommendedHosts";
 
 /** Fewest machines: the quorums of etcd, PostgreSQL, Redis and MinIO survive the loss of one of three. */
 export const FEWEST_SHARED = 3;
@@ -17,10 +17,6 @@ export const MOST_SHARED = 64;
 export const SHARED_SIZES = [
   4, 6, 8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 56, 64, 80, 96, 112, 128, 192, 256,
 ].flatMap((cpu) => [2, 4, 8].map((gibEach) => ({ cpu, memoryGiB: cpu * gibEach })));
-
-const ZONES = ["a", "b", "c"];
-/** Drives of each machine that carries MinIO. */
-const DRIVES = 2;
 
 /**
  * So many equal machines with all roles between them: Synapse on each; control plane, PostgreSQL and MinIO on as many
@@ -43,7 +39,7 @@ export function sharedHosts(
   };
   // The space of the recommended drives, on as many as there are.
   const storage = recommended.get("storage")!;
-  const driveGiB = Math.ceil((storage.diskGiB * storage.count) / stores / DRIVES);
+  const driveGiB = Math.ceil((storage.diskGiB * storage.count) / stores / DRIVES_PER_STORAGE_HOST);
   const databaseGiB = recommended.get("database")!.diskGiB;
   const hosts = Array.from({ length: machines }, (_, i): HostSettings => {
     const name = `host-${i + 1}`;
@@ -52,20 +48,12 @@ export function sharedHosts(
       name,
       address: `198.18.0.${i + 1}`,
       roles,
-      zone: ZONES[i % ZONES.length],
+      zone: zoneOf(i),
       cpu,
       memoryGiB,
       disks: [
-        ...(roles.includes("database")
-          ? [{ id: `/dev/disk/by-id/nvme-${name}`, use: "database" as const, sizeGiB: databaseGiB }]
-          : []),
-        ...(roles.includes("storage")
-          ? Array.from({ length: DRIVES }, (_d, d) => ({
-              id: `/dev/disk/by-id/nvme-${name}-${d + 1}`,
-              use: "object-store" as const,
-              sizeGiB: driveGiB,
-            }))
-          : []),
+        ...(roles.includes("database") ? [databaseDisk(name, databaseGiB)] : []),
+        ...(roles.includes("storage") ? storageDisks(name, driveGiB) : []),
       ],
       ssh: { user: "root", port: 22, hostKey: exampleHostKey(name) },
     };

@@ -93,19 +93,32 @@ export function equalReplicas(zone: LostZone, e: EqualReplicas): ZoneEffect[] {
       ];
 }
 
-/** Rows for the table of failures: zones with the same effect share one. */
-export function zoneFailures(zones: ZonePlan[]): FailureCost[] {
-  const rows = new Map<string, { effect: ZoneEffect; zones: string[] }>();
+/** An effect of several zones. */
+interface SharedEffect {
+  effect: ZoneEffect;
+  /** Names of the zones. */
+  zones: string[];
+}
+
+/** The effects of all zones, those with the same key as one: the first of them, with the names of their zones. */
+function together(zones: ZonePlan[], keyOf: (effect: ZoneEffect) => string): SharedEffect[] {
+  const found = new Map<string, SharedEffect>();
   for (const { zone, effects } of zones)
     for (const effect of effects) {
-      const key = [effect.part, effect.outcome, effect.effect, effect.seconds].join("\n");
-      const row = rows.get(key) ?? { effect, zones: [] };
-      row.zones.push(zone);
-      rows.set(key, row);
+      const key = keyOf(effect);
+      const shared = found.get(key) ?? { effect, zones: [] };
+      shared.zones.push(zone);
+      found.set(key, shared);
     }
-  const parts = [...new Set([...rows.values()].map((r) => r.effect.part))];
+  return [...found.values()];
+}
+
+/** Rows for the table of failures: zones with the same effect share one. */
+export function zoneFailures(zones: ZonePlan[]): FailureCost[] {
+  const rows = together(zones, (e) => [e.part, e.outcome, e.effect, e.seconds].join("\n"));
+  const parts = [...new Set(rows.map((r) => r.effect.part))];
   return parts.flatMap((part) =>
-    [...rows.values()]
+    rows
       .filter((r) => r.effect.part === part)
       .map(({ effect, zones: names }) => ({
         failure: `${names.length === zones.length ? "Zone" : `Zone ${names.join(" or ")}`} lost: ${part}`,
@@ -119,14 +132,11 @@ export function zoneFailures(zones: ZonePlan[]): FailureCost[] {
 
 /** Zones whose loss stops something, as warnings; and a note where there are no zones to lose. */
 export function zoneNotes({ hosts }: Settings, zones: ZonePlan[]): string[] {
-  const stops = new Map<string, { effect: ZoneEffect; zones: string[] }>();
-  for (const { zone, effects } of zones)
-    for (const effect of effects.filter((e) => e.outcome === "stops")) {
-      const one = stops.get(effect.part) ?? { effect, zones: [] };
-      one.zones.push(zone);
-      stops.set(effect.part, one);
-    }
-  const warnings = [...stops.values()].map(
+  const stops = together(
+    zones.map((z) => ({ ...z, effects: z.effects.filter((e) => e.outcome === "stops") })),
+    (e) => e.part,
+  );
+  const warnings = stops.map(
     ({ effect, zones: names }) =>
       `WARNING: ${effect.part} does not survive the loss of zone ${names.join(" or ")} (${effect.source}): ${effect.effect}.${effect.remedy ? ` ${effect.remedy}.` : ""}`,
   );

@@ -7,7 +7,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import type { Told, Tell } from "./doorLoad";
-import { rootfsOf } from "./programs";
+import { nginxWithConf } from "./nginx";
 
 export const DOOR_PORT = 18443;
 const ROUTER_PORT = 18444;
@@ -104,8 +104,7 @@ export class Door {
     fs.writeFileSync(path.join(dir, "tls.key"), tls.key);
     fs.writeFileSync(path.join(dir, "nginx.conf"), doorConf(config, dir));
     await door.router.ask({ kind: "router", port: ROUTER_PORT });
-    const root = `set -e; mkdir -p ${dir}/root ${dir}/skeleton${dir}; mount -t overlay nginx -o lowerdir=${dir}/skeleton:${rootfsOf("nginx")} ${dir}/root; mount --bind ${dir} ${dir}/root${dir}; mount -t tmpfs dev ${dir}/root/dev; : > ${dir}/root/dev/null; mount --bind /dev/null ${dir}/root/dev/null; exec chroot ${dir}/root nginx -e ${dir}/error.log -c ${dir}/nginx.conf`;
-    door.nginx = spawn("unshare", ["--mount", "bash", "-c", root], { stdio: ["ignore", "inherit", "inherit"] });
+    door.nginx = spawn(...nginxWithConf(dir), { stdio: ["ignore", "inherit", "inherit"] });
     return door;
   }
 

@@ -7,7 +7,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { rootfsOf } from "./programs";
+import { nginxWithConf } from "./nginx";
 
 export interface IngressNginx {
   port: number;
@@ -87,10 +87,9 @@ export async function startIngressNginx(i: {
   port: number;
 }): Promise<IngressNginx> {
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), "ingress-"));
-  for (const d of ["root", "skeleton", "cache"]) fs.mkdirSync(path.join(dir, d));
+  fs.mkdirSync(path.join(dir, "cache"));
   fs.writeFileSync(path.join(dir, "nginx.conf"), ingressConf({ ...i, dir }));
-  const script = `set -e; mkdir -p ${dir}/skeleton${dir}; mount -t overlay nginx -o lowerdir=${dir}/skeleton:${rootfsOf("nginx")} ${dir}/root; mount --bind ${dir} ${dir}/root${dir}; mount -t tmpfs dev ${dir}/root/dev; : > ${dir}/root/dev/null; mount --bind /dev/null ${dir}/root/dev/null; exec chroot ${dir}/root nginx -e ${dir}/error.log -c ${dir}/nginx.conf`;
-  const child: ChildProcess = spawn("unshare", ["--mount", "bash", "-c", script], { stdio: "ignore" });
+  const child: ChildProcess = spawn(...nginxWithConf(dir), { stdio: "ignore" });
   const pid = child.pid!;
   for (let n = 0; ; n += 1) {
     const up = await fetch(`http://127.0.0.1:${i.port}/`).then(

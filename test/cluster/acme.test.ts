@@ -21,22 +21,26 @@ const tcp = (port: number): { port: number; protocol: "TCP" } => ({ port, protoc
 
 describe("ACME", function () {
   this.timeout(180_000);
-  const cases: Array<[title: string, cluster: object, controller: Endpoint, certificates: string[]]> = [
+  const cases: Array<
+    [title: string, cluster: object, controller: Endpoint, certificates: string[], listens: number[]]
+  > = [
     [
       "with the stack's own ingress controller",
       {},
       pod("nginx", "nginx-ingress", { "app.kubernetes.io/name": "nginx-ingress" }, "10.244.9.3"),
       // The certificates, and so the challenges, are in the controller's own namespace.
       ["nginx-ingress"],
+      [80, 443],
     ],
     [
       "with a controller of the cluster",
       { install: { ingressController: false }, ingressClass: "traefik", ingressNamespace: "traefik" },
       pod("traefik", "traefik", { "app.kubernetes.io/name": "traefik" }, "10.244.9.3"),
       ["livekit", "matrix"],
+      [8000, 8443],
     ],
   ];
-  for (const [title, cluster, controller, certificates] of cases)
+  for (const [title, cluster, controller, certificates, listens] of cases)
     describe(title, () => {
       let network: Network, secured: string[], issuer: any;
       before(async () => {
@@ -68,21 +72,7 @@ describe("ACME", function () {
 
       it("cert-manager reaches the authority, and the public names lead it back to the controller", () => {
         assert.ok(network.may(MANAGER, WORLD, tcp(443)).allowed);
-        for (const port of [80, 443])
-          assert.ok(
-            network.may(
-              MANAGER,
-              controller,
-              tcp(
-                port === 80 && title.includes("cluster")
-                  ? 8000
-                  : port === 443 && title.includes("cluster")
-                    ? 8443
-                    : port,
-              ),
-            ).egress,
-            String(port),
-          );
+        for (const port of listens) assert.ok(network.may(MANAGER, controller, tcp(port)).egress, String(port));
       });
 
       it("the solver answers at the class of the stack's Ingresses", () => {

@@ -37,6 +37,21 @@ export const minimal = (): Record<string, unknown> =>
     backups: { acceptNoOffsite: true },
   });
 
+/** A provider of logins, and a mail server. */
+export const OIDC = {
+  id: "corp",
+  name: "Corp",
+  issuer: "https://sso.example.net",
+  clientId: "matrix",
+  clientSecret: "oidc-secret",
+};
+export const EMAIL = {
+  host: "mail.example.net",
+  user: "matrix",
+  password: "smtp-password",
+  from: "matrix@example.org",
+};
+
 export const S3 = {
   kind: "s3",
   endpoint: "https://s3.example.net",

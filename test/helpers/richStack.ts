@@ -1,7 +1,8 @@
 /** A stack in which every setting has something to act on, and the company in which a setting matters. */
-import { exampleConfig, exampleHostKey } from "../../cli/exampleStack";
+import { exampleConfig } from "../../cli/exampleStack";
+import { exampleHostKey } from "../../components/settings";
 import { WITHOUT_OPERATORS } from "../../lab/common/tiers";
-import { certificate, S3 } from "./example";
+import { certificate, EMAIL, OIDC, S3 } from "./example";
 
 export type Config = Record<string, any>;
 
@@ -45,19 +46,11 @@ export async function rich(options: Record<string, string> = {}, ccu = 100): Pro
     federation: { enabled: true },
     registration: { enabled: true, requireEmail: true },
     sso: {
-      oidc: [
-        {
-          id: "corp",
-          name: "Corp",
-          issuer: "https://sso.example.net",
-          clientId: "matrix",
-          clientSecret: "oidc-secret",
-        },
-      ],
+      oidc: [{ ...OIDC }],
     },
     media: { urlPreviews: true, localRetentionDays: 400 },
     retention: { maxLifetimeDays: 365 },
-    emailSmtp: { host: "mail.example.net", user: "matrix", password: "smtp-password", from: "matrix@example.org" },
+    emailSmtp: { ...EMAIL },
     turn: { minPort: 49_200, maxPort: 54_000 },
     rtc: { udpPortMin: 55_100, udpPortMax: 59_000 },
     oldSigningKeys: [

@@ -1,6 +1,7 @@
 /** Stacks that differ in every way that the settings allow: each option of each group below, in changing company. */
-import { exampleConfig, exampleHostKey } from "../../cli/exampleStack";
-import { certificate, S3 } from "./example";
+import { exampleConfig } from "../../cli/exampleStack";
+import { exampleHostKey } from "../../components/settings";
+import { certificate, EMAIL, OIDC, S3 } from "./example";
 
 type Config = Record<string, any>;
 type Change = (c: Config) => void;
@@ -164,17 +165,9 @@ async function groups(): Promise<Change[][]> {
       same,
       set({ stopSynapse: true }),
       set({
-        emailSmtp: { host: "mail.example.net", user: "matrix", password: "smtp-password", from: "matrix@example.org" },
+        emailSmtp: { ...EMAIL },
         sso: {
-          oidc: [
-            {
-              id: "corp",
-              name: "Corp",
-              issuer: "https://sso.example.net",
-              clientId: "matrix",
-              clientSecret: "oidc-secret",
-            },
-          ],
+          oidc: [{ ...OIDC }],
         },
       }),
       set({

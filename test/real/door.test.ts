@@ -75,7 +75,7 @@ describe("the public entrance", function () {
         console.log(
           `        ${clients} clients, ${waiting} requests that wait: ${Math.round(scale * 100)} % of ${promised} connections; ${ingress.workers} workers of ${ingress.workerConnections}; ${(empty / 1024).toFixed(0)} MiB empty (${slot.toFixed(2)} KiB a slot), ${client.toFixed(1)} KiB a client, ${request.toFixed(1)} KiB more with a request that waits`,
         );
-        // What nginx has empty is counted in whole pages of shared and own memory: a tenth more or less from run to run.
+        // What nginx has empty is counted in whole pages of shared and own memory: a tenth more or less in each run.
         assert.ok(slot <= SLOT_KIB * 1.1, `${slot} KiB a slot, and the plan counts with ${SLOT_KIB}`);
         assert.ok(client <= CLIENT_KIB && request <= PROXIED_KIB, "the plan counts with less");
       } finally {

@@ -1,11 +1,11 @@
 /** Sessions with PostgreSQL without a working server: ended while idle, or with a frozen primary. */
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
-import * as tcp from "node:net";
 import * as path from "node:path";
 import { FRESH_SESSIONS_PY } from "../../components/layers/synapse/scripts";
 import { SHARED_FILES } from "../../components/layers/synapse/paths";
 import { count } from "../../lab/real/counts";
+import { MovableService } from "../../lab/real/movableService";
 import { GATEWAY, Network } from "../../lab/real/network";
 import { Server, startedFor } from "../../lab/real/postgresServer";
 import { FILES_AT, synapsePython } from "../../lab/real/synapsePython";
@@ -186,28 +186,15 @@ reactor.run()
 `;
 
 describe("A session with a frozen primary while another takes over", () => {
-  let net: Network, first: Server, second: Server, service: tcp.Server, behind: string;
+  let net: Network, first: Server, second: Server, service: MovableService;
   const PORT = 6432;
   before(async () => {
     net = await new Network().start();
     first = await startedFor(net);
     second = await Server.standbyOf(net, first).follow(first).start();
     await first.caughtUp(second);
-    behind = first.ip;
-    // As a Service does: new connections go to its present endpoint, open ones stay where they are.
-    service = tcp.createServer((client) => {
-      const server = tcp.connect(5432, behind);
-      for (const [a, b] of [
-        [client, server],
-        [server, client],
-      ] as const) {
-        a.pipe(b);
-        a.on("error", () => b.destroy());
-      }
-    });
-    await new Promise<void>((done) => {
-      service.listen(PORT, GATEWAY, done);
-    });
+    service = new MovableService(first.ip);
+    await service.listen(PORT);
   });
   after(async () => {
     first.thaw();
@@ -242,7 +229,7 @@ describe("A session with a frozen primary while another takes over", () => {
     await second.promote();
     // Longer than until the module asks for the primary: it gets no answer, and cuts nothing.
     await new Promise((r) => setTimeout(r, 12_000));
-    behind = second.ip;
+    service.endpoint = second.ip;
     const done = await module;
     assert.match(
       done.output,

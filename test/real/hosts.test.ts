@@ -17,6 +17,12 @@ import { fixtureSettings } from "../fixtures/context";
 const sh = (command: string, ...args: string[]): string => execFileSync(command, args, { encoding: "utf8" }).trim();
 const bash = (script: string): { status: number | null; stdout: string; stderr: string } =>
   spawnSync("bash", ["-c", script], { encoding: "utf8" });
+/** mount(8) reads /etc/fstab; here it is told of the sandbox's. */
+function withFstabOf(root: string, script: string): string {
+  const mount = /^ {2}mount "\$path"$/m;
+  assert.match(script, mount);
+  return script.replace(mount, `  mount -T ${root}/etc/fstab "$path"`);
+}
 
 describe("hosts, for real: disks", () => {
   const root = fs.mkdtempSync(path.join(os.tmpdir(), "matrix-ha-real-"));
@@ -29,9 +35,7 @@ describe("hosts, for real: disks", () => {
     return loops[loops.length - 1];
   };
   const host = (...disks: DiskSettings[]): HostSettings => ({ ...fixtureSettings().hosts[0], disks });
-  /** mount(8) reads /etc/fstab; here it is told of the sandbox's. */
-  const run = (h: HostSettings): ReturnType<typeof bash> =>
-    bash(disksStep(h, { root }).script.replace(/^ {4}mount "\$path"$/m, `    mount -T ${root}/etc/fstab "$path"`));
+  const run = (h: HostSettings): ReturnType<typeof bash> => bash(withFstabOf(root, disksStep(h, { root }).script));
 
   before(() => fs.mkdirSync(path.join(root, "etc"), { recursive: true }));
   after(() => {
@@ -142,8 +146,8 @@ describe("hosts, for real: the volume of the WAL", () => {
     const s = settings(gib);
     const host = s.hosts.find((h) => h.roles.includes("database"))!;
     more(host);
-    const [step] = walStep(s, host, { root });
-    return bash(step.script.replace(/^ {2}mount "\$path"$/m, `  mount -T ${root}/etc/fstab "$path"`));
+    const step = walStep(s, host, { root })!;
+    return bash(withFstabOf(root, step.script));
   };
   /** Takes that many MiB of a file system, as far as it has them. */
   const fill = (dir: string, mib: number): ReturnType<typeof bash> =>

@@ -9,8 +9,8 @@ import * as path from "node:path";
 import { adminNginxConf } from "../../components/layers/web/adminConfig";
 import { elementNginxConf } from "../../components/layers/web/elementConfig";
 import { wellKnownNginxConf } from "../../components/layers/web/wellKnown";
+import { nginxIn } from "../../lab/real/nginx";
 import { requireNamespaces } from "../../lab/real/network";
-import { rootfsOf } from "../../lab/real/programs";
 
 const SITES = { admin: 18080, element: 18081, wellKnown: 18082, hidden: 18083 } as const;
 
@@ -20,18 +20,7 @@ describe("nginx configurations", function () {
   const running: ChildProcess[] = [];
   const url = (site: keyof typeof SITES, p: string): string => `http://127.0.0.1:${SITES[site]}${p}`;
 
-  /** The pinned nginx in its own root file system, where the test's folder has the same path. */
-  const nginx = (...args: string[]): [string, string[]] => [
-    "unshare",
-    [
-      "--mount",
-      "bash",
-      "-c",
-      `set -e; mkdir -p ${dir}/root ${dir}/skeleton${dir}; mount -t overlay nginx -o lowerdir=${dir}/skeleton:${rootfsOf("nginx")} ${dir}/root; mount --bind ${dir} ${dir}/root${dir}; mount -t tmpfs dev ${dir}/root/dev; : > ${dir}/root/dev/null; mount --bind /dev/null ${dir}/root/dev/null; exec chroot ${dir}/root nginx "$@"`,
-      "nginx",
-      ...args,
-    ],
-  ];
+  const nginx = (...args: string[]): [string, string[]] => nginxIn(dir, ...args);
   /** Paths of the pod to paths of the test; nothing else changes. */
   const local = (conf: string, port: number): string =>
     conf

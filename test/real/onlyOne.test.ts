@@ -4,12 +4,12 @@
  */
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
-import * as tcp from "node:net";
 import * as path from "node:path";
 import { execFileSync } from "node:child_process";
 import { FRESH_SESSIONS_PY, ONLY_ONE_PY } from "../../components/layers/synapse/scripts";
 import { SHARED_FILES } from "../../components/layers/synapse/paths";
 import { count } from "../../lab/real/counts";
+import { MovableService } from "../../lab/real/movableService";
 import { GATEWAY, Network, nextAddress, type Running } from "../../lab/real/network";
 import { inImage, query } from "../../lab/real/postgres";
 import { Server, startedFor } from "../../lab/real/postgresServer";
@@ -87,11 +87,9 @@ describe("Two processes of one name", () => {
     first: Server,
     second: Server | undefined,
     pooler: string,
-    behind: string,
-    service: tcp.Server,
+    service: MovableService,
     poolerLog: () => string;
   const running: Running[] = [];
-  const sockets = new Set<tcp.Socket>();
 
   beforeEach(async () => {
     net = await new Network().start();
@@ -100,21 +98,8 @@ describe("Two processes of one name", () => {
       "create table written (id bigserial, by text, at timestamptz default clock_timestamp())",
       "synapse",
     );
-    behind = first.ip;
-    service = tcp.createServer((client) => {
-      const server = tcp.connect(5432, behind);
-      for (const [a, b] of [
-        [client, server],
-        [server, client],
-      ] as const) {
-        a.pipe(b);
-        a.on("error", () => b.destroy());
-        sockets.add(a);
-      }
-    });
-    await new Promise<void>((done) => {
-      service.listen(SERVICE_PORT, GATEWAY, done);
-    });
+    service = new MovableService(first.ip);
+    await service.listen(SERVICE_PORT);
     pooler = await startPooler();
   });
   afterEach(async function () {
@@ -124,8 +109,6 @@ describe("Two processes of one name", () => {
       await r.stop("SIGKILL");
     }
     service.close();
-    for (const s of sockets) s.destroy();
-    sockets.clear();
     await net.stopAll();
     second = undefined;
     await net.close();
@@ -138,10 +121,7 @@ describe("Two processes of one name", () => {
     fs.chmodSync(dir, 0o755);
     fs.writeFileSync(
       path.join(dir, "data/pgbouncer.ini"),
-      `[databases]\n* = host=${GATEWAY} port=${SERVICE_PORT}\n[pgbouncer]\nlisten_addr = *\nlisten_port = 5432\nunix_socket_dir =\nauth_type = any\nauth_file = /mnt/users\npool_mode = session\ndefault_pool_size = 50\nserver_login_retry = 1\nserver_connect_timeout = 5\nquery_wait_timeout = 30\ntcp_keepalive = 1\ntcp_keepidle = 10\ntcp_keepintvl = 5\ntcp_keepcnt = 3\n`.replace(
-        "* = host",
-        "* = user=synapse host",
-      ),
+      `[databases]\n* = user=synapse host=${GATEWAY} port=${SERVICE_PORT}\n[pgbouncer]\nlisten_addr = *\nlisten_port = 5432\nunix_socket_dir =\nauth_type = any\nauth_file = /mnt/users\npool_mode = session\ndefault_pool_size = 50\nserver_login_retry = 1\nserver_connect_timeout = 5\nquery_wait_timeout = 30\ntcp_keepalive = 1\ntcp_keepidle = 10\ntcp_keepintvl = 5\ntcp_keepcnt = 3\n`,
     );
     fs.writeFileSync(path.join(dir, "data/users"), '"synapse" ""\n');
     const r = net.spawn(
@@ -178,7 +158,7 @@ describe("Two processes of one name", () => {
     assert.match(r.output, /another process is synapse-event-persister-0 now/, r.output);
   };
   const sleep = (ms: number): Promise<void> => new Promise((r) => setTimeout(r, ms));
-  const at = (): Server => (second && behind === second.ip ? second : first);
+  const at = (): Server => (second && service.endpoint === second.ip ? second : first);
   const rows = async (by: string): Promise<number> =>
     Number(await at().sql(`select count(*) from written where by = '${by}'`));
   /** Who wrote, in order; each name once unless they wrote in turns. */
@@ -274,7 +254,7 @@ describe("Two processes of one name", () => {
       await from.caughtUp(to);
       await from.stop();
       await to.promote();
-      behind = to.ip;
+      service.endpoint = to.ip;
     };
     await change(first, second);
     await goesOn("a");

@@ -7,6 +7,7 @@ import { IMPORTABLE_SECRETS } from "../../components/domain/importableSecrets";
 import { signingKeyFrom } from "../../components/core/signingKey";
 import { strings } from "../../policy/subject";
 import { authority } from "../helpers/authority";
+import { OIDC } from "../helpers/example";
 import { evaluated, tier, TIERS } from "../../lab/common/tiers";
 
 const GENERATED = /^(random:index\/randomPassword:|tls:index\/privateKey:)/;
@@ -143,15 +144,7 @@ describe("secrets that the operator gives", () => {
         ssh: { user: "root", privateKey: pem },
         importSecrets: imported,
         sso: {
-          oidc: [
-            {
-              id: "corp",
-              name: "Corp",
-              issuer: "https://sso.example.net",
-              clientId: "matrix",
-              clientSecret: own("oidc"),
-            },
-          ],
+          oidc: [{ ...OIDC, clientSecret: own("oidc") }],
         },
         emailSmtp: { host: "mail.example.net", user: "matrix", password: own("smtp"), from: "matrix@example.net" },
       },

@@ -160,6 +160,15 @@ export const portsOf = (e: Edge): Port[] =>
     })),
   );
 
+/** Whether the endpoint may ask for public names, which may lead back into the cluster. */
+const asksTheWeb = (from: Ends, edges: Edge[]): boolean =>
+  edges.some(
+    (e) =>
+      "world" in e.to &&
+      isPeer(e.from, from) &&
+      (isOpen(e, { port: 443, protocol: "TCP" }) || isOpen(e, { port: 80, protocol: "TCP" })),
+  );
+
 /**
  * What the table does not say edge by edge, and is meant to be open all the same. Each has one reason; the list is
  * short on purpose and each entry must be needed by some pair.
@@ -186,12 +195,7 @@ export const BESIDES: Array<{ why: string; open: (from: Ends, to: Ends, p: Port,
     why: "the stack's own public names lead back to the ingress controller",
     open: (from, to, p, edges) =>
       p.protocol === "TCP" &&
-      edges.some(
-        (e) =>
-          "world" in e.to &&
-          isPeer(e.from, from) &&
-          (isOpen(e, { port: 443, protocol: "TCP" }) || isOpen(e, { port: 80, protocol: "TCP" })),
-      ) &&
+      asksTheWeb(from, edges) &&
       (to.pod?.labels["app.kubernetes.io/name"] === "nginx-ingress"
         ? edges.some((e) => "world" in e.from && isPeer(e.to, to) && isOpen(e, p))
         : // A controller that exists, at the container ports of the usual ones.
@@ -204,12 +208,7 @@ export const BESIDES: Array<{ why: string; open: (from: Ends, to: Ends, p: Port,
       to.host === true &&
       p.protocol === "TCP" &&
       (p.port === 443 || p.port === 80) &&
-      edges.some(
-        (e) =>
-          "world" in e.to &&
-          isPeer(e.from, from) &&
-          (isOpen(e, { port: 443, protocol: "TCP" }) || isOpen(e, { port: 80, protocol: "TCP" })),
-      ) &&
+      asksTheWeb(from, edges) &&
       !edges.some((e) => "component" in e.from && e.from.component === "ingress-controller"),
   },
   {

@@ -8,7 +8,7 @@ import { evaluate } from "../../cli/evaluate";
 import { exampleConfig } from "../../cli/exampleStack";
 import { isKubernetes } from "../../components/layers/resources";
 import { resolveSettings } from "../../components/settings";
-import { S3 } from "../helpers/example";
+import { EMAIL, OIDC, S3 } from "../helpers/example";
 
 /** What ends something, or begins something else, in one of the three. */
 const SPECIAL = ["\n", "\r", '"', "'", "`", "#", ";", "{", "}", "$", "\\", " ", "\t", "="];
@@ -34,18 +34,9 @@ const base = (): Record<string, any> => ({
   turn: { allowedPrivateCidrs: ["192.168.7.0/24"] },
   firewall: { trustedCidrs: ["192.168.8.0/24"] },
   networkPolicies: { apiServerCidrs: ["10.8.0.0/24"] },
-  emailSmtp: { host: "mail.example.net", user: "matrix", password: "smtp-password", from: "matrix@example.org" },
+  emailSmtp: { ...EMAIL },
   sso: {
-    oidc: [
-      {
-        id: "corp",
-        name: "Corp",
-        issuer: "https://sso.example.net",
-        clientId: "matrix",
-        clientSecret: "oidc-secret",
-        scopes: ["openid"],
-      },
-    ],
+    oidc: [{ ...OIDC, scopes: ["openid"] }],
   },
   web: {
     elementWeb: { brand: "Chat" },

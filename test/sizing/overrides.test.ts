@@ -9,10 +9,10 @@ import { applySets } from "../../components/settings/stackFile";
 import { erasureSetSize, layoutFor } from "../../components/sizing/minio";
 import { invalid, pool, sized, FOURS } from "./helpers";
 
-/** Settings over those of 1,000 users (`-NAME`: without that host), where the error is, and a word of it. */
 /** Four storage hosts with one pool of four, which survives the loss of a host. */
 const FOUR = ['objectStore={"kind":"minio"}', "-store-5", "-store-6"];
 
+/** Settings over those of 1,000 users (`-NAME`: without that host), where the error is, and a word of it. */
 const BAD: Array<[what: string, sets: string[], path: string, says: RegExp]> = [
   [
     "a second writer of typing",

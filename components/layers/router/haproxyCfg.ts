@@ -158,18 +158,23 @@ function choose(route: ResolvedRoute): string[] {
     ...(route.queryAbsent ? [`!q_${route.id}`] : []),
   ].join(" ");
   return route.classes.map((cls, i) => {
-    const name = backendName(cls, i === 0 || cls !== "main" ? route.hash : "none", route.uploads);
+    const name = backendName(cls, hashAt(route, i), route.uploads);
     const last = i === route.classes.length - 1;
     return `  use_backend ${name} if ${conditions}${last ? "" : ` { nbsrv(${name}) gt 0 }`}`;
   });
 }
 
-/** Backends of all routes, sorted by name. There is only one main process, so its fallback backend has no hash. */
+/** By what the i-th class of a route is hashed. There is only one main process, so as a fallback it has no hash. */
+const hashAt = ({ classes, hash }: ResolvedRoute, i: number): HashKey =>
+  i === 0 || classes[i] !== "main" ? hash : "none";
+
+/** Backends of all routes, sorted by name. */
 function backendsOf(routes: ResolvedRoute[]): Backend[] {
   const seen = new Map<string, Backend>();
-  for (const { classes, hash: wanted, uploads = false } of routes)
-    for (const [i, cls] of classes.entries()) {
-      const hash: HashKey = i === 0 || cls !== "main" ? wanted : "none";
+  for (const route of routes)
+    for (const [i, cls] of route.classes.entries()) {
+      const { uploads = false } = route;
+      const hash = hashAt(route, i);
       seen.set(backendName(cls, hash, uploads), { cls, hash, uploads });
     }
   return [...seen].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, found]) => found);

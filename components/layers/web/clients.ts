@@ -1,5 +1,6 @@
 /** Whose address may be taken for a client's. Pure. */
-import { contains, hostCidr, parseAddresses } from "../../core/addresses";
+import { contains, parseAddresses } from "../../core/addresses";
+import { hostNetworks } from "../../domain/ownNetworks";
 import type { Settings } from "../../settings/types";
 
 type Needs = Pick<Settings, "cluster" | "hosts" | "ingress">;
@@ -8,11 +9,8 @@ type Needs = Pick<Settings, "cluster" | "hosts" | "ingress">;
  * Networks from which an ingress controller reaches the pods: it is a pod, or uses a host's network, and on the way to
  * another node its address may become that node's.
  */
-export const controllerNetworks = ({ cluster, hosts }: Pick<Settings, "cluster" | "hosts">): string[] => [
-  ...new Set([
-    ...cluster.podCidrs,
-    ...hosts.flatMap((h) => [h.address, ...(h.publicAddress ? [h.publicAddress] : [])]).map(hostCidr),
-  ]),
+export const controllerNetworks = (settings: Pick<Settings, "cluster" | "hosts">): string[] => [
+  ...new Set([...settings.cluster.podCidrs, ...hostNetworks(settings)]),
 ];
 
 /** Networks of machines that only pass requests on: whoever sits behind them, their address is not a client's. */

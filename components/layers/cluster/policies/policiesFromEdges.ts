@@ -6,6 +6,7 @@ import type { networking } from "@pulumi/kubernetes/types/input";
 import { familyOf, hostCidr } from "../../../core/addresses";
 import { isPods, peerLabels, type Edge, type Peer, type PodPeer } from "../../../core/edges";
 import { NAMESPACES } from "../../../core/names";
+import { hostNetworks } from "../../../domain/ownNetworks";
 import type { Settings } from "../../../settings/types";
 import { ingressPeer, ingressWebPorts } from "../ingressController/peer";
 
@@ -49,11 +50,6 @@ function podsOf(p: Parameters<typeof peerLabels>[0]): { matchLabels?: Record<str
   return Object.keys(matchLabels).length ? { matchLabels } : {};
 }
 
-/** Every address of the hosts. */
-const hostAddresses = (settings: Settings): string[] => [
-  ...new Set(settings.hosts.flatMap((h) => [h.address, ...(h.publicAddress ? [h.publicAddress] : [])]).map(hostCidr)),
-];
-
 /**
  * Link-local addresses: what answers there belongs to the host, such as a cloud's metadata service, which hands out the
  * host's credentials.
@@ -67,7 +63,7 @@ const LINK_LOCAL = ["169.254.0.0/16", "fe80::/10"] as const;
 const notTheWorld = (settings: Settings): string[] => [
   ...settings.cluster.podCidrs,
   ...settings.cluster.serviceCidrs,
-  ...hostAddresses(settings),
+  ...hostNetworks(settings),
   ...LINK_LOCAL,
 ];
 
@@ -143,7 +139,7 @@ function implied(e: Edge, settings: Settings): PolicyRule[] {
       ? []
       : [
           {
-            peers: blocks(hostAddresses(settings)),
+            peers: blocks(hostNetworks(settings)),
             ports: [443, 80].map((port): PolicyPort => ({ protocol: "TCP", port })),
           },
         ]),

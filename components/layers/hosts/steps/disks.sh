@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 . ./preamble.sh
 
-fstab=@ROOT@/etc/fstab
+. ./fstab.sh
 
 zeros() { [ "$(dd if="$1" bs=1M skip="$2" count="$3" status=none | tr -d '\000' | head -c 1 | wc -c)" -eq 0 ]; }
 
@@ -70,28 +70,19 @@ prepare() { # id filesystem label path sizeGiB
   if [ -z "$other" ]; then
     # nofail: a host whose data disk died still boots and can be reached.
     line="UUID=$uuid $path $fs defaults,noatime,nofail,x-systemd.device-timeout=30s$(stops_on_errors "$fs") 0 2"
-    [ -z "$(tail -c 1 "$fstab")" ] || printf '\n' >>"$fstab"
-    printf '%s\n' "$line" >>"$fstab"
-    if have systemctl; then systemctl daemon-reload >/dev/null 2>&1 || true; fi
-    change "added $path to $fstab"
+    add_to_fstab "$line" "$path"
   elif [ "$other" != "$path" ]; then
     fail "$id is mounted at $other by $fstab, and the settings put it at $path: its data stay where they are. Put the disks in their former order, or move the data by hand."
   fi
   other=$(findmnt -nro SOURCE -M "$path" || true)
   if [ -z "$other" ]; then
-    mkdir -p "$path"
-    [ -z "$(ls -A "$path")" ] || fail "$path is not empty and not mounted: mounting $id over it would hide what is there"
-    # While the disk is not mounted nothing may be written beneath: it would fill the system's disk unseen.
-    chattr +i "$path" 2>/dev/null || true
-    mount "$path"
-    change "mounted $path"
+    mount_from_fstab "$path" "$id"
   elif [ "$(readlink -f "$other")" != "$dev" ]; then
     fail "$path is mounted from $other, not from $id"
   fi
   stop_on_errors "$dev" "$uuid" "$path" "$fs"
 }
 
-touch "$fstab"
 # @PREPARE@
 
 echo "disks: ${changed:-nothing changed}"

@@ -20,7 +20,7 @@ export function hostSteps(settings: Settings, host: HostSettings): HostStep[] {
     swapStep(host),
     timeStep(host),
     disksStep(host),
-    ...walStep(settings, host),
+    walStep(settings, host),
     firewallStep(settings, host),
     kubeletStep(settings, host),
     etcdStep(settings, host),

@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 . ./preamble.sh
 
-fstab=@ROOT@/etc/fstab
+. ./fstab.sh
+
 image=@IMAGE@
 path=@MOUNT@
 gib=@GIB@
@@ -16,7 +17,6 @@ allocate() { # file
   fallocate -l "$bytes" "$1" || fail "$1 could not be allocated: does the file system of @DISK@ know fallocate (ext4, XFS)?"
 }
 
-touch "$fstab"
 line="$image $path ext4 loop,noatime,nofail,errors=remount-ro,x-systemd.requires-mounts-for=@DISK@ 0 0"
 other=$(awk -v at="$path" '$2 == at {print $1}' "$fstab")
 if [ -n "$other" ] && [ "$other" != "$image" ]; then
@@ -32,10 +32,7 @@ if [ ! -e "$image" ]; then
   change "made $image (@GIB@ GiB)"
 fi
 if [ -z "$other" ]; then
-  [ -z "$(tail -c 1 "$fstab")" ] || printf '\n' >>"$fstab"
-  printf '%s\n' "$line" >>"$fstab"
-  if have systemctl; then systemctl daemon-reload >/dev/null 2>&1 || true; fi
-  change "added $path to $fstab"
+  add_to_fstab "$line" "$path"
 fi
 size=$(stat -c %s "$image")
 device=$(findmnt -nro SOURCE -M "$path" || true)
@@ -48,12 +45,7 @@ elif [ "$size" -gt "$bytes" ]; then
   note "$image stays at $((size / 1073741824)) GiB: a file system in use is not made smaller"
 fi
 if [ -z "$device" ]; then
-  mkdir -p "$path"
-  [ -z "$(ls -A "$path")" ] || fail "$path is not empty and not mounted: mounting $image over it would hide what is there"
-  # While it is not mounted nothing may be written beneath: it would fill the system's disk unseen.
-  chattr +i "$path" 2>/dev/null || true
-  mount "$path"
-  change "mounted $path"
+  mount_from_fstab "$path" "$image"
 fi
 
 echo "wal: ${changed:-nothing changed}"
