@@ -126,6 +126,8 @@ function field(at: string, identity: PodIdentity): string {
   const value = {
     "metadata.name": identity.name,
     "metadata.namespace": identity.namespace,
+    // A pod that replaces another has its name and a uid of its own. The lab lays out one pod of a name.
+    "metadata.uid": `uid-of-${identity.name}`,
     "status.podIP": identity.ip,
     "status.hostIP": identity.hostIp ?? identity.ip,
     "spec.nodeName": "node-1",

@@ -38,7 +38,8 @@ describe("Pods of lost machines", () => {
     node("not-ready", [NOT_READY, "NoExecute"], [NOT_READY, "NoSchedule"]),
     node("closed", ["node.kubernetes.io/unschedulable", "NoSchedule"]),
   ];
-  const pods = [
+  // Made anew for each answer: how long ago a pod should have ended counts from now.
+  const pods = (): object[] => [
     pod("on-well", "well"),
     pod("on-lost", "lost"),
     pod("on-just-silent", "just-silent"),
@@ -70,7 +71,7 @@ describe("Pods of lost machines", () => {
           deleted.push({ name: req.url!.split("/").pop()!, body: JSON.parse(text) });
           res.statusCode = answer;
         }
-        const items = req.url!.startsWith("/api/v1/nodes") ? nodes : pods;
+        const items = req.url!.startsWith("/api/v1/nodes") ? nodes : pods();
         res.end(JSON.stringify({ items }));
       });
     });
