@@ -56,6 +56,12 @@ export class Running {
     this.ended = new Promise((resolve) => {
       child.on("exit", (code, signal) => {
         this.exit = code ?? signal ?? -1;
+        // Background processes of the command die with the container. Later the number may be another process's.
+        try {
+          process.kill(-child.pid!, "SIGKILL");
+        } catch {
+          /* nothing left */
+        }
         setImmediate(resolve);
       });
     });
@@ -88,12 +94,6 @@ export class Running {
     const hard = setTimeout(() => this.child.kill("SIGKILL"), 8000);
     await this.ended;
     clearTimeout(hard);
-    // Background processes of the command die with the container.
-    try {
-      process.kill(-this.child.pid!, "SIGKILL");
-    } catch {
-      /* nothing left */
-    }
   }
 }
 
