@@ -58,7 +58,7 @@ const major = server.split(".")[0];
 /** Values that the operator refuses in a cluster of several instances (its webhook, validateConfiguration). */
 const REFUSED_VALUES: Record<string, { when: (value: string) => boolean; allowed: string }> = {
   wal_level: { when: (v) => /^minimal$/i.test(v), allowed: "logical or replica: standbys and the archive need it" },
-  wal_log_hints: { when: (v) => asBool(v) === false, allowed: "on: a former primary is rewound with it" },
+  wal_log_hints: { when: isOff, allowed: "on: a former primary is rewound with it" },
 };
 
 /** What the server asks of a number beyond its range (its check hooks), by parameter, in the parameter's unit. */
@@ -117,6 +117,11 @@ function valueProblem(name: string, p: Parameter, value: string): ParameterProbl
     default:
       return numberProblem(p, value, FURTHER[name]);
   }
+}
+
+/** Whether a switch is off, in any word that PostgreSQL reads. */
+export function isOff(value: string): boolean {
+  return asBool(value) === false;
 }
 
 /** As PostgreSQL reads it: any unambiguous beginning of true, false, yes, no, on, off; 1; 0. */
