@@ -276,10 +276,7 @@ describe("PostgreSQL's alerts", () => {
       "kubectl get pods -n matrix -l cnpg.io/cluster=synapse-postgres -o wide",
       "kubectl logs -n cnpg-system deploy/cnpg-controller-manager --since=10m",
     ]);
-    assert.match(
-      rule("PostgresTwoPrimaries").act[0]!,
-      /kubectl cnpg fencing on synapse-postgres <instance> -n matrix/,
-    );
+    assert.match(rule("PostgresTwoPrimaries").act[0]!, /kubectl cnpg fencing on synapse-postgres <instance> -n matrix/);
     assert.equal(
       rule("PostgresInstanceDown").look[1],
       "kubectl describe pod -n matrix -l cnpg.io/cluster=synapse-postgres",

@@ -63,10 +63,7 @@ describe("the database's archive", () => {
   });
 
   it("has names that do not change: what is deployed is found by them", () => {
-    assert.deepEqual(
-      [OBJECT_STORE, PLUGIN, SOURCE],
-      ["synapse-postgres", "barman-cloud.cloudnative-pg.io", "before"],
-    );
+    assert.deepEqual([OBJECT_STORE, PLUGIN, SOURCE], ["synapse-postgres", "barman-cloud.cloudnative-pg.io", "before"]);
   });
 
   it("is described to the plugin in full, with memory for each process of a base backup", () => {

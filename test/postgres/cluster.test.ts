@@ -238,10 +238,7 @@ describe("the database's Cluster", () => {
   });
 
   it("limits memory to twice a small request, 1 GiB more than a medium one, and a quarter more than a large one", () => {
-    assert.deepEqual(
-      [512, 1024, 2048, 4096, 4100, 8192].map(memoryLimitMiB),
-      [1024, 2048, 3072, 5120, 5125, 10_240],
-    );
+    assert.deepEqual([512, 1024, 2048, 4096, 4100, 8192].map(memoryLimitMiB), [1024, 2048, 3072, 5120, 5125, 10_240]);
   });
 });
 
