@@ -169,7 +169,8 @@ function numberProblem(p: Parameter, value: string, further?: (typeof FURTHER)[s
     return { allowed, remedy: correctUnit(value, names) ?? `write it like ${example(p)}` };
   const exact = (readNumber(m[1]) * (m[2] === "" ? base : units[m[2]])) / base;
   const counted = p.type === "integer" ? Math.round(exact) : exact;
-  if (counted >= p.min! && counted <= p.max!) return further?.holds(counted) === false ? further : undefined;
+  if (counted >= p.min! && counted <= p.max!)
+    return further && !further.holds(counted) ? { allowed: further.allowed, remedy: further.remedy } : undefined;
   const bound = counted < p.min! ? p.min! : p.max!;
   return { allowed, remedy: `write ${spoken(bound, p.unit)}, or a value in between` };
 }
