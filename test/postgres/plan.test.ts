@@ -1,4 +1,4 @@
-/** What the plan says of the database: its room, its services, what its failures cost, and what stays true of backups. */
+/** What the plan says of the database: its room, its services, the cost of failures, what stays true of backups. */
 import assert from "node:assert/strict";
 import {
   postgresDemands,

@@ -1,6 +1,6 @@
 /**
- * Settings and a plan for tests of what is rendered from them. The plan's numbers of the database are fixed here, so that
- * the sizes of other tests may change without these; nothing loads Pulumi, so that the tests take milliseconds.
+ * Settings and a plan for tests of what is rendered from them. The plan's numbers of the database are fixed here: these
+ * tests do not change with the sizes. Nothing loads Pulumi, so they take milliseconds.
  */
 import { exampleConfig } from "../../cli/exampleStack";
 import type { PlanInput } from "../../components/core/layer";

@@ -1,6 +1,6 @@
 /** What may be written about the database and its backups: defaults, bounds, and what an error says. */
 import assert from "node:assert/strict";
-import { z } from "zod";
+import type { z } from "zod";
 import { exampleConfig } from "../../cli/exampleStack";
 import { postgresOverrides, postgresSettings } from "../../components/layers/postgres/settings";
 import { docOf, exampleOf, optionsOf, shapeOf, typeOf } from "../../components/schema/walk";

@@ -3,7 +3,7 @@ import { CRON_FIELDS, cronFields } from "../../schema/syntax/text";
 
 const [, , , DAY_OF_MONTH, MONTH, DAY_OF_WEEK] = CRON_FIELDS;
 const DAY_MS = 86_400_000;
-/** Eight years: the 29th of February comes twice. Any such years have the same weekdays and lengths of months in turn. */
+/** Eight years, in which the 29th of February comes twice: no date is rarer. */
 const FROM = Date.UTC(2024, 0, 1);
 const DAYS = 8 * 365 + 2;
 
