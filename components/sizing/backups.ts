@@ -2,6 +2,7 @@
  * What backups take and how long a restore lasts: base backups, the archive of the WAL, both as the store keeps them.
  * Estimates that make the order of magnitude known before the store is full; the alerts watch what is really there.
  */
+import { cronFields } from "../schema/syntax/text";
 import type { Settings } from "../settings/types";
 import { BACKUPS, SYNAPSE } from "./anchors";
 import { interpolate } from "./interpolate";
@@ -26,9 +27,9 @@ function countOf(field: string, most: number): number {
   return named.size;
 }
 
-/** Base backups a day, of a schedule of six fields. @example basesPerDay("0 0 2 * * *") === 1 */
+/** Base backups a day, of a schedule. @example basesPerDay("0 0 2 * * *") === 1 */
 export function basesPerDay(schedule: string): number {
-  const [second, minute, hour, dayOfMonth, month, dayOfWeek] = schedule.trim().split(/\s+/);
+  const [second, minute, hour, dayOfMonth, month, dayOfWeek] = cronFields(schedule);
   const daily = countOf(second, 59) * countOf(minute, 59) * countOf(hour, 23);
   const any = (field: string): boolean => field === "*" || field === "?";
   // A day counts when either of the two fields names it, if both are given.

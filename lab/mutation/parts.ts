@@ -18,7 +18,8 @@ const layer = (name: string, ...tests: string[]): Part => ({
 export const PARTS: Record<string, Part> = {
   router: layer("router"),
   redis: layer("redis"),
-  postgres: layer("postgres"),
+  // Without the test of the component, whose mocks of the engine take longer than all others together.
+  postgres: { folders: ["components/layers/postgres"], tests: ["test/postgres/!(postgres).test.ts"] },
   synapse: layer("synapse", "test/router/*.test.ts"),
   policies: {
     folders: ["components/layers/cluster/policies"],

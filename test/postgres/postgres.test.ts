@@ -1,13 +1,16 @@
 import assert from "node:assert/strict";
 import { evaluate, type RegisteredResource } from "../../cli/evaluate";
 import { cnpgClusterSpec, memoryLimitMiB } from "../../components/layers/postgres/cnpgCluster";
+import { parameterProblem } from "../../components/layers/postgres/parameters";
 import { plan } from "../../components/plan";
+import { resolveSettings } from "../../components/settings";
 import { PostgresCluster, type BackupTarget } from "../../components/layers/postgres";
 import { StackSecrets } from "../../components/keys/secrets";
 import { SECRET_SPECS } from "../../components/layers/registry";
 import type { Settings } from "../../components/settings/types";
 import { quantityValue } from "../../components/core/workload/quantities";
 import type { Plan } from "../../components/sizing/types";
+import { SIZES, tier } from "../../lab/common/tiers";
 import { fixtureContext, fixturePlan, fixtureSettings } from "../fixtures/context";
 import { crdProblems } from "../helpers/crdSchemas";
 import { kubernetesProblems } from "../helpers/kubernetesSchemas";
@@ -113,6 +116,14 @@ describe("PostgreSQL", () => {
       // A write that was acknowledged is on the primary and W standbys: one of them is left.
       assert.ok(w >= most);
     }
+  });
+
+  it("has parameters that the server accepts, at every size", () => {
+    for (const ccu of SIZES)
+      for (const [name, value] of Object.entries(
+        plan(resolveSettings(tier(ccu).config, "t").settings!).postgres.parameters,
+      ))
+        assert.equal(parameterProblem(name, value), undefined, `${name} = "${value}"`);
   });
 
   it("waits for a dead primary's lease no longer than measured, with renewal before expiry", () => {

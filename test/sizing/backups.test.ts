@@ -68,6 +68,14 @@ describe("backups", () => {
       ["0 0 2 * * 0", 1 / 7],
       ["0 0 2 * * 1-5", 5 / 7],
       ["0 0 2 1 * *", 12 / 365],
+      // Words stand for midnight: of each day, of Sunday, of the first of the month, of the year.
+      ["@hourly", 24],
+      ["@daily", 1],
+      ["@midnight", 1],
+      ["@weekly", 1 / 7],
+      ["@monthly", 12 / 365],
+      ["@yearly", 1 / 365],
+      ["@annually", 1 / 365],
     ] as const)
       assert.ok(Math.abs(basesPerDay(schedule) - times) < 1e-9, schedule);
   });

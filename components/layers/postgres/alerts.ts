@@ -2,6 +2,7 @@
 import type { PlanInput } from "../../core/layer";
 import { countOrZero, type AlertRule, type RuleGroup } from "../../core/monitoring";
 import { SERVICES } from "../../core/names";
+import { daysBetweenRuns } from "./schedule";
 
 const L = 'layer="postgres"';
 const cluster = SERVICES.postgresCluster;
@@ -14,9 +15,8 @@ const status = `kubectl cnpg status ${cluster} -n matrix`;
  * @example backupMaxAgeSeconds("0 0 2 * * *") === 26 * 3600
  */
 export function backupMaxAgeSeconds(schedule: string): number {
-  const [, , , dayOfMonth, , dayOfWeek] = schedule.trim().split(/\s+/);
-  if (dayOfMonth === "*" && (dayOfWeek === "*" || dayOfWeek === "?")) return 26 * 3600;
-  return (dayOfMonth === "*" || dayOfMonth === "?" ? 8 : 32) * 86400;
+  const days = daysBetweenRuns(schedule);
+  return days <= 1 ? 26 * 3600 : (days + 1) * 86400;
 }
 
 export function postgresAlerts({ settings, plan }: PlanInput): RuleGroup {

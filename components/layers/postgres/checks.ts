@@ -2,7 +2,7 @@
 import type { CheckInput } from "../../core/layer";
 import type { Settings } from "../../settings/types";
 import { isPlaceholder } from "../../schema/syntax/keys";
-import { parameterProblem } from "./parameters";
+import { isOff, parameterProblem } from "./parameters";
 
 export function checkDatabase(given: CheckInput): void {
   checkBackups(given);
@@ -86,27 +86,29 @@ const nextName = (name: string): string => {
 };
 
 /** Parameters that have a field of their own, because the plan calculates with them. */
-const OWN_FIELD: Record<string, string> = { max_connections: "overrides.postgres.maxConnections" };
+const OWN_FIELD = new Map([["max_connections", "overrides.postgres.maxConnections"]]);
 
-/** Values with which an acknowledged write can be lost. */
-const DURABILITY: Record<string, RegExp> = {
-  fsync: /^(off|false|no|0)$/i,
-  full_page_writes: /^(off|false|no|0)$/i,
-  synchronous_commit: /^(off|local|false|no|0)$/i,
-};
+/** By parameter, whether an acknowledged write can be lost with a value. */
+const LOSES = new Map<string, (value: string) => boolean>([
+  ["fsync", isOff],
+  ["full_page_writes", isOff],
+  // An enum: of the words for off only whole ones.
+  ["synchronous_commit", (value) => /^(off|local|false|no|0)$/i.test(value)],
+]);
 
 function checkPostgres({ settings, report }: CheckInput): void {
   const { parameters } = settings.overrides.postgres;
   for (const [name, value] of Object.entries(parameters)) {
     const path = `overrides.postgres.parameters.${name}`;
-    if (OWN_FIELD[name])
+    const field = OWN_FIELD.get(name);
+    if (field)
       report.add({
         path,
         given: value,
-        allowed: `only ${OWN_FIELD[name]}, from which the plan calculates the connection budget`,
-        remedy: `move it to ${OWN_FIELD[name]}`,
+        allowed: `only ${field}, from which the plan calculates the connection budget`,
+        remedy: `move it to ${field}`,
       });
-    else if (DURABILITY[name]?.test(value))
+    else if (LOSES.get(name)?.(value))
       report.add({
         path,
         given: value,

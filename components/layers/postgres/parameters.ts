@@ -58,7 +58,7 @@ const major = server.split(".")[0];
 /** Values that the operator refuses in a cluster of several instances (its webhook, validateConfiguration). */
 const REFUSED_VALUES: Record<string, { when: (value: string) => boolean; allowed: string }> = {
   wal_level: { when: (v) => /^minimal$/i.test(v), allowed: "logical or replica: standbys and the archive need it" },
-  wal_log_hints: { when: (v) => asBool(v) === false, allowed: "on: a former primary is rewound with it" },
+  wal_log_hints: { when: isOff, allowed: "on: a former primary is rewound with it" },
 };
 
 /** What the server asks of a number beyond its range (its check hooks), by parameter, in the parameter's unit. */
@@ -119,6 +119,11 @@ function valueProblem(name: string, p: Parameter, value: string): ParameterProbl
   }
 }
 
+/** Whether a switch is off, in any word that PostgreSQL reads. */
+export function isOff(value: string): boolean {
+  return asBool(value) === false;
+}
+
 /** As PostgreSQL reads it: any unambiguous beginning of true, false, yes, no, on, off; 1; 0. */
 function asBool(value: string): boolean | undefined {
   const v = value.toLowerCase();
@@ -164,7 +169,8 @@ function numberProblem(p: Parameter, value: string, further?: (typeof FURTHER)[s
     return { allowed, remedy: correctUnit(value, names) ?? `write it like ${example(p)}` };
   const exact = (readNumber(m[1]) * (m[2] === "" ? base : units[m[2]])) / base;
   const counted = p.type === "integer" ? Math.round(exact) : exact;
-  if (counted >= p.min! && counted <= p.max!) return further?.holds(counted) === false ? further : undefined;
+  if (counted >= p.min! && counted <= p.max!)
+    return further && !further.holds(counted) ? { allowed: further.allowed, remedy: further.remedy } : undefined;
   const bound = counted < p.min! ? p.min! : p.max!;
   return { allowed, remedy: `write ${spoken(bound, p.unit)}, or a value in between` };
 }

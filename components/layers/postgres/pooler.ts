@@ -13,10 +13,13 @@ import { IMAGES } from "./images";
 /** Label that only pooler pods have; the operator sets app.kubernetes.io/component to `pooler` by itself. */
 export const POOLER_LABELS = { "cnpg.io/poolerName": SERVICES.pooler } as const;
 
+const poolerLabels = (settings: Settings): Record<string, string> =>
+  labels(settings, SERVICES.pooler, "pgbouncer", imageVersion(settings, IMAGES.pgbouncer));
+
 export const poolerMetadata = (settings: Settings, replicas: number): object => ({
   name: SERVICES.pooler,
   namespace: NAMESPACES.matrix,
-  labels: labels(settings, SERVICES.pooler, "pgbouncer", imageVersion(settings, IMAGES.pgbouncer)),
+  labels: poolerLabels(settings),
   annotations: { "pulumi.com/waitFor": `jsonpath={.status.instances}=${replicas}` },
 });
 
@@ -34,6 +37,8 @@ export interface PoolerInput {
 
 export function poolerSpec({ settings, plan }: PoolerInput): object {
   const p = plan.postgres.pooler;
+  // The operator sets the other labels of its pods itself.
+  const { "app.kubernetes.io/part-of": partOf, "app.kubernetes.io/version": version } = poolerLabels(settings);
   return {
     cluster: { name: SERVICES.postgresCluster },
     type: "rw",
@@ -41,12 +46,7 @@ export function poolerSpec({ settings, plan }: PoolerInput): object {
     pgbouncer: { poolMode: "session", parameters: pgbouncerParameters(plan) },
     deploymentStrategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
     template: {
-      metadata: {
-        labels: {
-          "app.kubernetes.io/part-of": "matrix-ha",
-          "app.kubernetes.io/version": imageVersion(settings, IMAGES.pgbouncer).replace(/[^A-Za-z0-9._-]/g, "-"),
-        },
-      },
+      metadata: { labels: { "app.kubernetes.io/part-of": partOf, "app.kubernetes.io/version": version } },
       spec: {
         enableServiceLinks: false,
         terminationGracePeriodSeconds: STOP_SECONDS,

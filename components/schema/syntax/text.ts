@@ -45,7 +45,8 @@ export function isS3Endpoint(text: string): boolean {
   return isIP(host) ? isPrivateAddress(host) : /\.svc(\.|$)|\.(internal|local|lan)$/.test(host);
 }
 
-const CRON_FIELDS: Array<{ name: string; min: number; max: number; names?: string[] }> = [
+/** The fields of a schedule, in their order: the least and the largest value of each, and words for values. */
+export const CRON_FIELDS: Array<{ name: string; min: number; max: number; names?: string[] }> = [
   { name: "second", min: 0, max: 59 },
   { name: "minute", min: 0, max: 59 },
   { name: "hour", min: 0, max: 23 },
@@ -59,6 +60,21 @@ const CRON_FIELDS: Array<{ name: string; min: number; max: number; names?: strin
   { name: "day of week", min: 0, max: 6, names: ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"] },
 ];
 
+/** What each word for a schedule stands for (robfig/cron, parser.go, parseDescriptor). */
+const CRON_WORDS: Record<string, string> = {
+  "@yearly": "0 0 0 1 1 *",
+  "@annually": "0 0 0 1 1 *",
+  "@monthly": "0 0 0 1 * *",
+  "@weekly": "0 0 0 * * 0",
+  "@daily": "0 0 0 * * *",
+  "@midnight": "0 0 0 * * *",
+  "@hourly": "0 0 * * * *",
+};
+
+/** The six fields of a valid schedule, also of one that is a word. @example cronFields("@daily") */
+export const cronFields = (text: string): string[] =>
+  (Object.hasOwn(CRON_WORDS, text) ? CRON_WORDS[text] : text).trim().split(/\s+/);
+
 /**
  * What is wrong with a schedule in the form of robfig/cron, which CloudNativePG's ScheduledBackup reads: six fields,
  * the seconds first, or `@daily` and the like. undefined when it is valid.
@@ -68,8 +84,7 @@ const CRON_FIELDS: Array<{ name: string; min: number; max: number; names?: strin
  *   cronProblem("0 2 * * *"); // "5 fields"
  */
 export function cronProblem(text: string): string | undefined {
-  if (/^@(yearly|annually|monthly|weekly|daily|midnight|hourly)$/.test(text)) return undefined;
-  const fields = text.trim().split(/\s+/);
+  const fields = cronFields(text);
   if (fields.length !== 6) return `${fields.length} field${fields.length === 1 ? "" : "s"}`;
   for (const [i, spec] of CRON_FIELDS.entries()) {
     if (!fields[i].split(",").every((item) => cronItem(item, spec))) return `${spec.name} "${fields[i]}"`;
