@@ -10,7 +10,7 @@ import { formatErrors, resolveSettings, SECRET_PLACEHOLDER, SettingsInvalid } fr
 import { explained, MessageOnly } from "../../components/core/messageOnly";
 import { settingsFromConfig } from "../../components/settings/fromConfig";
 import { settingsSchema } from "../../components/settings/schema";
-import { applySets, readStackConfig, stackNames } from "../../components/settings/stackFile";
+import { readStackConfig, stackNames } from "../../components/settings/stackFile";
 import { shapeOf } from "../../components/schema/walk";
 import { plan } from "../../components/plan";
 import type { Settings } from "../../components/settings/types";
@@ -295,30 +295,6 @@ describe("settings: stack files", () => {
     } finally {
       rmSync(dir, { recursive: true });
     }
-  });
-
-  it("--set replaces single values and leaves the rest", () => {
-    const before = { ccu: 1, hosts: [{ cpu: 1 }, { cpu: 2 }], rtc: { enabled: true } };
-    const after = applySets(before, [
-      "ccu=5000",
-      "rtc.enabled=false",
-      "hosts[1].cpu=4",
-      "overrides.pools.user-directory.cpu=0.5",
-      "addressPools=[{name: a}]",
-      "domain=example.com",
-    ]);
-    assert.deepEqual(after, {
-      ccu: 5000,
-      hosts: [{ cpu: 1 }, { cpu: 4 }],
-      rtc: { enabled: false },
-      overrides: { pools: { "user-directory": { cpu: 0.5 } } },
-      addressPools: [{ name: "a" }],
-      domain: "example.com",
-    });
-    assert.equal(before.ccu, 1);
-    assert.deepEqual(applySets({ a: 1, b: [1, 2] }, ["a=", "b[0]="]), { b: [2] });
-    for (const bad of ["ccu", "=1", "hosts[9].cpu=1", "hosts.x.cpu=1", "a..b=1", "__proto__.x=1"])
-      assert.throws(() => applySets(before, [bad]), /--set/, bad);
   });
 });
 
