@@ -192,6 +192,11 @@ const CASES: Array<[mistake: string, change: Change, errors: Said[]]> = [
   ["n", ["rtc.enabled=n"], [["rtc.enabled", '"n"', "true or false", "write `false`"]]],
   ["True", ["rtc.enabled='True '"], [["rtc.enabled", '"True "', "true or false", "write `true`"]]],
   [
+    "a word that begins with true",
+    ["rtc.enabled=truely"],
+    [["rtc.enabled", '"truely"', "true or false", "leave `rtc.enabled` out for the default: true"]],
+  ],
+  [
     "a word that ends in true",
     ["rtc.enabled=xtrue"],
     [["rtc.enabled", '"xtrue"', "true or false", "leave `rtc.enabled` out for the default: true"]],

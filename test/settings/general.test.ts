@@ -394,6 +394,14 @@ describe("settings: keys that are taken over", () => {
     assert.deepEqual(errors({ caPrivateKey: "x" }, ["importSecrets.caPrivateKey"]), [], "one error is enough");
   });
 
+  it("each of the two is PEM, the certificate one alone", () => {
+    const fields = keySettings.importSecrets.def.innerType.shape;
+    assert.ok(fields.caPrivateKey.safeParse(ca.privateKey).success);
+    assert.ok(fields.caCertificate.safeParse(ca.certificate).success);
+    assert.ok(!fields.caCertificate.safeParse(`${ca.certificate}\n${other.certificate}`).success);
+    assert.ok(!fields.caPrivateKey.safeParse(ca.certificate).success);
+  });
+
   it("the certificate is that of the key, may sign others, and has not expired", () => {
     const path = "importSecrets.caCertificate";
     assert.deepEqual(errors(given(ca, other)), [

@@ -320,6 +320,7 @@ describe("--set", () => {
       ['labels["app.kubernetes.io/name"]=a', { labels: { "app.kubernetes.io/name": "a" } }],
       ["domain=a=b", { domain: "a=b" }],
       ["_a=1", { _a: 1 }],
+      ["a=1", { a: 1 }],
     ] as const)
       assert.deepEqual(set(text), { ...before(), ...change }, text);
     assert.deepEqual(set("ccu=2", "ccu=3", "rtc={}"), { ...before(), ccu: 3, rtc: {} });
@@ -358,6 +359,7 @@ describe("--set", () => {
       ["hosts[3].cpu=1", "--set hosts[3].cpu=1: the list has 2 entries"],
       ["hosts.x.cpu=1", "--set hosts.x.cpu=1: the list has 2 entries"],
       ["list[4]=1", "--set list[4]=1: the list has 3 entries"],
+      ["list[10]=1", "--set list[10]=1: the list has 3 entries"],
       ["list.x=1", "--set list.x=1: the list has 3 entries"],
       ["list.x=", "--set list.x=: the list has 3 entries"],
     ] as const)
