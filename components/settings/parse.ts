@@ -13,13 +13,11 @@ import {
   isPlainObject,
   mayBeAbsent,
   optionFor,
-  optionsOf,
   pathText,
   schemasAlong,
   shapeOf,
   typeOf,
   valueAt,
-  literalOf,
 } from "../schema/walk";
 
 type Path = PropertyKey[];
@@ -51,8 +49,8 @@ function reportIssue(issue: Issue, raw: unknown, report: Report): void {
   const value = valueAt(raw, issue.path);
   const path = pathText(issue.path) || "settings";
   const discriminates = issue.code === "invalid_union";
-  const union = discriminates ? schemas[schemas.length - (schemas.length > issue.path.length ? 2 : 1)] : undefined;
-  const unionDoc = union && docOf(union);
+  // Its path ends in what chooses the option; the whole section says which there are.
+  const unionDoc = discriminates ? docOf(schemas[schemas.length - 2]) : undefined;
   const meant = discriminates ? undefined : correction(schema, value, String(issue.path.at(-1)));
   report.add({
     path,
@@ -129,30 +127,9 @@ function knownKeys(schema: z.ZodType, value: unknown): string[] {
   return typeOf(schema) === "object" ? Object.keys(shapeOf(schema)) : [];
 }
 
-function derivedAllowed(schema: z.ZodType): string {
-  switch (typeOf(schema)) {
-    case "object":
-      return `a section with ${Object.keys(shapeOf(schema)).join(", ")}`;
-    case "array":
-      return "a list";
-    case "enum":
-      return `one of ${enumOf(schema).join(", ")}`;
-    case "literal":
-      return String(literalOf(schema));
-    case "union":
-      return `a section whose ${optionsOf(schema).discriminator} is one of ${optionsOf(schema)
-        .options.map((o) => literalOf(shapeOf(o)[optionsOf(schema).discriminator]))
-        .join(", ")}`;
-    case "boolean":
-      return "true or false";
-    case "number":
-      return "a number";
-    case "record":
-      return "names with text values";
-    default:
-      return "text";
-  }
-}
+/** Fields say what is allowed; what is left are sections, and the texts below names that the operator chooses. */
+const derivedAllowed = (schema: z.ZodType): string =>
+  typeOf(schema) === "object" ? `a section with ${Object.keys(shapeOf(schema)).join(", ")}` : "text";
 
 function derivedRemedy(schema: z.ZodType, value: unknown, path: string): string {
   if (docOf(schema).secret) return `pulumi config set --secret --path 'matrix-ha:${path}' < FILE`;
@@ -180,9 +157,7 @@ function repair(value: unknown, issue: Issue): unknown {
     if (isPlainObject(parent)) for (const key of issue.keys) delete parent[key];
     return value;
   }
-  const discriminates =
-    issue.code === "invalid_union" && issue.path.length > 0 && isPlainObject(valueAt(value, issue.path.slice(0, -1)));
-  const path = discriminates ? issue.path.slice(0, -1) : issue.path;
+  const path = issue.code === "invalid_union" ? issue.path.slice(0, -1) : issue.path;
   if (path.length === 0) return {};
   const schemas = schemasAlong(settingsSchema, value, path);
   const parent = valueAt(value, path.slice(0, -1)) as Record<PropertyKey, unknown> | null | undefined;

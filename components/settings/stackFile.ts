@@ -1,7 +1,7 @@
 /** Reads a stack's settings from its file, for the tools that work without the Pulumi engine. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
-import { LineCounter, parseDocument, parse as parseYaml, type YAMLParseError } from "yaml";
+import { LineCounter, parseDocument, parse as parseYaml, visit, type YAMLParseError } from "yaml";
 import { SettingsInvalid, type SettingsError } from "../core/errors";
 import { SECRET_PLACEHOLDER } from "../schema/syntax/keys";
 import { isPlainObject } from "../schema/walk";
@@ -43,32 +43,39 @@ export function readStackConfig(stack: string, dir: string = ROOT): Record<strin
   return settings;
 }
 
+const QUOTE_STAR = 'put a text that begins with * in quotes: "*.example.com"';
 /** What to do about an error of YAML, by its code. */
 const YAML_REMEDIES: Partial<Record<YAMLParseError["code"], string>> = {
   TAB_AS_INDENT: "indent with spaces: YAML allows no tabs there",
   DUPLICATE_KEY: "write each key once: join the two",
   BAD_INDENT: "close what was opened before this line, or indent the line as those around it",
-  MISSING_CHAR: "close what was opened: {, [ or a quote",
-  BAD_COLLECTION_TYPE: "a list's items begin with -, a section's with their keys: do not mix the two",
+  MISSING_CHAR: "close what was opened: {, [ or a quote; and write a colon after each key",
+  BLOCK_AS_IMPLICIT_KEY:
+    "a list's items begin with -, a section's with their keys: do not mix the two; quote a text that has a colon in it",
+  BAD_ALIAS: QUOTE_STAR,
 };
 
 /** The document. @throws SettingsInvalid with file, line and column of everything that is not YAML */
 function readYaml(file: string): unknown {
   const lineCounter = new LineCounter();
   const document = parseDocument(readFileSync(file, "utf8"), { lineCounter, prettyErrors: false });
-  if (document.errors.length === 0) return document.toJS();
-  throw new SettingsInvalid(
-    document.errors.map((error): SettingsError => {
-      const { line, col } = lineCounter.linePos(error.pos[0]);
-      return {
-        path: `${basename(file)}, line ${line}, column ${col}`,
-        // The parser's words: they name characters and places, and quote no value.
-        given: error.message,
-        allowed: "YAML",
-        remedy: YAML_REMEDIES[error.code] ?? "correct this line, or the one before it",
-      };
-    }),
-  );
+  const errors: SettingsError[] = [];
+  const add = (offset: number, given: string, remedy: string): void => {
+    const { line, col } = lineCounter.linePos(offset);
+    errors.push({ path: `${basename(file)}, line ${line}, column ${col}`, given, allowed: "YAML", remedy });
+  };
+  // The parser's words: they name characters and places, and quote no value.
+  for (const { pos, message, code } of document.errors)
+    add(pos[0], message, YAML_REMEDIES[code] ?? "correct this line, or the one before it");
+  // The parser leaves these to its conversion, which knows no line and quotes the text: it may be a secret.
+  visit(document, {
+    Alias: (_, alias) => {
+      if (alias.source !== "" && alias.resolve(document) === undefined)
+        add(alias.range![0], "a text that begins with * without quotes", QUOTE_STAR);
+    },
+  });
+  if (errors.length > 0) throw new SettingsInvalid(errors);
+  return document.toJS();
 }
 
 /** What the engine itself writes and reads in a stack's file. */

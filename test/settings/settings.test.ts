@@ -1,18 +1,16 @@
 /** What is right resolves, with the defaults that the documentation states; nothing makes resolveSettings throw. */
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import fc from "fast-check";
 import { parse as parseYaml } from "yaml";
 import { evaluate } from "../../cli/evaluate";
 import { formatErrors, resolveSettings, SECRET_PLACEHOLDER, SettingsInvalid } from "../../components/settings";
-import { settingsDocs } from "../../components/settings/docs";
 import { explained, MessageOnly } from "../../components/core/messageOnly";
 import { settingsFromConfig } from "../../components/settings/fromConfig";
 import { settingsSchema } from "../../components/settings/schema";
-import { applySets, readStackConfig, stackNames } from "../../components/settings/stackFile";
-import { cronProblem, isServerName } from "../../components/schema/syntax/text";
+import { readStackConfig, stackNames } from "../../components/settings/stackFile";
 import { shapeOf } from "../../components/schema/walk";
 import { plan } from "../../components/plan";
 import type { Settings } from "../../components/settings/types";
@@ -298,30 +296,6 @@ describe("settings: stack files", () => {
       rmSync(dir, { recursive: true });
     }
   });
-
-  it("--set replaces single values and leaves the rest", () => {
-    const before = { ccu: 1, hosts: [{ cpu: 1 }, { cpu: 2 }], rtc: { enabled: true } };
-    const after = applySets(before, [
-      "ccu=5000",
-      "rtc.enabled=false",
-      "hosts[1].cpu=4",
-      "overrides.pools.user-directory.cpu=0.5",
-      "addressPools=[{name: a}]",
-      "domain=example.com",
-    ]);
-    assert.deepEqual(after, {
-      ccu: 5000,
-      hosts: [{ cpu: 1 }, { cpu: 4 }],
-      rtc: { enabled: false },
-      overrides: { pools: { "user-directory": { cpu: 0.5 } } },
-      addressPools: [{ name: "a" }],
-      domain: "example.com",
-    });
-    assert.equal(before.ccu, 1);
-    assert.deepEqual(applySets({ a: 1, b: [1, 2] }, ["a=", "b[0]="]), { b: [2] });
-    for (const bad of ["ccu", "=1", "hosts[9].cpu=1", "hosts.x.cpu=1", "a..b=1", "__proto__.x=1"])
-      assert.throws(() => applySets(before, [bad]), /--set/, bad);
-  });
 });
 
 describe("settings: from Pulumi's configuration", () => {
@@ -359,67 +333,6 @@ describe("settings: from Pulumi's configuration", () => {
       error.message,
       /2 settings are wrong; nothing was changed\.[\s\S]*ccu[\s\S]*domian[\s\S]*did you mean `domain`/,
     );
-  });
-});
-
-describe("settings: grammars", () => {
-  it("server names as in the Matrix specification's examples", () => {
-    for (const name of [
-      "matrix.org",
-      "matrix.org:8888",
-      "1.2.3.4",
-      "1.2.3.4:1234",
-      "[1234:5678::abcd]",
-      "[1234:5678::abcd]:5678",
-    ])
-      assert.ok(isServerName(name), name);
-    for (const name of [
-      "",
-      "a b",
-      "matrix.org:",
-      "matrix.org:99999",
-      "[12]",
-      "@a:b",
-      "-a.org",
-      `${"a".repeat(60)}.`.repeat(4) + "org",
-    ])
-      assert.ok(!isServerName(name), name);
-  });
-
-  it("cron lines of six fields", () => {
-    for (const line of ["0 0 2 * * *", "0 */15 * * * *", "0 30 1,13 * JAN-MAR MON-FRI", "0 0 0 1 1 ?", "@daily"])
-      assert.equal(cronProblem(line), undefined, line);
-    for (const line of [
-      "0 2 * * *",
-      "60 0 2 * * *",
-      "0 0 2 0 * *",
-      "0 0 2 * 13 *",
-      "0 0 5-2 * * *",
-      "x",
-      "0 0 */0 * * *",
-      "0 0 2 * * 7",
-      "0 0 2 * * FOO",
-    ])
-      assert.notEqual(cronProblem(line), undefined, line);
-  });
-});
-
-describe("settings: documentation", () => {
-  it("docs/settings.md is up to date (npx tsx scripts/settings-docs.ts)", () => {
-    const file = join(ROOT, "docs/settings.md");
-    assert.ok(existsSync(file));
-    assert.equal(readFileSync(file, "utf8"), settingsDocs());
-  });
-
-  it("every setting says what it means, and what is allowed", () => {
-    const rows = settingsDocs()
-      .split("\n")
-      .filter((line) => line.startsWith("| `"));
-    assert.ok(rows.length > 150);
-    for (const row of rows) {
-      const [, path, meaning, allowed] = row.split(/(?<!\\)\|/).map((c) => c.trim());
-      assert.ok(meaning.length > 2 && allowed.length > 2, path);
-    }
   });
 });
 

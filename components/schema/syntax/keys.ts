@@ -34,7 +34,8 @@ export function sshPrivateKeyProblem(text: string): string | undefined {
         ? "it is protected by a passphrase"
         : "the block cannot be read as a key";
   const blob = Buffer.from(match[2].replace(/\s/g, ""), "base64");
-  if (blob.subarray(0, 15).toString("latin1") !== "openssh-key-v1\0")
+  // The magic word, and the length of the cipher's name; a block that was cut short may end before it.
+  if (blob.subarray(0, 15).toString("latin1") !== "openssh-key-v1\0" || blob.length < 19)
     return "the block cannot be read as an OpenSSH key";
   return blob.subarray(19, 19 + blob.readUInt32BE(15)).toString("latin1") === "none"
     ? undefined

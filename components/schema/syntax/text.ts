@@ -96,21 +96,11 @@ function cronItem(item: string, spec: (typeof CRON_FIELDS)[number]): boolean {
   const match = /^(\*|\?|[A-Za-z0-9]+(?:-[A-Za-z0-9]+)?)(?:\/(\d+))?$/.exec(item);
   if (!match || (match[2] !== undefined && Number(match[2]) < 1)) return false;
   if (match[1] === "*" || match[1] === "?") return true;
+  // A name that the field does not have comes out below the least number.
   const bounds = match[1]
     .split("-")
-    .map((part) =>
-      /^\d+$/.test(part) ? Number(part) : (spec.names?.indexOf(part.toUpperCase()) ?? -1) + (spec.min === 1 ? 1 : 0),
-    );
-  if (
-    bounds.some(
-      (n, i) =>
-        (!/^\d+$/.test(match[1].split("-")[i]) && !spec.names?.includes(match[1].split("-")[i].toUpperCase())) ||
-        n < spec.min ||
-        n > spec.max,
-    )
-  )
-    return false;
-  return bounds.length === 1 || bounds[0] <= bounds[1];
+    .map((part) => (/^\d+$/.test(part) ? Number(part) : (spec.names?.indexOf(part.toUpperCase()) ?? -1) + spec.min));
+  return bounds.every((n) => n >= spec.min && n <= spec.max) && bounds[0] <= bounds[bounds.length - 1];
 }
 
 /** The parts of an image reference; `digest` with its `sha256:`. */
@@ -120,12 +110,16 @@ export interface ImageReference {
   digest?: string;
 }
 
+// The grammar of distribution/reference: a registry with its port, then the parts of a path. A URL is none.
+const REGISTRY = /[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d{1,5})?/.source;
+const COMPONENT = /[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*/.source;
+const IMAGE = new RegExp(
+  `^((?:${REGISTRY}/)?${COMPONENT}(?:/${COMPONENT})*)(?::([A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?(?:@(sha256:[0-9a-f]{64}))?$`,
+);
+
 /** Parses an image reference; undefined when it is not valid. */
 export function parseImage(text: string): ImageReference | undefined {
-  const match =
-    /^([a-z0-9]+(?:[._:/-]+[a-z0-9]+)*?)(?::([A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?(?:@(sha256:[0-9a-f]{64}))?$/.exec(
-      text,
-    );
+  const match = IMAGE.exec(text);
   return match ? { repository: match[1], tag: match[2], digest: match[3] } : undefined;
 }
 
