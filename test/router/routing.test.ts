@@ -5,7 +5,7 @@ import { EVENT_SENDERS } from "../../components/layers/synapse/instances";
 import { ROUTES } from "../../components/layers/synapse/routes";
 import { renderRoutingDocs } from "../../components/layers/synapse/routingDocs";
 import type { WorkerClass } from "../../components/domain/workerClasses";
-import { fixturePlan } from "../fixtures/context";
+import { fixturePlan } from "../fixtures/plan";
 import servlets from "./servlets.json";
 import * as fs from "node:fs";
 
