@@ -1,0 +1,25 @@
+import { fixturePlan, fixtureSettings } from "./test/fixtures/plan";
+import { synapseEdges } from "./components/layers/synapse/edges";
+import { synapseAlerts } from "./components/layers/synapse/alerts";
+import { synapseDemands, synapseFailures, synapseNotes, synapseZoneLoss } from "./components/layers/synapse/plan";
+import { homeserverConfig } from "./components/layers/synapse/homeserverYaml";
+import { workerConfig } from "./components/layers/synapse/workerYaml";
+import { synapsePod } from "./components/layers/synapse/pod";
+import { synapseTargets } from "./components/layers/synapse/targets";
+import { EXCEPTIONS } from "./components/layers/synapse/exceptions";
+import { startOrder, streamWriters, EVENT_SENDERS } from "./components/layers/synapse/instances";
+const settings=fixtureSettings(), plan=fixturePlan();
+const show=(n:string,x:unknown)=>console.log("=====",n,"\n"+JSON.stringify(x,null,1));
+console.log(settings);
+for (const p of plan.synapse.pools) console.log(JSON.stringify(p));
+console.log(plan.synapse);
+for (const e of synapseEdges({settings,plan})) console.log(JSON.stringify(e));
+show("home",homeserverConfig({settings,plan,turnUris:["turn:x"],rtcServiceUrl:"https://rtc"}));
+const s3 = { endpoint: "http://minio-api.minio.svc.cluster.local:9000", region: "us-east-1", bucket: "synapse-media" };
+for (const c of ["main","media","generic"] as const) show(c,workerConfig({settings,plan,class:c,s3}));
+for (const c of ["main","media","generic"] as const) {const p=synapsePod({settings,plan,pool:plan.synapse.pools.find(x=>x.class===c)!,email:c==="main",sharedMap:"shared-1",classMap:"class-1",databaseSecret:"db",mediaSecret:"s3"}); console.log(p.containers[0]!.command![2]);show(c,p);}
+show("fail",synapseFailures({settings,plan}));show("notes",synapseNotes({settings,plan}));
+show("dem",synapseDemands(settings,{pools:plan.synapse.pools} as any));
+show("targets",synapseTargets({settings,plan}));
+show("ex",EXCEPTIONS);
+console.log(startOrder(plan),streamWriters(plan),EVENT_SENDERS);
