@@ -19,7 +19,11 @@ export const PARTS: Record<string, Part> = {
   router: layer("router"),
   redis: layer("redis"),
   postgres: layer("postgres"),
-  synapse: layer("synapse", "test/router/*.test.ts"),
+  // Without those that register resources or start a shell: they take seconds, and hold the components.
+  synapse: {
+    folders: ["components/layers/synapse"],
+    tests: ["test/synapse/!(component).test.ts", "test/router/decisions.test.ts", "test/router/routing*.test.ts"],
+  },
   policies: {
     folders: ["components/layers/cluster/policies"],
     tests: ["test/cluster/policiesFromEdges.test.ts", "test/cluster/acme.test.ts"],
