@@ -1,4 +1,4 @@
-/** How the routing table decides: first match, method, missing parameter, fallbacks, and what keeps requests together. */
+/** How the routing table decides: first match, method, missing parameter, fallbacks, what keeps requests together. */
 import assert from "node:assert/strict";
 import {
   ADMIN_PREFIX,

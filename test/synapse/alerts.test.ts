@@ -1,6 +1,7 @@
 /**
- * Which alerts there are, when each fires, and what it says: a change of a threshold or of a name in an expression is a
- * decision. That Prometheus takes them, and that they fire, is tested with Prometheus itself (test/real/alerts.test.ts).
+ * Which alerts there are, when each fires, and what it says: a change of a threshold or of a name in an expression is
+ * a decision. That Prometheus takes them, and that they fire, is tested with Prometheus itself
+ * (test/real/alerts.test.ts).
  */
 import assert from "node:assert/strict";
 import { synapseAlerts } from "../../components/layers/synapse/alerts";
@@ -26,7 +27,7 @@ const only =
 
 const RULES: Array<Omit<AlertRule, "meaning" | "act">> = [
   {
-    // Measured: main is back in 3 to 4 s when only its process was lost. What is away for 30 s needs a person.
+    // Measured: main is back in 3 to 4 s when only its process was lost. 30 s are more.
     alert: "SynapseMainDown",
     severity: "critical",
     for: "30s",

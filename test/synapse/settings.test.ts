@@ -20,7 +20,7 @@ function fieldsOf(schema: z.ZodType, path = ""): Field[] {
   let inner = schema;
   while (inner instanceof z.ZodOptional || inner instanceof z.ZodDefault || inner instanceof z.ZodPrefault)
     inner = inner.unwrap() as z.ZodType;
-  const here: Field[] = path ? [{ path, schema: inner, meta: inner.meta() ?? {} }] : [];
+  const here: Field[] = path ? [{ path, schema: inner, meta: (inner.meta() ?? {}) as Field["meta"] }] : [];
   if (inner instanceof z.ZodObject)
     return [
       ...here,

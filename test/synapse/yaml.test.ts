@@ -1,6 +1,6 @@
 /**
- * Synapse's configuration, line by line: what each process reads of it. A line that changes here restarts processes, and
- * changes what users may do.
+ * Synapse's configuration, line by line: what each process reads of it. A line that changes here restarts processes,
+ * and changes what users may do.
  */
 import assert from "node:assert/strict";
 import {
@@ -39,9 +39,9 @@ function difference(change: Change): Record<string, unknown> {
 }
 
 /**
- * For 1,000 users, without federation. Whole offices share an address, so logins from one are many; guesses at a password
- * are held up per account (`rc_login`). The module that lets one process of a name use the database comes before the one
- * that opens sessions.
+ * For 1,000 users, without federation. Whole offices share an address, so logins from one are many; guesses at a
+ * password are held up per account (`rc_login`). The module that lets one process of a name use the database comes
+ * before the one that opens sessions.
  */
 const SHARED = `server_name: example.org
 public_baseurl: https://matrix.example.org/
