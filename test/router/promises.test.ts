@@ -8,7 +8,7 @@ import { backendName, type HaproxyInput } from "../../components/layers/router/h
 import { classify, resolveRoutes } from "../../components/layers/synapse/routingTable";
 import type { WorkerClass } from "../../components/domain/workerClasses";
 import { API_BODY_BYTES, bodyLimits } from "../../components/domain/bodies";
-import { fixturePlan, fixtureSettings } from "../fixtures/context";
+import { fixturePlan, fixtureSettings } from "../fixtures/plan";
 
 const plan = fixturePlan();
 const bodies = bodyLimits(fixtureSettings(), plan.router);

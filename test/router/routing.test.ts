@@ -3,11 +3,9 @@ import assert from "node:assert/strict";
 import { classify, resolveRoutes, resourcesOf, roomKey, userKey } from "../../components/layers/synapse/routingTable";
 import { EVENT_SENDERS } from "../../components/layers/synapse/instances";
 import { ROUTES } from "../../components/layers/synapse/routes";
-import { renderRoutingDocs } from "../../components/layers/synapse/routingDocs";
 import type { WorkerClass } from "../../components/domain/workerClasses";
-import { fixturePlan } from "../fixtures/context";
+import { fixturePlan } from "../fixtures/plan";
 import servlets from "./servlets.json";
-import * as fs from "node:fs";
 
 const federatedPlan = () => {
   const plan = fixturePlan();
@@ -222,9 +220,5 @@ describe("routing table", () => {
     for (const r of ROUTES) for (const p of r.patterns) assert.match(p, /^\^[^\\\s"'#]+$/, `${r.id}: ${p}`);
     const ids = ROUTES.map((r) => r.id);
     assert.equal(new Set(ids).size, ids.length);
-  });
-
-  it("is what docs/routing.md says", () => {
-    assert.equal(fs.readFileSync("docs/routing.md", "utf8"), renderRoutingDocs());
   });
 });

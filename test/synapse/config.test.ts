@@ -12,7 +12,7 @@ import { streamWriters } from "../../components/layers/synapse/instances";
 import type { Settings } from "../../components/settings/types";
 import type { Plan } from "../../components/sizing/types";
 import type { WorkerClass } from "../../components/domain/workerClasses";
-import { fixturePlan, fixtureSettings } from "../fixtures/context";
+import { fixturePlan, fixtureSettings } from "../fixtures/plan";
 import known from "../../lab/real/known-keys.json";
 
 const s3 = { endpoint: "http://minio-api.minio.svc.cluster.local:9000", region: "us-east-1", bucket: "synapse-media" };

@@ -3,7 +3,7 @@ import type { batch } from "@pulumi/kubernetes/types/input";
 import type { StackContext } from "../../core/context";
 import { imageRef, imageVersion } from "../../core/images";
 import { SECRETS } from "../../core/names";
-import { podTemplate } from "../../core/workload";
+import { podTemplate } from "../../core/workload/pod";
 import type { WorkerClass } from "../../domain/workerClasses";
 import { instanceNames } from "./instances";
 import { CLASS_FILE, MOUNTS, SHARED_FILES } from "./paths";

@@ -71,7 +71,7 @@ export function resolveRoutes(input: { plan: Plan; federation: boolean }): Resol
 
 /** Listener resources that a class must have, from the routes that end there. */
 export function resourcesOf(cls: WorkerClass, input: { plan: Plan; federation: boolean }): Resource[] {
-  const needed = new Set<Resource>(cls === "main" ? ["client"] : []);
+  const needed = new Set<Resource>();
   for (const r of resolveRoutes(input)) if (r.classes.includes(cls)) needed.add(r.resource);
   // `federation` holds openid already; asking for both mounts the path twice.
   if (needed.has("federation")) needed.delete("openid");
