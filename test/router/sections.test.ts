@@ -1,6 +1,6 @@
 /**
- * Whole sections of haproxy.cfg, line by line: each line is a promise to clients, to operators or to Synapse, and a line
- * more may break one as well as a line less.
+ * Whole sections of haproxy.cfg, line by line: each line is a promise to clients, to operators or to Synapse, and one
+ * line more may break it as well as one less.
  */
 import assert from "node:assert/strict";
 import { backendName } from "../../components/layers/router";
