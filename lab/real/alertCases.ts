@@ -105,6 +105,8 @@ export function alertCases(plan: Plan): Record<string, AlertCase> {
     shared = plan.synapse.pools.filter((p) => p.class !== "main" && !single.includes(p));
   const persister = plan.synapse.streamWriters.events,
     persisters = plan.synapse.pools.find((p) => p.class === persister)!.replicas;
+  // A master accepts writes with half of the set as replicas: one of three, two of five.
+  const redisNeeds = Math.floor(plan.redis.instances / 2);
   const { instances, maxConnections, walStorageGiB, pooler } = plan.postgres,
     connections = Math.floor(maxConnections * 0.85),
     wal = Math.floor(walStorageGiB * 0.8 * GiB),
@@ -290,9 +292,14 @@ export function alertCases(plan: Plan): Record<string, AlertCase> {
       silent: [redisUp(plan.redis.instances, 0)],
     },
     RedisNoReplica: {
-      fires: [one("redis_connected_slaves", "redis", { job: "r", instance: "a" }, 0)],
+      fires: [one("redis_connected_slaves", "redis", { job: "r", instance: "a" }, redisNeeds - 1)],
       silent: [
-        each("redis_connected_slaves", "redis", [{ job: "r", instance: "a" }, 1], [{ job: "r", instance: "b" }, 0]),
+        each(
+          "redis_connected_slaves",
+          "redis",
+          [{ job: "r", instance: "a" }, redisNeeds],
+          [{ job: "r", instance: "b" }, 0],
+        ),
       ],
     },
     RedisMemoryHigh: {

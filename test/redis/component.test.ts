@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { evaluate, type RegisteredResource } from "../../cli/evaluate";
-import { RedisSentinel, redisConnection } from "../../components/layers/redis";
+import { RedisSentinel } from "../../components/layers/redis";
 import { StackSecrets } from "../../components/keys/secrets";
 import { SECRET_SPECS } from "../../components/layers/registry";
 import type { Settings } from "../../components/settings/types";
@@ -148,9 +148,4 @@ describe("redis edges", () => {
     input.settings.rtc.enabled = false;
     assert.ok(!JSON.stringify(edges({ ...input, plan: plan(input.settings) })).includes("livekit"));
   });
-  it("connection for other stacks is on database 2", () =>
-    assert.deepEqual(
-      [redisConnection(fixtureSettings()).database, redisConnection(fixtureSettings()).host],
-      [2, "redis-synapse-master.matrix.svc.cluster.local"],
-    ));
 });

@@ -41,6 +41,13 @@ describe("redis scripts", () => {
       }
     });
 
+  it("know the set by its complete name, without a search list, and its size", () => {
+    for (const s of scripts(5)) {
+      assert.match(s, /^headless=redis-synapse\.matrix\.svc\.cluster\.local$/m);
+      assert.match(s, /^instances=5$/m);
+    }
+  });
+
   it("take the password only from the environment", () => {
     for (const s of scripts(3))
       assert.ok(!/-a |--pass|requirepass (?!\$REDISCLI_AUTH)/.test(s.replace(/'\/\^requirepass[^']*'/g, "")), s);
@@ -156,10 +163,25 @@ describe("the master proxy", () => {
 });
 
 describe("the topology", () => {
-  it("is refused when it could not elect or would not fence", () => {
-    for (const n of [1, 2, 4, 11]) assert.throws(() => checkTopology(topology(n)), /3, 5, 7 or 9/);
-    assert.throws(() => checkTopology({ ...topology(5), quorum: 2 }), /majority/);
-    checkTopology(topology(3));
+  it("is accepted with three to nine instances, an odd number, and the majority as quorum", () => {
+    for (const n of [3, 5, 7, 9]) checkTopology(topology(n));
+  });
+  it("is refused when it could not elect, or tolerates no more losses than one less", () => {
+    for (const n of [1, 2, 4, 10, 11])
+      assert.throws(() => checkTopology(topology(n)), {
+        message: `redis.instances is ${n}: 3, 5, 7 or 9 are allowed, because a majority of the Sentinels must survive the loss of one, and an even number tolerates no more losses. Set overrides.redis.instances to 3 or 5.`,
+      });
+  });
+  it("is refused with a quorum that a minority reaches, or that the loss of a minority prevents", () => {
+    for (const [instances, quorum, majority, lost] of [
+      [3, 1, 2, 1],
+      [3, 3, 2, 1],
+      [5, 2, 3, 2],
+      [5, 4, 3, 2],
+    ] as const)
+      assert.throws(() => checkTopology({ ...topology(instances), quorum }), {
+        message: `redis quorum is ${quorum} for ${instances} instances: only ${majority} (the majority) is allowed. A smaller quorum would start failovers that a minority cannot finish, a larger one would not survive the loss of ${lost}. Leave the quorum to the plan.`,
+      });
   });
   it("names every Sentinel completely", () =>
     assert.deepEqual(

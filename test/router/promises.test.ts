@@ -3,29 +3,12 @@
  * with docs/routing.md is silent after regenerating; these are not.
  */
 import assert from "node:assert/strict";
-import { renderHaproxyCfg } from "../../components/layers/router";
-import { backendName, type HaproxyInput } from "../../components/layers/router/haproxyCfg";
+import { backendName } from "../../components/layers/router/haproxyCfg";
 import { classify, resolveRoutes } from "../../components/layers/synapse/routingTable";
 import type { WorkerClass } from "../../components/domain/workerClasses";
-import { API_BODY_BYTES, bodyLimits } from "../../components/domain/bodies";
-import { fixturePlan, fixtureSettings } from "../fixtures/plan";
+import { API_BODY_BYTES } from "../../components/domain/bodies";
+import { bodies, cfg, plan, section } from "./rendered";
 
-const plan = fixturePlan();
-const bodies = bodyLimits(fixtureSettings(), plan.router);
-const cfg = (more: Partial<HaproxyInput> = {}): string =>
-  renderHaproxyCfg({ plan, clusterDomain: "cluster.local", federation: true, bodies, ...more });
-
-/** Lines of a section without its head, such as `backend synchrotron-by-user`. */
-function section(head: string, text = cfg()): string[] {
-  const lines = text.split("\n");
-  const start = lines.indexOf(head);
-  assert.ok(start >= 0, `no section ${head}`);
-  const end = lines.findIndex((l, i) => i > start && /^\S/.test(l));
-  return lines
-    .slice(start + 1, end < 0 ? undefined : end)
-    .map((l) => l.trim())
-    .filter(Boolean);
-}
 const has = (head: string, line: string, text?: string): void => {
   assert.ok(section(head, text).includes(line), `${head} has no line "${line}"`);
 };

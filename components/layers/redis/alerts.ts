@@ -1,12 +1,13 @@
 /** Alert rules of Redis. Pure. */
 import type { PlanInput } from "../../core/layer";
 import { type RuleGroup } from "../../core/monitoring";
-import { DOWN_AFTER_MILLISECONDS } from "./topology";
+import { DOWN_AFTER_MILLISECONDS, minReplicas } from "./topology";
 
 const L = 'layer="redis"';
 
 export function redisAlerts({ plan }: PlanInput): RuleGroup {
   const { instances, quorum } = plan.redis;
+  const needed = minReplicas(instances);
   // count() of an empty vector is empty, so the alert would stay silent if no instance answered; `or` then gives 0.
   const answering = `(count by (job) (redis_up{${L}} == 1) or 0 * group by (job) (up{${L}}))`;
   const logs = "kubectl logs -n <namespace> <pod> -c sentinel --since=10m";
@@ -36,8 +37,7 @@ export function redisAlerts({ plan }: PlanInput): RuleGroup {
         for: "30s",
         expr: `count by (job) (redis_instance_info{${L}, role="master"}) > 1`,
         summary: "{{ $labels.job }} has {{ $value }} masters",
-        meaning:
-          "A former master came back as a master, or the network is split. The old master refuses writes without a replica (min-replicas-to-write 1), and the proxy closes its sessions.",
+        meaning: `A former master came back as a master, or the network is split. The old master refuses writes without replicas (min-replicas-to-write ${needed}), and the proxy closes its sessions.`,
         look: [logs, "redis_connected_slaves by pod"],
         act: [
           "Delete the pod of the master without replicas: when it starts, it asks the Sentinels for the master and waits.",
@@ -70,10 +70,9 @@ export function redisAlerts({ plan }: PlanInput): RuleGroup {
         alert: "RedisNoReplica",
         severity: "critical",
         for: "1m",
-        expr: `max by (job) (redis_connected_slaves{${L}}) < 1`,
-        summary: "The master of {{ $labels.job }} has no replica and refuses writes",
-        meaning:
-          "`min-replicas-to-write 1` fences a master that may be cut off. Without any replica, the master refuses writes even if nothing else is wrong.",
+        expr: `max by (job) (redis_connected_slaves{${L}}) < ${needed}`,
+        summary: "The master of {{ $labels.job }} has {{ $value }} replicas and refuses writes",
+        meaning: `\`min-replicas-to-write ${needed}\` fences a master that may be cut off. With fewer replicas, the master refuses writes even if nothing else is wrong.`,
         look: [logs, "redis_master_link_up by pod"],
         act: ["Bring a replica back; it reconnects by itself."],
       },

@@ -3,7 +3,8 @@ import type { CheckInput } from "../../core/layer";
 
 export function checkRedis({ settings, report }: CheckInput): void {
   const { instances } = settings.overrides.redis;
-  if (instances !== undefined && instances % 2 === 0) {
+  if (instances === undefined) return;
+  if (instances % 2 === 0) {
     report.add({
       path: "overrides.redis.instances",
       given: String(instances),
@@ -12,7 +13,7 @@ export function checkRedis({ settings, report }: CheckInput): void {
     });
   }
   const hosts = settings.hosts.filter((host) => host.roles.includes("application")).length;
-  if (instances !== undefined && hosts >= 3 && instances > hosts) {
+  if (hosts >= 3 && instances > hosts) {
     report.add(
       {
         path: "overrides.redis.instances",

@@ -54,7 +54,8 @@ export function redisSetZoneLoss(
   if (lost === 0) return [];
   const left = redis.instances - lost;
   const source = `${lost} of ${redis.instances} instances are there, ${redis.quorum} Sentinels elect a master, and it needs ${minReplicas(redis.instances)} replicas`;
-  if (left >= redis.quorum && left - 1 >= minReplicas(redis.instances))
+  // The quorum is a master and the replicas that it needs.
+  if (left >= redis.quorum)
     return [
       {
         part,
