@@ -89,7 +89,7 @@ export function planBackups({ settings, storageGiB }: BackupInput): Plan["backup
   };
 }
 
-const tenth = (n: number): number => Math.max(0.1, Math.round(n * 10) / 10);
+const tenth = (n: number): number => Math.round(n * 10) / 10;
 
 /** Processes that compress and send, by size: the archive must keep up with the rate that the stack is made for. */
 function archiving(ccu: number): { walParallel: number; baseJobs: number } {

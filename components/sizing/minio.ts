@@ -284,12 +284,14 @@ function unevenDisks(settings: Settings, { hosts, drives, listed }: Storage): Se
 }
 
 function missingDisks({ drives }: Storage, drivesPerNode: number | undefined): SettingsError[] {
-  if (drivesPerNode === undefined || !drives.some((d) => d.length > 0 && d.length < drivesPerNode)) return [];
+  // Hosts that list none may have any number.
+  const fewest = Math.min(...drives.map((d) => d.length).filter((n) => n > 0));
+  if (drivesPerNode === undefined || fewest >= drivesPerNode) return [];
   return [
     {
       path: "overrides.minio.drivesPerNode",
       given: String(drivesPerNode),
-      allowed: `at most ${Math.min(...drives.map((d) => d.length))}, the object-store disks of the host that has the fewest`,
+      allowed: `at most ${fewest}, the object-store disks of the host that has the fewest`,
       remedy: "list more disks, or lower it",
     },
   ];
@@ -314,9 +316,11 @@ function poolsBeyond(
 /** A later pool that the first one's erasure sets do not fit. */
 function oddPool(pools: number[], layout: Layout): SettingsError | undefined {
   const { drivesPerNode, erasureSetDrives } = layout;
-  const odd = pools.find((p) => !stands({ ...layout, nodes: p }) || (p * drivesPerNode) % erasureSetDrives !== 0);
+  const fits = (nodes: number): boolean => (nodes * drivesPerNode) % erasureSetDrives === 0;
+  const odd = pools.find((p) => !fits(p));
   if (odd === undefined) return undefined;
-  const step = Math.max(1, erasureSetDrives / drivesPerNode);
+  // As many nodes as the set has drives always fit.
+  const step = Array.from({ length: erasureSetDrives }, (_, i) => i + 1).find(fits);
   return {
     path: "overrides.minio.pools",
     given: `a pool of ${odd} nodes x ${drivesPerNode} drives after a first one of ${pools[0]}`,

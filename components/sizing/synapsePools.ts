@@ -28,15 +28,15 @@ const AUTOSCALE_FACTOR = 1.5;
  */
 export const PROCESS_CORES = 1;
 
-/** Scale out at 70 % of a core: scaling late slows all requests on a process. */
-const SCALE_AT_CORES = 0.7 * PROCESS_CORES;
+/** Scale out when 70 % of what a process can use is in use: scaling late slows all requests on a process. */
+const SCALE_AT = 0.7;
 
 /**
  * The autoscaler's target, percent of the request: 70 % of a request of up to a core. An override may request more for
  * each process; the target then stays at what a process can reach.
  */
 export const scaleAtPercent = (requestedCpu: number): number =>
-  Math.max(1, Math.floor((100 * SCALE_AT_CORES * Math.min(requestedCpu, PROCESS_CORES)) / requestedCpu));
+  Math.max(1, Math.floor((100 * SCALE_AT * Math.min(requestedCpu, PROCESS_CORES)) / requestedCpu));
 
 /** Connections that a process opens at its start and never closes (cp_min); measured with 3. */
 export const CP_MIN = 3;

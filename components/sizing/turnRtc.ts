@@ -29,7 +29,6 @@ export function planCalls(settings: Settings): {
   errors: SettingsError[];
 } {
   const { ccu, turn, rtc, overrides } = settings;
-  if (!turn.enabled && !rtc.enabled) return { errors: [] };
   const nodes = hostsOf(settings, "call").length;
   const errors: SettingsError[] = [];
   const result: ReturnType<typeof planCalls> = { errors };
