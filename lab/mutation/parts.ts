@@ -12,8 +12,8 @@ export interface Part {
 
 const layer = (name: string, tests: string[]): Part => ({ folders: [`components/layers/${name}`], tests });
 
-// The fast tests, which hold each function alone. Those that register resources, start a shell or plan whole stacks take
-// seconds for each change.
+// The fast tests, which hold each function alone. Those that register resources, start a shell or plan whole stacks
+// take seconds for each change.
 export const PARTS: Record<string, Part> = {
   router: layer("router", ["test/router/!(component|routing).test.ts"]),
   redis: layer("redis", ["test/redis/!(component).test.ts"]),

@@ -5,7 +5,7 @@ import {
   type PolicyPlan,
 } from "../../components/layers/cluster/policies/policiesFromEdges";
 import { tcp, udp, type Edge } from "../../components/core/edges";
-import { fixtureSettings } from "../fixtures/context";
+import { fixtureSettings } from "../fixtures/plan";
 import { kubernetesProblems } from "../helpers/kubernetesSchemas";
 import { POOLERS } from "../../components/layers/postgres/edges";
 

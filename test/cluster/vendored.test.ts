@@ -5,7 +5,7 @@ import { OPERATORS, installedOperators } from "../../components/layers/cluster/o
 import { operatorObjects, vendoredObjects, type Operator } from "../../components/layers/cluster/operators/vendored";
 import { imageVersion } from "../../components/core/images";
 import { check } from "../../scripts/vendor";
-import { fixtureSettings } from "../fixtures/context";
+import { fixtureSettings } from "../fixtures/plan";
 import { crdProblems } from "../helpers/crdSchemas";
 import { kubernetesProblems } from "../helpers/kubernetesSchemas";
 

@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import { diskMounts } from "../../components/layers/hosts";
 import { disksStep } from "../../components/layers/hosts/steps/disks";
 import type { DiskSettings, HostSettings } from "../../components/settings/types";
-import { fixtureSettings } from "../fixtures/context";
+import { fixtureSettings } from "../fixtures/plan";
 import { Sandbox } from "./sandbox";
 
 /** A disk that is a sparse file; what it carries (type, label, UUID) is kept beside it by the stand-ins. */

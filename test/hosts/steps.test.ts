@@ -8,7 +8,7 @@ import { swapStep } from "../../components/layers/hosts/steps/swap";
 import { portList, sysctls, sysctlsStep } from "../../components/layers/hosts/steps/sysctls";
 import { timeStep } from "../../components/layers/hosts/steps/time";
 import type { HostSettings, Settings } from "../../components/settings/types";
-import { fixtureSettings } from "../fixtures/context";
+import { fixtureSettings } from "../fixtures/plan";
 import { Sandbox } from "./sandbox";
 
 const settings = fixtureSettings();

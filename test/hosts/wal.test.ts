@@ -5,7 +5,7 @@ import { localPaths, storageClasses } from "../../components/layers/cluster/stor
 import { cnpgClusterSpec } from "../../components/layers/postgres/cnpgCluster";
 import { plan } from "../../components/plan";
 import type { DiskSettings, HostSettings, Settings } from "../../components/settings/types";
-import { fixtureSettings } from "../fixtures/context";
+import { fixtureSettings } from "../fixtures/plan";
 
 const settings = (change: (s: Settings) => void = () => undefined): Settings => {
   const s = fixtureSettings();

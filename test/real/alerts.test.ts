@@ -12,7 +12,7 @@ import type { AlertRule } from "../../components/core/monitoring";
 import { prometheusGroup } from "../../components/layers/monitoring/runbook";
 import { dashboardQueries } from "../../components/layers/monitoring/watched";
 import { LAYERS } from "../../components/layers/registry";
-import { fixturePlan, fixtureSettings } from "../fixtures/context";
+import { fixturePlan, fixtureSettings } from "../fixtures/plan";
 import { alertCases, type AlertCase, type Series } from "../../lab/real/alertCases";
 import { count } from "../../lab/real/counts";
 import { PROMTOOL } from "../../lab/real/programs";

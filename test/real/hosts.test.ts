@@ -12,7 +12,7 @@ import { disksStep } from "../../components/layers/hosts/steps/disks";
 import { walStep } from "../../components/layers/hosts/steps/wal";
 import { firewallRules } from "../../components/layers/hosts/steps/firewall";
 import type { DiskSettings, HostSettings, Settings } from "../../components/settings/types";
-import { fixtureSettings } from "../fixtures/context";
+import { fixtureSettings } from "../fixtures/plan";
 
 const sh = (command: string, ...args: string[]): string => execFileSync(command, args, { encoding: "utf8" }).trim();
 const bash = (script: string): { status: number | null; stdout: string; stderr: string } =>

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { Edge } from "../../components/core/edges";
 import { synapseEdges } from "../../components/layers/synapse";
 import { router } from "../../components/layers/router/layer";
-import { fixturePlan, fixtureSettings } from "../fixtures/context";
+import { fixturePlan, fixtureSettings } from "../fixtures/plan";
 
 describe("edges of Synapse and its router", () => {
   const ROUTER = { component: "haproxy", namespace: "matrix" };

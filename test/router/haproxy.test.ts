@@ -1,6 +1,6 @@
 /** The router's configuration. */
 import assert from "node:assert/strict";
-import { fixturePlan } from "../fixtures/context";
+import { fixturePlan } from "../fixtures/plan";
 import { cfg as rendered, plan } from "./rendered";
 
 const cfg = (federation = false, p = plan): string => rendered({ federation, plan: p });

@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { backendName } from "../../components/layers/router";
-import { fixturePlan } from "../fixtures/context";
+import { fixturePlan } from "../fixtures/plan";
 import { cfg, plan, section } from "./rendered";
 
 /** An answer that clients of other origins may read, too. */

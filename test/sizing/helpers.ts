@@ -4,7 +4,7 @@ import type { Settings } from "../../components/settings/types";
 import { SettingsInvalid } from "../../components/core/errors";
 import { plan } from "../../components/plan";
 import { RECOMMENDED_STORE, recommendedHosts, type Plan } from "../../components/sizing";
-import { fixtureSettings } from "../fixtures/context";
+import { fixtureSettings } from "../fixtures/plan";
 
 /** Settings of a size, on the machines that the plan recommends for it. */
 export function sized(ccu: number, change: (s: Settings) => void = () => undefined): Settings {

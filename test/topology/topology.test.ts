@@ -3,7 +3,7 @@ import { endKey, merged, peerLabels, tcp, type Peer } from "../../components/cor
 import { LAYERS } from "../../components/layers/registry";
 import { edges } from "../../components/topology";
 import { evaluated, tier } from "../../lab/common/tiers";
-import { fixturePlan, fixtureSettings } from "../fixtures/context";
+import { fixturePlan, fixtureSettings } from "../fixtures/plan";
 
 describe("the table of edges", () => {
   it("has one row for two ends", () => {
