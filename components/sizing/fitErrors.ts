@@ -110,10 +110,8 @@ function remedyFor(input: FitInput, missing: Missing): FitRemedy | undefined {
  * memory that are missing, in the steps in which machines and their virtual cores are sold.
  */
 function enlargement(hosts: HostSettings[], missing: Missing, gone: (r: FitRemedy) => boolean): FitRemedy | undefined {
-  const mine = hosts.filter((h) => h.roles.includes(missing.role));
   // The host that lacks room is among the smaller ones: only those that are smaller than this become larger.
-  const at = mine.find((h) => h.name === missing.onto) ?? mine[0];
-  if (!at) return undefined;
+  const at = hosts.find((h) => h.name === missing.onto)!;
   const needs = (r: { cpu: number; memoryGiB: number }): FitRemedy => ({
     kind: "enlarge",
     role: missing.role,

@@ -61,7 +61,7 @@ export function layoutFor(nodes: number, drivesPerNode: number, parity?: number)
 }
 
 const stands = (l: Layout | undefined): l is Layout =>
-  l !== undefined && l.parity <= l.erasureSetDrives / 2 && l.parity >= l.drivesPerNode && survivesNode(l);
+  l !== undefined && l.parity <= l.erasureSetDrives / 2 && survivesNode(l);
 
 // ------------------------------------------------------------------ layouts that survive the loss of a zone
 /** Whether the settings ask for a layout that survives the loss of a zone. */
@@ -77,17 +77,15 @@ export const setDrivesOfZone = (erasureSetDrives: number): number => erasureSetD
 export const survivesZone = (l: Pick<Layout, "erasureSetDrives" | "parity">): boolean =>
   l.erasureSetDrives - setDrivesOfZone(l.erasureSetDrives) >= writeQuorum(l);
 
-/** Layout of a pool with a third of its nodes in each zone; undefined where its drives make no equal sets. */
-function zoneLayout(nodes: number, drivesPerNode: number, parity?: number): Layout | undefined {
-  if (nodes % ZONES !== 0) return undefined;
-  const erasureSetDrives = zoneSetSize(nodes, drivesPerNode);
-  if (erasureSetDrives === undefined) return undefined;
+/** Layout of a pool of three or six nodes, a third of them in each zone. */
+function zoneLayout(nodes: number, drivesPerNode: number, parity?: number): Layout {
+  // Of so few nodes, one drive of each makes a set at the least.
+  const erasureSetDrives = zoneSetSize(nodes, drivesPerNode)!;
   const least = setDrivesOfZone(erasureSetDrives);
   return { nodes, drivesPerNode, erasureSetDrives, parity: parity ?? defaultParity(erasureSetDrives, least) };
 }
 
-const standsZone = (l: Layout | undefined): l is Layout =>
-  l !== undefined && l.parity <= l.erasureSetDrives / 2 && survivesZone(l);
+const standsZone = (l: Layout): boolean => l.parity <= l.erasureSetDrives / 2 && survivesZone(l);
 
 /** Pools of six, two nodes in each zone, as many as the zone with the fewest hosts allows. */
 function zonePools(zones: Map<string, number>, wanted: number): number[] {
@@ -240,8 +238,7 @@ function zonalPools(settings: Settings, storage: Storage, drivesPerNode: number)
   if (shape) return { pools, nodes, errors: [shape] };
   const errors = poolsBeyond(o, pools, { nodes, wanted: storage.wanted });
   const layout = zoneLayout(pools[0], drivesPerNode, o.parity);
-  if (!standsZone(layout))
-    return { pools, nodes, errors: [...errors, zoneParityError(layout, { nodes: pools[0], drivesPerNode })] };
+  if (!standsZone(layout)) return { pools, nodes, errors: [...errors, zoneParityError(layout)] };
   const odd = oddZonePool(pools, layout);
   return odd ? { pools, nodes, errors: [...errors, odd] } : { pools, nodes, layout, errors };
 }
@@ -435,19 +432,8 @@ function layoutError(
   };
 }
 
-function zoneParityError(
-  layout: Layout | undefined,
-  { nodes, drivesPerNode }: Pick<Layout, "nodes" | "drivesPerNode">,
-): SettingsError {
+function zoneParityError({ nodes, drivesPerNode, parity, erasureSetDrives }: Layout): SettingsError {
   const shape = `${nodes} nodes x ${drivesPerNode} ${drivesPerNode === 1 ? "drive" : "drives"}`;
-  if (!layout)
-    return {
-      path: "overrides.minio.drivesPerNode",
-      given: shape,
-      allowed: `drives that divide into equal erasure sets of up to ${LARGEST_SET} with equally many of each node`,
-      remedy: "change the number of drives per node",
-    };
-  const { parity, erasureSetDrives } = layout;
   const most = Math.floor(erasureSetDrives / 2);
   const least = Array.from({ length: most }, (_, i) => i + 1).find((p) =>
     survivesZone({ erasureSetDrives, parity: p }),
