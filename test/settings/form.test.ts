@@ -1,7 +1,10 @@
 /** The whole error of each mistake in the form of a setting: its place, what was given, what is allowed, what to do. */
 import assert from "node:assert/strict";
 import { Report } from "../../components/schema/report";
+import { exampleOf } from "../../components/schema/walk";
+import { resolveSettings } from "../../components/settings";
 import { parse } from "../../components/settings/parse";
+import { settingsSchema } from "../../components/settings/schema";
 import { applySets } from "../../components/settings/stackFile";
 import { minimal, S3 } from "../helpers/example";
 
@@ -764,6 +767,28 @@ describe("the form of settings", () => {
         said(raw).map(([path, given]) => `${path}: ${given}`),
         ["ccu: nothing", "domain: nothing", "hosts: nothing", "tls: nothing"],
       );
+  });
+
+  // What stands in for a wrong part must be right itself: nothing else is checked otherwise.
+  it("has a value for each section that is missing", () => {
+    const { shape } = settingsSchema;
+    assert.deepEqual(
+      Object.entries(shape)
+        .filter(([, schema]) => !schema.safeParse(exampleOf(schema)).success)
+        .map(([name]) => name),
+      [],
+    );
+  });
+
+  it("without hosts is checked in all else, and nothing is said of hosts that nobody wrote", () => {
+    for (const hosts of [undefined, [], "app-1"]) {
+      const { hosts: _, addressPools: __, ...raw } = minimal();
+      const { errors } = resolveSettings({ ...raw, ...(hosts === undefined ? {} : { hosts }) }, "test");
+      assert.deepEqual(
+        errors.map((e) => e.path),
+        ["hosts", "addressPools"],
+      );
+    }
   });
 
   it("is checked to the end: what is wrong is left out or replaced, the rest is as written", () => {

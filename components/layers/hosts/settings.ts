@@ -142,7 +142,6 @@ export const hostSettings = {
     allowed: "a list of at least one host",
     remedy:
       "list every machine with name, address, role, cpu and memoryGiB; `npm run plan -- --ccu N` prints how many are needed",
-    example: [],
   }),
   hostDefaults: section(sizeFields, { doc: "Sizes of all hosts that do not have their own." }).prefault({}),
   ssh: section(sshFields, { doc: "SSH access to all hosts that do not have their own." }).prefault({}),
