@@ -104,7 +104,7 @@ function page(scores: Record<string, Score>): string {
   );
   return `# Do the unit tests notice a change?
 
-Written by \`npm run mutate\`. [Stryker](https://stryker-mutator.io) changes the pure code of a part, one small change at a time, and runs the unit tests of that part. A change that no test notices survives: the tests would not notice a programmer's mistake there either. At least ${LEAST} % must be noticed. Words that only people read (reasons, remedies) are changed as well. Minutes are those of the last run, which tries only what has changed since the one before.
+Written by \`npm run mutate\`. [Stryker](https://stryker-mutator.io) changes the pure code of a part, one small change at a time, and runs the fast unit tests of that part (lab/mutation/parts.ts names them). A change that no test notices survives: the tests would not notice a programmer's mistake there either. At least ${LEAST} % must be noticed. Words that only people read (reasons, remedies) are changed as well. Minutes are those of the last run, which tries only what has changed since the one before: a first one takes up to an hour for the largest parts.
 
 | Part | Changes | Noticed | Score | Date | Minutes |
 |---|---|---|---|---|---|

@@ -1,6 +1,7 @@
 /** The commands as an operator runs them: each in its own process, with its output and exit code. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import * as fs from "node:fs";
 import * as path from "node:path";
 
 const ROOT = path.join(__dirname, "../..");
@@ -49,6 +50,19 @@ describe("commands", () => {
     assert.equal(status, 0);
     for (const word of ["application", "event-persister", "connections", "Media", "lost"])
       assert.match(stdout, new RegExp(word));
+  });
+
+  it("diff --set ccu=10000 on small counts what README.md and docs/operate.md say", () => {
+    const { stdout } = run("diff", "--stack", "small", "--set", "ccu=10000");
+    const [, create, change, replace, remove] =
+      /^(\d+) to create, (\d+) to change, (\d+) to replace, (\d+) to delete/m.exec(stdout)!;
+    assert.equal(remove, "0");
+    const text = (file: string): string => fs.readFileSync(path.join(ROOT, file), "utf8");
+    const [readme, operate] = [text("README.md"), text("docs/operate.md")];
+    assert.ok(readme.includes(`creates ${create} objects, changes ${change}, replaces ${replace} and deletes none`));
+    assert.ok(operate.includes(`${create} objects created, ${change} changed, ${replace} replaced`));
+    const restarting = stdout.match(/^ {2}[A-Z]\w+ [^ /]+\/\S+: /gm)!;
+    assert.ok(operate.includes(`; ${restarting.length} workloads restart`), `${restarting.length}`);
   });
 
   it("diff --set ccu=5000 on small: grouped by layer, with the machines that it needs and the restarts with their reasons", () => {
