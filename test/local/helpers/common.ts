@@ -22,9 +22,15 @@ export async function until(
   everyMs = 50,
 ): Promise<number> {
   const start = Date.now();
-  while (!(await check())) {
-    if (Date.now() - start > limitSeconds * 1000) throw new Error(`${what}: not within ${limitSeconds} s`);
-    await sleep(everyMs);
+  for (let why = ""; ; await sleep(everyMs)) {
+    try {
+      if (await check()) break;
+      why = "";
+    } catch (error) {
+      // A busy cluster breaks off a connection now and then: asked again, it answers.
+      why = `: ${(error as Error).message}`;
+    }
+    if (Date.now() - start > limitSeconds * 1000) throw new Error(`${what}: not within ${limitSeconds} s${why}`);
   }
   return Date.now() - start;
 }
