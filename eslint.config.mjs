@@ -34,7 +34,7 @@ const above = (list, i) => list.slice(i + 1);
 const NOT_TESTS = [["test"], "only tests import tests: what others need belongs to lab/"];
 
 export default tseslint.config(
-  { ignores: ["node_modules/", ".scratch/", "vendor/", "**/*.cjs", "**/*.mjs"] },
+  { ignores: ["node_modules/", ".scratch/", ".stryker/", "vendor/", "**/*.cjs", "**/*.mjs"] },
   {
     files: ["**/*.ts"],
     languageOptions: { parser: tseslint.parser, parserOptions: { projectService: true } },

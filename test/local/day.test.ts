@@ -502,7 +502,7 @@ describe("a day of a user", function () {
         today = since(earlier, await served(WORK));
         return classes.every((c) => (today[c] ?? 0) > 0);
       },
-      30,
+      120,
       2000,
     ).catch((error) => {
       throw new Error(`${error.message}: ${told(classes)}`);
