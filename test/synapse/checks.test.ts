@@ -21,13 +21,23 @@ function errorsOf(change: Change, wrong: string[] = []): SettingsError[] {
 }
 
 const EMAIL = { host: "mail.example.net", port: 587, from: "a@example.org" };
-const provider = (id: string, scopes = ["openid", "profile"]) => ({
+type Provider = NonNullable<Settings["sso"]>["oidc"][number];
+const provider = (id: string, scopes = ["openid", "profile"]): Provider => ({
   id,
   name: id,
   issuer: "https://sso.example.net",
   clientId: "matrix",
   clientSecret: "secret",
   scopes,
+  confirmLocalpart: false,
+  displayNameTemplate: "{{ user.name }}",
+  subjectClaim: "sub",
+  allowExistingUsers: false,
+});
+/** A provider that asks for all that names may come from. */
+const naming = (id: string, more: Partial<Provider>): Provider => ({
+  ...provider(id, ["openid", "profile", "email"]),
+  ...more,
 });
 const registration =
   (more: Partial<Settings["registration"]>, email?: Settings["emailSmtp"]): Change =>
@@ -37,7 +47,7 @@ const registration =
   };
 const mail = (more: Partial<NonNullable<Settings["emailSmtp"]>>): Change => registration({}, { ...EMAIL, ...more });
 const sso =
-  (oidc: Array<ReturnType<typeof provider>>, passwordLogin = true): Change =>
+  (oidc: Provider[], passwordLogin = true): Change =>
   (s) => {
     s.sso = { oidc, passwordLogin };
   };
@@ -212,6 +222,46 @@ const CASES: Case[] = [
       remedy: "add openid, or leave scopes out",
     },
     accepted: {},
+  },
+  {
+    what: "two sources of new users' names",
+    change: sso([provider("a"), naming("b", { localpart: "email", localpartTemplate: "{{ user.nick }}" })]),
+    error: {
+      path: "sso.oidc[1].localpartTemplate",
+      given: "a template, beside localpart: email",
+      allowed: "one of the two",
+      remedy: "remove sso.oidc[1].localpart, or the template",
+    },
+    accepted: {
+      "a template": sso([naming("b", { localpartTemplate: "{{ user.nick }}" })]),
+      "a word": sso([naming("b", { localpart: "email" })]),
+    },
+  },
+  {
+    what: "names that users choose and confirm",
+    change: sso([naming("a", { localpart: "ask", confirmLocalpart: true })]),
+    error: {
+      path: "sso.oidc[0].confirmLocalpart",
+      given: "true, beside localpart: ask",
+      allowed: "true where the provider names its users: here they choose the name themselves",
+      remedy: "remove sso.oidc[0].confirmLocalpart",
+    },
+    accepted: {
+      "chosen ones": sso([naming("a", { localpart: "ask" })]),
+      "confirmed ones": sso([naming("a", { localpart: "username", confirmLocalpart: true })]),
+    },
+  },
+  {
+    what: "names from addresses that are not asked for",
+    change: sso([naming("a", { localpart: "email", scopes: ["openid", "profile"] })]),
+    error: {
+      path: "sso.oidc[0].localpart",
+      given: "email, while the scopes are openid, profile",
+      allowed: "email with the scope email: without it the provider sends no address",
+      remedy: "add email to sso.oidc[0].scopes",
+    },
+    accepted: { "other names": sso([naming("a", { localpart: "username", scopes: ["openid", "profile"] })]) },
+    derivedFrom: ["sso.oidc[0].scopes"],
   },
   {
     what: "no way to log in",

@@ -59,6 +59,13 @@ const VALUES: Array<[path: string, accepted: unknown[], refused: unknown[]]> = [
   ["sso.oidc[].clientId", ["matrix"], [""]],
   ["sso.oidc[].clientSecret", ["x"], ["", "x "]],
   ["sso.oidc[].scopes[]", ["openid"], [""]],
+  ["sso.oidc[].localpart", ["username", "email", "ask"], ["upn", ""]],
+  ["sso.oidc[].localpartTemplate", ["{{ user.nick }}"], [""]],
+  ["sso.oidc[].confirmLocalpart", [true, false], ["yes"]],
+  ["sso.oidc[].displayNameTemplate", ["{{ user.nick }}"], [""]],
+  ["sso.oidc[].emailTemplate", ["{{ user.email }}"], [""]],
+  ["sso.oidc[].subjectClaim", ["oid"], [""]],
+  ["sso.oidc[].allowExistingUsers", [true, false], ["yes"]],
   // Ten GiB take 5 minutes at 40 MB/s, the time in which a media process must answer.
   ["media.maxUploadMiB", [1, 10_240], [0, 10_241, 1.5]],
   // A hundred years; 0 is for ever.
@@ -136,7 +143,14 @@ describe("settings of Synapse", () => {
     const { id, name, issuer } = { id: "corp", name: "Corp", issuer: "https://sso.example.net" };
     const provider = { id, name, issuer, clientId: "matrix", clientSecret: "secret" };
     assert.deepEqual(SETTINGS.parse({ sso: { oidc: [provider] } }).sso!.oidc, [
-      { ...provider, scopes: ["openid", "profile", "email"] },
+      {
+        ...provider,
+        scopes: ["openid", "profile", "email"],
+        confirmLocalpart: false,
+        displayNameTemplate: "{{ user.name }}",
+        subjectClaim: "sub",
+        allowExistingUsers: false,
+      },
     ]);
     // Submission with STARTTLS (RFC 6409).
     assert.equal(SETTINGS.parse({ emailSmtp: { host: "a.example", from: "a@b.c" } }).emailSmtp!.port, 587);

@@ -482,6 +482,10 @@ describe("Synapse's configuration follows the settings:", () => {
       clientId: "matrix",
       clientSecret: "secret",
       scopes: ["openid", "email"],
+      confirmLocalpart: false,
+      displayNameTemplate: "{{ user.name }}",
+      subjectClaim: "sub",
+      allowExistingUsers: false,
     };
     const providers = [
       {
@@ -492,7 +496,11 @@ describe("Synapse's configuration follows the settings:", () => {
         client_secret_path: "/secrets/oidc-corp",
         scopes: ["openid", "email"],
         user_mapping_provider: {
-          config: { localpart_template: "{{ user.preferred_username }}", display_name_template: "{{ user.name }}" },
+          config: {
+            subject_claim: "sub",
+            localpart_template: "{{ (user.preferred_username or user.email or '').split('@')[0] }}",
+            display_name_template: "{{ user.name }}",
+          },
         },
       },
     ];
@@ -507,6 +515,33 @@ describe("Synapse's configuration follows the settings:", () => {
       oidc_providers: providers,
     });
     assert.deepEqual(login({ oidc: [], passwordLogin: true }), {}, "no list without a provider");
+    const mapped = (more: Partial<NonNullable<Settings["sso"]>["oidc"][number]>): any =>
+      (login({ oidc: [{ ...oidc, ...more }], passwordLogin: true }).oidc_providers as any[])[0];
+    const config = (more: Parameters<typeof mapped>[0]): unknown => mapped(more).user_mapping_provider.config;
+    const rest = { subject_claim: "sub", display_name_template: "{{ user.name }}" };
+    assert.deepEqual(config({ localpart: "username" }), providers[0]!.user_mapping_provider.config);
+    assert.deepEqual(config({ localpart: "email" }), {
+      ...rest,
+      localpart_template: "{{ (user.email or '').split('@')[0] }}",
+    });
+    assert.deepEqual(config({ localpart: "ask" }), rest, "without a template Synapse asks");
+    assert.deepEqual(
+      config({
+        localpartTemplate: "{{ user.nick }}",
+        confirmLocalpart: true,
+        displayNameTemplate: "{{ user.nick }} (Corp)",
+        emailTemplate: "{{ user.email }}",
+        subjectClaim: "oid",
+      }),
+      {
+        subject_claim: "oid",
+        localpart_template: "{{ user.nick }}",
+        confirm_localpart: true,
+        display_name_template: "{{ user.nick }} (Corp)",
+        email_template: "{{ user.email }}",
+      },
+    );
+    assert.deepEqual(mapped({ allowExistingUsers: true }), { ...providers[0], allow_existing_users: true });
   });
 
   it("other servers are met where federation is on, all of them or those of the list", () => {

@@ -3,7 +3,7 @@ import type { CheckInput } from "../../core/layer";
 import { leastCacheGiB } from "../../domain/bodies";
 import { isWorkerClass, type WorkerClass } from "../../domain/workerClasses";
 import { WORKERS } from "../../domain/workers";
-import type { PoolOverride } from "../../settings/types";
+import type { PoolOverride, Settings } from "../../settings/types";
 import { planFront } from "../../sizing/front";
 import { count } from "../../sizing/interpolate";
 import { AUTOSCALED, workerClasses } from "../../sizing/synapsePools";
@@ -60,6 +60,37 @@ function checkRegistration({ settings, report }: CheckInput): void {
   }
 }
 
+type Provider = NonNullable<Settings["sso"]>["oidc"][number];
+
+/** Where new users' names come from: one source, with the scope that it needs. */
+function checkNames(provider: Provider, path: string, report: CheckInput["report"]): void {
+  const { localpart, localpartTemplate, confirmLocalpart, scopes } = provider;
+  if (localpart !== undefined && localpartTemplate !== undefined)
+    report.add({
+      path: `${path}.localpartTemplate`,
+      given: `a template, beside localpart: ${localpart}`,
+      allowed: "one of the two",
+      remedy: `remove ${path}.localpart, or the template`,
+    });
+  if (localpart === "ask" && confirmLocalpart)
+    report.add({
+      path: `${path}.confirmLocalpart`,
+      given: "true, beside localpart: ask",
+      allowed: "true where the provider names its users: here they choose the name themselves",
+      remedy: `remove ${path}.confirmLocalpart`,
+    });
+  if (localpart === "email" && !scopes.includes("email"))
+    report.add(
+      {
+        path: `${path}.localpart`,
+        given: `email, while the scopes are ${scopes.join(", ")}`,
+        allowed: "email with the scope email: without it the provider sends no address",
+        remedy: `add email to ${path}.scopes`,
+      },
+      [`${path}.scopes`],
+    );
+}
+
 function checkSso({ settings, report }: CheckInput): void {
   const { sso } = settings;
   if (!sso) return;
@@ -82,6 +113,7 @@ function checkSso({ settings, report }: CheckInput): void {
         allowed: "a list with openid: without it the provider answers as plain OAuth",
         remedy: "add openid, or leave scopes out",
       });
+    checkNames(provider, `sso.oidc[${i}]`, report);
   });
   if (!sso.passwordLogin && sso.oidc.length === 0) {
     report.add(

@@ -161,9 +161,8 @@ function people({ settings: s, plan }: HomeserverInput): Yaml {
             client_id: p.clientId,
             client_secret_path: `${MOUNTS.secrets}/${oidcSecretFile(p.id)}`,
             scopes: p.scopes,
-            user_mapping_provider: {
-              config: { localpart_template: "{{ user.preferred_username }}", display_name_template: "{{ user.name }}" },
-            },
+            user_mapping_provider: { config: userMapping(p) },
+            ...(p.allowExistingUsers ? { allow_existing_users: true } : {}),
           })),
         }
       : {}),
@@ -177,6 +176,28 @@ function people({ settings: s, plan }: HomeserverInput): Yaml {
     rc_login: { address: rate(5, 100), account: rate(0.1, 10), failed_attempts: rate(0.17, 5) },
     rc_joins: { local: rate(0.5, 20), remote: rate(0.05, 20) },
     rc_invites: { per_room: rate(0.5, 20), per_user: rate(0.1, 20), per_issuer: rate(0.5, 20) },
+  };
+}
+
+/**
+ * Templates of new users' names, by where they come from. Of an address (Entra's preferred_username is one, Google has
+ * only that) the domain is left out, which the user id would carry for ever.
+ */
+const NAMES = {
+  username: "{{ (user.preferred_username or user.email or '').split('@')[0] }}",
+  email: "{{ (user.email or '').split('@')[0] }}",
+  ask: undefined,
+} as const;
+
+/** What Synapse's own mapper makes of a provider's claims. */
+function userMapping(p: NonNullable<Settings["sso"]>["oidc"][number]): Yaml {
+  const name = p.localpartTemplate ?? NAMES[p.localpart ?? "username"];
+  return {
+    subject_claim: p.subjectClaim,
+    ...(name === undefined ? {} : { localpart_template: name }),
+    ...(p.confirmLocalpart ? { confirm_localpart: true } : {}),
+    display_name_template: p.displayNameTemplate,
+    ...(p.emailTemplate === undefined ? {} : { email_template: p.emailTemplate }),
   };
 }
 

@@ -37,6 +37,27 @@ const oidcProvider = section(
       "profile",
       "email",
     ]),
+    localpart: oneOf(["username", "email", "ask"], {
+      doc: "Where a new user's name comes from (the part of the user id before the colon, which never changes afterwards): `username` is the claim preferred_username, or the e-mail address where there is none; `email` is the e-mail address; of an address it takes what stands before the @. `ask`: the user chooses it. If the name is taken, a number is added. Absent: `username`, unless there is a `localpartTemplate`.",
+    }).optional(),
+    localpartTemplate: text({
+      doc: "Jinja template of a new user's name in place of `localpart`, with the claims in `user`. Characters that a user id cannot have are escaped: `{{ user.preferred_username }}` makes alice=40corp.example of alice@corp.example.",
+    }).optional(),
+    confirmLocalpart: bool({
+      doc: "New users see the name first and may change it.",
+    }).default(false),
+    displayNameTemplate: text({
+      doc: "Jinja template of a new user's display name.",
+    }).default("{{ user.name }}"),
+    emailTemplate: text({
+      doc: "Jinja template of the e-mail address that a new account gets: `{{ user.email }}` where the provider has checked it. Absent: none.",
+    }).optional(),
+    subjectClaim: text({
+      doc: "Claim by which the provider names a user for ever; accounts are linked to it, so never change it.",
+    }).default("sub"),
+    allowExistingUsers: bool({
+      doc: "A first login takes over the account that has its name already. Only with a provider at which nobody can choose the name: whoever is named alice there is alice here.",
+    }).default(false),
   },
   { doc: "An OpenID Connect provider. Callback: https://<hostnames.homeserver>/_synapse/client/oidc/callback." },
 );
