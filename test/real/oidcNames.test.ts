@@ -96,12 +96,14 @@ describe("New users' names by single sign-on", () => {
     const { status, output } = await synapsePython(net, { files, env: {}, args: [`${FILES_AT}/map.py`] });
     assert.equal(status, 0, output);
     count("claims of identity providers mapped to a user", cases.length);
-    return output
-      .trim()
-      .split("\n")
-      // Beside warnings of Python's own.
-      .filter((line) => line.startsWith("{"))
-      .map((line) => JSON.parse(line) as Got);
+    return (
+      output
+        .trim()
+        .split("\n")
+        // Beside warnings of Python's own.
+        .filter((line) => line.startsWith("{"))
+        .map((line) => JSON.parse(line) as Got)
+    );
   }
 
   it("are the user name there, without the domain of an address", async () => {
