@@ -2,7 +2,7 @@
  * What backups take and how long a restore lasts: base backups, the archive of the WAL, both as the store keeps them.
  * Estimates that make the order of magnitude known before the store is full; the alerts watch what is really there.
  */
-import { cronFields } from "../schema/syntax/text";
+import { parseCron } from "../schema/syntax/schedule";
 import type { Settings } from "../settings/types";
 import { BACKUPS, SYNAPSE } from "./anchors";
 import { interpolate } from "./interpolate";
@@ -13,35 +13,20 @@ export const BACKUP_VERSION_DAYS = 7;
 const GIB = 2 ** 30;
 const DAYS_A_MONTH = 365 / 12;
 
-/** How many values of 0 to `most` a cron field names. */
-function countOf(field: string, most: number): number {
-  const named = new Set<number>();
-  for (const part of field.split(",")) {
-    const [range, step] = part.split("/");
-    const [from, to] = range === "*" || range === "?" ? [0, most] : range.split("-").map(Number);
-    const last = to ?? (step === undefined ? from : most);
-    // Names of days ("MON") are one value each.
-    if (Number.isNaN(from)) named.add(named.size + 1000);
-    else for (let n = from; n <= last; n += Number(step ?? 1)) named.add(n);
-  }
-  return named.size;
-}
-
 /** Base backups a day, of a schedule. @example basesPerDay("0 0 2 * * *") === 1 */
 export function basesPerDay(schedule: string): number {
-  const [second, minute, hour, dayOfMonth, month, dayOfWeek] = cronFields(schedule);
-  const daily = countOf(second, 59) * countOf(minute, 59) * countOf(hour, 23);
-  const any = (field: string): boolean => field === "*" || field === "?";
+  const { second, minute, hour, dayOfMonth, month, dayOfWeek } = parseCron(schedule);
+  const daily = second.values.size * minute.values.size * hour.values.size;
   // A day counts when either of the two fields names it, if both are given.
   const days =
-    any(dayOfMonth) && any(dayOfWeek)
+    dayOfMonth.any && dayOfWeek.any
       ? 1
       : Math.min(
           1,
-          (any(dayOfMonth) ? 0 : countOf(dayOfMonth, 31) / DAYS_A_MONTH) +
-            (any(dayOfWeek) ? 0 : Math.min(7, countOf(dayOfWeek, 6)) / 7),
+          (dayOfMonth.any ? 0 : dayOfMonth.values.size / DAYS_A_MONTH) +
+            (dayOfWeek.any ? 0 : dayOfWeek.values.size / 7),
         );
-  return daily * days * (any(month) ? 1 : Math.min(12, countOf(month, 12)) / 12);
+  return (daily * days * month.values.size) / 12;
 }
 
 export interface BackupInput {

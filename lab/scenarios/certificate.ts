@@ -1,6 +1,7 @@
 /** The stack replaces the certificate of the public names, under load. */
 import * as tls from "node:tls";
-import { deploy, until } from "./cluster";
+import { until } from "../common/until";
+import { deploy } from "./cluster";
 import { flowing, since, type Scenario } from "./scenario";
 
 /** The certificate that a new connection gets. */

@@ -8,6 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { KUBECONFIG } from "../local/access";
 
 import { CACHE_DIR, ROOT, RUN_DIR } from "../common/folders";
+import { until } from "../common/until";
 import { Api } from "./api";
 
 export { sleep };
@@ -102,25 +103,6 @@ export async function deploy(sets: string[], more: string[] = []): Promise<strin
   const { code, text } = await script("local", "deploy", ...sets.flatMap((s) => ["--set", s]), ...more);
   if (code !== 0) throw new Error(`deploy ${[...sets, ...more].join(" ")} ended with ${code}: ${text.slice(-600)}`);
   return text;
-}
-
-export async function until(
-  what: string,
-  seconds: number,
-  check: () => Promise<string | undefined> | string | undefined,
-  every = 1,
-): Promise<number> {
-  const started = Date.now();
-  for (let why: string | undefined = "not asked"; ;) {
-    try {
-      why = await check();
-    } catch (error) {
-      why = (error as Error).message;
-    }
-    if (why === undefined) return (Date.now() - started) / 1000;
-    if (Date.now() - started > seconds * 1000) throw new Error(`${what}: not within ${seconds} s: ${why}`);
-    await sleep(every * 1000);
-  }
 }
 
 export const ready = (p: any): boolean =>

@@ -2,7 +2,8 @@
  * PostgreSQL's primary hands over, as it does when its node is drained (one of the three carries it) and when its image
  * or a parameter changes.
  */
-import { behind, CLUSTER, get, k, NS, podProcesses, sleep, until } from "./cluster";
+import { until } from "../common/until";
+import { behind, CLUSTER, get, k, NS, podProcesses, sleep } from "./cluster";
 import { flowing, since, type Scenario } from "./scenario";
 
 /** Longer than CloudNativePG's default of 5 s, after which it gives up a connection between instances. */

@@ -7,7 +7,8 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { RUN_DIR } from "../common/folders";
 import { change } from "./changes";
-import { get, k, NS, run, until } from "./cluster";
+import { until } from "../common/until";
+import { get, k, NS, run } from "./cluster";
 import { component, since, type Run, type Scenario } from "./scenario";
 
 const ADDED = ["4", "5"];

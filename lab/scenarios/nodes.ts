@@ -1,22 +1,8 @@
 /** Whole machines: drained, frozen, cut off, lost. */
 import { ONLY_ONE } from "../../components/core/names";
 import { NODE_REPLACED } from "../../components/sizing/failures";
-import {
-  cable,
-  CLUSTER,
-  clusterAilment,
-  freeze,
-  get,
-  holder,
-  k,
-  NS,
-  psql,
-  ready,
-  pods,
-  sleep,
-  thaw,
-  until,
-} from "./cluster";
+import { until } from "../common/until";
+import { cable, CLUSTER, clusterAilment, freeze, get, holder, k, NS, psql, ready, pods, sleep, thaw } from "./cluster";
 import { handOver } from "./handover";
 import { NODES, flowing, nodeOf, primary, since, whoRan, type Run, type Scenario } from "./scenario";
 

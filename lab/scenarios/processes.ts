@@ -1,6 +1,7 @@
 /** Single processes and pods, of each kind. */
 import * as crypto from "node:crypto";
-import { get, holder, k, kill, NS, pods, replaced, sleep, until } from "./cluster";
+import { until } from "../common/until";
+import { get, holder, k, kill, NS, pods, replaced, sleep } from "./cluster";
 import { RETRY_AFTER_SECONDS, type Reply } from "./load";
 import {
   anyOf,

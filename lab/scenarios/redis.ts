@@ -1,6 +1,7 @@
 /** Redis and its Sentinels: the master is killed, or cut off and reconnected; a minority of the Sentinels is lost. */
 import { spawn, type ChildProcess } from "node:child_process";
-import { ENV, get, isolate, join, KUBECTL, NS, podProcesses, pods, sleep, until } from "./cluster";
+import { until } from "../common/until";
+import { ENV, get, isolate, join, KUBECTL, NS, podProcesses, pods, sleep } from "./cluster";
 import { flowing, killOne, since, type Run, type Scenario } from "./scenario";
 
 const SET = [0, 1, 2].map((i) => `redis-synapse-${i}`);

@@ -7,7 +7,8 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { takeBack } from "./changes";
-import { ailment, checkpoint, CLUSTER, deploy, get, k, NS, psql, sleep, until } from "./cluster";
+import { until } from "../common/until";
+import { ailment, checkpoint, CLUSTER, deploy, get, k, NS, psql, sleep } from "./cluster";
 import { Client } from "./load";
 import { primary, since, type Run, type Scenario } from "./scenario";
 

@@ -1,6 +1,7 @@
 /** The form of a scenario, and helpers that several of them use. */
 import type { Access } from "../local/access";
-import { CLUSTER, get, kill, NS, pods, replaced, sleep, until } from "./cluster";
+import { until } from "../common/until";
+import { CLUSTER, get, kill, NS, pods, replaced, sleep } from "./cluster";
 import { FLOWING_SECONDS, type Client, type Load } from "./load";
 
 export interface Table {

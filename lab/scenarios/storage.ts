@@ -1,5 +1,6 @@
 /** A disk that fills. */
-import { FILLER, get, k, NS, psql, sleep, ssh, until } from "./cluster";
+import { until } from "../common/until";
+import { FILLER, get, k, NS, psql, sleep, ssh } from "./cluster";
 import { flowing, nodeOf, primary, since, whoRan, type Scenario } from "./scenario";
 
 const FULL_SECONDS = 40;

@@ -5,18 +5,16 @@ import { evaluate, type RegisteredResource } from "../../cli/evaluate";
 import { DISTRIBUTIONS, DISTRIBUTION_FACTS, type Distribution } from "../../components/domain/distributions";
 import { ClusterFoundation, NetworkPolicies, clusterEdges } from "../../components/layers/cluster";
 import { plan } from "../../components/plan";
-import { formatErrors, resolveSettings } from "../../components/settings";
 import type { Settings } from "../../components/settings/types";
 import { readStackConfig } from "../../components/settings/stackFile";
 import { crdProblems } from "../helpers/crdSchemas";
 import { kubernetesProblems } from "../helpers/kubernetesSchemas";
 import { SHIPPED } from "./shipped";
+import { settingsOf } from "../helpers/settings";
 
 const settingsFor = (distribution: Distribution | undefined, more: object = {}): Settings => {
   const raw = { ...readStackConfig("small"), cluster: { ...(distribution ? { distribution } : {}), ...more } };
-  const { settings, errors } = resolveSettings(raw, "t");
-  assert.ok(settings, formatErrors(errors));
-  return settings;
+  return settingsOf(raw);
 };
 
 async function rendered(settings: Settings): Promise<any[]> {

@@ -12,7 +12,8 @@ import { localConfig } from "../../lab/local/config";
 import { prepare, PROJECT, selectStack } from "../../lab/local/engine";
 import { RUN_DIR } from "../../lab/common/folders";
 import { kubectl } from "../../lab/local/kubectl";
-import { cable, get, healthy, mend, until } from "../../lab/scenarios/cluster";
+import { until } from "../../lab/common/until";
+import { cable, get, healthy, mend } from "../../lab/scenarios/cluster";
 import { measured } from "../../lab/proof/measured";
 import { holdDeletedNamespace, releaseNamespace } from "./helpers/heldNamespace";
 import {

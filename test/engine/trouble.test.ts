@@ -1,7 +1,8 @@
 /** Failures while the engine works: it reports them, and the next `up` continues cleanly. */
 import assert from "node:assert/strict";
 import { kubectl } from "../../lab/local/kubectl";
-import { cable, healthy, mend, until } from "../../lab/scenarios/cluster";
+import { until } from "../../lab/common/until";
+import { cable, healthy, mend } from "../../lab/scenarios/cluster";
 import { measured } from "../../lab/proof/measured";
 import { restartApiServer } from "./helpers/apiServer";
 import { holdDeletedNamespace, releaseNamespace } from "./helpers/heldNamespace";

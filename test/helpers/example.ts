@@ -3,6 +3,7 @@ import "reflect-metadata"; // @peculiar/x509 wants it first
 import { generateKeyPairSync, webcrypto } from "node:crypto";
 import * as x509 from "@peculiar/x509";
 import { exampleHostKey } from "../../components/settings";
+import type { OidcProvider } from "../../components/settings/types";
 
 export const host = (name: string, address: string, roles: string[], more: object = {}): Record<string, unknown> => ({
   name,
@@ -37,7 +38,7 @@ export const minimal = (): Record<string, unknown> =>
     backups: { acceptNoOffsite: true },
   });
 
-/** A provider of logins, and a mail server. */
+/** A provider of logins, as an operator writes it. */
 export const OIDC = {
   id: "corp",
   name: "Corp",
@@ -45,6 +46,17 @@ export const OIDC = {
   clientId: "matrix",
   clientSecret: "oidc-secret",
 };
+/** The provider with what the product completes. */
+export const oidcProvider = (more: Partial<OidcProvider> = {}): OidcProvider => ({
+  ...OIDC,
+  scopes: ["openid", "profile", "email"],
+  confirmLocalpart: false,
+  displayNameTemplate: "{{ user.name }}",
+  subjectClaim: "sub",
+  allowExistingUsers: false,
+  ...more,
+});
+/** A mail server. */
 export const EMAIL = {
   host: "mail.example.net",
   user: "matrix",

@@ -98,12 +98,8 @@ describe("a day of a user", function () {
     await until(
       "every process of Synapse answers",
       async () => {
-        try {
-          earlier = await served(WORK);
-          return true;
-        } catch {
-          return false;
-        }
+        earlier = await served(WORK);
+        return true;
       },
       120,
       3000,

@@ -4,22 +4,15 @@
  */
 import { exampleConfig } from "../../cli/exampleStack";
 import type { PlanInput } from "../../components/core/layer";
-import { formatErrors, resolveSettings } from "../../components/settings";
 import type { Settings } from "../../components/settings/types";
 import type { BackupTarget } from "../../components/layers/postgres/backups";
 import type { Plan } from "../../components/sizing/types";
+import { settingsOf } from "../helpers/settings";
 
 let resolved: Settings | undefined;
 
 /** The example of 1,000 users, on three database hosts in three zones. */
-function settings(): Settings {
-  if (!resolved) {
-    const { settings: all, errors } = resolveSettings(exampleConfig(1000), "t");
-    if (!all) throw new Error(formatErrors(errors));
-    resolved = all;
-  }
-  return structuredClone(resolved);
-}
+const settings = (): Settings => structuredClone((resolved ??= settingsOf(exampleConfig(1000))));
 
 const database = (): Plan["postgres"] => ({
   instances: 3,

@@ -4,11 +4,12 @@
  */
 import assert from "node:assert/strict";
 import { homeserverConfig } from "../../components/layers/synapse/homeserverYaml";
-import type { Settings } from "../../components/settings/types";
+import type { OidcProvider } from "../../components/settings/types";
 import { count } from "../../lab/real/counts";
 import { Network } from "../../lab/real/network";
 import { FILES_AT, synapsePython } from "../../lab/real/synapsePython";
 import { fixturePlan, fixtureSettings } from "../fixtures/plan";
+import { oidcProvider } from "../helpers/example";
 
 const MAP = `import asyncio, json
 from authlib.oidc.core import UserInfo
@@ -28,7 +29,6 @@ for case in json.load(open("${FILES_AT}/cases.json")):
     }))
 `;
 
-type Provider = NonNullable<Settings["sso"]>["oidc"][number];
 interface Got {
   id: string;
   localpart: string | null;
@@ -38,22 +38,9 @@ interface Got {
   emails: string[];
 }
 
-const configOf = (more: Partial<Provider>): unknown => {
+const configOf = (more: Partial<OidcProvider>): unknown => {
   const settings = fixtureSettings();
-  const provider: Provider = {
-    id: "corp",
-    name: "Corp",
-    issuer: "https://sso.example.net",
-    clientId: "matrix",
-    clientSecret: "secret",
-    scopes: ["openid", "profile", "email"],
-    confirmLocalpart: false,
-    displayNameTemplate: "{{ user.name }}",
-    subjectClaim: "sub",
-    allowExistingUsers: false,
-    ...more,
-  };
-  settings.sso = { oidc: [provider], passwordLogin: true };
+  settings.sso = { oidc: [oidcProvider(more)], passwordLogin: true };
   const config = homeserverConfig({ settings, plan: fixturePlan(), turnUris: [], rtcServiceUrl: "" });
   return (config.oidc_providers as any[])[0].user_mapping_provider.config;
 };
@@ -88,7 +75,7 @@ describe("New users' names by single sign-on", () => {
   });
   after(() => net.close());
 
-  async function mapped(cases: Array<[more: Partial<Provider>, claims: keyof typeof CLAIMS]>): Promise<Got[]> {
+  async function mapped(cases: Array<[more: Partial<OidcProvider>, claims: keyof typeof CLAIMS]>): Promise<Got[]> {
     const files = {
       "cases.json": JSON.stringify(cases.map(([more, claims]) => ({ config: configOf(more), claims: CLAIMS[claims] }))),
       "map.py": MAP,

@@ -4,7 +4,7 @@ import type { CheckInput } from "../../components/core/layer";
 import type { HostRole } from "../../components/domain/roles";
 import { Report } from "../../components/schema/report";
 import { docOf } from "../../components/schema/walk";
-import { formatErrors, resolveSettings, type Settings, type SettingsError } from "../../components/settings";
+import { resolveSettings, type Settings, type SettingsError } from "../../components/settings";
 import { checkHostCounts } from "../../components/settings/general/checkHostCounts";
 import { checkHostnames } from "../../components/settings/general/checkHostnames";
 import { checkKeys } from "../../components/settings/general/checkKeys";
@@ -13,6 +13,7 @@ import { identitySettings, MOST_CCU } from "../../components/settings/general/id
 import { imageSettings, PULL_SECRET } from "../../components/settings/general/images";
 import { keySettings } from "../../components/settings/general/keys";
 import { certificate, EMAIL, encryptedKey, minimal, S3, type Pair } from "../helpers/example";
+import { settingsOf } from "../helpers/settings";
 
 /** The errors of one check. @param before Paths that are wrong already */
 function errorsOf(
@@ -28,11 +29,7 @@ function errorsOf(
 }
 const NOW = new Date("2026-11-21T00:00:00Z");
 
-function good(raw: Record<string, unknown>): Settings {
-  const { settings, errors } = resolveSettings(raw, "prod", NOW);
-  assert.ok(settings, formatErrors(errors));
-  return settings;
-}
+const good = (raw: Record<string, unknown>): Settings => settingsOf(raw, "prod", NOW);
 
 describe("settings: what is completed", () => {
   it("the names are those below the domain, unless they are given; the stack's name is the instance", () => {

@@ -1,7 +1,7 @@
 /** Which texts are valid names, addresses, schedules, images and moments: each bound from both sides. */
 import assert from "node:assert/strict";
+import { cronProblem, parseCron } from "../../components/schema/syntax/schedule";
 import {
-  cronProblem,
   DNS_LABEL,
   isDnsName,
   isMoment,
@@ -245,6 +245,28 @@ describe("grammars: schedules of backups", () => {
     assert.equal(cronProblem("0 2 * * *"), "5 fields");
     assert.equal(cronProblem("0 0 2 * * * *"), "7 fields");
     assert.equal(cronProblem("daily"), "1 field");
+  });
+
+  it("a field names its values: by number or name, in ranges and steps, each once", () => {
+    const { second, minute, hour, dayOfMonth, month, dayOfWeek } = parseCron(
+      "0 50/5 8-12/2,9,8 */10 nov,JAN-mar MON-FRI",
+    );
+    assert.deepEqual(
+      [second, minute, hour, dayOfMonth, month, dayOfWeek].map(({ any, values }) => [any, ...values]),
+      [
+        [false, 0],
+        // A step without an end goes to the largest value.
+        [false, 50, 55],
+        [false, 8, 10, 12, 9],
+        [false, 1, 11, 21, 31],
+        [false, 11, 1, 2, 3],
+        [false, 1, 2, 3, 4, 5],
+      ],
+    );
+    const weekly = parseCron("@weekly");
+    assert.deepEqual([...weekly.dayOfWeek.values], [0]);
+    assert.deepEqual([weekly.dayOfMonth.any, weekly.dayOfMonth.values.size], [true, 31]);
+    assert.equal(parseCron("? 0 2 * * *").second.any, true);
   });
 
   it("the usual schedules have names", () => {

@@ -6,7 +6,7 @@ import { join, resolve } from "node:path";
 import fc from "fast-check";
 import { parse as parseYaml } from "yaml";
 import { evaluate } from "../../cli/evaluate";
-import { formatErrors, resolveSettings, SECRET_PLACEHOLDER, SettingsInvalid } from "../../components/settings";
+import { resolveSettings, SECRET_PLACEHOLDER, SettingsInvalid } from "../../components/settings";
 import { explained, MessageOnly } from "../../components/core/messageOnly";
 import { settingsFromConfig } from "../../components/settings/fromConfig";
 import { settingsSchema } from "../../components/settings/schema";
@@ -16,18 +16,13 @@ import { plan } from "../../components/plan";
 import type { Settings } from "../../components/settings/types";
 import { HOSTS, minimal, S3 } from "../helpers/example";
 import { EVERYTHING } from "../../components/layers/registry";
+import { settingsOf } from "../helpers/settings";
 
 const ROOT = resolve(__dirname, "../..");
 
-function good(raw: Record<string, unknown>): Settings {
-  const { settings, errors } = resolveSettings(raw, "t");
-  assert.ok(settings, formatErrors(errors));
-  return settings;
-}
-
 describe("settings", () => {
   it("a minimal stack is ccu, domain, hosts, one address pool and tls; the rest has a default for production", () => {
-    const s = good(minimal());
+    const s = settingsOf(minimal());
     assert.equal(s.instance, "t");
     assert.equal(s.serverName, "example.com");
     assert.deepEqual(s.hostnames, {
@@ -54,7 +49,7 @@ describe("settings", () => {
     const { backups, ...five } = minimal();
     assert.deepEqual(Object.keys(five).sort(), ["addressPools", "ccu", "domain", "hosts", "tls"]);
     assert.deepEqual(backups, { acceptNoOffsite: true });
-    good({ ...five, ccu: 500 });
+    settingsOf({ ...five, ccu: 500 });
   });
 
   it("each of the five is needed", () => {
@@ -69,9 +64,9 @@ describe("settings", () => {
   });
 
   it("presence is on up to 5,000 users and off above, unless set", () => {
-    assert.equal(good({ ...minimal(), ccu: 5000 }).presence.enabled, true);
-    assert.equal(good({ ...minimal(), ccu: 5001 }).presence.enabled, false);
-    assert.equal(good({ ...minimal(), ccu: 20000, presence: { enabled: true } }).presence.enabled, true);
+    assert.equal(settingsOf({ ...minimal(), ccu: 5000 }).presence.enabled, true);
+    assert.equal(settingsOf({ ...minimal(), ccu: 5001 }).presence.enabled, false);
+    assert.equal(settingsOf({ ...minimal(), ccu: 20000, presence: { enabled: true } }).presence.enabled, true);
   });
 
   it("hosts take what they do not state from hostDefaults and ssh", () => {
@@ -83,7 +78,7 @@ describe("settings", () => {
       host: "10.0.0.1",
       hostKey: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
     };
-    const s = good({
+    const s = settingsOf({
       ...minimal(),
       hosts,
       hostDefaults: { cpu: 8, memoryGiB: 32, zone: "r1" },
@@ -106,25 +101,25 @@ describe("settings", () => {
     const asText = Object.fromEntries(
       Object.entries(structured).map(([k, v]) => [k, typeof v === "string" ? v : JSON.stringify(v)]),
     );
-    const s = good(asText);
+    const s = settingsOf(asText);
     assert.deepEqual([s.ccu, s.rtc.enabled, s.turn.minPort], [1000, false, 50000]);
-    assert.deepEqual(good({ ...minimal(), tls: "own-ca" }).tls, { mode: "own-ca" });
+    assert.deepEqual(settingsOf({ ...minimal(), tls: "own-ca" }).tls, { mode: "own-ca" });
   });
 
   it("a key without a value counts as not written", () => {
-    assert.deepEqual(good({ ...minimal(), rtc: null, sso: null }), good(minimal()));
+    assert.deepEqual(settingsOf({ ...minimal(), rtc: null, sso: null }), settingsOf(minimal()));
   });
 
   it("two results share nothing", () => {
-    const first = good(minimal());
+    const first = settingsOf(minimal());
     first.cluster.podCidrs.push("10.9.0.0/16");
     first.backups.target = { ...S3, kind: "s3", region: "x" };
-    assert.deepEqual(good(minimal()).cluster.podCidrs, ["10.244.0.0/16"]);
-    assert.deepEqual(good(minimal()).backups.target, { kind: "object-store" });
+    assert.deepEqual(settingsOf(minimal()).cluster.podCidrs, ["10.244.0.0/16"]);
+    assert.deepEqual(settingsOf(minimal()).backups.target, { kind: "object-store" });
   });
 
   it("without call hosts and MinIO, neither call nor storage hosts are needed", () => {
-    const s = good({
+    const s = settingsOf({
       ...minimal(),
       hosts: HOSTS.slice(0, 3),
       turn: { enabled: false },
@@ -209,7 +204,7 @@ describe("settings: any input", () => {
     fc.assert(
       fc.property(fc.subarray(Object.keys(OPTIONAL)), (chosen) => {
         const raw = { ...minimal(), ...Object.fromEntries(chosen.map((key) => [key, (OPTIONAL as any)[key]])) };
-        assert.deepEqual(good(raw), good(raw));
+        assert.deepEqual(settingsOf(raw), settingsOf(raw));
       }),
       { numRuns: 200 },
     );
@@ -217,7 +212,7 @@ describe("settings: any input", () => {
 
   it("every section that may be written reaches the layers", () => {
     const merged = ["hostDefaults", "ssh"]; // into each host
-    const reached = Object.keys(good({ ...minimal(), ...OPTIONAL }));
+    const reached = Object.keys(settingsOf({ ...minimal(), ...OPTIONAL }));
     assert.deepEqual(
       Object.keys(shapeOf(settingsSchema))
         .filter((key) => !reached.includes(key))
@@ -237,7 +232,7 @@ describe("settings: any input", () => {
 describe("settings: stack files", () => {
   for (const stack of ["small", "large"]) {
     it(`${stack} resolves, and its plan is feasible`, () => {
-      const settings = good(readStackConfig(stack));
+      const settings = settingsOf(readStackConfig(stack));
       const planned = plan(settings);
       assert.equal(planned.ccu, { small: 1000, large: 20000 }[stack]);
       assert.equal(
@@ -289,7 +284,7 @@ describe("settings: stack files", () => {
       );
       const raw = readStackConfig("x", dir);
       assert.equal("key" in raw, false);
-      assert.equal(good(raw).importSecrets.signingKey, SECRET_PLACEHOLDER);
+      assert.equal(settingsOf(raw).importSecrets.signingKey, SECRET_PLACEHOLDER);
       assert.throws(() => readStackConfig("y", dir), /no stack "y".*Stacks here: x/s);
       assert.throws(() => readStackConfig("../x", dir), /no stack/);
     } finally {

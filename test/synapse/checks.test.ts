@@ -5,8 +5,9 @@
 import assert from "node:assert/strict";
 import { Report } from "../../components/schema/report";
 import { checkHomeserver } from "../../components/layers/synapse/checks";
-import type { Settings, SettingsError } from "../../components/settings/types";
+import type { OidcProvider, Settings, SettingsError } from "../../components/settings/types";
 import { fixtureSettings } from "../fixtures/plan";
+import { oidcProvider } from "../helpers/example";
 
 type Change = (s: Settings) => void;
 
@@ -21,24 +22,9 @@ function errorsOf(change: Change, wrong: string[] = []): SettingsError[] {
 }
 
 const EMAIL = { host: "mail.example.net", port: 587, from: "a@example.org" };
-type Provider = NonNullable<Settings["sso"]>["oidc"][number];
-const provider = (id: string, scopes = ["openid", "profile"]): Provider => ({
-  id,
-  name: id,
-  issuer: "https://sso.example.net",
-  clientId: "matrix",
-  clientSecret: "secret",
-  scopes,
-  confirmLocalpart: false,
-  displayNameTemplate: "{{ user.name }}",
-  subjectClaim: "sub",
-  allowExistingUsers: false,
-});
+const provider = (id: string, scopes = ["openid", "profile"]): OidcProvider => oidcProvider({ id, name: id, scopes });
 /** A provider that asks for all that names may come from. */
-const naming = (id: string, more: Partial<Provider>): Provider => ({
-  ...provider(id, ["openid", "profile", "email"]),
-  ...more,
-});
+const naming = (id: string, more: Partial<OidcProvider>): OidcProvider => oidcProvider({ id, ...more });
 const registration =
   (more: Partial<Settings["registration"]>, email?: Settings["emailSmtp"]): Change =>
   (s) => {
@@ -47,7 +33,7 @@ const registration =
   };
 const mail = (more: Partial<NonNullable<Settings["emailSmtp"]>>): Change => registration({}, { ...EMAIL, ...more });
 const sso =
-  (oidc: Provider[], passwordLogin = true): Change =>
+  (oidc: OidcProvider[], passwordLogin = true): Change =>
   (s) => {
     s.sso = { oidc, passwordLogin };
   };

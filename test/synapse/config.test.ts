@@ -14,6 +14,7 @@ import type { Plan } from "../../components/sizing/types";
 import type { WorkerClass } from "../../components/domain/workerClasses";
 import { fixturePlan, fixtureSettings } from "../fixtures/plan";
 import known from "../../lab/real/known-keys.json";
+import { oidcProvider } from "../helpers/example";
 
 const s3 = { endpoint: "http://minio-api.minio.svc.cluster.local:9000", region: "us-east-1", bucket: "synapse-media" };
 const turnUris = ["turn:turn.example.org:3478?transport=udp"];
@@ -31,18 +32,14 @@ function full(): { settings: Settings; plan: Plan } {
   settings.emailSmtp = { host: "smtp.example", port: 587, user: "u", password: "smtp-secret-value", from: "a@b.c" };
   settings.sso = {
     oidc: [
-      {
+      oidcProvider({
         id: "kc",
         name: "KC",
         issuer: "https://i/",
         clientId: "c",
         clientSecret: "oidc-secret-value",
         scopes: ["openid"],
-        confirmLocalpart: false,
-        displayNameTemplate: "{{ user.name }}",
-        subjectClaim: "sub",
-        allowExistingUsers: false,
-      },
+      }),
     ],
     passwordLogin: false,
   };

@@ -12,9 +12,10 @@ import {
 import { mediaSection } from "../../components/layers/synapse/mediaYaml";
 import { portsOf, renderLogYaml, renderWorkerYaml, workerConfig } from "../../components/layers/synapse/workerYaml";
 import type { WorkerClass } from "../../components/domain/workerClasses";
-import type { Settings } from "../../components/settings/types";
+import type { OidcProvider, Settings } from "../../components/settings/types";
 import type { Plan } from "../../components/sizing/types";
 import { fixturePlan, fixtureSettings } from "../fixtures/plan";
+import { oidcProvider } from "../helpers/example";
 
 type Change = (s: Settings, p: Plan) => void;
 const changed = (change: Change = () => undefined): { settings: Settings; plan: Plan } => {
@@ -475,18 +476,7 @@ describe("Synapse's configuration follows the settings:", () => {
   });
 
   it("people log in at the providers, and by password only where that is allowed", () => {
-    const oidc = {
-      id: "corp",
-      name: "Corp",
-      issuer: "https://sso.example.net",
-      clientId: "matrix",
-      clientSecret: "secret",
-      scopes: ["openid", "email"],
-      confirmLocalpart: false,
-      displayNameTemplate: "{{ user.name }}",
-      subjectClaim: "sub",
-      allowExistingUsers: false,
-    };
+    const oidc = oidcProvider({ scopes: ["openid", "email"] });
     const providers = [
       {
         idp_id: "corp",
@@ -515,7 +505,7 @@ describe("Synapse's configuration follows the settings:", () => {
       oidc_providers: providers,
     });
     assert.deepEqual(login({ oidc: [], passwordLogin: true }), {}, "no list without a provider");
-    const mapped = (more: Partial<NonNullable<Settings["sso"]>["oidc"][number]>): any =>
+    const mapped = (more: Partial<OidcProvider>): any =>
       (login({ oidc: [{ ...oidc, ...more }], passwordLogin: true }).oidc_providers as any[])[0];
     const config = (more: Parameters<typeof mapped>[0]): unknown => mapped(more).user_mapping_provider.config;
     const rest = { subject_claim: "sub", display_name_template: "{{ user.name }}" };

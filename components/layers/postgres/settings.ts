@@ -3,7 +3,8 @@ import { z } from "zod";
 import { bool, dnsLabel, field, int, section, text, texts } from "../../schema/fields";
 import { s3Fields } from "../../schema/s3";
 import { cpu, memoryMiB, storageGiB } from "../../schema/sizes";
-import { cronProblem, isMoment } from "../../schema/syntax/text";
+import { cronProblem } from "../../schema/syntax/schedule";
+import { isMoment } from "../../schema/syntax/text";
 
 export const postgresSettings = {
   backups: section(

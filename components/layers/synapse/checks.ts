@@ -3,7 +3,7 @@ import type { CheckInput } from "../../core/layer";
 import { leastCacheGiB } from "../../domain/bodies";
 import { isWorkerClass, type WorkerClass } from "../../domain/workerClasses";
 import { WORKERS } from "../../domain/workers";
-import type { PoolOverride, Settings } from "../../settings/types";
+import type { OidcProvider, PoolOverride } from "../../settings/types";
 import { planFront } from "../../sizing/front";
 import { count } from "../../sizing/interpolate";
 import { AUTOSCALED, workerClasses } from "../../sizing/synapsePools";
@@ -60,10 +60,8 @@ function checkRegistration({ settings, report }: CheckInput): void {
   }
 }
 
-type Provider = NonNullable<Settings["sso"]>["oidc"][number];
-
 /** Where new users' names come from: one source, with the scope that it needs. */
-function checkNames(provider: Provider, path: string, report: CheckInput["report"]): void {
+function checkNames(provider: OidcProvider, path: string, report: CheckInput["report"]): void {
   const { localpart, localpartTemplate, confirmLocalpart, scopes } = provider;
   if (localpart !== undefined && localpartTemplate !== undefined)
     report.add({

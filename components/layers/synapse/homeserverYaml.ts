@@ -7,7 +7,7 @@ import { yamlText } from "../../core/yaml";
 import { NAMESPACES, PORTS, SERVICES, serviceFqdn } from "../../core/names";
 import { namedBy } from "../../domain/workerClasses";
 import type { NamingOption } from "../../domain/workerFacts";
-import type { Settings } from "../../settings/types";
+import type { OidcProvider, Settings } from "../../settings/types";
 import type { Plan } from "../../sizing/types";
 import { instanceHost, instanceNames, isWriter, replicationPort, streamWriters } from "./instances";
 import { MOUNTS, SECRET_FILES, SHARED_FILES, oidcSecretFile, pythonName } from "./paths";
@@ -190,7 +190,7 @@ const NAMES = {
 } as const;
 
 /** What Synapse's own mapper makes of a provider's claims. */
-function userMapping(p: NonNullable<Settings["sso"]>["oidc"][number]): Yaml {
+function userMapping(p: OidcProvider): Yaml {
   const name = p.localpartTemplate ?? NAMES[p.localpart ?? "username"];
   return {
     subject_claim: p.subjectClaim,

@@ -45,64 +45,6 @@ export function isS3Endpoint(text: string): boolean {
   return isIP(host) ? isPrivateAddress(host) : /\.svc(\.|$)|\.(internal|local|lan)$/.test(host);
 }
 
-/** The fields of a schedule, in their order: the least and the largest value of each, and words for values. */
-export const CRON_FIELDS: Array<{ name: string; min: number; max: number; names?: string[] }> = [
-  { name: "second", min: 0, max: 59 },
-  { name: "minute", min: 0, max: 59 },
-  { name: "hour", min: 0, max: 23 },
-  { name: "day of month", min: 1, max: 31 },
-  {
-    name: "month",
-    min: 1,
-    max: 12,
-    names: ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"],
-  },
-  { name: "day of week", min: 0, max: 6, names: ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"] },
-];
-
-/** What each word for a schedule stands for (robfig/cron, parser.go, parseDescriptor). */
-const CRON_WORDS: Record<string, string> = {
-  "@yearly": "0 0 0 1 1 *",
-  "@annually": "0 0 0 1 1 *",
-  "@monthly": "0 0 0 1 * *",
-  "@weekly": "0 0 0 * * 0",
-  "@daily": "0 0 0 * * *",
-  "@midnight": "0 0 0 * * *",
-  "@hourly": "0 0 * * * *",
-};
-
-/** The six fields of a valid schedule, also of one that is a word. @example cronFields("@daily") */
-export const cronFields = (text: string): string[] =>
-  (Object.hasOwn(CRON_WORDS, text) ? CRON_WORDS[text] : text).trim().split(/\s+/);
-
-/**
- * What is wrong with a schedule in the form of robfig/cron, which CloudNativePG's ScheduledBackup reads: six fields,
- * the seconds first, or `@daily` and the like. undefined when it is valid.
- *
- * @example
- *   cronProblem("0 0 2 * * *"); // undefined: every day at 02:00
- *   cronProblem("0 2 * * *"); // "5 fields"
- */
-export function cronProblem(text: string): string | undefined {
-  const fields = cronFields(text);
-  if (fields.length !== 6) return `${fields.length} field${fields.length === 1 ? "" : "s"}`;
-  for (const [i, spec] of CRON_FIELDS.entries()) {
-    if (!fields[i].split(",").every((item) => cronItem(item, spec))) return `${spec.name} "${fields[i]}"`;
-  }
-  return undefined;
-}
-
-function cronItem(item: string, spec: (typeof CRON_FIELDS)[number]): boolean {
-  const match = /^(\*|\?|[A-Za-z0-9]+(?:-[A-Za-z0-9]+)?)(?:\/(\d+))?$/.exec(item);
-  if (!match || (match[2] !== undefined && Number(match[2]) < 1)) return false;
-  if (match[1] === "*" || match[1] === "?") return true;
-  // A name that the field does not have comes out below the least number.
-  const bounds = match[1]
-    .split("-")
-    .map((part) => (/^\d+$/.test(part) ? Number(part) : (spec.names?.indexOf(part.toUpperCase()) ?? -1) + spec.min));
-  return bounds.every((n) => n >= spec.min && n <= spec.max) && bounds[0] <= bounds[bounds.length - 1];
-}
-
 /** The parts of an image reference; `digest` with its `sha256:`. */
 export interface ImageReference {
   repository: string;

@@ -1,6 +1,7 @@
 /** What every test here needs; without matrix-js-sdk, which takes seconds to load. */
 import * as crypto from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
+import { until as untilSo } from "../../../lab/common/until";
 import { kubectl } from "../../../lab/local/access";
 
 export { sleep };
@@ -21,16 +22,6 @@ export async function until(
   limitSeconds = 30,
   everyMs = 50,
 ): Promise<number> {
-  const start = Date.now();
-  for (let why = ""; ; await sleep(everyMs)) {
-    try {
-      if (await check()) break;
-      why = "";
-    } catch (error) {
-      // A busy cluster breaks off a connection now and then: asked again, it answers.
-      why = `: ${(error as Error).message}`;
-    }
-    if (Date.now() - start > limitSeconds * 1000) throw new Error(`${what}: not within ${limitSeconds} s${why}`);
-  }
-  return Date.now() - start;
+  const ask = async (): Promise<string | undefined> => ((await check()) ? undefined : "it is not so yet");
+  return Math.round(1000 * (await untilSo(what, limitSeconds, ask, everyMs / 1000)));
 }

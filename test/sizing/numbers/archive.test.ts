@@ -125,6 +125,9 @@ describe("a schedule of base backups", () => {
     ["0 0 2 * 1-6 *", 1 / 2],
     ["0 0 2 * ? *", 1],
     ["0 0 2 * JAN *", 1 / 12],
+    ["0 0 2 * * MON-FRI", 5 / 7],
+    ["0 0 2 * JAN-MAR *", 1 / 4],
+    ["0 0 2 * */2 *", 1 / 2],
   ];
   for (const [schedule, perDay] of CASES)
     it(`${JSON.stringify(schedule)} makes ${perDay.toFixed(3)} a day`, () => {
