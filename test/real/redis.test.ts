@@ -133,10 +133,10 @@ class RedisSet {
       async () => new RegExp(`connected_slaves:${others}\\b`).test(await this.redis(0, "info", "replication")),
       90,
     );
-    await this.processes[0]!.sentinel.until(
-      async () => new RegExp(`num-other-sentinels\n${others}\n`).test(await this.sentinel(0, "master", this.name)),
-      90,
-    );
+    // A Sentinel asks for the replicas every 10 s: until then it knows none that it could promote.
+    const known = new RegExp(`num-slaves\n${others}\nnum-other-sentinels\n${others}\n`);
+    for (const [i, { sentinel }] of this.processes.entries())
+      await sentinel.until(async () => known.test(await this.sentinel(i, "master", this.name)), 90);
     return this;
   }
 }
@@ -228,7 +228,8 @@ describe("Redis, Sentinel and LiveKit", () => {
     const probes = async (): Promise<void> => {
       for (const i of rest) await set.probe(i);
     };
-    await set.processes[1]!.redis.until(async () => {
+    // What it prints on failure tells why: the Sentinels elect.
+    await set.processes[1]!.sentinel.until(async () => {
       await probes();
       return (await masters()) === 1;
     }, 180);
