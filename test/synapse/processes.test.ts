@@ -228,7 +228,11 @@ describe("the layer of Synapse", () => {
     );
     assert.equal(
       why["StatefulSet matrix/synapse-ephemeral"],
-      "it writes typing notifications. Synapse allows one such process; it is replaced by itself, and `npm run plan` names the time that takes",
+      "it writes typing notifications. Synapse allows one such process; a lost one is replaced without anyone, and `npm run plan` names the time that takes",
+    );
+    assert.match(
+      why["StatefulSet matrix/synapse-pusher"]!,
+      /small stacks do not need\. Synapse allows several such processes; /,
     );
   });
 

@@ -2,6 +2,10 @@
 import { SINGLE, type RuleException } from "../../core/exceptions";
 import { NAMESPACES, synapseService } from "../../core/names";
 import { whyAlone, WORKER_CLASSES } from "../../domain/workerClasses";
+import { WORKERS, type WorkerClass } from "../../domain/workers";
+
+const allows = (cls: WorkerClass): string =>
+  WORKERS[cls].scaling.mode === "single" ? "Synapse allows one such process" : "Synapse allows several such processes";
 
 /** Classes that may have one process, according to the table of classes. */
 const SINGLE_PROCESSES = WORKER_CLASSES.flatMap((cls): RuleException[] => {
@@ -12,7 +16,7 @@ const SINGLE_PROCESSES = WORKER_CLASSES.flatMap((cls): RuleException[] => {
       rule: "12",
       object: `StatefulSet ${NAMESPACES.matrix}/${synapseService(cls)}`,
       what: SINGLE,
-      why: `${why}. Synapse allows one such process; it is replaced by itself, and \`npm run plan\` names the time that takes`,
+      why: `${why}. ${allows(cls)}; a lost one is replaced without anyone, and \`npm run plan\` names the time that takes`,
     },
   ];
 });
