@@ -61,7 +61,11 @@ describe("The list of Synapse's options", () => {
       parser: "json",
     });
     if (process.env.UPDATE_OPTIONS) fs.writeFileSync(FILE, made);
-    assert.equal(fs.readFileSync(FILE, "utf8"), made, "UPDATE_OPTIONS=1 npm run test:real -- test/real/synapseOptions.test.ts");
+    assert.equal(
+      fs.readFileSync(FILE, "utf8"),
+      made,
+      "UPDATE_OPTIONS=1 npm run test:real -- test/real/synapseOptions.test.ts",
+    );
     count("options of Synapse in the committed list", Object.keys(JSON.parse(made).options).length);
   });
 

@@ -3,6 +3,7 @@ import type { Layer } from "../../core/layer";
 import { synapseAlerts } from "./alerts";
 import { checkHomeserver } from "./checks";
 import { SYNAPSE_DASHBOARDS } from "./dashboards";
+import { checkExtra } from "./extra/checks";
 import { synapseEdges } from "./edges";
 import { EXCEPTIONS } from "./exceptions";
 import { IMAGES } from "./images";
@@ -23,7 +24,7 @@ export const synapse: Layer<Declares> = {
   settings: synapseSettings,
   overrides: synapseOverrides,
   complete: completeSynapse,
-  checks: [checkHomeserver],
+  checks: [checkHomeserver, checkExtra],
   demands: synapseDemands,
   failures: synapseFailures,
   zoneLoss: synapseZoneLoss,

@@ -1,4 +1,5 @@
 /** The options that the pinned Synapse knows, with what it says of their types. Pure. */
+import { isPlaceholder } from "../../../schema/syntax/keys";
 import { nearest } from "../../../schema/syntax/text";
 import { isPlainObject } from "../../../schema/walk";
 import list from "./options.json";
@@ -43,8 +44,8 @@ export function optionProblems(path: Array<string | number>, value: unknown): Op
 }
 
 function problemsOf(option: SynapseOption, path: Array<string | number>, value: unknown): OptionProblem[] {
-  // Left empty, an option has its default.
-  if (value === null || value === undefined) return [];
+  // Left empty, an option has its default; and only the engine knows what is encrypted.
+  if (value === null || value === undefined || isPlaceholder(value)) return [];
   const types = option.type?.split("|");
   if (types && !types.some((type) => isOf(type, value)))
     return [{ kind: "type", path, allowed: types.map((type) => WORDS[type] ?? type).join(", or ") }];
@@ -60,21 +61,19 @@ const children = (
   value: Record<string, unknown>,
 ): OptionProblem[] =>
   Object.entries(value).flatMap(([key, inner]) =>
-    Object.hasOwn(known, key)
-      ? problemsOf(known[key]!, [...path, key], inner)
-      : [unknown([...path, key], known)],
+    Object.hasOwn(known, key) ? problemsOf(known[key]!, [...path, key], inner) : [unknown([...path, key], known)],
   );
 
 function unknown(path: Array<string | number>, known: Record<string, SynapseOption>): OptionProblem {
   const names = Object.keys(known);
-  const meant = nearest(String(path.at(-1)), names);
+  // The number of a feature is no word: the nearest is another feature.
+  const meant = path[0] === "experimental_features" ? undefined : nearest(String(path.at(-1)), names);
+  const there = names.length > 20 ? `one of ${names.length} there` : `one of ${names.join(", ")}`;
   return {
     kind: "unknown",
     path,
     allowed:
-      path.length === 1
-        ? `an option of Synapse ${LIST.synapse}`
-        : `one of ${names.join(", ")}: Synapse ${LIST.synapse} reads no other there`,
+      path.length === 1 ? `an option of Synapse ${LIST.synapse}` : `${there}: Synapse ${LIST.synapse} reads no other`,
     ...(meant === undefined ? {} : { meant }),
   };
 }
@@ -107,5 +106,35 @@ function isOf(type: string, value: unknown): boolean {
       return false;
     default:
       return typeof value === "string" || typeof value === "number";
+  }
+}
+
+/** The value as Synapse takes it: `pulumi config set --path` makes texts of fractions, and of lists and sections. */
+export function typedValue(name: string, value: unknown): unknown {
+  return isOption(name) ? typed(LIST.options[name]!, value) : value;
+}
+
+function typed(option: SynapseOption, value: unknown): unknown {
+  const types = option.type?.split("|") ?? [];
+  if (typeof value === "string" && types.length > 0 && !types.some((type) => isOf(type, value))) {
+    const read = fromText(value);
+    return types.some((type) => isOf(type, read)) ? typed(option, read) : value;
+  }
+  if (isPlainObject(value) && option.options) return typedChildren(option.options, value);
+  if (Array.isArray(value) && option.entries)
+    return value.map((entry) => (isPlainObject(entry) ? typedChildren(option.entries!, entry) : entry));
+  return value;
+}
+
+const typedChildren = (known: Record<string, SynapseOption>, value: Record<string, unknown>): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [key, Object.hasOwn(known, key) ? typed(known[key]!, inner) : inner]),
+  );
+
+function fromText(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
   }
 }
