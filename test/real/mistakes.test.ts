@@ -302,7 +302,11 @@ describe("mistakes made on purpose", () => {
   /** What neither the list of Synapse's options nor its documentation says, Synapse itself does. */
   const EXTRA: Array<[what: string, synapse: object, caught: RegExp | undefined]> = [
     ["options and a module that Synapse takes", TAKEN, undefined],
-    ["a duration that is none", { extra: { session_lifetime: "1 fortnight" } }, /main: TypeError: Bad duration suffix 1 fortnight/],
+    [
+      "a duration that is none",
+      { extra: { session_lifetime: "1 fortnight" } },
+      /main: TypeError: Bad duration suffix 1 fortnight/,
+    ],
     [
       "options that exclude each other",
       { extra: { limit_profile_requests_to_users_who_share_rooms: true, require_auth_for_profile_requests: false } },
