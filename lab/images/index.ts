@@ -33,9 +33,25 @@ const HERE = __dirname;
 const CACHE = process.env.MATRIX_HA_CACHE ?? path.join(os.homedir(), ".cache/matrix-ha");
 const lab = (): Entry[] => readLab(path.join(HERE, "list.txt"), CACHE);
 
+const COMMANDS = ["list", "build", "push", "synapse"] as const;
+type Command = (typeof COMMANDS)[number];
+const isCommand = (word: string): word is Command => (COMMANDS as readonly string[]).includes(word);
+
+/** What is wrong with the words behind a command; undefined when nothing is. */
+function wordsProblem(command: Command, words: string[], stack?: string): string | undefined {
+  if (command === "synapse" && stack === undefined)
+    return "synapse needs the stack whose modules it is for: npm run images -- synapse --stack small";
+  if ((command === "list" || command === "synapse") && words.length)
+    return `${command} takes no names, not "${words.join(" ")}"`;
+  if (command !== "push") return undefined;
+  if (!words.length) return "push needs a registry: npm run images -- push registry.example.com/matrix-ha";
+  const problem = prefixProblem(words[0]!);
+  return problem && `"${words[0]}" is not a valid registry path: ${problem}`;
+}
+
 /** The arguments of `npm run images`. @throws UsageError */
 export function parseImagesArgs(argv: readonly string[]): {
-  command: "list" | "build" | "push" | "synapse";
+  command: Command;
   words: string[];
   json: boolean;
   refresh: boolean;
@@ -57,7 +73,7 @@ export function parseImagesArgs(argv: readonly string[]): {
     out: { type: "string" },
     from: { type: "string" },
   });
-  if (command !== "list" && command !== "build" && command !== "push" && command !== "synapse")
+  if (!isCommand(command))
     throw new UsageError(`the command "${command}" is unknown; there are list, build, push, synapse`);
   const wrong = [
     [json, "--json", "list"],
@@ -69,16 +85,8 @@ export function parseImagesArgs(argv: readonly string[]): {
     [from !== undefined, "--from", "synapse"],
   ].find(([on, , of]) => on && of !== command);
   if (wrong) throw new UsageError(`${wrong[1]} goes with ${wrong[2]}, not with ${command}`);
-  if (command === "list" && words.length) throw new UsageError(`list takes no names, not "${words.join(" ")}"`);
-  if (command === "synapse" && stack === undefined)
-    throw new UsageError("synapse needs the stack whose modules it is for: npm run images -- synapse --stack small");
-  if (command === "synapse" && words.length) throw new UsageError(`synapse takes no names, not "${words.join(" ")}"`);
-  if (command === "push") {
-    if (!words.length)
-      throw new UsageError("push needs a registry: npm run images -- push registry.example.com/matrix-ha");
-    const problem = prefixProblem(words[0]!);
-    if (problem) throw new UsageError(`"${words[0]}" is not a valid registry path: ${problem}`);
-  }
+  const problem = wordsProblem(command, words, stack);
+  if (problem !== undefined) throw new UsageError(problem);
   return { command, words, json, refresh, insecure, user, stack, out, from };
 }
 

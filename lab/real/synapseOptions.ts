@@ -9,7 +9,7 @@ import type { SynapseOption, SynapseOptions } from "../../components/layers/syna
 const SUB_OPTIONS = "This setting has the following sub-options:",
   ENTRIES = "Options for each entry include:";
 
-/** A bullet of the documentation: `* `name` (type): text`; or the beginning of an option, which has the type below it. */
+/** A bullet of the documentation, `name` (type): text; or the beginning of an option, which has its type below it. */
 interface Node {
   indent: number;
   option: SynapseOption;
@@ -27,16 +27,29 @@ function typesOf(text: string | undefined): string[] | undefined {
 
 const withType = (types: string[] | undefined): SynapseOption => (types === undefined ? {} : { type: types.join("|") });
 
+/** An option has its type at the beginning of its first paragraph. */
+function takeType(option: SynapseOption, line: string): void {
+  const own = /^\*\(([^)]*)\)\*/.exec(line);
+  if (own && option.type === undefined) Object.assign(option, withType(typesOf(own[1])));
+}
+
+/** The lines that are in no block of code. */
+function prose(markdown: string): string[] {
+  let code = false;
+  return markdown.split("\n").filter((line) => {
+    const fence = /^ *```/.test(line);
+    if (fence) code = !code;
+    return !code && !fence;
+  });
+}
+
 /** The options that the documentation lists, with all that it says of what is in them. */
 export function documentedTree(markdown: string): Record<string, SynapseOption> {
   const found: Record<string, SynapseOption> = {};
   let stack: Node[] = [];
   /** Where bullets of this indentation are sub-options, and of what. */
   let lists: Array<{ indent: number; into: Record<string, SynapseOption> }> = [];
-  let code = false;
-  for (const line of markdown.split("\n")) {
-    if (/^ *```/.test(line)) code = !code;
-    if (code) continue;
+  for (const line of prose(markdown)) {
     const heading = /^### `([a-z0-9_]+)`$/.exec(line);
     if (heading) {
       const option: SynapseOption = {};
@@ -45,11 +58,10 @@ export function documentedTree(markdown: string): Record<string, SynapseOption> 
       lists = [];
       continue;
     }
+    // Another heading is no option.
     if (/^#{1,3} /.test(line)) stack = [];
     if (stack.length === 0) continue;
-    const own = /^\*\(([^)]*)\)\*/.exec(line);
-    if (own && stack.length === 1 && stack[0]!.option.type === undefined)
-      Object.assign(stack[0]!.option, withType(typesOf(own[1])));
+    if (stack.length === 1) takeType(stack[0]!.option, line);
     const indent = /^ */.exec(line)![0].length,
       text = line.trim();
     if (text === SUB_OPTIONS || text === ENTRIES) {

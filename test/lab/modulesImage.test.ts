@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { parseImagesArgs } from "../../lab/images";
 import { modulesImage, modulesImageText, settingsBefore } from "../../lab/images/modules/containerfile";
-import { SettingsInvalid } from "../../components/core/errors";
+import type { SettingsInvalid } from "../../components/core/errors";
 import { resolveSettings } from "../../components/settings";
 import { minimal } from "../helpers/example";
 

@@ -87,7 +87,8 @@ export type VolumeSpec =
   | {
       name: string;
       projected: Array<
-        { secret: pulumi.Input<string>; items?: Record<string, string> } | { configMap: string; items?: Record<string, string> }
+        | { secret: pulumi.Input<string>; items?: Record<string, string> }
+        | { configMap: string; items?: Record<string, string> }
       >;
       mode?: number;
     }

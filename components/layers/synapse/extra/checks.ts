@@ -150,7 +150,11 @@ const nameOf = (line: string): string =>
 /** Names of options and of modules' settings that hold secrets, by their last word. */
 const SECRET_NAME = /(^|_)(secret|password|passwd|pass|pepper|private_key|secret_key|access_key|access_token|dsn)$/;
 
-/** Paths of values in clear that are secrets by their names. @param config Settings; what is encrypted is its placeholder */
+/**
+ * Paths of values in clear that are secrets by their names.
+ *
+ * @param config Settings by top-level key. An encrypted value is its placeholder.
+ */
 export function extraSecretsInClear(config: Record<string, unknown>): Array<Array<string | number>> {
   const { synapse } = config;
   if (!isPlainObject(synapse)) return [];
