@@ -3,7 +3,6 @@ import type { Layer } from "../../core/layer";
 import { synapseAlerts } from "./alerts";
 import { checkHomeserver } from "./checks";
 import { SYNAPSE_DASHBOARDS } from "./dashboards";
-import { checkExtra } from "./extra/checks";
 import { synapseEdges } from "./edges";
 import { EXCEPTIONS } from "./exceptions";
 import { IMAGES } from "./images";
@@ -24,7 +23,7 @@ export const synapse: Layer<Declares> = {
   settings: synapseSettings,
   overrides: synapseOverrides,
   complete: completeSynapse,
-  checks: [checkHomeserver, checkExtra],
+  checks: [checkHomeserver],
   demands: synapseDemands,
   failures: synapseFailures,
   zoneLoss: synapseZoneLoss,
