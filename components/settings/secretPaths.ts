@@ -1,5 +1,6 @@
 /** Where secrets are in a stack's settings, and which of them are in clear. Pure; no function returns a value. */
 import type { SettingsError } from "../core/errors";
+import { extraSecretsInClear } from "../layers/synapse/extra/checks";
 import { normalize } from "../schema/normalize";
 import { isPlaceholder } from "../schema/syntax/keys";
 import { docOf, isPlainObject, pathText, schemasAlong, valueAt } from "../schema/walk";
@@ -29,8 +30,7 @@ export const setSecret = (path: readonly PropertyKey[] | string): string =>
  */
 export function secretsInClear(config: Record<string, unknown>): SettingsError[] {
   const read = normalize(settingsSchema, config);
-  return secretPaths(read)
-    .filter((path) => !isPlaceholder(valueAt(read, path)))
+  return [...secretPaths(read).filter((path) => !isPlaceholder(valueAt(read, path))), ...extraSecretsInClear(config)]
     .map((path) => ({
       path: pathText(path),
       given: "a secret in clear (not shown)",

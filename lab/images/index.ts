@@ -1,21 +1,29 @@
 /** `npm run images`: lists the sources of the stack's images, builds them, and pushes them to a registry. */
 import { spawnSync } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { parseWords, runMain, UsageError } from "../../cli/arguments";
+import { parseWords, Refused, runMain, UsageError } from "../../cli/arguments";
+import { IMAGES } from "../../components/layers/synapse/images";
+import { readStackConfig } from "../../components/settings/stackFile";
 import { chosen, listText, nameOf, readLab, snippet, type Entry } from "./catalog";
+import { modulesImage, modulesImageText, settingsBefore } from "./modules/containerfile";
 import { prefixProblem, push } from "./push";
 
 /** Printed by --help and after errors of use. */
 export const USAGE = `npm run images -- list [--json]
 npm run images -- build [--refresh] [NAME...]
 npm run images -- push REGISTRY/PREFIX [NAME...] [--insecure] [--user NAME]
+npm run images -- synapse --stack STACK [--out FOLDER] [--from IMAGE]
   list       every image that the stack runs: the recipe's source, version, size, digest, whether it is built;
              and those that cannot be built here, with the reason
   build      builds images (all, or those named) into OCI archives in the cache; needs root, on Debian, with Go.
              --refresh also rebuilds images that are built: for newer Debian packages
   push       sends built images (all that the stack runs, or those named) to a registry, and prints the settings that
              use them; images that the registry has with the same digest are not sent again. Needs skopeo
+  synapse    writes the recipe of an image of Synapse with the Python packages of the stack's \`synapse.modules\` into
+             FOLDER (synapse-modules), and says how to build and push it, and the setting that uses it. --from: the image
+             to start from, where the pinned one is in a registry of yours
   --insecure the registry speaks http, or has a certificate that is not trusted here
   --user     login name; the password is read from MATRIX_HA_REGISTRY_PASSWORD. Without it: the login that \`skopeo login\`,
              \`podman login\` or \`docker login\` wrote (~/.docker/config.json)
@@ -25,41 +33,72 @@ const HERE = __dirname;
 const CACHE = process.env.MATRIX_HA_CACHE ?? path.join(os.homedir(), ".cache/matrix-ha");
 const lab = (): Entry[] => readLab(path.join(HERE, "list.txt"), CACHE);
 
+const COMMANDS = ["list", "build", "push", "synapse"] as const;
+type Command = (typeof COMMANDS)[number];
+const isCommand = (word: string): word is Command => (COMMANDS as readonly string[]).includes(word);
+
+/** What is wrong with the words behind a command; undefined when nothing is. */
+function wordsProblem(command: Command, words: string[], stack?: string): string | undefined {
+  if (command === "synapse" && stack === undefined)
+    return "synapse needs the stack whose modules it is for: npm run images -- synapse --stack small";
+  if ((command === "list" || command === "synapse") && words.length)
+    return `${command} takes no names, not "${words.join(" ")}"`;
+  if (command !== "push") return undefined;
+  if (!words.length) return "push needs a registry: npm run images -- push registry.example.com/matrix-ha";
+  const problem = prefixProblem(words[0]!);
+  return problem && `"${words[0]}" is not a valid registry path: ${problem}`;
+}
+
 /** The arguments of `npm run images`. @throws UsageError */
 export function parseImagesArgs(argv: readonly string[]): {
-  command: "list" | "build" | "push";
+  command: Command;
   words: string[];
   json: boolean;
   refresh: boolean;
   insecure: boolean;
   user?: string;
+  stack?: string;
+  out?: string;
+  from?: string;
 } {
   const {
-    values: { json = false, refresh = false, insecure = false, user },
+    values: { json = false, refresh = false, insecure = false, user, stack, out, from },
     words: [command = "list", ...words],
   } = parseWords(argv, {
     json: { type: "boolean" },
     refresh: { type: "boolean" },
     insecure: { type: "boolean" },
     user: { type: "string" },
+    stack: { type: "string", short: "s" },
+    out: { type: "string" },
+    from: { type: "string" },
   });
-  if (command !== "list" && command !== "build" && command !== "push")
-    throw new UsageError(`the command "${command}" is unknown; there are list, build, push`);
+  if (!isCommand(command))
+    throw new UsageError(`the command "${command}" is unknown; there are list, build, push, synapse`);
   const wrong = [
     [json, "--json", "list"],
     [refresh, "--refresh", "build"],
     [insecure, "--insecure", "push"],
     [user !== undefined, "--user", "push"],
+    [stack !== undefined, "--stack", "synapse"],
+    [out !== undefined, "--out", "synapse"],
+    [from !== undefined, "--from", "synapse"],
   ].find(([on, , of]) => on && of !== command);
   if (wrong) throw new UsageError(`${wrong[1]} goes with ${wrong[2]}, not with ${command}`);
-  if (command === "list" && words.length) throw new UsageError(`list takes no names, not "${words.join(" ")}"`);
-  if (command === "push") {
-    if (!words.length)
-      throw new UsageError("push needs a registry: npm run images -- push registry.example.com/matrix-ha");
-    const problem = prefixProblem(words[0]!);
-    if (problem) throw new UsageError(`"${words[0]}" is not a valid registry path: ${problem}`);
-  }
-  return { command, words, json, refresh, insecure, user };
+  const problem = wordsProblem(command, words, stack);
+  if (problem !== undefined) throw new UsageError(problem);
+  return { command, words, json, refresh, insecure, user, stack, out, from };
+}
+
+/** Writes the recipe. @throws Refused where the stack has no packages, SettingsInvalid for wrong settings */
+function writeModulesImage(stack: string, out: string, from?: string): void {
+  const settings = settingsBefore(readStackConfig(stack), stack);
+  const image = modulesImage(settings, from ?? `${IMAGES.synapse.repository}:${IMAGES.synapse.tag}`);
+  if (!image)
+    throw new Refused(`synapse.modules of ${stack} names no packages: the pinned image of Synapse has all it needs`);
+  mkdirSync(out, { recursive: true });
+  for (const [name, text] of Object.entries(image.files)) writeFileSync(path.join(out, name), text);
+  console.log(modulesImageText(image, out));
 }
 
 async function main(argv: string[]): Promise<void> {
@@ -84,6 +123,8 @@ async function main(argv: string[]): Promise<void> {
           : listText(entries),
       );
       return;
+    case "synapse":
+      return writeModulesImage(request.stack!, request.out ?? "synapse-modules", request.from);
     case "build": {
       const recipes = named(request.words).map(nameOf);
       const done = spawnSync(

@@ -100,6 +100,8 @@ function candidates(schema: z.ZodType, present: unknown): unknown[] {
     }
     case "record":
       return [{ ...(isPlainObject(present) ? present : {}), another: "value" }];
+    case "custom":
+      return [example, {}];
     case "literal":
       return [];
     default:

@@ -51,6 +51,11 @@ export async function rich(options: Record<string, string> = {}, ccu = 100): Pro
     media: { urlPreviews: true, localRetentionDays: 400 },
     retention: { maxLifetimeDays: 365 },
     emailSmtp: { ...EMAIL },
+    synapse: {
+      extra: { enable_search: false },
+      modules: [{ module: "my_module.Checker", config: { strict: true }, workers: ["main"] }],
+      connections: [{ host: "192.0.2.80", port: 8080 }],
+    },
     turn: { minPort: 49_200, maxPort: 54_000 },
     rtc: { udpPortMin: 55_100, udpPortMax: 59_000 },
     oldSigningKeys: [

@@ -247,6 +247,24 @@ function changed(s: Subject, m: Mistake): KubernetesObject[] {
   });
 }
 
+const TAKEN = {
+  extra: {
+    presence: { include_offline_users_on_sync: true },
+    caches: { per_cache_factors: { get_users_in_room: 2 } },
+    password_config: { pepper: "a-pepper" },
+    jwt_config: { enabled: false, secret: "s", algorithm: "HS256" },
+    recaptcha_private_key: "a-key",
+    recaptcha_public_key: "another",
+  },
+  // Of Synapse itself: it is in the image.
+  modules: [
+    {
+      module: "synapse.events.auto_accept_invites.InviteAutoAccepter",
+      config: { enabled: true, worker_to_run_on: "synapse-background-0" },
+    },
+  ],
+};
+
 describe("mistakes made on purpose", () => {
   let s: Subject, dir: string;
   before(async () => {
@@ -281,6 +299,56 @@ describe("mistakes made on purpose", () => {
     const job = m.command ? undefined : await runCheckJob(path.join(dir, "job"), s, objects);
     return { problems: silentProblems(processes).join("\n"), job: job && job.status !== 0 ? job.text : undefined };
   };
+  /** What neither the list of Synapse's options nor its documentation says, Synapse itself does. */
+  const EXTRA: Array<[what: string, synapse: object, caught: RegExp | undefined]> = [
+    ["options and a module that Synapse takes", TAKEN, undefined],
+    [
+      "a duration that is none",
+      { extra: { session_lifetime: "1 fortnight" } },
+      /main: TypeError: Bad duration suffix 1 fortnight/,
+    ],
+    [
+      "options that exclude each other",
+      { extra: { limit_profile_requests_to_users_who_share_rooms: true, require_auth_for_profile_requests: false } },
+      /main: ConfigError.*require_auth_for_profile_requests/s,
+    ],
+    [
+      "a room that is none",
+      { extra: { auto_join_rooms: ["all"] } },
+      /main: ConfigError.*auto_join_rooms|Invalid auto_join_rooms/s,
+    ],
+    [
+      "a module that the image does not have",
+      { modules: [{ module: "no_such_module.Checker" }] },
+      /main: ModuleNotFoundError.*no_such_module/,
+    ],
+    [
+      "a module on one class only",
+      { modules: [{ module: "no_such_module.Checker", workers: ["event-persister"] }] },
+      /event-persister: ModuleNotFoundError.*no_such_module/,
+    ],
+  ];
+  for (const [what, synapse, caught] of EXTRA) {
+    it(`${what}: ${caught ? "stopped by" : "passes"} the check before the deployment`, async () => {
+      const base = byName("1000 CCU, federation off, MinIO");
+      const extra = await subjectFor({ name: `extra: ${what}`, config: { ...base.config, synapse } });
+      const job = await runCheckJob(path.join(dir, "job"), extra, extra.objects);
+      if (!caught) {
+        assert.equal(job.status, 0, job.text);
+        const processes = await readAll(path.join(dir, "pods"), synapseTemplates(extra), extra.objects, true);
+        assert.deepEqual(
+          silentProblems(processes).filter((p) => !/Synapse does not read|no option|which is not a process/.test(p)),
+          [],
+        );
+        for (const p of processes) assert.equal(p.raw.presence.include_offline_users_on_sync, true, p.id);
+        return;
+      }
+      assert.notEqual(job.status, 0, job.text);
+      assert.match(job.text, caught);
+      if (/event-persister/.test(caught.source)) assert.doesNotMatch(job.text, /BAD main/);
+      count("wrong options of synapse.extra that the check Job stopped");
+    });
+  }
   for (const m of REFUSED) {
     it(`${m.title}: refused by Synapse, in the pod and in the check before the deployment`, async () => {
       const found = await find(m);

@@ -48,6 +48,8 @@ function rendered(config: Config): Promise<string> {
 /** Values of settings for which no other one can be derived from their type. */
 const VALUES: Record<string, unknown[]> = {
   "sso.oidc[].scopes": [["openid", "groups"]],
+  "synapse.extra": [{ enable_search: true }],
+  "synapse.modules[].config": [{ another: true }],
   "ingress.addresses": [["203.0.113.15"]],
   "overrides.postgres.parameters": [{ work_mem: "7MB" }],
   "cluster.ipFamilies": [["IPv6", "IPv4"], ["IPv4"]],
@@ -78,6 +80,11 @@ const oneCallHost = (c: Config): Config => {
     hosts: c.hosts.filter((h: Config) => h === first || !(h.role === "call" || h.roles?.includes("call"))),
   };
 };
+const withPackages = (c: Config, synapse: string): Config => ({
+  ...c,
+  synapse: { modules: [{ module: "a.B", packages: ["ldap3==2.9.1"] }] },
+  images: { overrides: { synapse } },
+});
 const open = { allowCidrs: ["0.0.0.0/0"] };
 /** Settings that only decide whether others are accepted, each with a stack that is refused without it. */
 const DECIDES: Record<string, Decision> = {
@@ -99,6 +106,12 @@ const DECIDES: Record<string, Decision> = {
     why: "confirms that calls may depend on one host",
     refused: oneCallHost,
     accepted: (c) => ({ ...oneCallHost(c), acceptOneCallHost: true }),
+  },
+  "synapse.modules[].packages": {
+    why: "names what the image of images.overrides has to hold: with another image the stack is refused",
+    refused: (c) => withPackages(c, "registry.example.com/synapse:1"),
+    // The end is the digest of the list.
+    accepted: (c) => withPackages(c, "registry.example.com/synapse:1-modules-436d76f605"),
   },
   "web.admin.allowPublic": {
     why: "confirms that allowCidrs is meant to contain the Internet",

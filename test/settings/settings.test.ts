@@ -333,6 +333,7 @@ describe("settings: from Pulumi's configuration", () => {
 
 /** One valid value of every section that may be left out. */
 const OPTIONAL = {
+  synapse: { extra: { enable_search: false } },
   acceptOneCallHost: true,
   trustedAuthorities: "[encrypted by pulumi]",
   serverName: "example.org",

@@ -159,6 +159,7 @@ describe("Synapse's files", () => {
       class: "/conf/class",
       secrets: "/secrets",
       email: "/conf/email",
+      extra: "/conf/extra",
       data: "/data",
       tmp: "/tmp",
     });

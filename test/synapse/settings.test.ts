@@ -138,6 +138,7 @@ describe("settings of Synapse", () => {
         cacheGiB: 10,
       },
       stopSynapse: false,
+      synapse: { connections: [], modules: [] },
     });
     assert.deepEqual(SETTINGS.parse({ sso: {} }).sso, { oidc: [], passwordLogin: true });
     const { id, name, issuer } = { id: "corp", name: "Corp", issuer: "https://sso.example.net" };

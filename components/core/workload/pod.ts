@@ -87,11 +87,12 @@ export type VolumeSpec =
   | {
       name: string;
       projected: Array<
-        { secret: string; items?: Record<string, string> } | { configMap: string; items?: Record<string, string> }
+        | { secret: pulumi.Input<string>; items?: Record<string, string> }
+        | { configMap: string; items?: Record<string, string> }
       >;
       mode?: number;
     }
-  | { name: string; secret: string; items?: Record<string, string>; mode?: number; optional?: boolean }
+  | { name: string; secret: pulumi.Input<string>; items?: Record<string, string>; mode?: number; optional?: boolean }
   /**
    * Lives as long as the pod, and a pod that fills it is evicted. `usualMiB`: what it holds at rest, which is requested
    * of the node's disk (all of it by default). `memory`: in RAM, where it counts as the containers' memory.

@@ -13,11 +13,12 @@ import type { PoolPlan } from "../../sizing/types";
 import type { WorkerClass } from "../../domain/workerClasses";
 import { Workload, configHash, digest, labels, type ObjectMetadata } from "../../core/workload";
 import { checkJobSpec } from "./checkJob";
+import { checkName, extraSecrets, type ExtraSecret } from "./extra/secrets";
 import { renderEmailYaml, renderHomeserverYaml } from "./homeserverYaml";
 import { isWriter, startOrder } from "./instances";
 import { CLASS_FILE, EMAIL_FILE, SECRET_FILES, SHARED_FILES, oidcSecretFile } from "./paths";
 import { synapsePod } from "./pod";
-import { CHECK_PY, FRESH_SESSIONS_PY, LOST_EVENTS_PY, ONLY_ONE_PY, TRIM_PY, WAIT_PY } from "./scripts";
+import { checkPy, FRESH_SESSIONS_PY, LOST_EVENTS_PY, ONLY_ONE_PY, TRIM_PY, WAIT_PY } from "./scripts";
 import { portsOf, renderLogYaml, renderWorkerYaml } from "./workerYaml";
 import { IMAGES } from "./images";
 import { FORM, MACAROON, REGISTRATION, REPLICATION, SIGNING_KEY } from "./secrets";
@@ -54,7 +55,9 @@ interface CheckArgs {
   /** The objects that the Job mounts. */
   inputs: pulumi.Resource[];
   /** Contains a hash of what the Job checks: a changed configuration is another Job. */
-  jobName: string;
+  jobName: pulumi.Input<string>;
+  /** The Secrets with further options. */
+  extras: readonly ExtraSecret[];
   /** Names of the ConfigMaps, and whether the Secret for e-mail exists. */
   maps: { shared: string; classes: Partial<Record<WorkerClass, string>>; email: boolean };
 }
@@ -145,12 +148,28 @@ export class SynapseServer extends pulumi.ComponentResource {
             { metadata: meta("synapse-email"), type: "Opaque", stringData: { [EMAIL_FILE]: pulumi.secret(email) } },
             parent,
           );
-    const inputs = [sharedMap, secret, ...(emailSecret ? [emailSecret] : []), ...classMaps.map((c) => c.object)];
+    const extras = extraSecrets(name, {
+      settings,
+      classes: perClass.map(({ pool, yaml }) => ({
+        class: pool.class,
+        texts: [shared[SHARED_FILES.homeserver]!, email ?? "", yaml],
+      })),
+      key: secretValues[SECRET_FILES.macaroon]!,
+      meta,
+      parent: this,
+    });
+    const inputs = [
+      sharedMap,
+      secret,
+      ...(emailSecret ? [emailSecret] : []),
+      ...classMaps.map((c) => c.object),
+      ...extras.map((e) => e.object),
+    ];
 
     // ------------------------------------------------------------ the check
     const texts = {
       ...shared,
-      check: CHECK_PY,
+      check: checkPy(extras.length > 0),
       image: imageRef(settings, IMAGES.synapse),
       ...Object.fromEntries(perClass.map((c) => [c.pool.class, c.yaml])),
     };
@@ -158,7 +177,8 @@ export class SynapseServer extends pulumi.ComponentResource {
       ctx: args.ctx,
       meta,
       inputs,
-      jobName: `synapse-check-config-${digest(JSON.stringify(texts)).slice(0, 10)}`,
+      jobName: checkName(digest(JSON.stringify(texts)).slice(0, 10), extras),
+      extras,
       maps: {
         shared: sharedName,
         classes: Object.fromEntries(classMaps.map((c) => [c.pool.class, c.objectName])),
@@ -188,6 +208,7 @@ export class SynapseServer extends pulumi.ComponentResource {
           databaseSecret,
           mediaSecret: args.s3.secretName,
           email: email !== undefined,
+          extra: extras.find((e) => e.class === c.pool.class)?.name,
         }),
       });
     this.main = start(
@@ -251,10 +272,11 @@ export class SynapseServer extends pulumi.ComponentResource {
     );
   }
 
-  private checkJob(name: string, { ctx, meta, inputs, jobName, maps }: CheckArgs): k8s.batch.v1.Job {
+  private checkJob(name: string, { ctx, meta, inputs, jobName, maps, extras }: CheckArgs): k8s.batch.v1.Job {
     const component = "synapse-check-config";
-    const scripts = { [SHARED_FILES.check]: CHECK_PY };
-    const scriptsName = `${component}-${digest(CHECK_PY).slice(0, 10)}`;
+    const text = checkPy(extras.length > 0);
+    const scripts = { [SHARED_FILES.check]: text };
+    const scriptsName = `${component}-${digest(text).slice(0, 10)}`;
     const account = new k8s.core.v1.ServiceAccount(
       `${name}-check-account`,
       { metadata: meta(component, component), automountServiceAccountToken: false },
@@ -268,8 +290,8 @@ export class SynapseServer extends pulumi.ComponentResource {
     return new k8s.batch.v1.Job(
       `${name}-check-config`,
       {
-        metadata: { ...meta(jobName, component), annotations: { "pulumi.com/timeoutSeconds": "600" } },
-        spec: checkJobSpec({ ctx, component, script: scriptsName, maps }),
+        metadata: { ...meta("", component), name: jobName, annotations: { "pulumi.com/timeoutSeconds": "600" } },
+        spec: checkJobSpec({ ctx, component, script: scriptsName, maps, extras }),
       },
       { parent: this, dependsOn: [...inputs, account, script] },
     );

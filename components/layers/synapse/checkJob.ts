@@ -4,6 +4,7 @@ import type { StackContext } from "../../core/context";
 import { imageRef, imageVersion } from "../../core/images";
 import { SECRETS } from "../../core/names";
 import { podTemplate } from "../../core/workload/pod";
+import { projectedExtras, type ExtraSecret } from "./extra/secrets";
 import type { WorkerClass } from "../../domain/workerClasses";
 import { instanceNames } from "./instances";
 import { CLASS_FILE, MOUNTS, SHARED_FILES } from "./paths";
@@ -19,6 +20,8 @@ export interface CheckJobInput {
   script: string;
   /** Names of the ConfigMaps, shared and by class, and whether the Secret for e-mail exists. */
   maps: { shared: string; classes: Partial<Record<WorkerClass, string>>; email: boolean };
+  /** The Secrets with further options. @default none */
+  extras?: readonly ExtraSecret[];
 }
 
 /** Names of the processes by class; those of autoscaled classes appear in no configuration. */
@@ -30,6 +33,7 @@ function instances(ctx: StackContext): Record<string, string[]> {
 
 /** The Job's specification. */
 export function checkJobSpec(input: CheckJobInput): batch.v1.JobSpec {
+  const { extras = [] } = input;
   const { settings } = input.ctx;
   const classes = Object.entries(input.maps.classes) as Array<[WorkerClass, string]>;
   return {
@@ -66,6 +70,7 @@ export function checkJobSpec(input: CheckJobInput): batch.v1.JobSpec {
               { volume: "tmp", path: MOUNTS.tmp },
               { volume: "data", path: MOUNTS.data },
               ...(input.maps.email ? [{ volume: "email", path: MOUNTS.email, readOnly: true }] : []),
+              ...(extras.length > 0 ? [{ volume: "extra", path: MOUNTS.extra, readOnly: true }] : []),
             ],
           },
         ],
@@ -81,6 +86,7 @@ export function checkJobSpec(input: CheckJobInput): batch.v1.JobSpec {
           { name: "tmp", emptyDir: { sizeMiB: 64 } },
           { name: "data", emptyDir: { sizeMiB: 64 } },
           ...(input.maps.email ? [{ name: "email", secret: "synapse-email" }] : []),
+          ...(extras.length > 0 ? [{ name: "extra", projected: projectedExtras(extras) }] : []),
         ],
       },
     }),

@@ -4,6 +4,7 @@ import { leastCacheGiB } from "../../domain/bodies";
 import { isWorkerClass, type WorkerClass } from "../../domain/workerClasses";
 import { WORKERS } from "../../domain/workers";
 import type { OidcProvider, PoolOverride } from "../../settings/types";
+import { checkExtra } from "./extra/checks";
 import { planFront } from "../../sizing/front";
 import { count } from "../../sizing/interpolate";
 import { AUTOSCALED, workerClasses } from "../../sizing/synapsePools";
@@ -15,6 +16,7 @@ export function checkHomeserver(given: CheckInput): void {
   checkRest(given);
   checkMedia(given);
   checkPools(given);
+  checkExtra(given);
 }
 
 function checkRegistration({ settings, report }: CheckInput): void {

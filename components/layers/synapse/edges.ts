@@ -63,6 +63,11 @@ export function synapseEdges(input: PlanInput): Edge[] {
             },
           ]
         : []),
+      ...settings.synapse.connections.map(({ host, port }): Edge => ({
+        from,
+        ...outgoingTo(host, port, settings.cluster.domain),
+        why: "synapse.connections",
+      })),
       ...(callsTo(cls, "identity-providers") ? providerEdges(from, settings) : []),
       // Any process may fetch an event, a key or a profile of another server.
       ...(settings.federation.enabled ? [{ from, to: world, ports: federation, why: "other homeservers" }] : []),

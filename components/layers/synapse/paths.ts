@@ -6,6 +6,7 @@ export const MOUNTS = {
   class: "/conf/class",
   secrets: "/secrets",
   email: "/conf/email",
+  extra: "/conf/extra",
   data: "/data",
   tmp: "/tmp",
 } as const;
@@ -33,6 +34,9 @@ export const pythonName = (file: string, defined: string): string => `${file.rep
 export const CLASS_FILE = "class.yaml";
 /** The one file of the Secret for e-mail. */
 export const EMAIL_FILE = "email.yaml";
+
+/** The file of a class's Secret for `synapse.extra` and `synapse.modules`; the secrets that it names are beside it. */
+export const EXTRA_FILE = "extra.yaml";
 
 /** Keys of the Secret that is mounted at MOUNTS.secrets. */
 export const SECRET_FILES = {

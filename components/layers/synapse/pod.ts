@@ -1,4 +1,5 @@
 /** The pod of one class: what it starts, what it mounts, when it counts as alive. Pure. */
+import type { Input } from "@pulumi/pulumi";
 import { bodyLimits } from "../../domain/bodies";
 import { WORKERS } from "../../domain/workers";
 import { PRIORITIES } from "../../core/priorities";
@@ -27,6 +28,8 @@ export interface SynapsePodInput extends SynapseStartInput {
   databaseSecret: string;
   /** Name of the Secret with the object store's `accessKey` and `secretKey`; used by classes that serve media. */
   mediaSecret: string;
+  /** Name of the class's Secret with further options. @default it has none */
+  extra?: Input<string>;
 }
 
 /**
@@ -109,6 +112,7 @@ export function synapsePod(input: SynapsePodInput): PodSpec {
       { volume: "class", path: MOUNTS.class, readOnly: true },
       { volume: "secrets", path: MOUNTS.secrets, readOnly: true },
       ...(input.email ? [{ volume: "email", path: MOUNTS.email, readOnly: true }] : []),
+      ...(input.extra === undefined ? [] : [{ volume: "extra", path: MOUNTS.extra, readOnly: true }]),
       { volume: "data", path: MOUNTS.data },
       { volume: "tmp", path: MOUNTS.tmp },
     ],
@@ -129,6 +133,7 @@ export function synapsePod(input: SynapsePodInput): PodSpec {
       { name: "class", configMap: input.classMap },
       { name: "secrets", secret: SECRETS.synapse },
       ...(input.email ? [{ name: "email", secret: "synapse-email" }] : []),
+      ...(input.extra === undefined ? [] : [{ name: "extra", secret: input.extra }]),
       {
         name: "data",
         emptyDir: servesMedia

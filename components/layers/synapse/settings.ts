@@ -17,6 +17,7 @@ import {
 } from "../../schema/fields";
 import { cpu, memoryMiB, replicas } from "../../schema/sizes";
 import { isDnsName, isServerName } from "../../schema/syntax/text";
+import { extraSettings } from "./extra/settings";
 import type { SettingsInput } from "../../settings/schema";
 
 const oidcProvider = section(
@@ -64,6 +65,7 @@ const oidcProvider = section(
 
 /** Sections of the stack's settings that belong to Synapse. */
 export const synapseSettings = {
+  ...extraSettings,
   federation: section(
     {
       enabled: bool({ doc: "Exchange messages with other homeservers." }).default(false),

@@ -6,7 +6,7 @@ import { scriptFrom, verbatim } from "../../core/scripts";
 import type { Settings } from "../../settings/types";
 import type { Plan, PoolPlan } from "../../sizing/types";
 import { isWriter } from "./instances";
-import { CLASS_FILE, EMAIL_FILE, MOUNTS, SHARED_FILES } from "./paths";
+import { CLASS_FILE, EMAIL_FILE, EXTRA_FILE, MOUNTS, SHARED_FILES } from "./paths";
 
 /** What the command depends on. */
 export interface SynapseStartInput {
@@ -16,6 +16,8 @@ export interface SynapseStartInput {
   pool: PoolPlan;
   /** Whether the SMTP Secret exists. */
   email: boolean;
+  /** Whether the class has a Secret with further options. @default false */
+  extra?: unknown;
 }
 
 /**
@@ -51,6 +53,7 @@ export function synapseStart(input: SynapseStartInput, servesMedia: boolean): st
     `${MOUNTS.shared}/${SHARED_FILES.homeserver}`,
     ...(input.email ? [`${MOUNTS.email}/${EMAIL_FILE}`] : []),
     `${MOUNTS.class}/${CLASS_FILE}`,
+    ...(input.extra === undefined ? [] : [`${MOUNTS.extra}/${EXTRA_FILE}`]),
     ...(cls === "main" ? [] : [`${MOUNTS.tmp}/name.yaml`]),
   ];
   const cacheBytes = input.settings.media.cacheGiB * 1024 ** 3;

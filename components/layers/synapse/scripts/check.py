@@ -24,6 +24,7 @@ want(shared.get("public_baseurl"), "public_baseurl is not set")
 media = 0
 for cls, names in sorted(instances.items()):
     files = ["-c", SHARED] + (["-c", EMAIL] if os.path.exists(EMAIL) else []) + ["-c", "%s/%s.yaml" % (CLASSES, cls)]
+    # @EXTRA@
     name = names[0] if names else "synapse-%s-0" % cls
     if cls != "main":
         path = "/tmp/name-%s.yaml" % cls

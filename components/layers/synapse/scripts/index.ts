@@ -1,5 +1,5 @@
 /** Programs that run beside Synapse, in the Python that its image has anyway. Pure. */
-import { scriptFrom } from "../../../core/scripts";
+import { scriptFrom, verbatim } from "../../../core/scripts";
 import { MOUNTS } from "../paths";
 
 /**
@@ -93,5 +93,22 @@ export const TRIM_PY = scriptFrom(__dirname, "trim_media.py");
 /**
  * Reads the configuration of every class as its pod would, with Synapse's own parser. Then it refuses configurations
  * that Synapse accepts in silence although no process would do some of the work.
+ *
+ * @param extra Whether some class has options of `synapse.extra` or modules
  */
-export const CHECK_PY = scriptFrom(__dirname, "check.py", { SHARED: MOUNTS.shared, EMAIL: MOUNTS.email });
+export const checkPy = (extra: boolean): string =>
+  scriptFrom(__dirname, "check.py", {
+    SHARED: MOUNTS.shared,
+    EMAIL: MOUNTS.email,
+    EXTRA: verbatim(
+      extra
+        ? [
+            `    extra = "${MOUNTS.extra}/%s.yaml" % cls`,
+            '    files += ["-c", extra] if os.path.exists(extra) else []',
+          ].join("\n")
+        : "",
+    ),
+  });
+
+/** Without any. */
+export const CHECK_PY = checkPy(false);

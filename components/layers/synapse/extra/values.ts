@@ -1,0 +1,36 @@
+/** Values of `synapse.extra`: their places, and their merge into what the stack writes. Pure. */
+import { isPlainObject } from "../../../schema/walk";
+import type { Yaml } from "../homeserverYaml";
+
+/** A value that is no section, or an empty one, and where it is. */
+export interface Leaf {
+  path: string[];
+  value: unknown;
+}
+
+/** All values below a path, the sections opened. */
+export const leavesOf = (value: unknown, path: string[]): Leaf[] =>
+  isPlainObject(value) && Object.keys(value).length > 0
+    ? Object.entries(value).flatMap(([key, inner]) => leavesOf(inner, [...path, key]))
+    : [{ path, value }];
+
+/** What the stack writes, with the operator's values in it or in place of it. */
+export function merged(stack: unknown, extra: unknown): unknown {
+  if (!isPlainObject(stack) || !isPlainObject(extra)) return extra;
+  return Object.fromEntries(
+    [...new Set([...Object.keys(stack), ...Object.keys(extra)])].map((key) => [
+      key,
+      Object.hasOwn(extra, key) ? merged(stack[key], extra[key]) : stack[key],
+    ]),
+  );
+}
+
+/** The value at a path, removed. Sections that hold it are copied; undefined where there is none. */
+export function taken(config: Yaml, path: readonly string[]): { value: unknown; rest: Yaml } | undefined {
+  const [key, ...more] = path as [string, ...string[]];
+  if (!Object.hasOwn(config, key)) return undefined;
+  const { [key]: value, ...others } = config;
+  if (more.length === 0) return { value, rest: others };
+  const inner = isPlainObject(value) ? taken(value, more) : undefined;
+  return inner && { value: inner.value, rest: { ...others, [key]: inner.rest } };
+}

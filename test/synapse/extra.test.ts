@@ -1,0 +1,313 @@
+/** Options of Synapse beyond the settings: what is refused and how, where they are rendered, and who restarts. */
+import assert from "node:assert/strict";
+import { parse } from "yaml";
+import { exampleConfig } from "../../cli/exampleStack";
+import { evaluate, type RegisteredResource } from "../../cli/evaluate";
+import { homeserverConfig, renderEmailYaml, type Yaml } from "../../components/layers/synapse/homeserverYaml";
+import { workerConfig } from "../../components/layers/synapse/workerYaml";
+import { optionProblems } from "../../components/layers/synapse/extra/options";
+import { OWNERS, ownerOf } from "../../components/layers/synapse/extra/owners";
+import { extraFiles } from "../../components/layers/synapse/extra/render";
+import { leavesOf } from "../../components/layers/synapse/extra/values";
+import { IMAGES } from "../../components/layers/synapse/images";
+import { OPTIONS_VERSION } from "../../components/layers/synapse/extra/options";
+import { resolveSettings, SECRET_PLACEHOLDER, type SettingsError } from "../../components/settings";
+import { settingsSchema } from "../../components/settings/schema";
+import { secretsInClear } from "../../components/settings/secretPaths";
+import { schemasAlong } from "../../components/schema/walk";
+import { plan } from "../../components/plan";
+import { WITHOUT_OPERATORS } from "../../lab/common/tiers";
+import { minimal } from "../helpers/example";
+import { rich } from "../helpers/richStack";
+
+const errorsOf = (synapse: object, more: object = {}): SettingsError[] =>
+  resolveSettings({ ...minimal(), synapse, ...more }, "test").errors;
+const refused = (extra: object): Array<[string, string]> =>
+  errorsOf({ extra }).map((e) => [e.path, `${e.given}; ${e.allowed}; ${e.remedy}`]);
+
+describe("synapse.extra: what is refused", () => {
+  it("takes what Synapse has and this stack has not", () =>
+    assert.deepEqual(
+      refused({
+        enable_search: false,
+        limit_remote_rooms: { enabled: true, complexity: 1.5 },
+        auto_join_rooms: ["#all:example.com"],
+        presence: { include_offline_users_on_sync: true },
+        caches: { per_cache_factors: { get_users_in_room: 5 } },
+        password_config: { pepper: SECRET_PLACEHOLDER },
+        rc_login: { account: { per_second: 1 } },
+        forgotten_room_retention_period: null,
+        experimental_features: { msc4306_enabled: true },
+      }),
+      [],
+    ));
+
+  it("where a setting exists it names that setting", () => {
+    for (const [extra, path, setting] of [
+      [{ presence: { enabled: true } }, "presence.enabled", "presence.enabled"],
+      [{ max_upload_size: "10M" }, "max_upload_size", "media.maxUploadMiB"],
+      [{ email: { smtp_host: "a" } }, "email.smtp_host", "emailSmtp.host"],
+      [{ oidc_providers: [] }, "oidc_providers", "sso.oidc"],
+      [{ modules: [] }, "modules", "synapse.modules"],
+      [{ retention: null }, "retention", "retention"],
+      [
+        { retention: { default_policy: { max_lifetime: "1y" } } },
+        "retention.default_policy.max_lifetime",
+        "retention.maxLifetimeDays",
+      ],
+    ] as const) {
+      const [error, ...others] = refused(extra);
+      assert.equal(error?.[0], `synapse.extra.${path}`);
+      assert.ok(error![1].includes(`set \`${setting}\` instead`), error![1]);
+      assert.deepEqual(others, []);
+    }
+  });
+
+  it("where the stack decides it says why", () => {
+    for (const [extra, why] of [
+      [{ listeners: [] }, /the router, the Services and the network policies know these ports/],
+      [{ database: { name: "sqlite3" } }, /this stack's PostgreSQL/],
+      [{ redis: { enabled: false } }, /this stack's Redis/],
+      [{ instance_map: {} }, /the plan decides which processes there are/],
+      [{ stream_writers: { typing: "x" } }, /the plan decides which processes there are/],
+      [{ media_store_path: "/x" }, /media are in the object store/],
+      [{ tls_private_key_path: "/x" }, /TLS ends at the ingress/],
+    ] as const) {
+      assert.match(refused(extra)[0]![1], why);
+    }
+  });
+
+  it("what Synapse does not know is refused with the nearest that it knows", () => {
+    assert.match(
+      refused({ enable_serch: true })[0]![1],
+      /ignore it in silence; .*1\.163\.2; did you mean `enable_search`\?/,
+    );
+    assert.match(
+      refused({ limit_remote_rooms: { enable: true } })[0]![1],
+      /one of enabled, complexity, complexity_error, admins_can_join/,
+    );
+    const [[path, said]] = refused({ alias_creation_rules: [{}, { aliass: "*" }] }) as [[string, string]];
+    assert.equal(path, "synapse.extra.alias_creation_rules[1].aliass");
+    assert.match(said, /did you mean `alias`\?/);
+    assert.doesNotMatch(refused({ experimental_features: { msc9999_enabled: true } })[0]![1], /did you mean/);
+  });
+
+  it("a value of another type is refused, and never shown", () => {
+    for (const [extra, given] of [
+      [{ enable_search: "hunter2" }, /^a text; true or false/],
+      [{ auto_join_rooms: "hunter2" }, /^a text; a list/],
+      [{ limit_remote_rooms: ["hunter2"] }, /^a list; a section/],
+      [{ max_mau_value: { a: "hunter2" } }, /^a section; a whole number/],
+    ] as const) {
+      const [error] = refused(extra);
+      assert.match(error![1], given);
+      assert.ok(!error![1].includes("hunter2"));
+    }
+  });
+
+  it("a fraction, list or section that `pulumi config set --path` made a text of is what it says", () => {
+    assert.deepEqual(refused({ limit_remote_rooms: { complexity: "1.5" }, auto_join_rooms: '["#a:b.c"]' }), []);
+    const { settings } = resolveSettings(
+      { ...minimal(), synapse: { extra: { limit_remote_rooms: { complexity: "1.5" }, enable_search: "false" } } },
+      "test",
+    );
+    assert.deepEqual(parse(extraFiles({ settings: settings!, class: "main", stack: {} })!["extra.yaml"]!), {
+      limit_remote_rooms: { complexity: 1.5 },
+      enable_search: false,
+    });
+  });
+
+  it("secrets in clear are refused by their names, wherever they are", () => {
+    const found = (synapse: object): string[] => secretsInClear({ synapse }).map((e) => e.path);
+    assert.deepEqual(
+      found({
+        extra: { jwt_config: { secret: "s", algorithm: "HS256" }, recaptcha_private_key: SECRET_PLACEHOLDER },
+        modules: [{ module: "a.B", config: { servers: [{ password: "p" }] } }],
+      }),
+      ["synapse.extra.jwt_config.secret", "synapse.modules[0].config.servers[0].password"],
+    );
+    assert.deepEqual(found({ extra: { password_config: { pepper: SECRET_PLACEHOLDER } } }), []);
+  });
+});
+
+describe("synapse.extra: the tables", () => {
+  it("are of the version of Synapse that runs", () => assert.equal(OPTIONS_VERSION, IMAGES.synapse.tag));
+
+  it("every option that the stack writes is the stack's, or a setting's, or may be replaced", async () => {
+    const config = await rich();
+    const { settings } = resolveSettings({ ...config, presence: { enabled: true } }, "test");
+    const all = plan(settings!);
+    const s3 = { endpoint: "http://s3.example.org", region: "r", bucket: "b" };
+    const documents: Yaml[] = [
+      homeserverConfig({ settings: settings!, plan: all, turnUris: ["turn:a"], rtcServiceUrl: "https://r" }),
+      parse(renderEmailYaml(settings!)!) as Yaml,
+      ...all.synapse.pools.map((pool) => workerConfig({ settings: settings!, plan: all, class: pool.class, s3 })),
+    ];
+    const leaves = documents.flatMap((d) => leavesOf(d, []).map(({ path }) => path));
+    assert.ok(leaves.length > 200);
+    assert.deepEqual([...new Set(leaves.filter((path) => !ownerOf(path)).map((path) => path.join(".")))], []);
+  });
+
+  it("name options that Synapse has, and settings that exist", () => {
+    for (const [at, owner] of Object.entries(OWNERS)) {
+      const value = at
+        .split(".")
+        .slice(1)
+        .reduceRight<unknown>((inner, key) => ({ [key]: inner }), null);
+      assert.deepEqual(optionProblems([at.split(".")[0]!], value), [], at);
+      if (!("setting" in owner)) continue;
+      const path = owner.setting.split(".");
+      assert.equal(schemasAlong(settingsSchema, {}, path).length, path.length + 1, owner.setting);
+    }
+  });
+});
+
+const CONFIG = { ...exampleConfig(1_000), ...WITHOUT_OPERATORS, monitoring: { enabled: false } };
+const resourcesOf = async (synapse?: object): Promise<RegisteredResource[]> =>
+  (await evaluate({ stack: "test", config: { ...CONFIG, ...(synapse ? { synapse } : {}) } })).resources;
+const extraSecretsOf = (all: RegisteredResource[]): Map<string, Record<string, string>> =>
+  new Map(
+    all
+      .filter((r) => /^synapse-.*-extra-[0-9a-f]{10}$/.test(String(r.inputs?.metadata?.name)))
+      .map((r) => {
+        assert.equal(r.type, "kubernetes:core/v1:Secret");
+        return [r.inputs.metadata.labels["app.kubernetes.io/component"], r.inputs.stringData];
+      }),
+  );
+/** The pods' templates by component. */
+const podsOf = (all: RegisteredResource[]): Map<string, string> =>
+  new Map(
+    all
+      .filter((r) => r.inputs?.spec?.template && r.inputs.metadata.labels?.["app.kubernetes.io/name"] === "synapse")
+      .filter((r) => !r.type.endsWith(":Job"))
+      .map((r) => [r.inputs.metadata.name, JSON.stringify(r.inputs.spec.template)]),
+  );
+
+describe("synapse.extra: where it is", function () {
+  this.timeout(120_000);
+  let none: RegisteredResource[];
+  before(async () => {
+    none = await resourcesOf();
+  });
+
+  it("is in a Secret of each class alone, with what the stack writes beside it, and read last", async () => {
+    const all = await resourcesOf({
+      extra: {
+        caches: { per_cache_factors: { a: 2 } },
+        presence: { include_offline_users_on_sync: true },
+        jwt_config: { enabled: true, secret: "hunter2", algorithm: "HS256" },
+        recaptcha_private_key: "hunter2-key",
+        allow_public_rooms_over_federation: true,
+      },
+    });
+    const secrets = extraSecretsOf(all);
+    const pods = podsOf(all);
+    assert.equal(secrets.size, pods.size);
+    const generic = parse(secrets.get("synapse-generic")!["extra.yaml"]!);
+    assert.deepEqual(generic.caches.per_cache_factors, { a: 2 });
+    assert.equal(generic.caches.expire_caches, true);
+    assert.deepEqual(generic.presence, { enabled: true, include_offline_users_on_sync: true });
+    assert.equal(generic.allow_public_rooms_over_federation, true);
+    assert.deepEqual(Object.keys(generic).sort(), [
+      "allow_public_rooms_over_federation",
+      "caches",
+      "jwt_config",
+      "presence",
+      "recaptcha_private_key_path",
+    ]);
+    // Synapse is started with --no-secrets-in-config and takes this one from a file only.
+    assert.equal(generic.recaptcha_private_key_path, "/conf/extra/recaptcha_private_key");
+    assert.equal(secrets.get("synapse-generic")!.recaptcha_private_key, "hunter2-key");
+    // Caches are of different sizes by class.
+    const main = parse(secrets.get("synapse-main")!["extra.yaml"]!);
+    assert.notDeepEqual(main.caches.cache_autotuning, generic.caches.cache_autotuning);
+    assert.match(
+      pods.get("synapse-generic")!,
+      /-c \/conf\/class\/class\.yaml -c \/conf\/extra\/extra\.yaml -c \/tmp\/name\.yaml/,
+    );
+    for (const r of all)
+      if (r.type !== "kubernetes:core/v1:Secret")
+        assert.ok(!JSON.stringify(r.inputs ?? {}).includes("hunter2"), r.name);
+  });
+
+  it("a changed option is another Secret, other pods and another check; without any, nothing of it is there", async () => {
+    const names = (all: RegisteredResource[], type: string): string[] =>
+      all.filter((r) => r.type === type).map((r) => String(r.inputs.metadata.name));
+    const [one, two] = await Promise.all([
+      resourcesOf({ extra: { enable_search: false } }),
+      resourcesOf({ extra: { enable_search: true } }),
+    ]);
+    assert.equal(extraSecretsOf(none).size, 0);
+    assert.ok(!JSON.stringify([...podsOf(none)]).includes("/conf/extra"));
+    const job = (all: RegisteredResource[]): string =>
+      names(all, "kubernetes:batch/v1:Job").find((n) => n.startsWith("synapse-check-config"))!;
+    assert.equal(new Set([none, one!, two!].map(job)).size, 3);
+    for (const [name, pod] of podsOf(one!)) assert.notEqual(podsOf(two!).get(name), pod, name);
+  });
+
+  it("a module is loaded behind the stack's own, and by the named classes alone: the others do not restart", async () => {
+    const modules = [{ module: "my_module.Checker", config: { api_token: "t" }, workers: ["event-persister", "main"] }];
+    const some = await resourcesOf({ modules });
+    const secrets = extraSecretsOf(some);
+    assert.deepEqual([...secrets.keys()].sort(), ["synapse-event-persister", "synapse-main"]);
+    assert.deepEqual(parse(secrets.get("synapse-main")!["extra.yaml"]!), {
+      modules: [
+        { module: "only_one.OnlyOne", config: {} },
+        { module: "fresh_sessions.FreshSessions", config: {} },
+        { module: "my_module.Checker", config: { api_token: "t" } },
+      ],
+    });
+    const before = podsOf(none);
+    const restarted = [...podsOf(some)].filter(([name, pod]) => before.get(name) !== pod).map(([name]) => name);
+    assert.deepEqual(restarted.sort(), ["synapse-event-persister", "synapse-main"]);
+  });
+});
+
+describe("synapse.modules: what is refused", () => {
+  const PACKAGES = ["my-module==1.0.0", "my-dependency==2.1"];
+  const MODULE = { module: "my_module.Checker", packages: PACKAGES };
+  /** The first ten digits of the SHA-256 of `my-dependency==2.1\nmy-module==1.0.0`. */
+  const SUFFIX = "-modules-830449c87f";
+
+  it("packages that no image carries, and an image that was made for other packages", () => {
+    const [error] = errorsOf({ modules: [MODULE] });
+    assert.equal(error!.path, "images.overrides.synapse");
+    assert.match(error!.given, /^nothing: pods would run localhost\/matrix-ha\/synapse:1\.163\.2$/);
+    assert.match(error!.remedy, /npm run images -- synapse/);
+    const image = `registry.example.com/synapse:1.163.2${SUFFIX}`;
+    const at = (synapse: string, packages = PACKAGES): string[] =>
+      errorsOf({ modules: [{ ...MODULE, packages }] }, { images: { overrides: { synapse } } }).map((e) => e.path);
+    assert.deepEqual(at(image), []);
+    assert.deepEqual(at(`${image}@sha256:${"a".repeat(64)}`), []);
+    assert.deepEqual(at(image, ["my-module==1.0.1", "my-dependency==2.1"]), ["images.overrides.synapse"]);
+    assert.deepEqual(at("registry.example.com/synapse:1.163.2"), ["images.overrides.synapse"]);
+  });
+
+  it("a package without its version, hashes for some, two versions of one, a class that is not there, a module twice", () => {
+    const hash = `--hash=sha256:${"b".repeat(64)}`;
+    for (const [modules, path, said] of [
+      [[{ module: "a.B", packages: ["my-module"] }], "synapse.modules[0].packages[0]", /`name==version`/],
+      [[{ module: "a.B", packages: ["a==1; rm -rf /"] }], "synapse.modules[0].packages[0]", /`name==version`/],
+      [
+        [{ module: "a.B", packages: [`a==1 ${hash}`, "b==2"] }],
+        "synapse.modules[0].packages",
+        /hashes for all packages/,
+      ],
+      [
+        [
+          { module: "a.B", packages: ["a_x==1"] },
+          { module: "c.D", packages: ["A-X==2"] },
+        ],
+        "synapse.modules[0].packages[0]",
+        /one version of each/,
+      ],
+      [[{ module: "a.B", workers: ["federation-reader"] }], "synapse.modules[0].workers[0]", /main, .*generic/],
+      [[{ module: "a.B" }, { module: "a.B" }], "synapse.modules[1].module", /each module once/],
+      [[{ module: "module" }], "synapse.modules[0].module", /dotted name/],
+    ] as const) {
+      const error = errorsOf({ modules }).find((e) => e.path === path);
+      assert.ok(error, `${path} of ${JSON.stringify(errorsOf({ modules }))}`);
+      assert.match(error.allowed, said);
+    }
+  });
+});
