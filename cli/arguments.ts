@@ -18,6 +18,9 @@ export const STACK_OPTIONS = {
 /** What is wrong with a command line, in words for people; exit code 2, and the usage below it. */
 export class UsageError extends Error {}
 
+/** Why two sides cannot be compared though the command line is right, as a message for the user; exit code 2. */
+export class CannotCompare extends Error {}
+
 /** The reason why a request is refused, as a message for the user; exit code 1. */
 export class Refused extends Error {}
 
@@ -99,7 +102,10 @@ export function runMain(usage: string, main: (argv: string[]) => Promise<void>):
   }
   main(argv).catch((error: Error & { errors?: unknown }) => {
     const forPeople =
-      error instanceof UsageError || error.name === "SettingsInvalid" || (error as any).__pulumiRunError === true;
+      error instanceof UsageError ||
+      error instanceof CannotCompare ||
+      error.name === "SettingsInvalid" ||
+      (error as any).__pulumiRunError === true;
     console.error(forPeople ? error.message : error.stack);
     if (error instanceof UsageError) console.error(`\n${usage}`);
     process.exitCode = 2;
