@@ -1,6 +1,7 @@
 /** How every program here reads its command line; and the stack's configuration that common options select. */
 import { parseArgs, type ParseArgsConfig } from "node:util";
 import { SettingsInvalid } from "../components/core/errors";
+import { VERSION } from "../components/core/version";
 import { applySets, readStackConfig } from "../components/settings/stackFile";
 import { nearest } from "../components/schema/syntax/text";
 
@@ -91,13 +92,17 @@ export function stackConfig(stack: string, values: StackValues): Record<string, 
 }
 
 /**
- * Runs a program's main function, or prints its usage for --help. Errors of use and of settings are read by people, so
+ * Runs a program's main function, or prints its usage for --help, and the version for --version. Errors of use and of settings are read by people, so
  * they print without a stack trace; exit code 2.
  */
 export function runMain(usage: string, main: (argv: string[]) => Promise<void>): void {
   const argv = process.argv.slice(2);
   if (argv.includes("--help") || argv.includes("-h")) {
     console.log(usage);
+    return;
+  }
+  if (argv.includes("--version")) {
+    console.log(VERSION);
     return;
   }
   main(argv).catch((error: Error & { errors?: unknown }) => {
