@@ -5,17 +5,23 @@ import * as path from "node:path";
 import { parseWords, runMain, UsageError } from "../../cli/arguments";
 import { chosen, listText, nameOf, readLab, snippet, type Entry } from "./catalog";
 import { prefixProblem, push } from "./push";
+import { repin, RepinRefused, repinText, type Wanted } from "./repin";
 
 /** Printed by --help and after errors of use. */
 export const USAGE = `npm run images -- list [--json]
 npm run images -- build [--refresh] [NAME...]
 npm run images -- push REGISTRY/PREFIX [NAME...] [--insecure] [--user NAME]
+npm run images -- repin NAME=TAG... [--mirror REGISTRY/PREFIX] [--insecure]
   list       every image that the stack runs: the recipe's source, version, size, digest, whether it is built;
              and those that cannot be built here, with the reason
   build      builds images (all, or those named) into OCI archives in the cache; needs root, on Debian, with Go.
              --refresh also rebuilds images that are built: for newer Debian packages
   push       sends built images (all that the stack runs, or those named) to a registry, and prints the settings that
              use them; images that the registry has with the same digest are not sent again. Needs skopeo
+  repin      changes the tags of pinned images in components/layers/*/images.ts, with the digests that their registries
+             have; TAG is a tag, or "patch" for the newest patch version. All errors at once; one of them changes nothing.
+             Prints what to run afterwards. Needs skopeo
+  --mirror   ask this registry in place of each image's own
   --insecure the registry speaks http, or has a certificate that is not trusted here
   --user     login name; the password is read from MATRIX_HA_REGISTRY_PASSWORD. Without it: the login that \`skopeo login\`,
              \`podman login\` or \`docker login\` wrote (~/.docker/config.json)
@@ -27,30 +33,33 @@ const lab = (): Entry[] => readLab(path.join(HERE, "list.txt"), CACHE);
 
 /** The arguments of `npm run images`. @throws UsageError */
 export function parseImagesArgs(argv: readonly string[]): {
-  command: "list" | "build" | "push";
+  command: "list" | "build" | "push" | "repin";
   words: string[];
   json: boolean;
   refresh: boolean;
   insecure: boolean;
   user?: string;
+  mirror?: string;
 } {
   const {
-    values: { json = false, refresh = false, insecure = false, user },
+    values: { json = false, refresh = false, insecure = false, user, mirror },
     words: [command = "list", ...words],
   } = parseWords(argv, {
     json: { type: "boolean" },
     refresh: { type: "boolean" },
     insecure: { type: "boolean" },
     user: { type: "string" },
+    mirror: { type: "string" },
   });
-  if (command !== "list" && command !== "build" && command !== "push")
-    throw new UsageError(`the command "${command}" is unknown; there are list, build, push`);
+  if (command !== "list" && command !== "build" && command !== "push" && command !== "repin")
+    throw new UsageError(`the command "${command}" is unknown; there are list, build, push, repin`);
   const wrong = [
     [json, "--json", "list"],
     [refresh, "--refresh", "build"],
-    [insecure, "--insecure", "push"],
+    [insecure, "--insecure", "push and repin"],
     [user !== undefined, "--user", "push"],
-  ].find(([on, , of]) => on && of !== command);
+    [mirror !== undefined, "--mirror", "repin"],
+  ].find(([on, , of]) => on && !String(of).split(" and ").includes(command));
   if (wrong) throw new UsageError(`${wrong[1]} goes with ${wrong[2]}, not with ${command}`);
   if (command === "list" && words.length) throw new UsageError(`list takes no names, not "${words.join(" ")}"`);
   if (command === "push") {
@@ -59,8 +68,20 @@ export function parseImagesArgs(argv: readonly string[]): {
     const problem = prefixProblem(words[0]!);
     if (problem) throw new UsageError(`"${words[0]}" is not a valid registry path: ${problem}`);
   }
-  return { command, words, json, refresh, insecure, user };
+  if (command === "repin") {
+    const odd = words.filter((w) => !/^[\w-]+=.+$/.test(w));
+    if (odd.length || !words.length)
+      throw new UsageError(
+        `${odd.length ? `"${odd.join(" ")}" is not NAME=TAG` : "repin needs an image and a tag"}: npm run images -- repin haproxy=3.2.27 redis=patch`,
+      );
+    const problem = mirror === undefined ? undefined : prefixProblem(mirror);
+    if (problem) throw new UsageError(`--mirror "${mirror}" is not a valid registry path: ${problem}`);
+  }
+  return { command, words, json, refresh, insecure, user, mirror };
 }
+
+const wantedOf = (words: readonly string[]): Wanted[] =>
+  words.map((w) => ({ name: w.slice(0, w.indexOf("=")), tag: w.slice(w.indexOf("=") + 1) }));
 
 async function main(argv: string[]): Promise<void> {
   const request = parseImagesArgs(argv);
@@ -94,6 +115,16 @@ async function main(argv: string[]): Promise<void> {
       process.exitCode = done.status ?? 1;
       return;
     }
+    case "repin":
+      try {
+        const { words, mirror, insecure } = request;
+        console.log(repinText(repin(wantedOf(words), { root: path.resolve(HERE, "../.."), mirror, insecure })));
+      } catch (error) {
+        if (!(error instanceof RepinRefused)) throw error;
+        console.error(error.message);
+        process.exitCode = 1;
+      }
+      return;
     case "push": {
       const [prefix, ...names] = request.words as [string, ...string[]];
       const wanted = names.length ? named(names) : entries.filter((e) => e.key && e.recipe);

@@ -15,6 +15,7 @@ import { REDIS } from "./redis";
 import { RESTORE } from "./restore";
 import type { Run, Scenario } from "./scenario";
 import { STORAGE } from "./storage";
+import { UPGRADE } from "./upgrade";
 
 export type { Run, Scenario };
 
@@ -58,7 +59,7 @@ const PROOF: Scenario[] = [
 
 /** Failures alone, which can be caused without measuring. */
 export const SCENARIOS: Scenario[] = [...PROCESSES, HANDOVER, ...REDIS, ...MACHINES, ...STORAGE, CERTIFICATE];
-export const ALL: Scenario[] = [...PROOF, ...SCENARIOS, ...HOSTS, ...CHANGES, RESTORE];
+export const ALL: Scenario[] = [...PROOF, ...SCENARIOS, ...HOSTS, ...CHANGES, UPGRADE, RESTORE];
 
 /**
  * The scenarios of these names (or whose names begin like this), the part for every change, or all that no other one
