@@ -71,7 +71,9 @@ export function choose({ only, quick }: { only?: readonly string[]; quick?: bool
     (s: Scenario): boolean =>
       s.id === o || s.id.startsWith(`${o}-`);
   for (const o of only ?? []) if (!ALL.some(named(o))) throw new UsageError(`${o} is unknown: --list names all`);
-  const chosen = ALL.filter((s) => (only ? only.some((o) => named(o)(s)) : quick ? s.quick : !s.partOf));
+  const chosen = ALL.filter((s) =>
+    only ? only.some((o) => named(o)(s)) : quick ? s.quick : !s.partOf && !s.onRequest,
+  );
   // Settings are taken back, whichever scenarios were chosen.
   return ALL.filter(
     (s) => chosen.includes(s) || (chosen.some((c) => c.takenBackBy === s.id) && !chosen.some((c) => c.id === s.partOf)),

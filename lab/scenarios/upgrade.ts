@@ -48,6 +48,7 @@ export const UPGRADE: Scenario = {
   title: `Synapse is upgraded from ${versionOf(PREVIOUS)} to ${versionOf(PINNED)}, taken back, and upgraded again`,
   how: "one deployment each, with images.overrides.synapse for the earlier version; uids and images of all pods compared",
   seconds: 900,
+  onRequest: true,
   bounds: { gap: 90, failedAfterRetry: 0 },
   prepare: async (note) => {
     for (const script of ["build.sh", "import.sh"])
