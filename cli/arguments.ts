@@ -92,8 +92,8 @@ export function stackConfig(stack: string, values: StackValues): Record<string, 
 }
 
 /**
- * Runs a program's main function, or prints its usage for --help, and the version for --version. Errors of use and of settings are read by people, so
- * they print without a stack trace; exit code 2.
+ * Runs a program's main function, or prints its usage for --help, and the version for --version. Errors of use and of
+ * settings are read by people, so they print without a stack trace; exit code 2.
  */
 export function runMain(usage: string, main: (argv: string[]) => Promise<void>): void {
   const argv = process.argv.slice(2);

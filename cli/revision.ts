@@ -44,7 +44,7 @@ export function fileAt(commit: string, file: string): string {
   }
 }
 
-/** `0.1.0 (v0.1.0, 1234567890ab)`: the version of the code at a commit, as package.json has it, and how it was named. */
+/** `0.1.0 (v0.1.0, 1234567890ab)`: the version in package.json at a commit, and how the commit was named. */
 export function named(revision: string, commit: string): string {
   const version = /"version": "([^"]+)"/.exec(fileAt(commit, "package.json"))?.[1] ?? "no version";
   const short = commit.slice(0, 12);

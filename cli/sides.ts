@@ -1,4 +1,4 @@
-/** The two sides that `npm run diff` compares: the stack of a file, under other settings, or by the code of a revision. */
+/** The two sides that `npm run diff` compares: a stack under other settings, or by the code of a revision. */
 import { RunError } from "@pulumi/pulumi/errors";
 import { stackNames } from "../components/settings/stackFile";
 import { stackConfig, UsageError } from "./arguments";

@@ -31,6 +31,23 @@ const HERE = __dirname;
 const CACHE = process.env.MATRIX_HA_CACHE ?? path.join(os.homedir(), ".cache/matrix-ha");
 const lab = (): Entry[] => readLab(path.join(HERE, "list.txt"), CACHE);
 
+function checkPush(words: readonly string[]): void {
+  if (!words.length)
+    throw new UsageError("push needs a registry: npm run images -- push registry.example.com/matrix-ha");
+  const problem = prefixProblem(words[0]!);
+  if (problem) throw new UsageError(`"${words[0]}" is not a valid registry path: ${problem}`);
+}
+
+function checkRepin(words: readonly string[], mirror: string | undefined): void {
+  const odd = words.filter((w) => !/^[\w-]+=.+$/.test(w));
+  if (odd.length || !words.length)
+    throw new UsageError(
+      `${odd.length ? `"${odd.join(" ")}" is not NAME=TAG` : "repin needs an image and a tag"}: npm run images -- repin haproxy=3.2.27 redis=patch`,
+    );
+  const problem = mirror === undefined ? undefined : prefixProblem(mirror);
+  if (problem) throw new UsageError(`--mirror "${mirror}" is not a valid registry path: ${problem}`);
+}
+
 /** The arguments of `npm run images`. @throws UsageError */
 export function parseImagesArgs(argv: readonly string[]): {
   command: "list" | "build" | "push" | "repin";
@@ -62,21 +79,8 @@ export function parseImagesArgs(argv: readonly string[]): {
   ].find(([on, , of]) => on && !String(of).split(" and ").includes(command));
   if (wrong) throw new UsageError(`${wrong[1]} goes with ${wrong[2]}, not with ${command}`);
   if (command === "list" && words.length) throw new UsageError(`list takes no names, not "${words.join(" ")}"`);
-  if (command === "push") {
-    if (!words.length)
-      throw new UsageError("push needs a registry: npm run images -- push registry.example.com/matrix-ha");
-    const problem = prefixProblem(words[0]!);
-    if (problem) throw new UsageError(`"${words[0]}" is not a valid registry path: ${problem}`);
-  }
-  if (command === "repin") {
-    const odd = words.filter((w) => !/^[\w-]+=.+$/.test(w));
-    if (odd.length || !words.length)
-      throw new UsageError(
-        `${odd.length ? `"${odd.join(" ")}" is not NAME=TAG` : "repin needs an image and a tag"}: npm run images -- repin haproxy=3.2.27 redis=patch`,
-      );
-    const problem = mirror === undefined ? undefined : prefixProblem(mirror);
-    if (problem) throw new UsageError(`--mirror "${mirror}" is not a valid registry path: ${problem}`);
-  }
+  if (command === "push") checkPush(words);
+  if (command === "repin") checkRepin(words, mirror);
   return { command, words, json, refresh, insecure, user, mirror };
 }
 

@@ -1,5 +1,5 @@
 /**
- * `npm run images -- repin`: other versions of the images that the stack runs, with the digests that their registry has.
+ * `npm run images -- repin`: other versions of the images that the stack runs, with their registry's digests.
  * Everything is looked up before anything is written: one error leaves all files as they are.
  */
 import * as crypto from "node:crypto";

@@ -23,12 +23,11 @@ async function upgradeFrom(sets: string[]): Promise<Upgrade> {
   return upgradeOf({ before: from, after: to, changes: compare(from, to, failures), failures });
 }
 
-const changed = (title: string, path: string, from: string, to: string, more: Partial<Change> = {}): Change => ({
+const changed = (title: string, path: string, from: string, to: string): Change => ({
   layer: "x",
   action: "update",
   title,
   fields: [{ path, from, to }],
-  ...more,
 });
 const of = (changes: Change[], more: Partial<Parameters<typeof upgradeOf>[0]> = {}): Upgrade =>
   upgradeOf({ before: NOTHING, after: NOTHING, changes, failures: [], ...more });
@@ -157,7 +156,7 @@ describe("images", () => {
 describe("by hand", () => {
   it("are the changelog's points, pinned images, and what is made again as a whole", () =>
     assert.deepEqual(
-      of([changed("StatefulSet minio/minio", "spec.serviceName", "a", "b", { action: "replace" })], {
+      of([{ ...changed("StatefulSet minio/minio", "spec.serviceName", "a", "b"), action: "replace" }], {
         duties: [{ version: "0.2.0", text: "set x" }],
         overrides: { synapse: "r.example/synapse:1.162.0", redis: "r.example/redis:8.0.6-alpine" },
         tags: { synapse: "1.163.2", redis: "8.0.6" },
@@ -171,9 +170,10 @@ describe("by hand", () => {
 
   it("a major version of PostgreSQL is more than a switchover, and has no way back", () => {
     const upgrade = of([
-      changed("Cluster matrix/synapse-postgres", "spec.imageName", "r/pg:17.9-standard", "r/pg:18.6-standard", {
+      {
+        ...changed("Cluster matrix/synapse-postgres", "spec.imageName", "r/pg:17.9-standard", "r/pg:18.6-standard"),
         restarts: "new image",
-      }),
+      },
     ]);
     assert.deepEqual(upgrade.byHand, [
       'PostgreSQL 17 -> 18 is a major version: before it a base backup, and another backups.archiveName; after it a base backup again (docs/operate.md, "Upgrade")',
