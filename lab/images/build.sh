@@ -19,7 +19,8 @@ for r in "$@"; do [ -n "${image[$r]:-}" ] || die "no recipe $r (recipes: ${names
 
 # ---- the words that recipes are written in; ARGS collects the arguments of mkimage.py
 on_base() { local b; b=$("$I/base.sh") || die "the base layer could not be built"; ARGS+=(--layer "$b/base.tar"); }
-recipe_of() { . "$I/recipes/$1/recipe.sh"; }
+# shellcheck source=/dev/null # one of many
+recipe_of() { . "$I/recipes/$1/recipe.sh"; } # the image of another recipe, with the files of this one's folder
 program() { ARGS+=(--file "$BIN/$1:$2"); }
 builder() { run_layer "$name.build" "$1"; rm -rf "$CACHE/layers/$name/mnt"; mkdir -p "$CACHE/layers/$name"; mv "$CACHE/layers/$name.build/mnt" "$CACHE/layers/$name/mnt"; rm -rf "$CACHE/layers/$name.build"; }
 debian() { on_base; run_layer "$name" "$1"; ARGS+=(--upper "$CACHE/layers/$name/upper"); }
@@ -55,9 +56,10 @@ progs=(); for name in "$@"; do mapfile -t -O ${#progs[@]} progs < <(awk '$1 == "
 t=$(now); i=0; built=0
 for name in "$@"; do
   i=$((i + 1)); R=$I/recipes/$name
+  mapfile -t shared < <(awk -v i="$I/recipes" '$1 == "recipe_of" {print i "/" $2 "/recipe.sh"}' "$R/recipe.sh")
   k=$({ awk '$1 == "program" {print $2}' "$R/recipe.sh" | while read -r p; do readlink "$BIN/$p"; done; echo "${image[$name]}"
         ! grep -qE '^(on_base|debian|builder|recipe_of)' "$R/recipe.sh" || "$I/base.sh" --where | sed 's#.*/##'; } |
-      key "$R" $(awk -v i="$I/recipes" '$1 == "recipe_of" {print i "/" $2 "/recipe.sh"}' "$R/recipe.sh") "$I/mkimage.py" "$I/layer.sh")
+      key "$R" "${shared[@]}" "$I/mkimage.py" "$I/layer.sh")
   out=$O/$name-$k.tar
   if [ ! -e "$out" ] || [ $refresh = 1 ]; then
     say "[$i/$#] image ${image[$name]} ..."
