@@ -1,6 +1,7 @@
 /** How every program here reads its command line; and the stack's configuration that common options select. */
 import { parseArgs, type ParseArgsConfig } from "node:util";
 import { SettingsInvalid } from "../components/core/errors";
+import { VERSION } from "../components/core/version";
 import { applySets, readStackConfig } from "../components/settings/stackFile";
 import { nearest } from "../components/schema/syntax/text";
 
@@ -17,6 +18,9 @@ export const STACK_OPTIONS = {
 
 /** What is wrong with a command line, in words for people; exit code 2, and the usage below it. */
 export class UsageError extends Error {}
+
+/** Why two sides cannot be compared though the command line is right, as a message for the user; exit code 2. */
+export class CannotCompare extends Error {}
 
 /** The reason why a request is refused, as a message for the user; exit code 1. */
 export class Refused extends Error {}
@@ -88,8 +92,8 @@ export function stackConfig(stack: string, values: StackValues): Record<string, 
 }
 
 /**
- * Runs a program's main function, or prints its usage for --help. Errors of use and of settings are read by people, so
- * they print without a stack trace; exit code 2.
+ * Runs a program's main function, or prints its usage for --help, and the version for --version. Errors of use and of
+ * settings are read by people, so they print without a stack trace; exit code 2.
  */
 export function runMain(usage: string, main: (argv: string[]) => Promise<void>): void {
   const argv = process.argv.slice(2);
@@ -97,9 +101,16 @@ export function runMain(usage: string, main: (argv: string[]) => Promise<void>):
     console.log(usage);
     return;
   }
+  if (argv.includes("--version")) {
+    console.log(VERSION);
+    return;
+  }
   main(argv).catch((error: Error & { errors?: unknown }) => {
     const forPeople =
-      error instanceof UsageError || error.name === "SettingsInvalid" || (error as any).__pulumiRunError === true;
+      error instanceof UsageError ||
+      error instanceof CannotCompare ||
+      error.name === "SettingsInvalid" ||
+      (error as any).__pulumiRunError === true;
     console.error(forPeople ? error.message : error.stack);
     if (error instanceof UsageError) console.error(`\n${usage}`);
     process.exitCode = 2;

@@ -1,31 +1,38 @@
 /** `npm run diff`: what a changed setting would change, layer by layer, and which workloads it restarts. */
-import { RunError } from "@pulumi/pulumi/errors";
+import * as fs from "node:fs";
+import * as path from "node:path";
 import { diffArrays } from "diff";
 import { plan } from "../components/plan";
 import { formatErrors } from "../components/core/errors";
+import type { PlanInput } from "../components/core/layer";
+import { IMAGES } from "../components/layers/registry";
 import { losses } from "../components/holds";
 import { resolveSettings } from "../components/settings";
 import type { SettingsError } from "../components/settings/types";
 import type { Plan } from "../components/sizing/types";
-import { parse, runMain, STACK_OPTIONS, stackConfig, UsageError } from "./arguments";
-import { commitOf, evaluateAt } from "./revision";
-import { stackNames } from "../components/settings/stackFile";
-import { evaluate, type Evaluation, type RegisteredResource } from "./evaluate";
-import { exampleConfig } from "./exampleStack";
+import { parse, runMain, STACK_OPTIONS, UsageError } from "./arguments";
+import { duties } from "./changelog";
+import { fileAt, named } from "./revision";
+import { sides, type Sides } from "./sides";
+import type { Evaluation, RegisteredResource } from "./evaluate";
 import { isKubernetes, kindOf, LAYER_ORDER, layerOf, objectTitle } from "../components/layers/resources";
 import { fieldsOf, type Field } from "./fields";
 import { HIDDEN, redacted } from "./redact";
 import { isOperated, operatedReason, restartCost } from "./restarts";
 import { replaces } from "./replacements";
 import { wrap } from "./table";
+import { formatUpgrade, upgradeOf, type Upgrade } from "./upgrade";
 
 const USAGE = `npm run diff -- --stack NAME --set path=value ... [--against NAME | --against REVISION] [--json]
   Compares the stack of the file with the same stack under --set: shows what \`pulumi up\` would refuse, which workloads
   restart, why, and for how long by the plan, and what is created, changed and deleted in each layer.
   --against NAME      with another stack file instead
   --against REVISION  before an upgrade: the code of this git revision (a tag, a branch, a commit) with the settings of
-                      the file, compared with the code of this checkout with the same settings, and --set
-  --json              the changes as JSON`;
+                      the file, compared with the code of this checkout with the same settings, and --set. Says too which
+                      images change, what is to be done by hand, whether there is a way back, and the restarts in order
+  --json              the changes as JSON; against a revision an object: from, to, images, byHand, wayBack, restarts, changes
+  Exit codes: 0 compared; 1 compared, and \`pulumi up\` would refuse it; 2 not compared (wrong use, settings that one side
+  refuses, no such revision); 130 interrupted`;
 
 export interface Change {
   layer: string;
@@ -293,8 +300,17 @@ function layerLines(layer: string, changes: Change[]): string[] {
 
 const REFUSES = "`pulumi up` refuses this, because data of the deployed stack would be lost";
 
-/** The changes as text: counts and restarts first, then layer by layer. @param refused What `pulumi up` would refuse */
-export function formatChanges(changes: Change[], refused: readonly SettingsError[] = []): string {
+/**
+ * The changes as text: counts and restarts first, then layer by layer.
+ *
+ * @param refused What `pulumi up` would refuse
+ * @param summary What stands between the counts and the layers. @default the restarts, the costliest first
+ */
+export function formatChanges(
+  changes: Change[],
+  refused: readonly SettingsError[] = [],
+  summary: readonly string[] = [...restartLines(changes), ""],
+): string {
   const refusal = refused.length ? [formatErrors(refused, REFUSES), ""] : [];
   if (changes.length === 0) return [...refusal, "Nothing would change."].join("\n");
   const count = (a: Change["action"]): number => changes.filter((c) => c.action === a).length;
@@ -303,8 +319,7 @@ export function formatChanges(changes: Change[], refused: readonly SettingsError
     ...refusal,
     `${count("create")} to create, ${count("update")} to change, ${count("replace")} to replace, ${count("delete")} to delete.`,
     "",
-    ...restartLines(changes),
-    "",
+    ...summary,
     ...layers.flatMap((layer) =>
       layerLines(
         layer,
@@ -314,90 +329,20 @@ export function formatChanges(changes: Change[], refused: readonly SettingsError
   ].join("\n");
 }
 
-/**
- * More users may need machines that are not in the file yet. Instead of refusing, the comparison uses hosts that are
- * large enough, and says so.
- */
-async function evaluateTarget(
-  stack: string,
-  config: Record<string, unknown>,
-): Promise<{ evaluation: Evaluation; config: Record<string, unknown>; note?: string }> {
-  try {
-    return { evaluation: await evaluate({ stack, config }), config };
-  } catch (error) {
-    if (!RunError.isInstance(error) || typeof config.ccu !== "number") throw error;
-    const grown = withRecommendedHosts(config);
-    const evaluation = await evaluate({ stack, config: grown.config }).catch(() => {
-      throw error;
-    });
-    return {
-      evaluation,
-      config: grown.config,
-      note: `The hosts of this stack are too small for it. The comparison below uses larger ones (\`npm run plan -- --ccu ${config.ccu}\`):\n${grown.changes.map((c) => `  ${c}`).join("\n")}\n`,
-    };
-  }
-}
+const here = (file: string): string => fs.readFileSync(path.join(__dirname, "..", file), "utf8");
 
-/** The stack's hosts: those that exist are enlarged to the recommended size, missing ones are added. */
-function withRecommendedHosts(config: Record<string, any>): { config: Record<string, unknown>; changes: string[] } {
-  const given = new Map<string, any>((config.hosts ?? []).map((h: any) => [h.name, h]));
-  const changes: string[] = [];
-  const shape = (h: any): string =>
-    `${h.cpu} CPU / ${h.memoryGiB} GiB${(h.disks ?? []).map((d: any) => ` + ${d.sizeGiB} GiB`).join("")}`;
-  const hosts = (exampleConfig(config.ccu).hosts as any[]).map((wanted) => {
-    const old = given.get(wanted.name);
-    given.delete(wanted.name);
-    if (!old) {
-      changes.push(`+ ${wanted.name}: ${shape(wanted)}`);
-      return wanted;
-    }
-    const disks = (wanted.disks ?? []).map((d: any, i: number) => ({
-      ...d,
-      ...old.disks?.[i],
-      sizeGiB: Math.max(d.sizeGiB, old.disks?.[i]?.sizeGiB ?? 0),
-    }));
-    const host = {
-      ...old,
-      cpu: Math.max(wanted.cpu, old.cpu ?? config.hostDefaults?.cpu ?? 0),
-      memoryGiB: Math.max(wanted.memoryGiB, old.memoryGiB ?? config.hostDefaults?.memoryGiB ?? 0),
-      ...(disks.length ? { disks } : {}),
-    };
-    if (shape(host) !== shape({ ...config.hostDefaults, ...old }))
-      changes.push(`~ ${wanted.name}: ${shape({ ...config.hostDefaults, ...old })} -> ${shape(host)}`);
-    return host;
+/** The report about an upgrade from the code of a commit. */
+function upgrade(s: Sides & { commit: string }, changes: Change[], input: PlanInput): Upgrade {
+  const { before, after, commit } = s;
+  return upgradeOf({
+    before,
+    after,
+    changes,
+    failures: input.plan.failures,
+    duties: duties(fileAt(commit, "CHANGELOG.md"), here("CHANGELOG.md")),
+    overrides: input.settings.images.overrides,
+    tags: Object.fromEntries(Object.values(IMAGES).map(({ key, tag }) => [key, tag])),
   });
-  return { config: { ...config, hosts: [...hosts, ...given.values()] }, changes };
-}
-
-interface Sides {
-  before: Evaluation;
-  after: Evaluation;
-  /** Settings of the later side. */
-  config: Record<string, unknown>;
-  note?: string;
-}
-
-interface Asked {
-  stack: string;
-  set?: string[];
-  against?: string;
-  cwd?: string;
-}
-
-/** Under the same stack name on both sides: the comparison is about settings or code, not about names. */
-async function sides(values: Asked): Promise<Sides> {
-  const { stack, against } = values;
-  const base = stackConfig(stack, { cwd: values.cwd });
-  const isStack = against === undefined || stackNames(values.cwd).includes(against);
-  const commit = isStack ? undefined : commitOf(against);
-  if (!isStack && commit === undefined)
-    throw new UsageError(
-      `--against ${against}: there is neither a Pulumi.${against}.yaml nor a git revision of this name`,
-    );
-  const target = stackConfig((isStack && against) || stack, values);
-  const before = commit === undefined ? await evaluate({ stack, config: base }) : evaluateAt(commit, stack, base);
-  const { evaluation, config, note } = await evaluateTarget(stack, target);
-  return { before, after: evaluation, config, note };
 }
 
 async function main(argv: string[]): Promise<void> {
@@ -407,17 +352,23 @@ async function main(argv: string[]): Promise<void> {
     throw new UsageError(
       "give --set path=value, --against STACK or --against REVISION: there is nothing to compare with",
     );
-  const { before, after, config, note } = await sides({ ...values, stack: values.stack });
+  const all = await sides({ ...values, stack: values.stack });
+  const { before, after, config, note, commit } = all;
   // The evaluation has shown that they are valid.
   const { settings } = resolveSettings(config, values.stack);
   const input = { settings: settings!, plan: plan(settings!) };
   const changes = compare(before, after, input.plan.failures);
   const refused = losses(before.outputs, input);
-  console.log(
-    values.json ? JSON.stringify(changes, null, 2) : `${note ? `${note}\n` : ""}${formatChanges(changes, refused)}`,
-  );
-  if (values.json && note) console.error(note);
-  if (values.json && refused.length) console.error(formatErrors(refused, REFUSES));
+  const report = commit === undefined ? undefined : upgrade({ ...all, commit }, changes, input);
+  if (refused.length) process.exitCode = 1;
+  if (values.json) {
+    const versions = report && { from: named(values.against!, commit!), to: JSON.parse(here("package.json")).version };
+    console.log(JSON.stringify(report ? { ...versions, ...report, changes } : changes, null, 2));
+    if (note) console.error(note);
+    if (refused.length) console.error(formatErrors(refused, REFUSES));
+    return;
+  }
+  console.log(`${note ? `${note}\n` : ""}${formatChanges(changes, refused, report && formatUpgrade(report))}`);
 }
 
 if (require.main === module) runMain(USAGE, main);

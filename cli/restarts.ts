@@ -98,11 +98,11 @@ const COSTS: Array<[title: RegExp, failure: RegExp]> = [
 export function restartCost(
   title: string,
   failures: Plan["failures"],
-): { seconds: number; effect: string } | undefined {
+): { seconds: number; effect: string; source: string } | undefined {
   const synapse = /^(?:StatefulSet|Deployment) matrix\/synapse-([a-z-]+?)$/.exec(title)?.[1];
   const wanted =
     COSTS.find(([pattern]) => pattern.test(title))?.[1] ??
     (synapse === undefined ? undefined : new RegExp(`^Synapse ${synapse}: process$`));
   const row = wanted && failures.find((f) => wanted.test(f.failure));
-  return row && { seconds: row.seconds, effect: row.effect };
+  return row && { seconds: row.seconds, effect: row.effect, source: row.source };
 }

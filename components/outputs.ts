@@ -11,6 +11,7 @@ import { heldBy } from "./holds";
 import { SECRET_FILES } from "./layers/synapse/paths";
 import { NAMESPACES, PORTS, SECRETS, SERVICES } from "./core/names";
 import { ingressAddresses } from "./layers/ingress/dns";
+import { VERSION } from "./core/version";
 import { redisConnection, type RedisConnection } from "./layers/redis/connection";
 
 /** Version of `StackOutputs`; rises when a field is removed or changes its meaning. */
@@ -31,6 +32,8 @@ export type { RedisConnection };
 export interface StackOutputs {
   /** `CONTRACT_VERSION` of the stack. */
   contract: number;
+  /** Version of the code that made this deployment, as in CHANGELOG.md. @example "0.1.0" */
+  version: string;
   /** Public `https://` URLs, without a slash at the end. */
   urls: { homeserver: string; web?: string; admin?: string; rtc?: string; wellKnownClient: string };
   /** The `:server` part of user ids. */
@@ -103,6 +106,7 @@ export function stackOutputs(input: OutputsInput): StackOutputInputs {
   const https = (host: string): string => `https://${host}`;
   return {
     contract: CONTRACT_VERSION,
+    version: VERSION,
     serverName: settings.serverName,
     urls: {
       homeserver: https(settings.hostnames.homeserver),

@@ -1,5 +1,5 @@
 #!/bin/bash
-# build.sh [recipe]...: builds the images of list.txt (all without arguments) into the cache, each as an OCI archive
+# build.sh [recipe]...: builds the images of list.txt (without arguments all but those on request) into the cache, each as an OCI archive
 # $CACHE/images/<recipe>-<key>.tar. The key covers the recipe, the tools here, the base layer's recipe and the programs
 # that go in, so a second run builds nothing. $CACHE/images/index.tsv then lists name, archive and digest.
 # --refresh: build even when the key is there (a newer Debian package with the same recipe).
@@ -12,13 +12,15 @@ I=$LAB/images; O=$CACHE/images; mkdir -p "$O" "$CACHE/layers"
 CA=/etc/ssl/certs/ca-certificates.crt
 [ "$(id -u)" = 0 ] || die "building images needs root (overlay mounts, chroot)"
 
-names=(); declare -A image
-while IFS='|' read -r r im _; do r=${r// /}; names+=("$r"); image[$r]=${im// /}; done < <(grep -v '^#' "$I/list.txt")
-[ $# -gt 0 ] || set -- "${names[@]}"
+names=() usual=(); declare -A image
+while IFS='|' read -r r im _ _ when; do r=${r// /}; names+=("$r"); image[$r]=${im// /}; [ -n "$when" ] || usual+=("$r"); done < <(grep -v '^#' "$I/list.txt")
+[ $# -gt 0 ] || set -- "${usual[@]}"
 for r in "$@"; do [ -n "${image[$r]:-}" ] || die "no recipe $r (recipes: ${names[*]})"; done
 
 # ---- the words that recipes are written in; ARGS collects the arguments of mkimage.py
 on_base() { local b; b=$("$I/base.sh") || die "the base layer could not be built"; ARGS+=(--layer "$b/base.tar"); }
+# shellcheck source=/dev/null # one of many
+recipe_of() { . "$I/recipes/$1/recipe.sh"; } # the image of another recipe, with the files of this one's folder
 program() { ARGS+=(--file "$BIN/$1:$2"); }
 builder() { run_layer "$name.build" "$1"; rm -rf "$CACHE/layers/$name/mnt"; mkdir -p "$CACHE/layers/$name"; mv "$CACHE/layers/$name.build/mnt" "$CACHE/layers/$name/mnt"; rm -rf "$CACHE/layers/$name.build"; }
 debian() { on_base; run_layer "$name" "$1"; ARGS+=(--upper "$CACHE/layers/$name/upper"); }
@@ -54,9 +56,10 @@ progs=(); for name in "$@"; do mapfile -t -O ${#progs[@]} progs < <(awk '$1 == "
 t=$(now); i=0; built=0
 for name in "$@"; do
   i=$((i + 1)); R=$I/recipes/$name
+  mapfile -t shared < <(awk -v i="$I/recipes" '$1 == "recipe_of" {print i "/" $2 "/recipe.sh"}' "$R/recipe.sh")
   k=$({ awk '$1 == "program" {print $2}' "$R/recipe.sh" | while read -r p; do readlink "$BIN/$p"; done; echo "${image[$name]}"
-        ! grep -qE '^(on_base|debian|builder)' "$R/recipe.sh" || "$I/base.sh" --where | sed 's#.*/##'; } |
-      key "$R" "$I/mkimage.py" "$I/layer.sh")
+        ! grep -qE '^(on_base|debian|builder|recipe_of)' "$R/recipe.sh" || "$I/base.sh" --where | sed 's#.*/##'; } |
+      key "$R" "${shared[@]}" "$I/mkimage.py" "$I/layer.sh")
   out=$O/$name-$k.tar
   if [ ! -e "$out" ] || [ $refresh = 1 ]; then
     say "[$i/$#] image ${image[$name]} ..."

@@ -47,7 +47,8 @@ export const skopeoError = (stderr: string): string => {
   return (/msg="((?:[^"\\]|\\.)*)"/.exec(last)?.[1] ?? last).replace(/\\"/g, '"');
 };
 
-function skopeo(args: string[]): { ok: boolean; stdout: Buffer; error: string } {
+/** Runs skopeo. @throws Error where it is missing */
+export function skopeo(args: string[]): { ok: boolean; stdout: Buffer; error: string } {
   const done = spawnSync("skopeo", args, { maxBuffer: 1 << 26 });
   if ((done.error as NodeJS.ErrnoException | undefined)?.code === "ENOENT")
     throw new Error("skopeo is missing: apt-get install skopeo (Debian 12 or newer has it)");

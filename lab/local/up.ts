@@ -105,7 +105,8 @@ function prepareForeign(request: Request): void {
           : fs
               .readFileSync(path.join(ROOT, "lab/images/list.txt"), "utf8")
               .split("\n")
-              .filter((l) => l && !l.startsWith("#"))
+              // A fifth column marks those that are built on request.
+              .filter((l) => l && !l.startsWith("#") && l.split("|").length < 5)
               .map((l) => l.split("|")[0]!.trim()),
       );
     }

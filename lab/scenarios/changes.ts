@@ -13,7 +13,7 @@ interface Change {
 
 /** The present settings. */
 const applied: Change[] = [];
-const setNow = (): string[] => applied.flatMap((x) => x.sets);
+export const setNow = (): string[] => applied.flatMap((x) => x.sets);
 
 /** Clears the settings: the next deployment takes all of them back. */
 export function takeBack(r: Run): Change[] {
@@ -55,7 +55,7 @@ interface Outcome {
 }
 
 /** Deploys with these settings; only workloads that consume the change may have new pods. */
-async function deployed(r: Run, sets: string[], consumers: RegExp): Promise<Outcome> {
+export async function deployed(r: Run, sets: string[], consumers: RegExp): Promise<Outcome> {
   const before = await owners();
   const started = Date.now();
   let text = "";

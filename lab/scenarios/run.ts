@@ -22,7 +22,8 @@ import { FIRST_LOGIN } from "../local/firstLogin";
 const USAGE = `npm run test:cluster [-- options]
   --only a,b     only these, or those whose names begin like this (drain, change)
   --part quick   what runs on every change, under 15 minutes
-  --list         names, times, descriptions; a whole run leaves out those marked "in ...", because that one covers them
+  --list         names, times, descriptions; a whole run leaves out those marked "in ...", because that one covers them, and
+                 those on request
   --no-record    writes nothing into docs/proof
   --mend         only undoes what an interrupted run left: frozen, cut, cordoned, full`;
 const DOCUMENT = path.join(PROOF, "cluster.md");
@@ -214,7 +215,7 @@ const isWhole = ({ only, part }: Asked): boolean => only === undefined && part =
 function list(options: Asked, chosen: Scenario[], expected: (s: Scenario) => number): void {
   for (const s of isWhole(options) ? ALL : chosen) {
     const time = `${expected(s)} s`.padStart(6),
-      place = chosen.includes(s) ? "" : `(in ${s.partOf}) `;
+      place = chosen.includes(s) ? "" : s.onRequest ? "(on request) " : `(in ${s.partOf}) `;
     console.log(`${s.id.padEnd(18)} ${time}  ${s.quick ? "quick" : "     "}  ${place}${s.title}: ${s.how}`);
   }
   console.log(`${chosen.length} in about ${(chosen.reduce((n, s) => n + expected(s), 0) / 60).toFixed(0)} minutes`);

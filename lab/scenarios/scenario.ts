@@ -35,6 +35,8 @@ export interface Scenario {
   quick?: boolean;
   /** Left out of a whole run, because the named scenario includes it. */
   partOf?: string;
+  /** Left out of a whole run: it is run for a new version, by its name. */
+  onRequest?: boolean;
   /** Another scenario that takes back the changes of this one; it runs whenever this one does. */
   takenBackBy?: string;
   /** Preparations before the load starts. */

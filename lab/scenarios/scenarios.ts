@@ -15,6 +15,7 @@ import { REDIS } from "./redis";
 import { RESTORE } from "./restore";
 import type { Run, Scenario } from "./scenario";
 import { STORAGE } from "./storage";
+import { UPGRADE } from "./upgrade";
 
 export type { Run, Scenario };
 
@@ -58,7 +59,7 @@ const PROOF: Scenario[] = [
 
 /** Failures alone, which can be caused without measuring. */
 export const SCENARIOS: Scenario[] = [...PROCESSES, HANDOVER, ...REDIS, ...MACHINES, ...STORAGE, CERTIFICATE];
-export const ALL: Scenario[] = [...PROOF, ...SCENARIOS, ...HOSTS, ...CHANGES, RESTORE];
+export const ALL: Scenario[] = [...PROOF, ...SCENARIOS, ...HOSTS, ...CHANGES, UPGRADE, RESTORE];
 
 /**
  * The scenarios of these names (or whose names begin like this), the part for every change, or all that no other one
@@ -70,7 +71,9 @@ export function choose({ only, quick }: { only?: readonly string[]; quick?: bool
     (s: Scenario): boolean =>
       s.id === o || s.id.startsWith(`${o}-`);
   for (const o of only ?? []) if (!ALL.some(named(o))) throw new UsageError(`${o} is unknown: --list names all`);
-  const chosen = ALL.filter((s) => (only ? only.some((o) => named(o)(s)) : quick ? s.quick : !s.partOf));
+  const chosen = ALL.filter((s) =>
+    only ? only.some((o) => named(o)(s)) : quick ? s.quick : !s.partOf && !s.onRequest,
+  );
   // Settings are taken back, whichever scenarios were chosen.
   return ALL.filter(
     (s) => chosen.includes(s) || (chosen.some((c) => c.takenBackBy === s.id) && !chosen.some((c) => c.id === s.partOf)),

@@ -79,6 +79,7 @@ describe("test:cluster", () => {
       "change-pool",
       "change-persisters",
       "change-back",
+      "upgrade-synapse",
       "backup-restore",
     ];
     assert.deepEqual(
@@ -91,6 +92,11 @@ describe("test:cluster", () => {
   it("takes less than 50 minutes as a whole, under 15 as the part for every change", () => {
     const whole = choose({});
     assert.ok(minutes(whole) < 50, `${minutes(whole)} minutes`);
+    assert.ok(!whole.some((s) => s.id === "upgrade-synapse"), "it is for a new version");
+    assert.deepEqual(
+      choose({ only: ["upgrade-synapse"] }).map((s) => s.id),
+      ["upgrade-synapse"],
+    );
     const quick = choose({ quick: true });
     for (const s of ALL) {
       assert.ok(!s.partOf || ALL.some((x) => x.id === s.partOf && !x.partOf), `${s.id} is part of nothing`);

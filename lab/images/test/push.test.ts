@@ -7,13 +7,13 @@ import { strict as assert } from "node:assert";
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import * as crypto from "node:crypto";
 import * as fs from "node:fs";
-import * as net from "node:net";
 import * as os from "node:os";
 import * as path from "node:path";
 import { parse } from "yaml";
 import { resolveSettings } from "../../../components/settings";
 import { readStackConfig } from "../../../components/settings/stackFile";
 import { readRecipes } from "../catalog";
+import { freePort, installTools, must, registryProgram } from "./registry";
 
 const IMAGES = path.resolve(__dirname, ".."),
   ROOT = path.resolve(IMAGES, "../..");
@@ -21,28 +21,6 @@ const PASSWORD = "lab-only-password";
 /** bcrypt, the only format that the registry reads. */
 const HTPASSWD = "pusher:$2b$04$hHuhmwF0yFVB28n7A4qHx.dXpom2lKKAnYG44L.CAPsVy/P6KjLai\n";
 const NAMES = ["synapse", "minio", "mc"];
-
-function must(command: string, args: string[], cwd?: string): string {
-  const done = spawnSync(command, args, { cwd, encoding: "utf8", maxBuffer: 1 << 26 });
-  assert.equal(done.status, 0, `${command} ${args.join(" ")}: ${done.stderr || done.error?.message}`);
-  return done.stdout;
-}
-
-/** The registry's program: from PATH, otherwise from Debian's package, which is only unpacked. */
-function registryProgram(dir: string): string {
-  if (spawnSync("sh", ["-c", "command -v docker-registry"]).status === 0) return "docker-registry";
-  must("apt-get", ["download", "docker-registry"], dir);
-  must("dpkg", ["-x", fs.readdirSync(dir).find((f) => f.endsWith(".deb"))!, "."], dir);
-  return path.join(dir, "usr/bin/docker-registry");
-}
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve) => {
-    const server = net.createServer().listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as net.AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
 
 describe("npm run images -- push, with a real registry", function () {
   this.timeout(120_000);
@@ -79,12 +57,7 @@ describe("npm run images -- push, with a real registry", function () {
   };
 
   before(async () => {
-    must("bash", [
-      "-c",
-      '. "$1/lib.sh"; mapfile -t missing < <(missing_packages skopeo:skopeo python3:python3); install_packages "${missing[@]}"',
-      "-",
-      path.resolve(IMAGES, ".."),
-    ]);
+    installTools();
     dir = fs.mkdtempSync(path.join(os.tmpdir(), "matrix-ha-registry-"));
     const recipes = readRecipes(fs.readFileSync(path.join(IMAGES, "list.txt"), "utf8"));
     fs.mkdirSync(path.join(dir, "cache/images"), { recursive: true });
