@@ -81,7 +81,9 @@ const DATABASE: Rule[] = [
         ? v
         : ["allow", "prefer"].includes(String(v))
           ? new But("require", "`disable` where the old server has no TLS")
-          : decide("the import does not check the certificate: `require` encrypts only. Is the network between the two trusted?"),
+          : decide(
+              "the import does not check the certificate: `require` encrypts only. Is the network between the two trusted?",
+            ),
     ),
   ),
   ...each(

@@ -5,7 +5,14 @@ import { imageVersion } from "../../core/images";
 import { NAMESPACES, SECRETS, SERVICES } from "../../core/names";
 import type { StackSecrets } from "../../keys/secrets";
 import { budgetSpec, labels, type ObjectMetadata } from "../../core/workload";
-import { IMPORT_SECRET, OBJECT_STORE, backupMethod, objectStoreSpec, scheduledBackupSpec, type BackupTarget } from "./backups";
+import {
+  IMPORT_SECRET,
+  OBJECT_STORE,
+  backupMethod,
+  objectStoreSpec,
+  scheduledBackupSpec,
+  type BackupTarget,
+} from "./backups";
 import { DATABASE, POSTGRES_APP, clusterMetadata, cnpgClusterSpec } from "./cnpgCluster";
 import { POOLER_LABELS, poolerMetadata, poolerSpec } from "./pooler";
 import { IMAGES } from "./images";
