@@ -75,26 +75,26 @@ const OPTIONS = {
 } as const;
 type Values = ReturnType<typeof parse<typeof OPTIONS>>;
 
+/** What the container's variables add. */
+function variablesOf({ env, homeserver, values }: Values) {
+  if (env === undefined) return { fragments: [], findings: [] };
+  const variables = variablesIn(readYaml(env), fs.readFileSync(env, "utf8"));
+  return environment(variables, homeserver === undefined && values === undefined);
+}
+
 function inputOf(values: Values, target: Target): Input {
-  const { homeserver, env, registration: registrations = [] } = values;
-  const fromEnv =
-    env === undefined
-      ? undefined
-      : environment(
-          variablesIn(readYaml(env), fs.readFileSync(env, "utf8")),
-          homeserver === undefined && values.values === undefined,
-        );
-  const base = homeserver ?? values.values ?? env!;
+  const { homeserver, workers, root, registration: registrations = [] } = values;
+  const fromEnv = variablesOf(values);
+  const base = homeserver ?? values.values ?? values.env!;
   const config = fs.existsSync(base) && fs.statSync(base).isDirectory() ? base : path.dirname(base);
-  const { root } = values;
   return {
     stack: target.stack,
-    fragments: [...(fromEnv?.fragments ?? []), ...(homeserver === undefined ? [] : readHomeserver(homeserver))],
-    workers: values.workers === undefined ? [] : readWorkers(values.workers),
+    fragments: [...fromEnv.fragments, ...(homeserver === undefined ? [] : readHomeserver(homeserver))],
+    workers: workers === undefined ? [] : readWorkers(workers),
     ...(values.values === undefined ? {} : { values: readSection(values.values) }),
     registrations,
     file: fileReader({ config, registrations, ...(root === undefined ? {} : { root }) }),
-    findings: fromEnv?.findings ?? [],
+    findings: fromEnv.findings,
     given: target.given,
   };
 }

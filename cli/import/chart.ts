@@ -47,59 +47,62 @@ function below(value: string, path: Path): Path | undefined {
   return keys.every((key, i) => path[i] === key) ? path.slice(keys.length) : undefined;
 }
 
+/** What is known of a value that no option of Synapse is made of. */
+function otherFinding(chart: Chart, name: string, value: unknown): Pick<Finding, "list" | "why"> {
+  const secret = chart.inSecrets?.find(([pattern]) => pattern.test(name));
+  if (secret)
+    return {
+      list: "decision",
+      why: `the value is in a Secret of Kubernetes: kubectl get secret NAME -o jsonpath='{.data.KEY}' | base64 -d > secrets/${secret[1]}, before you run secrets.sh`,
+    };
+  if (value === false && name.endsWith(".enabled")) return { list: "dropped", why: "it is off" };
+  const other = chart.others.find(([pattern]) => pattern.test(name));
+  return { list: other?.[1] ?? "decision", why: other?.[2] ?? `it is no known value of the chart ${chart.name}` };
+}
+
+/** How an option is named: by the value that it, or the section that it is in, was made of. */
+function labelIn(labels: ReadonlyMap<string, string>, at: Path): string {
+  for (let n = at.length; n > 0; n--) {
+    const found = labels.get(at.slice(0, n).join("\0"));
+    if (found === undefined) continue;
+    return n === at.length ? found : `${found}${pathText(at.slice(n)).replace(/^(?!\[)/, ".")}`;
+  }
+  return `chart: ${pathText(at)}`;
+}
+
 export function readChart(chart: Chart, values: Record<string, unknown>, parse: (text: string) => unknown): ChartRead {
   const config: Record<string, unknown> = {};
   /** By option, where its value stands. */
   const labels = new Map<string, string>();
   const read: ChartRead = { fragments: [], findings: [], settings: [] };
   const label = (path: Path): string => `values: ${pathText(path)}`;
-  const use = (option: Path, value: unknown, from: Path): void => {
-    assign(config, option, value);
-    labels.set(option.join("\0"), label(from));
+  const takeOption = (path: Path, value: unknown): boolean => {
+    const own = chart.options.find(([from]) => below(from, path));
+    if (!own) return false;
+    const [from, option, convert] = own;
+    const at = [...(option === "" ? [] : pathOf(option)), ...below(from, path)!];
+    assign(config, at, convert ? convert(value) : value);
+    labels.set(at.join("\0"), label(path));
+    return true;
+  };
+  const takeSetting = (path: Path, value: unknown): boolean => {
+    const setting = chart.settings?.find(([from]) => from === pathText(path));
+    if (!setting) return false;
+    read.settings.push([pathOf(setting[1]), setting[2] ? setting[2](value) : value]);
+    read.findings.push({ option: label(path), list: "taken", setting: setting[1] });
+    return true;
   };
   for (const [path, value] of leaves(values)) {
     const name = pathText(path);
-    const own = chart.options.find(([from]) => below(from, path));
-    const setting = chart.settings?.find(([from]) => from === name);
-    const secret = chart.inSecrets?.find(([pattern]) => pattern.test(name));
-    if (secret)
-      read.findings.push({
-        option: label(path),
-        list: "decision",
-        why: `the value is in a Secret of Kubernetes: kubectl get secret NAME -o jsonpath='{.data.KEY}' | base64 -d > secrets/${secret[1]}, before you run secrets.sh`,
-      });
-    else if (chart.texts?.test(name)) read.fragments.push(textFragment(String(value), label(path), parse));
-    else if (own) {
-      const [from, option, convert] = own;
-      use([...(option === "" ? [] : pathOf(option)), ...below(from, path)!], convert ? convert(value) : value, path);
-    } else if (setting) {
-      const converted = setting[2] ? setting[2](value) : value;
-      read.settings.push([pathOf(setting[1]), converted]);
-      read.findings.push({ option: label(path), list: "taken", setting: setting[1] });
-    } else if (value === false && name.endsWith(".enabled"))
-      read.findings.push({ option: label(path), list: "dropped", why: "it is off" });
-    else {
-      const other = chart.others.find(([pattern]) => pattern.test(name));
-      read.findings.push({
-        option: label(path),
-        list: other?.[1] ?? "decision",
-        why: other?.[2] ?? `it is no known value of the chart ${chart.name}`,
-      });
-    }
+    if (chart.texts?.test(name)) read.fragments.push(textFragment(String(value), label(path), parse));
+    else if (!takeOption(path, value) && !takeSetting(path, value))
+      read.findings.push({ option: label(path), ...otherFinding(chart, name, value) });
   }
   for (const [part, why] of chart.byDefault ?? [])
     if (values[part] === undefined)
       read.findings.push({ option: `values: ${part} (on by default)`, list: "decision", why });
   if (valueAt(config, ["database", "args"]) !== undefined) assign(config, ["database", "name"], "psycopg2");
-  const ofChart = (at: Path): string => {
-    for (let n = at.length; n > 0; n--) {
-      const found = labels.get(at.slice(0, n).join("\0"));
-      if (found !== undefined)
-        return n === at.length ? found : `${found}${pathText(at.slice(n)).replace(/^(?!\[)/, ".")}`;
-    }
-    return `chart: ${pathText(at)}`;
-  };
-  read.fragments.unshift({ config, label: ofChart });
+  read.fragments.unshift({ config, label: (at) => labelIn(labels, at) });
   return read;
 }
 

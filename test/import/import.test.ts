@@ -44,9 +44,7 @@ describe("import: what becomes of each option", () => {
 
   for (const given of CASES.filter((c) => c.homeserver)) {
     it(`${given.name}: every value of homeserver.yaml is in exactly one list`, () => {
-      const [{ config }] = readHomeserver(path.join(FIXTURES, given.homeserver!)) as [
-        { config: Record<string, unknown> },
-      ];
+      const { config } = readHomeserver(path.join(FIXTURES, given.homeserver!))[0]!;
       const options = run(given).findings.map(({ option }) => option);
       for (const leaf of leaves(config)) {
         const about = options.filter((o) => leaf === o || leaf.startsWith(`${o}.`) || leaf.startsWith(`${o}[`));
