@@ -101,6 +101,12 @@ const COMPANY: Array<[name: RegExp, situation: Situation]> = [
   [/privateAuthority$/, (c) => ({ ...c, trustedAuthorities: "[encrypted by pulumi]" })],
   [/^ingress\.proxyProtocol/, within("ingress", { trustedProxies: ["10.9.0.0/16"] })],
   [/^cluster\.ingressNamespace/, within("cluster", { install: { ingressController: false } })],
+  [
+    /^database\.importFrom\./,
+    within("database", {
+      importFrom: { host: "old.example.org", majorVersion: 16, password: "[encrypted by pulumi]" },
+    }),
+  ],
   [/^backups\.restore\./, within("backups", { restore: { from: "synapse-postgres" } })],
   [/^registration\.requireEmail/, within("registration", { requireToken: true })],
   [/^savedKeys/, (c) => ({ ...c, deletionProtection: false })],

@@ -207,4 +207,41 @@ describe("a new database", () => {
       },
     );
   });
+
+  it("a database that is missing is made with what the old PostgreSQL holds; its password is in a Secret", () => {
+    const { settings, plan } = planned((s) => {
+      s.database.importFrom = {
+        host: "old.example.org",
+        port: 5433,
+        majorVersion: 16,
+        database: "matrix",
+        user: "reader",
+        password: "old-password",
+        sslMode: "require",
+      };
+    });
+    const empty = { database: "synapse", owner: "synapse", secret: { name: "synapse-db" } };
+    assert.deepEqual(bootstrapStanza({ settings, plan }, empty, { localeCollate: "C" }), {
+      bootstrap: {
+        initdb: {
+          ...empty,
+          localeCollate: "C",
+          import: { type: "microservice", databases: ["matrix"], source: { externalCluster: "imported" } },
+        },
+      },
+      externalClusters: [
+        {
+          name: "imported",
+          connectionParameters: {
+            host: "old.example.org",
+            port: "5433",
+            user: "reader",
+            dbname: "matrix",
+            sslmode: "require",
+          },
+          password: { name: "synapse-postgres-import", key: "password" },
+        },
+      ],
+    });
+  });
 });

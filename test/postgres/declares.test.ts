@@ -93,7 +93,7 @@ describe("the layer of the database", () => {
       ["postgres"],
     );
     assert.equal(postgres.checks!.length, 1);
-    assert.deepEqual(Object.keys(postgres.settings!), ["backups"]);
+    assert.deepEqual(Object.keys(postgres.settings!), ["database", "backups"]);
     assert.deepEqual(Object.keys(postgres.overrides!), ["postgres"]);
   });
 });

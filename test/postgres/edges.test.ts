@@ -93,4 +93,30 @@ describe("the database's connections", () => {
       ALWAYS,
     );
   });
+
+  it("an import opens the old server's database, and nothing else of it", () => {
+    const importing =
+      (host: string) =>
+      (s: Settings): void => {
+        s.backups.enabled = false;
+        s.database.importFrom = {
+          host,
+          port: 5433,
+          majorVersion: 16,
+          database: "synapse",
+          user: "synapse",
+          password: "old",
+          sslMode: "require",
+        };
+      };
+    const why = "the old server's database, which a new one is read from once";
+    assert.deepEqual(edges(importing("10.9.0.5")), [
+      ...ALWAYS,
+      { from: INSTANCES, to: { cidrs: ["10.9.0.5/32"], label: "10.9.0.5" }, ports: tcp(5433), why },
+    ]);
+    assert.deepEqual(edges(importing("old.example.org")), [
+      ...ALWAYS,
+      { from: INSTANCES, to: { world: true }, ports: tcp(5433), why },
+    ]);
+  });
 });

@@ -66,6 +66,21 @@ describe("PostgreSQL", () => {
   });
 
   for (const [name, change, backup] of [
+    [
+      "with an import",
+      (s: Settings) => {
+        s.database.importFrom = {
+          host: "old.example.org",
+          port: 5432,
+          majorVersion: 16,
+          database: "synapse",
+          user: "synapse",
+          password: "old-password",
+          sslMode: "disable",
+        };
+      },
+      TARGET,
+    ],
     ["by the plugin", () => undefined, TARGET],
     ["by the operator itself", withoutPlugin, TARGET],
     ["without backups", () => undefined, undefined],

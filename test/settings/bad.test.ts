@@ -476,6 +476,34 @@ const CASES: Case[] = [
   ["five cron fields", ["backups.schedule=0 2 * * *"], "backups.schedule", /seconds first|second before/],
   ["hour 25", ["backups.schedule=0 0 25 * * *"], "backups.schedule", /six fields/],
   [
+    "an import from a newer PostgreSQL",
+    ["database.importFrom={host: 10.0.0.5, majorVersion: 19, password: '[encrypted by pulumi]'}"],
+    "database.importFrom.majorVersion",
+    /at most 18/,
+  ],
+  [
+    "an import without a version",
+    ["database.importFrom={host: 10.0.0.5, password: '[encrypted by pulumi]'}"],
+    "database.importFrom.majorVersion",
+    /a whole number from 10 to 99/,
+  ],
+  [
+    "an import from a path",
+    ["database.importFrom={host: /var/run/postgresql, majorVersion: 16, password: '[encrypted by pulumi]'}"],
+    "database.importFrom.host",
+    /a DNS name or an address/,
+  ],
+  [
+    "an import beside a restore",
+    [
+      "database.importFrom={host: 10.0.0.5, majorVersion: 16, password: '[encrypted by pulumi]'}",
+      "backups.archiveName=db-2",
+      "backups.restore={from: db-1}",
+    ],
+    "database.importFrom",
+    /a database is created once/,
+  ],
+  [
     "a restore into the archive that it comes from",
     ["backups.restore={from: synapse-postgres}"],
     "backups.archiveName",

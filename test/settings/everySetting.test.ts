@@ -72,6 +72,7 @@ interface Decision {
   refused: (config: Config) => Config;
   accepted: (config: Config) => Config;
 }
+const OLD_DATABASE = { host: "old.example.org", password: "[encrypted by pulumi]" };
 /** Without all call hosts but the first. */
 const oneCallHost = (c: Config): Config => {
   const [first] = c.hosts.filter((h: Config) => h.role === "call" || h.roles?.includes("call"));
@@ -101,6 +102,11 @@ const DECIDES: Record<string, Decision> = {
     why: "confirms that the loss of the site is accepted",
     refused: () => ({ ...exampleConfig(1_000), backups: {} }),
     accepted: () => exampleConfig(1_000),
+  },
+  "database.importFrom.majorVersion": {
+    why: "says which PostgreSQL is read: pg_dump reads no newer one",
+    refused: (c) => ({ ...c, database: { importFrom: { ...OLD_DATABASE, majorVersion: 19 } } }),
+    accepted: (c) => ({ ...c, database: { importFrom: { ...OLD_DATABASE, majorVersion: 18 } } }),
   },
   acceptOneCallHost: {
     why: "confirms that calls may depend on one host",

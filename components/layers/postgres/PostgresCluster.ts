@@ -5,7 +5,14 @@ import { imageVersion } from "../../core/images";
 import { NAMESPACES, SECRETS, SERVICES } from "../../core/names";
 import type { StackSecrets } from "../../keys/secrets";
 import { budgetSpec, labels, type ObjectMetadata } from "../../core/workload";
-import { OBJECT_STORE, backupMethod, objectStoreSpec, scheduledBackupSpec, type BackupTarget } from "./backups";
+import {
+  IMPORT_SECRET,
+  OBJECT_STORE,
+  backupMethod,
+  objectStoreSpec,
+  scheduledBackupSpec,
+  type BackupTarget,
+} from "./backups";
 import { DATABASE, POSTGRES_APP, clusterMetadata, cnpgClusterSpec } from "./cnpgCluster";
 import { POOLER_LABELS, poolerMetadata, poolerSpec } from "./pooler";
 import { IMAGES } from "./images";
@@ -57,6 +64,17 @@ export class PostgresCluster extends pulumi.ComponentResource {
       { parent: this },
     );
 
+    const from = settings.database.importFrom;
+    const source = from
+      ? [
+          new k8s.core.v1.Secret(
+            `${name}-import`,
+            { metadata: meta(IMPORT_SECRET), stringData: { password: pulumi.secret(from.password) } },
+            { parent: this },
+          ),
+        ]
+      : [];
+
     const store =
       backup && backupMethod(settings) === "plugin"
         ? [
@@ -83,7 +101,7 @@ export class PostgresCluster extends pulumi.ComponentResource {
       },
       {
         parent: this,
-        dependsOn: [owner, ...store],
+        dependsOn: [owner, ...source, ...store],
         protect: settings.deletionProtection,
         // Deleting it would delete its volumes too. Since it stays behind, the next `up` finds it again.
         retainOnDelete: true,

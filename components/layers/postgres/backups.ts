@@ -136,7 +136,7 @@ export function bootstrapStanza(
 ): object {
   const { settings, plan, target } = archive;
   const { restore } = settings.backups;
-  if (!restore || !target) return { bootstrap: { initdb: { ...empty, ...options } } };
+  if (!restore || !target) return importStanza(settings, { ...empty, ...options });
   return {
     bootstrap: {
       recovery: {
@@ -151,6 +151,41 @@ export function bootstrapStanza(
         ...(backupMethod(settings) === "plugin"
           ? { plugin: { name: PLUGIN, parameters: { barmanObjectName: OBJECT_STORE, serverName: restore.from } } }
           : { barmanObjectStore: { ...objectStore({ settings, plan, target }), serverName: restore.from } }),
+      },
+    ],
+  };
+}
+
+/** The Cluster's name for the PostgreSQL that a new database is read from. */
+export const IMPORTED = "imported";
+/** Secret with the password of that PostgreSQL. */
+export const IMPORT_SECRET = "synapse-postgres-import";
+
+/**
+ * A new database: empty, or with what another PostgreSQL holds. The operator dumps that one database and restores it
+ * as the owner of the new one (`microservice`), so that every table belongs to Synapse and indexes are built anew.
+ */
+function importStanza(settings: Settings, initdb: { database: string }): object {
+  const from = settings.database.importFrom;
+  if (!from) return { bootstrap: { initdb } };
+  return {
+    bootstrap: {
+      initdb: {
+        ...initdb,
+        import: { type: "microservice", databases: [from.database], source: { externalCluster: IMPORTED } },
+      },
+    },
+    externalClusters: [
+      {
+        name: IMPORTED,
+        connectionParameters: {
+          host: from.host,
+          port: String(from.port),
+          user: from.user,
+          dbname: from.database,
+          sslmode: from.sslMode,
+        },
+        password: { name: IMPORT_SECRET, key: "password" },
       },
     ],
   };

@@ -1,13 +1,16 @@
 /** Checks of backups, restores, and PostgreSQL's overrides. */
+import { imageVersion } from "../../core/images";
 import type { CheckInput } from "../../core/layer";
 import type { Settings } from "../../settings/types";
 import { isPlaceholder } from "../../schema/syntax/keys";
+import { IMAGES } from "./images";
 import { isOff, parameterProblem } from "./parameters";
 
 export function checkDatabase(given: CheckInput): void {
   checkBackups(given);
   checkOffsite(given);
   checkRestore(given);
+  checkImport(given);
   checkPostgres(given);
 }
 
@@ -78,6 +81,30 @@ function checkRestore({ settings, report }: CheckInput): void {
       ["backups.restore.from"],
     );
   }
+}
+
+/** PostgreSQL's pg_dump reads servers of its own major version and older ones. */
+function checkImport({ settings, report }: CheckInput): void {
+  const from = settings.database.importFrom;
+  if (!from) return;
+  if (settings.backups.restore)
+    report.add(
+      {
+        path: "database.importFrom",
+        given: "an import, beside backups.restore",
+        allowed: "one of the two: a database is created once",
+        remedy: "remove database.importFrom, or backups.restore",
+      },
+      ["backups.restore"],
+    );
+  const own = Number.parseInt(imageVersion(settings, IMAGES.postgresql), 10);
+  if (from.majorVersion > own)
+    report.add({
+      path: "database.importFrom.majorVersion",
+      given: String(from.majorVersion),
+      allowed: `at most ${own}, the version of this stack's PostgreSQL: its pg_dump reads no newer server`,
+      remedy: "name an image of the newer version in images.overrides.postgresql",
+    });
 }
 
 const nextName = (name: string): string => {

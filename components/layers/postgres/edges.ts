@@ -1,5 +1,5 @@
 /** Connections of PostgreSQL, its poolers and the operator. Pure. */
-import { outgoing, tcp, type Edge, type Peer } from "../../core/edges";
+import { outgoing, outgoingTo, tcp, type Edge, type Peer } from "../../core/edges";
 import type { PlanInput } from "../../core/layer";
 import { NAMESPACES, PORTS, SERVICES } from "../../core/names";
 import { MINIO } from "../objectstore/edges";
@@ -46,7 +46,19 @@ export function postgresEdges({ settings }: PlanInput): Edge[] {
     },
     { from: POOLERS, to: INSTANCES, ports: tcp(PORTS.postgres), why: "sessions of Synapse's processes" },
     { from: POOLERS, to: { apiServer: true }, ports: API, why: "the instance manager reads its Pooler" },
+    ...importEdges(settings),
     ...backupEdges(settings),
+  ];
+}
+
+function importEdges({ database: { importFrom }, cluster }: PlanInput["settings"]): Edge[] {
+  if (!importFrom) return [];
+  return [
+    {
+      from: INSTANCES,
+      ...outgoingTo(importFrom.host, importFrom.port, cluster.domain),
+      why: "the old server's database, which a new one is read from once",
+    },
   ];
 }
 

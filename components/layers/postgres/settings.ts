@@ -1,12 +1,43 @@
 /** Settings of PostgreSQL and its backups. Pure. */
 import { z } from "zod";
-import { bool, dnsLabel, field, int, section, text, texts } from "../../schema/fields";
+import { bool, dnsLabel, field, int, oneOf, port, secret, section, text, texts } from "../../schema/fields";
 import { s3Fields } from "../../schema/s3";
 import { cpu, memoryMiB, storageGiB } from "../../schema/sizes";
 import { cronProblem } from "../../schema/syntax/schedule";
-import { isMoment } from "../../schema/syntax/text";
+import { isDnsName, isMoment } from "../../schema/syntax/text";
 
 export const postgresSettings = {
+  database: section(
+    {
+      importFrom: section(
+        {
+          host: text(
+            {
+              doc: "Name or address at which the cluster's hosts reach the old PostgreSQL.",
+              allowed: "a DNS name or an address",
+            },
+            (v) => isDnsName(v) || /^[0-9a-f.:]+$/i.test(v),
+            "db.example.com",
+          ),
+          port: port({ doc: "Its port." }).default(5432),
+          majorVersion: int(10, 99, {
+            doc: "Its major version, as `SHOW server_version` says. It must not be newer than this stack's, whose pg_dump reads it.",
+            example: 16,
+          }),
+          database: text({ doc: "The database to read." }).default("synapse"),
+          user: text({ doc: "A user that may read all of it: the owner." }).default("synapse"),
+          password: secret({ doc: "The user's password." }),
+          sslMode: oneOf(["require", "disable"], {
+            doc: "`require`: the connection is encrypted, or nothing is read. `disable`: password and messages cross the network in clear.",
+          }).default("require"),
+        },
+        {
+          doc: "Create a missing database with what this PostgreSQL holds (pg_dump and pg_restore by CloudNativePG); an existing database is left as it is, whatever changes here. Stop the old Synapse before, so that nothing is written behind the copy. Remove the section once the copy is verified.",
+        },
+      ).optional(),
+    },
+    { doc: "Where the database comes from when it is created." },
+  ).prefault({}),
   backups: section(
     {
       enabled: bool({ doc: "Base backups and a continuous WAL archive of PostgreSQL." }).default(true),

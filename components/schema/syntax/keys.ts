@@ -64,9 +64,12 @@ export function certificateChain(pem: string): X509Certificate[] | undefined {
   }
 }
 
-/** Whether a text is a line of Synapse's signing key file: algorithm, key id, base64 of 32 bytes. */
+/**
+ * Whether a text is a line of Synapse's signing key file: algorithm, the key's name, base64 of 32 bytes. Synapse names
+ * keys a_ and four letters; the Helm charts name them 0 or 1, old versions `auto`.
+ */
 export const isSigningKey = (text: string): boolean =>
-  /^ed25519 a_[A-Za-z0-9]{1,32} [A-Za-z0-9+/]{43}=?$/.test(text.trim()) &&
+  /^ed25519 [A-Za-z0-9_]{1,64} [A-Za-z0-9+/]{43}=?$/.test(text.trim()) &&
   Buffer.from(text.trim().split(" ")[2], "base64").length === 32;
 
 /**

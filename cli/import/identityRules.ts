@@ -1,0 +1,85 @@
+/** Who the server is: names, keys, and what other servers and clients know it by. Pure. */
+import { isServerName } from "../../components/schema/syntax/text";
+import { isSigningKey } from "../../components/schema/syntax/keys";
+import { isPlainObject } from "../../components/schema/walk";
+import {
+  But,
+  decide,
+  drop,
+  dropped,
+  each,
+  replaced,
+  take,
+  takeSecret,
+  takeSecretFile,
+  missingFile,
+  undecided,
+  type Converter,
+  type Rule,
+} from "./rules";
+import { httpsHost } from "./values";
+
+const signingKey = (text: string): unknown => {
+  const lines = text
+    .trim()
+    .split(/\r?\n/)
+    .map((line) => line.trim().split(/\s+/).join(" "));
+  if (!isSigningKey(lines[0]!)) return decide("it is not a signing key: `ed25519 NAME BASE64`");
+  return lines.length > 1
+    ? new But(
+        lines[0],
+        "the first line, with which the server signs; add the public halves of the others to oldSigningKeys",
+      )
+    : lines[0];
+};
+
+const oldKeys: Converter = (value) => {
+  if (!isPlainObject(value)) return decide("it is not a section of keys");
+  const keys = Object.entries(value).map(([id, key]) => {
+    const { key: half, expired_ts: expired } = (isPlainObject(key) ? key : {}) as Record<string, unknown>;
+    return { id, key: half, expiredAt: Number.isFinite(Number(expired)) ? moment(Number(expired)) : "" };
+  });
+  return keys.length > 0 ? keys : drop("it is empty");
+};
+/** Without fractions: settings take whole seconds. */
+const moment = (milliseconds: number): string => new Date(milliseconds).toISOString().replace(/\.\d+Z$/, "Z");
+
+const serverName: Converter = (value) =>
+  isServerName(String(value))
+    ? String(value)
+    : decide("it is not a server name in lower case, which other servers and this stack need; it can never be changed");
+
+const KEY_SERVERS =
+  "matrix.org is asked for keys of servers that do not answer, and nobody where federation has an allow list";
+
+export const IDENTITY_RULES: Rule[] = [
+  take("server_name", "serverName", serverName),
+  take("public_baseurl", "hostnames.homeserver", httpsHost),
+  take("web_client_location", "hostnames.web", httpsHost),
+  takeSecret("signing_key", "importSecrets.signingKey", (value) => signingKey(String(value))),
+  takeSecret("signing_key_path", "importSecrets.signingKey", (value, facts) => {
+    const text = facts.file(String(value));
+    return text === undefined ? missingFile("importSecrets.signingKey") : signingKey(text);
+  }),
+  take("old_signing_keys", "oldSigningKeys", oldKeys),
+  takeSecret("macaroon_secret_key", "importSecrets.macaroonSecretKey"),
+  takeSecretFile("macaroon_secret_key_path", "importSecrets.macaroonSecretKey"),
+  takeSecret("form_secret", "importSecrets.formSecret"),
+  takeSecretFile("form_secret_path", "importSecrets.formSecret"),
+  takeSecret("registration_shared_secret", "importSecrets.registrationSharedSecret"),
+  takeSecretFile("registration_shared_secret_path", "importSecrets.registrationSharedSecret"),
+  replaced("trusted_key_servers", KEY_SERVERS),
+  replaced("suppress_key_server_warning", "the stack knows what it trusts"),
+  dropped("perspectives", "the former name of trusted_key_servers; ".concat(KEY_SERVERS)),
+  replaced("serve_server_wellknown", "the ingress serves /.well-known/matrix at the domain"),
+  ...each(
+    undecided,
+    "extra_well_known_client_content",
+    "the ingress serves /.well-known/matrix/client: see which settings of `web` and `rtc` make the same entries",
+  ),
+  ...each(
+    undecided,
+    "matrix_authentication_service experimental_features.msc3861",
+    "logins are at the Matrix Authentication Service, which this stack does not run: it has to be reachable for the moved server, or its accounts go back to Synapse first",
+  ),
+];

@@ -1,0 +1,205 @@
+/** Media, e-mail, calls and federation. Pure. */
+import { isPlainObject } from "../../components/schema/walk";
+import {
+  But,
+  decide,
+  drop,
+  replace,
+  dropped,
+  each,
+  replaced,
+  take,
+  takeSecret,
+  takeSecretFile,
+  undecided,
+  type Converter,
+  type Rule,
+} from "./rules";
+import { days, mebibytes } from "./values";
+
+const S3 = "s3_storage_provider.S3StorageProviderBackend";
+const isS3 = (facts: Parameters<Converter>[1]): boolean => {
+  const providers = facts.get("media_storage_providers");
+  return Array.isArray(providers) && providers.some((p) => isPlainObject(p) && p.module === S3);
+};
+/** Takes a part of the one S3 provider. */
+const ofS3 =
+  (convert: Converter): Converter =>
+  (value, facts, at) => {
+    const providers = facts.get("media_storage_providers") as unknown[];
+    const own = providers[at[1] as number];
+    if (!isPlainObject(own) || own.module !== S3) return replace("media are copied into the stack's object store");
+    return convert(value, facts, at);
+  };
+
+const MEDIA_COPY = "media are in an object store: docs/move-in.md copies them";
+const store = "media_storage_providers[]";
+
+const MEDIA: Rule[] = [
+  take("max_upload_size", "media.maxUploadMiB", mebibytes),
+  take("url_preview_enabled", "media.urlPreviews"),
+  replaced("url_preview_ip_range_blacklist", "previews never reach private and special networks"),
+  take("url_preview_ip_range_whitelist", "outgoing.previewAllowedNetworks", (value) =>
+    Array.isArray(value) && value.length > 0 ? value : drop("it is empty"),
+  ),
+  replaced("max_spider_size", "the stack reads 10M of a page"),
+  take("media_retention.local_media_lifetime", "media.localRetentionDays", days),
+  take("media_retention.remote_media_lifetime", "media.remoteRetentionDays", days),
+  replaced("media_store_path", MEDIA_COPY),
+  ...each(
+    replaced,
+    "enable_media_repo enable_authenticated_media enable_local_media_storage dynamic_thumbnails backup_media_store_path",
+    "the media processes of the stack decide it",
+  ),
+  dropped("uploads_path", "uploads have needed no folder of their own since Synapse 1.20"),
+  {
+    option: `${store}.module`,
+    decide: (value, facts) => {
+      if (value !== S3) return { list: "replaced", why: MEDIA_COPY };
+      const s3 = (facts.get("media_storage_providers") as unknown[]).filter((p) => isPlainObject(p) && p.module === S3);
+      return s3.length > 1
+        ? { list: "decision", why: "the stack keeps media in one S3" }
+        : {
+            list: "taken",
+            settings: [{ path: ["objectStore", "kind"], value: "s3", secret: false }],
+            why: "the media stay in the S3 that they are in",
+          };
+    },
+  },
+  ...each(
+    replaced,
+    `${store}.store_local ${store}.store_remote ${store}.store_synchronous`,
+    "every upload is in the object store before it is answered",
+  ),
+  take(
+    `${store}.config.bucket`,
+    "objectStore.bucket",
+    ofS3((v) => v),
+  ),
+  take(
+    `${store}.config.region_name`,
+    "objectStore.region",
+    ofS3((v) => v),
+  ),
+  take(
+    `${store}.config.endpoint_url`,
+    "objectStore.endpoint",
+    ofS3((v) => v),
+  ),
+  takeSecret(
+    `${store}.config.access_key_id`,
+    "objectStore.accessKey",
+    ofS3((v) => v),
+  ),
+  takeSecret(
+    `${store}.config.secret_access_key`,
+    "objectStore.secretKey",
+    ofS3((v) => v),
+  ),
+  take(`${store}.config.prefix`, "objectStore.kind", (value) =>
+    value === ""
+      ? drop("it is empty")
+      : decide(
+          "the stack keeps media at the top of the bucket: move the objects there, or copy them into another bucket",
+        ),
+  ),
+  undecided(`${store}.config.sse_customer_key`, "the stack cannot read what is encrypted with a key of its own"),
+  undecided(`${store}.config.sse_customer_algo`, "the stack cannot read what is encrypted with a key of its own"),
+  ...each(
+    replaced,
+    `${store}.config.threadpool_size ${store}.config.storage_class ${store}.config.directory`,
+    "the stack decides it",
+  ),
+];
+
+const sender: Converter = (value, facts) => {
+  const name = String(facts.get("email.app_name") ?? "Matrix");
+  const text = String(value).replaceAll("%(app)s", name);
+  return text === value ? text : new But(text, "with the name of the application in its place");
+};
+
+const smtpTls =
+  (wanted: "implicit" | "required" | "off"): Converter =>
+  (value, facts) => {
+    if (value !== (wanted === "off" ? false : true))
+      return replace("port and emailSmtp.tls decide how the connection is secured");
+    if (wanted === "required" && facts.get("email.force_tls") === true) return replace("emailSmtp.tls is implicit");
+    return wanted;
+  };
+
+const EMAIL: Rule[] = [
+  take("email.smtp_host", "emailSmtp.host"),
+  take("email.smtp_port", "emailSmtp.port"),
+  take("email.smtp_user", "emailSmtp.user"),
+  takeSecret("email.smtp_pass", "emailSmtp.password"),
+  take("email.notif_from", "emailSmtp.from", sender),
+  take("email.force_tls", "emailSmtp.tls", smtpTls("implicit")),
+  take("email.require_transport_security", "emailSmtp.tls", smtpTls("required")),
+  take("email.enable_tls", "emailSmtp.tls", smtpTls("off")),
+  take("email.tlsname", "emailSmtp.tlsName"),
+  replaced("email.app_name", "e-mails name web.elementWeb.brand"),
+  take("email.enable_notifs", "emailSmtp.host", (value) =>
+    value === true
+      ? replace("notifications by e-mail are on")
+      : decide("notifications by e-mail were off, and the stack sends them"),
+  ),
+  replaced("email.notif_for_new_users", "new users get notifications by e-mail unless they switch them off"),
+  ...each(
+    replaced,
+    "email.client_base_url email.riot_base_url email.invite_client_location",
+    "links lead to Element Web at hostnames.web",
+  ),
+];
+
+const CALLS: Rule[] = [
+  replaced("turn_uris", "coturn of this stack; calls that run over the old TURN server go on while it runs"),
+  takeSecret("turn_shared_secret", "importSecrets.turnSharedSecret"),
+  takeSecretFile("turn_shared_secret_path", "importSecrets.turnSharedSecret"),
+  ...each(replaced, "turn_user_lifetime turn_allow_guests", "credentials last an hour, and guests get none"),
+  ...each(dropped, "turn_username turn_password", "clients get credentials that expire"),
+  ...each(
+    replaced,
+    "matrix_rtc max_event_delay_duration experimental_features.msc4143_enabled experimental_features.msc4222_enabled experimental_features.msc4140_enabled",
+    "group calls are at this stack's SFU (settings rtc)",
+  ),
+];
+
+const FEDERATION: Rule[] = [
+  {
+    option: "federation_domain_whitelist",
+    decide: (value) =>
+      Array.isArray(value) && value.length === 0
+        ? { list: "taken", settings: [{ path: ["federation", "enabled"], value: false, secret: false }] }
+        : { list: "taken", settings: [{ path: ["federation", "domainAllowList"], value, secret: false }] },
+  },
+  replaced("send_federation", "the plan decides which processes send"),
+  take("ip_range_whitelist", "outgoing.allowedNetworks", (value) =>
+    Array.isArray(value) && value.length > 0 ? value : drop("it is empty"),
+  ),
+  replaced(
+    "ip_range_blacklist",
+    "private and special networks are never connected to; further ones are outgoing.blockedNetworks",
+  ),
+  dropped(
+    "federation_ip_range_blacklist",
+    "the former name of ip_range_blacklist, which Synapse 1.163 reads only without that one; private networks are never connected to",
+  ),
+  {
+    option: "federation_custom_ca_list",
+    decide: (value, facts) => {
+      const texts = Array.isArray(value) ? value.map((file) => facts.file(String(file))) : [];
+      if (texts.length === 0) return { list: "dropped", why: "it is empty" };
+      if (texts.some((text) => text === undefined))
+        return { list: "decision", why: "a file is not at hand: put the certificates into trustedAuthorities" };
+      return {
+        list: "taken",
+        settings: [
+          { path: ["trustedAuthorities"], value: `${texts.map((t) => t!.trim()).join("\n")}\n`, secret: false },
+        ],
+      };
+    },
+  },
+];
+
+export const MEDIA_RULES: Rule[] = [...MEDIA, ...EMAIL, ...CALLS, ...FEDERATION];
+export { isS3 };

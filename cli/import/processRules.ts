@@ -1,0 +1,188 @@
+/** Processes, database, modules, and what Synapse has given up. Pure. */
+import { isPlainObject } from "../../components/schema/walk";
+import {
+  But,
+  decide,
+  dropped,
+  each,
+  replace,
+  replaced,
+  replacedRest,
+  take,
+  takeSecret,
+  takeSecretFile,
+  undecided,
+  type Converter,
+  type Rule,
+} from "./rules";
+import { reachableHost } from "./values";
+
+const CONTAINER = "the processes run in containers, and log to their output";
+const PLAN = "the plan decides which processes there are and what each of them does";
+const PORTS = "the router, the Services and the network policies know the ports";
+const CACHES = "the plan sizes the caches (overrides.synapse changes it)";
+
+/** Only where the database is PostgreSQL: a file of SQLite cannot be read over the network. */
+const ofPostgres =
+  (convert: Converter): Converter =>
+  (value, facts, at) =>
+    facts.get("database.name") === "psycopg2"
+      ? convert(value, facts, at)
+      : replace("there is PostgreSQL instead of SQLite");
+
+const DATABASE: Rule[] = [
+  {
+    option: "database.name",
+    decide: (value) =>
+      value === "psycopg2"
+        ? { list: "replaced", why: "PostgreSQL by CloudNativePG; database.importFrom reads the old one once" }
+        : {
+            list: "decision",
+            why: "SQLite cannot be moved: run Synapse's synapse_port_db on the old server, let it run with PostgreSQL, and import again (docs/move-in.md)",
+          },
+  },
+  undecided(
+    "database_path",
+    "SQLite cannot be moved: run Synapse's synapse_port_db on the old server (docs/move-in.md)",
+  ),
+  undecided("databases", "the data are in several databases: bring them together on the old server first"),
+  take("database.args.host", "database.importFrom.host", ofPostgres(reachableHost)),
+  take(
+    "database.args.port",
+    "database.importFrom.port",
+    ofPostgres((v) => Number(v)),
+  ),
+  take(
+    "database.args.user",
+    "database.importFrom.user",
+    ofPostgres((v) => v),
+  ),
+  takeSecret(
+    "database.args.password",
+    "database.importFrom.password",
+    ofPostgres((v) => String(v)),
+  ),
+  takeSecretFile("database.args.passfile", "database.importFrom.password"),
+  take(
+    "database.args.dbname",
+    "database.importFrom.database",
+    ofPostgres((v) => v),
+  ),
+  take(
+    "database.args.database",
+    "database.importFrom.database",
+    ofPostgres((v) => v),
+  ),
+  take(
+    "database.args.sslmode",
+    "database.importFrom.sslMode",
+    ofPostgres((v) =>
+      ["disable", "require"].includes(String(v))
+        ? v
+        : ["allow", "prefer"].includes(String(v))
+          ? new But("require", "`disable` where the old server has no TLS")
+          : decide(
+              "the import does not check the certificate: `require` encrypts only. Is the network between the two trusted?",
+            ),
+    ),
+  ),
+  ...each(
+    undecided,
+    "database.args.sslrootcert database.args.sslcert database.args.sslkey",
+    "the import checks no certificate and shows none",
+  ),
+  replacedRest("database.args", "pools and time limits of connections are the plan's"),
+  dropped(
+    "database.allow_unsafe_locale",
+    "the new database has the locale C; the import reads and writes each row, so its indexes are built anew",
+  ),
+  replaced("database.txn_limit", "connections go through PgBouncer"),
+];
+
+const PROCESSES: Rule[] = [
+  ...each(
+    replaced,
+    "pid_file daemonize print_pidfile log_config log_file no_redirect_stdio verbose soft_file_limit gc_thresholds gc_min_interval worker_pid_file worker_daemonize worker_log_config",
+    CONTAINER,
+  ),
+  ...each(
+    replaced,
+    "listeners worker_listeners bind_port bind_host unsecure_port metrics_port metrics_bind_host",
+    PORTS,
+  ),
+  ...each(
+    replaced,
+    "instance_map stream_writers pusher_instances start_pushers federation_sender_instances outbound_federation_restricted_to run_background_tasks_on notify_appservices_from_worker notify_appservices update_user_directory update_user_directory_from_worker media_instance_running_background_jobs worker_app worker_name worker_replication_host worker_replication_port worker_replication_http_port worker_replication_http_tls worker_main_http_uri worker_manhole",
+    PLAN,
+  ),
+  ...each(
+    replaced,
+    "worker_replication_secret worker_replication_secret_path",
+    "the processes get a new secret: none of the old ones goes on",
+  ),
+  replaced("redis", "Redis with Sentinel; nothing is kept in the old one"),
+  ...each(
+    replaced,
+    "event_cache_size caches.global_factor caches.event_cache_size caches.per_cache_factors caches.cache_autotuning caches.expire_caches caches.expiry_time caches.cache_entry_ttl caches.sync_response_cache_duration caches.track_memory_usage cache_factor",
+    CACHES,
+  ),
+  ...each(
+    replaced,
+    "tls_certificate_path tls_private_key_path",
+    "TLS ends at the ingress (settings tls; `mode: given` takes this certificate along)",
+  ),
+  ...each(replaced, "enable_metrics metrics_flags", "the monitoring of the stack reads every process"),
+  ...each(replaced, "report_stats report_stats_endpoint", "no process reports to matrix.org"),
+  ...each(dropped, "manhole manhole_settings", "a shell inside the process, without encryption: there is none"),
+  replaced("user_ips_max_age", "addresses of users are kept for 28 days"),
+  replaced("redaction_retention_period", "redacted messages are kept for 7 days"),
+  replaced("forgotten_room_retention_period", "rooms that everybody has left are deleted after 28 days"),
+];
+
+/** Where Synapse does today what a module was for. */
+const BUILT_IN: Record<string, string> = {
+  "synapse_auto_accept_invite.InviteAutoAccepter": "synapse.extra.auto_accept_invites",
+};
+const module = (value: unknown): string => (isPlainObject(value) ? String(value.module) : "");
+
+const MODULES: Rule[] = [
+  {
+    option: "modules[].module",
+    decide: (value) => {
+      const builtIn = BUILT_IN[String(value)];
+      return {
+        list: "decision",
+        why: builtIn
+          ? `Synapse does this itself now: write ${builtIn} instead`
+          : `the image of the stack has not the package of ${String(value)}: add it to synapse.modules, with its packages`,
+      };
+    },
+  },
+  undecided(
+    "modules[].config",
+    "it goes with its module into synapse.modules; values that are secret with `pulumi config set --secret`",
+  ),
+  {
+    option: "password_providers[]",
+    decide: (value) => ({
+      list: "decision",
+      why: `the image of the stack has not the package of ${module(value)}, and this list is the former form: add it to synapse.modules, with its packages`,
+    }),
+  },
+  ...each(
+    undecided,
+    "spam_checker third_party_event_rules",
+    "a module in the former form: add it to synapse.modules, with its packages",
+  ),
+];
+
+const GONE = "Synapse no longer has it";
+const GIVEN_UP: Rule[] = [
+  ...each(
+    dropped,
+    "no_tls acme tls_fingerprints web_client enable_group_creation group_creation_prefix use_frozen_dicts expire_access_token trust_identity_server_for_password_resets trusted_third_party_id_servers enable_legacy_metrics allow_per_room_profiles use_appservice_legacy_authorization start_pushers_from_main tls_dh_params_path federation_metrics_domains account_validity.renew_by_email_enabled email.trust_identity_server_for_password_resets room_invite_state_types verify_keys experimental_features.spaces_enabled experimental_features.msc2403_enabled experimental_features.groups_enabled",
+    GONE,
+  ),
+];
+
+export const PROCESS_RULES: Rule[] = [...DATABASE, ...PROCESSES, ...MODULES, ...GIVEN_UP];

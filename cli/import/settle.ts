@@ -1,0 +1,76 @@
+/** Checks a draft as the stack would: what it would refuse becomes a decision. Pure. */
+import { resolveSettings, type SettingsError } from "../../components/settings";
+import { isPlainObject } from "../../components/schema/walk";
+import type { Draft } from "./draft";
+import { pathOf, type Finding } from "./finding";
+import type { Mapped } from "./map";
+
+/**
+ * Settings that this version of the stack has not yet, by their paths. They are written all the same, and not checked.
+ * Remove a line once the setting exists.
+ */
+export const NOT_YET = [
+  "synapse",
+  "appservices",
+  "passwords",
+  "rateLimits",
+  "userDirectory",
+  "rooms",
+  "outgoing",
+  "emailSmtp.tls",
+  "emailSmtp.tlsName",
+];
+
+/** A copy of the settings without those that the schema has not. */
+export function checkable(settings: Record<string, unknown>): Record<string, unknown> {
+  const copy = structuredClone(settings);
+  for (const path of NOT_YET) {
+    const keys = pathOf(path);
+    const parent = keys
+      .slice(0, -1)
+      .reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined)?.[key], copy);
+    if (isPlainObject(parent)) delete parent[String(keys.at(-1))];
+  }
+  return copy;
+}
+
+const errorsOf = (draft: Draft, stack: string): readonly SettingsError[] =>
+  resolveSettings(checkable(draft.whole()), stack).errors;
+
+/** Whether an error is about a setting, or about what is in it. */
+const isAbout = ({ path }: SettingsError, setting: string): boolean =>
+  path === setting || path.startsWith(`${setting}.`) || path.startsWith(`${setting}[`);
+
+/** The keys of a path as errors write it. */
+const keysOf = (path: string): Array<string | number> =>
+  [...path.matchAll(/([^.[\]]+)|\[(\d+)\]/g)].map((m) => (m[2] !== undefined ? Number(m[2]) : m[1]!));
+
+/**
+ * Moves what the stack refuses from `taken` to `decision`, and returns the errors that remain: what the old server
+ * cannot say, such as the hosts.
+ */
+export function settle({ draft, findings }: Mapped, stack: string): readonly SettingsError[] {
+  // Each round takes something away, and what is away can make something else wrong.
+  for (let round = 0; round < 10; round++) {
+    const errors = errorsOf(draft, stack);
+    const refused = findings.flatMap((finding): Array<[Finding, SettingsError]> => {
+      const error =
+        finding.list === "taken" && finding.setting !== undefined
+          ? errors.find((e) => isAbout(e, finding.setting!))
+          : undefined;
+      return error ? [[finding, error]] : [];
+    });
+    if (refused.length === 0) return errors;
+    for (const [finding, error] of refused) {
+      draft.remove(keysOf(finding.setting!));
+      Object.assign(finding, {
+        list: "decision",
+        why: `${finding.setting} does not take it. Allowed: ${error.allowed}. ${capital(error.remedy)}`,
+      } satisfies Partial<Finding>);
+      delete finding.setting;
+    }
+  }
+  return errorsOf(draft, stack);
+}
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
