@@ -13,7 +13,7 @@ import type { PoolPlan } from "../../sizing/types";
 import type { WorkerClass } from "../../domain/workerClasses";
 import { Workload, configHash, digest, labels, type ObjectMetadata } from "../../core/workload";
 import { checkJobSpec } from "./checkJob";
-import { renderEmailYaml, renderHomeserverYaml } from "./homeserverYaml";
+import { renderSecretYaml, renderHomeserverYaml } from "./homeserverYaml";
 import { isWriter, startOrder } from "./instances";
 import { CLASS_FILE, EMAIL_FILE, SECRET_FILES, SHARED_FILES, oidcSecretFile } from "./paths";
 import { synapsePod } from "./pod";
@@ -94,7 +94,7 @@ export class SynapseServer extends pulumi.ComponentResource {
       pool,
       yaml: renderWorkerYaml({ settings, plan, class: pool.class, s3: args.s3 }),
     }));
-    const email = renderEmailYaml(settings);
+    const email = renderSecretYaml(settings);
 
     // Named by content: a configuration that the check refuses reaches no pod, not even one that restarts meanwhile.
     const configMap = (

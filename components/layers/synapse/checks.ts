@@ -7,6 +7,7 @@ import type { OidcProvider, PoolOverride } from "../../settings/types";
 import { planFront } from "../../sizing/front";
 import { count } from "../../sizing/interpolate";
 import { AUTOSCALED, workerClasses } from "../../sizing/synapsePools";
+import { checkPeople } from "./peopleChecks";
 
 /** Reports every contradiction in the homeserver's settings. */
 export function checkHomeserver(given: CheckInput): void {
@@ -15,6 +16,7 @@ export function checkHomeserver(given: CheckInput): void {
   checkRest(given);
   checkMedia(given);
   checkPools(given);
+  checkPeople(given);
 }
 
 function checkRegistration({ settings, report }: CheckInput): void {

@@ -9,15 +9,19 @@ import {
   int,
   list,
   oneOf,
-  port,
   secret,
   section,
   text,
   recordOf,
 } from "../../schema/fields";
 import { cpu, memoryMiB, replicas } from "../../schema/sizes";
-import { isDnsName, isServerName } from "../../schema/syntax/text";
+import { isServerName } from "../../schema/syntax/text";
 import type { SettingsInput } from "../../settings/schema";
+import { emailSettings } from "./settings/email";
+import { outgoingSettings } from "./settings/outgoing";
+import { passwordSettings } from "./settings/passwords";
+import { rateLimitSettings } from "./settings/rateLimits";
+import { roomSettings } from "./settings/rooms";
 
 const oidcProvider = section(
   {
@@ -100,6 +104,7 @@ export const synapseSettings = {
     },
     { doc: "Presence." },
   ).prefault({}),
+  ...passwordSettings,
   sso: section(
     {
       oidc: list(oidcProvider, { doc: "OpenID Connect providers." }).default([]),
@@ -107,6 +112,9 @@ export const synapseSettings = {
     },
     { doc: "Single sign-on. Absent: passwords only." },
   ).optional(),
+  ...roomSettings,
+  ...rateLimitSettings,
+  ...outgoingSettings,
   media: section(
     {
       maxUploadMiB: int(1, 10_240, {
@@ -136,24 +144,7 @@ export const synapseSettings = {
     },
     { doc: "Message retention. Absent: messages are kept for ever." },
   ).optional(),
-  emailSmtp: section(
-    {
-      host: text(
-        { doc: "SMTP server.", allowed: "a DNS name or address" },
-        (v) => isDnsName(v) || /^[0-9a-f.:]+$/i.test(v),
-        "smtp.example.com",
-      ),
-      port: port({ doc: "Port; TLS is required." }).default(587),
-      user: text({ doc: "User." }).optional(),
-      password: secret({ doc: "Password." }).optional(),
-      from: text(
-        { doc: "Sender.", allowed: "`Name <address@example.com>` or an address" },
-        (v) => /^([^<>\r\n]*<[^\s@<>]+@[^\s@<>]+>|[^\s@<>]+@[^\s@<>]+)$/.test(v),
-        "a@example.com",
-      ),
-    },
-    { doc: "Outgoing e-mail: password resets, confirmations, notifications. Absent: none is sent." },
-  ).optional(),
+  ...emailSettings,
   stopSynapse: bool({
     doc: "Run no process of Synapse; everything else goes on, and clients get 503. For a restore of the database, or a copy at rest.",
   }).default(false),
