@@ -48,6 +48,11 @@ export async function rich(options: Record<string, string> = {}, ccu = 100): Pro
     sso: {
       oidc: [{ ...OIDC }],
     },
+    rooms: {
+      publicationRules: [{ action: "allow" }],
+      aliasRules: [{ action: "allow" }],
+      autoJoin: { aliases: ["#welcome:example.org"], inviter: "admin" },
+    },
     media: { urlPreviews: true, localRetentionDays: 400 },
     retention: { maxLifetimeDays: 365 },
     emailSmtp: { ...EMAIL },
@@ -98,6 +103,7 @@ const COMPANY: Array<[name: RegExp, situation: Situation]> = [
   [/^cluster\.ingressNamespace/, within("cluster", { install: { ingressController: false } })],
   [/^backups\.restore\./, within("backups", { restore: { from: "synapse-postgres" } })],
   [/^registration\.requireEmail/, within("registration", { requireToken: true })],
+  [/^rooms\.autoJoin\.guests/, within("registration", { allowGuests: true })],
   [/^savedKeys/, (c) => ({ ...c, deletionProtection: false })],
   [
     /^storage\./,

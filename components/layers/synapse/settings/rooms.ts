@@ -1,9 +1,10 @@
 /** Settings about finding people, and about rooms: names, the directory, who joins which. Pure. */
 import { bool, decimal, list, oneOf, section, text } from "../../../schema/fields";
+import { isServerName } from "../../../schema/syntax/text";
 
 const glob = (doc: string, example: string) =>
   text(
-    { doc, allowed: "text with * and ? for any characters" },
+    { doc, allowed: "text with `*` and `?` for any characters, without blanks" },
     (v) => v.trim() !== "" && !/[\s\0]/.test(v),
     example,
   ).optional();
@@ -12,15 +13,18 @@ const glob = (doc: string, example: string) =>
 const rule = section(
   {
     action: oneOf(["allow", "deny"], { doc: "What the rule does." }),
-    user: glob("Who asks: a user id with * and ?. Absent: everybody.", "@alice:example.com"),
-    alias: glob("The room's alias, with * and ?. Absent: any, and rooms without one.", "#team-*:example.com"),
-    room: glob("The room's id, with * and ?. Absent: any.", "!*"),
+    user: glob("Who asks: a user id with `*` and `?`. Absent: everybody.", "@alice:example.com"),
+    alias: glob("The room's alias, with `*` and `?`. Absent: any, and rooms without one.", "#team-*:example.com"),
+    room: glob("The room's id, with `*` and `?`. Absent: any.", "!*"),
   },
   { doc: "A rule." },
 );
 
 /** An alias of a room on any server. @example "#welcome:example.com" */
-const isAlias = (v: string): boolean => /^#[^\s:]+:[a-z0-9.[\]-]+(?::\d{1,5})?$/.test(v) && v.length <= 255;
+function isAlias(v: string): boolean {
+  const server = /^#[^\s:]+:(.+)$/.exec(v)?.[1];
+  return server !== undefined && isServerName(server) && Buffer.byteLength(v) <= 255;
+}
 
 export const roomSettings = {
   userDirectory: section(
