@@ -44,7 +44,7 @@ export async function rich(options: Record<string, string> = {}, ccu = 100): Pro
       acceptNoOffsite: true,
     },
     federation: { enabled: true },
-    registration: { enabled: true, requireEmail: true },
+    registration: { enabled: true, requireEmail: true, captcha: { siteKey: "site-key", secretKey: "captcha-key" } },
     sso: {
       oidc: [{ ...OIDC }],
     },

@@ -48,6 +48,7 @@ function rendered(config: Config): Promise<string> {
 /** Values of settings for which no other one can be derived from their type. */
 const VALUES: Record<string, unknown[]> = {
   "sso.oidc[].scopes": [["openid", "groups"]],
+  "retention.roomMaxDays": [380],
   "ingress.addresses": [["203.0.113.15"]],
   "overrides.postgres.parameters": [{ work_mem: "7MB" }],
   "cluster.ipFamilies": [["IPv6", "IPv4"], ["IPv4"]],

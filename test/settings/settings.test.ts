@@ -352,6 +352,7 @@ const OPTIONAL = {
   presence: { enabled: false },
   passwords: { pepper: "pepper", minimumLength: 12, requireDigit: true },
   userDirectory: { searchAllUsers: true },
+  serverNotices: { autoJoin: false },
   rooms: {
     publicationRules: [{ action: "allow", user: "@*:example.com" }],
     aliasRules: [{ action: "deny", alias: "#staff-*" }, { action: "allow" }],

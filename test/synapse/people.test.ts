@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { checkHomeserver } from "../../components/layers/synapse/checks";
+import { synapseEdges } from "../../components/layers/synapse/edges";
 import { homeserverConfig, renderSecretYaml } from "../../components/layers/synapse/homeserverYaml";
 import { mediaSection } from "../../components/layers/synapse/mediaYaml";
 import { Report } from "../../components/schema/report";
@@ -356,5 +357,112 @@ describe("e-mail over TLS, or without", () => {
   it("has a sender in which only the brand is replaced", () => {
     assert.equal(mail({ from: "50% (Chat) <a@example.org>" }).notif_from, "50%% (Chat) <a@example.org>");
     assert.equal(mail({ from: "%(app)s of Corp <a@example.org>" }).notif_from, "%(app)s of Corp <a@example.org>");
+  });
+});
+
+describe("how long messages are kept", () => {
+  const kept = (retention: Settings["retention"]): unknown =>
+    shared((s) => {
+      s.retention = retention;
+    }).retention;
+  const mistakes = (retention: Settings["retention"], localRetentionDays?: number): string[] =>
+    errors((s) => {
+      s.retention = retention;
+      if (localRetentionDays !== undefined) s.media.localRetentionDays = localRetentionDays;
+    });
+
+  it("is bounded for all rooms, and for what a room chooses", () => {
+    assert.equal(kept(undefined), undefined);
+    assert.deepEqual(kept({ maxLifetimeDays: 90, roomMinDays: 7, roomMaxDays: 365 }), {
+      enabled: true,
+      default_policy: { min_lifetime: "1d", max_lifetime: "90d" },
+      allowed_lifetime_min: "7d",
+      allowed_lifetime_max: "365d",
+      purge_jobs: [{ interval: "1d" }],
+    });
+    // Only rooms that choose a time lose messages.
+    assert.deepEqual(kept({ roomMinDays: 7 }), {
+      enabled: true,
+      allowed_lifetime_min: "7d",
+      purge_jobs: [{ interval: "1d" }],
+    });
+  });
+
+  it("is some time, the least no longer than the longest, and media last as long", () => {
+    assert.deepEqual(mistakes({}), ["retention: no number of days"]);
+    assert.deepEqual(mistakes({ maxLifetimeDays: 90, roomMaxDays: 89 }), [
+      "retention.roomMaxDays: 89, less than retention.maxLifetimeDays (90)",
+    ]);
+    assert.deepEqual(mistakes({ maxLifetimeDays: 90, roomMinDays: 91 }), [
+      "retention.roomMinDays: 91, more than retention.maxLifetimeDays (90)",
+    ]);
+    assert.deepEqual(mistakes({ maxLifetimeDays: 90, roomMinDays: 90, roomMaxDays: 90 }, 90), []);
+    assert.deepEqual(mistakes({ maxLifetimeDays: 90, roomMaxDays: 365 }, 364), [
+      "media.localRetentionDays: 364, while messages are kept 365 days (retention.roomMaxDays)",
+    ]);
+  });
+});
+
+describe("a captcha", () => {
+  const captcha: Change = (s) => {
+    s.registration.captcha = { siteKey: "the-site-key", secretKey: "the-secret-key" };
+  };
+  it("protects registration, with its keys in files", () => {
+    const asked = difference((s) => {
+      captcha(s);
+      s.registration.enabled = true;
+    });
+    assert.deepEqual(asked, {
+      enable_registration: true,
+      enable_registration_captcha: true,
+      recaptcha_public_key_path: "/secrets/recaptcha-public-key",
+      recaptcha_private_key_path: "/secrets/recaptcha-private-key",
+    });
+    assert.ok(!JSON.stringify(asked).includes("secret-key"));
+    assert.deepEqual(
+      errors((s) => {
+        captcha(s);
+        s.registration.enabled = true;
+      }),
+      [],
+    );
+  });
+
+  it("is not asked for where nobody registers, nor beside open registration", () => {
+    assert.deepEqual(errors(captcha), ["registration.captcha: keys, while registration.enabled is false"]);
+    assert.deepEqual(
+      errors((s) => {
+        captcha(s);
+        Object.assign(s.registration, { enabled: true, allowOpen: true });
+      }),
+      ["registration.allowOpen: true, with captcha"],
+    );
+  });
+
+  it("is checked at its provider by the processes that register users", () => {
+    const to443 = (change: Change): string[] =>
+      synapseEdges({ settings: settingsWith(change), plan: fixturePlan() } as never)
+        .filter((e) => e.why === "answers to captchas")
+        .map((e) => `${(e.from as { component: string }).component} ${JSON.stringify(e.to)} ${e.ports[0]!.port}`);
+    assert.deepEqual(to443(() => undefined), []);
+    assert.deepEqual(to443(captcha), ['synapse-main {"world":true} 443', 'synapse-generic {"world":true} 443']);
+  });
+});
+
+describe("notices of the server", () => {
+  it("come from an account of their own", () => {
+    assert.deepEqual(
+      difference((s) => {
+        s.serverNotices = { localpart: "notices", displayName: "IT", roomName: "News of IT", autoJoin: true };
+      }),
+      {
+        server_notices: {
+          system_mxid_localpart: "notices",
+          system_mxid_display_name: "IT",
+          room_name: "News of IT",
+          auto_join: true,
+        },
+      },
+    );
   });
 });

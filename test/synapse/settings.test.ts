@@ -94,6 +94,11 @@ const VALUES: Array<[path: string, accepted: unknown[], refused: unknown[]]> = [
   ["media.localRetentionDays", [0, 36_500], [-1, 36_501]],
   ["media.cacheGiB", [1, 10_000], [0, 10_001]],
   ["retention.maxLifetimeDays", [1, 36_500], [0, 36_501]],
+  ["retention.roomMinDays", [1, 36_500], [0, 36_501]],
+  ["retention.roomMaxDays", [1, 36_500], [0, 36_501]],
+  ["registration.captcha.siteKey", ["6Lxx"], [""]],
+  ["registration.captcha.secretKey", ["6Lxx"], ["", "x "]],
+  ["serverNotices.localpart", ["notices"], ["@notices:example.com", "Notices", ""]],
   [
     "emailSmtp.host",
     ["smtp.example.com", "192.0.2.1", "2001:DB8::1"],
@@ -254,6 +259,7 @@ describe("settings of Synapse", () => {
       "rooms",
       "rateLimits",
       "outgoing",
+      "serverNotices",
     ])
       assert.equal(
         (field(path).schema as z.ZodObject).safeParse({ nosuch: 1 }).error?.issues.at(-1)?.code,
@@ -262,7 +268,6 @@ describe("settings of Synapse", () => {
       );
     assert.ok(!OVERRIDES.safeParse({ pools: { nosuch: {} } }).success);
     assert.ok(!OVERRIDES.safeParse({ pools: { main: { nosuch: 1 } } }).success);
-    assert.ok(!SETTINGS.safeParse({ retention: {} }).success, "retention without a time means nothing");
     assert.ok(!SETTINGS.safeParse({ emailSmtp: { host: "a.example" } }).success, "mail without a sender");
   });
 
@@ -276,7 +281,7 @@ describe("settings of Synapse", () => {
     }
     assert.deepEqual(
       FIELDS.filter((f) => f.meta.secret).map((f) => f.path),
-      ["passwords.pepper", "sso.oidc[].clientSecret", "emailSmtp.password"],
+      ["registration.captcha.secretKey", "passwords.pepper", "sso.oidc[].clientSecret", "emailSmtp.password"],
       "never printed",
     );
   });

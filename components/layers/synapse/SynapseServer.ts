@@ -128,6 +128,12 @@ export class SynapseServer extends pulumi.ComponentResource {
       [SECRET_FILES.replication]: args.secrets.of(REPLICATION),
       [SECRET_FILES.turn]: args.secrets.of(TURN_SHARED_SECRET),
       [SECRET_FILES.redis]: args.secrets.of(REDIS_PASSWORD),
+      ...(settings.registration.captcha
+        ? {
+            [SECRET_FILES.captchaPublic]: pulumi.secret(settings.registration.captcha.siteKey),
+            [SECRET_FILES.captchaPrivate]: pulumi.secret(settings.registration.captcha.secretKey),
+          }
+        : {}),
       ...Object.fromEntries(
         (settings.sso?.oidc ?? []).map((p) => [oidcSecretFile(p.id), pulumi.secret(p.clientSecret)]),
       ),

@@ -7,7 +7,7 @@ import type { OidcProvider, PoolOverride } from "../../settings/types";
 import { planFront } from "../../sizing/front";
 import { count } from "../../sizing/interpolate";
 import { AUTOSCALED, workerClasses } from "../../sizing/synapsePools";
-import { checkPeople } from "./peopleChecks";
+import { checkPeople, longestRetention } from "./peopleChecks";
 
 /** Reports every contradiction in the homeserver's settings. */
 export function checkHomeserver(given: CheckInput): void {
@@ -21,7 +21,8 @@ export function checkHomeserver(given: CheckInput): void {
 
 function checkRegistration({ settings, report }: CheckInput): void {
   const { registration, emailSmtp } = settings;
-  const protectedByProof = registration.requireEmail || registration.requireToken;
+  const protectedByProof =
+    registration.requireEmail || registration.requireToken || registration.captcha !== undefined;
   if (registration.enabled && !protectedByProof && !registration.allowOpen) {
     report.add({
       path: "registration.enabled",
@@ -46,7 +47,7 @@ function checkRegistration({ settings, report }: CheckInput): void {
   if (registration.allowOpen && protectedByProof) {
     report.add({
       path: "registration.allowOpen",
-      given: "true, with requireEmail or requireToken",
+      given: `true, with ${registration.captcha && !registration.requireEmail && !registration.requireToken ? "captcha" : "requireEmail or requireToken"}`,
       allowed: "one or the other",
       remedy: "remove registration.allowOpen",
     });
@@ -150,13 +151,14 @@ function checkRest({ settings, report }: CheckInput): void {
         ["serverName", "domain"],
       );
   });
-  if (retention && media.localRetentionDays !== undefined && media.localRetentionDays < retention.maxLifetimeDays) {
+  const kept = retention && longestRetention(retention);
+  if (kept && media.localRetentionDays !== undefined && media.localRetentionDays < kept.days) {
     report.add(
       {
         path: "media.localRetentionDays",
-        given: `${media.localRetentionDays}, while messages are kept ${retention.maxLifetimeDays} days (retention.maxLifetimeDays)`,
+        given: `${media.localRetentionDays}, while messages are kept ${kept.days} days (${kept.path})`,
         allowed: "at least as long as the messages that show the media",
-        remedy: `set it to ${retention.maxLifetimeDays} or more, or to 0`,
+        remedy: `set it to ${kept.days} or more, or to 0`,
       },
       ["retention"],
     );

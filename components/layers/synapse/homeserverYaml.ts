@@ -10,7 +10,17 @@ import type { NamingOption } from "../../domain/workerFacts";
 import type { OidcProvider, Settings } from "../../settings/types";
 import type { Plan } from "../../sizing/types";
 import { instanceHost, instanceNames, isWriter, replicationPort, streamWriters } from "./instances";
-import { outgoingNetworks, passwordSection, rate, rateLimits, rooms, userDirectory } from "./peopleYaml";
+import {
+  captcha,
+  outgoingNetworks,
+  passwordSection,
+  rate,
+  rateLimits,
+  retention,
+  rooms,
+  serverNotices,
+  userDirectory,
+} from "./peopleYaml";
 import { smtpTls, type SmtpTls } from "./settings/email";
 import { MOUNTS, SECRET_FILES, SHARED_FILES, oidcSecretFile, pythonName } from "./paths";
 
@@ -24,11 +34,11 @@ export interface HomeserverInput {
   rtcServiceUrl: string;
 }
 
+export { days } from "./peopleYaml";
+
 /** A section of a configuration file, before it is written as YAML. */
 export type Yaml = Record<string, unknown>;
 
-/** Synapse's form of a duration. @example days(28) gives "28d" */
-export const days = (n: number): string => `${n}d`;
 
 /**
  * The `database` section of a class, with the bounds of its connection pool. The password comes from PGPASSWORD:
@@ -66,16 +76,7 @@ function identity({ settings: s }: HomeserverInput): Yaml {
     user_ips_max_age: "28d",
     redaction_retention_period: "7d",
     forgotten_room_retention_period: "28d",
-    ...(s.retention
-      ? {
-          retention: {
-            enabled: true,
-            default_policy: { min_lifetime: "1d", max_lifetime: days(s.retention.maxLifetimeDays) },
-            allowed_lifetime_max: days(s.retention.maxLifetimeDays),
-            purge_jobs: [{ interval: "1d" }],
-          },
-        }
-      : {}),
+    ...retention(s),
   };
 }
 
@@ -145,8 +146,9 @@ function people({ settings: s, plan }: HomeserverInput): Yaml {
     allow_guest_access: r.allowGuests,
     ...(r.enabled && r.requireEmail ? { registrations_require_3pid: ["email"] } : {}),
     ...(r.enabled && r.requireToken ? { registration_requires_token: true } : {}),
-    // Synapse starts with neither of them only when it is told that this is meant.
-    ...(r.enabled && !r.requireEmail && !r.requireToken ? { enable_registration_without_verification: true } : {}),
+    ...captcha(s),
+    // Synapse starts with none of them only when it is told that this is meant.
+    ...(r.enabled && !r.requireEmail && !r.requireToken && !r.captcha ? { enable_registration_without_verification: true } : {}),
     ...(s.passwords.pepper === undefined ? passwordSection(s) : {}),
     ...(s.sso && s.sso.oidc.length > 0
       ? {
@@ -168,6 +170,7 @@ function people({ settings: s, plan }: HomeserverInput): Yaml {
     ...rooms(s),
     ...rateLimits(s, plan),
     ...outgoingNetworks(s),
+    ...serverNotices(s),
   };
 }
 

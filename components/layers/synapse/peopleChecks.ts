@@ -1,6 +1,7 @@
 /** Checks of what the settings say about rooms, networks and e-mail. Pure. */
 import { contains, overlaps, parseCidr } from "../../core/addresses";
 import type { CheckInput } from "../../core/layer";
+import type { Settings } from "../../settings/types";
 import { hostNetworks } from "../../domain/ownNetworks";
 import { smtpTls } from "./settings/email";
 
@@ -8,6 +9,8 @@ export function checkPeople(given: CheckInput): void {
   checkRooms(given);
   checkOutgoing(given);
   checkMail(given);
+  checkRetention(given);
+  checkCaptcha(given);
 }
 
 function checkRooms({ settings, report }: CheckInput): void {
@@ -130,4 +133,54 @@ function checkMail({ settings, report }: CheckInput): void {
       },
       ["emailSmtp.tls"],
     );
+}
+
+/** The longest that messages are kept, and the setting that says so; undefined where nothing bounds it. */
+export function longestRetention(r: NonNullable<Settings["retention"]>): { days: number; path: string } | undefined {
+  if (r.roomMaxDays !== undefined) return { days: r.roomMaxDays, path: "retention.roomMaxDays" };
+  return r.maxLifetimeDays === undefined ? undefined : { days: r.maxLifetimeDays, path: "retention.maxLifetimeDays" };
+}
+
+function checkRetention({ settings, report }: CheckInput): void {
+  const { retention } = settings;
+  if (!retention) return;
+  const { maxLifetimeDays, roomMinDays, roomMaxDays } = retention;
+  const longest = longestRetention(retention);
+  if (longest === undefined && roomMinDays === undefined)
+    report.add({
+      path: "retention",
+      given: "no number of days",
+      allowed: "maxLifetimeDays for all rooms, or bounds for what rooms choose (roomMinDays, roomMaxDays)",
+      remedy: "give one of them, or remove the section to keep messages for ever",
+    });
+  if (roomMaxDays !== undefined && maxLifetimeDays !== undefined && roomMaxDays < maxLifetimeDays)
+    report.add(
+      {
+        path: "retention.roomMaxDays",
+        given: `${roomMaxDays}, less than retention.maxLifetimeDays (${maxLifetimeDays})`,
+        allowed: `at least ${maxLifetimeDays}: Synapse holds rooms that choose nothing to it as well`,
+        remedy: "raise it, or lower retention.maxLifetimeDays",
+      },
+      ["retention.maxLifetimeDays"],
+    );
+  else if (longest !== undefined && roomMinDays !== undefined && roomMinDays > longest.days)
+    report.add(
+      {
+        path: "retention.roomMinDays",
+        given: `${roomMinDays}, more than ${longest.path} (${longest.days})`,
+        allowed: `at most ${longest.days}`,
+        remedy: `lower it, or raise ${longest.path}`,
+      },
+      [longest.path],
+    );
+}
+
+function checkCaptcha({ settings: { registration }, report }: CheckInput): void {
+  if (!registration.captcha || registration.enabled) return;
+  report.add({
+    path: "registration.captcha",
+    given: "keys, while registration.enabled is false",
+    allowed: "keys only where people register themselves",
+    remedy: "set registration.enabled: true, or remove registration.captcha",
+  });
 }

@@ -3,8 +3,11 @@ import { MULTICAST, SPECIAL_NETWORKS, UNSPECIFIED_IPV6 } from "../../core/addres
 import type { Settings } from "../../settings/types";
 import type { Plan } from "../../sizing/types";
 import type { Yaml } from "./homeserverYaml";
+import { MOUNTS, SECRET_FILES } from "./paths";
 import { RATE_LIMITS, rateFacts } from "./settings/rateLimits";
 
+/** Synapse's form of a duration. @example days(28) gives "28d" */
+export const days = (n: number): string => `${n}d`;
 export const rate = (per_second: number, burst_count: number): Yaml => ({ per_second, burst_count });
 
 /** A section's members that are true; the others are Synapse's default. */
@@ -118,3 +121,43 @@ export const outgoingNetworks = ({ outgoing: o }: Settings): Yaml => ({
   ...(o.blockedNetworks.length > 0 ? { ip_range_blacklist: [...RESERVED, ...o.blockedNetworks] } : {}),
   ...(o.allowedNetworks.length > 0 ? { ip_range_whitelist: o.allowedNetworks } : {}),
 });
+
+/** How long messages are kept, by default and at the choice of a room. */
+export function retention({ retention: r }: Settings): Yaml {
+  if (!r) return {};
+  const longest = r.roomMaxDays ?? r.maxLifetimeDays;
+  return {
+    retention: {
+      enabled: true,
+      ...(r.maxLifetimeDays === undefined
+        ? {}
+        : { default_policy: { min_lifetime: "1d", max_lifetime: days(r.maxLifetimeDays) } }),
+      ...(r.roomMinDays === undefined ? {} : { allowed_lifetime_min: days(r.roomMinDays) }),
+      ...(longest === undefined ? {} : { allowed_lifetime_max: days(longest) }),
+      purge_jobs: [{ interval: "1d" }],
+    },
+  };
+}
+
+/** Both keys come from files: Synapse counts the public one as a secret too. */
+export const captcha = ({ registration: r }: Settings): Yaml =>
+  r.enabled && r.captcha
+    ? {
+        enable_registration_captcha: true,
+        recaptcha_public_key_path: `${MOUNTS.secrets}/${SECRET_FILES.captchaPublic}`,
+        recaptcha_private_key_path: `${MOUNTS.secrets}/${SECRET_FILES.captchaPrivate}`,
+      }
+    : {};
+
+export const serverNotices = ({ serverNotices: n }: Settings): Yaml =>
+  n
+    ? {
+        server_notices: {
+          system_mxid_localpart: n.localpart,
+          system_mxid_display_name: n.displayName,
+          room_name: n.roomName,
+          ...(n.roomTopic === undefined ? {} : { room_topic: n.roomTopic }),
+          auto_join: n.autoJoin,
+        },
+      }
+    : {};

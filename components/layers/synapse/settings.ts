@@ -18,9 +18,11 @@ import { cpu, memoryMiB, replicas } from "../../schema/sizes";
 import { isServerName } from "../../schema/syntax/text";
 import type { SettingsInput } from "../../settings/schema";
 import { emailSettings } from "./settings/email";
+import { noticeSettings } from "./settings/notices";
 import { outgoingSettings } from "./settings/outgoing";
 import { passwordSettings } from "./settings/passwords";
 import { rateLimitSettings } from "./settings/rateLimits";
+import { retentionSettings } from "./settings/retention";
 import { roomSettings } from "./settings/rooms";
 
 const oidcProvider = section(
@@ -89,6 +91,15 @@ export const synapseSettings = {
       allowOpen: bool({
         doc: "Permit registration with neither e-mail nor token. Such servers are found and filled with spam accounts within days.",
       }).default(false),
+      captcha: section(
+        {
+          siteKey: text({ doc: "Site key, which every client sees." }),
+          secretKey: secret({ doc: "Secret key." }),
+        },
+        {
+          doc: "Registration asks for a reCAPTCHA v2 of Google (checkbox). Whoever registers loads it from www.recaptcha.net. Absent: none.",
+        },
+      ).optional(),
       allowGuests: bool({ doc: "Guests without an account may read rooms that permit it." }).default(false),
     },
     { doc: "Registration." },
@@ -135,15 +146,8 @@ export const synapseSettings = {
     },
     { doc: "Media." },
   ).prefault({}),
-  retention: section(
-    {
-      maxLifetimeDays: int(1, 36_500, {
-        doc: "Messages older than this many days are deleted, in all rooms.",
-        remedy: "give the number of days, or remove the section `retention` to keep messages for ever",
-      }),
-    },
-    { doc: "Message retention. Absent: messages are kept for ever." },
-  ).optional(),
+  ...retentionSettings,
+  ...noticeSettings,
   ...emailSettings,
   stopSynapse: bool({
     doc: "Run no process of Synapse; everything else goes on, and clients get 503. For a restore of the database, or a copy at rest.",
