@@ -150,7 +150,10 @@ export const CONFIGURATIONS: Configuration[] = [
   option("guests", { registration: { allowGuests: true } }),
   option("registration by e-mail", { registration: { enabled: true, requireEmail: true }, emailSmtp: SMTP }),
   option("registration by token", { registration: { enabled: true, requireToken: true } }),
-  option("all that users may do", { ...PEOPLE, registration: { enabled: true, requireToken: true, allowGuests: true } }),
+  option("all that users may do", {
+    ...PEOPLE,
+    registration: { enabled: true, requireToken: true, allowGuests: true },
+  }),
   option("a captcha, notices, retention by room", {
     registration: { enabled: true, captcha: { siteKey: "site-key", secretKey: "captcha-key" } },
     serverNotices: { roomTopic: "What the administrators say" },

@@ -1,4 +1,4 @@
-/** Synapse's own sender of e-mail, with the stack's configuration, and a real SMTP server: in clear, upgraded, and TLS. */
+/** Synapse's own sender of e-mail, with the stack's configuration, and a real SMTP server: in clear, upgraded, TLS. */
 import assert from "node:assert/strict";
 import { spawn, type ChildProcess } from "node:child_process";
 import * as fs from "node:fs";
@@ -86,7 +86,10 @@ describe("E-mail", () => {
     await net.close();
   });
 
-  /** What arrived for each, or the name of the error. @param trusted Whether the servers' authority is one of the stack's */
+  /**
+   * What arrived for each, or the name of the error.
+   * @param trusted Whether the servers' authority is one of the stack's
+   */
   async function sent(cases: Array<Partial<Smtp>>, trusted = true): Promise<Array<Message | string>> {
     const emails = cases.map((more) => {
       const settings = fixtureSettings();
@@ -128,7 +131,11 @@ describe("E-mail", () => {
     list.map((m) => (typeof m === "string" ? m : `${m.server} ${m.tls ? "TLS" : "in clear"}`));
 
   it("goes by port where nothing is said: TLS at 465 and 587, in clear only at 25", async () => {
-    const [first, ...rest] = await sent([{ port: 587, user: "matrix", password: "pass word" }, { port: 465 }, { port: 25 }]);
+    const [first, ...rest] = await sent([
+      { port: 587, user: "matrix", password: "pass word" },
+      { port: 465 },
+      { port: 25 },
+    ]);
     assert.deepEqual(first, {
       server: "starttls:587",
       from: "chat@example.org",

@@ -444,7 +444,10 @@ describe("a captcha", () => {
       synapseEdges({ settings: settingsWith(change), plan: fixturePlan() } as never)
         .filter((e) => e.why === "answers to captchas")
         .map((e) => `${(e.from as { component: string }).component} ${JSON.stringify(e.to)} ${e.ports[0]!.port}`);
-    assert.deepEqual(to443(() => undefined), []);
+    assert.deepEqual(
+      to443(() => undefined),
+      [],
+    );
     assert.deepEqual(to443(captcha), ['synapse-main {"world":true} 443', 'synapse-generic {"world":true} 443']);
   });
 });

@@ -78,7 +78,14 @@ const VALUES: Array<[path: string, accepted: unknown[], refused: unknown[]]> = [
   [
     "rooms.autoJoin.aliases[]",
     ["#welcome:example.com", "#a/b:example.com:8448", "#Ü:[2001:db8::1]"],
-    ["welcome", "#welcome", "welcome:example.com", "#wel come:example.com", "!id:example.com", `#${"a".repeat(255)}:b.c`],
+    [
+      "welcome",
+      "#welcome",
+      "welcome:example.com",
+      "#wel come:example.com",
+      "!id:example.com",
+      `#${"a".repeat(255)}:b.c`,
+    ],
   ],
   ["rooms.autoJoin.preset", ["public_chat", "private_chat", "trusted_private_chat"], ["public"]],
   ["rooms.autoJoin.inviter", ["admin", "a.b_c-d=/+"], ["@admin:example.com", "Admin", ""]],
@@ -292,7 +299,10 @@ describe("settings of Synapse", () => {
     assert.equal(allowed("federation.domainAllowList[]"), "a server name");
     assert.equal(allowed("presence.enabled"), "true or false");
     assert.equal(allowed("emailSmtp.host"), "a DNS name or address");
-    assert.equal(allowed("emailSmtp.from"), "`Name <address@example.com>` or an address; a name with one of , ; : @ [ ] stands in quotes");
+    assert.equal(
+      allowed("emailSmtp.from"),
+      "`Name <address@example.com>` or an address; a name with one of , ; : @ [ ] stands in quotes",
+    );
     assert.equal(allowed("synapse.eventCacheSize"), "a number, with K or M: 10K");
     assert.equal(allowed("synapse.logLevel"), "one of DEBUG, INFO, WARNING, ERROR");
     assert.equal(

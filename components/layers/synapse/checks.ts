@@ -12,6 +12,7 @@ import { checkPeople, longestRetention } from "./peopleChecks";
 /** Reports every contradiction in the homeserver's settings. */
 export function checkHomeserver(given: CheckInput): void {
   checkRegistration(given);
+  checkSmtpLogin(given);
   checkSso(given);
   checkRest(given);
   checkMedia(given);
@@ -21,8 +22,7 @@ export function checkHomeserver(given: CheckInput): void {
 
 function checkRegistration({ settings, report }: CheckInput): void {
   const { registration, emailSmtp } = settings;
-  const protectedByProof =
-    registration.requireEmail || registration.requireToken || registration.captcha !== undefined;
+  const protectedByProof = registration.requireEmail || registration.requireToken || registration.captcha !== undefined;
   if (registration.enabled && !protectedByProof && !registration.allowOpen) {
     report.add({
       path: "registration.enabled",
@@ -45,13 +45,18 @@ function checkRegistration({ settings, report }: CheckInput): void {
     );
   }
   if (registration.allowOpen && protectedByProof) {
+    const others = registration.requireEmail || registration.requireToken ? "requireEmail or requireToken" : "captcha";
     report.add({
       path: "registration.allowOpen",
-      given: `true, with ${registration.captcha && !registration.requireEmail && !registration.requireToken ? "captcha" : "requireEmail or requireToken"}`,
+      given: `true, with ${others}`,
       allowed: "one or the other",
       remedy: "remove registration.allowOpen",
     });
   }
+}
+
+/** A server that asks for a login wants both. */
+function checkSmtpLogin({ settings: { emailSmtp }, report }: CheckInput): void {
   if (emailSmtp && (emailSmtp.user === undefined) !== (emailSmtp.password === undefined)) {
     const missing = emailSmtp.user === undefined ? "user" : "password";
     report.add({

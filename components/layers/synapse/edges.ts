@@ -72,8 +72,8 @@ export function synapseEdges(input: PlanInput): Edge[] {
 }
 
 /**
- * A provider's discovery document may name other hosts, for tokens and keys: of those, port 443. What takes logins takes
- * registrations, and asks whether their captcha was solved.
+ * A provider's discovery document may name other hosts, for tokens and keys: of those, port 443. What takes logins
+ * takes registrations, and asks whether their captcha was solved.
  */
 function providerEdges(from: Peer, { sso, cluster, registration }: Settings): Edge[] {
   const providers = sso?.oidc ?? [];

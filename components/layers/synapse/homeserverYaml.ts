@@ -39,7 +39,6 @@ export { days } from "./peopleYaml";
 /** A section of a configuration file, before it is written as YAML. */
 export type Yaml = Record<string, unknown>;
 
-
 /**
  * The `database` section of a class, with the bounds of its connection pool. The password comes from PGPASSWORD:
  * Synapse has no path option for it. `application_name` would win over PGAPPNAME (pod.ts, scripts/only_one.py).
@@ -148,7 +147,9 @@ function people({ settings: s, plan }: HomeserverInput): Yaml {
     ...(r.enabled && r.requireToken ? { registration_requires_token: true } : {}),
     ...captcha(s),
     // Synapse starts with none of them only when it is told that this is meant.
-    ...(r.enabled && !r.requireEmail && !r.requireToken && !r.captcha ? { enable_registration_without_verification: true } : {}),
+    ...(r.enabled && !r.requireEmail && !r.requireToken && !r.captcha
+      ? { enable_registration_without_verification: true }
+      : {}),
     ...(s.passwords.pepper === undefined ? passwordSection(s) : {}),
     ...(s.sso && s.sso.oidc.length > 0
       ? {

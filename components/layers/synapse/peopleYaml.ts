@@ -102,15 +102,19 @@ export function rateLimits({ rateLimits: given }: Settings, { synapse }: Plan): 
     const limit = rate(own?.perSecond ?? perSecond, own?.burst ?? burst);
     sections[option] = part === undefined ? limit : { ...sections[option], [part]: limit };
   }
-  const f = given.federation;
-  const federation = Object.entries({
-    window_size: f?.windowMs,
-    sleep_limit: f?.sleepLimit,
-    sleep_delay: f?.sleepMs,
-    reject_limit: f?.rejectLimit,
-    concurrent: f?.concurrent,
+  return { ...sections, ...federationRate(given.federation) };
+}
+
+/** Synapse has its own default for each that is left out. */
+function federationRate(f: Settings["rateLimits"]["federation"] = {}): Yaml {
+  const members = Object.entries({
+    window_size: f.windowMs,
+    sleep_limit: f.sleepLimit,
+    sleep_delay: f.sleepMs,
+    reject_limit: f.rejectLimit,
+    concurrent: f.concurrent,
   }).filter(([, value]) => value !== undefined);
-  return { ...sections, ...(federation.length > 0 ? { rc_federation: Object.fromEntries(federation) } : {}) };
+  return members.length > 0 ? { rc_federation: Object.fromEntries(members) } : {};
 }
 
 /** Networks without machines on the Internet: a superset of Synapse's own list, which a list of ours replaces. */

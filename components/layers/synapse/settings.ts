@@ -1,19 +1,7 @@
 /** Settings of Synapse: what users may do, media, retention, and the sizes of its processes. Pure. */
 import { z } from "zod";
 import { WORKER_CLASSES } from "../../domain/workerClasses";
-import {
-  bool,
-  decimal,
-  field,
-  httpsUrl,
-  int,
-  list,
-  oneOf,
-  secret,
-  section,
-  text,
-  recordOf,
-} from "../../schema/fields";
+import { bool, decimal, field, httpsUrl, int, list, oneOf, secret, section, text, recordOf } from "../../schema/fields";
 import { cpu, memoryMiB, replicas } from "../../schema/sizes";
 import { isServerName } from "../../schema/syntax/text";
 import type { SettingsInput } from "../../settings/schema";

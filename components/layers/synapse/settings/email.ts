@@ -23,7 +23,7 @@ export function isSender(value: string): boolean {
 export const SMTP_TLS = ["required", "implicit", "opportunistic", "off"] as const;
 export type SmtpTls = (typeof SMTP_TLS)[number];
 
-/** What applies where the settings do not say: submission is refused without TLS, a relay at port 25 need not have it. */
+/** What applies where the settings do not say: submission requires TLS, a relay at port 25 need not have it. */
 export const smtpTls = (e: { port: number; tls?: SmtpTls }): SmtpTls =>
   e.tls ?? (e.port === 465 ? "implicit" : e.port === 25 ? "opportunistic" : "required");
 

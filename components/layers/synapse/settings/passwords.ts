@@ -16,7 +16,9 @@ export const passwordSettings = {
         doc: "Fewest characters of a new password. Passwords that are shorter already go on to work.",
       }).default(8),
       requireDigit: bool({ doc: "A new password has a digit." }).default(false),
-      requireSymbol: bool({ doc: "A new password has a character that is neither a letter nor a digit." }).default(false),
+      requireSymbol: bool({ doc: "A new password has a character that is neither a letter nor a digit." }).default(
+        false,
+      ),
       requireLowercase: bool({ doc: "A new password has a lower-case letter." }).default(false),
       requireUppercase: bool({ doc: "A new password has an upper-case letter." }).default(false),
     },

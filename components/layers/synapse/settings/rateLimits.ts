@@ -108,8 +108,7 @@ const limitOf = (name: RateLimit) => {
   ).optional();
 };
 
-const milliseconds = (doc: string, usual: number) =>
-  int(1, 3_600_000, { doc, defaultText: String(usual) }).optional();
+const milliseconds = (doc: string, usual: number) => int(1, 3_600_000, { doc, defaultText: String(usual) }).optional();
 
 export const rateLimitSettings = {
   rateLimits: section(
