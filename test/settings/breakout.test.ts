@@ -39,7 +39,6 @@ const base = (): Record<string, any> => ({
     oidc: [{ ...OIDC, scopes: ["openid"] }],
   },
   passwords: { pepper: "a-pepper" },
-  federation: { enabled: true },
   rooms: {
     publicationRules: [{ action: "allow", user: "@*:example.org", alias: "#*", room: "!*" }],
     autoJoin: { aliases: ["#welcome:example.org"], inviter: "admin" },
