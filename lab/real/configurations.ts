@@ -6,6 +6,7 @@ import * as path from "node:path";
 import type { MockResourceArgs } from "@pulumi/pulumi/runtime";
 import { evaluate } from "../../cli/evaluate";
 import { deterministic } from "../../cli/generated";
+import { RATE_LIMITS } from "../../components/layers/synapse/settings/rateLimits";
 import { resolveSettings } from "../../components/settings";
 import { plan } from "../../components/plan";
 import { subjectOf } from "../../policy";
@@ -84,6 +85,44 @@ const OLD_KEYS = [
   { id: "ed25519:a_old", key: "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo", expiredAt: "2026-01-01T00:00:00Z" },
 ];
 
+/** What users may do, and where the homeserver connects to: every setting with another value than its default. */
+const PEOPLE = {
+  passwords: {
+    pepper: "pepper-value",
+    minimumLength: 12,
+    requireDigit: true,
+    requireSymbol: true,
+    requireLowercase: true,
+    requireUppercase: true,
+  },
+  userDirectory: { searchAllUsers: true, preferLocalUsers: false, excludeRemoteUsers: true, showLockedUsers: true },
+  rooms: {
+    publicationRules: [{ action: "allow", user: "@*:example.org", alias: "#team-*", room: "*" }],
+    aliasRules: [{ action: "deny", alias: "#staff*" }, { action: "allow" }],
+    aliasesByMembersOnly: false,
+    listWithoutLogin: true,
+    encryption: "private",
+    autoJoin: {
+      aliases: ["#welcome:example.org"],
+      preset: "private_chat",
+      inviter: "admin",
+      federated: false,
+      guests: false,
+    },
+  },
+  rateLimits: {
+    ...Object.fromEntries(RATE_LIMITS.map((limit) => [limit, { perSecond: 7, burst: 70 }])),
+    federation: { windowMs: 500, sleepLimit: 20, sleepMs: 250, rejectLimit: 100, concurrent: 6 },
+  },
+  outgoing: {
+    allowedNetworks: ["10.77.0.0/16"],
+    blockedNetworks: ["8.8.8.0/24"],
+    previewAllowedNetworks: ["10.78.0.0/16", "fd00:78::/64"],
+    previewBlockedNetworks: ["8.8.4.0/24"],
+  },
+  media: { urlPreviews: true },
+};
+
 /** Everything that is off by default, at once. */
 const ALL = {
   presence: { enabled: true },
@@ -111,6 +150,24 @@ export const CONFIGURATIONS: Configuration[] = [
   option("guests", { registration: { allowGuests: true } }),
   option("registration by e-mail", { registration: { enabled: true, requireEmail: true }, emailSmtp: SMTP }),
   option("registration by token", { registration: { enabled: true, requireToken: true } }),
+  option("all that users may do", {
+    ...PEOPLE,
+    registration: { enabled: true, requireToken: true, allowGuests: true },
+  }),
+  option("a captcha, notices, retention by room", {
+    registration: { enabled: true, captcha: { siteKey: "site-key", secretKey: "captcha-key" } },
+    serverNotices: { roomTopic: "What the administrators say" },
+    retention: { roomMinDays: 7, roomMaxDays: 365 },
+  }),
+  option("rooms of other servers", {
+    federation: { enabled: true },
+    rooms: { listOverFederation: true, encryption: "all", limitRemote: { complexity: 2, adminsCanJoin: true } },
+  }),
+  ...(["required", "implicit", "opportunistic", "off"] as const).map((tls) =>
+    option(`e-mail, TLS ${tls}`, {
+      emailSmtp: { ...SMTP, port: 2525, tls, ...(tls === "off" ? {} : { tlsName: "relay.example.org" }) },
+    }),
+  ),
   option("certificates by ACME", { tls: { mode: "acme", email: "ops@example.org" } }),
   option("a given certificate", { tls: { mode: "given", ...certificate() } }),
   option("no monitoring", { monitoring: { enabled: false } }),

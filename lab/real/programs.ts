@@ -5,6 +5,8 @@ import { CACHE_DIR } from "../common/folders";
 
 export const REAL_DIR = path.join(CACHE_DIR, "real");
 export const PROMTOOL = path.join(REAL_DIR, "promtool");
+/** Packages of an SMTP server for the machine's own Python. */
+export const SMTPD = path.join(REAL_DIR, "smtpd");
 export const SYNAPSE_SOURCE = path.join(REAL_DIR, "synapse-source");
 
 export interface Program {

@@ -44,9 +44,14 @@ export async function rich(options: Record<string, string> = {}, ccu = 100): Pro
       acceptNoOffsite: true,
     },
     federation: { enabled: true },
-    registration: { enabled: true, requireEmail: true },
+    registration: { enabled: true, requireEmail: true, captcha: { siteKey: "site-key", secretKey: "captcha-key" } },
     sso: {
       oidc: [{ ...OIDC }],
+    },
+    rooms: {
+      publicationRules: [{ action: "allow" }],
+      aliasRules: [{ action: "allow" }],
+      autoJoin: { aliases: ["#welcome:example.org"], inviter: "admin" },
     },
     media: { urlPreviews: true, localRetentionDays: 400 },
     retention: { maxLifetimeDays: 365 },
@@ -109,6 +114,7 @@ const COMPANY: Array<[name: RegExp, situation: Situation]> = [
   ],
   [/^backups\.restore\./, within("backups", { restore: { from: "synapse-postgres" } })],
   [/^registration\.requireEmail/, within("registration", { requireToken: true })],
+  [/^rooms\.autoJoin\.guests/, within("registration", { allowGuests: true })],
   [/^savedKeys/, (c) => ({ ...c, deletionProtection: false })],
   [
     /^storage\./,

@@ -251,10 +251,8 @@ const TAKEN = {
   extra: {
     presence: { include_offline_users_on_sync: true },
     caches: { per_cache_factors: { get_users_in_room: 2 } },
-    password_config: { pepper: "a-pepper" },
     jwt_config: { enabled: false, secret: "s", algorithm: "HS256" },
-    recaptcha_private_key: "a-key",
-    recaptcha_public_key: "another",
+    matrix_authentication_service: { enabled: false, secret: "a-key" },
   },
   // Of Synapse itself: it is in the image.
   modules: [
@@ -313,9 +311,9 @@ describe("mistakes made on purpose", () => {
       /main: ConfigError.*require_auth_for_profile_requests/s,
     ],
     [
-      "a room that is none",
-      { extra: { auto_join_rooms: ["all"] } },
-      /main: ConfigError.*auto_join_rooms|Invalid auto_join_rooms/s,
+      "a key server without a name",
+      { extra: { trusted_key_servers: [{ verify_keys: {} }] } },
+      /main: ConfigError.*trusted_key_servers/s,
     ],
     [
       "a module that the image does not have",

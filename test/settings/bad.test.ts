@@ -386,6 +386,24 @@ const CASES: Case[] = [
   ],
   ["an invalid sender", ["emailSmtp={host: smtp.example.com, from: matrix}"], "emailSmtp.from", /Name </],
   [
+    "a sender without a mailbox",
+    ["emailSmtp={host: smtp.example.com, from: .@example.com}"],
+    "emailSmtp.from",
+    /Name </,
+  ],
+  [
+    "a room for new users on another server",
+    ["rooms.autoJoin={aliases: ['#a:example.org']}"],
+    "rooms.autoJoin.aliases[0]",
+    /#a:example\.com/,
+  ],
+  [
+    "the cluster's inside among the networks that are connected to",
+    ["outgoing.allowedNetworks=[0.0.0.0/0]"],
+    "outgoing.allowedNetworks[0]",
+    /outside the cluster/,
+  ],
+  [
     "allow list without federation",
     ["federation.domainAllowList=[example.org]"],
     "federation.domainAllowList",

@@ -38,6 +38,12 @@ const base = (): Record<string, any> => ({
   sso: {
     oidc: [{ ...OIDC, scopes: ["openid"] }],
   },
+  passwords: { pepper: "a-pepper" },
+  rooms: {
+    publicationRules: [{ action: "allow", user: "@*:example.org", alias: "#*", room: "!*" }],
+    autoJoin: { aliases: ["#welcome:example.org"], inviter: "admin" },
+    limitRemote: { message: "Too large." },
+  },
   web: {
     elementWeb: { brand: "Chat" },
     admin: { allowCidrs: ["10.9.0.0/16"] },

@@ -50,6 +50,7 @@ const VALUES: Record<string, unknown[]> = {
   "sso.oidc[].scopes": [["openid", "groups"]],
   "synapse.extra": [{ enable_search: true }],
   "synapse.modules[].config": [{ another: true }],
+  "retention.roomMaxDays": [380],
   "ingress.addresses": [["203.0.113.15"]],
   "overrides.postgres.parameters": [{ work_mem: "7MB" }],
   "cluster.ipFamilies": [["IPv6", "IPv4"], ["IPv4"]],

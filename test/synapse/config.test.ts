@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { parse } from "yaml";
 import {
   homeserverConfig,
-  renderEmailYaml,
+  renderSecretYaml,
   renderHomeserverYaml,
 } from "../../components/layers/synapse/homeserverYaml";
 import { renderLogYaml, workerConfig } from "../../components/layers/synapse/workerYaml";
@@ -101,7 +101,7 @@ describe("Synapse's configuration", () => {
     const documents = [
       shared(settings, plan),
       shared(fixtureSettings(), fixturePlan()),
-      parse(renderEmailYaml(settings)!),
+      parse(renderSecretYaml(settings)!),
       ...plan.synapse.pools.map((p) => workerConfig({ settings, plan, class: p.class, s3 })),
     ];
     assert.deepEqual(
@@ -219,8 +219,8 @@ describe("Synapse's configuration", () => {
       renderHomeserverYaml({ settings, plan, turnUris, rtcServiceUrl: "x" }) +
       plan.synapse.pools.map((p) => JSON.stringify(workerConfig({ settings, plan, class: p.class, s3 }))).join();
     for (const value of ["smtp-secret-value", "oidc-secret-value"]) assert.ok(!text.includes(value), value);
-    assert.ok(renderEmailYaml(settings)!.includes("smtp-secret-value"));
-    assert.equal(renderEmailYaml(fixtureSettings()), undefined);
+    assert.ok(renderSecretYaml(settings)!.includes("smtp-secret-value"));
+    assert.equal(renderSecretYaml(fixtureSettings()), undefined);
   });
 
   it("offers calls what Element Call asks for, only where RTC is on", () => {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { exampleConfig } from "../../cli/exampleStack";
 import { evaluate, type RegisteredResource } from "../../cli/evaluate";
-import { homeserverConfig, renderEmailYaml, type Yaml } from "../../components/layers/synapse/homeserverYaml";
+import { homeserverConfig, renderSecretYaml, type Yaml } from "../../components/layers/synapse/homeserverYaml";
 import { workerConfig } from "../../components/layers/synapse/workerYaml";
 import { optionProblems } from "../../components/layers/synapse/extra/options";
 import { OWNERS, ownerOf } from "../../components/layers/synapse/extra/owners";
@@ -30,12 +30,11 @@ describe("synapse.extra: what is refused", () => {
     assert.deepEqual(
       refused({
         enable_search: false,
-        limit_remote_rooms: { enabled: true, complexity: 1.5 },
-        auto_join_rooms: ["#all:example.com"],
+        room_prejoin_state: { additional_event_types: ["m.room.topic"] },
         presence: { include_offline_users_on_sync: true },
         caches: { per_cache_factors: { get_users_in_room: 5 } },
-        password_config: { pepper: SECRET_PLACEHOLDER },
-        rc_login: { account: { per_second: 1 } },
+        jwt_config: { enabled: true, secret: SECRET_PLACEHOLDER, algorithm: "HS256" },
+        trusted_key_servers: [{ server_name: "example.org" }],
         forgotten_room_retention_period: null,
         experimental_features: { msc4306_enabled: true },
       }),
@@ -49,6 +48,9 @@ describe("synapse.extra: what is refused", () => {
       [{ email: { smtp_host: "a" } }, "email.smtp_host", "emailSmtp.host"],
       [{ oidc_providers: [] }, "oidc_providers", "sso.oidc"],
       [{ modules: [] }, "modules", "synapse.modules"],
+      [{ password_config: { pepper: SECRET_PLACEHOLDER } }, "password_config.pepper", "passwords.pepper"],
+      [{ rc_login: { account: { per_second: 1 } } }, "rc_login.account.per_second", "rateLimits.loginByAccount"],
+      [{ auto_join_rooms: ["#all:example.com"] }, "auto_join_rooms", "rooms.autoJoin.aliases"],
       [{ retention: null }, "retention", "retention"],
       [
         { retention: { default_policy: { max_lifetime: "1y" } } },
@@ -83,20 +85,20 @@ describe("synapse.extra: what is refused", () => {
       /ignore it in silence; .*1\.163\.2; did you mean `enable_search`\?/,
     );
     assert.match(
-      refused({ limit_remote_rooms: { enable: true } })[0]![1],
-      /one of enabled, complexity, complexity_error, admins_can_join/,
+      refused({ room_prejoin_state: { disable: true } })[0]![1],
+      /one of disable_default_event_types, additional_event_types/,
     );
-    const [[path, said]] = refused({ alias_creation_rules: [{}, { aliass: "*" }] }) as [[string, string]];
-    assert.equal(path, "synapse.extra.alias_creation_rules[1].aliass");
-    assert.match(said, /did you mean `alias`\?/);
+    const [[path, said]] = refused({ media_upload_limits: [{}, { max_sise: "1G" }] }) as [[string, string]];
+    assert.equal(path, "synapse.extra.media_upload_limits[1].max_sise");
+    assert.match(said, /did you mean `max_size`\?/);
     assert.doesNotMatch(refused({ experimental_features: { msc9999_enabled: true } })[0]![1], /did you mean/);
   });
 
   it("a value of another type is refused, and never shown", () => {
     for (const [extra, given] of [
       [{ enable_search: "hunter2" }, /^a text; true or false/],
-      [{ auto_join_rooms: "hunter2" }, /^a text; a list/],
-      [{ limit_remote_rooms: ["hunter2"] }, /^a list; a section/],
+      [{ trusted_key_servers: "hunter2" }, /^a text; a list/],
+      [{ room_prejoin_state: ["hunter2"] }, /^a list; a section/],
       [{ max_mau_value: { a: "hunter2" } }, /^a section; a whole number/],
     ] as const) {
       const [error] = refused(extra);
@@ -106,13 +108,16 @@ describe("synapse.extra: what is refused", () => {
   });
 
   it("a fraction, list or section that `pulumi config set --path` made a text of is what it says", () => {
-    assert.deepEqual(refused({ limit_remote_rooms: { complexity: "1.5" }, auto_join_rooms: '["#a:b.c"]' }), []);
+    assert.deepEqual(
+      refused({ rc_delayed_event_mgmt: { per_second: "1.5" }, exclude_rooms_from_sync: '["!a:b.c"]' }),
+      [],
+    );
     const { settings } = resolveSettings(
-      { ...minimal(), synapse: { extra: { limit_remote_rooms: { complexity: "1.5" }, enable_search: "false" } } },
+      { ...minimal(), synapse: { extra: { rc_delayed_event_mgmt: { per_second: "1.5" }, enable_search: "false" } } },
       "test",
     );
     assert.deepEqual(parse(extraFiles({ settings: settings!, class: "main", stack: {} })!["extra.yaml"]!), {
-      limit_remote_rooms: { complexity: 1.5 },
+      rc_delayed_event_mgmt: { per_second: 1.5 },
       enable_search: false,
     });
   });
@@ -140,7 +145,7 @@ describe("synapse.extra: the tables", () => {
     const s3 = { endpoint: "http://s3.example.org", region: "r", bucket: "b" };
     const documents: Yaml[] = [
       homeserverConfig({ settings: settings!, plan: all, turnUris: ["turn:a"], rtcServiceUrl: "https://r" }),
-      parse(renderEmailYaml(settings!)!) as Yaml,
+      parse(renderSecretYaml(settings!)!) as Yaml,
       ...all.synapse.pools.map((pool) => workerConfig({ settings: settings!, plan: all, class: pool.class, s3 })),
     ];
     const leaves = documents.flatMap((d) => leavesOf(d, []).map(({ path }) => path));
@@ -196,8 +201,8 @@ describe("synapse.extra: where it is", function () {
         caches: { per_cache_factors: { a: 2 } },
         presence: { include_offline_users_on_sync: true },
         jwt_config: { enabled: true, secret: "hunter2", algorithm: "HS256" },
-        recaptcha_private_key: "hunter2-key",
-        allow_public_rooms_over_federation: true,
+        matrix_authentication_service: { secret: "hunter2-key" },
+        require_auth_for_profile_requests: false,
       },
     });
     const secrets = extraSecretsOf(all);
@@ -207,17 +212,19 @@ describe("synapse.extra: where it is", function () {
     assert.deepEqual(generic.caches.per_cache_factors, { a: 2 });
     assert.equal(generic.caches.expire_caches, true);
     assert.deepEqual(generic.presence, { enabled: true, include_offline_users_on_sync: true });
-    assert.equal(generic.allow_public_rooms_over_federation, true);
+    assert.equal(generic.require_auth_for_profile_requests, false);
     assert.deepEqual(Object.keys(generic).sort(), [
-      "allow_public_rooms_over_federation",
       "caches",
       "jwt_config",
+      "matrix_authentication_service",
       "presence",
-      "recaptcha_private_key_path",
+      "require_auth_for_profile_requests",
     ]);
     // Synapse is started with --no-secrets-in-config and takes this one from a file only.
-    assert.equal(generic.recaptcha_private_key_path, "/conf/extra/recaptcha_private_key");
-    assert.equal(secrets.get("synapse-generic")!.recaptcha_private_key, "hunter2-key");
+    assert.deepEqual(generic.matrix_authentication_service, {
+      secret_path: "/conf/extra/matrix_authentication_service.secret",
+    });
+    assert.equal(secrets.get("synapse-generic")!["matrix_authentication_service.secret"], "hunter2-key");
     // Caches are of different sizes by class.
     const main = parse(secrets.get("synapse-main")!["extra.yaml"]!);
     assert.notDeepEqual(main.caches.cache_autotuning, generic.caches.cache_autotuning);

@@ -66,6 +66,34 @@ const VALUES: Array<[path: string, accepted: unknown[], refused: unknown[]]> = [
   ["sso.oidc[].emailTemplate", ["{{ user.email }}"], [""]],
   ["sso.oidc[].subjectClaim", ["oid"], [""]],
   ["sso.oidc[].allowExistingUsers", [true, false], ["yes"]],
+  // Whatever the existing Synapse has, of any length.
+  ["passwords.pepper", ["x", "a pepper: of 'any' kind".repeat(9)], ["", "x ", "x\n"]],
+  ["passwords.minimumLength", [1, 72], [0, 73]],
+  ["passwords.requireDigit", [true, false], ["yes"]],
+  ["userDirectory.searchAllUsers", [true, false], ["all"]],
+  ["rooms.publicationRules[].action", ["allow", "deny"], ["permit"]],
+  ["rooms.publicationRules[].user", ["*", "@*:example.com"], ["", "a b"]],
+  ["rooms.aliasRules[].alias", ["#team-*:example.com"], [""]],
+  ["rooms.encryption", ["none", "private", "all"], ["off", "invite", false]],
+  [
+    "rooms.autoJoin.aliases[]",
+    ["#welcome:example.com", "#a/b:example.com:8448", "#Ü:[2001:db8::1]"],
+    [
+      "welcome",
+      "#welcome",
+      "welcome:example.com",
+      "#wel come:example.com",
+      "!id:example.com",
+      `#${"a".repeat(255)}:b.c`,
+    ],
+  ],
+  ["rooms.autoJoin.preset", ["public_chat", "private_chat", "trusted_private_chat"], ["public"]],
+  ["rooms.autoJoin.inviter", ["admin", "a.b_c-d=/+"], ["@admin:example.com", "Admin", ""]],
+  ["rooms.limitRemote.complexity", [0.1, 1000], [0, 1001]],
+  ["rateLimits.messages.perSecond", [0.0001, 1_000_000], [0, 1_000_001]],
+  ["rateLimits.messages.burst", [1, 1_000_000], [0, 1_000_001, 1.5]],
+  ["rateLimits.federation.windowMs", [1, 3_600_000], [0, 3_600_001]],
+  ["outgoing.allowedNetworks[]", ["10.0.0.0/8", "fd00::/8"], ["10.0.0.1", "10.0.0.1/8", "any"]],
   // Ten GiB take 5 minutes at 40 MB/s, the time in which a media process must answer.
   ["media.maxUploadMiB", [1, 10_240], [0, 10_241, 1.5]],
   // A hundred years; 0 is for ever.
@@ -73,17 +101,32 @@ const VALUES: Array<[path: string, accepted: unknown[], refused: unknown[]]> = [
   ["media.localRetentionDays", [0, 36_500], [-1, 36_501]],
   ["media.cacheGiB", [1, 10_000], [0, 10_001]],
   ["retention.maxLifetimeDays", [1, 36_500], [0, 36_501]],
+  ["retention.roomMinDays", [1, 36_500], [0, 36_501]],
+  ["retention.roomMaxDays", [1, 36_500], [0, 36_501]],
+  ["registration.captcha.siteKey", ["6Lxx"], [""]],
+  ["registration.captcha.secretKey", ["6Lxx"], ["", "x "]],
+  ["serverNotices.localpart", ["notices"], ["@notices:example.com", "Notices", ""]],
   [
     "emailSmtp.host",
     ["smtp.example.com", "192.0.2.1", "2001:DB8::1"],
     ["", "a b", "https://smtp.example.com", "smtp.example.com:587"],
   ],
   ["emailSmtp.port", [1, 65_535], [0, 65_536]],
+  ["emailSmtp.tls", ["required", "implicit", "opportunistic", "off"], ["starttls", false]],
+  ["emailSmtp.tlsName", ["smtp.example.com"], ["smtp", "192.0.2.1"]],
   ["emailSmtp.user", ["matrix"], [""]],
   ["emailSmtp.password", ["x"], ["", " x"]],
   [
     "emailSmtp.from",
-    ["a@example.com", "<a@example.com>", "Chat of Example <a@example.com>"],
+    [
+      "a@example.com",
+      "<a@example.com>",
+      "Chat of Example <a@example.com>",
+      "no-reply.1+x@Example.com",
+      "a@localhost",
+      "St. Gallen (Chat) 50% <a@example.com>",
+      '"Corp, Inc." <a@example.com>',
+    ],
     [
       "",
       "@example.com",
@@ -100,6 +143,20 @@ const VALUES: Array<[path: string, accepted: unknown[], refused: unknown[]]> = [
       "Chat <@example.com>",
       "Chat <a@>",
       "Chat <a@b@c>",
+      // Nothing that could name a mailbox before the @, or a host behind it.
+      ".@example.com",
+      "-@example.com",
+      "a.@example.com",
+      ".a@example.com",
+      "a..b@example.com",
+      "a@b..c",
+      "a@-b.c",
+      // Python reads only what is before the comma as the address.
+      "Corp, Inc. <a@example.com>",
+      "Chat: Corp <a@example.com>",
+      "Chat; Corp <a@example.com>",
+      "Chat [Corp] <a@example.com>",
+      "Chat (Corp <a@example.com>",
       "Chat <b> <a@example.com>",
       // A header of the operator's own making.
       "Chat\r\nBcc: x <a@example.com>",
@@ -127,6 +184,35 @@ describe("settings of Synapse", () => {
         requireToken: false,
         allowOpen: false,
         allowGuests: false,
+      },
+      passwords: {
+        minimumLength: 8,
+        requireDigit: false,
+        requireSymbol: false,
+        requireLowercase: false,
+        requireUppercase: false,
+      },
+      userDirectory: {
+        enabled: true,
+        searchAllUsers: false,
+        preferLocalUsers: true,
+        excludeRemoteUsers: false,
+        showLockedUsers: false,
+      },
+      rooms: {
+        // Synapse lets nobody publish a room without a rule.
+        publicationRules: [],
+        aliasesByMembersOnly: true,
+        listWithoutLogin: false,
+        listOverFederation: false,
+        encryption: "none",
+      },
+      rateLimits: {},
+      outgoing: {
+        allowedNetworks: [],
+        blockedNetworks: [],
+        previewAllowedNetworks: [],
+        previewBlockedNetworks: [],
       },
       presence: {},
       media: {
@@ -168,7 +254,21 @@ describe("settings of Synapse", () => {
     });
 
   it("refuse what nothing reads", () => {
-    for (const path of ["federation", "registration", "presence", "media", "retention", "emailSmtp", "sso"])
+    for (const path of [
+      "federation",
+      "registration",
+      "presence",
+      "media",
+      "retention",
+      "emailSmtp",
+      "sso",
+      "passwords",
+      "userDirectory",
+      "rooms",
+      "rateLimits",
+      "outgoing",
+      "serverNotices",
+    ])
       assert.equal(
         (field(path).schema as z.ZodObject).safeParse({ nosuch: 1 }).error?.issues.at(-1)?.code,
         "unrecognized_keys",
@@ -176,7 +276,6 @@ describe("settings of Synapse", () => {
       );
     assert.ok(!OVERRIDES.safeParse({ pools: { nosuch: {} } }).success);
     assert.ok(!OVERRIDES.safeParse({ pools: { main: { nosuch: 1 } } }).success);
-    assert.ok(!SETTINGS.safeParse({ retention: {} }).success, "retention without a time means nothing");
     assert.ok(!SETTINGS.safeParse({ emailSmtp: { host: "a.example" } }).success, "mail without a sender");
   });
 
@@ -190,7 +289,7 @@ describe("settings of Synapse", () => {
     }
     assert.deepEqual(
       FIELDS.filter((f) => f.meta.secret).map((f) => f.path),
-      ["sso.oidc[].clientSecret", "emailSmtp.password"],
+      ["registration.captcha.secretKey", "passwords.pepper", "sso.oidc[].clientSecret", "emailSmtp.password"],
       "never printed",
     );
   });
@@ -201,7 +300,10 @@ describe("settings of Synapse", () => {
     assert.equal(allowed("federation.domainAllowList[]"), "a server name");
     assert.equal(allowed("presence.enabled"), "true or false");
     assert.equal(allowed("emailSmtp.host"), "a DNS name or address");
-    assert.equal(allowed("emailSmtp.from"), "`Name <address@example.com>` or an address");
+    assert.equal(
+      allowed("emailSmtp.from"),
+      "`Name <address@example.com>` or an address; a name with one of , ; : @ [ ] stands in quotes",
+    );
     assert.equal(allowed("synapse.eventCacheSize"), "a number, with K or M: 10K");
     assert.equal(allowed("synapse.logLevel"), "one of DEBUG, INFO, WARNING, ERROR");
     assert.equal(

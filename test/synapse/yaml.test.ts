@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import {
   days,
   homeserverConfig,
-  renderEmailYaml,
+  renderSecretYaml,
   renderHomeserverYaml,
 } from "../../components/layers/synapse/homeserverYaml";
 import { mediaSection } from "../../components/layers/synapse/mediaYaml";
@@ -649,7 +649,7 @@ describe("Synapse's mail", () => {
     more: Partial<NonNullable<Settings["emailSmtp"]>>,
     change: Change = () => undefined,
   ): string | undefined =>
-    renderEmailYaml(
+    renderSecretYaml(
       changed((s, p) => {
         s.emailSmtp = { host: "smtp.example.net", port: 587, from: "chat@example.org", ...more };
         change(s, p);
@@ -700,7 +700,7 @@ describe("Synapse's mail", () => {
     assert.deepEqual(security(25), ["require_transport_security: false"]);
   });
   it("is not sent without a server", () => {
-    assert.equal(renderEmailYaml(fixtureSettings()), undefined);
+    assert.equal(renderSecretYaml(fixtureSettings()), undefined);
   });
 });
 

@@ -14,7 +14,7 @@ import type { WorkerClass } from "../../domain/workerClasses";
 import { Workload, configHash, digest, labels, type ObjectMetadata } from "../../core/workload";
 import { checkJobSpec } from "./checkJob";
 import { checkName, extraSecrets, type ExtraSecret } from "./extra/secrets";
-import { renderEmailYaml, renderHomeserverYaml } from "./homeserverYaml";
+import { renderSecretYaml, renderHomeserverYaml } from "./homeserverYaml";
 import { isWriter, startOrder } from "./instances";
 import { CLASS_FILE, EMAIL_FILE, SECRET_FILES, SHARED_FILES, oidcSecretFile } from "./paths";
 import { synapsePod } from "./pod";
@@ -97,7 +97,7 @@ export class SynapseServer extends pulumi.ComponentResource {
       pool,
       yaml: renderWorkerYaml({ settings, plan, class: pool.class, s3: args.s3 }),
     }));
-    const email = renderEmailYaml(settings);
+    const email = renderSecretYaml(settings);
 
     // Named by content: a configuration that the check refuses reaches no pod, not even one that restarts meanwhile.
     const configMap = (
@@ -131,6 +131,12 @@ export class SynapseServer extends pulumi.ComponentResource {
       [SECRET_FILES.replication]: args.secrets.of(REPLICATION),
       [SECRET_FILES.turn]: args.secrets.of(TURN_SHARED_SECRET),
       [SECRET_FILES.redis]: args.secrets.of(REDIS_PASSWORD),
+      ...(settings.registration.captcha
+        ? {
+            [SECRET_FILES.captchaPublic]: pulumi.secret(settings.registration.captcha.siteKey),
+            [SECRET_FILES.captchaPrivate]: pulumi.secret(settings.registration.captcha.secretKey),
+          }
+        : {}),
       ...Object.fromEntries(
         (settings.sso?.oidc ?? []).map((p) => [oidcSecretFile(p.id), pulumi.secret(p.clientSecret)]),
       ),

@@ -8,20 +8,23 @@ import { checkExtra } from "./extra/checks";
 import { planFront } from "../../sizing/front";
 import { count } from "../../sizing/interpolate";
 import { AUTOSCALED, workerClasses } from "../../sizing/synapsePools";
+import { checkPeople, longestRetention } from "./peopleChecks";
 
 /** Reports every contradiction in the homeserver's settings. */
 export function checkHomeserver(given: CheckInput): void {
   checkRegistration(given);
+  checkSmtpLogin(given);
   checkSso(given);
   checkRest(given);
   checkMedia(given);
   checkPools(given);
+  checkPeople(given);
   checkExtra(given);
 }
 
 function checkRegistration({ settings, report }: CheckInput): void {
   const { registration, emailSmtp } = settings;
-  const protectedByProof = registration.requireEmail || registration.requireToken;
+  const protectedByProof = registration.requireEmail || registration.requireToken || registration.captcha !== undefined;
   if (registration.enabled && !protectedByProof && !registration.allowOpen) {
     report.add({
       path: "registration.enabled",
@@ -44,13 +47,18 @@ function checkRegistration({ settings, report }: CheckInput): void {
     );
   }
   if (registration.allowOpen && protectedByProof) {
+    const others = registration.requireEmail || registration.requireToken ? "requireEmail or requireToken" : "captcha";
     report.add({
       path: "registration.allowOpen",
-      given: "true, with requireEmail or requireToken",
+      given: `true, with ${others}`,
       allowed: "one or the other",
       remedy: "remove registration.allowOpen",
     });
   }
+}
+
+/** A server that asks for a login wants both. */
+function checkSmtpLogin({ settings: { emailSmtp }, report }: CheckInput): void {
   if (emailSmtp && (emailSmtp.user === undefined) !== (emailSmtp.password === undefined)) {
     const missing = emailSmtp.user === undefined ? "user" : "password";
     report.add({
@@ -150,13 +158,14 @@ function checkRest({ settings, report }: CheckInput): void {
         ["serverName", "domain"],
       );
   });
-  if (retention && media.localRetentionDays !== undefined && media.localRetentionDays < retention.maxLifetimeDays) {
+  const kept = retention && longestRetention(retention);
+  if (kept && media.localRetentionDays !== undefined && media.localRetentionDays < kept.days) {
     report.add(
       {
         path: "media.localRetentionDays",
-        given: `${media.localRetentionDays}, while messages are kept ${retention.maxLifetimeDays} days (retention.maxLifetimeDays)`,
+        given: `${media.localRetentionDays}, while messages are kept ${kept.days} days (${kept.path})`,
         allowed: "at least as long as the messages that show the media",
-        remedy: `set it to ${retention.maxLifetimeDays} or more, or to 0`,
+        remedy: `set it to ${kept.days} or more, or to 0`,
       },
       ["retention"],
     );

@@ -76,10 +76,14 @@ export function synapseEdges(input: PlanInput): Edge[] {
   return [...processes, ...replacing];
 }
 
-/** A provider's discovery document may name other hosts, for tokens and keys: of those, port 443. */
-function providerEdges(from: Peer, { sso, cluster }: Settings): Edge[] {
+/**
+ * A provider's discovery document may name other hosts, for tokens and keys: of those, port 443. What takes logins
+ * takes registrations, and asks whether their captcha was solved.
+ */
+function providerEdges(from: Peer, { sso, cluster, registration }: Settings): Edge[] {
   const providers = sso?.oidc ?? [];
   return [
+    ...(registration.captcha ? [{ from, to: world, ports: tcp(443), why: "answers to captchas" }] : []),
     ...(providers.length > 0 ? [{ from, to: world, ports: tcp(443), why: "identity providers" }] : []),
     ...providers.map(({ issuer }): Edge => ({ from, ...outgoing(issuer, cluster.domain), why: "identity providers" })),
   ];

@@ -10,6 +10,18 @@ import type { NamingOption } from "../../domain/workerFacts";
 import type { OidcProvider, Settings } from "../../settings/types";
 import type { Plan } from "../../sizing/types";
 import { instanceHost, instanceNames, isWriter, replicationPort, streamWriters } from "./instances";
+import {
+  captcha,
+  outgoingNetworks,
+  passwordSection,
+  rate,
+  rateLimits,
+  retention,
+  rooms,
+  serverNotices,
+  userDirectory,
+} from "./peopleYaml";
+import { smtpTls, type SmtpTls } from "./settings/email";
 import { MOUNTS, SECRET_FILES, SHARED_FILES, oidcSecretFile, pythonName } from "./paths";
 
 /** What the shared configuration is made from. */
@@ -22,12 +34,10 @@ export interface HomeserverInput {
   rtcServiceUrl: string;
 }
 
+export { days } from "./peopleYaml";
+
 /** A section of a configuration file, before it is written as YAML. */
 export type Yaml = Record<string, unknown>;
-
-/** Synapse's form of a duration. @example days(28) gives "28d" */
-export const days = (n: number): string => `${n}d`;
-const rate = (per_second: number, burst_count: number): Yaml => ({ per_second, burst_count });
 
 /**
  * The `database` section of a class, with the bounds of its connection pool. The password comes from PGPASSWORD:
@@ -65,16 +75,7 @@ function identity({ settings: s }: HomeserverInput): Yaml {
     user_ips_max_age: "28d",
     redaction_retention_period: "7d",
     forgotten_room_retention_period: "28d",
-    ...(s.retention
-      ? {
-          retention: {
-            enabled: true,
-            default_policy: { min_lifetime: "1d", max_lifetime: days(s.retention.maxLifetimeDays) },
-            allowed_lifetime_max: days(s.retention.maxLifetimeDays),
-            purge_jobs: [{ interval: "1d" }],
-          },
-        }
-      : {}),
+    ...retention(s),
   };
 }
 
@@ -139,19 +140,17 @@ function processes({ settings: s, plan }: HomeserverInput): Yaml {
 
 function people({ settings: s, plan }: HomeserverInput): Yaml {
   const r = s.registration;
-  const limits = plan.synapse.rateLimits;
   return {
     enable_registration: r.enabled,
     allow_guest_access: r.allowGuests,
     ...(r.enabled && r.requireEmail ? { registrations_require_3pid: ["email"] } : {}),
     ...(r.enabled && r.requireToken ? { registration_requires_token: true } : {}),
-    // Synapse starts with neither of them only when it is told that this is meant.
-    ...(r.enabled && !r.requireEmail && !r.requireToken ? { enable_registration_without_verification: true } : {}),
-    password_config: {
-      enabled: s.sso?.passwordLogin ?? true,
-      localdb_enabled: s.sso?.passwordLogin ?? true,
-      policy: { enabled: true, minimum_length: 8 },
-    },
+    ...captcha(s),
+    // Synapse starts with none of them only when it is told that this is meant.
+    ...(r.enabled && !r.requireEmail && !r.requireToken && !r.captcha
+      ? { enable_registration_without_verification: true }
+      : {}),
+    ...(s.passwords.pepper === undefined ? passwordSection(s) : {}),
     ...(s.sso && s.sso.oidc.length > 0
       ? {
           oidc_providers: s.sso.oidc.map((p) => ({
@@ -167,15 +166,12 @@ function people({ settings: s, plan }: HomeserverInput): Yaml {
         }
       : {}),
     presence: { enabled: s.presence.enabled },
-    user_directory: { enabled: true, search_all_users: false, prefer_local_users: true },
+    ...userDirectory(s),
     require_auth_for_profile_requests: true,
-    allow_public_rooms_without_auth: false,
-    allow_public_rooms_over_federation: false,
-    rc_message: rate(limits.messagesPerSecond, limits.messagesBurst),
-    // Whole offices share an address; guessing passwords is held up by the limits per account.
-    rc_login: { address: rate(5, 100), account: rate(0.1, 10), failed_attempts: rate(0.17, 5) },
-    rc_joins: { local: rate(0.5, 20), remote: rate(0.05, 20) },
-    rc_invites: { per_room: rate(0.5, 20), per_user: rate(0.1, 20), per_issuer: rate(0.5, 20) },
+    ...rooms(s),
+    ...rateLimits(s, plan),
+    ...outgoingNetworks(s),
+    ...serverNotices(s),
   };
 }
 
@@ -261,26 +257,51 @@ export function homeserverConfig(input: HomeserverInput): Yaml {
 export const renderHomeserverYaml = (input: HomeserverInput): string => yamlText(homeserverConfig(input));
 
 /**
- * SMTP settings; undefined where there is no `emailSmtp`. Synapse takes its password only inline, so the whole file is
- * a Secret.
+ * What Synapse takes only inline though it is secret: the SMTP password, and the pepper. The whole file is a Secret;
+ * its name, `email.yaml`, is that of its first content. Undefined where there is neither.
  */
-export function renderEmailYaml(settings: Settings): string | undefined {
-  const e = settings.emailSmtp;
-  if (!e) return undefined;
-  return yamlText({
+export function renderSecretYaml(settings: Settings): string | undefined {
+  const sections = {
+    ...(settings.emailSmtp ? emailSection(settings, settings.emailSmtp) : {}),
+    ...(settings.passwords.pepper === undefined ? {} : passwordSection(settings)),
+  };
+  return Object.keys(sections).length > 0 ? yamlText(sections) : undefined;
+}
+
+/**
+ * Synapse's options for each kind of TLS (synapse/handlers/send_email.py). A certificate that is offered is checked in
+ * each: there is no option that accepts any.
+ */
+const SMTP_OPTIONS: Record<SmtpTls, Yaml> = {
+  required: { require_transport_security: true },
+  implicit: { force_tls: true },
+  opportunistic: { require_transport_security: false },
+  off: { require_transport_security: false, enable_tls: false },
+};
+
+/**
+ * A sender with a name of its own keeps it: Synapse refuses brackets within brackets. It puts the brand in place of
+ * %(app)s, as Python formats texts, so any other % is doubled.
+ */
+function senderOf(from: string): string {
+  const literal = from.replace(/%(?!\(app\)s)/g, "%%");
+  return literal.includes("<") ? literal : `%(app)s <${literal}>`;
+}
+
+function emailSection(settings: Settings, e: NonNullable<Settings["emailSmtp"]>): Yaml {
+  return {
     email: {
       smtp_host: e.host,
       smtp_port: e.port,
       ...(e.user !== undefined ? { smtp_user: e.user } : {}),
       ...(e.password !== undefined ? { smtp_pass: e.password } : {}),
-      // 465 is TLS from the first byte; every other port must upgrade.
-      ...(e.port === 465 ? { force_tls: true } : { require_transport_security: e.port !== 25 }),
-      // A sender with a name of its own stays as it is: Synapse refuses brackets within brackets.
-      notif_from: e.from.includes("<") ? e.from : `%(app)s <${e.from}>`,
+      ...SMTP_OPTIONS[smtpTls(e)],
+      ...(e.tlsName === undefined ? {} : { tlsname: e.tlsName }),
+      notif_from: senderOf(e.from),
       app_name: settings.web.elementWeb.brand,
       enable_notifs: true,
       notif_for_new_users: true,
       ...(settings.web.elementWeb.enabled ? { client_base_url: `https://${settings.hostnames.web}/` } : {}),
     },
-  });
+  };
 }

@@ -50,7 +50,10 @@ export function mediaSection(s: Settings, s3: MediaStore): Yaml {
     url_preview_enabled: m.urlPreviews,
     ...(m.urlPreviews
       ? {
-          url_preview_ip_range_blacklist: previewDeniedNetworks(s),
+          url_preview_ip_range_blacklist: [...previewDeniedNetworks(s), ...s.outgoing.previewBlockedNetworks],
+          ...(s.outgoing.previewAllowedNetworks.length > 0
+            ? { url_preview_ip_range_whitelist: s.outgoing.previewAllowedNetworks }
+            : {}),
           max_spider_size: "10M",
         }
       : {}),

@@ -47,6 +47,9 @@ export const SECRET_FILES = {
   replication: "worker-replication-secret",
   turn: "turn-shared-secret",
   redis: "redis-password",
+  /** Only where registration asks for a captcha. */
+  captchaPublic: "recaptcha-public-key",
+  captchaPrivate: "recaptcha-private-key",
 } as const;
 /** Key of a provider's client secret in that Secret. */
 export const oidcSecretFile = (id: string): string => `oidc-${id.replace(/[^A-Za-z0-9._-]/g, "-")}`;

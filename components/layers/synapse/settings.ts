@@ -1,24 +1,18 @@
 /** Settings of Synapse: what users may do, media, retention, and the sizes of its processes. Pure. */
 import { z } from "zod";
 import { WORKER_CLASSES } from "../../domain/workerClasses";
-import {
-  bool,
-  decimal,
-  field,
-  httpsUrl,
-  int,
-  list,
-  oneOf,
-  port,
-  secret,
-  section,
-  text,
-  recordOf,
-} from "../../schema/fields";
+import { bool, decimal, field, httpsUrl, int, list, oneOf, secret, section, text, recordOf } from "../../schema/fields";
 import { cpu, memoryMiB, replicas } from "../../schema/sizes";
-import { isDnsName, isServerName } from "../../schema/syntax/text";
+import { isServerName } from "../../schema/syntax/text";
 import { extraSettings } from "./extra/settings";
 import type { SettingsInput } from "../../settings/schema";
+import { emailSettings } from "./settings/email";
+import { noticeSettings } from "./settings/notices";
+import { outgoingSettings } from "./settings/outgoing";
+import { passwordSettings } from "./settings/passwords";
+import { rateLimitSettings } from "./settings/rateLimits";
+import { retentionSettings } from "./settings/retention";
+import { roomSettings } from "./settings/rooms";
 
 const oidcProvider = section(
   {
@@ -87,6 +81,15 @@ export const synapseSettings = {
       allowOpen: bool({
         doc: "Permit registration with neither e-mail nor token. Such servers are found and filled with spam accounts within days.",
       }).default(false),
+      captcha: section(
+        {
+          siteKey: text({ doc: "Site key, which every client sees." }),
+          secretKey: secret({ doc: "Secret key." }),
+        },
+        {
+          doc: "Registration asks for a reCAPTCHA v2 of Google (checkbox). Whoever registers loads it from www.recaptcha.net. Absent: none.",
+        },
+      ).optional(),
       allowGuests: bool({ doc: "Guests without an account may read rooms that permit it." }).default(false),
     },
     { doc: "Registration." },
@@ -102,6 +105,7 @@ export const synapseSettings = {
     },
     { doc: "Presence." },
   ).prefault({}),
+  ...passwordSettings,
   sso: section(
     {
       oidc: list(oidcProvider, { doc: "OpenID Connect providers." }).default([]),
@@ -109,6 +113,9 @@ export const synapseSettings = {
     },
     { doc: "Single sign-on. Absent: passwords only." },
   ).optional(),
+  ...roomSettings,
+  ...rateLimitSettings,
+  ...outgoingSettings,
   media: section(
     {
       maxUploadMiB: int(1, 10_240, {
@@ -129,33 +136,9 @@ export const synapseSettings = {
     },
     { doc: "Media." },
   ).prefault({}),
-  retention: section(
-    {
-      maxLifetimeDays: int(1, 36_500, {
-        doc: "Messages older than this many days are deleted, in all rooms.",
-        remedy: "give the number of days, or remove the section `retention` to keep messages for ever",
-      }),
-    },
-    { doc: "Message retention. Absent: messages are kept for ever." },
-  ).optional(),
-  emailSmtp: section(
-    {
-      host: text(
-        { doc: "SMTP server.", allowed: "a DNS name or address" },
-        (v) => isDnsName(v) || /^[0-9a-f.:]+$/i.test(v),
-        "smtp.example.com",
-      ),
-      port: port({ doc: "Port; TLS is required." }).default(587),
-      user: text({ doc: "User." }).optional(),
-      password: secret({ doc: "Password." }).optional(),
-      from: text(
-        { doc: "Sender.", allowed: "`Name <address@example.com>` or an address" },
-        (v) => /^([^<>\r\n]*<[^\s@<>]+@[^\s@<>]+>|[^\s@<>]+@[^\s@<>]+)$/.test(v),
-        "a@example.com",
-      ),
-    },
-    { doc: "Outgoing e-mail: password resets, confirmations, notifications. Absent: none is sent." },
-  ).optional(),
+  ...retentionSettings,
+  ...noticeSettings,
+  ...emailSettings,
   stopSynapse: bool({
     doc: "Run no process of Synapse; everything else goes on, and clients get 503. For a restore of the database, or a copy at rest.",
   }).default(false),

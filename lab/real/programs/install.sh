@@ -1,7 +1,7 @@
 #!/bin/bash
 # install.sh: the programs that test/real runs, each as a root file system in $MATRIX_HA_CACHE/real. The same images as the
 # lab's (lab/images), so the same pinned versions; besides them promtool from Debian, and Synapse's source from PyPI, for
-# its documentation. What is there already is not made again. --built: take the images as they are, build none.
+# its documentation, and an SMTP server. What is there already is not made again. --built: take the images as they are, build none.
 set -euo pipefail
 LABDIR=$(cd "$(dirname "$0")/../.." && pwd -P)
 # shellcheck source=../../lib.sh
@@ -62,4 +62,17 @@ if [ ! -e "$R/synapse-source/docs/workers.md" ]; then
     { tail -20 "$R/sdist.log" >&2; die "Synapse's source could not be downloaded"; }
   mkdir -p "$R/synapse-source"; tar -C "$R/synapse-source" --strip-components 1 -xzf "$D"/matrix_synapse-$SYNAPSE.tar.gz
 fi
-say "programs: ${#NAMES[@]} images, promtool, Synapse's source in $R"
+# An SMTP server for test/real/mail.test.ts, which is no part of a deployment; pure Python, beside the images.
+if [ ! -e "$R/smtpd/.done" ]; then
+  say "installing aiosmtpd ..."
+  D2=$(mktemp -d)
+  printf '%s\n' > "$D2/req.txt" \
+    "aiosmtpd==1.4.6 --hash=sha256:72c99179ba5aa9ae0abbda6994668239b64a5ce054471955fe75f581d2592475" \
+    "atpublic==9.0.0 --hash=sha256:449c3c4f0c74df79749d6fe225ba55e2a2fce34b303f0329211e4d6989ed6f6e" \
+    "attrs==26.1.0 --hash=sha256:c647aa4a12dfbad9333ca4e71fe62ddc36f4e63b2d260a37a8b83d2f043ac309"
+  rm -rf "$R/smtpd"
+  python3 -m pip install -q --require-hashes --target "$R/smtpd" -r "$D2/req.txt" > "$R/smtpd.log" 2>&1 ||
+    { tail -20 "$R/smtpd.log" >&2; die "aiosmtpd could not be installed"; }
+  rm -r "$D2"; touch "$R/smtpd/.done"
+fi
+say "programs: ${#NAMES[@]} images, promtool, Synapse's source, aiosmtpd in $R"

@@ -24,8 +24,6 @@ export interface ExtraInput {
  * file of its own as well (`allow_secrets_in_config` in synapse/config). Those that the stack owns are not here.
  */
 export const FROM_FILES: ReadonlyArray<{ option: string; file: string }> = [
-  { option: "recaptcha_private_key", file: "recaptcha_private_key_path" },
-  { option: "recaptcha_public_key", file: "recaptcha_public_key_path" },
   { option: "matrix_authentication_service.secret", file: "matrix_authentication_service.secret_path" },
 ];
 
