@@ -12,12 +12,13 @@ import { scaleAtPercent } from "../../sizing/synapsePools";
 import type { PoolPlan } from "../../sizing/types";
 import type { WorkerClass } from "../../domain/workerClasses";
 import { Workload, configHash, digest, labels, type ObjectMetadata } from "../../core/workload";
+import { registrations, type Registrations } from "./appservices/Registrations";
 import { checkJobSpec } from "./checkJob";
 import { renderEmailYaml, renderHomeserverYaml } from "./homeserverYaml";
 import { isWriter, startOrder } from "./instances";
 import { CLASS_FILE, EMAIL_FILE, SECRET_FILES, SHARED_FILES, oidcSecretFile } from "./paths";
 import { synapsePod } from "./pod";
-import { CHECK_PY, FRESH_SESSIONS_PY, LOST_EVENTS_PY, ONLY_ONE_PY, TRIM_PY, WAIT_PY } from "./scripts";
+import { checkPy, FRESH_SESSIONS_PY, LOST_EVENTS_PY, ONLY_ONE_PY, TRIM_PY, WAIT_PY } from "./scripts";
 import { portsOf, renderLogYaml, renderWorkerYaml } from "./workerYaml";
 import { IMAGES } from "./images";
 import { FORM, MACAROON, REGISTRATION, REPLICATION, SIGNING_KEY } from "./secrets";
@@ -57,6 +58,7 @@ interface CheckArgs {
   jobName: string;
   /** Names of the ConfigMaps, and whether the Secret for e-mail exists. */
   maps: { shared: string; classes: Partial<Record<WorkerClass, string>>; email: boolean };
+  appservices?: Registrations;
 }
 
 /** The homeserver: configuration, its check, the main process and all workers. */
@@ -145,12 +147,20 @@ export class SynapseServer extends pulumi.ComponentResource {
             { metadata: meta("synapse-email"), type: "Opaque", stringData: { [EMAIL_FILE]: pulumi.secret(email) } },
             parent,
           );
-    const inputs = [sharedMap, secret, ...(emailSecret ? [emailSecret] : []), ...classMaps.map((c) => c.object)];
+    const appservices = registrations(name, { settings, secrets: args.secrets, meta }, parent);
+    const inputs = [
+      sharedMap,
+      secret,
+      ...(emailSecret ? [emailSecret] : []),
+      ...classMaps.map((c) => c.object),
+      ...(appservices?.secret ? [appservices.secret] : []),
+    ];
 
     // ------------------------------------------------------------ the check
     const texts = {
       ...shared,
-      check: CHECK_PY,
+      check: checkPy(appservices !== undefined),
+      ...(appservices ? { appservices: appservices.content } : {}),
       image: imageRef(settings, IMAGES.synapse),
       ...Object.fromEntries(perClass.map((c) => [c.pool.class, c.yaml])),
     };
@@ -164,6 +174,7 @@ export class SynapseServer extends pulumi.ComponentResource {
         classes: Object.fromEntries(classMaps.map((c) => [c.pool.class, c.objectName])),
         email: email !== undefined,
       },
+      ...(appservices ? { appservices } : {}),
     });
 
     // ------------------------------------------------------------ the processes
@@ -178,6 +189,7 @@ export class SynapseServer extends pulumi.ComponentResource {
           class: c.yaml,
           email: pulumi.secret(email ?? ""),
           database: args.secrets.of(DATABASE_PASSWORD),
+          ...(appservices ? { appservices: appservices.text } : {}),
         }),
         pod: synapsePod({
           settings,
@@ -188,6 +200,7 @@ export class SynapseServer extends pulumi.ComponentResource {
           databaseSecret,
           mediaSecret: args.s3.secretName,
           email: email !== undefined,
+          ...(appservices ? { appservices: appservices.sources } : {}),
         }),
       });
     this.main = start(
@@ -251,10 +264,11 @@ export class SynapseServer extends pulumi.ComponentResource {
     );
   }
 
-  private checkJob(name: string, { ctx, meta, inputs, jobName, maps }: CheckArgs): k8s.batch.v1.Job {
+  private checkJob(name: string, { ctx, meta, inputs, jobName, maps, appservices }: CheckArgs): k8s.batch.v1.Job {
     const component = "synapse-check-config";
-    const scripts = { [SHARED_FILES.check]: CHECK_PY };
-    const scriptsName = `${component}-${digest(CHECK_PY).slice(0, 10)}`;
+    const check = checkPy(appservices !== undefined);
+    const scripts = { [SHARED_FILES.check]: check };
+    const scriptsName = `${component}-${digest(check).slice(0, 10)}`;
     const account = new k8s.core.v1.ServiceAccount(
       `${name}-check-account`,
       { metadata: meta(component, component), automountServiceAccountToken: false },
@@ -269,7 +283,7 @@ export class SynapseServer extends pulumi.ComponentResource {
       `${name}-check-config`,
       {
         metadata: { ...meta(jobName, component), annotations: { "pulumi.com/timeoutSeconds": "600" } },
-        spec: checkJobSpec({ ctx, component, script: scriptsName, maps }),
+        spec: checkJobSpec({ ctx, component, script: scriptsName, maps, appservices: appservices?.sources }),
       },
       { parent: this, dependsOn: [...inputs, account, script] },
     );

@@ -7,7 +7,7 @@ import { podTemplate } from "../../core/workload/pod";
 import type { WorkerClass } from "../../domain/workerClasses";
 import { instanceNames } from "./instances";
 import { CLASS_FILE, MOUNTS, SHARED_FILES } from "./paths";
-import { SYNAPSE_UID } from "./pod";
+import { APPSERVICES_MOUNT, appservicesVolume, SYNAPSE_UID, type RegistrationSource } from "./pod";
 import { IMAGES } from "./images";
 
 /** What the Job is made from. */
@@ -19,6 +19,8 @@ export interface CheckJobInput {
   script: string;
   /** Names of the ConfigMaps, shared and by class, and whether the Secret for e-mail exists. */
   maps: { shared: string; classes: Partial<Record<WorkerClass, string>>; email: boolean };
+  /** Where the registrations of appservices are. @default there are none */
+  appservices?: RegistrationSource[];
 }
 
 /** Names of the processes by class; those of autoscaled classes appear in no configuration. */
@@ -65,6 +67,7 @@ export function checkJobSpec(input: CheckJobInput): batch.v1.JobSpec {
               { volume: "secrets", path: MOUNTS.secrets, readOnly: true },
               { volume: "tmp", path: MOUNTS.tmp },
               { volume: "data", path: MOUNTS.data },
+              ...(input.appservices ? [APPSERVICES_MOUNT] : []),
               ...(input.maps.email ? [{ volume: "email", path: MOUNTS.email, readOnly: true }] : []),
             ],
           },
@@ -80,6 +83,7 @@ export function checkJobSpec(input: CheckJobInput): batch.v1.JobSpec {
           { name: "secrets", secret: SECRETS.synapse },
           { name: "tmp", emptyDir: { sizeMiB: 64 } },
           { name: "data", emptyDir: { sizeMiB: 64 } },
+          ...(input.appservices ? [appservicesVolume(input.appservices)] : []),
           ...(input.maps.email ? [{ name: "email", secret: "synapse-email" }] : []),
         ],
       },

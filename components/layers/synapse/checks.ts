@@ -6,6 +6,7 @@ import { WORKERS } from "../../domain/workers";
 import type { OidcProvider, PoolOverride } from "../../settings/types";
 import { planFront } from "../../sizing/front";
 import { count } from "../../sizing/interpolate";
+import { checkAppservices } from "./appservices/checks";
 import { AUTOSCALED, workerClasses } from "../../sizing/synapsePools";
 
 /** Reports every contradiction in the homeserver's settings. */
@@ -15,6 +16,7 @@ export function checkHomeserver(given: CheckInput): void {
   checkRest(given);
   checkMedia(given);
   checkPools(given);
+  checkAppservices(given);
 }
 
 function checkRegistration({ settings, report }: CheckInput): void {
@@ -203,7 +205,7 @@ function checkPools(given: CheckInput): void {
           allowed: `a class of this deployment: ${present.join(", ")}`,
           remedy: whyAbsent(cls),
         },
-        ["ccu", "federation", "presence"],
+        ["ccu", "federation", "presence", "appservices"],
       );
   }
 }
@@ -247,6 +249,7 @@ function checkScaling({ settings, report }: CheckInput, cls: WorkerClass, pool: 
 
 function whyAbsent(cls: WorkerClass): string {
   const { needs = {}, otherwise } = WORKERS[cls];
+  if (needs.appservices) return "remove the override; the class exists where there are appservices";
   if (needs.federation) return "set federation.enabled to true, or remove the override";
   const when = [
     ...(needs.ccu === undefined ? [] : [`from ${needs.ccu} users on`]),

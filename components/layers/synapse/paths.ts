@@ -6,6 +6,8 @@ export const MOUNTS = {
   class: "/conf/class",
   secrets: "/secrets",
   email: "/conf/email",
+  /** Only where there are `appservices`. */
+  appservices: "/conf/appservices",
   data: "/data",
   tmp: "/tmp",
 } as const;

@@ -18,6 +18,7 @@ import {
 import { cpu, memoryMiB, replicas } from "../../schema/sizes";
 import { isDnsName, isServerName } from "../../schema/syntax/text";
 import type { SettingsInput } from "../../settings/schema";
+import { appserviceSettings } from "./appservices/settings";
 
 const oidcProvider = section(
   {
@@ -154,6 +155,7 @@ export const synapseSettings = {
     },
     { doc: "Outgoing e-mail: password resets, confirmations, notifications. Absent: none is sent." },
   ).optional(),
+  ...appserviceSettings,
   stopSynapse: bool({
     doc: "Run no process of Synapse; everything else goes on, and clients get 503. For a restore of the database, or a copy at rest.",
   }).default(false),

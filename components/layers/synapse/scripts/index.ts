@@ -1,5 +1,5 @@
 /** Programs that run beside Synapse, in the Python that its image has anyway. Pure. */
-import { scriptFrom } from "../../../core/scripts";
+import { scriptFrom, verbatim } from "../../../core/scripts";
 import { MOUNTS } from "../paths";
 
 /**
@@ -90,8 +90,31 @@ export const REPLACE_PY = scriptFrom(__dirname, "replace_lost.py");
  */
 export const TRIM_PY = scriptFrom(__dirname, "trim_media.py");
 
+/** Lines of check.py: only a process that starts reads the registrations. A message may hold a token: it is not shown. */
+const LOAD_APPSERVICES = `import logging
+
+from synapse.config.appservice import load_appservices
+
+logging.disable(logging.CRITICAL)
+loaded = []
+for path in shared["app_service_config_files"]:
+    try:
+        loaded += load_appservices(shared["server_name"], [path])
+    except BaseException as error:
+        bad.append("%s: %s%s" % (path, type(error).__name__, "" if "token" in str(error) else ": %s" % error))
+for what, values in (("id", [a.id for a in loaded]), ("as_token", [a.token for a in loaded]), ("user", [str(a.sender) for a in loaded])):
+    want(len(set(values)) == len(values), "two appservices have the same %s" % what)
+for a, path in zip(loaded, shared["app_service_config_files"]):
+    want(len(loaded) != len(shared["app_service_config_files"]) or path.endswith("/%s.yaml" % a.id), "%s is of the appservice %s" % (path, a.id))
+print("ok", len(loaded), "appservices")`;
+
 /**
  * Reads the configuration of every class as its pod would, with Synapse's own parser. Then it refuses configurations
  * that Synapse accepts in silence although no process would do some of the work.
  */
-export const CHECK_PY = scriptFrom(__dirname, "check.py", { SHARED: MOUNTS.shared, EMAIL: MOUNTS.email });
+export const checkPy = (appservices: boolean): string =>
+  scriptFrom(__dirname, "check.py", {
+    SHARED: MOUNTS.shared,
+    EMAIL: MOUNTS.email,
+    APPSERVICES: verbatim(appservices ? LOAD_APPSERVICES : ""),
+  });
