@@ -8,6 +8,7 @@ import { checkedIdentity } from "./keys/checkedIdentity";
 import { StackSecrets } from "./keys/secrets";
 import { ClusterFoundation } from "./layers/cluster";
 import { ObjectStore } from "./layers/objectstore";
+import { appserviceConnections } from "./layers/synapse/appservices/connections";
 import { LAYERS, secretSpecs } from "./layers/registry";
 import { SIGNING_KEY } from "./layers/synapse/secrets";
 import { stackOutputs, type StackOutputInputs } from "./outputs";
@@ -64,6 +65,7 @@ export class MatrixStack extends pulumi.ComponentResource {
       s3Endpoint: get(ObjectStore).media.endpoint,
       caCertificate: tls.caPem,
       identity,
+      appservices: appserviceConnections(settings, secrets),
     });
     this.last = order.last();
     this.registerOutputs({});

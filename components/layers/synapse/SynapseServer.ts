@@ -18,7 +18,15 @@ import { renderEmailYaml, renderHomeserverYaml } from "./homeserverYaml";
 import { isWriter, startOrder } from "./instances";
 import { CLASS_FILE, EMAIL_FILE, SECRET_FILES, SHARED_FILES, oidcSecretFile } from "./paths";
 import { synapsePod } from "./pod";
-import { checkPy, FRESH_SESSIONS_PY, LOST_EVENTS_PY, ONLY_ONE_PY, TRIM_PY, WAIT_PY } from "./scripts";
+import {
+  APPSERVICE_QUEUE_PY,
+  checkPy,
+  FRESH_SESSIONS_PY,
+  LOST_EVENTS_PY,
+  ONLY_ONE_PY,
+  TRIM_PY,
+  WAIT_PY,
+} from "./scripts";
 import { portsOf, renderLogYaml, renderWorkerYaml } from "./workerYaml";
 import { IMAGES } from "./images";
 import { FORM, MACAROON, REGISTRATION, REPLICATION, SIGNING_KEY } from "./secrets";
@@ -91,6 +99,7 @@ export class SynapseServer extends pulumi.ComponentResource {
       [SHARED_FILES.sessions]: FRESH_SESSIONS_PY,
       ...(settings.trustedAuthorities ? { [SHARED_FILES.authorities]: settings.trustedAuthorities } : {}),
       [SHARED_FILES.only]: ONLY_ONE_PY,
+      ...(settings.appservices.length > 0 ? { [SHARED_FILES.appservices]: APPSERVICE_QUEUE_PY } : {}),
     };
     const perClass = plan.synapse.pools.map((pool) => ({
       pool,

@@ -258,6 +258,9 @@ export function homeserverConfig(input: HomeserverInput): Yaml {
     modules: [
       { module: pythonName(SHARED_FILES.only, "OnlyOne"), config: {} },
       { module: pythonName(SHARED_FILES.sessions, "FreshSessions"), config: {} },
+      ...(input.settings.appservices.length > 0
+        ? [{ module: pythonName(SHARED_FILES.appservices, "AppserviceQueue"), config: {} }]
+        : []),
     ],
   };
 }

@@ -23,6 +23,8 @@ export const SHARED_FILES = {
   only: "only_one.py",
   replace: "replace_lost.py",
   check: "check.py",
+  /** Only where there are `appservices`. */
+  appservices: "appservice_queue.py",
   /** Only where there are `trustedAuthorities`. */
   authorities: "authorities.crt",
 } as const;

@@ -73,6 +73,25 @@ export const FRESH_SESSIONS_PY = scriptFrom(__dirname, "fresh_sessions.py");
 export const ONLY_ONE_PY = scriptFrom(__dirname, "only_one.py");
 
 /**
+ * A module of Synapse that sends each event to an appservice once, whatever dies meanwhile. Synapse by itself writes the
+ * position up to which it has handed events to a queue in memory, and makes transactions of that queue later, one after
+ * the answer to the other: what is in the queue when the process ends is lost, and a transaction that was made and not
+ * sent stays until the appservice fails another time, because only those that were down before are looked for at the
+ * start, and only when the next event comes.
+ *
+ * Here the transactions are written together with the position, in one transaction of the database and only if the
+ * position is still the one that the round began at; they are sent in their order from there. What was sent and not
+ * noted is sent again under its number, by which an appservice knows it (the specification asks for that). At its start
+ * the process sends what is left, and goes on from the position without waiting for an event.
+ *
+ * The first appservice of all would get every event since the server's first day. Position 0, which no server keeps
+ * that ever had one, tells that: then it begins with the next event.
+ *
+ * Typing notices, receipts, to-device messages and device lists are kept nowhere; they go as Synapse sends them.
+ */
+export const APPSERVICE_QUEUE_PY = scriptFrom(__dirname, "appservice_queue.py");
+
+/**
  * Deletes pods of lost machines without waiting for the machine's word. A StatefulSet makes no second pod of a name
  * while the first is there, and on a machine that does not answer it stays for ever. Only pods that only_one.py guards
  * have the label that it looks for, and its account may delete no others.

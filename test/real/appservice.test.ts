@@ -1,0 +1,154 @@
+/**
+ * An appservice gets every event once, whatever dies meanwhile: real Synapse processes of the stack, and real
+ * heisenbridge with an IRC server.
+ */
+import assert from "node:assert/strict";
+import * as http from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
+import { tier } from "../../lab/common/tiers";
+import { subjectFor } from "../../lab/real/configurations";
+import { count } from "../../lab/real/counts";
+import { Homeserver, type User } from "../../lab/real/homeserver";
+import { GATEWAY, Network } from "../../lab/real/network";
+
+const SLOW_PORT = 9899;
+const AS_TOKEN = "as-token-of-the-slow-appservice-0123456789",
+  HS_TOKEN = "hs-token-of-the-slow-appservice-0123456789";
+
+/** An appservice that takes its time, and notes what it gets; a transaction of a known number counts once (the spec). */
+class SlowAppservice {
+  readonly events: string[] = [];
+  transactions = 0;
+  answerAfter = 0;
+  private readonly known = new Set<string>();
+  private readonly server = http.createServer((request, answer) => {
+    const chunks: Buffer[] = [];
+    request.on("data", (chunk: Buffer) => chunks.push(chunk));
+    request.on("end", () => {
+      void this.take(request, Buffer.concat(chunks).toString()).then((status) => {
+        answer.writeHead(status, { "content-type": "application/json" }).end("{}");
+      });
+    });
+  });
+
+  private async take(request: http.IncomingMessage, body: string): Promise<number> {
+    if (request.headers.authorization !== `Bearer ${HS_TOKEN}`) return 403;
+    const number = /\/_matrix\/app\/v1\/transactions\/(\d+)$/.exec(request.url!)?.[1];
+    if (number === undefined) return 404;
+    this.transactions += 1;
+    if (!this.known.has(number)) {
+      this.known.add(number);
+      for (const event of JSON.parse(body).events)
+        if (event.type === "m.room.message") this.events.push(event.content.body);
+    }
+    await sleep(this.answerAfter);
+    return 200;
+  }
+  listen = (): Promise<void> => new Promise((done) => this.server.listen(SLOW_PORT, GATEWAY, done));
+  close = (): void => {
+    this.server.closeAllConnections();
+    this.server.close();
+  };
+}
+
+const until = async (what: string, seconds: number, ready: () => boolean | Promise<boolean>): Promise<void> => {
+  for (const end = Date.now() + seconds * 1000; !(await ready()); await sleep(200))
+    if (Date.now() > end) throw new Error(`not within ${seconds} s: ${what}`);
+};
+
+describe("appservices", function () {
+  this.timeout(900_000);
+  let net: Network, server: Homeserver, alice: User;
+  const slow = new SlowAppservice();
+
+  before(async () => {
+    net = await new Network().start();
+    await slow.listen();
+    const { config } = tier(100, {
+      more: {
+        appservices: [
+          {
+            id: "slow",
+            url: `http://${GATEWAY}:${SLOW_PORT}`,
+            senderLocalpart: "slow",
+            asToken: AS_TOKEN,
+            hsToken: HS_TOKEN,
+            rateLimited: false,
+          },
+        ],
+      },
+    });
+    server = await new Homeserver(net, await subjectFor({ name: "100 CCU, appservices", config })).start();
+    alice = await server.user("alice");
+  });
+  after(async () => {
+    slow.close();
+    await net.close();
+  });
+
+  it("get each event once while the process that sends to them is killed", async () => {
+    const room = await roomWith("slow");
+    const sent = await sendWhile(room, "worker", 40, async () => {
+      slow.answerAfter = 3000;
+      await sleep(4000);
+      await server.kill("synapse-appservice-0");
+      await sleep(2000);
+      await server.again("synapse-appservice-0");
+      slow.answerAfter = 0;
+    });
+    await arrived(sent);
+    count("events of which an appservice got each once while its sender was killed", sent.length);
+  });
+
+  it("get each event once while the event persisters are killed", async () => {
+    const room = await roomWith("slow");
+    const persisters = [...server.processes.keys()].filter((n) => n.startsWith("synapse-event-persister-"));
+    const sent = await sendWhile(room, "persister", 40, async () => {
+      for (const name of persisters) {
+        await server.kill(name);
+        await sleep(1000);
+        await server.again(name);
+      }
+    });
+    await arrived(sent);
+    count("events of which an appservice got each once while an event persister was killed", sent.length);
+  });
+
+  /** A room with an appservice's own user in it. */
+  async function roomWith(localpart: string): Promise<string> {
+    const name = server.subject.settings.serverName;
+    const { room_id: room } = await server.ask("POST", "/_matrix/client/v3/createRoom", alice, {
+      preset: "public_chat",
+    });
+    const as = { id: `@${localpart}:${name}`, token: AS_TOKEN };
+    await server.ask("POST", `/_matrix/client/v3/join/${encodeURIComponent(room)}`, as, {});
+    return room;
+  }
+
+  /** Sends so many messages, five a second, and does something meanwhile; what was sent. */
+  async function sendWhile(room: string, prefix: string, n: number, done: () => Promise<void>): Promise<string[]> {
+    const bodies = Array.from({ length: n }, (_, i) => `${prefix} ${i}`);
+    const sending = (async () => {
+      for (const body of bodies) {
+        await server.send(alice, room, body, encodeURIComponent(body));
+        await sleep(200);
+      }
+    })();
+    await Promise.all([sending, done()]);
+    return bodies;
+  }
+
+  /** Everything is there, once; and nothing comes again. */
+  async function arrived(sent: string[]): Promise<void> {
+    const mine = (): string[] => slow.events.filter((body) => sent.includes(body));
+    await until(`${sent.length} events`, 60, () => new Set(mine()).size === sent.length).catch((error: Error) => {
+      throw new Error(`${error.message}; lost: ${sent.filter((body) => !mine().includes(body)).join(", ")}`);
+    });
+    await sleep(5000);
+    assert.deepEqual(
+      mine().filter((body, i, all) => all.indexOf(body) !== i),
+      [],
+      "sent twice",
+    );
+  }
+});
