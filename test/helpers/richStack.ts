@@ -51,6 +51,19 @@ export async function rich(options: Record<string, string> = {}, ccu = 100): Pro
     media: { urlPreviews: true, localRetentionDays: 400 },
     retention: { maxLifetimeDays: 365 },
     emailSmtp: { ...EMAIL },
+    appservices: [
+      {
+        id: "irc",
+        pods: { namespace: "bridges", labels: { app: "irc" }, port: 9898, service: "irc" },
+        senderLocalpart: "ircbot",
+        namespaces: {
+          users: [{ regex: "@irc_.*:example\\.org" }],
+          aliases: [{ regex: "#irc_.*:example\\.org" }],
+          rooms: [{ regex: "!irc.*", exclusive: false }],
+        },
+        receiveEphemeral: true,
+      },
+    ],
     turn: { minPort: 49_200, maxPort: 54_000 },
     rtc: { udpPortMin: 55_100, udpPortMax: 59_000 },
     oldSigningKeys: [
@@ -68,6 +81,16 @@ type Situation = (config: Config) => Config;
 const within =
   (section: string, more: Config): Situation =>
   (c) => ({ ...c, [section]: { ...c[section], ...more } });
+
+/** The one appservice with other fields; undefined leaves one out. */
+const appservice =
+  (more: Config): Situation =>
+  (c) => ({ ...c, appservices: [{ ...c.appservices[0], ...more }] });
+const WHOLE = {
+  senderLocalpart: undefined,
+  namespaces: undefined,
+  receiveEphemeral: undefined,
+};
 
 const prepared: Situation = (c) => ({ ...c, prepareHosts: true });
 const watched = within("monitoring", { enabled: true });
@@ -93,6 +116,9 @@ const COMPANY: Array<[name: RegExp, situation: Situation]> = [
       serviceCidrs: ["10.96.0.0/12", "fd00:2::/112"],
     }),
   ],
+  [/^appservices\[\]\.url/, appservice({ pods: undefined, url: "https://bridge.example.net" })],
+  [/^appservices\[\]\.registration$/, appservice({ ...WHOLE, registration: "[encrypted by pulumi]" })],
+  [/^appservices\[\]\.registrationSecret/, appservice({ ...WHOLE, registrationSecret: { name: "irc" } })],
   [/privateAuthority$/, (c) => ({ ...c, trustedAuthorities: "[encrypted by pulumi]" })],
   [/^ingress\.proxyProtocol/, within("ingress", { trustedProxies: ["10.9.0.0/16"] })],
   [/^cluster\.ingressNamespace/, within("cluster", { install: { ingressController: false } })],

@@ -86,16 +86,21 @@ describe("appservices", function () {
     await net.close();
   });
 
-  it("get each event once while the process that sends to them is killed", async () => {
+  it("get each event once when their sender is killed with one on its way and others behind it", async () => {
     const room = await roomWith("slow");
-    const sent = await sendWhile(room, "worker", 40, async () => {
-      slow.answerAfter = 3000;
-      await sleep(4000);
-      await server.kill("synapse-appservice-0");
-      await sleep(2000);
-      await server.again("synapse-appservice-0");
-      slow.answerAfter = 0;
-    });
+    slow.answerAfter = 60_000;
+    const sent = ["on its way", ...Array.from({ length: 9 }, (_, i) => `behind it ${i}`)];
+    await server.send(alice, room, sent[0]!, "0");
+    await until("the first event", 60, () => slow.events.includes(sent[0]!));
+    await Promise.all(sent.slice(1).map((body, i) => server.send(alice, room, body, String(i + 1))));
+    // Synapse has taken all of them in: its position is that of the newest event.
+    await server.database.untilTrue(
+      "select stream_ordering >= (select max(stream_ordering) from events) from appservice_stream_position",
+    );
+    await server.kill("synapse-appservice-0");
+    slow.answerAfter = 0;
+    await server.again("synapse-appservice-0");
+    // No other event follows.
     await arrived(sent);
     count("events of which an appservice got each once while its sender was killed", sent.length);
   });
@@ -103,7 +108,7 @@ describe("appservices", function () {
   it("get each event once while the event persisters are killed", async () => {
     const room = await roomWith("slow");
     const persisters = [...server.processes.keys()].filter((n) => n.startsWith("synapse-event-persister-"));
-    const sent = await sendWhile(room, "persister", 40, async () => {
+    const sent = await sendWhile(room, "persister", 12, async () => {
       for (const name of persisters) {
         await server.kill(name);
         await sleep(1000);
