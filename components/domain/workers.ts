@@ -267,9 +267,9 @@ const TABLE = {
     namedBy: ["pusher_instances"],
   },
   /**
-   * Their own process from the first one on. Each event goes through it, and each room's members are compared with their
-   * expressions; cleanups beside that would delay every bridge. And as it exists only while there are appservices, no
-   * event is ever sent by two processes while one takes the work over from the other.
+   * Their own process from the first one on. Each event goes through it, and each room's members are compared with
+   * their expressions; cleanups beside that would delay every bridge. And as it exists only while there are
+   * appservices, no event is ever sent by two processes while one takes the work over from the other.
    */
   appservice: {
     size: light(ONE),

@@ -3,19 +3,24 @@
  * heisenbridge with an IRC server.
  */
 import assert from "node:assert/strict";
+import * as fs from "node:fs";
 import * as http from "node:http";
+import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { tier } from "../../lab/common/tiers";
 import { subjectFor } from "../../lab/real/configurations";
 import { count } from "../../lab/real/counts";
 import { Homeserver, type User } from "../../lab/real/homeserver";
-import { GATEWAY, Network } from "../../lab/real/network";
+import { IrcUser } from "../../lab/real/irc";
+import { GATEWAY, Network, nextAddress, type Running } from "../../lab/real/network";
+import { HEISENBRIDGE_PYTHON } from "../../lab/real/programs";
 
-const SLOW_PORT = 9899;
+const SLOW_PORT = 9899,
+  IRC_PORT = 6667;
 const AS_TOKEN = "as-token-of-the-slow-appservice-0123456789",
   HS_TOKEN = "hs-token-of-the-slow-appservice-0123456789";
 
-/** An appservice that takes its time, and notes what it gets; a transaction of a known number counts once (the spec). */
+/** An appservice that notes what it gets. A transaction of a known number counts once, as the specification asks. */
 class SlowAppservice {
   readonly events: string[] = [];
   transactions = 0;
@@ -76,6 +81,13 @@ describe("appservices", function () {
             hsToken: HS_TOKEN,
             rateLimited: false,
           },
+          {
+            id: "heisenbridge",
+            pods: { namespace: "bridges", labels: { app: "heisenbridge" }, port: 9898, service: "heisenbridge" },
+            senderLocalpart: "heisenbridge",
+            namespaces: { users: [{ regex: "@irc_.*" }] },
+            rateLimited: false,
+          },
         ],
       },
     });
@@ -119,6 +131,127 @@ describe("appservices", function () {
     await arrived(sent);
     count("events of which an appservice got each once while an event persister was killed", sent.length);
   });
+
+  it("bridge IRC both ways while their sender, an event persister and PostgreSQL's primary go, one after the other", async () => {
+    const { bob, room } = await ircChannel();
+    const failures: Array<[what: string, happens: () => Promise<void>]> = [
+      ["nothing fails", () => sleep(500)],
+      ["the sender is killed", () => killed("synapse-appservice-0")],
+      ["an event persister is killed", () => killed("synapse-event-persister-0")],
+      ["the primary changes", () => server.changePrimary()],
+    ];
+    for (const [what, happens] of failures) {
+      const texts = Array.from({ length: 8 }, (_, i) => `${what} ${i}`);
+      const toIrc = texts.map((t) => `to irc, ${t}`),
+        fromIrc = texts.map((t) => `from irc, ${t}`);
+      const talk = async (): Promise<void> => {
+        for (const [i, text] of toIrc.entries()) {
+          bob.say(fromIrc[i]!);
+          await server.send(alice, room, text, encodeURIComponent(text));
+          await sleep(300);
+        }
+      };
+      await Promise.all([talk(), sleep(700).then(happens)]);
+      const heard = (): string[] => bob.heard.filter((t) => toIrc.includes(t));
+      await until(`in IRC, ${what}`, 90, () => new Set(heard()).size === toIrc.length).catch((error: Error) => {
+        throw new Error(`${error.message}: of ${toIrc.join("; ")} only ${heard().join("; ")}`);
+      });
+      await until(`in Matrix, ${what}`, 90, async () => {
+        const there = new Set(await bodiesIn(room));
+        return fromIrc.every((t) => there.has(t));
+      });
+      await sleep(3000);
+      assert.deepEqual(heard().sort(), [...toIrc].sort(), "each once in IRC");
+      const inMatrix = (await bodiesIn(room)).filter((t) => fromIrc.includes(t));
+      assert.deepEqual(inMatrix.sort(), [...fromIrc].sort(), "each once in Matrix");
+      count("messages between Matrix and IRC, each once while something failed", 2 * texts.length);
+    }
+    bob.end();
+  });
+
+  const killed = async (name: string): Promise<void> => {
+    await server.kill(name);
+    await sleep(1000);
+    await server.again(name);
+  };
+
+  /** What is said in a room. */
+  async function bodiesIn(room: string): Promise<string[]> {
+    const at = `/_matrix/client/v3/rooms/${encodeURIComponent(room)}/messages?dir=b&limit=500`;
+    const { chunk } = await server.ask("GET", at, alice);
+    return chunk.filter((e: any) => e.type === "m.room.message").map((e: any) => e.content.body);
+  }
+
+  /** A channel of an IRC server with bob in it, and its room with alice, as heisenbridge makes it when asked. */
+  async function ircChannel(): Promise<{ bob: IrcUser; room: string }> {
+    const ip = nextAddress(),
+      netns = net.namespace(ip);
+    const irc = net.spawn(netns, `exec ${HEISENBRIDGE_PYTHON} -m irc.server -a 0.0.0.0 -p ${IRC_PORT}`, "irc");
+    await irc.until(() => /Listening on/.test(irc.output));
+    const registrations = server.subject.objects.find((o) => /^synapse-appservices-/.test(o.name))!;
+    const file = path.join(net.dir, "heisenbridge.yaml");
+    fs.writeFileSync(file, registrations.inputs.stringData["heisenbridge.yaml"]);
+    net.dns.a.set(`heisenbridge.bridges.svc.${server.subject.settings.cluster.domain}`, [ip]);
+    const bridge = net.spawn(
+      netns,
+      `exec ${HEISENBRIDGE_PYTHON} -m heisenbridge -v -c ${file} -l 0.0.0.0 -p 9898 -o ${alice.id} ${server.url}`,
+      "heisenbridge",
+    );
+    await bridge.until(() => /bridge is now running/i.test(bridge.output), 120);
+    const bob = new IrcUser(ip, IRC_PORT, "bob", "#chat");
+
+    const bot = `@heisenbridge:${server.subject.settings.serverName}`;
+    const { room_id: control } = await server.ask("POST", "/_matrix/client/v3/createRoom", alice, {
+      preset: "trusted_private_chat",
+      is_direct: true,
+      invite: [bot],
+    });
+    let said = 0;
+    const tell = (room: string, ...commands: string[]): Promise<void> =>
+      commands.reduce(
+        (before, command) =>
+          before.then(async () => {
+            await server.send(alice, room, command, `command-${(said += 1)}`);
+            await sleep(1500);
+          }),
+        Promise.resolve(),
+      );
+    await until("the bot is in its room", 60, async () => {
+      const { joined } = await server.ask(
+        "GET",
+        `/_matrix/client/v3/rooms/${encodeURIComponent(control)}/joined_members`,
+        alice,
+      );
+      return bot in joined;
+    });
+    await tell(control, "addnetwork test", `addserver test ${ip} ${IRC_PORT}`, "open test");
+    const network = await invitation(bridge);
+    await tell(network, "nick alice", "connect");
+    await irc.until(() => (irc.output.match(/Client connected/g) ?? []).length >= 2, 60);
+    await sleep(5000);
+    await tell(network, "join #chat");
+    const room = await invitation(bridge);
+    await until("alice is in the channel", 60, () => bob.joined.length > 0);
+    return { bob, room };
+  }
+
+  let since = "";
+
+  /** The room that alice is invited to, which she joins. */
+  async function invitation(bridge: Running): Promise<string> {
+    let room: string | undefined;
+    await until("an invitation", 60, async () => {
+      const { rooms, next_batch } = await server.ask("GET", `/_matrix/client/v3/sync?timeout=0${since}`, alice);
+      // The same question is answered from a cache for two minutes.
+      since = `&since=${next_batch}`;
+      room = Object.keys(rooms?.invite ?? {})[0];
+      return room !== undefined;
+    }).catch((error: Error) => {
+      throw new Error(`${error.message}\n${bridge.output.slice(-3000)}`);
+    });
+    await server.ask("POST", `/_matrix/client/v3/join/${encodeURIComponent(room!)}`, alice, {});
+    return room!;
+  }
 
   /** A room with an appservice's own user in it. */
   async function roomWith(localpart: string): Promise<string> {

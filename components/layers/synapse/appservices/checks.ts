@@ -148,7 +148,7 @@ function checkForm(a: AppserviceSettings, path: string, { report }: CheckInput):
 function readRegistration(a: AppserviceSettings, text: string, path: string, given: CheckInput): Registered {
   const at = `${path}.registration`;
   const { report, settings } = given;
-  const wrong = (what: string, allowed: string, remedy: string): void =>
+  const wrong: Wrong = (what, allowed, remedy) =>
     report.addAnother({ path: at, given: `a registration (not shown) ${what}`, allowed, remedy });
   const none: Registered = { path, registration: at, id: a.id, users: [], aliases: [], rooms: [] };
   const read = yamlObject(text);
@@ -179,6 +179,13 @@ function readRegistration(a: AppserviceSettings, text: string, path: string, giv
     );
   for (const key of Object.keys(read).filter((k) => k.startsWith("io.element.msc4512.")))
     wrong(`with ${key}`, "a registration without it: the router has no route to an appservice", "remove it");
+  return { ...none, ...saidIn(read, at, wrong) };
+}
+
+type Wrong = (what: string, allowed: string, remedy: string) => void;
+
+/** Its user, token and namespaces. */
+function saidIn(read: Record<string, unknown>, at: string, wrong: Wrong): Partial<Registered> {
   const namespaces = isPlainObject(read.namespaces) ? read.namespaces : {};
   const list = (key: string): NamespaceEntry[] =>
     (Array.isArray(namespaces[key]) ? namespaces[key] : []).flatMap((entry: unknown) => {
@@ -188,9 +195,6 @@ function readRegistration(a: AppserviceSettings, text: string, path: string, giv
       return [];
     });
   return {
-    path,
-    registration: at,
-    id: a.id,
     ...(typeof read.sender_localpart === "string" ? { sender: read.sender_localpart } : {}),
     ...(typeof read.as_token === "string" ? { asToken: read.as_token } : {}),
     users: list("users"),

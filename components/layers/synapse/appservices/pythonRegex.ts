@@ -41,10 +41,8 @@ function rewritten(source: string): Rewritten {
   };
   while (rest !== "") {
     if (rest[0] === "\\") {
-      const next = rest[1];
-      if (next === undefined) return { text, problem: "it ends in a backslash" };
-      if (/[A-Za-z]/.test(next) && !ESCAPES.includes(next)) return { text, problem: `Python has no escape \\${next}` };
-      take(2, next === "A" ? "^" : next === "Z" ? "$" : next === "a" ? "\\x07" : rest.slice(0, 2));
+      const problem = escape(rest, take);
+      if (problem) return { text, problem };
     } else if (inSet) {
       if (rest[0] === "]") inSet = false;
       take(1, rest[0] === "[" ? "\\[" : rest[0]);
@@ -63,6 +61,15 @@ function rewritten(source: string): Rewritten {
     } else take(1);
   }
   return { text };
+}
+
+/** Rewrites an escape; returns what is wrong with it. */
+function escape(rest: string, take: (n: number, as?: string) => void): string | undefined {
+  const next = rest[1];
+  if (next === undefined) return "it ends in a backslash";
+  if (/[A-Za-z]/.test(next) && !ESCAPES.includes(next)) return `Python has no escape \\${next}`;
+  take(2, { A: "^", Z: "$", a: "\\x07" }[next] ?? rest.slice(0, 2));
+  return undefined;
 }
 
 /** Rewrites the beginning of a group that is more than parentheses; returns what is wrong with it. */
