@@ -11,7 +11,7 @@ import type { PodTemplate, Subject } from "../../policy/types";
 import { nextAddress, type Network, type Running, type TestPod } from "./network";
 import { dataOf } from "./podFiles";
 import { inImage } from "./postgres";
-import { Server, startedFor } from "./postgresServer";
+import { startedFor, type Server } from "./postgresServer";
 import { podNames, synapseTemplates } from "./synapse";
 
 const REDIS_UID = 998;
@@ -89,16 +89,6 @@ export class Homeserver {
     );
     this.processes.set(pod.identity.name, { pod, running });
     await running.until(async () => (await fetch(`http://${pod.ip}:${PORTS.synapseHealth}/health`)).ok, 240);
-  }
-
-  /** PostgreSQL's primary ends and its standby is the primary from then on. */
-  async changePrimary(): Promise<void> {
-    const next = await Server.standbyOf(this.net, this.database).follow(this.database).start();
-    await this.database.caughtUp(next);
-    await this.database.stop();
-    await next.promote();
-    this.database = next;
-    this.named(SERVICES.pooler, next.ip);
   }
 
   /** As when a process dies: no signal that it could handle. */

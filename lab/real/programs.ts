@@ -5,8 +5,6 @@ import { CACHE_DIR } from "../common/folders";
 
 export const REAL_DIR = path.join(CACHE_DIR, "real");
 export const PROMTOOL = path.join(REAL_DIR, "promtool");
-/** A Python with heisenbridge, and the IRC server of the library that it is made with. */
-export const HEISENBRIDGE_PYTHON = path.join(REAL_DIR, "heisenbridge/bin/python");
 export const SYNAPSE_SOURCE = path.join(REAL_DIR, "synapse-source");
 
 export interface Program {

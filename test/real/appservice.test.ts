@@ -1,9 +1,8 @@
 /**
- * An appservice gets every event once, whatever dies meanwhile: real Synapse processes of the stack, and real
- * heisenbridge with an IRC server.
+ * An appservice gets every event once, whatever dies meanwhile: real Synapse processes of the stack, with PostgreSQL
+ * and Redis.
  */
 import assert from "node:assert/strict";
-import * as fs from "node:fs";
 import * as http from "node:http";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -11,12 +10,10 @@ import { tier } from "../../lab/common/tiers";
 import { subjectFor } from "../../lab/real/configurations";
 import { count } from "../../lab/real/counts";
 import { Homeserver, type User } from "../../lab/real/homeserver";
-import { IrcUser } from "../../lab/real/irc";
-import { GATEWAY, Network, nextAddress, type Running } from "../../lab/real/network";
-import { HEISENBRIDGE_PYTHON } from "../../lab/real/programs";
+import { GATEWAY, Network } from "../../lab/real/network";
+import { runCheckJob } from "../../lab/real/synapse";
 
-const SLOW_PORT = 9899,
-  IRC_PORT = 6667;
+const SLOW_PORT = 9899;
 const AS_TOKEN = "as-token-of-the-slow-appservice-0123456789",
   HS_TOKEN = "hs-token-of-the-slow-appservice-0123456789";
 
@@ -99,6 +96,25 @@ describe("appservices", function () {
     await net.close();
   });
 
+  it("are read by Synapse before a process gets them, which refuses what would keep it from starting", async () => {
+    const { subject } = server;
+    const right = await runCheckJob(path.join(net.dir, "check"), subject, subject.objects);
+    assert.equal(right.status, 0, right.text);
+    assert.match(right.text, /ok 2 appservices/);
+    const spoilt = structuredClone(
+      subject.objects.map(({ kind, name, namespace, inputs }) => ({ kind, name, namespace, inputs })),
+    );
+    const secret = spoilt.find((o) => /^synapse-appservices-/.test(o.name))!;
+    secret.inputs.stringData["heisenbridge.yaml"] = secret.inputs.stringData["heisenbridge.yaml"].replace(
+      "@irc_.*",
+      "@irc_(",
+    );
+    const wrong = await runCheckJob(path.join(net.dir, "wrong"), subject, spoilt as typeof subject.objects);
+    assert.equal(wrong.status, 1, wrong.text);
+    assert.match(wrong.text, /BAD .*heisenbridge[.]yaml/);
+    assert.ok(!wrong.text.includes(AS_TOKEN));
+  });
+
   it("get each event once when their sender is killed with one on its way and others behind it", async () => {
     const room = await roomWith("slow");
     slow.hangsOn = "on its way";
@@ -131,127 +147,6 @@ describe("appservices", function () {
     await arrived(sent);
     count("events of which an appservice got each once while an event persister was killed", sent.length);
   });
-
-  it("bridge IRC both ways while their sender, an event persister and PostgreSQL's primary go, one after the other", async () => {
-    const { bob, room } = await ircChannel();
-    const failures: Array<[what: string, happens: () => Promise<void>]> = [
-      ["nothing fails", () => sleep(500)],
-      ["the sender is killed", () => killed("synapse-appservice-0")],
-      ["an event persister is killed", () => killed("synapse-event-persister-0")],
-      ["the primary changes", () => server.changePrimary()],
-    ];
-    for (const [what, happens] of failures) {
-      const texts = Array.from({ length: 8 }, (_, i) => `${what} ${i}`);
-      const toIrc = texts.map((t) => `to irc, ${t}`),
-        fromIrc = texts.map((t) => `from irc, ${t}`);
-      const talk = async (): Promise<void> => {
-        for (const [i, text] of toIrc.entries()) {
-          bob.say(fromIrc[i]!);
-          await server.send(alice, room, text, encodeURIComponent(text));
-          await sleep(300);
-        }
-      };
-      await Promise.all([talk(), sleep(700).then(happens)]);
-      const heard = (): string[] => bob.heard.filter((t) => toIrc.includes(t));
-      await until(`in IRC, ${what}`, 90, () => new Set(heard()).size === toIrc.length).catch((error: Error) => {
-        throw new Error(`${error.message}: of ${toIrc.join("; ")} only ${heard().join("; ")}`);
-      });
-      await until(`in Matrix, ${what}`, 90, async () => {
-        const there = new Set(await bodiesIn(room));
-        return fromIrc.every((t) => there.has(t));
-      });
-      await sleep(3000);
-      assert.deepEqual(heard().sort(), [...toIrc].sort(), "each once in IRC");
-      const inMatrix = (await bodiesIn(room)).filter((t) => fromIrc.includes(t));
-      assert.deepEqual(inMatrix.sort(), [...fromIrc].sort(), "each once in Matrix");
-      count("messages between Matrix and IRC, each once while something failed", 2 * texts.length);
-    }
-    bob.end();
-  });
-
-  const killed = async (name: string): Promise<void> => {
-    await server.kill(name);
-    await sleep(1000);
-    await server.again(name);
-  };
-
-  /** What is said in a room. */
-  async function bodiesIn(room: string): Promise<string[]> {
-    const at = `/_matrix/client/v3/rooms/${encodeURIComponent(room)}/messages?dir=b&limit=500`;
-    const { chunk } = await server.ask("GET", at, alice);
-    return chunk.filter((e: any) => e.type === "m.room.message").map((e: any) => e.content.body);
-  }
-
-  /** A channel of an IRC server with bob in it, and its room with alice, as heisenbridge makes it when asked. */
-  async function ircChannel(): Promise<{ bob: IrcUser; room: string }> {
-    const ip = nextAddress(),
-      netns = net.namespace(ip);
-    const irc = net.spawn(netns, `exec ${HEISENBRIDGE_PYTHON} -m irc.server -a 0.0.0.0 -p ${IRC_PORT}`, "irc");
-    await irc.until(() => /Listening on/.test(irc.output));
-    const registrations = server.subject.objects.find((o) => /^synapse-appservices-/.test(o.name))!;
-    const file = path.join(net.dir, "heisenbridge.yaml");
-    fs.writeFileSync(file, registrations.inputs.stringData["heisenbridge.yaml"]);
-    net.dns.a.set(`heisenbridge.bridges.svc.${server.subject.settings.cluster.domain}`, [ip]);
-    const bridge = net.spawn(
-      netns,
-      `exec ${HEISENBRIDGE_PYTHON} -m heisenbridge -v -c ${file} -l 0.0.0.0 -p 9898 -o ${alice.id} ${server.url}`,
-      "heisenbridge",
-    );
-    await bridge.until(() => /bridge is now running/i.test(bridge.output), 120);
-    const bob = new IrcUser(ip, IRC_PORT, "bob", "#chat");
-
-    const bot = `@heisenbridge:${server.subject.settings.serverName}`;
-    const { room_id: control } = await server.ask("POST", "/_matrix/client/v3/createRoom", alice, {
-      preset: "trusted_private_chat",
-      is_direct: true,
-      invite: [bot],
-    });
-    let said = 0;
-    const tell = (room: string, ...commands: string[]): Promise<void> =>
-      commands.reduce(
-        (before, command) =>
-          before.then(async () => {
-            await server.send(alice, room, command, `command-${(said += 1)}`);
-            await sleep(1500);
-          }),
-        Promise.resolve(),
-      );
-    await until("the bot is in its room", 60, async () => {
-      const { joined } = await server.ask(
-        "GET",
-        `/_matrix/client/v3/rooms/${encodeURIComponent(control)}/joined_members`,
-        alice,
-      );
-      return bot in joined;
-    });
-    await tell(control, "addnetwork test", `addserver test ${ip} ${IRC_PORT}`, "open test");
-    const network = await invitation(bridge);
-    await tell(network, "nick alice", "connect");
-    await irc.until(() => (irc.output.match(/Client connected/g) ?? []).length >= 2, 60);
-    await sleep(5000);
-    await tell(network, "join #chat");
-    const room = await invitation(bridge);
-    await until("alice is in the channel", 60, () => bob.joined.length > 0);
-    return { bob, room };
-  }
-
-  let since = "";
-
-  /** The room that alice is invited to, which she joins. */
-  async function invitation(bridge: Running): Promise<string> {
-    let room: string | undefined;
-    await until("an invitation", 60, async () => {
-      const { rooms, next_batch } = await server.ask("GET", `/_matrix/client/v3/sync?timeout=0${since}`, alice);
-      // The same question is answered from a cache for two minutes.
-      since = `&since=${next_batch}`;
-      room = Object.keys(rooms?.invite ?? {})[0];
-      return room !== undefined;
-    }).catch((error: Error) => {
-      throw new Error(`${error.message}\n${bridge.output.slice(-3000)}`);
-    });
-    await server.ask("POST", `/_matrix/client/v3/join/${encodeURIComponent(room!)}`, alice, {});
-    return room!;
-  }
 
   /** A room with an appservice's own user in it. */
   async function roomWith(localpart: string): Promise<string> {

@@ -8,7 +8,6 @@ LABDIR=$(cd "$(dirname "$0")/../.." && pwd -P)
 . "$LABDIR/lib.sh"
 NAMES=(synapse haproxy postgresql pgbouncer redis nginx coturn livekit)
 SYNAPSE=1.163.2
-HEISENBRIDGE=1.15.4
 PROMETHEUS=3.5
 SDIST_SHA256=4583f1cb8ae6e257c67b752148c3f5ec16ccf7d6cc5d8375d88a14ac20f8effe
 R=$CACHE/real; mkdir -p "$R"
@@ -52,13 +51,6 @@ if [ ! -x "$R/promtool" ]; then
   cp "$CACHE/layers/real-promtool/upper/usr/bin/promtool" "$R/promtool"; rm -rf "$CACHE/layers/real-promtool"
 fi
 "$R/promtool" --version 2>&1 | grep -q "version ${PROMETHEUS}[.+]" || die "promtool is $("$R/promtool" --version 2>&1 | head -1), wanted is $PROMETHEUS: change it here, and test"
-
-if [ "$("$R/heisenbridge/bin/python" -m heisenbridge --version 2> /dev/null)" != "$HEISENBRIDGE" ]; then
-  say "installing heisenbridge ..."
-  rm -rf "$R/heisenbridge"
-  { python3 -m venv "$R/heisenbridge" && "$R/heisenbridge/bin/pip" install -q "heisenbridge==$HEISENBRIDGE"; } > "$R/heisenbridge.log" 2>&1 ||
-    { tail -5 "$R/heisenbridge.log" >&2; die "heisenbridge could not be installed"; }
-fi
 
 if [ ! -e "$R/synapse-source/docs/workers.md" ]; then
   say "downloading Synapse's source ..."
