@@ -28,6 +28,26 @@ export interface SecretReference {
 
 export type { RedisConnection };
 
+/** What a program that is an appservice needs. */
+export interface AppserviceConnection {
+  /** URL of the client API within the cluster. */
+  homeserver: string;
+  /** The `:server` part of user ids. */
+  serverName: string;
+  /** URL at which Synapse reaches the program; absent where it receives nothing. */
+  url?: string;
+  /** Where it runs, if its settings have `pods`: network policies select exactly these. */
+  pods?: { namespace: string; labels: Record<string, string>; port: number; service: string };
+  /** Its own user's id; absent where its registration is given as a whole. */
+  sender?: string;
+  /** Secret. The whole registration file; absent where it is in a Secret that exists. */
+  registration?: string;
+  /** Secret. Tokens of a registration that the stack makes. */
+  asToken?: string;
+  /** Secret. */
+  hsToken?: string;
+}
+
 /** The outputs of a stack, as a StackReference reads them. Absent fields belong to parts that are off. */
 export interface StackOutputs {
   /** `CONTRACT_VERSION` of the stack. */
@@ -80,6 +100,8 @@ export interface StackOutputs {
    * Other stacks must not rely on its fields.
    */
   holds: Record<string, object>;
+  /** Appservices by their ids. The whole output is a secret. Absent where there are none. */
+  appservices?: Record<string, AppserviceConnection>;
   /** As clients get them; empty when TURN is off. @example ["turns:turn.example.com:5349?transport=tcp"] */
   turnUris: string[];
 }
@@ -95,6 +117,8 @@ export interface OutputsInput {
   /** PEM of the own CA. @default none */
   caCertificate?: pulumi.Output<string>;
   identity: pulumi.Output<Identity>;
+  /** From `appserviceConnections`. @default none */
+  appservices?: pulumi.Output<Record<string, AppserviceConnection>>;
 }
 
 /** `StackOutputs`, in part known only after the deployment. */
@@ -141,6 +165,7 @@ export function stackOutputs(input: OutputsInput): StackOutputInputs {
     ...(input.caCertificate ? { caCertificate: input.caCertificate } : {}),
     signingKey: input.identity,
     holds: heldBy({ settings, plan }),
+    ...(input.appservices ? { appservices: input.appservices } : {}),
     turnUris: input.turnUris,
   };
 }

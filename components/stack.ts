@@ -8,7 +8,8 @@ import { checkedIdentity } from "./keys/checkedIdentity";
 import { StackSecrets } from "./keys/secrets";
 import { ClusterFoundation } from "./layers/cluster";
 import { ObjectStore } from "./layers/objectstore";
-import { LAYERS, SECRET_SPECS } from "./layers/registry";
+import { appserviceConnections } from "./layers/synapse/appservices/connections";
+import { LAYERS, secretSpecs } from "./layers/registry";
 import { SIGNING_KEY } from "./layers/synapse/secrets";
 import { stackOutputs, type StackOutputInputs } from "./outputs";
 
@@ -40,7 +41,7 @@ export class MatrixStack extends pulumi.ComponentResource {
       },
     );
     const { settings, plan } = ctx;
-    const secrets = new StackSecrets("secrets", { settings, specs: SECRET_SPECS }, { parent: this });
+    const secrets = new StackSecrets("secrets", { settings, specs: secretSpecs(settings) }, { parent: this });
 
     const built: pulumi.Resource[] = [];
     const find: Building["find"] = <T extends pulumi.Resource>(type: Class<T>) =>
@@ -64,6 +65,7 @@ export class MatrixStack extends pulumi.ComponentResource {
       s3Endpoint: get(ObjectStore).media.endpoint,
       caCertificate: tls.caPem,
       identity,
+      appservices: appserviceConnections(settings, secrets),
     });
     this.last = order.last();
     this.registerOutputs({});

@@ -169,6 +169,8 @@ export interface Layer<D extends Declared = Declared> {
   readonly images?: D["images"];
   /** The secrets that the stack generates for it. */
   readonly secrets?: readonly SecretSpec[];
+  /** Further ones, whose number depends on the settings. */
+  readonly secretsOf?: (settings: Settings) => SecretSpec[];
   /** The DNS records that its public names need, for `npm run plan` and whoever makes them. */
   readonly dns?: (input: PlanInput) => DnsRecord[];
   /** What a deployed stack holds of it, and the changes that would lose that. */

@@ -43,6 +43,6 @@ export const kindOf = (cls: WorkerClass): "StatefulSet" | "Deployment" =>
 /** Whether processes of a class call this destination; their network policy must then allow it. */
 export const callsTo = (cls: WorkerClass, destination: Destination): boolean =>
   WORKERS[cls].calls?.includes(destination) ?? false;
-/** The class whose processes an option of homeserver.yaml names. Undefined where the table has none for it. */
-export const namedBy = (option: NamingOption): WorkerClass | undefined =>
-  WORKER_CLASSES.find((cls) => WORKERS[cls].namedBy?.includes(option));
+/** The classes whose processes an option of homeserver.yaml names: the first of them that a deployment has. */
+export const namedBy = (option: NamingOption): WorkerClass[] =>
+  WORKER_CLASSES.filter((cls) => WORKERS[cls].namedBy?.includes(option));

@@ -33,6 +33,8 @@ export interface Needs {
   federation?: true;
   /** Only with `presence.enabled`. @default with or without */
   presence?: true;
+  /** Only with `appservices`. @default with or without */
+  appservices?: true;
   /** Only with at least this many concurrent users (`ccu`). @default any number */
   ccu?: number;
 }
@@ -85,6 +87,8 @@ export type Destination =
   | "mail"
   /** OpenID providers of the settings: for the classes that answer logins. */
   | "identity-providers"
+  /** Appservices of the settings: for the class that sends them events, and those that ask them for users and rooms. */
+  | "appservices"
   /** The object store of media, and the pages that URL previews show where those are on. */
   | "media-store";
 

@@ -78,7 +78,7 @@ const TABLE = {
       source: "measured: back in 3 to 4 s as a process, in 11 s as a pod; 20 s is a bound",
     },
     start: "main",
-    calls: ["mail", "identity-providers"],
+    calls: ["mail", "identity-providers", "appservices"],
   },
   synchrotron: {
     size: {
@@ -130,7 +130,7 @@ const TABLE = {
     loss: { effect: "none: requests go to the others at once", source: TAKEN_OVER },
     // It hands clients' writes in rooms to the persisters.
     start: "events",
-    calls: ["identity-providers"],
+    calls: ["identity-providers", "appservices"],
   },
   "event-persister": {
     size: {
@@ -244,6 +244,7 @@ const TABLE = {
     loss: { effect: "other servers' transactions go to the others, or are sent again", source: TAKEN_OVER },
     // It hands other servers' writes in rooms to the persisters.
     start: "events",
+    calls: ["appservices"],
   },
   "federation-sender": {
     size: light(run("processes (6 to 8 at 20,000)", 2, 2, 4, 4, 8)),
@@ -264,6 +265,22 @@ const TABLE = {
     start: "others",
     calls: ["push-gateways", "mail"],
     namedBy: ["pusher_instances"],
+  },
+  /**
+   * Their own process from the first one on. Each event goes through it, and each room's members are compared with
+   * their expressions; cleanups beside that would delay every bridge. And as it exists only while there are
+   * appservices, no event is ever sent by two processes while one takes the work over from the other.
+   */
+  appservice: {
+    size: light(ONE),
+    scaling: { mode: "single", why: "notify_appservices_from_worker names one process" },
+    needs: { appservices: true },
+    streams: {},
+    router: "none",
+    loss: { effect: "bridges and bots get no events meanwhile, and all of them afterwards", ...WORKER_BACK },
+    start: "others",
+    calls: ["appservices"],
+    namedBy: ["notify_appservices_from_worker"],
   },
   background: {
     size: {

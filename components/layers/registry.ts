@@ -3,6 +3,8 @@
  * whole stack is a fold over this list, so a new layer is one folder and one line here (CONTRIBUTING.md, "A layer").
  */
 import type { Layer } from "../core/layer";
+import type { SecretSpec } from "../core/secrets";
+import type { Settings } from "../settings/types";
 import { cluster } from "./cluster/layer";
 import { hosts } from "./hosts/layer";
 import { ingress } from "./ingress/layer";
@@ -48,8 +50,13 @@ export const IMAGES = Object.assign({}, ...LAYERS.map((layer) => layer.images)) 
 export type ImageKey = keyof typeof IMAGES;
 export const IMAGE_KEYS = Object.keys(IMAGES) as ImageKey[];
 
-/** Every secret that is generated. */
+/** Every secret that is generated in each stack, or by the settings' `when`. */
 export const SECRET_SPECS = LAYERS.flatMap((layer) => layer.secrets ?? []);
+/** Every secret that is generated with these settings. */
+export const secretSpecs = (settings: Settings): SecretSpec[] => [
+  ...SECRET_SPECS,
+  ...LAYERS.flatMap((layer) => layer.secretsOf?.(settings) ?? []),
+];
 
 /** Settings that switch on everything that is off by default. */
 export const EVERYTHING: Record<string, unknown> = Object.assign({}, ...LAYERS.map((layer) => layer.everything));

@@ -15,5 +15,6 @@ export type OldSigningKey = Settings["oldSigningKeys"][number];
 export type { SettingsError } from "../core/errors";
 export type { StorageClassSettings } from "../layers/cluster/settings";
 export type { DiskSettings, HostSettings, SshSettings } from "../layers/hosts/settings";
+export type { AppserviceSettings } from "../layers/synapse/appservices/settings";
 export type { PoolOverride } from "../layers/synapse/settings";
 export type { S3Settings } from "../schema/s3";

@@ -44,10 +44,11 @@ export const CP_MIN = 3;
 /** The classes of a deployment: those whose needs its settings meet. */
 export function workerClasses(settings: Settings): WorkerClass[] {
   return WORKER_CLASSES.filter((cls) => {
-    const { federation, presence, ccu } = WORKERS[cls].needs ?? {};
+    const { federation, presence, appservices, ccu } = WORKERS[cls].needs ?? {};
     return (
       (!federation || settings.federation.enabled) &&
       (!presence || settings.presence.enabled) &&
+      (!appservices || settings.appservices.length > 0) &&
       (ccu === undefined || settings.ccu >= ccu)
     );
   });

@@ -435,6 +435,22 @@ export function alertCases(plan: Plan): Record<string, AlertCase> {
       ],
     },
     SynapsePushFailing: { counter: true, fires: [pushes(0.51)], silent: [pushes(0.49)] },
+    SynapseAppserviceFailing: {
+      counter: true,
+      fires: [
+        {
+          ...one("synapse_appservice_api_failed_transactions_total", "synapse", { service: "irc" }, "rate 0.01"),
+          ...one("synapse_appservice_api_sent_transactions_total", "synapse", { service: "sms" }, "rate 1"),
+        },
+      ],
+      silent: [
+        {
+          ...one("synapse_appservice_api_failed_transactions_total", "synapse", { service: "irc" }, "rate 0.01"),
+          ...one("synapse_appservice_api_sent_transactions_total", "synapse", { service: "irc" }, "rate 0.01"),
+        },
+        one("synapse_appservice_api_failed_transactions_total", "synapse", { service: "irc" }, "rate 0"),
+      ],
+    },
     SynapseFederationBacklog: {
       fires: [
         each(

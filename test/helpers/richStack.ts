@@ -61,6 +61,19 @@ export async function rich(options: Record<string, string> = {}, ccu = 100): Pro
       modules: [{ module: "my_module.Checker", config: { strict: true }, workers: ["main"] }],
       connections: [{ host: "192.0.2.80", port: 8080 }],
     },
+    appservices: [
+      {
+        id: "irc",
+        pods: { namespace: "bridges", labels: { app: "irc" }, port: 9898, service: "irc" },
+        senderLocalpart: "ircbot",
+        namespaces: {
+          users: [{ regex: "@irc_.*:example\\.org" }],
+          aliases: [{ regex: "#irc_.*:example\\.org" }],
+          rooms: [{ regex: "!irc.*", exclusive: false }],
+        },
+        receiveEphemeral: true,
+      },
+    ],
     turn: { minPort: 49_200, maxPort: 54_000 },
     rtc: { udpPortMin: 55_100, udpPortMax: 59_000 },
     oldSigningKeys: [
@@ -78,6 +91,16 @@ type Situation = (config: Config) => Config;
 const within =
   (section: string, more: Config): Situation =>
   (c) => ({ ...c, [section]: { ...c[section], ...more } });
+
+/** The one appservice with other fields; undefined leaves one out. */
+const appservice =
+  (more: Config): Situation =>
+  (c) => ({ ...c, appservices: [{ ...c.appservices[0], ...more }] });
+const WHOLE = {
+  senderLocalpart: undefined,
+  namespaces: undefined,
+  receiveEphemeral: undefined,
+};
 
 const prepared: Situation = (c) => ({ ...c, prepareHosts: true });
 const watched = within("monitoring", { enabled: true });
@@ -103,6 +126,9 @@ const COMPANY: Array<[name: RegExp, situation: Situation]> = [
       serviceCidrs: ["10.96.0.0/12", "fd00:2::/112"],
     }),
   ],
+  [/^appservices\[\]\.url/, appservice({ pods: undefined, url: "https://bridge.example.net" })],
+  [/^appservices\[\]\.registration$/, appservice({ ...WHOLE, registration: "[encrypted by pulumi]" })],
+  [/^appservices\[\]\.registrationSecret/, appservice({ ...WHOLE, registrationSecret: { name: "irc" } })],
   [/privateAuthority$/, (c) => ({ ...c, trustedAuthorities: "[encrypted by pulumi]" })],
   [/^ingress\.proxyProtocol/, within("ingress", { trustedProxies: ["10.9.0.0/16"] })],
   [/^cluster\.ingressNamespace/, within("cluster", { install: { ingressController: false } })],

@@ -7,7 +7,9 @@ import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
+import { exampleConfig } from "../../cli/exampleStack";
 import { alertRules } from "../../components/layers/monitoring";
+import { resolveSettings } from "../../components/settings";
 import type { AlertRule } from "../../components/core/monitoring";
 import { prometheusGroup } from "../../components/layers/monitoring/runbook";
 import { dashboardQueries } from "../../components/layers/monitoring/watched";
@@ -19,6 +21,10 @@ import { PROMTOOL } from "../../lab/real/programs";
 
 const settings = fixtureSettings();
 settings.federation.enabled = true;
+settings.appservices = resolveSettings(
+  { ...exampleConfig(1000), appservices: [{ id: "irc", url: "https://irc.example.net", senderLocalpart: "irc" }] },
+  "test",
+).settings!.appservices;
 const plan = fixturePlan();
 const groups = alertRules({ settings, plan, layers: LAYERS });
 const rules: AlertRule[] = groups.flatMap((g) => g.rules);

@@ -54,6 +54,15 @@ const VALUES: Record<string, unknown[]> = {
   "ingress.addresses": [["203.0.113.15"]],
   "overrides.postgres.parameters": [{ work_mem: "7MB" }],
   "cluster.ipFamilies": [["IPv6", "IPv4"], ["IPv4"]],
+  "appservices[].registration": [
+    `id: irc
+url: http://irc.bridges.svc.cluster.local:9898
+as_token: a-token-of-a-bridge
+hs_token: another-token-of-it
+sender_localpart: ircbot
+namespaces: {}
+`,
+  ],
 };
 
 /** A host's size, with one that is too small for what the stack needs, and one that is not. */
@@ -98,6 +107,11 @@ const DECIDES: Record<string, Decision> = {
     why: "confirms that registration is meant to be open, which it is by the other two being off",
     refused: (c) => ({ ...c, registration: { enabled: true } }),
     accepted: (c) => ({ ...c, registration: { enabled: true, allowOpen: true } }),
+  },
+  "appservices[].receives": {
+    why: "confirms that Synapse reaches it nowhere",
+    refused: (c) => ({ ...c, appservices: [{ id: "puppets", senderLocalpart: "puppets" }] }),
+    accepted: (c) => ({ ...c, appservices: [{ id: "puppets", senderLocalpart: "puppets", receives: false }] }),
   },
   "backups.acceptNoOffsite": {
     why: "confirms that the loss of the site is accepted",

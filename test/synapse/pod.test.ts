@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { checkJobSpec } from "../../components/layers/synapse/checkJob";
 import { synapsePod, SYNAPSE_UID } from "../../components/layers/synapse/pod";
 import {
-  CHECK_PY,
+  checkPy,
   FRESH_SESSIONS_PY,
   LOST_EVENTS_PY,
   ONLY_ONE_PY,
@@ -368,8 +368,8 @@ describe("programs beside Synapse", () => {
       [ONLY_ONE_PY, "class OnlyOne"],
       [REPLACE_PY, "unreachable"],
       [TRIM_PY, "os."],
-      [CHECK_PY, "/conf/email"],
-      [CHECK_PY, "/conf/shared"],
+      [checkPy({ extra: false, appservices: false }), "/conf/email"],
+      [checkPy({ extra: false, appservices: false }), "/conf/shared"],
     ] as const) {
       assert.ok(program.includes(has), has);
       assert.doesNotMatch(program, /@[A-Z_]+@/, `${has}: a place that nothing filled`);

@@ -160,6 +160,7 @@ describe("Synapse's files", () => {
       secrets: "/secrets",
       email: "/conf/email",
       extra: "/conf/extra",
+      appservices: "/conf/appservices",
       data: "/data",
       tmp: "/tmp",
     });
@@ -223,6 +224,7 @@ describe("the layer of Synapse", () => {
         "receipts",
         "device-lists",
         "pusher",
+        "appservice",
         "background",
         "user-directory",
       ].map((cls) => `StatefulSet matrix/synapse-${cls}`),

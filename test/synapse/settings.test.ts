@@ -177,6 +177,7 @@ const VALUES: Array<[path: string, accepted: unknown[], refused: unknown[]]> = [
 describe("settings of Synapse", () => {
   it("have defaults with which nobody but the administrator lets people in", () => {
     assert.deepEqual(SETTINGS.parse({}), {
+      appservices: [],
       federation: { enabled: false },
       registration: {
         enabled: false,

@@ -12,13 +12,22 @@ import { scaleAtPercent } from "../../sizing/synapsePools";
 import type { PoolPlan } from "../../sizing/types";
 import type { WorkerClass } from "../../domain/workerClasses";
 import { Workload, configHash, digest, labels, type ObjectMetadata } from "../../core/workload";
+import { registrations, type Registrations } from "./appservices/Registrations";
 import { checkJobSpec } from "./checkJob";
 import { checkName, extraSecrets, type ExtraSecret } from "./extra/secrets";
 import { renderSecretYaml, renderHomeserverYaml } from "./homeserverYaml";
 import { isWriter, startOrder } from "./instances";
 import { CLASS_FILE, EMAIL_FILE, SECRET_FILES, SHARED_FILES, oidcSecretFile } from "./paths";
 import { synapsePod } from "./pod";
-import { checkPy, FRESH_SESSIONS_PY, LOST_EVENTS_PY, ONLY_ONE_PY, TRIM_PY, WAIT_PY } from "./scripts";
+import {
+  APPSERVICE_QUEUE_PY,
+  checkPy,
+  FRESH_SESSIONS_PY,
+  LOST_EVENTS_PY,
+  ONLY_ONE_PY,
+  TRIM_PY,
+  WAIT_PY,
+} from "./scripts";
 import { portsOf, renderLogYaml, renderWorkerYaml } from "./workerYaml";
 import { IMAGES } from "./images";
 import { FORM, MACAROON, REGISTRATION, REPLICATION, SIGNING_KEY } from "./secrets";
@@ -54,12 +63,15 @@ interface CheckArgs {
   meta(objectName: string, component?: string): ObjectMetadata;
   /** The objects that the Job mounts. */
   inputs: pulumi.Resource[];
+  /** What the Job runs. */
+  program: string;
   /** Contains a hash of what the Job checks: a changed configuration is another Job. */
   jobName: pulumi.Input<string>;
   /** The Secrets with further options. */
   extras: readonly ExtraSecret[];
   /** Names of the ConfigMaps, and whether the Secret for e-mail exists. */
   maps: { shared: string; classes: Partial<Record<WorkerClass, string>>; email: boolean };
+  appservices?: Registrations;
 }
 
 /** The homeserver: configuration, its check, the main process and all workers. */
@@ -92,6 +104,7 @@ export class SynapseServer extends pulumi.ComponentResource {
       [SHARED_FILES.sessions]: FRESH_SESSIONS_PY,
       ...(settings.trustedAuthorities ? { [SHARED_FILES.authorities]: settings.trustedAuthorities } : {}),
       [SHARED_FILES.only]: ONLY_ONE_PY,
+      ...(settings.appservices.length > 0 ? { [SHARED_FILES.appservices]: APPSERVICE_QUEUE_PY } : {}),
     };
     const perClass = plan.synapse.pools.map((pool) => ({
       pool,
@@ -164,18 +177,22 @@ export class SynapseServer extends pulumi.ComponentResource {
       meta,
       parent: this,
     });
+    const appservices = registrations(name, { settings, secrets: args.secrets, meta }, parent);
     const inputs = [
       sharedMap,
       secret,
       ...(emailSecret ? [emailSecret] : []),
       ...classMaps.map((c) => c.object),
       ...extras.map((e) => e.object),
+      ...(appservices?.secret ? [appservices.secret] : []),
     ];
 
     // ------------------------------------------------------------ the check
+    const program = checkPy({ extra: extras.length > 0, appservices: appservices !== undefined });
     const texts = {
       ...shared,
-      check: checkPy(extras.length > 0),
+      check: program,
+      ...(appservices ? { appservices: appservices.content } : {}),
       image: imageRef(settings, IMAGES.synapse),
       ...Object.fromEntries(perClass.map((c) => [c.pool.class, c.yaml])),
     };
@@ -183,6 +200,7 @@ export class SynapseServer extends pulumi.ComponentResource {
       ctx: args.ctx,
       meta,
       inputs,
+      program,
       jobName: checkName(digest(JSON.stringify(texts)).slice(0, 10), extras),
       extras,
       maps: {
@@ -190,6 +208,7 @@ export class SynapseServer extends pulumi.ComponentResource {
         classes: Object.fromEntries(classMaps.map((c) => [c.pool.class, c.objectName])),
         email: email !== undefined,
       },
+      ...(appservices ? { appservices } : {}),
     });
 
     // ------------------------------------------------------------ the processes
@@ -204,6 +223,7 @@ export class SynapseServer extends pulumi.ComponentResource {
           class: c.yaml,
           email: pulumi.secret(email ?? ""),
           database: args.secrets.of(DATABASE_PASSWORD),
+          ...(appservices ? { appservices: appservices.text } : {}),
         }),
         pod: synapsePod({
           settings,
@@ -215,6 +235,7 @@ export class SynapseServer extends pulumi.ComponentResource {
           mediaSecret: args.s3.secretName,
           email: email !== undefined,
           extra: extras.find((e) => e.class === c.pool.class)?.name,
+          ...(appservices ? { appservices: appservices.sources } : {}),
         }),
       });
     this.main = start(
@@ -278,11 +299,11 @@ export class SynapseServer extends pulumi.ComponentResource {
     );
   }
 
-  private checkJob(name: string, { ctx, meta, inputs, jobName, maps, extras }: CheckArgs): k8s.batch.v1.Job {
+  private checkJob(name: string, args: CheckArgs): k8s.batch.v1.Job {
+    const { ctx, meta, inputs, jobName, program, maps, extras, appservices } = args;
     const component = "synapse-check-config";
-    const text = checkPy(extras.length > 0);
-    const scripts = { [SHARED_FILES.check]: text };
-    const scriptsName = `${component}-${digest(text).slice(0, 10)}`;
+    const scripts = { [SHARED_FILES.check]: program };
+    const scriptsName = `${component}-${digest(program).slice(0, 10)}`;
     const account = new k8s.core.v1.ServiceAccount(
       `${name}-check-account`,
       { metadata: meta(component, component), automountServiceAccountToken: false },
@@ -297,7 +318,7 @@ export class SynapseServer extends pulumi.ComponentResource {
       `${name}-check-config`,
       {
         metadata: { ...meta("", component), name: jobName, annotations: { "pulumi.com/timeoutSeconds": "600" } },
-        spec: checkJobSpec({ ctx, component, script: scriptsName, maps, extras }),
+        spec: checkJobSpec({ ctx, component, script: scriptsName, maps, extras, appservices: appservices?.sources }),
       },
       { parent: this, dependsOn: [...inputs, account, script] },
     );

@@ -241,6 +241,31 @@ export function synapseAlerts({ settings, plan }: PlanInput): RuleGroup {
       look: ["kubectl logs -n matrix -l app.kubernetes.io/component=synapse-pusher --since=10m"],
       act: ["Check that outgoing HTTPS from the pusher is open (firewall, network policy)."],
     },
+    ...(settings.appservices.length > 0
+      ? [
+          {
+            // Synapse tries again after at most 512 s (_Recoverer of synapse/appservice/scheduler.py), so at least
+            // twice in this time.
+            alert: "SynapseAppserviceFailing",
+            severity: "warning" as const,
+            for: "5m",
+            expr: `sum by (service) (increase(synapse_appservice_api_failed_transactions_total{${L}}[20m])) > 0 unless on (service) (sum by (service) (increase(synapse_appservice_api_sent_transactions_total{${L}}[20m])) > 0)`,
+            summary: "The appservice {{ $labels.service }} takes no events",
+            meaning:
+              "Synapse reaches it, or tries to, and gets no answer of 200. Its events are kept in the database, in their order, and go out when it answers again; typing notices and the like of that time are lost.",
+            look: [
+              "kubectl logs -n matrix synapse-appservice-0 --since=30m | grep push_bulk",
+              "The log and the pods of the bridge itself; kubectl get networkpolicy -n matrix allow-synapse-appservice -o yaml",
+            ],
+            act: [
+              "401 or 403: its hs_token is another than that of the output `appservices`; give the bridge the registration of this stack.",
+              "A connection error: the URL, Service and labels in `appservices` are those of the running pods? Start the bridge.",
+              "It is tried again after up to 9 minutes by itself; at once with `kubectl -n matrix rollout restart statefulset synapse-appservice`.",
+              "A bridge that is gone for good: remove it from `appservices`, `pulumi up`.",
+            ],
+          },
+        ]
+      : []),
     ...(settings.federation.enabled
       ? [
           {

@@ -8,7 +8,7 @@ import { projectedExtras, type ExtraSecret } from "./extra/secrets";
 import type { WorkerClass } from "../../domain/workerClasses";
 import { instanceNames } from "./instances";
 import { CLASS_FILE, MOUNTS, SHARED_FILES } from "./paths";
-import { SYNAPSE_UID } from "./pod";
+import { APPSERVICES_MOUNT, appservicesVolume, SYNAPSE_UID, type RegistrationSource } from "./pod";
 import { IMAGES } from "./images";
 
 /** What the Job is made from. */
@@ -22,6 +22,8 @@ export interface CheckJobInput {
   maps: { shared: string; classes: Partial<Record<WorkerClass, string>>; email: boolean };
   /** The Secrets with further options. @default none */
   extras?: readonly ExtraSecret[];
+  /** Where the registrations of appservices are. @default there are none */
+  appservices?: RegistrationSource[];
 }
 
 /** Names of the processes by class; those of autoscaled classes appear in no configuration. */
@@ -69,6 +71,7 @@ export function checkJobSpec(input: CheckJobInput): batch.v1.JobSpec {
               { volume: "secrets", path: MOUNTS.secrets, readOnly: true },
               { volume: "tmp", path: MOUNTS.tmp },
               { volume: "data", path: MOUNTS.data },
+              ...(input.appservices ? [APPSERVICES_MOUNT] : []),
               ...(input.maps.email ? [{ volume: "email", path: MOUNTS.email, readOnly: true }] : []),
               ...(extras.length > 0 ? [{ volume: "extra", path: MOUNTS.extra, readOnly: true }] : []),
             ],
@@ -85,6 +88,7 @@ export function checkJobSpec(input: CheckJobInput): batch.v1.JobSpec {
           { name: "secrets", secret: SECRETS.synapse },
           { name: "tmp", emptyDir: { sizeMiB: 64 } },
           { name: "data", emptyDir: { sizeMiB: 64 } },
+          ...(input.appservices ? [appservicesVolume(input.appservices)] : []),
           ...(input.maps.email ? [{ name: "email", secret: "synapse-email" }] : []),
           ...(extras.length > 0 ? [{ name: "extra", projected: projectedExtras(extras) }] : []),
         ],

@@ -7,6 +7,7 @@ import type { OidcProvider, PoolOverride } from "../../settings/types";
 import { checkExtra } from "./extra/checks";
 import { planFront } from "../../sizing/front";
 import { count } from "../../sizing/interpolate";
+import { checkAppservices } from "./appservices/checks";
 import { AUTOSCALED, workerClasses } from "../../sizing/synapsePools";
 import { checkPeople, longestRetention } from "./peopleChecks";
 
@@ -20,6 +21,7 @@ export function checkHomeserver(given: CheckInput): void {
   checkPools(given);
   checkPeople(given);
   checkExtra(given);
+  checkAppservices(given);
 }
 
 function checkRegistration({ settings, report }: CheckInput): void {
@@ -214,7 +216,7 @@ function checkPools(given: CheckInput): void {
           allowed: `a class of this deployment: ${present.join(", ")}`,
           remedy: whyAbsent(cls),
         },
-        ["ccu", "federation", "presence"],
+        ["ccu", "federation", "presence", "appservices"],
       );
   }
 }
@@ -258,6 +260,7 @@ function checkScaling({ settings, report }: CheckInput, cls: WorkerClass, pool: 
 
 function whyAbsent(cls: WorkerClass): string {
   const { needs = {}, otherwise } = WORKERS[cls];
+  if (needs.appservices) return "remove the override; the class exists where there are appservices";
   if (needs.federation) return "set federation.enabled to true, or remove the override";
   const when = [
     ...(needs.ccu === undefined ? [] : [`from ${needs.ccu} users on`]),

@@ -6,6 +6,7 @@ import { callsTo, type WorkerClass } from "../../domain/workerClasses";
 import type { Settings } from "../../settings/types";
 import { MINIO } from "../objectstore/edges";
 import { POOLERS } from "../postgres/edges";
+import { appserviceClients, appserviceEdges } from "./appservices/edges";
 import { EVENT_REPLICATION_PORTS, isWriter, replicationPort, writesEvents } from "./instances";
 import { REPLACER } from "./replacerFacts";
 import { portsOf } from "./workerYaml";
@@ -68,12 +69,13 @@ export function synapseEdges(input: PlanInput): Edge[] {
         ...outgoingTo(host, port, settings.cluster.domain),
         why: "synapse.connections",
       })),
+      ...(callsTo(cls, "appservices") ? appserviceEdges(from, settings) : []),
       ...(callsTo(cls, "identity-providers") ? providerEdges(from, settings) : []),
       // Any process may fetch an event, a key or a profile of another server.
       ...(settings.federation.enabled ? [{ from, to: world, ports: federation, why: "other homeservers" }] : []),
     ];
   });
-  return [...processes, ...replacing];
+  return [...processes, ...replacing, ...appserviceClients(settings)];
 }
 
 /**

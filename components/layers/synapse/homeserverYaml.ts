@@ -9,7 +9,8 @@ import { namedBy } from "../../domain/workerClasses";
 import type { NamingOption } from "../../domain/workerFacts";
 import type { OidcProvider, Settings } from "../../settings/types";
 import type { Plan } from "../../sizing/types";
-import { instanceHost, instanceNames, isWriter, replicationPort, streamWriters } from "./instances";
+import { appserviceFeatures, appserviceOptions } from "./appservices/registration";
+import { instanceHost, instanceNames, isWriter, poolOf, replicationPort, streamWriters } from "./instances";
 import {
   captcha,
   outgoingNetworks,
@@ -110,7 +111,7 @@ function processes({ settings: s, plan }: HomeserverInput): Yaml {
     });
   }
   const named = (option: NamingOption): string[] => {
-    const cls = namedBy(option);
+    const cls = namedBy(option).find((c) => poolOf(plan, c));
     return cls ? instanceNames(plan, cls) : [];
   };
   const pushers = named("pusher_instances");
@@ -213,6 +214,7 @@ function federation({ settings: s }: HomeserverInput): Yaml {
 }
 
 function calls({ settings: s, turnUris, rtcServiceUrl }: HomeserverInput): Yaml {
+  const features = appserviceFeatures(s);
   return {
     ...(s.turn.enabled
       ? {
@@ -225,14 +227,16 @@ function calls({ settings: s, turnUris, rtcServiceUrl }: HomeserverInput): Yaml 
     ...(s.rtc.enabled
       ? {
           // What Element Call asks of a homeserver: RTC transports, delayed events, `state_after` in sync.
-          experimental_features: { msc4143_enabled: true, msc4222_enabled: true },
+          experimental_features: { msc4143_enabled: true, msc4222_enabled: true, ...features },
           ...((s.rtc.jwtService ?? true)
             ? { matrix_rtc: { transports: [{ type: "livekit", livekit_service_url: rtcServiceUrl }] } }
             : {}),
           max_event_delay_duration: "24h",
           rc_delayed_event_mgmt: rate(1, 20),
         }
-      : {}),
+      : Object.keys(features).length > 0
+        ? { experimental_features: features }
+        : {}),
   };
 }
 
@@ -245,10 +249,14 @@ export function homeserverConfig(input: HomeserverInput): Yaml {
     ...people(input),
     ...federation(input),
     ...calls(input),
+    ...appserviceOptions(input.settings),
     event_cache_size: input.plan.synapse.eventCacheSize,
     modules: [
       { module: pythonName(SHARED_FILES.only, "OnlyOne"), config: {} },
       { module: pythonName(SHARED_FILES.sessions, "FreshSessions"), config: {} },
+      ...(input.settings.appservices.length > 0
+        ? [{ module: pythonName(SHARED_FILES.appservices, "AppserviceQueue"), config: {} }]
+        : []),
     ],
   };
 }

@@ -1,6 +1,7 @@
 /** The homeserver: Synapse with all its workers. */
 import type { Layer } from "../../core/layer";
 import { synapseAlerts } from "./alerts";
+import { generatedTokens } from "./appservices/registration";
 import { checkHomeserver } from "./checks";
 import { SYNAPSE_DASHBOARDS } from "./dashboards";
 import { synapseEdges } from "./edges";
@@ -30,6 +31,7 @@ export const synapse: Layer<Declares> = {
   notes: synapseNotes,
   images: IMAGES,
   secrets: SYNAPSE_SECRETS,
+  secretsOf: generatedTokens,
   edges: synapseEdges,
   targets: synapseTargets,
   alerts: (input) => [synapseAlerts(input)],

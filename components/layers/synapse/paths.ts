@@ -7,6 +7,8 @@ export const MOUNTS = {
   secrets: "/secrets",
   email: "/conf/email",
   extra: "/conf/extra",
+  /** Only where there are `appservices`. */
+  appservices: "/conf/appservices",
   data: "/data",
   tmp: "/tmp",
 } as const;
@@ -22,6 +24,8 @@ export const SHARED_FILES = {
   only: "only_one.py",
   replace: "replace_lost.py",
   check: "check.py",
+  /** Only where there are `appservices`. */
+  appservices: "appservice_queue.py",
   /** Only where there are `trustedAuthorities`. */
   authorities: "authorities.crt",
 } as const;

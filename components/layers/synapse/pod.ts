@@ -6,7 +6,7 @@ import { PRIORITIES } from "../../core/priorities";
 import { imageRef } from "../../core/images";
 import { NAMESPACES, ONLY_ONE, PORTS, SECRETS, SERVICES, serviceFqdn } from "../../core/names";
 import type { PoolPlan } from "../../sizing/types";
-import type { ContainerSpec, PodSpec, Probes } from "../../core/workload";
+import type { ContainerSpec, MountSpec, PodSpec, Probes, VolumeSpec } from "../../core/workload";
 import { LOST_NODE_TOLERATION } from "../../sizing/failures";
 import { isAlone, isSingleton, isWriter } from "./instances";
 import { MOUNTS, SHARED_FILES } from "./paths";
@@ -30,7 +30,21 @@ export interface SynapsePodInput extends SynapseStartInput {
   mediaSecret: string;
   /** Name of the class's Secret with further options. @default it has none */
   extra?: Input<string>;
+  /** Where the registrations of appservices are. @default there are none */
+  appservices?: RegistrationSource[];
 }
+
+/** A Secret with registrations; of one that the stack did not make, the one key and the file's name. */
+export interface RegistrationSource {
+  secret: string;
+  items?: Record<string, string>;
+}
+/** Every process reads them: which users and rooms are an appservice's, and whose a token is. */
+export const appservicesVolume = (sources: RegistrationSource[]): VolumeSpec => ({
+  name: "appservices",
+  projected: sources,
+});
+export const APPSERVICES_MOUNT: MountSpec = { volume: "appservices", path: MOUNTS.appservices, readOnly: true };
 
 /**
  * /health says that the process answers, and nothing about the database or Redis, so liveness depends on no other
@@ -111,6 +125,7 @@ export function synapsePod(input: SynapsePodInput): PodSpec {
       { volume: "shared", path: MOUNTS.shared, readOnly: true },
       { volume: "class", path: MOUNTS.class, readOnly: true },
       { volume: "secrets", path: MOUNTS.secrets, readOnly: true },
+      ...(input.appservices ? [APPSERVICES_MOUNT] : []),
       ...(input.email ? [{ volume: "email", path: MOUNTS.email, readOnly: true }] : []),
       ...(input.extra === undefined ? [] : [{ volume: "extra", path: MOUNTS.extra, readOnly: true }]),
       { volume: "data", path: MOUNTS.data },
@@ -132,6 +147,7 @@ export function synapsePod(input: SynapsePodInput): PodSpec {
       { name: "shared", configMap: input.sharedMap },
       { name: "class", configMap: input.classMap },
       { name: "secrets", secret: SECRETS.synapse },
+      ...(input.appservices ? [appservicesVolume(input.appservices)] : []),
       ...(input.email ? [{ name: "email", secret: "synapse-email" }] : []),
       ...(input.extra === undefined ? [] : [{ name: "extra", secret: input.extra }]),
       {

@@ -6,6 +6,7 @@ import { cpu, memoryMiB, replicas } from "../../schema/sizes";
 import { isServerName } from "../../schema/syntax/text";
 import { extraSettings } from "./extra/settings";
 import type { SettingsInput } from "../../settings/schema";
+import { appserviceSettings } from "./appservices/settings";
 import { emailSettings } from "./settings/email";
 import { noticeSettings } from "./settings/notices";
 import { outgoingSettings } from "./settings/outgoing";
@@ -139,6 +140,7 @@ export const synapseSettings = {
   ...retentionSettings,
   ...noticeSettings,
   ...emailSettings,
+  ...appserviceSettings,
   stopSynapse: bool({
     doc: "Run no process of Synapse; everything else goes on, and clients get 503. For a restore of the database, or a copy at rest.",
   }).default(false),

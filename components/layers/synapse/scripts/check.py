@@ -45,6 +45,7 @@ for cls, names in sorted(instances.items()):
     want((names[0] if names else None) not in shared.get("instance_map", {}) or "replication" in resources, cls + ": in instance_map without a replication listener")
     media += "media" in resources
     print("ok", cls, " ".join(resources))
+# @APPSERVICES@
 want(media > 0, "no class serves media")
 for text in bad:
     print("BAD", text, file=sys.stderr)
