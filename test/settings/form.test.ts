@@ -663,7 +663,7 @@ const CASES: Array<[mistake: string, change: Change, errors: Said[]]> = [
       [
         "overrides.pools.sincrotron",
         "a setting that does not exist",
-        "main, synchrotron, initial-sync, generic, event-persister, media, ephemeral, presence, to-device, account, receipts, device-lists, federation-reader, federation-sender, pusher, background, user-directory",
+        "main, synchrotron, initial-sync, generic, event-persister, media, ephemeral, presence, to-device, account, receipts, device-lists, federation-reader, federation-sender, pusher, appservice, background, user-directory",
         "did you mean `synchrotron`?",
       ],
     ],

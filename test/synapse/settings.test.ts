@@ -290,7 +290,15 @@ describe("settings of Synapse", () => {
     }
     assert.deepEqual(
       FIELDS.filter((f) => f.meta.secret).map((f) => f.path),
-      ["registration.captcha.secretKey", "passwords.pepper", "sso.oidc[].clientSecret", "emailSmtp.password"],
+      [
+        "registration.captcha.secretKey",
+        "passwords.pepper",
+        "sso.oidc[].clientSecret",
+        "emailSmtp.password",
+        "appservices[].asToken",
+        "appservices[].hsToken",
+        "appservices[].registration",
+      ],
       "never printed",
     );
   });
