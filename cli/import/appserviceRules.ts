@@ -5,7 +5,7 @@ import { isPlainObject } from "../../components/schema/walk";
 import type { Facts, Given, Outcome, Rule } from "./rules";
 
 /** A registration file; undefined where it is not at hand, or none. */
-function registrationIn(facts: Facts, file: unknown): { text: string; fields: Record<string, unknown> } | undefined {
+function registrationIn(facts: Facts, file: unknown): Record<string, unknown> | undefined {
   const text = facts.file(String(file));
   if (text === undefined) return undefined;
   let fields: unknown;
@@ -14,7 +14,7 @@ function registrationIn(facts: Facts, file: unknown): { text: string; fields: Re
   } catch {
     return undefined;
   }
-  return isPlainObject(fields) && typeof fields.id === "string" && fields.as_token ? { text, fields } : undefined;
+  return isPlainObject(fields) && typeof fields.id === "string" && fields.as_token ? fields : undefined;
 }
 
 /** Whether pods of another cluster can reach it. */
@@ -42,19 +42,54 @@ function decideRegistration(file: unknown, facts: Facts, index: number): Outcome
     value,
     secret,
   });
-  const { url } = found.fields;
-  const settings = [at("registration", found.text, true), at("id", found.fields.id)];
-  if (found.fields["org.matrix.msc3202"] === true || found.fields["io.element.msc4190"] === true)
-    settings.push(at("encryption", true));
-  if (url === null || url === "" || url === undefined)
-    return { list: "taken", settings: [...settings, at("receives", false)] };
-  if (reachable(url)) return { list: "taken", settings: [...settings, at("url", url)] };
-  return {
-    list: "taken",
-    settings,
-    why: `only the old machine knows its address: give appservices[${place}].url or pods`,
-  };
+  const { url, namespaces } = found;
+  const settings = FIELDS.flatMap(([field, setting]) =>
+    found[field] === undefined ? [] : [at(setting, found[field], SECRETS.includes(setting))],
+  );
+  if (isPlainObject(namespaces)) settings.push(at("namespaces", rulesOf(namespaces)));
+  const lost = Object.keys(found).filter((field) => !READ.includes(field));
+  const remarks = lost.length > 0 ? [`not taken of the registration: ${lost.join(", ")}`] : [];
+  if (url === null || url === "" || url === undefined) settings.push(at("receives", false));
+  else if (reachable(url)) settings.push(at("url", url));
+  else remarks.push(`only the old machine knows its address: give appservices[${place}].url or pods`);
+  return { list: "taken", settings, ...(remarks.length > 0 ? { why: remarks.join("; ") } : {}) };
 }
+
+/** Fields of a registration, and the settings that have their values. */
+const FIELDS: ReadonlyArray<[field: string, setting: string]> = [
+  ["id", "id"],
+  ["as_token", "asToken"],
+  ["hs_token", "hsToken"],
+  ["sender_localpart", "senderLocalpart"],
+  ["rate_limited", "rateLimited"],
+  ["protocols", "protocols"],
+  ["receive_ephemeral", "receiveEphemeral"],
+  ["de.sorunome.msc2409.push_ephemeral", "receiveEphemeralUnstable"],
+  ["org.matrix.msc3202", "encryption"],
+  ["io.element.msc4190", "deviceManagement"],
+  ["io.element.msc4502.scopes", "scopes"],
+  ["ip_range_whitelist", "allowedNetworks"],
+];
+const SECRETS = ["asToken", "hsToken"];
+const READ = [...FIELDS.map(([field]) => field), "url", "namespaces"];
+
+/** Synapse takes null for none. */
+const rulesOf = (namespaces: Record<string, unknown>): Record<string, unknown> =>
+  Object.fromEntries(
+    ["users", "aliases", "rooms"].flatMap((kind) => {
+      const list = namespaces[kind];
+      if (!Array.isArray(list) || list.length === 0) return [];
+      return [
+        [
+          kind,
+          list.map((n: { regex?: unknown; exclusive?: unknown }) => ({
+            regex: n.regex,
+            exclusive: n.exclusive ?? true,
+          })),
+        ],
+      ];
+    }),
+  );
 
 export const APPSERVICE_RULES: Rule[] = [
   {

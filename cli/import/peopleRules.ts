@@ -12,9 +12,11 @@ import {
   takeSecret,
   takeSecretFile,
   undecided,
+  missingFile,
+  type Converter,
+  type Facts,
   type Rule,
 } from "./rules";
-import type { Converter } from "./rules";
 import { days } from "./values";
 
 const ALWAYS = (what: string) => `${what} in every deployment of this stack`;
@@ -114,6 +116,15 @@ function providerRules(from: string, to: string): Rule[] {
   ];
 }
 
+/** Options of `retention` that are days, in the order of their settings. */
+const RETENTION = ["default_policy.max_lifetime", "allowed_lifetime_min", "allowed_lifetime_max"];
+
+const captchaIsOn = (facts: Facts): boolean =>
+  facts.get("enable_registration_captcha") === true && facts.get("enable_registration") === true;
+/** A text that stands in a file of the old machine. */
+const textOf = (file: unknown, facts: Facts, setting: string): unknown =>
+  facts.file(String(file))?.trim() ?? missingFile(setting);
+
 export const PEOPLE_RULES: Rule[] = [
   take("enable_registration", "registration.enabled"),
   take("registrations_require_3pid", "registration.requireEmail", thirdParties),
@@ -196,9 +207,12 @@ export const PEOPLE_RULES: Rule[] = [
       return Array.isArray(rooms) && rooms.length > 0 ? value : drop("no rooms are joined automatically");
     }),
   ),
-  take("limit_remote_rooms.enabled", "rooms.limitRemote", (value) =>
-    value === true ? replace("the section rooms.limitRemote says it") : drop("it is off"),
-  ),
+  take("limit_remote_rooms.enabled", "rooms.limitRemote.complexity", (value, facts) => {
+    if (value !== true) return drop("it is off");
+    return facts.get("limit_remote_rooms.complexity") === undefined
+      ? new But(1, "it is Synapse's default")
+      : replace("the section rooms.limitRemote says it");
+  }),
   ...(
     [
       ["complexity", "complexity"],
@@ -213,22 +227,48 @@ export const PEOPLE_RULES: Rule[] = [
 
   take("retention.enabled", "retention.maxLifetimeDays", (value, facts) => {
     if (value !== true) return drop("it is off");
-    return facts.get("retention.default_policy.max_lifetime") === undefined
-      ? decide("only rooms that say so lose old messages: the stack has a lifetime for all rooms, or none")
-      : replace("the section retention says it");
+    return RETENTION.some((option) => facts.get(`retention.${option}`) !== undefined)
+      ? replace("the section retention says it")
+      : decide("rooms may have lifetimes of any length: give their bounds, retention.roomMinDays and roomMaxDays");
   }),
-  take("retention.default_policy.max_lifetime", "retention.maxLifetimeDays", (value, facts, at) =>
-    facts.get("retention.enabled") === true ? days(value, facts, at) : drop("retention is off"),
+  ...(["maxLifetimeDays", "roomMinDays", "roomMaxDays"] as const).map((setting, i) =>
+    take(`retention.${RETENTION[i]}`, `retention.${setting}`, (value, facts, at) =>
+      facts.get("retention.enabled") === true ? days(value, facts, at) : drop("retention is off"),
+    ),
   ),
   ...each(
     replaced,
-    "retention.default_policy.min_lifetime retention.allowed_lifetime_min retention.allowed_lifetime_max retention.purge_jobs",
-    "old messages are deleted once a day in all rooms, none of which may keep them for longer",
+    "retention.default_policy.min_lifetime retention.purge_jobs",
+    "old messages are deleted once a day, and none before it is a day old",
+  ),
+  take("enable_registration_captcha", "registration.captcha.siteKey", (value, facts) =>
+    captchaIsOn(facts) ? replace("the section registration.captcha says it") : drop("it is off, or registration is"),
+  ),
+  ...(["siteKey", "secretKey"] as const).flatMap((setting, i) => {
+    const [option, to] = [["recaptcha_public_key", "recaptcha_private_key"][i]!, `registration.captcha.${setting}`];
+    const on = ({ decide: rule, ...rest }: Rule): Rule => ({
+      ...rest,
+      decide: (value, facts, at) =>
+        captchaIsOn(facts) ? rule(value, facts, at) : { list: "dropped", why: "the captcha is off" },
+    });
+    return setting === "siteKey"
+      ? [on(take(option, to)), on(take(`${option}_path`, to, (file, facts) => textOf(file, facts, to)))]
+      : [on(takeSecret(option, to)), on(takeSecretFile(`${option}_path`, to))];
+  }),
+  take("server_notices.system_mxid_localpart", "serverNotices.localpart"),
+  take("server_notices.system_mxid_display_name", "serverNotices.displayName"),
+  take("server_notices.room_name", "serverNotices.roomName"),
+  take("server_notices.room_topic", "serverNotices.roomTopic"),
+  take("server_notices.auto_join", "serverNotices.autoJoin"),
+  ...each(
+    undecided,
+    "server_notices.system_mxid_avatar_url server_notices.room_avatar_url",
+    "the stack sets no pictures: an administrator gives them to the account and the room",
   ),
   ...each(replaced, "require_auth_for_profile_requests", ALWAYS("profiles need a login")),
 ];
 
-/** `synapse.extra` has the same rules under other names: room_id is room, user_id is user. */
+/** The settings have the same rules under other names: room_id is room, user_id is user. */
 function roomRules(value: unknown): unknown {
   if (!Array.isArray(value) || !value.every(isPlainObject)) return decide("it is not a list of rules");
   return value.map(({ user_id, alias, room_id, action }) => ({

@@ -1,41 +1,11 @@
 /** Checks a draft as the stack would: what it would refuse becomes a decision. Pure. */
 import { resolveSettings, type SettingsError } from "../../components/settings";
-import { isPlainObject } from "../../components/schema/walk";
 import type { Draft } from "./draft";
-import { pathOf, type Finding } from "./finding";
+import type { Finding } from "./finding";
 import type { Mapped } from "./map";
 
-/**
- * Settings that this version of the stack has not yet, by their paths. They are written all the same, and not checked.
- * Remove a line once the setting exists.
- */
-export const NOT_YET = [
-  "synapse",
-  "appservices",
-  "passwords",
-  "rateLimits",
-  "userDirectory",
-  "rooms",
-  "outgoing",
-  "emailSmtp.tls",
-  "emailSmtp.tlsName",
-];
-
-/** A copy of the settings without those that the schema has not. */
-export function checkable(settings: Record<string, unknown>): Record<string, unknown> {
-  const copy = structuredClone(settings);
-  for (const path of NOT_YET) {
-    const keys = pathOf(path);
-    const parent = keys
-      .slice(0, -1)
-      .reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined)?.[key], copy);
-    if (isPlainObject(parent)) delete parent[String(keys.at(-1))];
-  }
-  return copy;
-}
-
 const errorsOf = (draft: Draft, stack: string): readonly SettingsError[] =>
-  resolveSettings(checkable(draft.whole()), stack).errors;
+  resolveSettings(draft.whole(), stack).errors;
 
 /** Whether an error is about a setting, or about what is in it. */
 const isAbout = ({ path }: SettingsError, setting: string): boolean =>

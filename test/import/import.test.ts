@@ -10,7 +10,6 @@ import { KNOWN_VERSION } from "../../cli/import/known";
 import { RULES } from "../../cli/import/map";
 import { importFrom } from "../../cli/import/result";
 import { readHomeserver } from "../../cli/import/sources";
-import { checkable } from "../../cli/import/settle";
 import { secretsScript, stackText } from "../../cli/import/texts";
 import { pathText } from "../../components/schema/walk";
 import { exampleConfig } from "../../cli/exampleStack";
@@ -101,7 +100,7 @@ describe("import: the stack file", () => {
 
   it("carries single sign-on, S3, retention and lists over", () => {
     const { draft } = run(of("large"));
-    const { sso, objectStore, retention, federation, rateLimits, synapse } = draft.settings as any;
+    const { sso, objectStore, retention, federation, rateLimits, serverNotices, appservices } = draft.settings as any;
     assert.deepEqual(sso.oidc, [
       {
         id: "keycloak",
@@ -125,7 +124,16 @@ describe("import: the stack file", () => {
       loginByAccount: { perSecond: 0.1, burst: 3 },
       federation: { windowMs: 2000 },
     });
-    assert.deepEqual(synapse.extra, { server_notices: { system_mxid_localpart: "notices", room_name: "Notices" } });
+    assert.deepEqual(serverNotices, { localpart: "notices", roomName: "Notices" });
+    assert.deepEqual(appservices, [
+      {
+        id: "irc",
+        url: "https://irc.example.com:9999",
+        senderLocalpart: "ircbot",
+        namespaces: { users: [{ regex: "@irc_.*:example\\.com", exclusive: true }] },
+      },
+    ]);
+    assert.equal(draft.secret("appservices[0].asToken"), "marker-as-token-0123456789");
     assert.equal(draft.secret("synapse.extra.sentry.dsn"), "https://marker-dsn@sentry.example.com/1");
   });
 
@@ -143,6 +151,7 @@ describe("import: the stack file", () => {
         "addressPools",
         "database.importFrom.host",
         "database.importFrom.majorVersion",
+        ...(given.name === "bridges" ? ["appservices[0]"] : []),
       ];
       for (const { path: at } of open) assert.ok(lacking.includes(at), at);
       const config = structuredClone({ ...draft.whole(), ...MACHINES }) as any;
@@ -150,7 +159,8 @@ describe("import: the stack file", () => {
         Object.assign((config.database.importFrom.host ??= "10.1.1.1") && config.database.importFrom, {
           majorVersion: 16,
         });
-      const { settings, errors } = resolveSettings(checkable(config), "moved");
+      if (given.name === "bridges") config.appservices[0].url = "http://telegram.example.net:8080";
+      const { settings, errors } = resolveSettings(config, "moved");
       assert.deepEqual(errors, []);
       assert.equal(plan(settings!).ccu, 1000);
     });

@@ -24,6 +24,8 @@ const LIST: SynapseOptions = list;
 
 /** The version of Synapse whose options these are. */
 export const OPTIONS_VERSION = LIST.synapse;
+/** All of them, by name. */
+export const OPTIONS = LIST.options;
 export const isOption = (name: string): boolean => Object.hasOwn(LIST.options, name);
 
 /** A value that Synapse would not know, or not take. */
