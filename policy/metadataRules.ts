@@ -1,6 +1,7 @@
 /** Rules about names, labels and references between objects. */
 import { parse as parseYaml } from "yaml";
 import { matches, strings } from "./subject";
+import type { Settings } from "../components/settings/types";
 import type { Rule } from "./types";
 
 const CLUSTER_SCOPED = new Set([
@@ -149,12 +150,21 @@ const OPERATOR_SERVICES = [
   /^alertmanager-operated\.monitoring$/,
 ];
 
+/** Services that the settings name: of bridges, identity providers or stores in namespaces that are not the stack's. */
+function namesOf(settings: Settings): Set<string> {
+  const names = settings.appservices.flatMap(({ pods }) => (pods ? [`${pods.service}.${pods.namespace}`] : []));
+  for (const { text } of strings(settings))
+    for (const m of text.matchAll(/([a-z0-9-]+\.[a-z0-9-]+)\.svc\b/g)) names.push(m[1]!);
+  return new Set(names);
+}
+
 export const dnsNames: Rule = {
   id: "6",
   demands: "in-cluster DNS names that are complete and name a registered Service",
   check: ({ objects, settings }) => {
     const registered = new Set(objects.filter((o) => o.kind === "Service").map((o) => `${o.name}.${o.namespace}`));
-    const known = (n: string): boolean => registered.has(n) || OPERATOR_SERVICES.some((p) => p.test(n));
+    const given = namesOf(settings);
+    const known = (n: string): boolean => registered.has(n) || given.has(n) || OPERATOR_SERVICES.some((p) => p.test(n));
     const suffix = settings.cluster.domain.replace(/\./g, "\\.");
     return objects
       .filter((o) => !["CustomResourceDefinition"].includes(o.kind) && o.layer !== "cluster")

@@ -30,11 +30,13 @@ export const setSecret = (path: readonly PropertyKey[] | string): string =>
  */
 export function secretsInClear(config: Record<string, unknown>): SettingsError[] {
   const read = normalize(settingsSchema, config);
-  return [...secretPaths(read).filter((path) => !isPlaceholder(valueAt(read, path))), ...extraSecretsInClear(config)]
-    .map((path) => ({
-      path: pathText(path),
-      given: "a secret in clear (not shown)",
-      allowed: "an encrypted value: whoever reads the stack's file, or its history, has a secret that is in clear",
-      remedy: `${setSecret(path)}, with the value in FILE. Where the file has been copied or committed, replace the secret where it was issued`,
-    }));
+  return [
+    ...secretPaths(read).filter((path) => !isPlaceholder(valueAt(read, path))),
+    ...extraSecretsInClear(config),
+  ].map((path) => ({
+    path: pathText(path),
+    given: "a secret in clear (not shown)",
+    allowed: "an encrypted value: whoever reads the stack's file, or its history, has a secret that is in clear",
+    remedy: `${setSecret(path)}, with the value in FILE. Where the file has been copied or committed, replace the secret where it was issued`,
+  }));
 }

@@ -118,7 +118,10 @@ describe("the scripts of the components", () => {
       else if (value && typeof value === "object") Object.values(value).forEach(strings);
     };
     // The placeholder stands for a certificate, as in a preview without the passphrase.
-    const more = { trustedAuthorities: "[encrypted by pulumi]" };
+    const more = {
+      trustedAuthorities: "[encrypted by pulumi]",
+      appservices: [{ id: "irc", url: "https://irc.example.com", senderLocalpart: "irc" }],
+    };
     for (const t of [tier(1_000, { federation: true, more }), tier(100, { more: { firewall: { enabled: false } } })])
       for (const resource of (await evaluated(t.config)).evaluation.resources) strings(resource.inputs);
     const leftover = out.flatMap((text) => text.match(/^.*(@[A-Z][A-Z0-9_]*@|# shellcheck |^\. \.\/).*$/gm) ?? []);

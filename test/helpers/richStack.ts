@@ -126,6 +126,8 @@ const COMPANY: Array<[name: RegExp, situation: Situation]> = [
       serviceCidrs: ["10.96.0.0/12", "fd00:2::/112"],
     }),
   ],
+  [/^(domain|serverName)$/, appservice({ namespaces: undefined })],
+  [/^registration\.enabled/, within("registration", { captcha: undefined, requireEmail: true })],
   [/^appservices\[\]\.url/, appservice({ pods: undefined, url: "https://bridge.example.net" })],
   [/^appservices\[\]\.registration$/, appservice({ ...WHOLE, registration: "[encrypted by pulumi]" })],
   [/^appservices\[\]\.registrationSecret/, appservice({ ...WHOLE, registrationSecret: { name: "irc" } })],

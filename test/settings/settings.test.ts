@@ -353,13 +353,13 @@ const OPTIONAL = {
   presence: { enabled: false },
   passwords: { pepper: "pepper", minimumLength: 12, requireDigit: true },
   userDirectory: { searchAllUsers: true },
-  serverNotices: { autoJoin: false },
   rooms: {
     publicationRules: [{ action: "allow", user: "@*:example.com" }],
     aliasRules: [{ action: "deny", alias: "#staff-*" }, { action: "allow" }],
     encryption: "private",
   },
   rateLimits: { messages: { burst: 500 }, federation: { concurrent: 5 } },
+  database: { importFrom: { host: "old.example.org", password: "s", majorVersion: 16 } },
   outgoing: { allowedNetworks: ["10.77.0.0/16"], blockedNetworks: ["8.8.8.0/24"] },
   sso: {
     passwordLogin: false,

@@ -6,7 +6,7 @@ import { exampleOf, typeOf, valueAt } from "../../components/schema/walk";
 import { resolveSettings } from "../../components/settings";
 import { edges } from "../../components/topology";
 import { leaves, places, withValue, type Leaf } from "../helpers/everySetting";
-import { EVERYTHING_ON, rich, type Config } from "../helpers/richStack";
+import { EVERYTHING_ON, rich, situationOf, type Config } from "../helpers/richStack";
 
 /** Names that pods of the stack do not connect to. */
 const OTHERS: Record<string, string> = {
@@ -19,7 +19,7 @@ const isUrl = ({ schema }: Leaf): boolean => {
 };
 
 async function edgesWith(leaf: Leaf, value: string): Promise<Edge[]> {
-  const base = EVERYTHING_ON(await rich(leaf.options));
+  const base = EVERYTHING_ON(situationOf(leaf.name)(await rich(leaf.options)));
   return edgesOf(withValue(base, places(base, leaf.path)[0]!, value));
 }
 function edgesOf(config: Config): Edge[] {
@@ -43,6 +43,7 @@ const URLS = leaves().filter(isUrl);
 describe("a URL of the settings", () => {
   it("is one of these", () =>
     assert.deepEqual(URLS.map(({ name }) => name).sort(), [
+      "appservices[].url",
       "backups.target(s3).endpoint",
       "monitoring.alertWebhook",
       "monitoring.heartbeatUrl",

@@ -8,6 +8,7 @@ import type { StackContext } from "../../core/context";
 import { imageRef, imageVersion } from "../../core/images";
 import { NAMESPACES, SECRETS, synapseService } from "../../core/names";
 import type { StackSecrets } from "../../keys/secrets";
+import type { Settings } from "../../settings/types";
 import { scaleAtPercent } from "../../sizing/synapsePools";
 import type { PoolPlan } from "../../sizing/types";
 import type { WorkerClass } from "../../domain/workerClasses";
@@ -74,6 +75,26 @@ interface CheckArgs {
   appservices?: Registrations;
 }
 
+/** What is in the Secret of all processes, by its files. */
+function secretFiles(settings: Settings, secrets: StackSecrets): Record<string, pulumi.Output<string>> {
+  return {
+    [SECRET_FILES.signingKey]: secrets.of(SIGNING_KEY).apply((k) => `${k.trim()}\n`),
+    [SECRET_FILES.macaroon]: secrets.of(MACAROON),
+    [SECRET_FILES.form]: secrets.of(FORM),
+    [SECRET_FILES.registration]: secrets.of(REGISTRATION),
+    [SECRET_FILES.replication]: secrets.of(REPLICATION),
+    [SECRET_FILES.turn]: secrets.of(TURN_SHARED_SECRET),
+    [SECRET_FILES.redis]: secrets.of(REDIS_PASSWORD),
+    ...(settings.registration.captcha
+      ? {
+          [SECRET_FILES.captchaPublic]: pulumi.secret(settings.registration.captcha.siteKey),
+          [SECRET_FILES.captchaPrivate]: pulumi.secret(settings.registration.captcha.secretKey),
+        }
+      : {}),
+    ...Object.fromEntries((settings.sso?.oidc ?? []).map((p) => [oidcSecretFile(p.id), pulumi.secret(p.clientSecret)])),
+  };
+}
+
 /** The homeserver: configuration, its check, the main process and all workers. */
 export class SynapseServer extends pulumi.ComponentResource {
   readonly main: Workload;
@@ -136,24 +157,7 @@ export class SynapseServer extends pulumi.ComponentResource {
       return { pool, yaml, objectName, object };
     });
 
-    const secretValues: Record<string, pulumi.Output<string>> = {
-      [SECRET_FILES.signingKey]: args.secrets.of(SIGNING_KEY).apply((k) => `${k.trim()}\n`),
-      [SECRET_FILES.macaroon]: args.secrets.of(MACAROON),
-      [SECRET_FILES.form]: args.secrets.of(FORM),
-      [SECRET_FILES.registration]: args.secrets.of(REGISTRATION),
-      [SECRET_FILES.replication]: args.secrets.of(REPLICATION),
-      [SECRET_FILES.turn]: args.secrets.of(TURN_SHARED_SECRET),
-      [SECRET_FILES.redis]: args.secrets.of(REDIS_PASSWORD),
-      ...(settings.registration.captcha
-        ? {
-            [SECRET_FILES.captchaPublic]: pulumi.secret(settings.registration.captcha.siteKey),
-            [SECRET_FILES.captchaPrivate]: pulumi.secret(settings.registration.captcha.secretKey),
-          }
-        : {}),
-      ...Object.fromEntries(
-        (settings.sso?.oidc ?? []).map((p) => [oidcSecretFile(p.id), pulumi.secret(p.clientSecret)]),
-      ),
-    };
+    const secretValues = secretFiles(settings, args.secrets);
     const secret = new k8s.core.v1.Secret(
       `${name}-secrets`,
       { metadata: meta(SECRETS.synapse), type: "Opaque", stringData: secretValues },

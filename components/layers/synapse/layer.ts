@@ -38,5 +38,17 @@ export const synapse: Layer<Declares> = {
   dashboards: SYNAPSE_DASHBOARDS,
   pods: ["synapse-main", "synapse-*"],
   exceptions: EXCEPTIONS,
+  everything: {
+    appservices: [
+      {
+        id: "bridge",
+        pods: { namespace: "bridges", labels: { app: "bridge" }, port: 9898, service: "bridge" },
+        senderLocalpart: "bridge",
+      },
+      { id: "elsewhere", url: "https://bridge.example.net:9898", senderLocalpart: "elsewhere" },
+    ],
+    synapse: { extra: { enable_search: false }, connections: [{ host: "ldap.example.net", port: 636 }] },
+    serverNotices: {},
+  },
   component: () => import("./deploy"),
 };

@@ -38,6 +38,7 @@ export function bare(ccu: number, change: (s: Settings) => void = () => undefine
     backups: { enabled: true, target: { kind: "object-store" }, schedule: "0 0 2 * * *", retentionDays: 30 },
     federation: { enabled: false },
     presence: { enabled: false },
+    appservices: [],
     turn: { enabled: true, minPort: 49_152, maxPort: 55_000 },
     rtc: { enabled: true, udpPortMin: 55_001, udpPortMax: 60_000 },
     ingress: {},
