@@ -54,7 +54,7 @@ export function withSigningKey(keys: Partial<Keys>, where: string): Keys {
     );
   if (!isSigningKey(signingKey))
     throw new Refused(
-      `The signing key in ${where} is not valid (\`ed25519 a_XXXX BASE64\` is expected): nothing was saved.`,
+      `The signing key in ${where} is not valid (\`ed25519 NAME BASE64\` is expected): nothing was saved.`,
     );
   return { ...keys, signingKey };
 }

@@ -14,7 +14,7 @@ const WHAT = "Keys of a Matrix homeserver, in plain text: anyone who has this fi
 
 export const identityOfKeys = (keys: Keys): Identity => {
   const identity = identityOf(keys);
-  if (!identity) throw new Refused("The signing key cannot be read: `ed25519 a_XXXX BASE64` is expected.");
+  if (!identity) throw new Refused("The signing key cannot be read: `ed25519 NAME BASE64` is expected.");
   return identity;
 };
 

@@ -495,7 +495,7 @@ const CASES: Array<[mistake: string, change: Change, errors: Said[]]> = [
       [
         "importSecrets.signingKey",
         "a secret (not shown)",
-        "`ed25519 a_XXXX BASE64`, the line of the signing key file",
+        "`ed25519 NAME BASE64`, the line of the signing key file",
         "pulumi config set --secret --path 'matrix-ha:importSecrets.signingKey' < example.com.signing.key",
       ],
     ],

@@ -8,7 +8,7 @@ import { bool, list, secret, section, text, recordOf } from "../../schema/fields
 const SIGNING_KEY = secret(
   {
     doc: "Identity of the existing server: the line of its signing key file.",
-    allowed: "`ed25519 a_XXXX BASE64`, the line of the signing key file",
+    allowed: "`ed25519 NAME BASE64`, the line of the signing key file",
     remedy: "pulumi config set --secret --path 'matrix-ha:importSecrets.signingKey' < example.com.signing.key",
   },
   isSigningKey,
