@@ -45,6 +45,8 @@ export interface Evaluation {
   /** In order of registration. */
   resources: RegisteredResource[];
   outputs: Record<string, any>;
+  /** Names of the outputs that the engine would know as secret. */
+  secretOutputs?: string[];
 }
 
 /** State that only a provider knows: generated values, certificates. */
@@ -121,9 +123,12 @@ async function evaluateNow(options: EvaluateOptions): Promise<Evaluation> {
   pulumi.runtime.setAllConfig(config, options.secretKeys ?? Object.keys(config));
   // A program that throws would end the process from within the runtime: pass the error out instead.
   let failure: unknown;
+  let secretOutputs: string[] = [];
   const outputs = await pulumi.runtime.runInPulumiStack(async () => {
     try {
-      return await (options.program ?? program)();
+      const made = (await (options.program ?? program)()) as Record<string, any> | undefined;
+      secretOutputs = await secretsAmong(made ?? {});
+      return made;
     } catch (error) {
       failure = error;
       return {};
@@ -131,7 +136,7 @@ async function evaluateNow(options: EvaluateOptions): Promise<Evaluation> {
   });
   const plainOutputs = await settle(outputs ?? {});
   if (failure) throw failure;
-  return { resources, outputs: plainOutputs };
+  return { resources, outputs: plainOutputs, secretOutputs };
 }
 
 /**
@@ -145,6 +150,12 @@ const withMadeUpKeys = (config: Record<string, unknown>): Record<string, unknown
       /^(matrix-ha:)?savedKeys$/.test(k) && isFingerprint(String(v)) ? DISPOSABLE : v,
     ]),
   );
+
+async function secretsAmong(outputs: Record<string, any>): Promise<string[]> {
+  const names = Object.keys(outputs);
+  const secret = await Promise.all(names.map((name) => pulumi.isSecret(pulumi.output(outputs[name]))));
+  return names.filter((_, i) => secret[i]);
+}
 
 async function settle(outputs: Record<string, any>): Promise<Record<string, any>> {
   const values = await (pulumi.output(outputs) as any).promise();

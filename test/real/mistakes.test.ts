@@ -252,7 +252,6 @@ const TAKEN = {
     presence: { include_offline_users_on_sync: true },
     caches: { per_cache_factors: { get_users_in_room: 2 } },
     jwt_config: { enabled: false, secret: "s", algorithm: "HS256" },
-    matrix_authentication_service: { enabled: false, secret: "a-key" },
   },
   // Of Synapse itself: it is in the image.
   modules: [

@@ -5,7 +5,11 @@ import { exampleConfig } from "../../cli/exampleStack";
 import { CONFIG_HASH } from "../../components/core/workload";
 import { resolveSettings } from "../../components/settings";
 import { pythonRegexProblem } from "../../components/layers/synapse/appservices/pythonRegex";
-import { renderRegistration } from "../../components/layers/synapse/appservices/registration";
+import {
+  appserviceFeatures,
+  renderRegistration,
+  withoutTokens,
+} from "../../components/layers/synapse/appservices/registration";
 import { WITHOUT_OPERATORS } from "../../lab/common/tiers";
 import { minimal } from "../helpers/example";
 
@@ -250,6 +254,44 @@ ip_range_whitelist:
     );
     const text = renderRegistration(settings!.appservices[0]!, "cluster.local", { asToken: "as", hsToken: "hs" });
     assert.match(text, /^url: null$/m);
+  });
+});
+
+describe("a registration that is given as a whole", () => {
+  const text = (registration: string): string => {
+    const { settings, errors } = resolveSettings(
+      { ...minimal(), appservices: [{ id: "irc", url: "http://irc.example.net", registration }] },
+      "test",
+    );
+    assert.deepEqual(errors, []);
+    return withoutTokens(settings!.appservices[0]!, "cluster.local");
+  };
+  const lines = `id: irc\nurl: http://irc.example.net\nsender_localpart: irc\nnamespaces: {}\n`;
+
+  it("is without its tokens in what names are made from, however it is written", () => {
+    for (const registration of [
+      `${lines}as_token: "${TOKEN}-as"\nhs_token: ${TOKEN}-hs\n`,
+      `${lines}as_token:\n  ${TOKEN}-as\nhs_token: >-\n  ${TOKEN}-hs\n`,
+      `{"id": "irc", "url": "http://irc.example.net", "sender_localpart": "irc", "namespaces": {}, "as_token": "${TOKEN}-as", "hs_token": "${TOKEN}-hs"}`,
+    ]) {
+      assert.ok(!text(registration).includes(TOKEN), registration);
+      assert.match(text(registration), /sender_localpart: irc/);
+    }
+  });
+});
+
+describe("features that registrations need", () => {
+  it("are on where one of them has the field, and only then", () => {
+    const features = (more: object): unknown =>
+      appserviceFeatures(resolveSettings({ ...minimal(), appservices: [irc(more)] }, "test").settings!);
+    assert.deepEqual(features({}), {});
+    assert.deepEqual(features({ receiveEphemeral: true, encryption: true }), {
+      msc2409_to_device_messages_enabled: true,
+      msc3202_transaction_extensions: true,
+    });
+    assert.deepEqual(features({ scopes: ["urn:matrix:client:io.element.msc4502:rooms:is_joined"] }), {
+      msc4502_enabled: true,
+    });
   });
 });
 

@@ -7,7 +7,7 @@ import { homeserverConfig, renderSecretYaml, type Yaml } from "../../components/
 import { workerConfig } from "../../components/layers/synapse/workerYaml";
 import { optionProblems } from "../../components/layers/synapse/extra/options";
 import { OWNERS, ownerOf } from "../../components/layers/synapse/extra/owners";
-import { extraFiles } from "../../components/layers/synapse/extra/render";
+import { extraText } from "../../components/layers/synapse/extra/render";
 import { leavesOf } from "../../components/layers/synapse/extra/values";
 import { IMAGES } from "../../components/layers/synapse/images";
 import { OPTIONS_VERSION } from "../../components/layers/synapse/extra/options";
@@ -51,6 +51,8 @@ describe("synapse.extra: what is refused", () => {
       [{ password_config: { pepper: SECRET_PLACEHOLDER } }, "password_config.pepper", "passwords.pepper"],
       [{ rc_login: { account: { per_second: 1 } } }, "rc_login.account.per_second", "rateLimits.loginByAccount"],
       [{ auto_join_rooms: ["#all:example.com"] }, "auto_join_rooms", "rooms.autoJoin.aliases"],
+      [{ federation_ip_range_blacklist: [] }, "federation_ip_range_blacklist", "outgoing.blockedNetworks"],
+      [{ rc_messages_per_second: 1 }, "rc_messages_per_second", "rateLimits.messages"],
       [{ retention: null }, "retention", "retention"],
       [
         { retention: { default_policy: { max_lifetime: "1y" } } },
@@ -74,6 +76,9 @@ describe("synapse.extra: what is refused", () => {
       [{ stream_writers: { typing: "x" } }, /the plan decides which processes there are/],
       [{ media_store_path: "/x" }, /media are in the object store/],
       [{ tls_private_key_path: "/x" }, /TLS ends at the ingress/],
+      [{ matrix_authentication_service: { enabled: true } }, /has no route to that service/],
+      [{ user_consent: { version: "1.0" } }, /no process serves \/_matrix\/consent/],
+      [{ default_identity_server: "https://id.example.org" }, /the ingress serves/],
     ] as const) {
       assert.match(refused(extra)[0]![1], why);
     }
@@ -116,7 +121,7 @@ describe("synapse.extra: what is refused", () => {
       { ...minimal(), synapse: { extra: { rc_delayed_event_mgmt: { per_second: "1.5" }, enable_search: "false" } } },
       "test",
     );
-    assert.deepEqual(parse(extraFiles({ settings: settings!, class: "main", stack: {} })!["extra.yaml"]!), {
+    assert.deepEqual(parse(extraText({ settings: settings!, class: "main", stack: {} })!), {
       rc_delayed_event_mgmt: { per_second: 1.5 },
       enable_search: false,
     });
@@ -127,9 +132,13 @@ describe("synapse.extra: what is refused", () => {
     assert.deepEqual(
       found({
         extra: { jwt_config: { secret: "s", algorithm: "HS256" }, recaptcha_private_key: SECRET_PLACEHOLDER },
-        modules: [{ module: "a.B", config: { servers: [{ password: "p" }] } }],
+        modules: [{ module: "a.B", config: { servers: [{ password: "p" }], bot_token: "t" } }],
       }),
-      ["synapse.extra.jwt_config.secret", "synapse.modules[0].config.servers[0].password"],
+      [
+        "synapse.extra.jwt_config.secret",
+        "synapse.modules[0].config.servers[0].password",
+        "synapse.modules[0].config.bot_token",
+      ],
     );
     assert.deepEqual(found({ extra: { password_config: { pepper: SECRET_PLACEHOLDER } } }), []);
   });
@@ -201,7 +210,6 @@ describe("synapse.extra: where it is", function () {
         caches: { per_cache_factors: { a: 2 } },
         presence: { include_offline_users_on_sync: true },
         jwt_config: { enabled: true, secret: "hunter2", algorithm: "HS256" },
-        matrix_authentication_service: { secret: "hunter2-key" },
         require_auth_for_profile_requests: false,
       },
     });
@@ -216,15 +224,9 @@ describe("synapse.extra: where it is", function () {
     assert.deepEqual(Object.keys(generic).sort(), [
       "caches",
       "jwt_config",
-      "matrix_authentication_service",
       "presence",
       "require_auth_for_profile_requests",
     ]);
-    // Synapse is started with --no-secrets-in-config and takes this one from a file only.
-    assert.deepEqual(generic.matrix_authentication_service, {
-      secret_path: "/conf/extra/matrix_authentication_service.secret",
-    });
-    assert.equal(secrets.get("synapse-generic")!["matrix_authentication_service.secret"], "hunter2-key");
     // Caches are of different sizes by class.
     const main = parse(secrets.get("synapse-main")!["extra.yaml"]!);
     assert.notDeepEqual(main.caches.cache_autotuning, generic.caches.cache_autotuning);

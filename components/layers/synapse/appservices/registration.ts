@@ -1,4 +1,5 @@
 /** The registration files that Synapse reads, and where each appservice is reached. Pure. */
+import { parse } from "yaml";
 import { serviceFqdn } from "../../../core/names";
 import type { SecretSpec } from "../../../core/secrets";
 import { yamlText } from "../../../core/yaml";
@@ -67,9 +68,13 @@ const WITHOUT: Tokens = { asToken: "(token)", hsToken: "(token)" };
 export function withoutTokens(a: AppserviceSettings, clusterDomain: string): string {
   if (a.registrationSecret) return `${a.registrationSecret.name}/${a.registrationSecret.key}`;
   if (a.registration === undefined) return renderRegistration(a, clusterDomain, WITHOUT);
-  return isPlaceholder(a.registration)
-    ? "(a secret)"
-    : a.registration.replace(/^(\s*["']?[ah]s_token["']?\s*:).*$/gm, "$1 (token)");
+  return isPlaceholder(a.registration) ? "(a secret)" : hidden(a.registration);
+}
+
+/** A registration in any form of YAML, its tokens replaced. The checks have refused what cannot be read. */
+function hidden(registration: string): string {
+  const fields: unknown = parse(registration, { version: "1.1" });
+  return yamlText({ ...(fields as Record<string, unknown>), as_token: WITHOUT.asToken, hs_token: WITHOUT.hsToken });
 }
 
 /** Name of its file among the registrations. */
@@ -82,7 +87,10 @@ export function appserviceOptions({ appservices }: Settings): Record<string, unk
 }
 
 /** Features of Synapse that a registration alone does not turn on. */
-export const appserviceFeatures = ({ appservices }: Settings): Record<string, boolean> =>
-  appservices.some((a) => a.encryption)
+export const appserviceFeatures = ({ appservices }: Settings): Record<string, boolean> => ({
+  ...(appservices.some((a) => a.encryption)
     ? { msc2409_to_device_messages_enabled: true, msc3202_transaction_extensions: true }
-    : {};
+    : {}),
+  // Without it Synapse does not serve what the scope permits (synapse/rest/client/room_membership.py).
+  ...(appservices.some((a) => a.scopes.length > 0) ? { msc4502_enabled: true } : {}),
+});

@@ -10,7 +10,6 @@ import { IMAGES } from "../images";
 import { imageSuffix, packagesOf } from "./image";
 import { optionProblems, typedValue, type OptionProblem } from "./options";
 import { ownerOf, ownersBelow, type Owner } from "./owners";
-import { FROM_FILES } from "./render";
 import { leavesOf } from "./values";
 
 const EXTRA = ["synapse", "extra"];
@@ -29,14 +28,6 @@ function checkOption({ report }: CheckInput, name: string, written: unknown): vo
   for (const leaf of leavesOf(value, [name])) {
     const owned = ownerOf(leaf.path) ?? ownersBelow(leaf.path).find(({ owner }) => !("usual" in owner));
     if (owned && !("usual" in owned.owner)) report.add(ownedError(leaf.path, owned.at, owned.owner));
-    const file = FROM_FILES.find((f) => f.file === leaf.path.join("."));
-    if (file)
-      report.add({
-        path: pathText([...EXTRA, ...leaf.path]),
-        given: "the path of a file",
-        allowed: `${file.option}: this stack makes a file of a Secret from it`,
-        remedy: `pulumi config set --secret --path 'matrix-ha:synapse.extra.${file.option}' < FILE, and remove this`,
-      });
   }
 }
 
@@ -148,7 +139,8 @@ const nameOf = (line: string): string =>
     .replace(/[-_.]+/g, "-");
 
 /** Names of options and of modules' settings that hold secrets, by their last word. */
-const SECRET_NAME = /(^|_)(secret|password|passwd|pass|pepper|private_key|secret_key|access_key|access_token|dsn)$/;
+const SECRET_NAME =
+  /(^|_)(secret|password|passwd|pass|pepper|private_key|secret_key|access_key|access_token|dsn|token|api_?key|webhook_url|credentials?)$/;
 
 /**
  * Paths of values in clear that are secrets by their names.

@@ -9,15 +9,13 @@ import type { WorkerClass } from "../../../domain/workerClasses";
 import type { Settings } from "../../../settings/types";
 import type { Yaml } from "../homeserverYaml";
 import { EXTRA_FILE } from "../paths";
-import { extraFiles } from "./render";
+import { extraText } from "./render";
 
 /** The Secret of a class. */
 export interface ExtraSecret {
   class: WorkerClass;
   /** Its name holds a digest of its content: options that the check refuses reach no pod. */
   name: pulumi.Output<string>;
-  /** Names of its files. */
-  files: string[];
   object: pulumi.Resource;
 }
 
@@ -34,21 +32,21 @@ interface ExtraSecretsArgs {
 export function extraSecrets(name: string, args: ExtraSecretsArgs): ExtraSecret[] {
   return args.classes.flatMap(({ class: cls, texts }) => {
     const stack = Object.assign({}, ...texts.map((text) => (parse(text) as Yaml | null) ?? {})) as Yaml;
-    const files = extraFiles({ settings: args.settings, class: cls, stack });
-    if (files === undefined) return [];
+    const text = extraText({ settings: args.settings, class: cls, stack });
+    if (text === undefined) return [];
     const service = synapseService(cls);
-    const objectName = pulumi.interpolate`${service}-extra-${configHash({ ...files, key: args.key }).apply((d) => d.slice(0, 10))}`;
+    const objectName = pulumi.interpolate`${service}-extra-${configHash({ [EXTRA_FILE]: text, key: args.key }).apply((d) => d.slice(0, 10))}`;
     const object = new k8s.core.v1.Secret(
       `${name}-extra-${cls}`,
       {
         metadata: { ...args.meta("", service), name: objectName },
         type: "Opaque",
         immutable: true,
-        stringData: Object.fromEntries(Object.entries(files).map(([file, text]) => [file, pulumi.secret(text)])),
+        stringData: { [EXTRA_FILE]: pulumi.secret(text) },
       },
       { parent: args.parent },
     );
-    return [{ class: cls, name: objectName, files: Object.keys(files), object }];
+    return [{ class: cls, name: objectName, object }];
   });
 }
 
@@ -60,17 +58,8 @@ export const checkName = (digest: string, extras: readonly ExtraSecret[]): pulum
         (all) => `synapse-check-config-${all.slice(0, 10)}`,
       );
 
-/** The Job has all of them in one folder: each class's options under its name, and the secrets that they name. */
-export function projectedExtras(
+/** The Job has all of them in one folder, each class's options under its name. */
+export const projectedExtras = (
   extras: readonly ExtraSecret[],
-): Extract<VolumeSpec, { projected: unknown }>["projected"] {
-  const placed = new Set<string>();
-  return extras.map((e) => {
-    const beside = e.files.filter((file) => file !== EXTRA_FILE && !placed.has(file));
-    beside.forEach((file) => placed.add(file));
-    return {
-      secret: e.name,
-      items: { [EXTRA_FILE]: `${e.class}.yaml`, ...Object.fromEntries(beside.map((file) => [file, file])) },
-    };
-  });
-}
+): Extract<VolumeSpec, { projected: unknown }>["projected"] =>
+  extras.map((e) => ({ secret: e.name, items: { [EXTRA_FILE]: `${e.class}.yaml` } }));

@@ -1,6 +1,5 @@
 /** Values of `synapse.extra`: their places, and their merge into what the stack writes. Pure. */
 import { isPlainObject } from "../../../schema/walk";
-import type { Yaml } from "../homeserverYaml";
 
 /** A value that is no section, or an empty one, and where it is. */
 export interface Leaf {
@@ -23,14 +22,4 @@ export function merged(stack: unknown, extra: unknown): unknown {
       Object.hasOwn(extra, key) ? merged(stack[key], extra[key]) : stack[key],
     ]),
   );
-}
-
-/** The value at a path, removed. Sections that hold it are copied; undefined where there is none. */
-export function taken(config: Yaml, path: readonly string[]): { value: unknown; rest: Yaml } | undefined {
-  const [key, ...more] = path as [string, ...string[]];
-  if (!Object.hasOwn(config, key)) return undefined;
-  const { [key]: value, ...others } = config;
-  if (more.length === 0) return { value, rest: others };
-  const inner = isPlainObject(value) ? taken(value, more) : undefined;
-  return inner && { value: inner.value, rest: { ...others, [key]: inner.rest } };
 }
