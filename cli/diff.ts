@@ -309,17 +309,19 @@ const REFUSES = "`pulumi up` refuses this, because data of the deployed stack wo
 export function formatChanges(
   changes: Change[],
   refused: readonly SettingsError[] = [],
-  summary: readonly string[] = [...restartLines(changes), ""],
+  summary?: readonly string[],
 ): string {
   const refusal = refused.length ? [formatErrors(refused, REFUSES), ""] : [];
-  if (changes.length === 0) return [...refusal, "Nothing would change."].join("\n");
+  // What is done by hand may be all of an upgrade.
+  if (changes.length === 0)
+    return [...refusal, "Nothing would change.", ...(summary ? ["", ...summary] : [])].join("\n").trimEnd();
   const count = (a: Change["action"]): number => changes.filter((c) => c.action === a).length;
   const layers = [...new Set(changes.map((c) => c.layer))];
   return [
     ...refusal,
     `${count("create")} to create, ${count("update")} to change, ${count("replace")} to replace, ${count("delete")} to delete.`,
     "",
-    ...summary,
+    ...(summary ?? [...restartLines(changes), ""]),
     ...layers.flatMap((layer) =>
       layerLines(
         layer,

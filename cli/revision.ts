@@ -85,7 +85,11 @@ async function layOut(commit: string, dir: string, signal: AbortSignal): Promise
     throw new CannotCompare(`the files of ${commit} could not be laid out: ${unpacked.stderr}`);
   if (!fs.existsSync(path.join(dir, "cli/evaluate.ts")))
     throw new CannotCompare(`${commit.slice(0, 12)} is from before this command: its code cannot be evaluated`);
-  const lock = (root: string): string => fs.readFileSync(path.join(root, "package-lock.json"), "utf8");
+  // Without the project's own version, which each release changes.
+  const lock = (root: string): string => {
+    const { packages, ...rest } = JSON.parse(fs.readFileSync(path.join(root, "package-lock.json"), "utf8"));
+    return JSON.stringify({ ...rest, version: "", packages: { ...packages, "": { ...packages[""], version: "" } } });
+  };
   if (lock(ROOT) === lock(dir)) {
     fs.symlinkSync(path.join(ROOT, "node_modules"), path.join(dir, "node_modules"));
     return;

@@ -104,6 +104,12 @@ const OPERATORS: Array<{ operator: string; changed: RegExp; restarts: RegExp; wh
     why: "CloudNativePG puts its own program into these pods, and replaces them when it is upgraded (its documentation, installation_upgrade)",
   },
   {
+    operator: "Deployment cnpg-system/barman-cloud",
+    changed: /\.env\.SIDECAR_IMAGE\.value$/,
+    restarts: /^Cluster$/,
+    why: "the plugin's new version puts another sidecar into these pods",
+  },
+  {
     operator: "Deployment monitoring/prometheus-operator",
     changed: /\.(args\.\d+|image)$/,
     restarts: /^(Prometheus|Alertmanager)$/,

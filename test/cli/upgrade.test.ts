@@ -1,7 +1,7 @@
 /** What `npm run diff -- --against REVISION` says about an upgrade. */
 import assert from "node:assert/strict";
 import { duties, releasesOf } from "../../cli/changelog";
-import { compare, type Change } from "../../cli/diff";
+import { compare, formatChanges, type Change } from "../../cli/diff";
 import type { RegisteredResource } from "../../cli/evaluate";
 import { formatUpgrade, imageChanges, referenceParts, stepsOf, upgradeOf, type Upgrade } from "../../cli/upgrade";
 import { minorOf, SCHEMAS, wayBack } from "../../components/layers/synapse/schemaVersions";
@@ -34,6 +34,27 @@ const of = (changes: Change[], more: Partial<Parameters<typeof upgradeOf>[0]> = 
 const NOTHING = { resources: [], outputs: {} };
 const MAIN = "StatefulSet matrix/synapse-main",
   MAIN_IMAGE = "spec.template.spec.containers.synapse.image";
+
+describe("an upgrade of the backups' sidecar", function () {
+  this.timeout(120_000);
+  it("restarts PostgreSQL", async () => {
+    const { restarts } = await upgradeFrom([
+      "images.overrides.barmanSidecar=ghcr.io/cloudnative-pg/plugin-barman-cloud-sidecar:v0.1.0",
+    ]);
+    assert.match(
+      restarts.find((r) => r.title === "Cluster matrix/synapse-postgres")!.why,
+      /puts another sidecar into these pods/,
+    );
+  });
+});
+
+describe("an upgrade of which all is done by hand", () => {
+  it("says so, though nothing would change", () =>
+    assert.equal(
+      formatChanges([], [], ["By hand: save the keys", ""]),
+      "Nothing would change.\n\nBy hand: save the keys",
+    ));
+});
 
 describe("an upgrade of Synapse and of CloudNativePG", function () {
   this.timeout(120_000);
