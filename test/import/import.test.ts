@@ -80,7 +80,14 @@ describe("import: the stack file", () => {
         from: "Example <noreply@example.com>",
       },
       media: { maxUploadMiB: 50, urlPreviews: true },
-      synapse: { extra: { enable_search: false } },
+      synapse: {
+        extra: {
+          turn_user_lifetime: 86_400_000,
+          turn_allow_guests: true,
+          enable_search: false,
+          forgotten_room_retention_period: null,
+        },
+      },
       federation: { enabled: true },
     });
     assert.deepEqual(
@@ -118,7 +125,7 @@ describe("import: the stack file", () => {
       region: "eu-central-1",
       endpoint: "https://s3.example.com",
     });
-    assert.deepEqual(retention, { maxLifetimeDays: 365 });
+    assert.deepEqual(retention, { maxLifetimeDays: 365, roomMaxDays: 36_500 });
     assert.deepEqual(federation, { domainAllowList: ["partner.example.org", "other.example.net"], enabled: true });
     assert.deepEqual(rateLimits, {
       loginByAccount: { perSecond: 0.1, burst: 3 },
