@@ -44,6 +44,15 @@ export const merged = (fragments: readonly Fragment[]): Record<string, unknown> 
 /** Options of which null means that nothing is deleted (synapse/config/server.py); synapse.extra takes null. */
 const NEVER = new Set(["redaction_retention_period", "user_ips_max_age", "forgotten_room_retention_period"]);
 
+const withoutValue = (path: Path): Outcome =>
+  NEVER.has(patternOf(path))
+    ? {
+        list: "taken",
+        settings: [{ path: ["synapse", "extra", ...path], value: null, secret: false }],
+        why: "without a value, nothing is deleted",
+      }
+    : { list: "dropped", why: "it has no value" };
+
 type Visit = (path: Path, outcome: Outcome) => void;
 
 /** Calls `visit` once for every option, as deep as rules and lists ask for. */
@@ -54,11 +63,7 @@ export function walk(config: Record<string, unknown>, facts: Facts, visit: Visit
     );
   const go = (path: Path, value: unknown, rest?: Rule): void => {
     const pattern = patternOf(path);
-    if (value === null && NEVER.has(pattern)) {
-      const setting = { path: ["synapse", "extra", ...path], value: null, secret: false };
-      return visit(path, { list: "taken", settings: [setting], why: "without a value, nothing is deleted" });
-    }
-    if (value === null || value === undefined) return visit(path, { list: "dropped", why: "it has no value" });
+    if (value === null || value === undefined) return visit(path, withoutValue(path));
     const rule = RULES.get(pattern);
     const own = rule && !rule.rest ? rule.decide(value, facts, path) : undefined;
     if (own) return visit(path, own);

@@ -194,7 +194,8 @@ export const PEOPLE_RULES: Rule[] = [
     "rooms.encryption",
     // Unquoted, off is false in YAML 1.1, and Synapse takes that too.
     (value) =>
-      ({ off: "none", false: "none", invite: "private", all: "all" })[String(value)] ?? decide("it is none of off, invite and all"),
+      ({ off: "none", false: "none", invite: "private", all: "all" })[String(value)] ??
+      decide("it is none of off, invite and all"),
   ),
   take("room_list_publication_rules", "rooms.publicationRules", (value) => roomRules(value)),
   {

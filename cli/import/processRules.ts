@@ -34,7 +34,7 @@ const ofPostgres =
       ? convert(value, facts, at)
       : replace("there is PostgreSQL instead of SQLite");
 
-/** The fields of a line of a password file: host:port:database:user:password, with \\: and \\\\ (libpq, "The Password File"). */
+/** Fields of a line of a password file, with \: and \\ for : and \ (PostgreSQL, libpq, "The Password File"). */
 const fieldsOf = (line: string): string[] =>
   [...line.matchAll(/((?:\\.|[^:\\])*)(?::|$)/g)].map(([, field]) => field!.replace(/\\(.)/g, "$1"));
 
@@ -93,11 +93,7 @@ const DATABASE: Rule[] = [
     "database.importFrom.user",
     ofPostgres((v) => v),
   ),
-  takeSecret(
-    "database.args.password",
-    "database.importFrom.password",
-    ofPostgres(secretText),
-  ),
+  takeSecret("database.args.password", "database.importFrom.password", ofPostgres(secretText)),
   takeSecret("database.args.passfile", "database.importFrom.password", ofPostgres(fromPassfile)),
   take(
     "database.args.dbname",
@@ -214,7 +210,10 @@ export const GONE =
   "acme tls_fingerprints web_client enable_group_creation group_creation_prefix expire_access_token trusted_third_party_id_servers enable_legacy_metrics start_pushers_from_main tls_dh_params_path account_validity.renew_by_email_enabled email.trust_identity_server_for_password_resets verify_keys experimental_features.spaces_enabled experimental_features.msc2403_enabled experimental_features.groups_enabled";
 const GIVEN_UP: Rule[] = [
   ...each(dropped, GONE, "Synapse no longer has it"),
-  dropped("trust_identity_server_for_password_resets", "Synapse no longer does it, and does not start where it is true"),
+  dropped(
+    "trust_identity_server_for_password_resets",
+    "Synapse no longer does it, and does not start where it is true",
+  ),
 ];
 
 export const PROCESS_RULES: Rule[] = [...DATABASE, ...PROCESSES, ...MODULES, ...GIVEN_UP];

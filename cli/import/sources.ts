@@ -107,6 +107,8 @@ const isAllowed = (file: string, { config, root, registrations }: Places): boole
 export const fileReader =
   (places: Places) =>
   (file: string): string | undefined => {
-    const found = candidates(file, places).find((place) => fs.existsSync(place) && fs.statSync(place).isFile() && isAllowed(place, places));
+    const found = candidates(file, places).find(
+      (place) => fs.existsSync(place) && fs.statSync(place).isFile() && isAllowed(place, places),
+    );
     return found === undefined ? undefined : fs.readFileSync(found, "utf8");
   };

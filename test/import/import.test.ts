@@ -275,6 +275,29 @@ describe("import: the command", () => {
     );
   });
 
+  it("takes no encrypted value of another stack, and says what is still to set", () => {
+    const hosts = path.join(dir, "other stack.yaml");
+    fs.writeFileSync(
+      hosts,
+      `config:
+  matrix-ha:tls: { mode: given, certificate: marker-certificate, key: { secure: marker-cipher } }
+  matrix-ha:hosts: [{ name: a, password: { secure: marker-cipher } }]
+`,
+    );
+    const own = path.join(dir, "own folder");
+    fs.mkdirSync(own);
+    const args = large("x").slice(0, 4);
+    const { status, stdout, stderr } = command(...args, "--cwd", own, "--out", path.join(own, "out"), "--hosts", hosts);
+    assert.equal(status, 0, stderr);
+    assert.ok(stdout.includes(`\n  sh '${own}/out/secrets.sh'\n`), stdout);
+    const { config } = parse(fs.readFileSync(path.join(own, "Pulumi.moved.yaml"), "utf8"));
+    assert.deepEqual(config["matrix-ha:tls"], { mode: "given", certificate: "marker-certificate" });
+    assert.deepEqual(config["matrix-ha:hosts"], [{ name: "a" }]);
+    assert.match(fs.readFileSync(path.join(own, "out/report.md"), "utf8"), /`--hosts: tls\.key`: it is encrypted for/);
+    const script = fs.readFileSync(path.join(own, "out/secrets.sh"), "utf8");
+    assert.match(script, /^put 'hosts\[0\]\.password' /m);
+  });
+
   it("overwrites nothing: neither the stack file nor the folder", () => {
     const again = command(...large("other"));
     assert.equal(again.status, 1);
