@@ -146,6 +146,10 @@ function email({ draft }: Mapped, facts: Facts, notes: string[]): void {
       "Nothing requires TLS to the e-mail server, and Synapse then uses it only where the server offers it: emailSmtp.tls is opportunistic; `required` is safer.",
     );
   }
+  if (facts.get("email.enable_notifs") === undefined)
+    notes.push(
+      "email.enable_notifs is not set, and Synapse then sends no notifications by e-mail; the stack sends them: synapse.extra.email.enable_notifs: false keeps them off.",
+    );
   if (draft.get(["emailSmtp", "port"]) !== undefined) return;
   const port = facts.get("email.force_tls") === true ? 465 : 25;
   draft.set(["emailSmtp", "port"], port);

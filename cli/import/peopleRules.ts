@@ -16,6 +16,7 @@ import {
   missingFile,
   type Converter,
   type Facts,
+  type Outcome,
   type Rule,
 } from "./rules";
 import { days } from "./values";
@@ -27,15 +28,28 @@ const thirdParties: Converter = (value) => {
   return decide("the stack can ask for an e-mail address only: set registration.requireEmail, or leave it");
 };
 
-/** The password of a form that is off has no setting while nobody could log in in another way. */
-const passwordLogin: Converter = (value, facts) => {
-  if (value === true) return replace("passwords are on by default");
-  if (value !== false)
-    return decide(
-      "only_for_reauth lets nobody log in with a password: sso.passwordLogin knows on and off alone, and off also ends confirmations with a password",
-    );
+/** Without passwords and without a provider nobody could log in, and the stack refuses that. */
+function hasProvider(facts: Facts): boolean {
   const providers = facts.get("oidc_providers");
-  return (Array.isArray(providers) && providers.length > 0) || facts.get("oidc_config")
+  return (Array.isArray(providers) && providers.length > 0) || Boolean(facts.get("oidc_config"));
+}
+
+/** A value that is neither on nor off, such as only_for_reauth: no login opens that was closed. */
+function reauthOnly(facts: Facts): Outcome {
+  const closed = hasProvider(facts);
+  const now = closed
+    ? "sso.passwordLogin is false, and passwords confirm nothing any more"
+    : "passwords are on, since there is no OpenID Connect provider";
+  return {
+    list: "decision",
+    settings: closed ? [{ path: ["sso", "passwordLogin"], value: false, secret: false }] : [],
+    why: `passwords confirmed actions, but nobody logged in with one, and the stack has no such state: ${now}`,
+  };
+}
+
+const passwordLogin: Converter = (value, facts) => {
+  if (value !== false) return replace("passwords are on by default");
+  return hasProvider(facts)
     ? false
     : decide("passwords are off and there is no OpenID Connect provider: without either nobody could log in");
 };
@@ -45,7 +59,7 @@ const ofPolicy: Converter = (value, facts) =>
   facts.get("password_config.policy.enabled") === true ? value : drop("no policy was in force");
 
 const localdb: Converter = (value, facts) =>
-  value === (facts.get("password_config.enabled") ?? true)
+  value !== false || facts.get("password_config.enabled") === false
     ? replace("it follows from sso.passwordLogin")
     : decide("passwords are checked by a module alone: see modules and password_providers");
 
@@ -147,7 +161,13 @@ export const PEOPLE_RULES: Rule[] = [
   take("presence.enabled", "presence.enabled"),
   take("use_presence", "presence.enabled"),
 
-  take("password_config.enabled", "sso.passwordLogin", passwordLogin),
+  {
+    option: "password_config.enabled",
+    decide: (value, facts, at) =>
+      typeof value === "boolean"
+        ? take("password_config.enabled", "sso.passwordLogin", passwordLogin).decide(value, facts, at)
+        : reauthOnly(facts),
+  },
   take("password_config.localdb_enabled", "sso.passwordLogin", localdb),
   takeSecret("password_config.pepper", "passwords.pepper"),
   take("password_config.policy.enabled", "passwords.minimumLength", (value) =>

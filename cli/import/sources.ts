@@ -102,7 +102,7 @@ const isWithin = (file: string, folder: string): boolean => {
 const isAllowed = (file: string, { config, root, registrations }: Places): boolean =>
   root === undefined ||
   registrations.includes(file) ||
-  [root, config].some((folder) => isWithin(fs.realpathSync(file), folder));
+  [root, config].some((folder) => fs.existsSync(folder) && isWithin(fs.realpathSync(file), folder));
 
 export const fileReader =
   (places: Places) =>

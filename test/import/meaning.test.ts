@@ -172,6 +172,11 @@ describe("import: people", () => {
   it("only_for_reauth is no login with passwords, and asks for a decision", () => {
     const of = (enabled: unknown) => listOf(imported({ password_config: { enabled } }), "password_config.enabled");
     assert.deepEqual([true, "only_for_reauth", "yes"].map(of), ["replaced", "decision", "decision"]);
+    const providers = [{ idp_id: "a", issuer: "https://a.example.org", client_id: "c", client_secret: "marker" }];
+    const closed = imported({ password_config: { enabled: "only_for_reauth" }, oidc_providers: providers });
+    assert.equal(closed.draft.get(["sso", "passwordLogin"]), false);
+    const local = imported({ password_config: { enabled: "only_for_reauth", localdb_enabled: true } });
+    assert.equal(listOf(local, "password_config.localdb_enabled"), "replaced");
   });
 
   it("a policy counts only where it is in force", () => {
