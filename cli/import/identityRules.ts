@@ -6,7 +6,6 @@ import {
   But,
   decide,
   drop,
-  dropped,
   each,
   replaced,
   take,
@@ -78,9 +77,10 @@ export const IDENTITY_RULES: Rule[] = [
   takeSecretFile("form_secret_path", "importSecrets.formSecret"),
   takeSecret("registration_shared_secret", "importSecrets.registrationSharedSecret"),
   takeSecretFile("registration_shared_secret_path", "importSecrets.registrationSharedSecret"),
-  dropped(
+  // Synapse still adds them to trusted_key_servers (synapse/config/key.py).
+  undecided(
     "perspectives",
-    "the former name of trusted_key_servers: matrix.org is asked for keys of servers that do not answer, and nobody where federation has an allow list",
+    "the former form of trusted_key_servers: write its servers into synapse.extra.trusted_key_servers",
   ),
   replaced("serve_server_wellknown", "the ingress serves /.well-known/matrix at the domain"),
   ...each(
