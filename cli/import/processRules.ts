@@ -34,9 +34,15 @@ const ofPostgres =
       ? convert(value, facts, at)
       : replace("there is PostgreSQL instead of SQLite");
 
-/** Fields of a line of a password file, with \: and \\ for : and \ (PostgreSQL, libpq, "The Password File"). */
+const FIELD = String.raw`((?:\\.|[^:\\])*)`;
+const PGPASS_LINE = new RegExp(`^${[FIELD, FIELD, FIELD, FIELD, "(.*)"].join(":")}$`);
+
+/**
+ * Host, port, database, user and password of a line of a password file, with \: and \\ for : and \ (PostgreSQL, libpq,
+ * "The Password File"). The password is the rest of the line: in it, a : need not be escaped.
+ */
 const fieldsOf = (line: string): string[] =>
-  [...line.matchAll(/((?:\\.|[^:\\])*)(?::|$)/g)].map(([, field]) => field!.replace(/\\(.)/g, "$1"));
+  (PGPASS_LINE.exec(line) ?? []).slice(1).map((field) => field.replace(/\\(.)/g, "$1"));
 
 /** The first line that fits the connection counts. */
 const fromPassfile: Converter = (value, facts, at) => {

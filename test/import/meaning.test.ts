@@ -342,6 +342,7 @@ describe("import: secrets", () => {
     const args = { user: "synapse", host: "10.0.0.5", dbname: "synapse", passfile: "/p" };
     assert.deepEqual(password(args, { "/p": PGPASS }), ["mark:er", []]);
     assert.deepEqual(password({ ...args, user: "else" }, { "/p": PGPASS }), ["last", []]);
+    assert.deepEqual(password(args, { "/p": "*:*:*:*:a:b\\\\c\r\n" }), ["a:b\\c", []]);
     assert.deepEqual(password(args, { "/p": "a:1:b:c:d\n" }), [undefined, ["database.importFrom.password"]]);
     assert.deepEqual(password(args), [undefined, ["database.importFrom.password"]]);
   });
