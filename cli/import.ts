@@ -5,13 +5,13 @@
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { isPlainObject } from "../components/schema/walk";
+import { isPlainObject, pathText } from "../components/schema/walk";
 import { parse, Refused, runMain, UsageError } from "./arguments";
 import { environment, variablesIn } from "./import/environment";
-import { LISTS } from "./import/finding";
+import { LISTS, type Finding, type Path } from "./import/finding";
 import { importFrom, type Input, type Result } from "./import/result";
 import { fileReader, readHomeserver, readSection, readWorkers, readYaml } from "./import/sources";
-import { awaited } from "./import/texts";
+import { awaited, quoted } from "./import/texts";
 import { refuseExisting, write, type Target } from "./import/write";
 
 const USAGE = `npm run import -- --homeserver FILE [--workers DIR] [--registration FILE ...] [--root DIR] [--env FILE]
@@ -47,9 +47,44 @@ const OF_MACHINES = [
   "acceptOneCallHost",
 ];
 
-function machines(file: string | undefined): Record<string, unknown> {
-  if (file === undefined) return {};
-  const text = readYaml(file);
+/** A value that Pulumi has encrypted: only the stack that it was made for can read it. */
+const isEncrypted = (value: unknown): boolean =>
+  isPlainObject(value) && Object.keys(value).length === 1 && typeof value.secure === "string";
+
+/** Takes encrypted values out, and tells where they were. */
+function withoutEncrypted(value: unknown, at: Path, removed: (at: Path) => void): unknown {
+  if (isEncrypted(value)) return removed(at);
+  if (Array.isArray(value)) return value.map((item, i) => withoutEncrypted(item, [...at, i], removed));
+  if (!isPlainObject(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .map(([key, item]) => [key, withoutEncrypted(item, [...at, key], removed)])
+      .filter(([, item]) => item !== undefined),
+  );
+}
+
+interface Machines {
+  settings: Record<string, unknown>;
+  /** What is still to set. */
+  findings: Finding[];
+}
+
+function machines(file: string | undefined): Machines {
+  if (file === undefined) return { settings: {}, findings: [] };
+  const findings: Finding[] = [];
+  const settings = withoutEncrypted(ofMachines(readYaml(file)), [], (at) => {
+    const setting = pathText(at);
+    findings.push({
+      option: `--hosts: ${setting}`,
+      list: "decision",
+      why: `it is encrypted for another stack: put its text into secrets/${setting} before you run secrets.sh`,
+      awaits: setting,
+    });
+  });
+  return { settings: settings as Record<string, unknown>, findings };
+}
+
+function ofMachines(text: unknown): Record<string, unknown> {
   if (Array.isArray(text)) return { hosts: text };
   const all = isPlainObject(text) ? (isPlainObject(text.config) ? text.config : text) : {};
   const settings = Object.fromEntries(
@@ -82,7 +117,7 @@ function variablesOf({ env, homeserver, values }: Values) {
   return environment(variables, homeserver === undefined && values === undefined);
 }
 
-function inputOf(values: Values, target: Target): Input {
+function inputOf(values: Values, target: Target, findings: readonly Finding[]): Input {
   const { homeserver, workers, root, registration: registrations = [] } = values;
   const fromEnv = variablesOf(values);
   const base = homeserver ?? values.values ?? values.env!;
@@ -94,10 +129,13 @@ function inputOf(values: Values, target: Target): Input {
     ...(values.values === undefined ? {} : { values: readSection(values.values) }),
     registrations,
     file: fileReader({ config, registrations, ...(root === undefined ? {} : { root }) }),
-    findings: fromEnv.findings,
+    findings: [...fromEnv.findings, ...findings],
     given: target.given,
   };
 }
+
+/** A word of a command, in quotes where it needs them. */
+const shellWord = (text: string): string => (/^[\w./@:+-]+$/.test(text) ? text : quoted(text));
 
 function summary({ findings, draft, open }: Result, { stack, out }: Target, stackFile: string): string {
   const counts = LISTS.map(
@@ -117,7 +155,7 @@ function summary({ findings, draft, open }: Result, { stack, out }: Target, stac
     "",
     `Next, in the folder of the project:
   pulumi stack init ${stack}
-  sh ${path.join(out, "secrets.sh")}
+  sh ${shellWord(path.join(out, "secrets.sh"))}
   npm run plan -- --stack ${stack}
 and docs/move-in.md.`,
   ].join("\n");
@@ -132,14 +170,15 @@ async function main(argv: string[]): Promise<void> {
   const ccu = values.ccu === undefined ? undefined : Number(values.ccu);
   if (ccu !== undefined && !Number.isInteger(ccu)) throw new UsageError("--ccu: a whole number");
   try {
+    const { settings, findings } = machines(values.hosts);
     const target: Target = {
       stack,
       cwd: values.cwd ?? path.join(__dirname, ".."),
       out: path.resolve(values.out ?? path.join(os.homedir(), `matrix-ha-import-${stack}`)),
-      given: { ...(ccu === undefined ? {} : { ccu }), ...machines(values.hosts) },
+      given: { ...(ccu === undefined ? {} : { ccu }), ...settings },
     };
     refuseExisting(target);
-    const result = importFrom(inputOf(values, target));
+    const result = importFrom(inputOf(values, target, findings));
     console.log(summary(result, target, write(target, result)));
   } catch (error) {
     if (!(error instanceof Refused)) throw error;

@@ -4,9 +4,8 @@ import { isDnsName } from "../../components/schema/syntax/text";
 import { isPlainObject } from "../../components/schema/walk";
 import type { Facts, Given, Outcome, Rule } from "./rules";
 
-/** A registration file; undefined where it is not at hand, or none. */
-function registrationIn(facts: Facts, file: unknown): Record<string, unknown> | undefined {
-  const text = facts.file(String(file));
+/** A registration; undefined where the text is none. */
+function parsed(text: string | undefined): Record<string, unknown> | undefined {
   if (text === undefined) return undefined;
   let fields: unknown;
   try {
@@ -15,6 +14,20 @@ function registrationIn(facts: Facts, file: unknown): Record<string, unknown> | 
     return undefined;
   }
   return isPlainObject(fields) && typeof fields.id === "string" && fields.as_token ? fields : undefined;
+}
+
+/** What a registration is known by: no two have the same. */
+export const registrationId = (text: string | undefined): string | undefined => parsed(text)?.id as string | undefined;
+
+/** By index in the list: a registration that is at hand, and that no earlier entry has led to. */
+function registrationsOf(files: readonly unknown[], facts: Facts): Array<Record<string, unknown> | undefined> {
+  const seen = new Set<unknown>();
+  return files.map((file) => {
+    const found = parsed(facts.file(String(file)));
+    if (!found || seen.has(found.id)) return undefined;
+    seen.add(found.id);
+    return found;
+  });
 }
 
 /** Whether pods of another cluster can reach it. */
@@ -27,16 +40,16 @@ function reachable(url: unknown): boolean {
   }
 }
 
-function decideRegistration(file: unknown, facts: Facts, index: number): Outcome {
-  const found = registrationIn(facts, file);
+function decideRegistration(facts: Facts, index: number): Outcome {
+  const all = registrationsOf(facts.get("app_service_config_files") as unknown[], facts);
+  const found = all[index];
   if (!found)
     return {
       list: "decision",
-      why: "the registration is not at hand, or is none: give it with --registration or --root",
+      why: "the registration is not at hand, is none, or is that of an earlier entry: give it with --root, or with --registration under a name of its own",
     };
-  const files = facts.get("app_service_config_files") as unknown[];
   // Only those that are taken count: the settings have no holes.
-  const place = files.slice(0, index).filter((other) => registrationIn(facts, other)).length;
+  const place = all.slice(0, index).filter(Boolean).length;
   const at = (field: string, value: unknown, secret = false): Given => ({
     path: ["appservices", place, field],
     value,
@@ -94,6 +107,6 @@ const rulesOf = (namespaces: Record<string, unknown>): Record<string, unknown> =
 export const APPSERVICE_RULES: Rule[] = [
   {
     option: "app_service_config_files[]",
-    decide: (value, facts, at) => decideRegistration(value, facts, at[1] as number),
+    decide: (_, facts, at) => decideRegistration(facts, at[1] as number),
   },
 ];

@@ -48,12 +48,13 @@ function below(value: string, path: Path): Path | undefined {
 }
 
 /** What is known of a value that no option of Synapse is made of. */
-function otherFinding(chart: Chart, name: string, value: unknown): Pick<Finding, "list" | "why"> {
+function otherFinding(chart: Chart, name: string, value: unknown): Pick<Finding, "list" | "why" | "awaits"> {
   const secret = chart.inSecrets?.find(([pattern]) => pattern.test(name));
   if (secret)
     return {
       list: "decision",
       why: `the value is in a Secret of Kubernetes: kubectl get secret NAME -o jsonpath='{.data.KEY}' | base64 -d > secrets/${secret[1]}, before you run secrets.sh`,
+      awaits: secret[1],
     };
   if (value === false && name.endsWith(".enabled")) return { list: "dropped", why: "it is off" };
   const other = chart.others.find(([pattern]) => pattern.test(name));

@@ -48,7 +48,9 @@ export class Draft {
     return this.byPath.get(path)?.value;
   }
   remove(path: Path): void {
-    this.byPath.delete(pathText(path));
+    // A setting goes with the secrets in it: one that is left would bring a part of it back.
+    for (const [key, secret] of this.byPath)
+      if (path.every((part, i) => secret.path[i] === part)) this.byPath.delete(key);
     remove(this.settings, path);
   }
   get secrets(): Secret[] {

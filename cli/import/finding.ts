@@ -13,6 +13,8 @@ export interface Finding {
   setting?: string;
   /** Why; never a value. */
   why?: string;
+  /** The setting of a secret that the old files did not hold: a person puts its text into a file of this name. */
+  awaits?: string;
 }
 
 /** Keys and indexes from the root of a document. */

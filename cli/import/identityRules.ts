@@ -6,7 +6,6 @@ import {
   But,
   decide,
   drop,
-  dropped,
   each,
   replaced,
   take,
@@ -49,13 +48,23 @@ const serverName: Converter = (value) =>
     ? String(value)
     : decide("it is not a server name in lower case, which other servers and this stack need; it can never be changed");
 
-const KEY_SERVERS =
-  "matrix.org is asked for keys of servers that do not answer, and nobody where federation has an allow list";
+/** The stack serves it: it has to be below the domain, for which the operator has certificates and DNS records. */
+const webClient: Converter = (value, facts, at) => {
+  const host = httpsHost(value, facts, at);
+  if (typeof host !== "string") return host;
+  const base = String(facts.get("server_name")).replace(/:\d+$/, "");
+  const homeserver = httpsHost(facts.get("public_baseurl"), facts, at);
+  const parent = typeof homeserver === "string" ? /^matrix\.(.+)$/.exec(homeserver)?.[1] : undefined;
+  const domain = parent ?? base;
+  return host === domain || host.endsWith(`.${domain}`)
+    ? host
+    : decide(`it is not in the domain ${domain}: the stack serves a web client of its own at hostnames.web`);
+};
 
 export const IDENTITY_RULES: Rule[] = [
   take("server_name", "serverName", serverName),
   take("public_baseurl", "hostnames.homeserver", httpsHost),
-  take("web_client_location", "hostnames.web", httpsHost),
+  take("web_client_location", "hostnames.web", webClient),
   takeSecret("signing_key", "importSecrets.signingKey", (value) => signingKey(String(value))),
   takeSecret("signing_key_path", "importSecrets.signingKey", (value, facts) => {
     const text = facts.file(String(value));
@@ -68,9 +77,11 @@ export const IDENTITY_RULES: Rule[] = [
   takeSecretFile("form_secret_path", "importSecrets.formSecret"),
   takeSecret("registration_shared_secret", "importSecrets.registrationSharedSecret"),
   takeSecretFile("registration_shared_secret_path", "importSecrets.registrationSharedSecret"),
-  replaced("trusted_key_servers", KEY_SERVERS),
-  replaced("suppress_key_server_warning", "the stack knows what it trusts"),
-  dropped("perspectives", "the former name of trusted_key_servers; ".concat(KEY_SERVERS)),
+  // Synapse still adds them to trusted_key_servers (synapse/config/key.py).
+  undecided(
+    "perspectives",
+    "the former form of trusted_key_servers: write its servers into synapse.extra.trusted_key_servers",
+  ),
   replaced("serve_server_wellknown", "the ingress serves /.well-known/matrix at the domain"),
   ...each(
     undecided,

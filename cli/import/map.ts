@@ -41,6 +41,18 @@ export interface Fragment {
 export const merged = (fragments: readonly Fragment[]): Record<string, unknown> =>
   Object.assign({}, ...fragments.map(({ config }) => config)) as Record<string, unknown>;
 
+/** Options of which null means that nothing is deleted (synapse/config/server.py); synapse.extra takes null. */
+const NEVER = new Set(["redaction_retention_period", "user_ips_max_age", "forgotten_room_retention_period"]);
+
+const withoutValue = (path: Path): Outcome =>
+  NEVER.has(patternOf(path))
+    ? {
+        list: "taken",
+        settings: [{ path: ["synapse", "extra", ...path], value: null, secret: false }],
+        why: "without a value, nothing is deleted",
+      }
+    : { list: "dropped", why: "it has no value" };
+
 type Visit = (path: Path, outcome: Outcome) => void;
 
 /** Calls `visit` once for every option, as deep as rules and lists ask for. */
@@ -50,8 +62,8 @@ export function walk(config: Record<string, unknown>, facts: Facts, visit: Visit
       go([...path, Array.isArray(value) ? Number(key) : key], child, rest),
     );
   const go = (path: Path, value: unknown, rest?: Rule): void => {
-    if (value === null || value === undefined) return visit(path, { list: "dropped", why: "it has no value" });
     const pattern = patternOf(path);
+    if (value === null || value === undefined) return visit(path, withoutValue(path));
     const rule = RULES.get(pattern);
     const own = rule && !rule.rest ? rule.decide(value, facts, path) : undefined;
     if (own) return visit(path, own);
@@ -111,12 +123,18 @@ export function map(fragments: readonly Fragment[], workers: readonly Fragment[]
         });
       else valid[key] = value;
     }
-    walk(valid, facts, (path, { list, settings = [], why }) => {
+    walk(valid, facts, (path, { list, settings = [], why, awaits }) => {
       for (const { path: at, value, secret } of settings)
         if (secret) draft.setSecret(at, String(value));
         else if (value !== undefined) draft.set(at, value);
       const setting = settings[0] && pathText(settings[0].path);
-      findings.push({ option: fragment.label(path), list, ...(setting ? { setting } : {}), ...(why ? { why } : {}) });
+      findings.push({
+        option: fragment.label(path),
+        list,
+        ...(setting ? { setting } : {}),
+        ...(why ? { why } : {}),
+        ...(awaits ? { awaits } : {}),
+      });
     });
   });
   for (const worker of workers)

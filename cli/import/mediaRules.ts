@@ -1,4 +1,13 @@
 /** Media, e-mail, calls and federation. Pure. */
+import {
+  contains,
+  hostCidr,
+  MULTICAST,
+  parseAddress,
+  parseCidr,
+  SPECIAL_NETWORKS,
+  UNSPECIFIED_IPV6,
+} from "../../components/core/addresses";
 import { isPlainObject } from "../../components/schema/walk";
 import {
   But,
@@ -13,6 +22,7 @@ import {
   takeSecretFile,
   undecided,
   type Converter,
+  type Outcome,
   type Rule,
 } from "./rules";
 import { days, mebibytes } from "./values";
@@ -32,23 +42,59 @@ const ofS3 =
     return convert(value, facts, at);
   };
 
+/** What the stack never connects to: RESERVED in peopleYaml.ts, previewDeniedNetworks in mediaYaml.ts. */
+const NEVER = [...SPECIAL_NETWORKS, UNSPECIFIED_IPV6, ...MULTICAST].map((network) => parseCidr(network)!);
+
+/** An entry in the form of the settings: an address alone is a network of one; undefined where it is neither. */
+function networkOf(entry: unknown): string | undefined {
+  const text = String(entry);
+  return parseCidr(text) ? text : parseAddress(text) ? hostCidr(text) : undefined;
+}
+
+/** Networks of a list that the stack's own list does not cover. */
+const networksOf = (list: unknown): string[] =>
+  (Array.isArray(list) ? list : [])
+    .map(networkOf)
+    .filter((network) => network !== undefined)
+    .filter((network) => !NEVER.some((own) => contains(own, parseCidr(network)!)));
+
+/** @param networks What the setting gets; two options may give to one. */
+function blocked(list: unknown, setting: string, networks: readonly string[]): Outcome {
+  const settings =
+    networks.length > 0 ? [{ path: ["outgoing", setting], value: [...new Set(networks)], secret: false }] : [];
+  if (!Array.isArray(list) || list.some((entry) => networkOf(entry) === undefined))
+    return {
+      list: "decision",
+      settings,
+      why: `an entry is no address and no network without host bits: add it to outgoing.${setting}`,
+    };
+  if (networksOf(list).length === 0)
+    return { list: "replaced", why: "private and special networks are never connected to" };
+  return { list: "taken", settings, why: "the stack never connects to private and special networks: the others" };
+}
+
 const MEDIA_COPY = "media are in an object store: docs/move-in.md copies them";
 const store = "media_storage_providers[]";
 
 const MEDIA: Rule[] = [
   take("max_upload_size", "media.maxUploadMiB", mebibytes),
   take("url_preview_enabled", "media.urlPreviews"),
-  replaced("url_preview_ip_range_blacklist", "previews never reach private and special networks"),
+  {
+    option: "url_preview_ip_range_blacklist",
+    decide: (value, facts) =>
+      facts.get("url_preview_enabled") === true
+        ? blocked(value, "previewBlockedNetworks", networksOf(value))
+        : { list: "dropped", why: "previews are off" },
+  },
   take("url_preview_ip_range_whitelist", "outgoing.previewAllowedNetworks", (value) =>
     Array.isArray(value) && value.length > 0 ? value : drop("it is empty"),
   ),
-  replaced("max_spider_size", "the stack reads 10M of a page"),
   take("media_retention.local_media_lifetime", "media.localRetentionDays", days),
   take("media_retention.remote_media_lifetime", "media.remoteRetentionDays", days),
   replaced("media_store_path", MEDIA_COPY),
   ...each(
     replaced,
-    "enable_media_repo enable_authenticated_media enable_local_media_storage dynamic_thumbnails backup_media_store_path",
+    "enable_media_repo enable_local_media_storage backup_media_store_path",
     "the media processes of the stack decide it",
   ),
   dropped("uploads_path", "uploads have needed no folder of their own since Synapse 1.20"),
@@ -138,12 +184,14 @@ const EMAIL: Rule[] = [
   take("email.enable_tls", "emailSmtp.tls", smtpTls("off")),
   take("email.tlsname", "emailSmtp.tlsName"),
   replaced("email.app_name", "e-mails name web.elementWeb.brand"),
-  take("email.enable_notifs", "emailSmtp.host", (value) =>
-    value === true
-      ? replace("notifications by e-mail are on")
-      : decide("notifications by e-mail were off, and the stack sends them"),
-  ),
-  replaced("email.notif_for_new_users", "new users get notifications by e-mail unless they switch them off"),
+  // With a server for e-mail, synapse.extra takes them.
+  ...["email.enable_notifs", "email.notif_for_new_users"].map((option): Rule => ({
+    option,
+    decide: (_, facts) =>
+      facts.get("email.smtp_host") === undefined
+        ? { list: "dropped", why: "email.smtp_host is not set, and the stack sends no e-mail then" }
+        : undefined,
+  })),
   ...each(
     replaced,
     "email.client_base_url email.riot_base_url email.invite_client_location",
@@ -155,11 +203,10 @@ const CALLS: Rule[] = [
   replaced("turn_uris", "coturn of this stack; calls that run over the old TURN server go on while it runs"),
   takeSecret("turn_shared_secret", "importSecrets.turnSharedSecret"),
   takeSecretFile("turn_shared_secret_path", "importSecrets.turnSharedSecret"),
-  ...each(replaced, "turn_user_lifetime turn_allow_guests", "credentials last an hour, and guests get none"),
   ...each(dropped, "turn_username turn_password", "clients get credentials that expire"),
   ...each(
     replaced,
-    "matrix_rtc max_event_delay_duration experimental_features.msc4143_enabled experimental_features.msc4222_enabled experimental_features.msc4140_enabled",
+    "matrix_rtc experimental_features.msc4143_enabled experimental_features.msc4222_enabled experimental_features.msc4140_enabled",
     "group calls are at this stack's SFU (settings rtc)",
   ),
 ];
@@ -167,23 +214,34 @@ const CALLS: Rule[] = [
 const FEDERATION: Rule[] = [
   {
     option: "federation_domain_whitelist",
-    decide: (value) =>
-      Array.isArray(value) && value.length === 0
-        ? { list: "taken", settings: [{ path: ["federation", "enabled"], value: false, secret: false }] }
-        : { list: "taken", settings: [{ path: ["federation", "domainAllowList"], value, secret: false }] },
+    decide: (value, facts) => {
+      const closed = [{ path: ["federation", "enabled"], value: false, secret: false }];
+      if (!Array.isArray(value))
+        return { list: "decision", settings: closed, why: "it is not a list: until it is one, federation is off" };
+      // A server always reaches itself, and the stack's list is of others.
+      const others = value.filter((name) => name !== facts.get("server_name"));
+      return others.length === 0
+        ? { list: "taken", settings: closed, why: "the list has no other server" }
+        : {
+            list: "taken",
+            settings: [{ path: ["federation", "domainAllowList"], value: others, secret: false }],
+            ...(others.length < value.length ? { why: "without the server's own name" } : {}),
+          };
+    },
   },
   replaced("send_federation", "the plan decides which processes send"),
   take("ip_range_whitelist", "outgoing.allowedNetworks", (value) =>
     Array.isArray(value) && value.length > 0 ? value : drop("it is empty"),
   ),
-  replaced(
-    "ip_range_blacklist",
-    "private and special networks are never connected to; further ones are outgoing.blockedNetworks",
-  ),
-  dropped(
-    "federation_ip_range_blacklist",
-    "the former name of ip_range_blacklist, which Synapse 1.163 reads only without that one; private networks are never connected to",
-  ),
+  // Synapse reads the former name as well, for federation alone; the stack has one list for both.
+  ...["ip_range_blacklist", "federation_ip_range_blacklist"].map((option): Rule => ({
+    option,
+    decide: (value, facts) =>
+      blocked(value, "blockedNetworks", [
+        ...networksOf(facts.get("ip_range_blacklist")),
+        ...networksOf(facts.get("federation_ip_range_blacklist")),
+      ]),
+  })),
   {
     option: "federation_custom_ca_list",
     decide: (value, facts) => {

@@ -2,6 +2,7 @@
 import { isPlainObject } from "../../components/schema/walk";
 import {
   But,
+  Not,
   decide,
   drop,
   replace,
@@ -15,11 +16,10 @@ import {
   missingFile,
   type Converter,
   type Facts,
+  type Outcome,
   type Rule,
 } from "./rules";
 import { days } from "./values";
-
-const ALWAYS = (what: string) => `${what} in every deployment of this stack`;
 
 const thirdParties: Converter = (value) => {
   const kinds = Array.isArray(value) ? value.map(String) : [];
@@ -28,17 +28,38 @@ const thirdParties: Converter = (value) => {
   return decide("the stack can ask for an e-mail address only: set registration.requireEmail, or leave it");
 };
 
-/** The password of a form that is off has no setting while nobody could log in in another way. */
+/** Without passwords and without a provider nobody could log in, and the stack refuses that. */
+function hasProvider(facts: Facts): boolean {
+  const providers = facts.get("oidc_providers");
+  return (Array.isArray(providers) && providers.length > 0) || Boolean(facts.get("oidc_config"));
+}
+
+/** A value that is neither on nor off, such as only_for_reauth: no login opens that was closed. */
+function reauthOnly(facts: Facts): Outcome {
+  const closed = hasProvider(facts);
+  const now = closed
+    ? "sso.passwordLogin is false, and passwords confirm nothing any more"
+    : "passwords are on, since there is no OpenID Connect provider";
+  return {
+    list: "decision",
+    settings: closed ? [{ path: ["sso", "passwordLogin"], value: false, secret: false }] : [],
+    why: `passwords confirmed actions, but nobody logged in with one, and the stack has no such state: ${now}`,
+  };
+}
+
 const passwordLogin: Converter = (value, facts) => {
   if (value !== false) return replace("passwords are on by default");
-  const providers = facts.get("oidc_providers");
-  return (Array.isArray(providers) && providers.length > 0) || facts.get("oidc_config")
+  return hasProvider(facts)
     ? false
     : decide("passwords are off and there is no OpenID Connect provider: without either nobody could log in");
 };
 
+/** A rule of passwords counts in Synapse only where the policy is in force. */
+const ofPolicy: Converter = (value, facts) =>
+  facts.get("password_config.policy.enabled") === true ? value : drop("no policy was in force");
+
 const localdb: Converter = (value, facts) =>
-  value === (facts.get("password_config.enabled") ?? true)
+  value !== false || facts.get("password_config.enabled") === false
     ? replace("it follows from sso.passwordLogin")
     : decide("passwords are checked by a module alone: see modules and password_providers");
 
@@ -140,17 +161,23 @@ export const PEOPLE_RULES: Rule[] = [
   take("presence.enabled", "presence.enabled"),
   take("use_presence", "presence.enabled"),
 
-  take("password_config.enabled", "sso.passwordLogin", passwordLogin),
+  {
+    option: "password_config.enabled",
+    decide: (value, facts, at) =>
+      typeof value === "boolean"
+        ? take("password_config.enabled", "sso.passwordLogin", passwordLogin).decide(value, facts, at)
+        : reauthOnly(facts),
+  },
   take("password_config.localdb_enabled", "sso.passwordLogin", localdb),
   takeSecret("password_config.pepper", "passwords.pepper"),
   take("password_config.policy.enabled", "passwords.minimumLength", (value) =>
-    value === false ? new But(1, "no policy was in force") : replace("the stack's policy is always in force"),
+    value === true ? replace("the stack's policy is always in force") : new But(1, "no policy was in force"),
   ),
-  take("password_config.policy.minimum_length", "passwords.minimumLength"),
-  take("password_config.policy.require_digit", "passwords.requireDigit"),
-  take("password_config.policy.require_symbol", "passwords.requireSymbol"),
-  take("password_config.policy.require_lowercase", "passwords.requireLowercase"),
-  take("password_config.policy.require_uppercase", "passwords.requireUppercase"),
+  take("password_config.policy.minimum_length", "passwords.minimumLength", ofPolicy),
+  take("password_config.policy.require_digit", "passwords.requireDigit", ofPolicy),
+  take("password_config.policy.require_symbol", "passwords.requireSymbol", ofPolicy),
+  take("password_config.policy.require_lowercase", "passwords.requireLowercase", ofPolicy),
+  take("password_config.policy.require_uppercase", "passwords.requireUppercase", ofPolicy),
 
   take("oidc_providers[].idp_id", "sso.oidc[].id"),
   take("oidc_providers[].idp_name", "sso.oidc[].name"),
@@ -185,11 +212,22 @@ export const PEOPLE_RULES: Rule[] = [
   take(
     "encryption_enabled_by_default_for_room_type",
     "rooms.encryption",
+    // Unquoted, off is false in YAML 1.1, and Synapse takes that too.
     (value) =>
-      ({ off: "none", invite: "private", all: "all" })[String(value)] ?? decide("it is none of off, invite and all"),
+      ({ off: "none", false: "none", invite: "private", all: "all" })[String(value)] ??
+      decide("it is none of off, invite and all"),
   ),
   take("room_list_publication_rules", "rooms.publicationRules", (value) => roomRules(value)),
-  take("alias_creation_rules", "rooms.aliasRules", (value) => roomRules(value)),
+  {
+    option: "alias_creation_rules",
+    decide: (value) => {
+      const rules = roomRules(value);
+      const setting = (given: unknown) => [{ path: ["rooms", "aliasRules"], value: given, secret: false }];
+      return rules instanceof Not
+        ? { list: rules.list, settings: setting([]), why: `${rules.why}: until it is one, nobody may give an alias` }
+        : { list: "taken", settings: setting(rules) };
+    },
+  },
   take("auto_join_rooms", "rooms.autoJoin.aliases", (value) =>
     Array.isArray(value) && value.length > 0 ? value : drop("it is empty"),
   ),
@@ -236,11 +274,12 @@ export const PEOPLE_RULES: Rule[] = [
       facts.get("retention.enabled") === true ? days(value, facts, at) : drop("retention is off"),
     ),
   ),
-  ...each(
-    replaced,
-    "retention.default_policy.min_lifetime retention.purge_jobs",
-    "old messages are deleted once a day, and none before it is a day old",
-  ),
+  // Where retention is on, synapse.extra takes them.
+  ...["retention.default_policy.min_lifetime", "retention.purge_jobs"].map((option): Rule => ({
+    option,
+    decide: (_, facts) =>
+      facts.get("retention.enabled") === true ? undefined : { list: "dropped", why: "retention is off" },
+  })),
   take("enable_registration_captcha", "registration.captcha.siteKey", (value, facts) =>
     captchaIsOn(facts) ? replace("the section registration.captcha says it") : drop("it is off, or registration is"),
   ),
@@ -265,12 +304,11 @@ export const PEOPLE_RULES: Rule[] = [
     "server_notices.system_mxid_avatar_url server_notices.room_avatar_url",
     "the stack sets no pictures: an administrator gives them to the account and the room",
   ),
-  ...each(replaced, "require_auth_for_profile_requests", ALWAYS("profiles need a login")),
 ];
 
 /** The settings have the same rules under other names: room_id is room, user_id is user. */
 function roomRules(value: unknown): unknown {
-  if (!Array.isArray(value) || !value.every(isPlainObject)) return decide("it is not a list of rules");
+  if (!Array.isArray(value) || !value.every(isPlainObject)) return decide("it is no list of rules");
   return value.map(({ user_id, alias, room_id, action }) => ({
     action: action ?? "allow",
     ...(user_id !== undefined ? { user: user_id } : {}),

@@ -10,7 +10,11 @@ import {
   replacedRest,
   take,
   takeSecret,
-  takeSecretFile,
+  Not,
+  drop,
+  missingFile,
+  placeOf,
+  secretText,
   undecided,
   type Converter,
   type Rule,
@@ -29,6 +33,44 @@ const ofPostgres =
     facts.get("database.name") === "psycopg2"
       ? convert(value, facts, at)
       : replace("there is PostgreSQL instead of SQLite");
+
+const FIELD = String.raw`((?:\\.|[^:\\])*)`;
+const PGPASS_LINE = new RegExp(`^${[FIELD, FIELD, FIELD, FIELD, "(.*)"].join(":")}$`);
+
+/**
+ * Host, port, database, user and password of a line of a password file, with \: and \\ for : and \ (PostgreSQL, libpq,
+ * "The Password File"). The password is the rest of the line: in it, a : need not be escaped.
+ */
+const fieldsOf = (line: string): string[] =>
+  (PGPASS_LINE.exec(line) ?? []).slice(1).map((field) => field.replace(/\\(.)/g, "$1"));
+
+/** The first line that fits the connection counts. */
+const fromPassfile: Converter = (value, facts, at) => {
+  const setting = "database.importFrom.password";
+  if (facts.get("database.args.password") !== undefined) return drop("database.args.password counts");
+  const text = facts.file(String(value));
+  if (text === undefined) return missingFile(placeOf(setting, at));
+  const of = (arg: string): unknown => facts.get(`database.args.${arg}`);
+  const host = String(of("host") ?? "localhost");
+  const wanted = [
+    host.startsWith("/") ? "localhost" : host,
+    String(of("port") ?? 5432),
+    String(of("dbname") ?? of("database") ?? of("user")),
+    String(of("user")),
+  ];
+  const line = text
+    .split(/\r?\n/)
+    .filter((l) => l.trim() !== "" && !l.startsWith("#"))
+    .map(fieldsOf)
+    .find((fields) => wanted.every((part, i) => fields[i] === "*" || fields[i] === part));
+  return line
+    ? secretText(line[4])
+    : new Not(
+        "decision",
+        `no line of the password file fits the connection: put the password into secrets/${setting} before you run secrets.sh`,
+        setting,
+      );
+};
 
 const DATABASE: Rule[] = [
   {
@@ -57,12 +99,8 @@ const DATABASE: Rule[] = [
     "database.importFrom.user",
     ofPostgres((v) => v),
   ),
-  takeSecret(
-    "database.args.password",
-    "database.importFrom.password",
-    ofPostgres((v) => String(v)),
-  ),
-  takeSecretFile("database.args.passfile", "database.importFrom.password"),
+  takeSecret("database.args.password", "database.importFrom.password", ofPostgres(secretText)),
+  takeSecret("database.args.passfile", "database.importFrom.password", ofPostgres(fromPassfile)),
   take(
     "database.args.dbname",
     "database.importFrom.database",
@@ -123,20 +161,17 @@ const PROCESSES: Rule[] = [
   replaced("redis", "Redis with Sentinel; nothing is kept in the old one"),
   ...each(
     replaced,
-    "event_cache_size caches.global_factor caches.event_cache_size caches.per_cache_factors caches.cache_autotuning caches.expire_caches caches.expiry_time caches.cache_entry_ttl caches.sync_response_cache_duration caches.track_memory_usage cache_factor",
+    "event_cache_size caches.global_factor caches.event_cache_size caches.per_cache_factors caches.cache_autotuning caches.expiry_time caches.track_memory_usage cache_factor",
     CACHES,
   ),
   ...each(
     replaced,
-    "tls_certificate_path tls_private_key_path",
+    "no_tls tls_certificate_path tls_private_key_path",
     "TLS ends at the ingress (settings tls; `mode: given` takes this certificate along)",
   ),
   ...each(replaced, "enable_metrics metrics_flags", "the monitoring of the stack reads every process"),
   ...each(replaced, "report_stats report_stats_endpoint", "no process reports to matrix.org"),
   ...each(dropped, "manhole manhole_settings", "a shell inside the process, without encryption: there is none"),
-  replaced("user_ips_max_age", "addresses of users are kept for 28 days"),
-  replaced("redaction_retention_period", "redacted messages are kept for 7 days"),
-  replaced("forgotten_room_retention_period", "rooms that everybody has left are deleted after 28 days"),
 ];
 
 /** Where Synapse does today what a module was for. */
@@ -176,12 +211,14 @@ const MODULES: Rule[] = [
   ),
 ];
 
-const GONE = "Synapse no longer has it";
+/** Options that the code of Synapse names no more. */
+export const GONE =
+  "acme tls_fingerprints web_client enable_group_creation group_creation_prefix expire_access_token trusted_third_party_id_servers enable_legacy_metrics start_pushers_from_main tls_dh_params_path account_validity.renew_by_email_enabled email.trust_identity_server_for_password_resets verify_keys experimental_features.spaces_enabled experimental_features.msc2403_enabled experimental_features.groups_enabled";
 const GIVEN_UP: Rule[] = [
-  ...each(
-    dropped,
-    "no_tls acme tls_fingerprints web_client enable_group_creation group_creation_prefix use_frozen_dicts expire_access_token trust_identity_server_for_password_resets trusted_third_party_id_servers enable_legacy_metrics allow_per_room_profiles use_appservice_legacy_authorization start_pushers_from_main tls_dh_params_path federation_metrics_domains account_validity.renew_by_email_enabled email.trust_identity_server_for_password_resets room_invite_state_types verify_keys experimental_features.spaces_enabled experimental_features.msc2403_enabled experimental_features.groups_enabled",
-    GONE,
+  ...each(dropped, GONE, "Synapse no longer has it"),
+  dropped(
+    "trust_identity_server_for_password_resets",
+    "Synapse no longer does it, and does not start where it is true",
   ),
 ];
 

@@ -1,5 +1,5 @@
 /** How often who may do what. Pure. */
-import { each, replaced, dropped, take, type Rule } from "./rules";
+import { drop, take, type Rule } from "./rules";
 
 /** Synapse's limits by the names of `rateLimits`. */
 const LIMITS: Record<string, string> = {
@@ -33,6 +33,11 @@ const FEDERATION: Record<string, string> = {
   concurrent: "concurrent",
 };
 
+const former = (option: string, today: string, setting: string): Rule =>
+  take(option, setting, (value, facts) =>
+    facts.get(today) === undefined ? value : drop(`the former form, which Synapse reads only without ${today}`),
+  );
+
 export const RATE_RULES: Rule[] = [
   ...Object.entries(LIMITS).flatMap(([option, limit]) => [
     take(`${option}.per_second`, `rateLimits.${limit}.perSecond`),
@@ -41,10 +46,10 @@ export const RATE_RULES: Rule[] = [
   ...Object.entries(FEDERATION).map(([option, name]) =>
     take(`rc_federation.${option}`, `rateLimits.federation.${name}`),
   ),
-  replaced("rc_delayed_event_mgmt", "group calls decide it"),
-  ...each(
-    dropped,
-    "rc_messages_per_second rc_message_burst_count federation_rc_window_size federation_rc_sleep_limit federation_rc_sleep_delay federation_rc_reject_limit federation_rc_concurrent",
-    "the former form, which Synapse 1.163 no longer reads; today's are rc_message and rc_federation, settings rateLimits",
+  // The former forms, which Synapse reads only without today's (synapse/config/ratelimiting.py).
+  former("rc_messages_per_second", "rc_message", "rateLimits.messages.perSecond"),
+  former("rc_message_burst_count", "rc_message", "rateLimits.messages.burst"),
+  ...Object.entries(FEDERATION).map(([option, name]) =>
+    former(`federation_rc_${option}`, "rc_federation", `rateLimits.federation.${name}`),
   ),
 ];

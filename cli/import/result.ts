@@ -3,6 +3,7 @@ import { parse } from "yaml";
 import { isPlainObject } from "../../components/schema/walk";
 import type { SettingsError } from "../../components/settings";
 import { Refused } from "../arguments";
+import { registrationId } from "./appserviceRules";
 import { readChart } from "./chart";
 import { CHARTS } from "./charts";
 import { complete } from "./complete";
@@ -45,11 +46,12 @@ function chartOf(values: Record<string, unknown>) {
 }
 
 /** Registrations of --registration that the configuration does not name. */
-function further(fragments: readonly Fragment[], registrations: readonly string[]): Fragment[] {
+function further(fragments: readonly Fragment[], { registrations, file }: Input): Fragment[] {
   const named = merged(fragments).app_service_config_files;
   const list = Array.isArray(named) ? named.map(String) : [];
   const base = (file: string): string => file.split("/").at(-1)!;
-  const more = registrations.filter((file) => !list.some((other) => base(other) === base(file)));
+  const ids = new Set(list.map((named) => registrationId(file(named))));
+  const more = registrations.filter((given) => !ids.has(registrationId(file(given)) ?? given));
   if (more.length === 0) return [];
   const label = (at: Path): string =>
     Number(at[1]) < list.length
@@ -62,7 +64,7 @@ function further(fragments: readonly Fragment[], registrations: readonly string[
 export function importFrom(input: Input): Result {
   const chart = input.values ? chartOf(input.values) : undefined;
   const before = [...(chart?.fragments ?? []), ...input.fragments];
-  const more = further(before, input.registrations);
+  const more = further(before, input);
   // The list of registrations is in one place: where some are added, that is the place.
   const fragments = [...before.map((f) => (more.length > 0 ? without(f, "app_service_config_files") : f)), ...more];
   const whole = merged(fragments);
@@ -77,7 +79,7 @@ export function importFrom(input: Input): Result {
     const at = option.split(".");
     return at.reduce<unknown>((value, key) => (isPlainObject(value) ? value[key] : undefined), whole);
   };
-  const notes = complete(mapped, { get, file: input.file });
+  const notes = complete(mapped, { get, file: input.file }, chart ? "chart" : "file");
   for (const [key, value] of Object.entries(input.given)) mapped.draft.set([key], value);
   const open = settle(mapped, input.stack);
   return { ...mapped, notes, open };

@@ -1,4 +1,5 @@
 /** How a rule says what becomes of an option. Pure. */
+import { pathText } from "../../components/schema/walk";
 import type { List, Path } from "./finding";
 import { indexesOf, pathOf } from "./finding";
 
@@ -22,6 +23,8 @@ export interface Outcome {
   list: List;
   settings?: Given[];
   why?: string;
+  /** The setting of a secret that is not at hand. */
+  awaits?: string;
 }
 
 export interface Rule {
@@ -40,6 +43,7 @@ export class Not {
   constructor(
     readonly list: Exclude<List, "taken">,
     readonly why: string,
+    readonly awaits?: string,
   ) {}
 }
 /** A setting's value with a remark. */
@@ -57,7 +61,10 @@ export const drop = (why: string): Not => new Not("dropped", why);
 export type Converter = (value: unknown, facts: Facts, at: Path) => unknown;
 
 function outcomeOf(converted: unknown, path: Path, secret: boolean): Outcome {
-  if (converted instanceof Not) return { list: converted.list, why: converted.why };
+  if (converted instanceof Not) {
+    const { list, why, awaits } = converted;
+    return { list, why, ...(awaits === undefined ? {} : { awaits }) };
+  }
   const remark = converted instanceof But ? converted : undefined;
   const value = remark ? remark.value : converted;
   return { list: "taken", settings: [{ path, value, secret }], ...(remark ? { why: remark.why } : {}) };
@@ -79,23 +86,29 @@ export const takeSecret = (option: string, setting: string, convert: Converter =
 
 /** An option that names the file that holds a secret. */
 export const takeSecretFile = (option: string, setting: string): Rule =>
-  takeSecret(option, setting, (value, facts) => {
+  takeSecret(option, setting, (value, facts, at) => {
     const text = facts.file(String(value));
-    return text === undefined ? missingFile(setting) : secretText(text.trim());
+    return text === undefined ? missingFile(placeOf(setting, at)) : secretText(text.trim());
   });
+
+/** A setting's place, with the indexes that its option has. */
+export const placeOf = (setting: string, at: Path): string => pathText(pathOf(setting, indexesOf(at)));
 
 /** A secret of which the file is not at hand: `secrets.sh` sets it once it is. */
 export const missingFile = (setting: string): Not =>
-  decide(
+  new Not(
+    "decision",
     `the file is not at hand: name the folder that stands for the old machine's / with --root, or put its text into secrets/${setting} before you run secrets.sh`,
+    setting,
   );
 
-function secretText(value: unknown): unknown {
+/** The text of a secret, unless something stands in its place. */
+export function secretText(value: unknown): unknown {
   const text = String(value ?? "");
   if (text.trim() === "") return drop("it is empty");
   // What templates and examples have in place of a secret.
   if (/^(YOUR_[A-Z_]+|CHANGEME|<.*>)$/.test(text)) return drop("it is a template's text and no secret");
-  if (/^(@@[A-Z_]+@@|\$\{[A-Z_]+\})$/.test(text))
+  if (/^(@@\w+@@|\$\{\w+\})$/.test(text))
     return decide("it stands for a value that is filled in when the old server starts: give that one");
   return text;
 }

@@ -1,7 +1,7 @@
 /** Checks a draft as the stack would: what it would refuse becomes a decision. Pure. */
 import { resolveSettings, type SettingsError } from "../../components/settings";
 import type { Draft } from "./draft";
-import type { Finding } from "./finding";
+import type { Finding, Path } from "./finding";
 import type { Mapped } from "./map";
 
 const errorsOf = (draft: Draft, stack: string): readonly SettingsError[] =>
@@ -14,6 +14,20 @@ const isAbout = ({ path }: SettingsError, setting: string): boolean =>
 /** The keys of a path as errors write it. */
 const keysOf = (path: string): Array<string | number> =>
   [...path.matchAll(/([^.[\]]+)|\[(\d+)\]/g)].map((m) => (m[2] !== undefined ? Number(m[2]) : m[1]!));
+
+/** Settings that restrict: where one is refused, what stands in its place lets nobody through. */
+const CLOSED: Record<string, { path: Path; value: unknown; now: string }> = {
+  "federation.domainAllowList": {
+    path: ["federation", "enabled"],
+    value: false,
+    now: "Until the list is right, federation.enabled is false: without a list, every server would be admitted.",
+  },
+  "rooms.aliasRules": {
+    path: ["rooms", "aliasRules"],
+    value: [],
+    now: "Until the rules are right, nobody may give an alias: without rules, everybody might.",
+  },
+};
 
 /**
  * Moves what the stack refuses from `taken` to `decision`, and returns the errors that remain: what the old server
@@ -33,9 +47,11 @@ export function settle({ draft, findings }: Mapped, stack: string): readonly Set
     if (refused.length === 0) return errors;
     for (const [finding, error] of refused) {
       draft.remove(keysOf(finding.setting!));
+      const closed = CLOSED[finding.setting!];
+      if (closed) draft.set(closed.path, closed.value);
       Object.assign(finding, {
         list: "decision",
-        why: `${finding.setting} does not take it. Allowed: ${error.allowed}. ${capital(error.remedy)}`,
+        why: `${finding.setting} does not take it. Allowed: ${error.allowed}. ${capital(error.remedy)}${closed ? `. ${closed.now}` : ""}`,
       } satisfies Partial<Finding>);
       delete finding.setting;
     }

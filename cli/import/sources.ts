@@ -15,7 +15,7 @@ export function readYaml(file: string): unknown {
   } catch (error) {
     throw new Refused(`${file}: it cannot be read (${(error as NodeJS.ErrnoException).code}).`);
   }
-  const document = parseDocument(text, { version: "1.1", merge: true, prettyErrors: false });
+  const document = parseDocument(text, { version: "1.1", merge: true, uniqueKeys: false, prettyErrors: false });
   const [error] = document.errors;
   if (error) {
     const line = text.slice(0, error.pos[0]).split("\n").length;
@@ -36,11 +36,11 @@ export function readSection(file: string): Record<string, unknown> {
 
 const isFolder = (file: string): boolean => fs.existsSync(file) && fs.statSync(file).isDirectory();
 
-/** The files of a folder that Synapse would read, in its order. */
-const yamlIn = (folder: string): string[] =>
+/** The files of a folder that Synapse would read, in its order: it passes over .yml (synapse/config/_base.py). */
+const yamlIn = (folder: string, ending = /\.yaml$/): string[] =>
   fs
     .readdirSync(folder)
-    .filter((name) => /\.ya?ml$/.test(name))
+    .filter((name) => ending.test(name))
     .sort()
     .map((name) => path.join(folder, name));
 
@@ -56,9 +56,9 @@ export function readHomeserver(given: string): Fragment[] {
   }));
 }
 
-/** Configurations of workers: files that say of which program they are. */
+/** Configurations of workers, each of which a service names by itself: files that say of which program they are. */
 export const readWorkers = (folder: string): Fragment[] =>
-  yamlIn(folder).map((file) => ({
+  yamlIn(folder, /\.ya?ml$/).map((file) => ({
     config: readSection(file),
     label: (at: Path) => `${path.basename(folder)}/${path.basename(file)}: ${pathText(at)}`,
   }));
@@ -73,26 +73,42 @@ export interface Places {
 
 /**
  * Where a file of the configuration may be: on this machine, below --root, or in the folder of homeserver.yaml, which
- * containers mount at /data. The Ansible playbook mounts each bridge's registration under a name of its own.
+ * containers mount at /data. The Ansible playbook mounts each bridge's registration under a name of its own. A file of
+ * --registration stands for itself, and for the one path that has its name where that path leads nowhere.
  */
 export function candidates(file: string, { config, root, registrations }: Places): string[] {
-  const given = registrations.filter((r) => path.basename(r) === path.basename(file));
-  if (!path.isAbsolute(file)) return [...given, path.join(config, file)];
+  if (registrations.includes(file)) return [file];
+  const same = registrations.filter((r) => path.basename(r) === path.basename(file));
+  const given = same.length === 1 ? same : [];
+  if (!path.isAbsolute(file)) return [path.join(config, file), ...given];
   const bridge = /^\/matrix-(.+)-registration\.yaml$/.exec(file)?.[1];
   const inData = /^\/(?:data|etc\/matrix-synapse)\/(.+)$/.exec(file)?.[1];
   return [
-    ...given,
     ...(root !== undefined ? [path.join(root, file)] : [file]),
     ...(root !== undefined && bridge ? [path.join(root, "matrix", bridge, "config/registration.yaml")] : []),
     ...(bridge ? [path.join(config, "../..", bridge, "config/registration.yaml")] : []),
     ...(inData ? [path.join(config, inData)] : []),
-    path.join(config, path.basename(file)),
+    // Not one of several registrations that have the name of this one.
+    ...(same.length > 1 ? [] : [...given, path.join(config, path.basename(file))]),
   ];
 }
+
+const isWithin = (file: string, folder: string): boolean => {
+  const relative = path.relative(fs.realpathSync(folder), file);
+  return relative !== "" && !path.isAbsolute(relative) && relative.split(path.sep)[0] !== "..";
+};
+
+/** With --root, what the old configuration names is not looked for elsewhere: neither by `..` nor by a link. */
+const isAllowed = (file: string, { config, root, registrations }: Places): boolean =>
+  root === undefined ||
+  registrations.includes(file) ||
+  [root, config].some((folder) => fs.existsSync(folder) && isWithin(fs.realpathSync(file), folder));
 
 export const fileReader =
   (places: Places) =>
   (file: string): string | undefined => {
-    const found = candidates(file, places).find((place) => fs.existsSync(place) && fs.statSync(place).isFile());
+    const found = candidates(file, places).find(
+      (place) => fs.existsSync(place) && fs.statSync(place).isFile() && isAllowed(place, places),
+    );
     return found === undefined ? undefined : fs.readFileSync(found, "utf8");
   };

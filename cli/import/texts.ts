@@ -41,11 +41,11 @@ export function stackText(draft: Draft, given: Record<string, unknown>): string 
   ].join("\n");
 }
 
-const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
+export const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
 /** Secrets that the old files did not hold, and that a person puts there. */
 export const awaited = (findings: readonly Finding[]): string[] => [
-  ...new Set(findings.flatMap(({ why }) => /secrets\/([A-Za-z.]+[A-Za-z])/.exec(why ?? "")?.[1] ?? [])),
+  ...new Set(findings.flatMap(({ list, awaits }) => (list === "decision" && awaits !== undefined ? [awaits] : []))),
 ];
 
 /** The name of a secret's file is the path of its setting, in characters that every file system takes. */

@@ -80,7 +80,14 @@ describe("import: the stack file", () => {
         from: "Example <noreply@example.com>",
       },
       media: { maxUploadMiB: 50, urlPreviews: true },
-      synapse: { extra: { enable_search: false } },
+      synapse: {
+        extra: {
+          turn_user_lifetime: 86_400_000,
+          turn_allow_guests: true,
+          enable_search: false,
+          forgotten_room_retention_period: null,
+        },
+      },
       federation: { enabled: true },
     });
     assert.deepEqual(
@@ -118,7 +125,7 @@ describe("import: the stack file", () => {
       region: "eu-central-1",
       endpoint: "https://s3.example.com",
     });
-    assert.deepEqual(retention, { maxLifetimeDays: 365 });
+    assert.deepEqual(retention, { maxLifetimeDays: 365, roomMaxDays: 36_500 });
     assert.deepEqual(federation, { domainAllowList: ["partner.example.org", "other.example.net"], enabled: true });
     assert.deepEqual(rateLimits, {
       loginByAccount: { perSecond: 0.1, burst: 3 },
@@ -266,6 +273,29 @@ describe("import: the command", () => {
       fs.readFileSync(path.join(dir, "calls"), "utf8"),
       /^config set --stack moved --secret --path matrix-ha:objectStore.secretKey = marker-s3key$/m,
     );
+  });
+
+  it("takes no encrypted value of another stack, and says what is still to set", () => {
+    const hosts = path.join(dir, "other stack.yaml");
+    fs.writeFileSync(
+      hosts,
+      `config:
+  matrix-ha:tls: { mode: given, certificate: marker-certificate, key: { secure: marker-cipher } }
+  matrix-ha:hosts: [{ name: a, password: { secure: marker-cipher } }]
+`,
+    );
+    const own = path.join(dir, "own folder");
+    fs.mkdirSync(own);
+    const args = large("x").slice(0, 4);
+    const { status, stdout, stderr } = command(...args, "--cwd", own, "--out", path.join(own, "out"), "--hosts", hosts);
+    assert.equal(status, 0, stderr);
+    assert.ok(stdout.includes(`\n  sh '${own}/out/secrets.sh'\n`), stdout);
+    const { config } = parse(fs.readFileSync(path.join(own, "Pulumi.moved.yaml"), "utf8"));
+    assert.deepEqual(config["matrix-ha:tls"], { mode: "given", certificate: "marker-certificate" });
+    assert.deepEqual(config["matrix-ha:hosts"], [{ name: "a" }]);
+    assert.match(fs.readFileSync(path.join(own, "out/report.md"), "utf8"), /`--hosts: tls\.key`: it is encrypted for/);
+    const script = fs.readFileSync(path.join(own, "out/secrets.sh"), "utf8");
+    assert.match(script, /^put 'hosts\[0\]\.password' /m);
   });
 
   it("overwrites nothing: neither the stack file nor the folder", () => {

@@ -237,6 +237,26 @@ describe("the database's Cluster", () => {
     });
   });
 
+  it("is waited for a day where it is filled from another database or from a backup", () => {
+    const seconds = (change: Parameters<typeof planned>[0]): string | undefined =>
+      clusterMetadata(planned(change).settings).annotations["pulumi.com/timeoutSeconds"];
+    const imported = seconds(({ database }) => {
+      database.importFrom = {
+        host: "10.1.1.1",
+        port: 5432,
+        user: "synapse",
+        password: "marker",
+        database: "synapse",
+        sslMode: "require",
+        majorVersion: 16,
+      };
+    });
+    const restored = seconds(({ backups }) => {
+      backups.restore = { from: "synapse-postgres" };
+    });
+    assert.deepEqual([imported, restored], ["86400", "86400"]);
+  });
+
   it("limits memory to twice a small request, 1 GiB more than a medium one, and a quarter more than a large one", () => {
     assert.deepEqual([512, 1024, 2048, 4096, 4100, 8192].map(memoryLimitMiB), [1024, 2048, 3072, 5120, 5125, 10_240]);
   });

@@ -156,12 +156,19 @@ export function cnpgClusterSpec({ settings, plan, backup }: CnpgClusterInput): o
   };
 }
 
+/**
+ * Seconds until the database must be ready. Three instances start one after the other, each as a copy: 148 s on shared
+ * cores with an empty database (measured). One that is imported or restored is ready when all of its data are: a day,
+ * since dumps of large servers take hours.
+ */
+const readySeconds = ({ database, backups }: Settings): number =>
+  database.importFrom || backups.restore ? 86_400 : 1200;
+
 export const clusterMetadata = (
   settings: Settings,
 ): { name: string; namespace: string; labels: Record<string, string>; annotations: Record<string, string> } => ({
   name: SERVICES.postgresCluster,
   namespace: NAMESPACES.matrix,
   labels: labels(settings, SERVICES.postgresCluster, POSTGRES_APP, imageVersion(settings, IMAGES.postgresql)),
-  // Three instances start one after the other, each as a copy: 148 s on shared cores with an empty database (measured).
-  annotations: { "pulumi.com/waitFor": "condition=Ready", "pulumi.com/timeoutSeconds": "1200" },
+  annotations: { "pulumi.com/waitFor": "condition=Ready", "pulumi.com/timeoutSeconds": String(readySeconds(settings)) },
 });
