@@ -5,6 +5,7 @@ import { diffArrays } from "diff";
 import { plan } from "../components/plan";
 import { formatErrors } from "../components/core/errors";
 import type { PlanInput } from "../components/core/layer";
+import { VERSION } from "../components/core/version";
 import { IMAGES } from "../components/layers/registry";
 import { losses } from "../components/holds";
 import { resolveSettings } from "../components/settings";
@@ -364,7 +365,7 @@ async function main(argv: string[]): Promise<void> {
   const report = commit === undefined ? undefined : upgrade({ ...all, commit }, changes, input);
   if (refused.length) process.exitCode = 1;
   if (values.json) {
-    const versions = report && { from: named(values.against!, commit!), to: JSON.parse(here("package.json")).version };
+    const versions = report && { from: named(values.against!, commit!), to: VERSION };
     console.log(JSON.stringify(report ? { ...versions, ...report, changes } : changes, null, 2));
     if (note) console.error(note);
     if (refused.length) console.error(formatErrors(refused, REFUSES));

@@ -5,13 +5,15 @@
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
+import { quote } from "../components/layers/hosts/steps/shell";
+import { isEncrypted } from "../components/settings/stackFile";
 import { isPlainObject, pathText } from "../components/schema/walk";
 import { parse, Refused, runMain, UsageError } from "./arguments";
 import { environment, variablesIn } from "./import/environment";
 import { LISTS, type Finding, type Path } from "./import/finding";
 import { importFrom, type Input, type Result } from "./import/result";
 import { fileReader, readHomeserver, readSection, readWorkers, readYaml } from "./import/sources";
-import { awaited, quoted } from "./import/texts";
+import { awaited } from "./import/texts";
 import { refuseExisting, write, type Target } from "./import/write";
 
 const USAGE = `npm run import -- --homeserver FILE [--workers DIR] [--registration FILE ...] [--root DIR] [--env FILE]
@@ -46,10 +48,6 @@ const OF_MACHINES = [
   "backups",
   "acceptOneCallHost",
 ];
-
-/** A value that Pulumi has encrypted: only the stack that it was made for can read it. */
-const isEncrypted = (value: unknown): boolean =>
-  isPlainObject(value) && Object.keys(value).length === 1 && typeof value.secure === "string";
 
 /** Takes encrypted values out, and tells where they were. */
 function withoutEncrypted(value: unknown, at: Path, removed: (at: Path) => void): unknown {
@@ -135,7 +133,7 @@ function inputOf(values: Values, target: Target, findings: readonly Finding[]): 
 }
 
 /** A word of a command, in quotes where it needs them. */
-const shellWord = (text: string): string => (/^[\w./@:+-]+$/.test(text) ? text : quoted(text));
+const shellWord = (text: string): string => (/^[\w./@:+-]+$/.test(text) ? text : quote(text));
 
 function summary({ findings, draft, open }: Result, { stack, out }: Target, stackFile: string): string {
   const counts = LISTS.map(

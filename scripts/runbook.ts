@@ -10,12 +10,9 @@ import { resolveSettings, SettingsInvalid } from "../components/settings";
 import { plan } from "../components/plan";
 import { writeOrCheck } from "./writeOrCheck";
 
-/** An appservice, whose alerts there are only with one. */
-const BRIDGE = { id: "bridge", url: "https://bridge.example.net", senderLocalpart: "bridgebot" };
-
 export function runbookText(): string {
   const { settings, errors } = resolveSettings(
-    { ...exampleConfig(1000), federation: { enabled: true }, appservices: [BRIDGE], ...EVERYTHING },
+    { ...exampleConfig(1000), federation: { enabled: true }, ...EVERYTHING },
     "runbook",
   );
   if (!settings) throw new SettingsInvalid(errors);

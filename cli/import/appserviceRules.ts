@@ -1,19 +1,13 @@
 /** Bridges and bots: their registrations. Pure. */
-import { parse } from "yaml";
+import { readRegistration } from "../../components/layers/synapse/appservices/registration";
 import { isDnsName } from "../../components/schema/syntax/text";
 import { isPlainObject } from "../../components/schema/walk";
 import type { Facts, Given, Outcome, Rule } from "./rules";
 
 /** A registration; undefined where the text is none. */
 function parsed(text: string | undefined): Record<string, unknown> | undefined {
-  if (text === undefined) return undefined;
-  let fields: unknown;
-  try {
-    fields = parse(text, { version: "1.1" });
-  } catch {
-    return undefined;
-  }
-  return isPlainObject(fields) && typeof fields.id === "string" && fields.as_token ? fields : undefined;
+  const fields = text === undefined ? undefined : readRegistration(text);
+  return typeof fields?.id === "string" && fields.as_token ? fields : undefined;
 }
 
 /** What a registration is known by: no two have the same. */

@@ -1,4 +1,5 @@
 /** Values of the Helm charts for Synapse, as the configuration that the chart makes of them. Pure. */
+import { leavesOf } from "../../components/layers/synapse/extra/values";
 import { isPlainObject, pathText, valueAt } from "../../components/schema/walk";
 import { pathOf, type Finding, type List, type Path } from "./finding";
 import type { Fragment } from "./map";
@@ -26,13 +27,6 @@ export interface ChartRead {
   fragments: Fragment[];
   findings: Finding[];
   settings: Array<[path: Path, value: unknown]>;
-}
-
-/** Every leaf: a value, an empty section, or a list. */
-function leaves(value: unknown, at: Path = []): Array<[Path, unknown]> {
-  return isPlainObject(value) && Object.keys(value).length > 0
-    ? Object.entries(value).flatMap(([key, child]) => leaves(child, [...at, key]))
-    : [[at, value]];
 }
 
 const assign = (root: Record<string, unknown>, path: Path, value: unknown): void => {
@@ -93,7 +87,7 @@ export function readChart(chart: Chart, values: Record<string, unknown>, parse: 
     read.findings.push({ option: label(path), list: "taken", setting: setting[1] });
     return true;
   };
-  for (const [path, value] of leaves(values)) {
+  for (const { path, value } of leavesOf(values, [])) {
     const name = pathText(path);
     if (chart.texts?.test(name)) read.fragments.push(textFragment(String(value), label(path), parse));
     else if (!takeOption(path, value) && !takeSetting(path, value))

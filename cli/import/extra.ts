@@ -1,4 +1,5 @@
 /** Options without a rule: `synapse.extra` takes those that Synapse knows, with their secrets apart. Pure. */
+import { isSecretName } from "../../components/layers/synapse/extra/values";
 import { isPlainObject } from "../../components/schema/walk";
 import type { Path } from "./finding";
 import { isKnown, KNOWN_VERSION, meant } from "./known";
@@ -6,11 +7,9 @@ import type { Given, Outcome } from "./rules";
 
 const EXTRA: Path = ["synapse", "extra"];
 
-/** By its name or form a secret, wherever it stands. */
-const isSecretName = (name: string): boolean =>
-  /(secret|password|passwd|passphrase|token|pepper|private_key|_pass|dsn|bindpw|credentials?)$/i.test(name);
 const hasLogin = (value: unknown): boolean => typeof value === "string" && /:\/\/[^/\s@]*:[^/\s@]+@/.test(value);
-export const isSecret = (path: Path, value: unknown): boolean =>
+/** By its name or form a secret, wherever it stands. */
+const isSecret = (path: Path, value: unknown): boolean =>
   (typeof value === "string" && isSecretName(String(path.at(-1)))) || hasLogin(value);
 
 /** Names a file or folder of the old machine, which no pod has. */

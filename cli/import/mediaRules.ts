@@ -1,15 +1,8 @@
 /** Media, e-mail, calls and federation. Pure. */
-import {
-  contains,
-  hostCidr,
-  MULTICAST,
-  parseAddress,
-  parseCidr,
-  SPECIAL_NETWORKS,
-  UNSPECIFIED_IPV6,
-} from "../../components/core/addresses";
+import { contains, hostCidr, parseAddress, parseCidr, RESERVED_NETWORKS } from "../../components/core/addresses";
 import { isPlainObject } from "../../components/schema/walk";
 import {
+  asIs,
   But,
   decide,
   drop,
@@ -28,10 +21,6 @@ import {
 import { days, mebibytes } from "./values";
 
 const S3 = "s3_storage_provider.S3StorageProviderBackend";
-const isS3 = (facts: Parameters<Converter>[1]): boolean => {
-  const providers = facts.get("media_storage_providers");
-  return Array.isArray(providers) && providers.some((p) => isPlainObject(p) && p.module === S3);
-};
 /** Takes a part of the one S3 provider. */
 const ofS3 =
   (convert: Converter): Converter =>
@@ -42,8 +31,8 @@ const ofS3 =
     return convert(value, facts, at);
   };
 
-/** What the stack never connects to: RESERVED in peopleYaml.ts, previewDeniedNetworks in mediaYaml.ts. */
-const NEVER = [...SPECIAL_NETWORKS, UNSPECIFIED_IPV6, ...MULTICAST].map((network) => parseCidr(network)!);
+/** What the stack never connects to. */
+const NEVER = RESERVED_NETWORKS.map((network) => parseCidr(network)!);
 
 /** An entry in the form of the settings: an address alone is a network of one; undefined where it is neither. */
 function networkOf(entry: unknown): string | undefined {
@@ -117,31 +106,11 @@ const MEDIA: Rule[] = [
     `${store}.store_local ${store}.store_remote ${store}.store_synchronous`,
     "every upload is in the object store before it is answered",
   ),
-  take(
-    `${store}.config.bucket`,
-    "objectStore.bucket",
-    ofS3((v) => v),
-  ),
-  take(
-    `${store}.config.region_name`,
-    "objectStore.region",
-    ofS3((v) => v),
-  ),
-  take(
-    `${store}.config.endpoint_url`,
-    "objectStore.endpoint",
-    ofS3((v) => v),
-  ),
-  takeSecret(
-    `${store}.config.access_key_id`,
-    "objectStore.accessKey",
-    ofS3((v) => v),
-  ),
-  takeSecret(
-    `${store}.config.secret_access_key`,
-    "objectStore.secretKey",
-    ofS3((v) => v),
-  ),
+  take(`${store}.config.bucket`, "objectStore.bucket", ofS3(asIs)),
+  take(`${store}.config.region_name`, "objectStore.region", ofS3(asIs)),
+  take(`${store}.config.endpoint_url`, "objectStore.endpoint", ofS3(asIs)),
+  takeSecret(`${store}.config.access_key_id`, "objectStore.accessKey", ofS3(asIs)),
+  takeSecret(`${store}.config.secret_access_key`, "objectStore.secretKey", ofS3(asIs)),
   take(`${store}.config.prefix`, "objectStore.kind", (value) =>
     value === ""
       ? drop("it is empty")
@@ -260,4 +229,3 @@ const FEDERATION: Rule[] = [
 ];
 
 export const MEDIA_RULES: Rule[] = [...MEDIA, ...EMAIL, ...CALLS, ...FEDERATION];
-export { isS3 };

@@ -1,6 +1,7 @@
 /** Processes, database, modules, and what Synapse has given up. Pure. */
 import { isPlainObject } from "../../components/schema/walk";
 import {
+  asIs,
   But,
   decide,
   dropped,
@@ -94,23 +95,11 @@ const DATABASE: Rule[] = [
     "database.importFrom.port",
     ofPostgres((v) => Number(v)),
   ),
-  take(
-    "database.args.user",
-    "database.importFrom.user",
-    ofPostgres((v) => v),
-  ),
+  take("database.args.user", "database.importFrom.user", ofPostgres(asIs)),
   takeSecret("database.args.password", "database.importFrom.password", ofPostgres(secretText)),
   takeSecret("database.args.passfile", "database.importFrom.password", ofPostgres(fromPassfile)),
-  take(
-    "database.args.dbname",
-    "database.importFrom.database",
-    ofPostgres((v) => v),
-  ),
-  take(
-    "database.args.database",
-    "database.importFrom.database",
-    ofPostgres((v) => v),
-  ),
+  take("database.args.dbname", "database.importFrom.database", ofPostgres(asIs)),
+  take("database.args.database", "database.importFrom.database", ofPostgres(asIs)),
   take(
     "database.args.sslmode",
     "database.importFrom.sslMode",

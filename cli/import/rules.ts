@@ -70,7 +70,8 @@ function outcomeOf(converted: unknown, path: Path, secret: boolean): Outcome {
   return { list: "taken", settings: [{ path, value, secret }], ...(remark ? { why: remark.why } : {}) };
 }
 
-const asIs: Converter = (value) => value;
+/** The value is that of the setting. */
+export const asIs: Converter = (value) => value;
 
 /** An option that becomes a setting. Indexes of lists go along in their order. */
 export const take = (option: string, setting: string, convert: Converter = asIs): Rule => ({

@@ -1,5 +1,6 @@
 /** What the import writes: the stack file, the commands for its secrets, the report. Pure. */
 import { formatError, type SettingsError } from "../../components/core/errors";
+import { quote } from "../../components/layers/hosts/steps/shell";
 import { yamlText } from "../../components/core/yaml";
 import { pathText } from "../../components/schema/walk";
 import type { Draft } from "./draft";
@@ -41,8 +42,6 @@ export function stackText(draft: Draft, given: Record<string, unknown>): string 
   ].join("\n");
 }
 
-export const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
-
 /** Secrets that the old files did not hold, and that a person puts there. */
 export const awaited = (findings: readonly Finding[]): string[] => [
   ...new Set(findings.flatMap(({ list, awaits }) => (list === "decision" && awaits !== undefined ? [awaits] : []))),
@@ -53,7 +52,7 @@ export const secretFile = (path: string): string => path.replace(/[^A-Za-z0-9._[
 
 /** The commands that set the secrets. No value is on a command line: each is read from its file. */
 export function secretsScript(stack: string, paths: readonly string[]): string {
-  const lines = paths.map((path) => `put ${quoted(path)} ${quoted(secretFile(path))}`);
+  const lines = paths.map((path) => `put ${quote(path)} ${quote(secretFile(path))}`);
   return `#!/bin/sh
 # Sets the secrets of the old server in the stack ${stack}, encrypted. Run it in the folder of the project, after
 # \`pulumi stack init ${stack}\`; it may run again. Afterwards delete this folder: its files are in clear.
@@ -66,7 +65,7 @@ put() {
     missing=1
     return
   fi
-  pulumi config set --stack ${quoted(stack)} --secret --path "matrix-ha:$1" <"$folder/$2"
+  pulumi config set --stack ${quote(stack)} --secret --path "matrix-ha:$1" <"$folder/$2"
 }
 ${lines.join("\n")}
 exit "$missing"

@@ -169,3 +169,5 @@ export const SPECIAL_NETWORKS = [
 /** Means this machine to whoever connects to it. */
 export const UNSPECIFIED_IPV6 = "::/128";
 export const MULTICAST = ["224.0.0.0/4", "ff00::/8"] as const;
+/** All of these: what nothing connects to because a user or another server named it. */
+export const RESERVED_NETWORKS: readonly string[] = [...SPECIAL_NETWORKS, UNSPECIFIED_IPV6, ...MULTICAST];

@@ -104,10 +104,14 @@ export const stackNames = (dir: string = ROOT): string[] =>
     .flatMap((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1] ?? [])
     .sort();
 
+/** Whether it is a value that Pulumi has encrypted: only the stack that it was made for can read it. */
+export const isEncrypted = (value: unknown): boolean =>
+  isPlainObject(value) && Object.keys(value).length === 1 && typeof value.secure === "string";
+
 function withoutCiphertext(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutCiphertext);
   if (!isPlainObject(value)) return value;
-  if (Object.keys(value).length === 1 && typeof value.secure === "string") return SECRET_PLACEHOLDER;
+  if (isEncrypted(value)) return SECRET_PLACEHOLDER;
   return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, withoutCiphertext(v)]));
 }
 

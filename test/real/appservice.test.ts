@@ -7,6 +7,7 @@ import * as http from "node:http";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { tier } from "../../lab/common/tiers";
+import { until } from "../../lab/common/until";
 import { subjectFor } from "../../lab/real/configurations";
 import { count } from "../../lab/real/counts";
 import { Homeserver, type User } from "../../lab/real/homeserver";
@@ -53,11 +54,6 @@ class SlowAppservice {
     this.server.close();
   };
 }
-
-const until = async (what: string, seconds: number, ready: () => boolean | Promise<boolean>): Promise<void> => {
-  for (const end = Date.now() + seconds * 1000; !(await ready()); await sleep(200))
-    if (Date.now() > end) throw new Error(`not within ${seconds} s: ${what}`);
-};
 
 describe("appservices", function () {
   this.timeout(900_000);
@@ -120,7 +116,7 @@ describe("appservices", function () {
     slow.hangsOn = "on its way";
     const sent = ["on its way", ...Array.from({ length: 9 }, (_, i) => `behind it ${i}`)];
     await server.send(alice, room, sent[0]!, "0");
-    await until("the first event", 60, () => slow.events.includes(sent[0]!));
+    await until("the first event", 60, () => (slow.events.includes(sent[0]!) ? undefined : "it is not there"), 0.2);
     await Promise.all(sent.slice(1).map((body, i) => server.send(alice, room, body, String(i + 1))));
     // Synapse has taken all of them in: its position is that of the newest event.
     await server.database.untilTrue(
@@ -178,9 +174,15 @@ describe("appservices", function () {
   /** Everything is there, once; and nothing comes again. */
   async function arrived(sent: string[]): Promise<void> {
     const mine = (): string[] => slow.events.filter((body) => sent.includes(body));
-    await until(`${sent.length} events`, 60, () => new Set(mine()).size === sent.length).catch((error: Error) => {
-      throw new Error(`${error.message}; lost: ${sent.filter((body) => !mine().includes(body)).join(", ")}`);
-    });
+    await until(
+      `${sent.length} events`,
+      60,
+      () => {
+        const lost = sent.filter((body) => !mine().includes(body));
+        return lost.length === 0 ? undefined : `lost: ${lost.join(", ")}`;
+      },
+      0.2,
+    );
     await sleep(5000);
     assert.deepEqual(
       mine().filter((body, i, all) => all.indexOf(body) !== i),

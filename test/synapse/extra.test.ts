@@ -8,7 +8,7 @@ import { workerConfig } from "../../components/layers/synapse/workerYaml";
 import { optionProblems } from "../../components/layers/synapse/extra/options";
 import { OWNERS, ownerOf } from "../../components/layers/synapse/extra/owners";
 import { extraText } from "../../components/layers/synapse/extra/render";
-import { leavesOf } from "../../components/layers/synapse/extra/values";
+import { isSecretName, leavesOf } from "../../components/layers/synapse/extra/values";
 import { IMAGES } from "../../components/layers/synapse/images";
 import { OPTIONS_VERSION } from "../../components/layers/synapse/extra/options";
 import { resolveSettings, SECRET_PLACEHOLDER, type SettingsError } from "../../components/settings";
@@ -141,6 +141,18 @@ describe("synapse.extra: what is refused", () => {
       ],
     );
     assert.deepEqual(found({ extra: { password_config: { pepper: SECRET_PLACEHOLDER } } }), []);
+  });
+});
+
+describe("names that hold secrets", () => {
+  it("are the same to the plan and to the import", () => {
+    for (const name of ["smtp_pass", "bot_token", "webhook_url", "api_key", "passphrase", "bindpw", "accessToken"])
+      assert.ok(isSecretName(name), name);
+    for (const name of ["bypass", "username", "token_lifetime", "secret_path"]) assert.ok(!isSecretName(name), name);
+    assert.deepEqual(
+      secretsInClear({ synapse: { extra: { a_section: { passphrase: "p" } } } }).map((e) => e.path),
+      ["synapse.extra.a_section.passphrase"],
+    );
   });
 });
 

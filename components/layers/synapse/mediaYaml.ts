@@ -2,7 +2,7 @@
  * The media repository's configuration: only the processes that serve media have it, so only they restart for it. Pure.
  */
 import type { Settings } from "../../settings/types";
-import { MULTICAST, SPECIAL_NETWORKS, UNSPECIFIED_IPV6 } from "../../core/addresses";
+import { RESERVED_NETWORKS } from "../../core/addresses";
 import { ownNetworks } from "../../domain/ownNetworks";
 import { days, type Yaml } from "./homeserverYaml";
 import { MOUNTS } from "./paths";
@@ -17,7 +17,7 @@ export interface MediaStore {
 
 /** Networks that the URL previewer must not reach: special ones, and this deployment's own. */
 export const previewDeniedNetworks = (settings: Settings): string[] => [
-  ...new Set([...SPECIAL_NETWORKS, UNSPECIFIED_IPV6, ...MULTICAST, ...ownNetworks(settings)]),
+  ...new Set([...RESERVED_NETWORKS, ...ownNetworks(settings)]),
 ];
 
 /** The options of the processes that serve media. */

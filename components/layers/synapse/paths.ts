@@ -39,7 +39,7 @@ export const CLASS_FILE = "class.yaml";
 /** The one file of the Secret for e-mail. */
 export const EMAIL_FILE = "email.yaml";
 
-/** The file of a class's Secret for `synapse.extra` and `synapse.modules`; the secrets that it names are beside it. */
+/** The one file of a class's Secret for `synapse.extra` and `synapse.modules`. */
 export const EXTRA_FILE = "extra.yaml";
 
 /** Keys of the Secret that is mounted at MOUNTS.secrets. */

@@ -1,10 +1,10 @@
 /** What users may do, how often, and where the homeserver connects to for them: parts of homeserver.yaml. Pure. */
-import { MULTICAST, SPECIAL_NETWORKS, UNSPECIFIED_IPV6 } from "../../core/addresses";
+import { RESERVED_NETWORKS } from "../../core/addresses";
 import type { Settings } from "../../settings/types";
 import type { Plan } from "../../sizing/types";
 import type { Yaml } from "./homeserverYaml";
 import { MOUNTS, SECRET_FILES } from "./paths";
-import { RATE_LIMITS, rateFacts } from "./settings/rateLimits";
+import { FEDERATION_RATE_NAMES, FEDERATION_RATES, RATE_LIMITS, rateFacts } from "./settings/rateLimits";
 
 /** Synapse's form of a duration. @example days(28) gives "28d" */
 export const days = (n: number): string => `${n}d`;
@@ -107,22 +107,15 @@ export function rateLimits({ rateLimits: given }: Settings, { synapse }: Plan): 
 
 /** Synapse has its own default for each that is left out. */
 function federationRate(f: Settings["rateLimits"]["federation"] = {}): Yaml {
-  const members = Object.entries({
-    window_size: f.windowMs,
-    sleep_limit: f.sleepLimit,
-    sleep_delay: f.sleepMs,
-    reject_limit: f.rejectLimit,
-    concurrent: f.concurrent,
-  }).filter(([, value]) => value !== undefined);
+  const members = FEDERATION_RATE_NAMES.flatMap((name) =>
+    f[name] === undefined ? [] : [[FEDERATION_RATES[name], f[name]] as const],
+  );
   return members.length > 0 ? { rc_federation: Object.fromEntries(members) } : {};
 }
 
-/** Networks without machines on the Internet: a superset of Synapse's own list, which a list of ours replaces. */
-const RESERVED = [...SPECIAL_NETWORKS, UNSPECIFIED_IPV6, ...MULTICAST];
-
-/** Where it connects to at the request of other servers, and for push. */
+/** Where it connects to at the request of other servers, and for push. A list of ours takes the place of Synapse's. */
 export const outgoingNetworks = ({ outgoing: o }: Settings): Yaml => ({
-  ...(o.blockedNetworks.length > 0 ? { ip_range_blacklist: [...RESERVED, ...o.blockedNetworks] } : {}),
+  ...(o.blockedNetworks.length > 0 ? { ip_range_blacklist: [...RESERVED_NETWORKS, ...o.blockedNetworks] } : {}),
   ...(o.allowedNetworks.length > 0 ? { ip_range_whitelist: o.allowedNetworks } : {}),
 });
 

@@ -4,7 +4,7 @@
  * here, small.
  */
 import { strict as assert } from "node:assert";
-import { spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { spawnSync, type ChildProcess } from "node:child_process";
 import * as crypto from "node:crypto";
 import * as fs from "node:fs";
 import * as os from "node:os";
@@ -13,13 +13,14 @@ import { parse } from "yaml";
 import { resolveSettings } from "../../../components/settings";
 import { readStackConfig } from "../../../components/settings/stackFile";
 import { readRecipes } from "../catalog";
-import { freePort, installTools, must, registryProgram } from "./registry";
+import { freePort, installTools, must, startRegistry } from "./registry";
 
 const IMAGES = path.resolve(__dirname, ".."),
   ROOT = path.resolve(IMAGES, "../..");
 const PASSWORD = "lab-only-password";
 /** bcrypt, the only format that the registry reads. */
 const HTPASSWD = "pusher:$2b$04$hHuhmwF0yFVB28n7A4qHx.dXpom2lKKAnYG44L.CAPsVy/P6KjLai\n";
+const LOGIN = { authorization: `Basic ${Buffer.from(`pusher:${PASSWORD}`).toString("base64")}` };
 const NAMES = ["synapse", "minio", "mc"];
 
 describe("npm run images -- push, with a real registry", function () {
@@ -43,7 +44,7 @@ describe("npm run images -- push, with a real registry", function () {
   const ask = (target: string): Promise<Response> =>
     fetch(`http://127.0.0.1:${port}${target}`, {
       headers: {
-        authorization: `Basic ${Buffer.from(`pusher:${PASSWORD}`).toString("base64")}`,
+        ...LOGIN,
         accept: "application/vnd.oci.image.manifest.v1+json",
       },
     });
@@ -83,33 +84,12 @@ describe("npm run images -- push, with a real registry", function () {
     fs.writeFileSync(path.join(dir, "cache/images/index.tsv"), index.join(""));
     port = await freePort();
     fs.writeFileSync(path.join(dir, "htpasswd"), HTPASSWD);
-    fs.writeFileSync(
-      path.join(dir, "registry.yml"),
-      JSON.stringify({
-        version: 0.1,
-        storage: { filesystem: { rootdirectory: path.join(dir, "registry") } },
-        http: { addr: `127.0.0.1:${port}` },
-        auth: { htpasswd: { realm: "registry", path: path.join(dir, "htpasswd") } },
-      }),
-    );
-    registry = spawn(registryProgram(dir), ["serve", path.join(dir, "registry.yml")], {
-      stdio: ["ignore", "pipe", "pipe"],
+    registry = await startRegistry(dir, port, {
+      login: { auth: { htpasswd: { realm: "registry", path: path.join(dir, "htpasswd") } }, headers: LOGIN },
+      log: (text) => {
+        log += text;
+      },
     });
-    registry.stdout!.on("data", (d) => {
-      log += d;
-    });
-    registry.stderr!.on("data", (d) => {
-      log += d;
-    });
-    for (let i = 0; ; i++) {
-      const up = await ask("/v2/").then(
-        (r) => r.status === 200,
-        () => false,
-      );
-      if (up) break;
-      assert.ok(i < 100 && registry.exitCode === null, "the registry does not answer");
-      await new Promise((r) => setTimeout(r, 100));
-    }
     await sent();
   });
   after(() => {

@@ -1,6 +1,6 @@
 /** A real registry for tests: Debian's docker-registry. */
 import { strict as assert } from "node:assert";
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import * as fs from "node:fs";
 import * as net from "node:net";
 import * as path from "node:path";
@@ -14,7 +14,7 @@ export function must(command: string, args: string[], cwd?: string): string {
 }
 
 /** The registry's program: from PATH, otherwise from Debian's package, which is only unpacked. */
-export function registryProgram(dir: string): string {
+function registryProgram(dir: string): string {
   if (spawnSync("sh", ["-c", "command -v docker-registry"]).status === 0) return "docker-registry";
   must("apt-get", ["download", "docker-registry"], dir);
   must("dpkg", ["-x", fs.readdirSync(dir).find((f) => f.endsWith(".deb"))!, "."], dir);
@@ -28,6 +28,43 @@ export const freePort = (): Promise<number> =>
       server.close(() => resolve(port));
     });
   });
+
+export interface RegistryOptions {
+  /** Its login: the section `auth` of its configuration, and the headers that it admits. @default none */
+  login?: { auth: object; headers: Record<string, string> };
+  /** Gets what it prints. @default nobody does */
+  log?(text: string): void;
+}
+
+/** Starts it on a loopback port with its data in `dir`; it answers when this resolves. */
+export async function startRegistry(
+  dir: string,
+  port: number,
+  { login, log }: RegistryOptions = {},
+): Promise<ChildProcess> {
+  const config = path.join(dir, "registry.yml");
+  fs.writeFileSync(
+    config,
+    JSON.stringify({
+      version: 0.1,
+      storage: { filesystem: { rootdirectory: path.join(dir, "registry") } },
+      http: { addr: `127.0.0.1:${port}` },
+      ...(login ? { auth: login.auth } : {}),
+    }),
+  );
+  const registry = spawn(registryProgram(dir), ["serve", config], { stdio: ["ignore", "pipe", "pipe"] });
+  for (const output of [registry.stdout, registry.stderr]) output.on("data", (d) => log?.(String(d)));
+  const answers = (): Promise<boolean> =>
+    fetch(`http://127.0.0.1:${port}/v2/`, login && { headers: login.headers }).then(
+      (r) => r.status === 200,
+      () => false,
+    );
+  for (let i = 0; !(await answers()); i++) {
+    assert.ok(i < 600 && registry.exitCode === null, "the registry does not answer");
+    await new Promise((r) => setTimeout(r, 100));
+  }
+  return registry;
+}
 
 /** What the tests need of Debian. */
 export const installTools = (): string =>

@@ -1,11 +1,11 @@
 /** `npm run images -- repin` with a real registry (Debian's docker-registry), over copies of the tables of images. */
 import { strict as assert } from "node:assert";
-import { spawn, type ChildProcess } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { repin, RepinRefused, type Pin, type Wanted } from "../repin";
-import { freePort, installTools, must, registryProgram } from "./registry";
+import { freePort, installTools, must, startRegistry } from "./registry";
 
 const ROOT = path.resolve(__dirname, "../../..");
 const TABLE = "components/layers/redis/images.ts";
@@ -54,26 +54,7 @@ describe("npm run images -- repin, with a real registry", function () {
     dir = fs.mkdtempSync(path.join(os.tmpdir(), "matrix-ha-repin-"));
     const port = await freePort();
     prefix = `127.0.0.1:${port}/mirror`;
-    fs.writeFileSync(
-      path.join(dir, "registry.yml"),
-      JSON.stringify({
-        version: 0.1,
-        storage: { filesystem: { rootdirectory: path.join(dir, "registry") } },
-        http: { addr: `127.0.0.1:${port}` },
-      }),
-    );
-    registry = spawn(registryProgram(dir), ["serve", path.join(dir, "registry.yml")], { stdio: "ignore" });
-    for (let i = 0; ; i++) {
-      if (
-        await fetch(`http://127.0.0.1:${port}/v2/`).then(
-          (r) => r.ok,
-          () => false,
-        )
-      )
-        break;
-      assert.ok(i < 600 && registry.exitCode === null, "the registry does not answer");
-      await new Promise((r) => setTimeout(r, 100));
-    }
+    registry = await startRegistry(dir, port);
     for (const tag of ["3.2.26", "3.2.27", "3.2.101", "3.2.102-alpine", "3.3.1", "latest"])
       publish("library/haproxy", tag);
     publish("library/redis", "8.0.7");

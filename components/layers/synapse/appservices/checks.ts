@@ -1,12 +1,11 @@
 /** Checks over all appservices together. What is wrong in a given registration is reported at it. Pure. */
-import { parse } from "yaml";
 import type { CheckInput } from "../../../core/layer";
 import { isPlaceholder } from "../../../schema/syntax/keys";
 import { isUrl } from "../../../schema/syntax/text";
 import { isPlainObject } from "../../../schema/walk";
 import type { AppserviceSettings } from "../../../settings/types";
 import { checkNamespaces, type NamespaceEntry } from "./namespaces";
-import { isMadeHere, urlOf } from "./registration";
+import { isMadeHere, readRegistration, urlOf } from "./registration";
 
 /** An appservice with what its registration says, wherever that comes from. */
 export interface Registered {
@@ -32,7 +31,7 @@ function registered(a: AppserviceSettings, path: string, given: CheckInput): Reg
   checkReach(a, path, given);
   checkForm(a, path, given);
   const text = a.registration === undefined || isPlaceholder(a.registration) ? undefined : a.registration;
-  if (text !== undefined) return readRegistration(a, text, path, given);
+  if (text !== undefined) return registeredBy(a, text, path, given);
   const made = isMadeHere(a);
   return {
     path,
@@ -145,13 +144,13 @@ function checkForm(a: AppserviceSettings, path: string, { report }: CheckInput):
 }
 
 /** What a registration that was given as a text says. @param text YAML; no error shows any of it but its id and URL */
-function readRegistration(a: AppserviceSettings, text: string, path: string, given: CheckInput): Registered {
+function registeredBy(a: AppserviceSettings, text: string, path: string, given: CheckInput): Registered {
   const at = `${path}.registration`;
   const { report, settings } = given;
   const wrong: Wrong = (what, allowed, remedy) =>
     report.addAnother({ path: at, given: `a registration (not shown) ${what}`, allowed, remedy });
   const none: Registered = { path, registration: at, id: a.id, users: [], aliases: [], rooms: [] };
-  const read = yamlObject(text);
+  const read = readRegistration(text);
   if (!read) {
     wrong(
       "that is no YAML with keys and values",
@@ -201,15 +200,6 @@ function saidIn(read: Record<string, unknown>, at: string, wrong: Wrong): Partia
     aliases: list("aliases"),
     rooms: list("rooms"),
   };
-}
-
-function yamlObject(text: string): Record<string, unknown> | undefined {
-  try {
-    const read: unknown = parse(text, { version: "1.1" });
-    return isPlainObject(read) ? read : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /** Synapse refuses two of one id or token, and finds only the first of one user. */

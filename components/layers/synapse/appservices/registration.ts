@@ -4,6 +4,7 @@ import { serviceFqdn } from "../../../core/names";
 import type { SecretSpec } from "../../../core/secrets";
 import { yamlText } from "../../../core/yaml";
 import { isPlaceholder } from "../../../schema/syntax/keys";
+import { isPlainObject } from "../../../schema/walk";
 import type { Settings } from "../../../settings/types";
 import { MOUNTS } from "../paths";
 import type { AppserviceSettings } from "./settings";
@@ -18,6 +19,16 @@ export interface Tokens {
 export function urlOf({ url, pods }: AppserviceSettings, clusterDomain: string): string | undefined {
   if (!pods) return url;
   return `http://${serviceFqdn(pods.service, pods.namespace, clusterDomain)}:${pods.servicePort ?? pods.port}`;
+}
+
+/** The fields of a registration file, read as Synapse does; undefined where the text is no section of YAML. */
+export function readRegistration(text: string): Record<string, unknown> | undefined {
+  try {
+    const read: unknown = parse(text, { version: "1.1" });
+    return isPlainObject(read) ? read : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Whether its registration is made from fields, and not given as a whole. */
@@ -72,10 +83,8 @@ export function withoutTokens(a: AppserviceSettings, clusterDomain: string): str
 }
 
 /** A registration in any form of YAML, its tokens replaced. The checks have refused what cannot be read. */
-function hidden(registration: string): string {
-  const fields: unknown = parse(registration, { version: "1.1" });
-  return yamlText({ ...(fields as Record<string, unknown>), as_token: WITHOUT.asToken, hs_token: WITHOUT.hsToken });
-}
+const hidden = (registration: string): string =>
+  yamlText({ ...readRegistration(registration), as_token: WITHOUT.asToken, hs_token: WITHOUT.hsToken });
 
 /** Name of its file among the registrations. */
 export const registrationFile = (a: AppserviceSettings): string => `${a.id}.yaml`;

@@ -10,7 +10,7 @@ import { IMAGES } from "../images";
 import { imageSuffix, packagesOf } from "./image";
 import { optionProblems, typedValue, type OptionProblem } from "./options";
 import { ownerOf, ownersBelow, type Owner } from "./owners";
-import { leavesOf } from "./values";
+import { isSecretName, leavesOf } from "./values";
 
 const EXTRA = ["synapse", "extra"];
 
@@ -138,10 +138,6 @@ const nameOf = (line: string): string =>
     .toLowerCase()
     .replace(/[-_.]+/g, "-");
 
-/** Names of options and of modules' settings that hold secrets, by their last word. */
-const SECRET_NAME =
-  /(^|_)(secret|password|passwd|pass|pepper|private_key|secret_key|access_key|access_token|dsn|token|api_?key|webhook_url|credentials?)$/;
-
 /**
  * Paths of values in clear that are secrets by their names.
  *
@@ -161,5 +157,5 @@ function inClear(value: unknown, path: Array<string | number>): Array<Array<stri
   if (Array.isArray(value)) return value.flatMap((entry, i) => inClear(entry, [...path, i]));
   if (isPlainObject(value)) return Object.entries(value).flatMap(([key, inner]) => inClear(inner, [...path, key]));
   const secret = typeof value === "string" && value !== "" && !isPlaceholder(value);
-  return secret && SECRET_NAME.test(String(path.at(-1))) ? [path] : [];
+  return secret && isSecretName(String(path.at(-1))) ? [path] : [];
 }

@@ -4,7 +4,7 @@
  * option that is not here; a new typed setting is one more line. Pure.
  */
 
-import { RATE_LIMITS, rateFacts } from "../settings/rateLimits";
+import { FEDERATION_RATE_NAMES, FEDERATION_RATES, RATE_LIMITS, rateOption } from "../settings/rateLimits";
 
 /** Who writes an option. */
 export type Owner =
@@ -165,24 +165,17 @@ export const OWNERS: Record<string, Owner> = {
   ip_range_blacklist: set("outgoing.blockedNetworks"),
   federation_ip_range_blacklist: set("outgoing.blockedNetworks"),
   ip_range_whitelist: set("outgoing.allowedNetworks"),
-  ...Object.fromEntries(
-    RATE_LIMITS.map((name) => {
-      const { option, part } = rateFacts(name);
-      return [part === undefined ? option : `${option}.${part}`, set(`rateLimits.${name}`)];
-    }),
-  ),
+  ...Object.fromEntries(RATE_LIMITS.map((name) => [rateOption(name), set(`rateLimits.${name}`)])),
   rc_messages_per_second: set("rateLimits.messages"),
   rc_message_burst_count: set("rateLimits.messages"),
-  federation_rc_window_size: set("rateLimits.federation.windowMs"),
-  federation_rc_sleep_limit: set("rateLimits.federation.sleepLimit"),
-  federation_rc_sleep_delay: set("rateLimits.federation.sleepMs"),
-  federation_rc_reject_limit: set("rateLimits.federation.rejectLimit"),
-  federation_rc_concurrent: set("rateLimits.federation.concurrent"),
-  "rc_federation.window_size": set("rateLimits.federation.windowMs"),
-  "rc_federation.sleep_limit": set("rateLimits.federation.sleepLimit"),
-  "rc_federation.sleep_delay": set("rateLimits.federation.sleepMs"),
-  "rc_federation.reject_limit": set("rateLimits.federation.rejectLimit"),
-  "rc_federation.concurrent": set("rateLimits.federation.concurrent"),
+  ...Object.fromEntries(
+    FEDERATION_RATE_NAMES.flatMap((name) =>
+      ["rc_federation.", "federation_rc_"].map((form) => [
+        `${form}${FEDERATION_RATES[name]}`,
+        set(`rateLimits.federation.${name}`),
+      ]),
+    ),
+  ),
   user_ips_max_age: usual,
   redaction_retention_period: usual,
   forgotten_room_retention_period: usual,

@@ -1,6 +1,11 @@
 /** Values of `synapse.extra`: their places, and their merge into what the stack writes. Pure. */
 import { isPlainObject } from "../../../schema/walk";
 
+/** Names of options, and of modules' settings, that hold secrets. */
+const SECRET_NAME =
+  /((^|_)pass|secret|password|passwd|passphrase|pepper|private_key|secret_key|access_key|dsn|token|api_?key|webhook_url|bindpw|credentials?)$/i;
+export const isSecretName = (name: string): boolean => SECRET_NAME.test(name);
+
 /** A value that is no section, or an empty one, and where it is. */
 export interface Leaf {
   path: string[];

@@ -92,6 +92,20 @@ export interface RateOverride {
 
 export const RATE_LIMITS = Object.keys(FACTS) as RateLimit[];
 export const rateFacts = (limit: RateLimit): LimitFacts => FACTS[limit];
+/** Its place in Synapse's configuration. @example rateOption("joinsLocal") is "rc_joins.local" */
+export function rateOption(limit: RateLimit): string {
+  const { option, part } = rateFacts(limit);
+  return part === undefined ? option : `${option}.${part}`;
+}
+/** What `rateLimits.federation` may say, and the options of Synapse's rc_federation. */
+export const FEDERATION_RATES = {
+  windowMs: "window_size",
+  sleepLimit: "sleep_limit",
+  sleepMs: "sleep_delay",
+  rejectLimit: "reject_limit",
+  concurrent: "concurrent",
+} as const;
+export const FEDERATION_RATE_NAMES = Object.keys(FEDERATION_RATES) as Array<keyof typeof FEDERATION_RATES>;
 
 const limitOf = (name: RateLimit) => {
   const { of, usual } = rateFacts(name);
