@@ -4,12 +4,13 @@
 #   lock.sh 1.163.2 1.7.0
 #   lock.sh 1.162.0 1.7.0 synapse-previous
 # A hash is that of the file for this platform (x86_64, Python 3.13), or of the source where there is no such file.
+# txredisapi: Synapse's metadata before 1.163 allow 1.6.0, with which no process starts that speaks with Redis.
 set -euo pipefail
-[ $# = 2 ] || [ $# = 3 ] || { sed -n '2,6s/^# //p' "$0"; exit 1; }
+[ $# = 2 ] || [ $# = 3 ] || { sed -n '2,7s/^# //p' "$0"; exit 1; }
 H=$(cd "$(dirname "$0")/../${3:-synapse}" && pwd -P); . "$H/../../../lib.sh"; lock; mkdir -p "$CACHE/images"
 "$LAB/images/layer.sh" synapse.lock "$H" "
   inst python3.13-venv python3.13-dev gcc libc6-dev libpq-dev; python3.13 -m venv /b; rm -rf /mnt/dl
-  /b/bin/pip download -q -d /mnt/dl 'matrix-synapse[oidc,postgres,redis,url-preview]==$1' synapse-s3-storage-provider==$2
+  /b/bin/pip download -q -d /mnt/dl 'matrix-synapse[oidc,postgres,redis,url-preview]==$1' synapse-s3-storage-provider==$2 'txredisapi<1.6.0'
   /b/bin/python - <<'PY' > /mnt/requirements.txt
 import glob, hashlib, os, re
 for p in sorted(glob.glob('/mnt/dl/*'), key=lambda p: os.path.basename(p).lower()):
