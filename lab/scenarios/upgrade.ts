@@ -24,11 +24,13 @@ const settings = (image: string): string[] => [
 /** PostgreSQL's pods are called synapse-postgres. */
 const CONSUMERS = /^synapse-(?!postgres)/;
 
-/** Every process of Synapse runs this image and no other. */
+/** Every process of Synapse runs this image and no other; one that is being stopped finishes its long polls. */
 async function allRun(r: Run, image: string): Promise<void> {
   const others: string[] = [];
   for (const p of (await get("pods", "-n", NS)).items)
-    for (const c of p.metadata.ownerReferences?.[0]?.kind === "Job" ? [] : p.spec.containers)
+    for (const c of p.metadata.deletionTimestamp || p.metadata.ownerReferences?.[0]?.kind === "Job"
+      ? []
+      : p.spec.containers)
       if (c.image.includes("/synapse:") && c.image !== image) others.push(`${p.metadata.name} ${versionOf(c.image)}`);
   if (others.length) r.fail(`not with ${versionOf(image)}: ${others.join(", ")}`);
 }
@@ -47,7 +49,7 @@ export const UPGRADE: Scenario = {
   group: "change",
   title: `Synapse is upgraded from ${versionOf(PREVIOUS)} to ${versionOf(PINNED)}, taken back, and upgraded again`,
   how: "one deployment each, with images.overrides.synapse for the earlier version; uids and images of all pods compared",
-  seconds: 900,
+  seconds: 1500,
   onRequest: true,
   bounds: { gap: 90, failedAfterRetry: 0 },
   prepare: async (note) => {
