@@ -2,8 +2,7 @@
 import type { Settings } from "../settings/types";
 
 /** The host of the server name, where clients and other servers look for the discovery documents. */
-export const serverNameHost = ({ serverName }: Pick<Settings, "serverName">): string =>
-  serverName.replace(/:\d+$/, "");
+export const serverNameHost = ({ serverName }: Pick<Settings, "serverName">): string => serverName.replace(/:\d+$/, "");
 
 /** The same, unless another web server has that name (`web.wellKnown.servedElsewhere`). */
 export const servedServerName = (settings: Pick<Settings, "serverName" | "web">): string[] =>

@@ -163,10 +163,26 @@ const COMPANY: Array<[name: RegExp, situation: Situation]> = [
     (c) => ({
       ...c,
       serverNotices: {},
-      terms: { version: "1", page: "<p>Be kind.</p>", notice: "Read %(consent_uri)s", refuseWithout: "See %(consent_uri)s" },
+      terms: {
+        version: "1",
+        page: "<p>Be kind.</p>",
+        notice: "Read %(consent_uri)s",
+        refuseWithout: "See %(consent_uri)s",
+      },
     }),
   ],
-  [/^httpProxy\./, (c) => ({ ...c, httpProxy: { url: "http://192.0.2.91:3128", user: "matrix", password: "[encrypted by pulumi]", noProxy: ["sso.example.net"] } })],
+  [
+    /^httpProxy\./,
+    (c) => ({
+      ...c,
+      httpProxy: {
+        url: "http://192.0.2.91:3128",
+        user: "matrix",
+        password: "[encrypted by pulumi]",
+        noProxy: ["sso.example.net"],
+      },
+    }),
+  ],
   [/^backups\.restore\./, within("backups", { restore: { from: "synapse-postgres" } })],
   [/^registration\.requireEmail/, within("registration", { requireToken: true })],
   [/^rooms\.autoJoin\.guests/, within("registration", { allowGuests: true })],

@@ -138,7 +138,10 @@ describe("trustedAuthorities", () => {
       stack: "t",
       config: { ...(await rich()), trustedAuthorities: pem },
     });
-    assert.match(container(e, "StatefulSet", "synapse-main").command[2], /^export REQUESTS_CA_BUNDLE=\/tmp\/authorities\.crt$/m);
+    assert.match(
+      container(e, "StatefulSet", "synapse-main").command[2],
+      /^export REQUESTS_CA_BUNDLE=\/tmp\/authorities\.crt$/m,
+    );
     const none = { ...(await rich()), synapse: {}, trustedAuthorities: pem };
     const bare = await evaluate({ stack: "t", config: none });
     assert.doesNotMatch(container(bare, "StatefulSet", "synapse-main").command[2], /REQUESTS_CA_BUNDLE/);

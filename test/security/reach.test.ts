@@ -94,7 +94,11 @@ describe("an HTTP proxy", function () {
       stack: "t",
       config: {
         ...base,
-        monitoring: { enabled: true, alertWebhook: "https://alerts.example.org/hook", heartbeatUrl: "https://beat.example.org" },
+        monitoring: {
+          enabled: true,
+          alertWebhook: "https://alerts.example.org/hook",
+          heartbeatUrl: "https://beat.example.org",
+        },
         objectStore: { ...S3, bucket: "media" },
         backups: { target: { ...S3, bucket: "backups" } },
         ...more,
@@ -183,7 +187,12 @@ describe("an HTTP proxy", function () {
       .sort();
 
   it("network policies open the proxy, and nothing of the Internet", async () => {
-    const only = await of({ httpProxy: { url: "http://10.99.0.1:3128" }, hostAliases: [], emailSmtp: undefined, registration: {} });
+    const only = await of({
+      httpProxy: { url: "http://10.99.0.1:3128" },
+      hostAliases: [],
+      emailSmtp: undefined,
+      registration: {},
+    });
     for (const component of ["synapse-main", "lk-jwt-service", "cert-manager", "alertmanager", "synapse-postgres"]) {
       const open = egress(only, component);
       assert.ok(open.includes("10.99.0.1/32:3128"), `${component}: ${open.join(" ")}`);

@@ -83,12 +83,7 @@ const CASES: Case[] = [
     "web.elementWeb.config.maps.api_key",
     /everybody can read/,
   ],
-  [
-    "a list for Element's configuration",
-    ["web.elementWeb.config=[1]"],
-    "web.elementWeb.config",
-    /a section with keys/,
-  ],
+  ["a list for Element's configuration", ["web.elementWeb.config=[1]"], "web.elementWeb.config", /a section with keys/],
   [
     "the SFUs of the stack among further discovery keys",
     ["web.wellKnown.client={org.matrix.msc4143.rtc_foci: []}"],
@@ -131,12 +126,7 @@ const CASES: Case[] = [
     "terms.refuseWithout",
     /add terms\.notice/,
   ],
-  [
-    "two DNS providers",
-    ["tls.dns01={solver: {cloudflare: {}, route53: {}}}"],
-    "tls.dns01.solver",
-    /one DNS provider/,
-  ],
+  ["two DNS providers", ["tls.dns01={solver: {cloudflare: {}, route53: {}}}"], "tls.dns01.solver", /one DNS provider/],
   [
     "a DNS provider whose credential is missing",
     ["tls.dns01={solver: {cloudflare: {apiTokenSecretRef: {name: matrix-ha-acme-dns01, key: api-token}}}}"],

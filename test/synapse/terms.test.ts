@@ -22,7 +22,7 @@ describe("terms", () => {
     assert.deepEqual(termsOption(fixtureSettings()), {});
     const table = { plan: fixturePlan(), federation: false };
     assert.equal(classify({ method: "GET", path: "/_matrix/consent" }, table), undefined);
-    assert.deepEqual(resourcesOf("main", table), ["client"]);
+    assert.ok(!resourcesOf("main", table).includes("consent"));
   });
 
   it("Synapse gets them, with every % but the link's doubled", () => {
@@ -81,7 +81,9 @@ describe("terms", () => {
       assert.ok(container.volumeMounts.some((m: any) => m.name === "terms" && m.mountPath === "/conf/terms"));
     }
     const names = (all: any[]): string[] =>
-      all.flatMap((o) => o.spec.template.spec.volumes ?? []).flatMap((v: any) => (v.name === "terms" ? [v.configMap.name] : []));
+      all
+        .flatMap((o) => o.spec.template.spec.volumes ?? [])
+        .flatMap((v: any) => (v.name === "terms" ? [v.configMap.name] : []));
     assert.notEqual(names(first)[0], names(second)[0]);
   });
 
@@ -92,6 +94,11 @@ describe("terms", () => {
     );
     assert.deepEqual(errors, []);
     assert.ok(plan(settings!));
-    assert.deepEqual(settings!.terms, { version: "v1", page: "<p>x</p>", name: "Privacy Policy", atRegistration: true });
+    assert.deepEqual(settings!.terms, {
+      version: "v1",
+      page: "<p>x</p>",
+      name: "Privacy Policy",
+      atRegistration: true,
+    });
   });
 });

@@ -245,7 +245,10 @@ describe("keys that the operator adds", () => {
     assert.deepEqual(client["org.matrix.msc4143.rtc_foci"], [
       { type: "livekit", livekit_service_url: "https://rtc.example.org" },
     ]);
-    assert.deepEqual(JSON.parse(data["server.json"]), { "m.server": "matrix.example.org:443", "org.example.key": true });
+    assert.deepEqual(JSON.parse(data["server.json"]), {
+      "m.server": "matrix.example.org:443",
+      "org.example.key": true,
+    });
   });
 });
 
@@ -278,10 +281,15 @@ describe("a server name that another web server has", () => {
       "https://example.org/.well-known/matrix/client",
       "https://example.org/.well-known/matrix/server",
     ]);
-    assert.deepEqual(documents["https://example.org/.well-known/matrix/server"], { "m.server": "matrix.example.org:443" });
+    assert.deepEqual(documents["https://example.org/.well-known/matrix/server"], {
+      "m.server": "matrix.example.org:443",
+    });
     const [note] = elsewhereNotes(elsewhere());
     assert.match(note!, /`Access-Control-Allow-Origin: \*`/);
-    assert.match(note!, /https:\/\/example\.org\/\.well-known\/matrix\/server with \{"m\.server":"matrix\.example\.org:443"\}/);
+    assert.match(
+      note!,
+      /https:\/\/example\.org\/\.well-known\/matrix\/server with \{"m\.server":"matrix\.example\.org:443"\}/,
+    );
     assert.match(
       note!,
       /matrix\/client with \{"m\.homeserver":\{"base_url":"https:\/\/matrix\.example\.org"\},"org\.matrix\.msc4143\.rtc_foci"/,

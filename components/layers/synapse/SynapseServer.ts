@@ -120,7 +120,10 @@ export class SynapseServer extends pulumi.ComponentResource {
     const rtcServiceUrl = args.rtcServiceUrl ?? `https://${settings.hostnames.rtc}`;
     const shared: Record<string, string> = {
       [SHARED_FILES.homeserver]: renderHomeserverYaml({ settings, plan, turnUris: args.turnUris, rtcServiceUrl }),
-      [SHARED_FILES.log]: renderLogYaml(settings.overrides.synapse.logLevel ?? "INFO", settings.httpProxy !== undefined),
+      [SHARED_FILES.log]: renderLogYaml(
+        settings.overrides.synapse.logLevel ?? "INFO",
+        settings.httpProxy !== undefined,
+      ),
       [SHARED_FILES.wait]: WAIT_PY,
       [SHARED_FILES.trim]: TRIM_PY,
       [SHARED_FILES.lost]: LOST_EVENTS_PY,

@@ -54,9 +54,7 @@ export function synapseEdges(input: PlanInput): Edge[] {
         })),
       { from: { nodes: true }, to: from, ports: tcp(ports.health!), why: "probes" },
       ...(callsTo(cls, "media-store") ? mediaEdges(from, settings) : []),
-      ...(callsTo(cls, "push-gateways")
-        ? httpAnywhere({ from, ports: tcp(443), why: "push gateways" }, settings)
-        : []),
+      ...(callsTo(cls, "push-gateways") ? httpAnywhere({ from, ports: tcp(443), why: "push gateways" }, settings) : []),
       ...(settings.emailSmtp && callsTo(cls, "mail")
         ? [
             {

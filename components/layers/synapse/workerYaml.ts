@@ -26,8 +26,7 @@ export interface WorkerInput {
 
 /** Ports that a class listens on; its Service has the same ports under the same names. */
 export function portsOf(input: ClassInput): Record<string, number> {
-  const serves =
-    resourcesOf(input.class, routingInput(input)).length > 0;
+  const serves = resourcesOf(input.class, routingInput(input)).length > 0;
   return {
     ...(serves ? { http: PORTS.synapseHttp } : {}),
     ...(isWriter(input.plan, input.class) ? { replication: replicationPort(input.plan, input.class) } : {}),

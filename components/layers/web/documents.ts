@@ -37,6 +37,8 @@ export const elsewhereNotes = (settings: Settings): string[] => {
   return [
     `The web server of ${serverNameHost(settings)} must answer the following URLs with status 200, \`Content-Type: application/json\` and \`Access-Control-Allow-Origin: *\`, under a certificate that clients and other servers trust: ${documents
       .map(([url, document]) => `${url} with ${JSON.stringify(document)}`)
-      .join("; ")}. Or let it redirect them (302) to https://${settings.hostnames.homeserver}, which answers the same paths.`,
+      .join(
+        "; ",
+      )}. Or let it redirect them (302) to https://${settings.hostnames.homeserver}, which answers the same paths.`,
   ];
 };

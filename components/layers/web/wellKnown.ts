@@ -34,9 +34,9 @@ export function wellKnownDocuments(i: WellKnownInput): Record<string, object> {
   const support = supportDocument(i.support ?? {});
   const with_ = (own: object, more: Record<string, unknown> = {}): object => merged(own, more) as object;
   const client = {
-      "m.homeserver": { base_url: `https://${i.homeserverHost}` },
-      ...(i.rtcFoci.length > 0 ? { "org.matrix.msc4143.rtc_foci": i.rtcFoci } : {}),
-      ...(i.jitsiDomain ? { "im.vector.riot.jitsi": { preferredDomain: i.jitsiDomain } } : {}),
+    "m.homeserver": { base_url: `https://${i.homeserverHost}` },
+    ...(i.rtcFoci.length > 0 ? { "org.matrix.msc4143.rtc_foci": i.rtcFoci } : {}),
+    ...(i.jitsiDomain ? { "im.vector.riot.jitsi": { preferredDomain: i.jitsiDomain } } : {}),
   };
   return {
     client: with_(client, i.more?.client),

@@ -53,9 +53,7 @@ export function noProxy(settings: Settings): string[] {
 export function proxyEnv(settings: Settings): Record<string, EnvValue> {
   const { httpProxy } = settings;
   if (!httpProxy) return {};
-  const url: EnvValue = isProxySecret(settings)
-    ? { secret: PROXY_SECRET, key: PROXY_SECRET_KEY }
-    : proxyUrl(httpProxy);
+  const url: EnvValue = isProxySecret(settings) ? { secret: PROXY_SECRET, key: PROXY_SECRET_KEY } : proxyUrl(httpProxy);
   return { HTTP_PROXY: url, HTTPS_PROXY: url, NO_PROXY: noProxy(settings).join(",") };
 }
 
@@ -64,9 +62,7 @@ function isDirect(host: string, settings: Settings): boolean {
   const one = parseAddress(host);
   return noProxy(settings).some((entry) => {
     const network = parseAddresses(entry);
-    return one
-      ? network !== undefined && contains(network, one)
-      : host === entry || host.endsWith(`.${entry}`);
+    return one ? network !== undefined && contains(network, one) : host === entry || host.endsWith(`.${entry}`);
   });
 }
 

@@ -29,14 +29,22 @@ export const termsSettings = {
       atRegistration: bool({
         doc: "Who registers, by a password or at a first login by SSO, has to accept it.",
       }).default(true),
-      notice: text({
-        doc: "Message to users who have not accepted this version, with %(consent_uri)s where the link shall be. Needs `serverNotices`. Absent: none is sent.",
-        allowed: "a text with %(consent_uri)s in it",
-      }, (v) => v.includes("%(consent_uri)s"), "Please read %(consent_uri)s").optional(),
-      refuseWithout: text({
-        doc: "Users who have not accepted this version can send nothing; their clients show this text, with %(consent_uri)s where the link shall be. Needs `notice`, else nobody learns of it before. Absent: they can.",
-        allowed: "a text with %(consent_uri)s in it",
-      }, (v) => v.includes("%(consent_uri)s"), "Please accept %(consent_uri)s").optional(),
+      notice: text(
+        {
+          doc: "Message to users who have not accepted this version, with %(consent_uri)s where the link shall be. Needs `serverNotices`. Absent: none is sent.",
+          allowed: "a text with %(consent_uri)s in it",
+        },
+        (v) => v.includes("%(consent_uri)s"),
+        "Please read %(consent_uri)s",
+      ).optional(),
+      refuseWithout: text(
+        {
+          doc: "Users who have not accepted this version can send nothing; their clients show this text, with %(consent_uri)s where the link shall be. Needs `notice`, else nobody learns of it before. Absent: they can.",
+          allowed: "a text with %(consent_uri)s in it",
+        },
+        (v) => v.includes("%(consent_uri)s"),
+        "Please accept %(consent_uri)s",
+      ).optional(),
     },
     {
       doc: "Terms or a privacy policy that users accept, at https://<hostnames.homeserver>/_matrix/consent. Absent: there are none.",
