@@ -11,6 +11,7 @@ import { heldBy } from "./holds";
 import { SECRET_FILES } from "./layers/synapse/paths";
 import { NAMESPACES, PORTS, SECRETS, SERVICES } from "./core/names";
 import { ingressAddresses } from "./layers/ingress/dns";
+import { servedElsewhere } from "./layers/web/documents";
 import { VERSION } from "./core/version";
 import { redisConnection, type RedisConnection } from "./layers/redis/connection";
 
@@ -104,6 +105,8 @@ export interface StackOutputs {
   appservices?: Record<string, AppserviceConnection>;
   /** As clients get them; empty when TURN is off. @example ["turns:turn.example.com:5349?transport=tcp"] */
   turnUris: string[];
+  /** What another web server answers in place of this stack, by URL; absent unless `web.wellKnown.servedElsewhere`. */
+  wellKnown?: Record<string, object>;
 }
 
 /** What the outputs are made from. */
@@ -167,5 +170,6 @@ export function stackOutputs(input: OutputsInput): StackOutputInputs {
     holds: heldBy({ settings, plan }),
     ...(input.appservices ? { appservices: input.appservices } : {}),
     turnUris: input.turnUris,
+    ...(settings.web.wellKnown.servedElsewhere ? { wellKnown: servedElsewhere(settings) } : {}),
   };
 }

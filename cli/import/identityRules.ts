@@ -18,6 +18,9 @@ import {
 } from "./rules";
 import { httpsHost } from "./values";
 
+/** Keys of /.well-known/matrix/client that the stack writes. */
+const STACK_KEYS = ["m.homeserver", "org.matrix.msc4143.rtc_foci", "im.vector.riot.jitsi"];
+
 const signingKey = (text: string): unknown => {
   const lines = text
     .trim()
@@ -83,11 +86,23 @@ export const IDENTITY_RULES: Rule[] = [
     "the former form of trusted_key_servers: write its servers into synapse.extra.trusted_key_servers",
   ),
   replaced("serve_server_wellknown", "the ingress serves /.well-known/matrix at the domain"),
-  ...each(
-    undecided,
-    "extra_well_known_client_content",
-    "the ingress serves /.well-known/matrix/client: see which settings of `web` and `rtc` make the same entries",
-  ),
+  {
+    option: "extra_well_known_client_content",
+    decide: (value) => {
+      if (!isPlainObject(value)) return { list: "decision", why: "it is not a section" };
+      const mine = Object.entries(value).filter(([key]) => !STACK_KEYS.includes(key));
+      const left = Object.keys(value).filter((key) => STACK_KEYS.includes(key));
+      return {
+        list: "taken",
+        settings: mine.map(([key, inner]) => ({
+          path: ["web", "wellKnown", "client", key],
+          value: inner,
+          secret: false,
+        })),
+        ...(left.length > 0 ? { why: `without ${left.join(", ")}, which follow from rtc and web.jitsiDomain` } : {}),
+      };
+    },
+  },
   ...each(
     undecided,
     "matrix_authentication_service experimental_features.msc3861",

@@ -15,6 +15,7 @@ import {
   takeSecretFile,
   undecided,
   type Converter,
+  type Given,
   type Outcome,
   type Rule,
 } from "./rules";
@@ -180,6 +181,50 @@ const CALLS: Rule[] = [
   ),
 ];
 
+/** A proxy in the forms that Synapse reads: scheme, login and port may be absent. */
+function proxyOf(value: unknown): Outcome {
+  const match = /^(?:(https?):\/\/)?(?:([^:@/]*)(?::([^@/]*))?@)?([^:@/[\]]+|\[[^\]]+\])(?::(\d+))?\/?$/.exec(
+    String(value),
+  );
+  if (!match) return { list: "decision", why: "it is no URL of a proxy: write httpProxy.url" };
+  const [, scheme = "http", user, password, host, port = "1080"] = match;
+  const given = (key: string, text: string | undefined, secret: boolean): Given[] =>
+    text ? [{ path: ["httpProxy", key], value: text, secret }] : [];
+  return {
+    list: "taken",
+    settings: [
+      ...given("url", `${scheme}://${host}:${port}`, false),
+      ...given("user", user, false),
+      ...given("password", password, true),
+    ],
+  };
+}
+
+const PROXY: Rule[] = [
+  {
+    option: "https_proxy",
+    decide: (value) => (value ? proxyOf(value) : { list: "dropped", why: "it is empty" }),
+  },
+  {
+    option: "http_proxy",
+    decide: (value, facts) => {
+      const https = facts.get("https_proxy");
+      if (!value) return { list: "dropped", why: "it is empty" };
+      if (!https) return proxyOf(value);
+      return value === https
+        ? { list: "replaced", why: "httpProxy is for both schemes" }
+        : { list: "decision", why: "the stack has one proxy, httpProxy, and takes https_proxy" };
+    },
+  },
+  take("no_proxy_hosts", "httpProxy.noProxy", (value, facts) =>
+    facts.get("https_proxy") || facts.get("http_proxy")
+      ? Array.isArray(value)
+        ? value.map((entry) => String(entry).replace(/^\./, ""))
+        : drop("it is empty")
+      : drop("there is no proxy"),
+  ),
+];
+
 const FEDERATION: Rule[] = [
   {
     option: "federation_domain_whitelist",
@@ -228,4 +273,4 @@ const FEDERATION: Rule[] = [
   },
 ];
 
-export const MEDIA_RULES: Rule[] = [...MEDIA, ...EMAIL, ...CALLS, ...FEDERATION];
+export const MEDIA_RULES: Rule[] = [...MEDIA, ...EMAIL, ...CALLS, ...PROXY, ...FEDERATION];

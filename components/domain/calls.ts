@@ -43,7 +43,11 @@ export function callHostNotes(settings: Settings): string[] {
 }
 
 /**
- * Whether coturn offers TLS. With ACME it does not: ACME proves a name by HTTP at the name's address, and the TURN
- * host's address is coturn's, so it gets no certificate.
+ * Whether cert-manager orders a certificate for TURN. By HTTP a name is proved at its own address, and that of TURN is
+ * coturn's: only an issuer that asks in DNS, or not at all, can certify it.
  */
-export const turnHasTls = (settings: Settings): boolean => !fromIssuer(settings.tls);
+export const turnIsIssued = ({ tls, turn }: Pick<Settings, "tls" | "turn">): boolean =>
+  turn.enabled && (tls.mode === "acme" ? tls.dns01 !== undefined : tls.mode === "issuer" && tls.certifiesTurn);
+
+/** Whether coturn offers TLS. */
+export const turnHasTls = (settings: Settings): boolean => !fromIssuer(settings.tls) || turnIsIssued(settings);

@@ -20,9 +20,10 @@ function secretInWords(value: unknown): string {
   return `a secret (not shown) that ${/\s$/.test(value) ? "ends" : "begins"} in a ${/\n$/.test(value) ? "line break" : "blank"}`;
 }
 
-/** A text in quotes, shortened to 80 characters; a PEM block is not shown. */
+/** A text in quotes, shortened to 80 characters; a PEM block and the password in a URL are not shown. */
 export function quote(text: string): string {
   if (/-----BEGIN|PRIVATE KEY/.test(text)) return "a PEM block (not shown)";
-  const short = text.length > 80 ? `${text.slice(0, 77)}...` : text;
+  const shown = text.replace(/(:\/\/[^/\s@:]*:)[^/\s@]+@/, "$1...@");
+  const short = shown.length > 80 ? `${shown.slice(0, 77)}...` : shown;
   return JSON.stringify(short);
 }

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { isPlaceholder } from "./syntax/keys";
 import { parseAddress, parseAddresses, parseCidr } from "../core/addresses";
 import { DNS_LABEL, isDnsName, isUrl } from "./syntax/text";
+import { isPlainObject } from "./walk";
 
 /** Documentation of a field: docs/settings.md and the error messages are made from it. */
 export interface FieldDoc {
@@ -150,6 +151,13 @@ export const httpsUrl = (doc: FieldDoc) =>
 
 /** A section with fixed fields; others are errors. With `.prefault({})` it may be left out: the defaults apply. */
 export const section = <T extends z.ZodRawShape>(shape: T, doc: FieldDoc) => field(z.strictObject(shape), doc);
+
+/** A section whose keys are another program's. What is in it stays as it was written. */
+export const open = (doc: string, allowed: string, example: Record<string, unknown>) =>
+  field(
+    z.custom<Record<string, unknown>>((value) => isPlainObject(value)),
+    { doc, allowed, remedy: "write a section: names, each with its value", example },
+  );
 
 /** A list of any length, of one kind of field. */
 export const list = <S extends z.ZodType>(element: S, doc: FieldDoc) =>

@@ -36,6 +36,11 @@ export async function rich(options: Record<string, string> = {}, ccu = 100): Pro
     hostDefaults: { cpu, memoryGiB },
     ssh: { port: 2223, bastion },
     prepareHosts: false,
+    web: {
+      elementWeb: { config: { default_theme: "dark" } },
+      wellKnown: { client: { "org.example.a": 1 }, server: { "org.example.b": 2 } },
+    },
+    hostAliases: [{ address: "192.0.2.90", names: ["sso.example.net"] }],
     tls: tls[options.tls ?? "own-ca"],
     objectStore: options.objectStore === "s3" ? { ...S3 } : { kind: "minio" },
     backups: {
@@ -138,6 +143,44 @@ const COMPANY: Array<[name: RegExp, situation: Situation]> = [
     /^database\.importFrom\./,
     within("database", {
       importFrom: { host: "old.example.org", majorVersion: 16, password: "[encrypted by pulumi]" },
+    }),
+  ],
+  [
+    /^tls\(acme\)\.dns01\./,
+    (c) => ({
+      ...operated(c),
+      tls: {
+        ...c.tls,
+        dns01: {
+          solver: { digitalocean: { tokenSecretRef: { name: "matrix-ha-acme-dns01", key: "api-token" } } },
+          credentials: { "api-token": "[encrypted by pulumi]" },
+        },
+      },
+    }),
+  ],
+  [
+    /^terms\./,
+    (c) => ({
+      ...c,
+      serverNotices: {},
+      terms: {
+        version: "1",
+        page: "<p>Be kind.</p>",
+        notice: "Read %(consent_uri)s",
+        refuseWithout: "See %(consent_uri)s",
+      },
+    }),
+  ],
+  [
+    /^httpProxy\./,
+    (c) => ({
+      ...c,
+      httpProxy: {
+        url: "http://192.0.2.91:3128",
+        user: "matrix",
+        password: "[encrypted by pulumi]",
+        noProxy: ["sso.example.net"],
+      },
     }),
   ],
   [/^backups\.restore\./, within("backups", { restore: { from: "synapse-postgres" } })],

@@ -368,3 +368,37 @@ describe("import: secrets", () => {
     assert.equal(draft.secret("importSecrets.signingKey"), key);
   });
 });
+
+describe("import: the way out, and the discovery document", () => {
+  it("a proxy with its login, whatever of its URL is left out; exceptions go along", () => {
+    const { draft } = imported({
+      https_proxy: "matrix:marker-word@proxy.corp.example",
+      http_proxy: "matrix:marker-word@proxy.corp.example",
+      no_proxy_hosts: [".corp.example", "10.0.0.7"],
+    });
+    assert.deepEqual(draft.settings.httpProxy, {
+      url: "http://proxy.corp.example:1080",
+      user: "matrix",
+      noProxy: ["corp.example", "10.0.0.7"],
+    });
+    assert.equal(JSON.stringify(draft.settings).includes("marker-word"), false);
+  });
+
+  it("two proxies ask for a decision, exceptions without one mean nothing", () => {
+    const two = imported({ https_proxy: "http://a.example:3128", http_proxy: "http://b.example:3128" });
+    assert.equal(listOf(two, "http_proxy"), "decision");
+    assert.deepEqual(two.draft.settings.httpProxy, { url: "http://a.example:3128" });
+    assert.equal(listOf(imported({ no_proxy_hosts: ["a.example"] }), "no_proxy_hosts"), "dropped");
+  });
+
+  it("further keys of /.well-known/matrix/client go along, without those that the stack writes", () => {
+    const result = imported({
+      extra_well_known_client_content: {
+        "io.element.e2ee": { default: false },
+        "org.matrix.msc4143.rtc_foci": [{ type: "livekit" }],
+      },
+    });
+    assert.deepEqual(result.draft.settings.web, { wellKnown: { client: { "io.element.e2ee": { default: false } } } });
+    assert.match(whyOf(result, "extra_well_known_client_content"), /without org\.matrix\.msc4143\.rtc_foci/);
+  });
+});

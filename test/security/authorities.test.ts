@@ -108,7 +108,7 @@ describe("trustedAuthorities", () => {
     const folder = "/etc/matrix-ha/authorities";
     assert.equal(jwt.env.find((v: any) => v.name === "SSL_CERT_DIR").value, `/etc/ssl/certs:${folder}`);
     assert.ok(jwt.volumeMounts.some((m: any) => m.mountPath === folder));
-    for (const namespace of ["monitoring", "livekit"])
+    for (const namespace of ["monitoring", "livekit", "cert-manager"])
       assert.ok(
         with_.resources.some(
           (r) =>
@@ -119,6 +119,32 @@ describe("trustedAuthorities", () => {
         ),
         namespace,
       );
+  });
+
+  it("cert-manager finds them beside the public ones, and other ones restart it", () => {
+    const manager = named(with_, "Deployment", "cert-manager").spec.template;
+    const [own] = manager.spec.containers;
+    const folder = "/etc/matrix-ha/authorities";
+    assert.equal(own.env.find((v: any) => v.name === "SSL_CERT_DIR").value, `/etc/ssl/certs:${folder}`);
+    assert.ok(own.volumeMounts.some((m: any) => m.mountPath === folder && m.name === "trusted-authorities"));
+    assert.ok(manager.spec.volumes.some((v: any) => v.configMap?.name === "trusted-authorities"));
+    assert.match(manager.metadata.annotations["matrix-ha.dev/config-hash"], /^[0-9a-f]{16}$/);
+    const before = named(without, "Deployment", "cert-manager").spec.template.metadata.annotations ?? {};
+    assert.equal(before["matrix-ha.dev/config-hash"], undefined);
+  });
+
+  it("modules find them where Python's requests looks", async () => {
+    const e = await evaluate({
+      stack: "t",
+      config: { ...(await rich()), trustedAuthorities: pem },
+    });
+    assert.match(
+      container(e, "StatefulSet", "synapse-main").command[2],
+      /^export REQUESTS_CA_BUNDLE=\/tmp\/authorities\.crt$/m,
+    );
+    const none = { ...(await rich()), synapse: {}, trustedAuthorities: pem };
+    const bare = await evaluate({ stack: "t", config: none });
+    assert.doesNotMatch(container(bare, "StatefulSet", "synapse-main").command[2], /REQUESTS_CA_BUNDLE/);
   });
 
   it("cert-manager: caBundle of the issuer, base64", () => {

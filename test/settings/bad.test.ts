@@ -65,6 +65,157 @@ const CASES: Case[] = [
     "images.overrides.synapse",
     /npm run images -- synapse/,
   ],
+  [
+    "a key of Element's configuration that has a setting",
+    ["web.elementWeb.config={brand: Chat}"],
+    "web.elementWeb.config.brand",
+    /set `web\.elementWeb\.brand` instead/,
+  ],
+  [
+    "a section of Element's configuration in place of one with keys of the stack",
+    ["web.elementWeb.config={setting_defaults: 1}"],
+    "web.elementWeb.config.setting_defaults",
+    /set `registration\.enabled` instead/,
+  ],
+  [
+    "a secret in Element's configuration",
+    ["web.elementWeb.config={maps: {api_key: abc}}"],
+    "web.elementWeb.config.maps.api_key",
+    /everybody can read/,
+  ],
+  ["a list for Element's configuration", ["web.elementWeb.config=[1]"], "web.elementWeb.config", /a section with keys/],
+  [
+    "the SFUs of the stack among further discovery keys",
+    ["web.wellKnown.client={org.matrix.msc4143.rtc_foci: []}"],
+    'web.wellKnown.client["org.matrix.msc4143.rtc_foci"]',
+    /set `rtc\.enabled` instead/,
+  ],
+  [
+    "keys of a discovery document that is not served",
+    ["rtc.enabled=false", "web.wellKnown.server={a: 1}"],
+    "web.wellKnown.server",
+    /federation\.enabled or rtc\.enabled/,
+  ],
+  [
+    "another web server at a name of this stack",
+    ["serverName=matrix.example.com", "web.wellKnown.servedElsewhere=true"],
+    "web.wellKnown.servedElsewhere",
+    /matrix\.example\.com is hostnames\.homeserver/,
+  ],
+  [
+    "a version of the terms that is no file name",
+    ["terms={version: 1/2, page: <p>x</p>}"],
+    "terms.version",
+    /letters, digits/,
+  ],
+  [
+    "a notice about the terms without their link",
+    ["serverNotices={}", "terms={version: v1, page: <p>x</p>, notice: please accept}"],
+    "terms.notice",
+    /%\(consent_uri\)s/,
+  ],
+  [
+    "a notice about the terms where nothing may write to users",
+    ["terms={version: v1, page: <p>x</p>, notice: 'read %(consent_uri)s'}"],
+    "terms.notice",
+    /add `serverNotices: \{\}`/,
+  ],
+  [
+    "users who are refused without having been told",
+    ["terms={version: v1, page: <p>x</p>, refuseWithout: 'see %(consent_uri)s'}"],
+    "terms.refuseWithout",
+    /add terms\.notice/,
+  ],
+  ["two DNS providers", ["tls.dns01={solver: {cloudflare: {}, route53: {}}}"], "tls.dns01.solver", /one DNS provider/],
+  [
+    "a DNS provider whose credential is missing",
+    ["tls.dns01={solver: {cloudflare: {apiTokenSecretRef: {name: matrix-ha-acme-dns01, key: api-token}}}}"],
+    "tls.dns01.solver",
+    /credentials\["api-token"\]/,
+  ],
+  [
+    "a credential of which the DNS provider does not know",
+    ["tls.dns01={solver: {cloudflare: {}}, credentials: {api-token: not-a-real-token}}"],
+    "tls.dns01.credentials.api-token",
+    /does not refer to/,
+  ],
+  ["a proxy without a port", ["httpProxy.url=http://proxy.example.com"], "httpProxy.url", /write the port too/],
+  [
+    "a login in the proxy's URL",
+    ["httpProxy.url=http://user:word@proxy.example.com:3128"],
+    "httpProxy.url",
+    /a login goes into `user` and `password`/,
+  ],
+  [
+    "a password without a user at the proxy",
+    ["httpProxy.url=http://proxy.example.com:3128", "httpProxy.password=secret-of-the-proxy"],
+    "httpProxy.password",
+    /give httpProxy\.user/,
+  ],
+  [
+    "a user without a password at the proxy",
+    ["httpProxy.url=http://proxy.example.com:3128", "httpProxy.user=matrix"],
+    "httpProxy.user",
+    /give httpProxy\.password/,
+  ],
+  [
+    "a password that Synapse would send in another form",
+    [
+      "httpProxy.url=http://proxy.example.com:3128",
+      "httpProxy.user=matrix",
+      "httpProxy.password='with@and:of-the-proxy'",
+    ],
+    "httpProxy.password",
+    /a secret \(not shown\)[\s\S]*Synapse sends other characters/,
+  ],
+  [
+    "a network that Synapse could not leave out of the proxy",
+    ["httpProxy.url=http://proxy.example.com:3128", "httpProxy.noProxy=[10.0.0.0/8]"],
+    "httpProxy.noProxy[0]",
+    /a DNS name or an address/,
+  ],
+  [
+    "the proxy among what does not use it",
+    ["httpProxy.url=http://proxy.example.com:3128", "httpProxy.noProxy=[proxy.example.com]"],
+    "httpProxy.noProxy[0]",
+    /the proxy itself/,
+  ],
+  [
+    "an alias that leads to the pod itself",
+    ['hostAliases=[{"address":"127.0.0.1","names":["sso.example.net"]}]'],
+    "hostAliases[0].address",
+    /another machine/,
+  ],
+  [
+    "an alias without names",
+    ['hostAliases=[{"address":"10.0.0.7","names":[]}]'],
+    "hostAliases[0].names",
+    /at least one name/,
+  ],
+  [
+    "a name at two addresses",
+    ['hostAliases=[{"address":"10.0.0.7","names":["a.b"]},{"address":"10.0.0.8","names":["a.b"]}]'],
+    "hostAliases[1].names[0]",
+    /the same as hostAliases\[0\]\.names\[0\]/,
+  ],
+  [
+    "an alias of a Service",
+    ['hostAliases=[{"address":"10.0.0.7","names":["haproxy.matrix.svc.cluster.local"]}]'],
+    "hostAliases[0].names[0]",
+    /the cluster's DNS/,
+  ],
+  [
+    "an alias of a name that is at the entrance already",
+    ["ingress.hairpin=false", 'hostAliases=[{"address":"10.0.0.7","names":["matrix.example.com"]}]'],
+    "hostAliases[0].names[0]",
+    /ingress\.hairpin: false leads to the entrance/,
+  ],
+  [
+    "no hairpin behind a controller whose addresses are not known",
+    ["ingress.hairpin=false", "cluster.install.ingressController=false"],
+    "ingress.hairpin",
+    /names: \[matrix\.example\.com, example\.com, chat\.example\.com/,
+  ],
   ["misspelt setting", ["registraton.enabled=true"], "registraton", /did you mean `registration`/],
   ["misspelt setting in a section", ["rtc.enbled=true"], "rtc.enbled", /did you mean `enabled`/],
   ["an unknown setting", ["zzz=1"], "zzz", /docs\/settings\.md/],
@@ -999,6 +1150,8 @@ describe("bad settings", () => {
       const known = errors.filter((e) => !/kind$|mode$/.test(e.path));
       assert.doesNotMatch(formatErrors(known), /hunter2/, place);
     }
+    const url = applySets(minimal(), [`httpProxy.url=http://matrix:${SECRET}@proxy.example.com:3128`]);
+    assert.doesNotMatch(formatErrors(resolveSettings(url, "t", NOW).errors), /hunter2/);
     const multiline = applySets(minimal(), []);
     (multiline as any).domain = "-----BEGIN OPENSSH PRIVATE KEY-----\nc2VjcmV0\n";
     assert.doesNotMatch(formatErrors(resolveSettings(multiline, "t", NOW).errors), /c2VjcmV0/);

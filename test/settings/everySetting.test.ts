@@ -51,6 +51,8 @@ const VALUES: Record<string, unknown[]> = {
   "synapse.extra": [{ enable_search: true }],
   "synapse.modules[].config": [{ another: true }],
   "retention.roomMaxDays": [380],
+  "httpProxy.password": ["another-password"],
+  "tls(acme).dns01.credentials": [{ "api-token": "another-token" }],
   "ingress.addresses": [["203.0.113.15"]],
   "overrides.postgres.parameters": [{ work_mem: "7MB" }],
   "cluster.ipFamilies": [["IPv6", "IPv4"], ["IPv4"]],

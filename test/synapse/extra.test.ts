@@ -77,7 +77,7 @@ describe("synapse.extra: what is refused", () => {
       [{ media_store_path: "/x" }, /media are in the object store/],
       [{ tls_private_key_path: "/x" }, /TLS ends at the ingress/],
       [{ matrix_authentication_service: { enabled: true } }, /has no route to that service/],
-      [{ user_consent: { version: "1.0" } }, /no process serves \/_matrix\/consent/],
+      [{ user_consent: { version: "1.0" } }, /set `terms\.version` instead/],
       [{ default_identity_server: "https://id.example.org" }, /the ingress serves/],
     ] as const) {
       assert.match(refused(extra)[0]![1], why);

@@ -5,6 +5,9 @@ import { adminNginxConf } from "../../components/layers/web/adminConfig";
 import { elementConfig, elementNginxConf, type ElementConfigInput } from "../../components/layers/web/elementConfig";
 import { wellKnownNginxConf } from "../../components/layers/web/wellKnown";
 import { controllerNetworks, neverClients } from "../../components/layers/web/clients";
+import { publicHosts } from "../../components/layers/ingress";
+import { publicNames } from "../../components/layers/cluster";
+import { elsewhereNotes, servedElsewhere } from "../../components/layers/web/documents";
 import { rtcFoci } from "../../components/layers/rtc/foci";
 import { fixtureContext, fixtureSettings } from "../fixtures/context";
 
@@ -205,6 +208,91 @@ describe("Web", () => {
     assert.deepEqual(
       e.resources.filter((r) => r.type === DEPLOYMENT).map((r) => r.inputs.metadata.name),
       ["well-known"],
+    );
+  });
+});
+
+describe("keys that the operator adds", () => {
+  it("to Element's configuration join the stack's, and win where the stack only suggests", async () => {
+    const e = await evaluateWeb((s) => {
+      s.web.elementWeb.config = {
+        default_theme: "dark",
+        disable_custom_urls: false,
+        features: { feature_spotlight: true },
+        setting_defaults: { "UIFeature.feedback": true },
+        terms_and_conditions_links: [{ url: "https://example.org/terms", text: "Terms" }],
+      };
+    });
+    const config = JSON.parse(find(e, CONFIG_MAP, "element-web").data["config.json"]);
+    assert.equal(config.default_theme, "dark");
+    assert.equal(config.disable_custom_urls, false);
+    assert.deepEqual(config.features, { feature_group_calls: true, feature_spotlight: true });
+    assert.equal(config.setting_defaults["UIFeature.feedback"], true);
+    assert.equal(config.setting_defaults["UIFeature.registration"], false);
+    assert.deepEqual(config.terms_and_conditions_links, [{ url: "https://example.org/terms", text: "Terms" }]);
+    assert.equal(config.default_server_config["m.homeserver"].base_url, "https://matrix.example.org");
+  });
+
+  it("to the discovery documents join the stack's", async () => {
+    const e = await evaluateWeb((s) => {
+      s.web.wellKnown.client = { "io.element.e2ee": { default: true }, "im.vector.riot.jitsi": { other: 1 } };
+      s.web.wellKnown.server = { "org.example.key": true };
+    });
+    const { data } = find(e, CONFIG_MAP, "well-known");
+    const client = JSON.parse(data["client.json"]);
+    assert.deepEqual(client["io.element.e2ee"], { default: true });
+    assert.deepEqual(client["m.homeserver"], { base_url: "https://matrix.example.org" });
+    assert.deepEqual(client["org.matrix.msc4143.rtc_foci"], [
+      { type: "livekit", livekit_service_url: "https://rtc.example.org" },
+    ]);
+    assert.deepEqual(JSON.parse(data["server.json"]), {
+      "m.server": "matrix.example.org:443",
+      "org.example.key": true,
+    });
+  });
+});
+
+describe("a server name that another web server has", () => {
+  const elsewhere = () => {
+    const settings = fixtureSettings();
+    settings.web.wellKnown.servedElsewhere = true;
+    return settings;
+  };
+
+  it("has no ingress, no certificate and no DNS record here; all others stay", () => {
+    const usual = publicHosts(fixtureSettings()).map((h) => h.host);
+    assert.ok(usual.includes("example.org"));
+    assert.deepEqual(
+      publicHosts(elsewhere()).map((h) => h.host),
+      usual.filter((host) => host !== "example.org"),
+    );
+    assert.deepEqual(
+      publicNames(elsewhere()),
+      publicNames(fixtureSettings()).filter((name) => name !== "example.org"),
+    );
+    const homeserver = publicHosts(elsewhere()).find((h) => h.host === "matrix.example.org")!;
+    assert.ok(homeserver.paths.some((p) => p.path === "/.well-known/matrix"));
+  });
+
+  it("the plan and the output say what it has to answer, byte for byte", () => {
+    assert.deepEqual(servedElsewhere(fixtureSettings()), {});
+    const documents = servedElsewhere(elsewhere());
+    assert.deepEqual(Object.keys(documents), [
+      "https://example.org/.well-known/matrix/client",
+      "https://example.org/.well-known/matrix/server",
+    ]);
+    assert.deepEqual(documents["https://example.org/.well-known/matrix/server"], {
+      "m.server": "matrix.example.org:443",
+    });
+    const [note] = elsewhereNotes(elsewhere());
+    assert.match(note!, /`Access-Control-Allow-Origin: \*`/);
+    assert.match(
+      note!,
+      /https:\/\/example\.org\/\.well-known\/matrix\/server with \{"m\.server":"matrix\.example\.org:443"\}/,
+    );
+    assert.match(
+      note!,
+      /matrix\/client with \{"m\.homeserver":\{"base_url":"https:\/\/matrix\.example\.org"\},"org\.matrix\.msc4143\.rtc_foci"/,
     );
   });
 });

@@ -101,6 +101,12 @@ export type VolumeSpec =
   /** A path of the node; `type` is `Directory` by default, so the path must exist. */
   | { name: string; hostPath: string; type?: string };
 
+/** An address with names that a pod finds there before it asks DNS: a line of its /etc/hosts. */
+export interface HostAlias {
+  ip: string;
+  hostnames: string[];
+}
+
 /** What differs from pod to pod; everything else is the same for all. */
 export interface PodSpec {
   containers: ContainerSpec[];
@@ -142,6 +148,8 @@ export interface PodSpec {
   restartPolicy?: "Always" | "OnFailure" | "Never";
   /** Options of the pod's resolv.conf, by name: `{ timeout: "1" }`. @default the cluster's */
   dnsOptions?: Record<string, string>;
+  /** Names that it does not ask DNS for, each address once. @default none */
+  hostAliases?: HostAlias[];
 }
 
 /** Room on the node's disk (its ephemeral storage): volumes that live with the pod, and logs. */
@@ -187,7 +195,8 @@ export const OPERATORS_VOLUMES = [{ sizeMiB: 512, usualMiB: 128 }] as const;
 export const pullSecrets = (settings: Settings): { imagePullSecrets?: Array<{ name: string }> } =>
   settings.images.pullSecret ? { imagePullSecrets: [{ name: settings.images.pullSecret }] } : {};
 
-function env(e: Record<string, EnvValue>): core.v1.EnvVar[] {
+/** `env` of a container. */
+export function renderEnv(e: Record<string, EnvValue>): Array<core.v1.EnvVar & { name: string }> {
   return Object.entries(e).map(([name, v]) => {
     if (typeof v === "string") return { name, value: v };
     if ("field" in v) return { name, valueFrom: { fieldRef: { apiVersion: "v1", fieldPath: v.field } } };
@@ -206,7 +215,7 @@ function container(c: ContainerSpec, disk?: Disk): core.v1.Container {
     ...(c.command ? { command: c.command } : {}),
     ...(c.args ? { args: c.args } : {}),
     ...(c.workingDir ? { workingDir: c.workingDir } : {}),
-    ...(c.env ? { env: env(c.env) } : {}),
+    ...(c.env ? { env: renderEnv(c.env) } : {}),
     ...(c.ports
       ? {
           ports: Object.entries(c.ports).map(([name, p]) => ({
@@ -320,6 +329,7 @@ const network = (pod: PodSpec): Partial<core.v1.PodSpec> => ({
   ...(pod.dnsOptions
     ? { dnsConfig: { options: Object.entries(pod.dnsOptions).map(([name, value]) => ({ name, value })) } }
     : {}),
+  ...(pod.hostAliases?.length ? { hostAliases: pod.hostAliases } : {}),
 });
 
 const emptyDirs = ({ volumes = [] }: PodSpec) => volumes.flatMap((v) => ("emptyDir" in v ? [v.emptyDir] : []));

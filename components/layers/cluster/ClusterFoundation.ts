@@ -1,6 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { StackContext } from "../../core/context";
+import { AUTHORITIES, AUTHORITIES_FILE } from "../../core/authorities";
 import { NAMESPACES } from "../../core/names";
 import { labels } from "../../core/workload";
 import { NginxIngressController } from "./ingressController/NginxIngressController";
@@ -10,6 +11,7 @@ import { VendoredOperator } from "./operators/VendoredOperator";
 import { namespacePlans, podSecurityLabels } from "./namespaces";
 import { installedOperators } from "./operators/operators";
 import { PRIORITIES } from "../../core/priorities";
+import { isProxySecret, PROXY_SECRET, PROXY_SECRET_KEY, proxyUrl } from "./reach/proxy";
 import { tlsNamespaces } from "./tls/publicTls";
 import { expandable, storageClasses } from "./storageClasses";
 import type { OperatorName } from "./operators/vendored";
@@ -61,7 +63,13 @@ export class ClusterFoundation extends pulumi.ComponentResource {
         { parent: this, dependsOn: [...this.first, ...classes], retainOnDelete: true },
       );
     }
-    this.basics = [...Object.values(this.namespaces), ...classes, ...this.registryLogins(name, classes)];
+    this.basics = [
+      ...Object.values(this.namespaces),
+      ...classes,
+      ...this.registryLogins(name, classes),
+      ...this.proxySecrets(name),
+      ...this.authorities(name),
+    ];
 
     for (const operator of installedOperators(settings)) {
       const needs: OperatorName[] = operator.name === "plugin-barman-cloud" ? ["cert-manager", "cloudnative-pg"] : [];
@@ -119,6 +127,45 @@ export class ClusterFoundation extends pulumi.ComponentResource {
             stringData: { ".dockerconfigjson": pulumi.secret(dockerConfig) },
           },
           { parent: this, dependsOn: this.namespaces[namespace] ? [this.namespaces[namespace]] : after },
+        ),
+    );
+  }
+
+  /** The private authorities, for cert-manager; other layers make their own. */
+  private authorities(name: string): pulumi.Resource[] {
+    const { trustedAuthorities, cluster } = this.args.ctx.settings;
+    if (trustedAuthorities === undefined || !cluster.install.certManager) return [];
+    return [
+      new k8s.core.v1.ConfigMap(
+        `${name}-authorities`,
+        {
+          metadata: { name: AUTHORITIES, namespace: NAMESPACES.certManager, labels: this.labels("authorities") },
+          data: { [AUTHORITIES_FILE]: trustedAuthorities },
+        },
+        { parent: this, dependsOn: Object.values(this.namespaces) },
+      ),
+    ];
+  }
+
+  /** The proxy's URL with its login, in every namespace whose pods use it. */
+  private proxySecrets(name: string): pulumi.Resource[] {
+    const { settings } = this.args.ctx;
+    const { httpProxy, rtc, cluster } = settings;
+    if (!httpProxy || !isProxySecret(settings)) return [];
+    return [
+      NAMESPACES.matrix,
+      ...(rtc.enabled ? [NAMESPACES.livekit] : []),
+      ...(cluster.install.certManager ? [NAMESPACES.certManager] : []),
+    ].map(
+      (namespace) =>
+        new k8s.core.v1.Secret(
+          `${name}-proxy-${namespace}`,
+          {
+            metadata: { name: PROXY_SECRET, namespace, labels: this.labels("proxy") },
+            type: "Opaque",
+            stringData: { [PROXY_SECRET_KEY]: pulumi.secret(proxyUrl(httpProxy)) },
+          },
+          { parent: this, dependsOn: Object.values(this.namespaces) },
         ),
     );
   }

@@ -1,6 +1,7 @@
 /** Cross-field checks of the cluster: overlapping networks, IP families, address pools, storage classes. */
 import type { CheckInput } from "../../core/layer";
 import { overlaps, parseAddresses, type Interval } from "../../core/addresses";
+import { servedServerName } from "../../domain/entranceNames";
 import { POOLS_REMEDY } from "./settings";
 
 interface Named {
@@ -32,9 +33,9 @@ const PRIVATE_NAMES = /\.(local|localhost|internal|intranet|lan|home|corp|privat
 const PUBLIC_AUTHORITIES = /(^|\.)(letsencrypt\.org|zerossl\.com|pki\.goog|buypass\.com|ssl\.com)$/;
 
 function checkAcme({ settings, report }: CheckInput): void {
-  const { tls, hostnames, serverName } = settings;
+  const { tls, hostnames } = settings;
   if (tls.mode !== "acme" || !PUBLIC_AUTHORITIES.test(new URL(tls.server).hostname)) return;
-  const names = [...new Set([...Object.values(hostnames), serverName.replace(/:\d+$/, "")])];
+  const names = [...new Set([...Object.values(hostnames), ...servedServerName(settings)])];
   const mine = names.filter((name) => PRIVATE_NAMES.test(name));
   if (mine.length === 0) return;
   report.add(

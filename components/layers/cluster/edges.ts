@@ -1,11 +1,12 @@
 /** Connections of the operators and the ingress controller. Monitoring declares those for metrics. Pure. */
-import { outgoing, tcp, type Edge, type Peer } from "../../core/edges";
+import { tcp, udp, type Edge, type Peer } from "../../core/edges";
 import type { PlanInput } from "../../core/layer";
 import { NAMESPACES } from "../../core/names";
 import { fromIssuer } from "../../domain/tlsModes";
 import { ingressPeer } from "./ingressController/peer";
 import { INGRESS_PODS, INGRESS_PORTS } from "./ingressController/nginxIngress";
 import { installedOperators } from "./operators/operators";
+import { httpAnywhere, httpTo } from "./reach/proxy";
 import { tlsNamespaces } from "./tls/publicTls";
 
 const API = tcp(6443);
@@ -57,22 +58,34 @@ function barmanEdges(install: PlanInput["settings"]["cluster"]["install"]): Edge
 function acmeEdges({ settings }: Pick<PlanInput, "settings">): Edge[] {
   if (!fromIssuer(settings.tls)) return [];
   const manager: Peer = { component: "cert-manager", namespace: NAMESPACES.certManager };
+  const inDns = settings.tls.mode === "acme" && settings.tls.dns01 !== undefined;
+  const challenges: Edge[] = inDns
+    ? [
+        ...httpAnywhere({ from: manager, ports: tcp(443), why: "writes the challenge at the DNS provider" }, settings),
+        {
+          from: manager,
+          to: { world: true },
+          ports: [...tcp(53), ...udp(53)],
+          why: "sees that a challenge is in DNS before the issuer looks",
+        },
+      ]
+    : [
+        ...httpAnywhere({ from: manager, ports: tcp(443), why: "follows a challenge that is redirected" }, settings),
+        ...httpAnywhere(
+          { from: manager, ports: tcp(80), why: "sees that a challenge is answered before the issuer looks" },
+          settings,
+        ),
+      ];
   const orders: Edge[] = [
     ...(settings.tls.mode === "acme"
-      ? [{ from: manager, ...outgoing(settings.tls.server, settings.cluster.domain), why: "orders certificates" }]
+      ? [{ from: manager, ...httpTo(settings.tls.server, settings), why: "orders certificates" }]
       : []),
-    { from: manager, to: { world: true }, ports: tcp(443), why: "follows a challenge that is redirected" },
-    {
-      from: manager,
-      to: { world: true },
-      ports: tcp(80),
-      why: "sees that a challenge is answered before the issuer looks",
-    },
+    ...challenges,
   ];
   return [
     ...(settings.cluster.install.certManager ? orders : []),
     // The solvers run beside the Ingress objects, in namespaces of this stack, whoever installed cert-manager.
-    ...tlsNamespaces(settings)
+    ...(inDns ? [] : tlsNamespaces(settings))
       .filter((n) => n !== NAMESPACES.coturn)
       .map((namespace): Edge => ({
         from: ingressPeer(settings),

@@ -6,6 +6,8 @@ import { clusterEdges } from "./edges";
 import { EXCEPTIONS } from "./exceptions";
 import { IMAGES } from "./images";
 import { clusterDemands, clusterFailures, clusterNotes, clusterZoneLoss } from "./plan";
+import { checkHostAliases } from "./reach/hostAliases";
+import { checkProxy } from "./reach/proxy";
 import { clusterSettings, completeCluster, type ClusterCompleted } from "./settings";
 import { clusterTargets } from "./targets";
 import { checkTls } from "./tls/checks";
@@ -20,7 +22,7 @@ export const cluster: Layer<Declares> = {
   name: "cluster",
   settings: clusterSettings,
   complete: completeCluster,
-  checks: [checkCluster, checkTls],
+  checks: [checkCluster, checkTls, checkHostAliases, checkProxy],
   demands: clusterDemands,
   failures: clusterFailures,
   zoneLoss: clusterZoneLoss,

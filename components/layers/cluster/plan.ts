@@ -1,6 +1,7 @@
 /** Demands of operators and add-ons, and the cost of losing the node that announces an address. Pure. */
 import type { PlanInput } from "../../core/layer";
 import { DISTRIBUTION_FACTS } from "../../domain/distributions";
+import { proxyNotes } from "./reach/proxy";
 import { privateCertificateNotes } from "./tls/checks";
 import { ingressClassNotes } from "../../domain/ingressClasses";
 import { OPERATOR_REQUESTS } from "../../domain/operatorRequests";
@@ -50,6 +51,7 @@ export const clusterNotes = ({ settings }: PlanInput): string[] => [
   ...distributionNotes(settings),
   ...ingressClassNotes(settings.cluster.ingressClass),
   ...privateCertificateNotes(settings),
+  ...proxyNotes(settings),
   ...(settings.tls.mode === "issuer" && settings.cluster.install.ingressController
     ? [
         `If the issuer ${settings.tls.clusterIssuer} solves challenges by HTTP-01, give its solver the ingressTemplate annotation nginx.org/mergeable-ingress-type: minion; the stack's controller refuses a second Ingress for a host without it. DNS-01 needs nothing.`,

@@ -11,6 +11,7 @@ import {
   list,
   objectName,
   oneOf,
+  open,
   privateAuthority,
   secret,
   section,
@@ -29,6 +30,7 @@ import {
 import { certificateChain, isPlaceholder } from "../../schema/syntax/keys";
 import { isDnsName } from "../../schema/syntax/text";
 import type { SettingsInput } from "../../settings/schema";
+import { reachSettings } from "./reach/settings";
 
 const install = (what: string, extra = "") =>
   bool({ doc: `Install ${what}. False: the cluster already has it.${extra}` });
@@ -196,6 +198,33 @@ export const clusterSettings = {
             doc: "Directory URL of the ACME authority. Its challenge is answered over HTTP, through the ingress.",
           }).default("https://acme-v02.api.letsencrypt.org/directory"),
           privateAuthority: privateAuthority("the ACME server"),
+          dns01: section(
+            {
+              solver: open(
+                "What cert-manager's `dns01` holds: the DNS provider and its options. A reference to a Secret names `matrix-ha-acme-dns01`, and in it a key of `credentials`.",
+                "a section with one provider of cert-manager's dns01, as its documentation writes it",
+                {
+                  cloudflare: { apiTokenSecretRef: { name: "matrix-ha-acme-dns01", key: "api-token" } },
+                },
+              ),
+              credentials: field(
+                z.record(
+                  text({ doc: "Key.", allowed: "letters, digits, '-', '_' and '.'" }, (v) =>
+                    /^[A-Za-z0-9._-]{1,253}$/.test(v),
+                  ),
+                  secret({ doc: "A credential of the DNS provider." }),
+                ),
+                {
+                  doc: "Credentials for the DNS provider by the key that `solver` refers to. They are in the Secret `matrix-ha-acme-dns01` of the namespace cert-manager.",
+                  allowed: "keys, each with a secret",
+                  example: { "api-token": "[encrypted by pulumi]" },
+                },
+              ).default({}),
+            },
+            {
+              doc: "The authority's challenge is answered in DNS: for names that the Internet cannot reach by HTTP, and for `hostnames.turn`. Absent: over HTTP, through the ingress.",
+            },
+          ).optional(),
         },
         { doc: "Certificates from an ACME authority (Let's Encrypt); cert-manager orders and renews them." },
       ),
@@ -205,6 +234,9 @@ export const clusterSettings = {
           clusterIssuer: objectName(
             "Name of the ClusterIssuer. cert-manager and the issuer exist: cluster.install.certManager is false.",
           ),
+          certifiesTurn: bool({
+            doc: "The issuer certifies `hostnames.turn` as well: it answers challenges in DNS, or asks for none. Then TURN is offered over TLS. An HTTP challenge would reach coturn, which cannot answer it.",
+          }).default(false),
         },
         { doc: "Certificates from a ClusterIssuer that exists in the cluster." },
       ),
@@ -235,9 +267,10 @@ export const clusterSettings = {
       example: { mode: "own-ca" },
     },
   ),
+  ...reachSettings,
   trustedAuthorities: text(
     {
-      doc: "Certificates of private authorities, PEM, one after the other. Synapse (OpenID Connect, SMTP, S3, federation), Alertmanager and the token service of calls trust them beside the public ones. Backups and cert-manager cannot trust both at once: see `privateAuthority` of `backups.target` and `tls`.",
+      doc: "Certificates of private authorities, PEM, one after the other. Synapse (OpenID Connect, SMTP, S3, federation), Alertmanager, the token service of calls and the cert-manager that this stack installs trust them beside the public ones. Backups cannot trust both at once: see `privateAuthority` of `backups.target`. docs/deploy.md lists every program.",
       allowed: "one or more PEM certificates",
       remedy: "give the contents of the authority's ca.crt (not its path)",
       example: "[encrypted by pulumi]",

@@ -1,6 +1,7 @@
 /** Which public host leads to which Service: plain data, one entry per host. Pure. */
 import type { Settings } from "../../settings/types";
 import { NAMESPACES, SERVICES } from "../../core/names";
+import { servedServerName } from "../../domain/entranceNames";
 import { rtcRoutes } from "../rtc/foci";
 
 /** A public path and the Service that answers it. */
@@ -61,14 +62,14 @@ export function publicHosts(settings: Settings): PublicHost[] {
         wellKnown,
       ],
     },
-    {
+    ...servedServerName(settings).map((host) => ({
       name: "server-name",
-      host: settings.serverName.replace(/:\d+$/, ""),
+      host,
       namespace: NAMESPACES.matrix,
       websockets: [],
       media: false,
       paths: [wellKnown],
-    },
+    })),
     ...(settings.web.elementWeb.enabled
       ? [
           {

@@ -15,6 +15,9 @@ export const ingressSettings = {
         doc: "Networks of load balancers and proxies in front of the ingress controller. Only they may name a client's address (in the PROXY protocol or in X-Forwarded-For), and they never count as a client of the admin UI. Without an entry, a client's address is that of its connection.",
         example: ["10.0.0.5/32"],
       }).default([]),
+      hairpin: bool({
+        doc: "Pods reach the public names by the addresses in DNS. False: at the entrance's own addresses, for an entrance with private addresses behind a router that leads no connection from inside to its public address back in (no NAT loopback). Otherwise group calls, certificates by ACME and logins at a provider on the same entrance fail there.",
+      }).default(true),
       proxyProtocol: bool({
         doc: "The load balancers in front speak the PROXY protocol; connections without it are refused. Needs `trustedProxies`. Only for the controller that this stack installs.",
       }).default(false),

@@ -8,6 +8,7 @@ import { NAMESPACES, PORTS } from "../../core/names";
 import type { StackSecrets } from "../../keys/secrets";
 import { budgetSpec, labels, selectorLabels, type ObjectMetadata } from "../../core/workload";
 import type { ClusterFoundation } from "../cluster/ClusterFoundation";
+import { isProxySecret } from "../cluster/reach/proxy";
 import { certificateEndsMatter } from "../cluster/tls/publicTls";
 import { certificateEnds } from "./certificateEnds";
 import { dashboardJson } from "./dashboardJson";
@@ -226,11 +227,12 @@ export class Monitoring extends pulumi.ComponentResource {
       { metadata: meta(ALERTMANAGER), automountServiceAccountToken: false },
       { parent: this },
     );
+    const text = JSON.stringify(alertmanagerConfig(settings));
     const config = new k8s.core.v1.Secret(
       `${this.baseName}-alertmanager-config`,
       {
         metadata: meta(ALERT_CONFIG_SECRET),
-        stringData: { "alertmanager.yaml": JSON.stringify(alertmanagerConfig(settings)) },
+        stringData: { "alertmanager.yaml": isProxySecret(settings) ? pulumi.secret(text) : text },
       },
       { parent: this },
     );

@@ -1,7 +1,8 @@
-import { type Edge, outgoing, type Peer, tcp, udp } from "../../core/edges";
+import { type Edge, type Peer, tcp, udp } from "../../core/edges";
 import type { StackInput } from "../../core/layer";
 import { NAMESPACES, PORTS } from "../../core/names";
 import type { Settings } from "../../settings/types";
+import { httpTo } from "../cluster/reach/proxy";
 import { ALERTMANAGER, PROMETHEUS } from "./prometheusSpec";
 import { targetPeer } from "./targets";
 import { targets } from "./watched";
@@ -37,7 +38,7 @@ export function monitoringEdges(input: StackInput): Edge[] {
     { from: alertmanager, to: alertmanager, ports: [...tcp(9094), ...udp(9094)], why: "agreeing on who notifies" },
     ...[settings.monitoring.alertWebhook, settings.monitoring.heartbeatUrl]
       .filter((url) => url !== undefined)
-      .map((url): Edge => ({ from: alertmanager, ...outgoing(url, settings.cluster.domain), why: "notifications" })),
+      .map((url): Edge => ({ from: alertmanager, ...httpTo(url, settings), why: "notifications" })),
     {
       from: { component: "kube-state-metrics", namespace },
       to: { apiServer: true },

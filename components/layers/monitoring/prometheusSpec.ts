@@ -10,6 +10,8 @@ import { digest } from "../../core/workload/digest";
 import { CONFIG_HASH, labels, PART_OF } from "../../core/workload/metadata";
 import { neverTwoOnANode, onNodes } from "../../core/workload/placement";
 import { diskOf, OPERATORS_VOLUMES, pullSecrets, renderResources } from "../../core/workload/pod";
+import { aliased } from "../cluster/reach/hostAliases";
+import { noProxy, proxyUrl } from "../cluster/reach/proxy";
 import { IMAGES } from "./images";
 
 /** Name of the Prometheus object and component label of its pods. */
@@ -102,6 +104,7 @@ export function alertmanagerSpec(settings: Settings, plan: Plan): object {
     replicas: Math.max(3, alertmanager.replicas),
     serviceAccountName: ALERTMANAGER,
     automountServiceAccountToken: false,
+    ...aliased(settings),
     configSecret: ALERT_CONFIG_SECRET,
     ...(settings.monitoring.alertWebhook ? { secrets: [ALERT_TOKEN_SECRET] } : {}),
     // The operator mounts the ConfigMap, and merges the environment into its own container. A program in Go reads them
@@ -129,6 +132,9 @@ export function alertmanagerSpec(settings: Settings, plan: Plan): object {
 export function alertmanagerConfig(settings: Settings): object {
   const { alertWebhook: url, heartbeatUrl } = settings.monitoring;
   const usual = url ? "webhook" : "nobody";
+  const through = settings.httpProxy
+    ? { proxy_url: proxyUrl(settings.httpProxy), no_proxy: noProxy(settings).join(",") }
+    : {};
   return {
     route: {
       receiver: usual,
@@ -174,6 +180,7 @@ export function alertmanagerConfig(settings: Settings): object {
                   url,
                   send_resolved: true,
                   http_config: {
+                    ...through,
                     authorization: {
                       type: "Bearer",
                       credentials_file: `/etc/alertmanager/secrets/${ALERT_TOKEN_SECRET}/token`,
@@ -184,7 +191,16 @@ export function alertmanagerConfig(settings: Settings): object {
             },
           ]
         : []),
-      ...(heartbeatUrl ? [{ name: "heartbeat", webhook_configs: [{ url: heartbeatUrl, send_resolved: false }] }] : []),
+      ...(heartbeatUrl
+        ? [
+            {
+              name: "heartbeat",
+              webhook_configs: [
+                { url: heartbeatUrl, send_resolved: false, ...(settings.httpProxy ? { http_config: through } : {}) },
+              ],
+            },
+          ]
+        : []),
     ],
   };
 }

@@ -2,7 +2,8 @@
 import { SERVICES } from "../../core/names";
 import type { Settings } from "../../settings/types";
 import type { Plan } from "../../sizing/types";
-import { diskOf, OPERATORS_VOLUMES, renderResources } from "../../core/workload/pod";
+import { diskOf, OPERATORS_VOLUMES, renderEnv, renderResources } from "../../core/workload/pod";
+import { isProxied, proxyEnv } from "../cluster/reach/proxy";
 
 /** Destination of WAL and base backups: a bucket, and a Secret in the database's namespace with its credentials. */
 export interface BackupTarget {
@@ -86,10 +87,11 @@ function objectStore({ settings, plan, target: t }: Archive, more: object = {}):
   };
 }
 
-const clientEnv = (t: BackupTarget): object => ({
+const clientEnv = (t: BackupTarget, settings: Settings): object => ({
   env: [
     { name: "AWS_DEFAULT_REGION", value: t.region },
     { name: "AWS_MAX_ATTEMPTS", value: String(TRIES) },
+    ...(isProxied(t.endpoint, settings) ? renderEnv(proxyEnv(settings)) : []),
   ],
 });
 
@@ -116,7 +118,7 @@ export function backupStanza(archive: Partial<Archive> & Omit<Archive, "target">
       ],
     };
   return {
-    ...clientEnv(target),
+    ...clientEnv(target, settings),
     backup: {
       target: "prefer-standby",
       retentionPolicy: retention(settings),
@@ -197,7 +199,7 @@ export function objectStoreSpec({ settings, plan, target }: Archive): object {
     configuration: objectStore({ settings, plan, target }, LOOKED_FOR),
     retentionPolicy: retention(settings),
     instanceSidecarConfiguration: {
-      ...clientEnv(target),
+      ...clientEnv(target, settings),
       // Each process of a base backup holds a part of the upload.
       resources: renderResources(
         { cpu: 0.02, memoryMiB: 128, memoryLimitMiB: 256 + 128 * plan.backups!.baseJobs },

@@ -1,7 +1,8 @@
 /** Connections of PostgreSQL, its poolers and the operator. Pure. */
-import { outgoing, outgoingTo, tcp, type Edge, type Peer } from "../../core/edges";
+import { outgoingTo, tcp, type Edge, type Peer } from "../../core/edges";
 import type { PlanInput } from "../../core/layer";
 import { NAMESPACES, PORTS, SERVICES } from "../../core/names";
+import { httpTo } from "../cluster/reach/proxy";
 import { MINIO } from "../objectstore/edges";
 import { INSTANCE_PORTS } from "./cnpgCluster";
 
@@ -62,14 +63,15 @@ function importEdges({ database: { importFrom }, cluster }: PlanInput["settings"
   ];
 }
 
-function backupEdges({ backups, objectStore, cluster }: PlanInput["settings"]): Edge[] {
+function backupEdges(settings: PlanInput["settings"]): Edge[] {
+  const { backups, objectStore } = settings;
   if (!backups.enabled) return [];
   const target = backups.target.kind === "object-store" ? objectStore : backups.target;
   return target.kind === "s3"
     ? [
         {
           from: INSTANCES,
-          ...outgoing(target.endpoint, cluster.domain),
+          ...httpTo(target.endpoint, settings),
           why: "base backups and write-ahead log, in an external S3",
         },
       ]

@@ -39,6 +39,7 @@ export class HaproxyRouter extends pulumi.ComponentResource {
       plan,
       clusterDomain: settings.cluster.domain,
       federation: settings.federation.enabled,
+      terms: settings.terms !== undefined,
       bodies: bodyLimits(settings, plan.router),
       ipFamilies: settings.cluster.ipFamilies,
     });

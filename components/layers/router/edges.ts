@@ -3,14 +3,14 @@ import { tcp, type Edge, type Peer } from "../../core/edges";
 import type { PlanInput } from "../../core/layer";
 import { NAMESPACES, PORTS, SERVICES } from "../../core/names";
 import { synapsePeer } from "../synapse/edges";
-import { resolveRoutes } from "../synapse/routingTable";
+import { resolveRoutes, routingInput } from "../synapse/routingTable";
 
 export const ROUTER_COMPONENT = SERVICES.router;
 /** The router's pods, as the other end of a connection. */
 export const routerPeer: Peer = { component: ROUTER_COMPONENT, namespace: NAMESPACES.matrix };
 
 export function routerEdges(input: PlanInput): Edge[] {
-  const routes = resolveRoutes({ plan: input.plan, federation: input.settings.federation.enabled });
+  const routes = resolveRoutes(routingInput(input));
   const classes = [...new Set(routes.flatMap((r) => r.classes))].sort();
   return [
     ...classes.map((cls): Edge => ({

@@ -24,6 +24,8 @@ export interface HaproxyInput {
   clusterDomain: string;
   /** Also route the paths that other homeservers call. */
   federation: boolean;
+  /** Also route the pages of the terms. @default false */
+  terms?: boolean;
   /** Address families of the cluster, the preferred one first. @default ["IPv4"] */
   ipFamilies?: ReadonlyArray<"IPv4" | "IPv6">;
   /** Largest bodies of requests, and how many uploads a media process takes at once. */

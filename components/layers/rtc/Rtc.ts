@@ -6,6 +6,8 @@ import type { StackContext } from "../../core/context";
 import { imageRef, imageVersion } from "../../core/images";
 import { NAMESPACES, NODE_LABELS, PORTS, SECRETS, SERVICES } from "../../core/names";
 import type { StackSecrets } from "../../keys/secrets";
+import { aliased } from "../cluster/reach/hostAliases";
+import { proxyEnv, proxyUrl } from "../cluster/reach/proxy";
 import { Workload, configHash, httpProbes, labels, type ObjectMetadata } from "../../core/workload";
 import { RTC_PATHS, livekitStart } from "./livekitStart";
 import { livekitYaml } from "./livekitYaml";
@@ -209,10 +211,12 @@ export class Rtc extends pulumi.ComponentResource {
           secret: apiSecret,
           ...(ca?.hash === undefined ? {} : { ca: ca.hash }),
           ...(settings.trustedAuthorities ? { authorities: settings.trustedAuthorities } : {}),
+          ...(settings.httpProxy ? { proxy: pulumi.secret(proxyUrl(settings.httpProxy)) } : {}),
         }),
         services: [{ name: SERVICES.jwt, ports: { http: PORTS.jwt } }],
         pod: {
           uid: JWT_UID,
+          ...aliased(settings),
           volumes: [
             { name: "keys", secret: SECRETS.livekit },
             ...(ca ? [{ name: "ca", configMap: ca.configMap, items: { [ca.key]: "ca.crt" } }] : []),
@@ -230,6 +234,7 @@ export class Rtc extends pulumi.ComponentResource {
                 LIVEKIT_JWT_BIND: `:${PORTS.jwt}`,
                 ...(ca ? { SSL_CERT_FILE: `${RTC_PATHS.ca}/ca.crt` } : {}),
                 ...(authorities ? goTrusts(RTC_PATHS.authorities) : {}),
+                ...proxyEnv(settings),
               },
               ports: { http: { port: PORTS.jwt } },
               probes: httpProbes("/healthz", "http"),

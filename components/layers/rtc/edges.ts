@@ -1,5 +1,6 @@
 import { NAMESPACES, PORTS, SERVICES } from "../../core/names";
 import type { PlanInput } from "../../core/layer";
+import { httpAnywhere } from "../cluster/reach/proxy";
 import { redisSetEdges } from "../redis/edges";
 import { federationPorts } from "../synapse/edges";
 import { tcp, type Edge, type Peer } from "../../core/edges";
@@ -31,14 +32,14 @@ export function rtcEdges({ settings }: PlanInput): Edge[] {
       ports: tcp(PORTS.redis, PORTS.sentinel),
     },
     ...(settings.rtc.jwtService
-      ? [
+      ? httpAnywhere(
           {
             from: jwt,
-            to: { world: true } as Peer,
             why: "asks homeservers who a user is; makes rooms at the SFU by its public name",
             ports: federationPorts(settings),
           },
-        ]
+          settings,
+        )
       : []),
   ];
 }

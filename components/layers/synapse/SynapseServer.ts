@@ -13,6 +13,7 @@ import { scaleAtPercent } from "../../sizing/synapsePools";
 import type { PoolPlan } from "../../sizing/types";
 import type { WorkerClass } from "../../domain/workerClasses";
 import { Workload, configHash, digest, labels, type ObjectMetadata } from "../../core/workload";
+import { proxyUrl } from "../cluster/reach/proxy";
 import { registrations, type Registrations } from "./appservices/Registrations";
 import { checkJobSpec } from "./checkJob";
 import { checkName, extraSecrets, type ExtraSecret } from "./extra/secrets";
@@ -29,6 +30,7 @@ import {
   TRIM_PY,
   WAIT_PY,
 } from "./scripts";
+import { termsFiles } from "./terms";
 import { portsOf, renderLogYaml, renderWorkerYaml } from "./workerYaml";
 import { IMAGES } from "./images";
 import { FORM, MACAROON, REGISTRATION, REPLICATION, SIGNING_KEY } from "./secrets";
@@ -71,7 +73,7 @@ interface CheckArgs {
   /** The Secrets with further options. */
   extras: readonly ExtraSecret[];
   /** Names of the ConfigMaps, and whether the Secret for e-mail exists. */
-  maps: { shared: string; classes: Partial<Record<WorkerClass, string>>; email: boolean };
+  maps: { shared: string; terms?: string; classes: Partial<Record<WorkerClass, string>>; email: boolean };
   appservices?: Registrations;
 }
 
@@ -118,7 +120,10 @@ export class SynapseServer extends pulumi.ComponentResource {
     const rtcServiceUrl = args.rtcServiceUrl ?? `https://${settings.hostnames.rtc}`;
     const shared: Record<string, string> = {
       [SHARED_FILES.homeserver]: renderHomeserverYaml({ settings, plan, turnUris: args.turnUris, rtcServiceUrl }),
-      [SHARED_FILES.log]: renderLogYaml(settings.overrides.synapse.logLevel ?? "INFO"),
+      [SHARED_FILES.log]: renderLogYaml(
+        settings.overrides.synapse.logLevel ?? "INFO",
+        settings.httpProxy !== undefined,
+      ),
       [SHARED_FILES.wait]: WAIT_PY,
       [SHARED_FILES.trim]: TRIM_PY,
       [SHARED_FILES.lost]: LOST_EVENTS_PY,
@@ -151,6 +156,8 @@ export class SynapseServer extends pulumi.ComponentResource {
       ];
     };
     const [sharedName, sharedMap] = configMap("config", "synapse-shared", shared);
+    const pages = settings.terms && termsFiles(settings.terms);
+    const [termsName, termsMap] = pages ? configMap("terms", "synapse-terms", pages) : [];
     const classMaps = perClass.map(({ pool, yaml }) => {
       const service = synapseService(pool.class);
       const [objectName, object] = configMap(`config-${pool.class}`, service, { [CLASS_FILE]: yaml }, service);
@@ -184,6 +191,7 @@ export class SynapseServer extends pulumi.ComponentResource {
     const appservices = registrations(name, { settings, secrets: args.secrets, meta }, parent);
     const inputs = [
       sharedMap,
+      ...(termsMap ? [termsMap] : []),
       secret,
       ...(emailSecret ? [emailSecret] : []),
       ...classMaps.map((c) => c.object),
@@ -195,6 +203,7 @@ export class SynapseServer extends pulumi.ComponentResource {
     const program = checkPy({ extra: extras.length > 0, appservices: appservices !== undefined });
     const texts = {
       ...shared,
+      ...pages,
       check: program,
       ...(appservices ? { appservices: appservices.content } : {}),
       image: imageRef(settings, IMAGES.synapse),
@@ -209,6 +218,7 @@ export class SynapseServer extends pulumi.ComponentResource {
       extras,
       maps: {
         shared: sharedName,
+        ...(termsName === undefined ? {} : { terms: termsName }),
         classes: Object.fromEntries(classMaps.map((c) => [c.pool.class, c.objectName])),
         email: email !== undefined,
       },
@@ -228,6 +238,8 @@ export class SynapseServer extends pulumi.ComponentResource {
           email: pulumi.secret(email ?? ""),
           database: args.secrets.of(DATABASE_PASSWORD),
           ...(appservices ? { appservices: appservices.text } : {}),
+          ...(pages ? { terms: JSON.stringify(pages) } : {}),
+          ...(settings.httpProxy ? { proxy: pulumi.secret(proxyUrl(settings.httpProxy)) } : {}),
         }),
         pod: synapsePod({
           settings,
@@ -240,6 +252,7 @@ export class SynapseServer extends pulumi.ComponentResource {
           email: email !== undefined,
           extra: extras.find((e) => e.class === c.pool.class)?.name,
           ...(appservices ? { appservices: appservices.sources } : {}),
+          ...(termsName === undefined ? {} : { termsMap: termsName }),
         }),
       });
     this.main = start(

@@ -8,7 +8,14 @@ import { projectedExtras, type ExtraSecret } from "./extra/secrets";
 import type { WorkerClass } from "../../domain/workerClasses";
 import { instanceNames } from "./instances";
 import { CLASS_FILE, MOUNTS, SHARED_FILES } from "./paths";
-import { APPSERVICES_MOUNT, appservicesVolume, SYNAPSE_UID, type RegistrationSource } from "./pod";
+import {
+  APPSERVICES_MOUNT,
+  appservicesVolume,
+  SYNAPSE_UID,
+  TERMS_MOUNT,
+  termsVolume,
+  type RegistrationSource,
+} from "./pod";
 import { IMAGES } from "./images";
 
 /** What the Job is made from. */
@@ -18,8 +25,8 @@ export interface CheckJobInput {
   component: string;
   /** Name of the ConfigMap with the script. */
   script: string;
-  /** Names of the ConfigMaps, shared and by class, and whether the Secret for e-mail exists. */
-  maps: { shared: string; classes: Partial<Record<WorkerClass, string>>; email: boolean };
+  /** Names of the ConfigMaps, shared, of the terms and by class, and whether the Secret for e-mail exists. */
+  maps: { shared: string; terms?: string; classes: Partial<Record<WorkerClass, string>>; email: boolean };
   /** The Secrets with further options. @default none */
   extras?: readonly ExtraSecret[];
   /** Where the registrations of appservices are. @default there are none */
@@ -72,6 +79,7 @@ export function checkJobSpec(input: CheckJobInput): batch.v1.JobSpec {
               { volume: "tmp", path: MOUNTS.tmp },
               { volume: "data", path: MOUNTS.data },
               ...(input.appservices ? [APPSERVICES_MOUNT] : []),
+              ...(input.maps.terms === undefined ? [] : [TERMS_MOUNT]),
               ...(input.maps.email ? [{ volume: "email", path: MOUNTS.email, readOnly: true }] : []),
               ...(extras.length > 0 ? [{ volume: "extra", path: MOUNTS.extra, readOnly: true }] : []),
             ],
@@ -89,6 +97,7 @@ export function checkJobSpec(input: CheckJobInput): batch.v1.JobSpec {
           { name: "tmp", emptyDir: { sizeMiB: 64 } },
           { name: "data", emptyDir: { sizeMiB: 64 } },
           ...(input.appservices ? [appservicesVolume(input.appservices)] : []),
+          ...termsVolume(settings, input.maps.terms),
           ...(input.maps.email ? [{ name: "email", secret: "synapse-email" }] : []),
           ...(extras.length > 0 ? [{ name: "extra", projected: projectedExtras(extras) }] : []),
         ],

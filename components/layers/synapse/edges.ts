@@ -1,9 +1,10 @@
 /** Connections that Synapse's processes make. Pure. */
-import { outgoing, outgoingTo, tcp, type Edge, type Peer } from "../../core/edges";
+import { outgoingTo, tcp, type Edge, type Peer } from "../../core/edges";
 import type { PlanInput } from "../../core/layer";
 import { NAMESPACES, PORTS, SERVICES, synapseService } from "../../core/names";
 import { callsTo, type WorkerClass } from "../../domain/workerClasses";
 import type { Settings } from "../../settings/types";
+import { httpAnywhere, httpTo } from "../cluster/reach/proxy";
 import { MINIO } from "../objectstore/edges";
 import { POOLERS } from "../postgres/edges";
 import { appserviceClients, appserviceEdges } from "./appservices/edges";
@@ -18,7 +19,6 @@ export const synapsePeer = (cls: WorkerClass): Peer => ({
 });
 
 const redis: Peer = { component: SERVICES.redisSynapseMaster, namespace: NAMESPACES.matrix };
-const world: Peer = { world: true };
 
 /** Every connection of the classes that this plan has. */
 export function synapseEdges(input: PlanInput): Edge[] {
@@ -54,7 +54,7 @@ export function synapseEdges(input: PlanInput): Edge[] {
         })),
       { from: { nodes: true }, to: from, ports: tcp(ports.health!), why: "probes" },
       ...(callsTo(cls, "media-store") ? mediaEdges(from, settings) : []),
-      ...(callsTo(cls, "push-gateways") ? [{ from, to: world, ports: tcp(443), why: "push gateways" }] : []),
+      ...(callsTo(cls, "push-gateways") ? httpAnywhere({ from, ports: tcp(443), why: "push gateways" }, settings) : []),
       ...(settings.emailSmtp && callsTo(cls, "mail")
         ? [
             {
@@ -72,7 +72,9 @@ export function synapseEdges(input: PlanInput): Edge[] {
       ...(callsTo(cls, "appservices") ? appserviceEdges(from, settings) : []),
       ...(callsTo(cls, "identity-providers") ? providerEdges(from, settings) : []),
       // Any process may fetch an event, a key or a profile of another server.
-      ...(settings.federation.enabled ? [{ from, to: world, ports: federation, why: "other homeservers" }] : []),
+      ...(settings.federation.enabled
+        ? httpAnywhere({ from, ports: federation, why: "other homeservers" }, settings)
+        : []),
     ];
   });
   return [...processes, ...replacing, ...appserviceClients(settings)];
@@ -82,12 +84,13 @@ export function synapseEdges(input: PlanInput): Edge[] {
  * A provider's discovery document may name other hosts, for tokens and keys: of those, port 443. What takes logins
  * takes registrations, and asks whether their captcha was solved.
  */
-function providerEdges(from: Peer, { sso, cluster, registration }: Settings): Edge[] {
+function providerEdges(from: Peer, settings: Settings): Edge[] {
+  const { sso, registration } = settings;
   const providers = sso?.oidc ?? [];
   return [
-    ...(registration.captcha ? [{ from, to: world, ports: tcp(443), why: "answers to captchas" }] : []),
-    ...(providers.length > 0 ? [{ from, to: world, ports: tcp(443), why: "identity providers" }] : []),
-    ...providers.map(({ issuer }): Edge => ({ from, ...outgoing(issuer, cluster.domain), why: "identity providers" })),
+    ...(registration.captcha ? httpAnywhere({ from, ports: tcp(443), why: "answers to captchas" }, settings) : []),
+    ...(providers.length > 0 ? httpAnywhere({ from, ports: tcp(443), why: "identity providers" }, settings) : []),
+    ...providers.map(({ issuer }): Edge => ({ from, ...httpTo(issuer, settings), why: "identity providers" })),
   ];
 }
 
@@ -102,11 +105,12 @@ export const federationPorts = ({ federation }: Settings): Edge["ports"] => [
   ),
 ];
 
-function mediaEdges(from: Peer, { objectStore, media, cluster }: Settings): Edge[] {
+function mediaEdges(from: Peer, settings: Settings): Edge[] {
+  const { objectStore, media } = settings;
   return [
     objectStore.kind === "s3"
-      ? { from, ...outgoing(objectStore.endpoint, cluster.domain), why: "media in the external object store" }
+      ? { from, ...httpTo(objectStore.endpoint, settings), why: "media in the external object store" }
       : { from, to: MINIO, ports: tcp(PORTS.s3), why: "media" },
-    ...(media.urlPreviews ? [{ from, to: world, ports: tcp(80, 443), why: "URL previews" }] : []),
+    ...(media.urlPreviews ? httpAnywhere({ from, ports: tcp(80, 443), why: "URL previews" }, settings) : []),
   ];
 }

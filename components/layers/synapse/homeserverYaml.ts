@@ -23,6 +23,7 @@ import {
   userDirectory,
 } from "./peopleYaml";
 import { smtpTls, type SmtpTls } from "./settings/email";
+import { termsOption } from "./terms";
 import { MOUNTS, SECRET_FILES, SHARED_FILES, oidcSecretFile, pythonName } from "./paths";
 
 /** What the shared configuration is made from. */
@@ -173,6 +174,7 @@ function people({ settings: s, plan }: HomeserverInput): Yaml {
     ...rateLimits(s, plan),
     ...outgoingNetworks(s),
     ...serverNotices(s),
+    ...termsOption(s),
   };
 }
 

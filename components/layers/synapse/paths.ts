@@ -9,6 +9,8 @@ export const MOUNTS = {
   extra: "/conf/extra",
   /** Only where there are `appservices`. */
   appservices: "/conf/appservices",
+  /** Only where there are `terms`. */
+  terms: "/conf/terms",
   data: "/data",
   tmp: "/tmp",
 } as const;

@@ -5,13 +5,17 @@ import { WORKERS } from "../../domain/workers";
 import { PRIORITIES } from "../../core/priorities";
 import { imageRef } from "../../core/images";
 import { NAMESPACES, ONLY_ONE, PORTS, SECRETS, SERVICES, serviceFqdn } from "../../core/names";
+import type { Settings } from "../../settings/types";
 import type { PoolPlan } from "../../sizing/types";
 import type { ContainerSpec, MountSpec, PodSpec, Probes, VolumeSpec } from "../../core/workload";
 import { LOST_NODE_TOLERATION } from "../../sizing/failures";
+import { aliased } from "../cluster/reach/hostAliases";
+import { proxyEnv } from "../cluster/reach/proxy";
 import { isAlone, isSingleton, isWriter } from "./instances";
 import { MOUNTS, SHARED_FILES } from "./paths";
-import { resourcesOf } from "./routingTable";
+import { resourcesOf, routingInput } from "./routingTable";
 import { synapseStart, waitFor, type SynapseStartInput } from "./synapseStart";
+import { termsItems } from "./terms";
 import { portsOf } from "./workerYaml";
 import { IMAGES } from "./images";
 
@@ -32,6 +36,8 @@ export interface SynapsePodInput extends SynapseStartInput {
   extra?: Input<string>;
   /** Where the registrations of appservices are. @default there are none */
   appservices?: RegistrationSource[];
+  /** Name of the ConfigMap with the terms' pages. @default there are none */
+  termsMap?: string;
 }
 
 /** A Secret with registrations; of one that the stack did not make, the one key and the file's name. */
@@ -44,6 +50,10 @@ export const appservicesVolume = (sources: RegistrationSource[]): VolumeSpec => 
   name: "appservices",
   projected: sources,
 });
+/** Every process refuses to start without the folder, though only the main one serves the pages. */
+export const termsVolume = ({ terms }: Settings, configMap?: string): VolumeSpec[] =>
+  terms && configMap !== undefined ? [{ name: "terms", configMap, items: termsItems(terms) }] : [];
+export const TERMS_MOUNT: MountSpec = { volume: "terms", path: MOUNTS.terms, readOnly: true };
 export const APPSERVICES_MOUNT: MountSpec = { volume: "appservices", path: MOUNTS.appservices, readOnly: true };
 
 /**
@@ -76,7 +86,7 @@ const isRouted = (cls: PoolPlan["class"]): boolean => WORKERS[cls].router !== "n
 export function synapsePod(input: SynapsePodInput): PodSpec {
   const { settings, plan, pool } = input;
   const image = imageRef(settings, IMAGES.synapse);
-  const servesMedia = resourcesOf(pool.class, { plan, federation: settings.federation.enabled }).includes("media");
+  const servesMedia = resourcesOf(pool.class, routingInput(input)).includes("media");
   const singleton = isSingleton(pool);
   const bodies = bodyLimits(settings, plan.router);
   const database: ContainerSpec["env"] = {
@@ -115,6 +125,8 @@ export function synapsePod(input: SynapsePodInput): PodSpec {
             AWS_SECRET_ACCESS_KEY: { secret: input.mediaSecret, key: "secretKey" },
           }
         : {}),
+      // Synapse's own options for it could not hold a password; boto3 reads these as well.
+      ...proxyEnv(settings),
     },
     ports: Object.fromEntries(
       Object.entries(portsOf({ settings, plan, class: pool.class })).map(([n, port]) => [n, { port }]),
@@ -126,6 +138,7 @@ export function synapsePod(input: SynapsePodInput): PodSpec {
       { volume: "class", path: MOUNTS.class, readOnly: true },
       { volume: "secrets", path: MOUNTS.secrets, readOnly: true },
       ...(input.appservices ? [APPSERVICES_MOUNT] : []),
+      ...(input.termsMap === undefined ? [] : [TERMS_MOUNT]),
       ...(input.email ? [{ volume: "email", path: MOUNTS.email, readOnly: true }] : []),
       ...(input.extra === undefined ? [] : [{ volume: "extra", path: MOUNTS.extra, readOnly: true }]),
       { volume: "data", path: MOUNTS.data },
@@ -141,6 +154,7 @@ export function synapsePod(input: SynapsePodInput): PodSpec {
     // another process (haproxyCfg.ts).
     terminationGracePeriodSeconds: 20,
     lostNodeSeconds: LOST_NODE_TOLERATION,
+    ...aliased(settings),
     // One machine shall carry as few of them as possible.
     ...(isAlone(pool) ? { labels: ONLY_ONE, apartFrom: { labels: ONLY_ONE, always: false } } : {}),
     volumes: [
@@ -148,6 +162,7 @@ export function synapsePod(input: SynapsePodInput): PodSpec {
       { name: "class", configMap: input.classMap },
       { name: "secrets", secret: SECRETS.synapse },
       ...(input.appservices ? [appservicesVolume(input.appservices)] : []),
+      ...termsVolume(settings, input.termsMap),
       ...(input.email ? [{ name: "email", secret: "synapse-email" }] : []),
       ...(input.extra === undefined ? [] : [{ name: "extra", secret: input.extra }]),
       {

@@ -492,6 +492,17 @@ export const ROUTES: readonly Route[] = [
     patterns: [`${ADMIN}/`],
   },
   {
+    id: "terms",
+    resource: "consent",
+    hash: "none",
+    target: { class: "main" },
+    fallback: [],
+    ofTerms: true,
+    doc: `${CODE}: synapse.app.homeserver, resource consent`,
+    why: "no worker serves it",
+    patterns: ["^/_matrix/consent$"],
+  },
+  {
     id: "default",
     resource: "client",
     hash: "none",

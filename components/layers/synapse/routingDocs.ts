@@ -31,7 +31,7 @@ export function renderRoutingDocs(): string {
     "",
     "Generated from `components/layers/synapse/routes.ts` by `npx tsx scripts/routing-docs.ts`; HAProxy's configuration and the workers' listeners come from the same table.",
     "The first route that matches wins. A class that the plan does not have is replaced by its first fallback that it has, else by the main process.",
-    "A fallback serves while no process of the class does. `federation` routes exist only where federation is on; `admin` routes only on the router's admin port.",
+    "A fallback serves while no process of the class does. `federation` routes exist only where federation is on, `terms` only with the setting of that name; `admin` routes only on the router's admin port.",
     "",
     "| route | paths | methods | class | kept together by | fallback | surface | source |",
     "|---|---|---|---|---|---|---|---|",

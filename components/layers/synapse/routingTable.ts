@@ -2,6 +2,7 @@
  * One table of which class serves which path: HAProxy's configuration, the workers' listeners, docs/routing.md and the
  * tests read it. Pure.
  */
+import type { Settings } from "../../settings/types";
 import type { Plan } from "../../sizing/types";
 import type { RoutedClass, Stream, WorkerClass } from "../../domain/workers";
 import { ROUTES } from "./routes";
@@ -13,7 +14,7 @@ export type Surface = "public" | "federation" | "admin";
 /** What keeps requests together on one process of the class. */
 export type HashKey = "none" | "user" | "room" | "origin" | "media";
 /** Listener resource of Synapse that the class must have on to answer. */
-export type Resource = "client" | "federation" | "media" | "openid";
+export type Resource = "client" | "federation" | "media" | "openid" | "consent";
 
 /** Paths that one class serves. */
 export interface Route {
@@ -35,6 +36,8 @@ export interface Route {
   /** Why there is no fallback, where there is none. */
   why?: string;
   hash: HashKey;
+  /** Only where there are `terms`. @default false */
+  ofTerms?: boolean;
   /** The only paths that take large bodies: uploads of media. @default false */
   uploads?: boolean;
   /** Source: where it is documented, or the code that says it. */
@@ -61,23 +64,40 @@ function classesOf(route: Route, plan: Plan): WorkerClass[] {
   return chain.length > 0 ? [...new Set(chain)] : ["main"];
 }
 
-/** The table as it applies to a plan; without federation's routes where federation is off. */
-export function resolveRoutes(input: { plan: Plan; federation: boolean }): ResolvedRoute[] {
-  return ROUTES.filter((r) => input.federation || r.surface !== "federation").map((r) => ({
+/** What the table depends on. */
+export interface RoutingInput {
+  plan: Plan;
+  federation: boolean;
+  /** Whether there are `terms`. @default false */
+  terms?: boolean;
+}
+
+/** The same from the settings. */
+export const routingInput = ({ settings, plan }: { settings: Settings; plan: Plan }): RoutingInput => ({
+  plan,
+  federation: settings.federation.enabled,
+  terms: settings.terms !== undefined,
+});
+
+/** The table as it applies to a plan; without federation's routes where federation is off, and without those of terms. */
+export function resolveRoutes(input: RoutingInput): ResolvedRoute[] {
+  return ROUTES.filter(
+    (r) => (input.federation || r.surface !== "federation") && (input.terms === true || !r.ofTerms),
+  ).map((r) => ({
     ...r,
     classes: classesOf(r, input.plan),
   }));
 }
 
 /** Listener resources that a class must have, from the routes that end there. */
-export function resourcesOf(cls: WorkerClass, input: { plan: Plan; federation: boolean }): Resource[] {
+export function resourcesOf(cls: WorkerClass, input: RoutingInput): Resource[] {
   const needed = new Set<Resource>();
   for (const r of resolveRoutes(input)) if (r.classes.includes(cls)) needed.add(r.resource);
   // `federation` holds openid already; asking for both mounts the path twice.
   if (needed.has("federation")) needed.delete("openid");
   // Media workers carry `client` too, as they ran when this was measured; the router sends them media only.
   if (needed.has("media")) needed.add("client");
-  return (["media", "client", "federation", "openid"] as const).filter((r) => needed.has(r));
+  return (["media", "client", "federation", "openid", "consent"] as const).filter((r) => needed.has(r));
 }
 
 /** A request to classify. */
@@ -118,7 +138,7 @@ const decoded = (path: string): string => {
 /** What the router does with a request; undefined where it refuses it (404). @param input.frontend @default "public" */
 export function classify(
   request: Request,
-  input: { plan: Plan; federation: boolean; frontend?: "public" | "admin" },
+  input: RoutingInput & { frontend?: "public" | "admin" },
 ): Classified | undefined {
   const path = decoded(request.path);
   if (NEVER_SERVED.some((p) => new RegExp(p).test(path))) return undefined;

@@ -14,6 +14,7 @@ import { passwordSettings } from "./settings/passwords";
 import { rateLimitSettings } from "./settings/rateLimits";
 import { retentionSettings } from "./settings/retention";
 import { roomSettings } from "./settings/rooms";
+import { termsSettings } from "./settings/terms";
 
 const oidcProvider = section(
   {
@@ -139,6 +140,7 @@ export const synapseSettings = {
   ).prefault({}),
   ...retentionSettings,
   ...noticeSettings,
+  ...termsSettings,
   ...emailSettings,
   ...appserviceSettings,
   stopSynapse: bool({

@@ -84,6 +84,8 @@ interface Trusted {
   both: string;
   /** The file that boto3 reads; undefined in processes that serve no media. */
   forS3?: string;
+  /** Whether there are modules, which may call servers by libraries of their own. @default false */
+  modules?: boolean;
 }
 
 /**
@@ -93,16 +95,27 @@ interface Trusted {
  * takes AWS_CA_BUNDLE in place of its own. The public ones are those that the process would use otherwise: the image's,
  * or in an image without them those of Python's certifi, which Synapse depends on.
  */
-export const trust = ({ own, both, forS3 }: Trusted): string =>
+export const trust = ({ own, both, forS3, modules }: Trusted): string =>
   scriptFrom(__dirname, "trustAuthorities.sh", {
     OWN: own,
     BOTH: both,
-    FOR_S3: verbatim(forS3 === undefined ? "" : `export AWS_CA_BUNDLE=${forS3}`),
+    FOR_S3: verbatim(
+      [
+        ...(forS3 === undefined ? [] : [`export AWS_CA_BUNDLE=${forS3}`]),
+        // Python's requests has certifi's file, unless this names another. aiohttp, httpx and ldap3 take SSL_CERT_FILE.
+        ...(modules ? [`export REQUESTS_CA_BUNDLE=${both}`] : []),
+      ].join("\n"),
+    ),
   }).trimEnd();
 
-function trustOf({ objectStore }: Settings, servesMedia: boolean): string {
+function trustOf({ objectStore, synapse }: Settings, servesMedia: boolean): string {
   const own = `${MOUNTS.shared}/${SHARED_FILES.authorities}`,
     both = `${MOUNTS.tmp}/authorities.crt`;
   const only = objectStore.kind === "s3" && objectStore.privateAuthority;
-  return trust({ own, both, ...(servesMedia ? { forS3: only ? own : both } : {}) });
+  return trust({
+    own,
+    both,
+    ...(servesMedia ? { forS3: only ? own : both } : {}),
+    modules: synapse.modules.length > 0,
+  });
 }

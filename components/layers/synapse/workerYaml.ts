@@ -8,7 +8,7 @@ import { databaseSection, type Yaml } from "./homeserverYaml";
 import { isWriter, poolOf, replicationPort } from "./instances";
 import { mediaSection, type MediaStore } from "./mediaYaml";
 import { MOUNTS, SHARED_FILES, pythonName } from "./paths";
-import { resourcesOf } from "./routingTable";
+import { resourcesOf, routingInput } from "./routingTable";
 
 interface ClassInput {
   settings: Settings;
@@ -26,8 +26,7 @@ export interface WorkerInput {
 
 /** Ports that a class listens on; its Service has the same ports under the same names. */
 export function portsOf(input: ClassInput): Record<string, number> {
-  const serves =
-    resourcesOf(input.class, { plan: input.plan, federation: input.settings.federation.enabled }).length > 0;
+  const serves = resourcesOf(input.class, routingInput(input)).length > 0;
   return {
     ...(serves ? { http: PORTS.synapseHttp } : {}),
     ...(isWriter(input.plan, input.class) ? { replication: replicationPort(input.plan, input.class) } : {}),
@@ -39,7 +38,7 @@ export function portsOf(input: ClassInput): Record<string, number> {
 function listeners(input: ClassInput): Yaml[] {
   // `::` takes IPv4 too, but only where the node has IPv6.
   const bind_addresses = input.settings.cluster.ipFamilies.includes("IPv6") ? ["::"] : ["0.0.0.0"];
-  const names = resourcesOf(input.class, { plan: input.plan, federation: input.settings.federation.enabled });
+  const names = resourcesOf(input.class, routingInput(input));
   const ports = portsOf(input);
   return [
     { type: "http", port: PORTS.synapseHealth, bind_addresses, resources: [{ names: ["health"] }] },
@@ -59,7 +58,7 @@ export function workerConfig(input: WorkerInput): Yaml {
   const pool = poolOf(plan, input.class);
   if (!pool) throw new Error(`synapse: the plan has no pool of class ${input.class}`);
   const log = `${MOUNTS.shared}/${SHARED_FILES.log}`;
-  const serves = resourcesOf(input.class, { plan, federation: settings.federation.enabled });
+  const serves = resourcesOf(input.class, routingInput(input));
   return {
     ...(input.class === "main"
       ? { listeners: listeners(input), log_config: log }
@@ -90,8 +89,8 @@ export function workerConfig(input: WorkerInput): Yaml {
 /** The configuration of a class as YAML. */
 export const renderWorkerYaml = (input: WorkerInput): string => yamlText(workerConfig(input));
 
-/** Python's logging configuration of all processes. @param level @example "INFO" */
-export function renderLogYaml(level: string): string {
+/** Python's logging configuration of all processes. @param level @example "INFO" @param proxied Whether there is a proxy */
+export function renderLogYaml(level: string, proxied = false): string {
   return yamlText({
     version: 1,
     disable_existing_loggers: false,
@@ -101,7 +100,11 @@ export function renderLogYaml(level: string): string {
       console: { class: "logging.StreamHandler", formatter: "precise", filters: ["lost"], stream: "ext://sys.stdout" },
     },
     // Statements at debug level hold access tokens.
-    loggers: { "synapse.storage.SQL": { level: "INFO" } },
+    loggers: {
+      "synapse.storage.SQL": { level: "INFO" },
+      // And the proxy's URL, with its password.
+      ...(proxied ? { "synapse.http.proxyagent": { level: "INFO" }, "synapse.config.server": { level: "INFO" } } : {}),
+    },
     root: { level, handlers: ["console"] },
   });
 }

@@ -1,8 +1,7 @@
 /** TURN's resources, and the cost of its failure. Pure. */
 import type { PlanInput, ServiceRow } from "../../core/layer";
-import { fromIssuer } from "../../domain/tlsModes";
 import type { Settings } from "../../settings/types";
-import { callHostNotes } from "../../domain/calls";
+import { callHostNotes, turnHasTls } from "../../domain/calls";
 import { turnRecords } from "./dns";
 import { tied, type Demand } from "../../sizing/demands";
 import { hostsOf } from "../../sizing/hosts";
@@ -44,9 +43,9 @@ export const turnNotes = (input: PlanInput): string[] => {
   return [
     ...callHostNotes(settings),
     `DNS for calls: clients find TURN by ${settings.hostnames.turn}, which needs ${addresses.length === 1 ? "a record of this address" : "records of all these addresses"}: ${addresses.join(", ")}. Give them a TTL of 60 s, and take out the record of a call host that is away for longer.`,
-    ...(fromIssuer(settings.tls)
+    ...(!turnHasTls(settings)
       ? [
-          `No TURN over TLS with tls.mode ${settings.tls.mode}: the authority asks at the name's own address, which is coturn's, not the ingress'. TURN over UDP and TCP works (media are encrypted anyway); for turns: use tls.mode given, with a certificate for hostnames.turn.`,
+          `No TURN over TLS with tls.mode ${settings.tls.mode}: the authority asks at the name's own address, which is coturn's, not the ingress'. TURN over UDP and TCP works (media are encrypted anyway); for turns: use ${settings.tls.mode === "acme" ? "tls.dns01" : "tls.certifiesTurn, if the issuer asks in DNS"}, or tls.mode given, with a certificate for hostnames.turn.`,
         ]
       : []),
   ];

@@ -10,7 +10,8 @@ import { configHash, httpProbes, labels, Workload, type ContainerSpec, type Volu
 import { adminConfig, adminNginxConf, COPY_UI, UI_DIR } from "./adminConfig";
 import { elementConfig, elementNginxConf } from "./elementConfig";
 import { CONF_DIR, NGINX_COMMAND } from "./nginxConf";
-import { wellKnownDocuments, wellKnownNginxConf, type RtcFocus } from "./wellKnown";
+import { documentsOf } from "./documents";
+import { wellKnownNginxConf, type RtcFocus } from "./wellKnown";
 import { IMAGES } from "./images";
 import { controllerNetworks, neverClients } from "./clients";
 
@@ -70,13 +71,7 @@ export class Web extends pulumi.ComponentResource {
 
   private wellKnown(): void {
     const { settings, plan } = this.args.ctx;
-    const documents = wellKnownDocuments({
-      homeserverHost: settings.hostnames.homeserver,
-      discoverable: settings.federation.enabled || settings.rtc.enabled,
-      rtcFoci: this.args.rtcFoci ?? rtcFoci(settings),
-      support: settings.web.supportContact,
-      jitsiDomain: settings.web.jitsiDomain,
-    });
+    const documents = documentsOf(settings, this.args.rtcFoci);
     this.site({
       component: SERVICES.wellKnown,
       image: IMAGES.nginx,
@@ -102,6 +97,7 @@ export class Web extends pulumi.ComponentResource {
       presence: settings.presence.enabled,
       rtc: rtcFoci(settings).length > 0,
       jitsiDomain: settings.web.jitsiDomain,
+      more: settings.web.elementWeb.config,
       ssoOnly: settings.sso !== undefined && !settings.sso.passwordLogin && settings.sso.oidc.length === 1,
     });
     this.site({

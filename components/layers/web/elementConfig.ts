@@ -1,5 +1,6 @@
 /** Element Web: its config.json, and the nginx configuration that serves it. Pure. */
 import { PORTS } from "../../core/names";
+import { merged } from "../synapse/extra/values";
 import { CONF_DIR, healthLocation, headers, location, nginxConf, SECURITY_HEADERS } from "./nginxConf";
 
 /** What config.json depends on. */
@@ -26,10 +27,15 @@ export interface ElementConfigInput {
   jitsiDomain?: string;
   /** Redirect to the SSO provider at once: there is only one, and no login by password. */
   ssoOnly: boolean;
+  /** Further keys (`web.elementWeb.config`), which win over these. @default none */
+  more?: Record<string, unknown>;
 }
 
 /** Element's config.json. */
-export function elementConfig(i: ElementConfigInput): object {
+export const elementConfig = (i: ElementConfigInput): object => merged(ownConfig(i), i.more ?? {}) as object;
+
+/** What the stack writes. */
+function ownConfig(i: ElementConfigInput): object {
   return {
     default_server_config: { "m.homeserver": { base_url: i.homeserverUrl, server_name: i.serverName } },
     // A link must not lead users, who trust this host with their password, to another server.

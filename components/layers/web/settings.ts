@@ -1,5 +1,5 @@
 /** Settings of the web applications. Pure. */
-import { bool, cidr, hostname, httpsUrl, list, section, text } from "../../schema/fields";
+import { bool, cidr, hostname, httpsUrl, list, open, section, text } from "../../schema/fields";
 import { cpu, memoryMiB, replicas } from "../../schema/sizes";
 
 /** All private networks (RFC 1918): the default of those with access to the admin UI. */
@@ -12,6 +12,11 @@ export const webSettings = {
         {
           enabled: bool({ doc: "Element Web at hostnames.web." }).default(true),
           brand: text({ doc: "Name that the client shows." }).default("Element"),
+          config: open(
+            "Further keys of Element's config.json, which everybody can read: they join what the stack writes there, or take the place of what it only suggests. Keys that follow from other settings are refused.",
+            "a section with keys of Element's config.json",
+            { default_theme: "dark" },
+          ).optional(),
         },
         { doc: "The web client." },
       ).prefault({}),
@@ -24,6 +29,24 @@ export const webSettings = {
           allowPublic: bool({ doc: "Accept allowCidrs that contain the whole Internet." }).default(false),
         },
         { doc: "The admin UI." },
+      ).prefault({}),
+      wellKnown: section(
+        {
+          servedElsewhere: bool({
+            doc: "Another web server has the server name, and serves the discovery documents there. This stack then has no ingress, certificate or DNS record for that name; the plan and the output `wellKnown` say what the other server has to answer.",
+          }).default(false),
+          client: open(
+            "Further keys of /.well-known/matrix/client, which clients read before a login.",
+            "a section with keys of that document",
+            { "org.example.key": { enabled: true } },
+          ).optional(),
+          server: open(
+            "Further keys of /.well-known/matrix/server, which other homeservers read.",
+            "a section with keys of that document",
+            { "org.example.key": true },
+          ).optional(),
+        },
+        { doc: "The discovery documents below /.well-known/matrix. Keys that the stack writes are refused here." },
       ).prefault({}),
       jitsiDomain: hostname({
         doc: "Jitsi server that clients use for conferences. Absent: the clients' own default.",

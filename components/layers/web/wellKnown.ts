@@ -1,5 +1,6 @@
 /** The documents under /.well-known/matrix, and the nginx configuration that serves them. Pure. */
 import { PORTS } from "../../core/names";
+import { merged } from "../synapse/extra/values";
 import { CONF_DIR, headers, location, healthLocation, nginxConf } from "./nginxConf";
 
 /** An entry of `org.matrix.msc4143.rtc_foci`: tells clients where this server's SFU is. */
@@ -24,19 +25,23 @@ export interface WellKnownInput {
   support?: { email?: string; matrixId?: string; page?: string };
   /** Jitsi server of conferences. @default none is named @example "meet.example.com" */
   jitsiDomain?: string;
+  /** Further keys of the documents (`web.wellKnown`). @default none */
+  more?: { client?: Record<string, unknown>; server?: Record<string, unknown> };
 }
 
 /** Documents by the last part of their path. Clients get 404 for absent ones. */
 export function wellKnownDocuments(i: WellKnownInput): Record<string, object> {
   const support = supportDocument(i.support ?? {});
+  const with_ = (own: object, more: Record<string, unknown> = {}): object => merged(own, more) as object;
+  const client = {
+    "m.homeserver": { base_url: `https://${i.homeserverHost}` },
+    ...(i.rtcFoci.length > 0 ? { "org.matrix.msc4143.rtc_foci": i.rtcFoci } : {}),
+    ...(i.jitsiDomain ? { "im.vector.riot.jitsi": { preferredDomain: i.jitsiDomain } } : {}),
+  };
   return {
-    client: {
-      "m.homeserver": { base_url: `https://${i.homeserverHost}` },
-      ...(i.rtcFoci.length > 0 ? { "org.matrix.msc4143.rtc_foci": i.rtcFoci } : {}),
-      ...(i.jitsiDomain ? { "im.vector.riot.jitsi": { preferredDomain: i.jitsiDomain } } : {}),
-    },
+    client: with_(client, i.more?.client),
     // Leads servers to port 443, so that they need no second public port.
-    ...(i.discoverable ? { server: { "m.server": `${i.homeserverHost}:443` } } : {}),
+    ...(i.discoverable ? { server: with_({ "m.server": `${i.homeserverHost}:443` }, i.more?.server) } : {}),
     ...(Object.keys(support).length > 0 ? { support } : {}),
   };
 }

@@ -125,6 +125,7 @@ const certManager: Operator = {
   workloads: {
     "Deployment cert-manager": {
       component: "cert-manager",
+      callsOut: true,
       replicas: OPERATOR_REQUESTS.certManager.replicas,
       uid: 65532,
       containers: {

@@ -11,9 +11,10 @@ import { canonical, mebi, quantityValue } from "../../../core/workload/quantitie
 import { CONFIG_HASH, labels, selectorLabels } from "../../../core/workload/metadata";
 import { digest } from "../../../core/workload/digest";
 import { hardenedContainer, hardenedPod, SECCOMP } from "../../../core/workload/hardening";
-import { diskOf, pullSecrets, renderResources, type Disk } from "../../../core/workload/pod";
+import { diskOf, pullSecrets, renderEnv, renderResources, type Disk, type EnvValue } from "../../../core/workload/pod";
 import { renderProbes, type Probes } from "../../../core/workload/probes";
 import { rolledOut } from "../../../core/workload/rollout";
+import { callsOut, type CallsOut } from "../reach/callsOut";
 import {
   isController,
   isService,
@@ -55,7 +56,7 @@ export interface VendoredContainer {
   /** Changes the arguments. @default the manifest's */
   args?: (args: string[], settings: Settings) => string[];
   /** Variables to add or replace. @default none */
-  env?: (settings: Settings) => Record<string, string>;
+  env?: (settings: Settings) => Record<string, EnvValue>;
   /** Mounts to add. @default none */
   mounts?: (settings: Settings) => Array<{ name: string; mountPath: string }>;
   /** Capabilities to add; each needs an exception to rule 10. @default none */
@@ -72,6 +73,8 @@ export interface VendoredWorkload {
   uid: number | null;
   /** By name. Every container of the manifest must be here. */
   containers: Record<string, VendoredContainer>;
+  /** Whether it calls servers outside: `hostAliases`, `httpProxy` and `trustedAuthorities` are for it. @default false */
+  callsOut?: boolean;
   /** Volumes to add. @default none */
   volumes?: (settings: Settings) => VolumeManifest[];
   /**
@@ -243,12 +246,16 @@ function workload(
   const selector = selectorLabels(settings, w.component);
   const t = o.spec.template;
   const podLabels = { ...stripped(t.metadata.labels), ...labels(settings, w.component, operator.appName, version) };
-  // Pods are scraped through monitors; with these annotations they could be scraped twice.
-  const annotations = Object.fromEntries(
-    Object.entries(t.metadata.annotations ?? {}).filter(([k]) => !k.startsWith("prometheus.io/")),
-  );
   const count = replication(w, o.spec.strategy?.type === "Recreate");
-  const volumes = [...(t.spec.volumes ?? []).map(bounded), ...(w.volumes?.(settings) ?? [])];
+  const out = w.callsOut ? callsOut(settings) : undefined;
+  const volumes = [...(t.spec.volumes ?? []).map(bounded), ...(w.volumes?.(settings) ?? []), ...(out?.volumes ?? [])];
+  // Pods are scraped through monitors; with these annotations they could be scraped twice.
+  const annotations = {
+    ...Object.fromEntries(
+      Object.entries(t.metadata.annotations ?? {}).filter(([k]) => !k.startsWith("prometheus.io/")),
+    ),
+    ...out?.annotations,
+  };
   const { affinity: _affinity, nodeSelector: _nodeSelector, tolerations: _tolerations, ...pod } = t.spec;
   return {
     ...o,
@@ -279,10 +286,12 @@ function workload(
           containers: pod.containers.map((c, i) =>
             container(c, w.containers[c.name], `${title(o)} of ${operator.name}`, {
               settings,
+              out,
               ...(i === 0 ? { disk: diskFor(pod.volumes ?? []) } : {}),
             }),
           ),
           ...listed("volumes", volumes),
+          ...out?.pod,
         },
       },
     },
@@ -329,7 +338,7 @@ function container(
   c: ContainerManifest,
   w: VendoredContainer | undefined,
   where: string,
-  { settings, disk }: { settings: Settings; disk?: Disk },
+  { settings, out, disk }: { settings: Settings; out?: CallsOut; disk?: Disk },
 ): ContainerManifest {
   if (!w)
     throw new Error(
@@ -344,12 +353,12 @@ function container(
     image: imageRef(settings, w.image),
     imagePullPolicy: "IfNotPresent",
     ...(w.args ? { args: w.args(c.args ?? [], settings) } : {}),
-    ...listed("env", environment(c.env ?? [], w.env?.(settings) ?? {})),
+    ...listed("env", environment(c.env ?? [], { ...w.env?.(settings), ...out?.env })),
     ...listed("ports", ports),
     // A process on the node's network may listen on localhost only, so the manifest's host is kept.
     ...renderProbes(w.probes, c.livenessProbe?.httpGet?.host),
     resources: renderResources(w, disk),
-    ...listed("volumeMounts", [...(c.volumeMounts ?? []), ...(w.mounts?.(settings) ?? [])]),
+    ...listed("volumeMounts", [...(c.volumeMounts ?? []), ...(w.mounts?.(settings) ?? []), ...(out?.mounts ?? [])]),
     securityContext,
   };
 }
@@ -361,11 +370,8 @@ const listed = <K extends string, T>(key: K, list: T[]): { [key in K]?: T[] } =>
 /** The manifest's variables; ours replace those of the same name. */
 const environment = (
   given: NonNullable<ContainerManifest["env"]>,
-  literal: Record<string, string>,
-): NonNullable<ContainerManifest["env"]> => [
-  ...given.filter((e) => !(e.name in literal)),
-  ...Object.entries(literal).map(([name, value]) => ({ name, value })),
-];
+  ours: Record<string, EnvValue>,
+): NonNullable<ContainerManifest["env"]> => [...given.filter((e) => !(e.name in ours)), ...renderEnv(ours)];
 
 /** The manifest's named ports, and those that operators.ts names. */
 function containerPorts(

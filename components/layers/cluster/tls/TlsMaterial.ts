@@ -3,12 +3,15 @@ import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 import type { StackContext } from "../../../core/context";
 import { keysAreProtected } from "../../../core/identity";
+import { NAMESPACES } from "../../../core/names";
+import { turnIsIssued } from "../../../domain/calls";
 import { fromIssuer } from "../../../domain/tlsModes";
 import type { Settings } from "../../../settings/types";
 import { labels, pullSecrets, type ObjectMetadata } from "../../../core/workload";
 import { firstEnd } from "./dates";
 import {
   type CertificateEnd,
+  DNS01_SECRET,
   ISSUER,
   MERGEABLE,
   PUBLIC_CERTIFICATE,
@@ -63,6 +66,21 @@ export class TlsMaterial extends pulumi.ComponentResource {
     });
 
     if (settings.tls.mode === "acme") {
+      const dns01 = settings.tls.dns01;
+      const credentials =
+        dns01 && Object.keys(dns01.credentials).length > 0
+          ? [
+              new k8s.core.v1.Secret(
+                `${name}-dns01`,
+                {
+                  metadata: meta(DNS01_SECRET, NAMESPACES.certManager),
+                  type: "Opaque",
+                  stringData: pulumi.secret(dns01.credentials),
+                },
+                childOpts,
+              ),
+            ]
+          : [];
       this.ready.push(
         new k8s.apiextensions.CustomResource(
           `${name}-issuer`,
@@ -79,23 +97,25 @@ export class TlsMaterial extends pulumi.ComponentResource {
                   : {}),
                 privateKeySecretRef: { name: `${ISSUER}-account` },
                 solvers: [
-                  {
-                    http01: {
-                      ingress: {
-                        ingressClassName: settings.cluster.ingressClass,
-                        // The solver's pods pull their image like all others.
-                        ...(settings.images.pullSecret ? { podTemplate: { spec: pullSecrets(settings) } } : {}),
-                        ...(ownNamespace
-                          ? { ingressTemplate: { metadata: { annotations: { [MERGEABLE]: "minion" } } } }
-                          : {}),
+                  dns01
+                    ? { dns01: dns01.solver }
+                    : {
+                        http01: {
+                          ingress: {
+                            ingressClassName: settings.cluster.ingressClass,
+                            // The solver's pods pull their image like all others.
+                            ...(settings.images.pullSecret ? { podTemplate: { spec: pullSecrets(settings) } } : {}),
+                            ...(ownNamespace
+                              ? { ingressTemplate: { metadata: { annotations: { [MERGEABLE]: "minion" } } } }
+                              : {}),
+                          },
+                        },
                       },
-                    },
-                  },
                 ],
               },
             },
           },
-          childOpts,
+          credentials.length > 0 ? { ...childOpts, dependsOn: [...args.after, ...credentials] } : childOpts,
         ),
       );
     } else if (settings.tls.mode !== "issuer") {
@@ -133,7 +153,37 @@ export class TlsMaterial extends pulumi.ComponentResource {
         );
       if (ca) this.trustBundle = TRUST_BUNDLE;
     }
+    if (turnIsIssued(settings)) this.ready.push(this.turnCertificate(name, args, meta));
     this.registerOutputs({});
+  }
+
+  /** TURN has no Ingress that would have one ordered. Its pods wait for the Secret. */
+  private turnCertificate(
+    name: string,
+    { ctx: { settings }, after }: TlsMaterialArgs,
+    meta: (n: string, namespace: string) => ObjectMetadata,
+  ): pulumi.Resource {
+    return new k8s.apiextensions.CustomResource(
+      `${name}-turn-certificate`,
+      {
+        apiVersion: "cert-manager.io/v1",
+        kind: "Certificate",
+        metadata: meta(this.secretName("turn"), NAMESPACES.coturn),
+        spec: {
+          secretName: this.secretName("turn"),
+          dnsNames: [settings.hostnames.turn],
+          issuerRef: {
+            group: "cert-manager.io",
+            kind: "ClusterIssuer",
+            name: settings.tls.mode === "issuer" ? settings.tls.clusterIssuer : ISSUER,
+          },
+          // coturn's library reads both forms; ECDSA costs a fraction of RSA at each handshake.
+          privateKey: { algorithm: "ECDSA", size: 256, rotationPolicy: "Always" },
+          usages: ["digital signature", "server auth"],
+        },
+      },
+      { parent: this, dependsOn: [...after, ...this.ready] },
+    );
   }
 
   /** Name of the TLS Secret of an Ingress. @param ingress Name of the Ingress */

@@ -3,10 +3,65 @@ import type { X509Certificate } from "node:crypto";
 import type { CheckInput } from "../../../core/layer";
 import type { Settings } from "../../../settings/types";
 import { certificateChain, isPlaceholder, privateKey } from "../../../schema/syntax/keys";
+import { isPlainObject } from "../../../schema/walk";
+import { DNS01_SECRET } from "./publicTls";
 
 export function checkTls(given: CheckInput): void {
   checkGivenCertificate(given);
   checkTrusted(given);
+  checkDns01(given);
+}
+
+/** The solver's references lead to the Secret that the stack makes, and each key in it is used. */
+function checkDns01({ settings, report }: CheckInput): void {
+  const { tls, cluster } = settings;
+  if (tls.mode !== "acme" || !tls.dns01) return;
+  const { solver, credentials } = tls.dns01;
+  const providers = Object.keys(solver).filter((key) => key !== "cnameStrategy");
+  if (providers.length !== 1)
+    report.add({
+      path: "tls.dns01.solver",
+      given: providers.length === 0 ? "no DNS provider" : providers.join(", "),
+      allowed: "one DNS provider of cert-manager, such as cloudflare, route53, rfc2136 or webhook",
+      remedy: "copy what stands below dns01 in cert-manager's documentation of your provider",
+    });
+  const keys = Object.keys(credentials);
+  if (keys.length > 0 && !cluster.install.certManager)
+    report.add(
+      {
+        path: "tls.dns01.credentials",
+        given: "credentials, while cert-manager is not this stack's: where it looks for them is not known",
+        allowed: "none, or the cert-manager that this stack installs",
+        remedy:
+          "make the ClusterIssuer yourself, and write tls: {mode: issuer, clusterIssuer: NAME, certifiesTurn: true}",
+      },
+      ["cluster.install.certManager"],
+    );
+  const named = referencesOf(solver);
+  for (const key of keys.filter((k) => !named.some((r) => r.name === DNS01_SECRET && r.key === k)))
+    report.add({
+      path: `tls.dns01.credentials.${key}`,
+      given: "a credential that the solver does not refer to",
+      allowed: `keys that stand in the solver as {name: ${DNS01_SECRET}, key: ${key}}`,
+      remedy: "refer to it in tls.dns01.solver, or remove it",
+    });
+  for (const { name, key } of named.filter((r) => r.name === DNS01_SECRET && !keys.includes(r.key)))
+    report.add({
+      path: "tls.dns01.solver",
+      given: `a reference to the key ${key} of ${name}, which has no such key`,
+      allowed: "keys of tls.dns01.credentials",
+      remedy: `pulumi config set --secret --path 'matrix-ha:tls.dns01.credentials["${key}"]' < FILE`,
+    });
+}
+
+/** All `{name, key}` below a value. */
+function referencesOf(value: unknown): Array<{ name: string; key: string }> {
+  if (Array.isArray(value)) return value.flatMap(referencesOf);
+  if (!isPlainObject(value)) return [];
+  const { name, key } = value;
+  return typeof name === "string" && typeof key === "string"
+    ? [{ name, key }]
+    : Object.values(value).flatMap(referencesOf);
 }
 
 /** Checks `trustedAuthorities`, and that they are there where a server's certificate is said to be of one. */

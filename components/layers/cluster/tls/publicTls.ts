@@ -1,6 +1,7 @@
 /** Names and annotations of the public certificate. Pure. */
 import type { Input } from "@pulumi/pulumi";
 import { NAMESPACES, type Namespace } from "../../../core/names";
+import { servedServerName } from "../../../domain/entranceNames";
 import { fromIssuer } from "../../../domain/tlsModes";
 import type { Settings, TlsSettings } from "../../../settings/types";
 
@@ -25,13 +26,16 @@ export const certificateEndsMatter = (settings: Settings): boolean =>
 /** Name of the ClusterIssuer for ACME. */
 export const ISSUER = "matrix-ha-acme";
 
+/** Name of the Secret with the credentials of `tls.dns01`, where cert-manager looks for those of a ClusterIssuer. */
+export const DNS01_SECRET = "matrix-ha-acme-dns01";
+
 /** Every public host name once, the homeserver's first. */
 export const publicNames = (settings: Settings): string[] => {
   const h = settings.hostnames;
   return [
     ...new Set([
       h.homeserver,
-      settings.serverName.replace(/:\d+$/, ""),
+      ...servedServerName(settings),
       h.web,
       h.admin,
       ...(settings.rtc.enabled ? [h.rtc] : []),
@@ -76,8 +80,8 @@ export function issuerAnnotations(tls: TlsSettings, ownNamespace: boolean): Reco
     // The challenge follows the redirect to HTTPS, which needs a temporary certificate before the real one exists.
     "cert-manager.io/issue-temporary-certificate": "true",
   };
-  // The challenge has an Ingress of its own, which adds its path to the host's.
-  if (ownNamespace) return issuer;
+  // The challenge has an Ingress of its own, which adds its path to the host's; or it is answered in DNS.
+  if (ownNamespace || (tls.mode === "acme" && tls.dns01)) return issuer;
   return {
     ...issuer,
     // Some controllers refuse a second Ingress for a host, so the challenge's path is added to the Ingress itself while

@@ -1,16 +1,7 @@
 /** Settings for options of Synapse that have no setting of their own, and for modules. Pure. */
-import { z } from "zod";
 import { WORKER_CLASSES } from "../../../domain/workerClasses";
-import { field, list, oneOf, port, section, text } from "../../../schema/fields";
+import { list, oneOf, open, port, section, text } from "../../../schema/fields";
 import { isDnsName } from "../../../schema/syntax/text";
-import { isPlainObject } from "../../../schema/walk";
-
-/** A section whose keys are another program's. What is in it stays as it was written. */
-const open = (doc: string, allowed: string, example: Record<string, unknown>) =>
-  field(
-    z.custom<Record<string, unknown>>((value) => isPlainObject(value)),
-    { doc, allowed, remedy: "write a section: names, each with its value", example },
-  );
 
 /** `name==version`, and the hashes of its files where they are pinned too. */
 const PACKAGE = /^[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9][A-Za-z0-9.+!_-]*( --hash=sha256:[0-9a-f]{64})*$/;
