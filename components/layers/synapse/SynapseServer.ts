@@ -15,10 +15,10 @@ import type { WorkerClass } from "../../domain/workerClasses";
 import { Workload, configHash, digest, labels, type ObjectMetadata } from "../../core/workload";
 import { registrations, type Registrations } from "./appservices/Registrations";
 import { checkJobSpec } from "./checkJob";
-import { checkName, extraSecrets, type ExtraSecret } from "./extra/secrets";
+import { checkName, emailSecret, extraSecrets, type ExtraSecret } from "./extra/secrets";
 import { renderSecretYaml, renderHomeserverYaml } from "./homeserverYaml";
 import { isWriter, startOrder } from "./instances";
-import { CLASS_FILE, EMAIL_FILE, SECRET_FILES, SHARED_FILES, oidcSecretFile } from "./paths";
+import { CLASS_FILE, SECRET_FILES, SHARED_FILES, oidcSecretFile } from "./paths";
 import { synapsePod } from "./pod";
 import {
   APPSERVICE_QUEUE_PY,
@@ -70,8 +70,8 @@ interface CheckArgs {
   jobName: pulumi.Input<string>;
   /** The Secrets with further options. */
   extras: readonly ExtraSecret[];
-  /** Names of the ConfigMaps, and whether the Secret for e-mail exists. */
-  maps: { shared: string; classes: Partial<Record<WorkerClass, string>>; email: boolean };
+  /** Names of the ConfigMaps, and of the Secret with secret options, where there is one. */
+  maps: { shared: string; classes: Partial<Record<WorkerClass, string>>; email?: pulumi.Input<string> };
   appservices?: Registrations;
 }
 
@@ -163,29 +163,21 @@ export class SynapseServer extends pulumi.ComponentResource {
       { metadata: meta(SECRETS.synapse), type: "Opaque", stringData: secretValues },
       parent,
     );
-    const emailSecret =
-      email === undefined
-        ? undefined
-        : new k8s.core.v1.Secret(
-            `${name}-email`,
-            { metadata: meta("synapse-email"), type: "Opaque", stringData: { [EMAIL_FILE]: pulumi.secret(email) } },
-            parent,
-          );
+    const options = { key: secretValues[SECRET_FILES.macaroon]!, meta, parent: this };
+    const secretOptions = email === undefined ? undefined : emailSecret(name, email, options);
     const extras = extraSecrets(name, {
+      ...options,
       settings,
       classes: perClass.map(({ pool, yaml }) => ({
         class: pool.class,
         texts: [shared[SHARED_FILES.homeserver]!, email ?? "", yaml],
       })),
-      key: secretValues[SECRET_FILES.macaroon]!,
-      meta,
-      parent: this,
     });
     const appservices = registrations(name, { settings, secrets: args.secrets, meta }, parent);
     const inputs = [
       sharedMap,
       secret,
-      ...(emailSecret ? [emailSecret] : []),
+      ...(secretOptions ? [secretOptions.object] : []),
       ...classMaps.map((c) => c.object),
       ...extras.map((e) => e.object),
       ...(appservices?.secret ? [appservices.secret] : []),
@@ -205,12 +197,12 @@ export class SynapseServer extends pulumi.ComponentResource {
       meta,
       inputs,
       program,
-      jobName: checkName(digest(JSON.stringify(texts)).slice(0, 10), extras),
+      jobName: checkName(digest(JSON.stringify(texts)).slice(0, 10), { email: secretOptions, extras }),
       extras,
       maps: {
         shared: sharedName,
         classes: Object.fromEntries(classMaps.map((c) => [c.pool.class, c.objectName])),
-        email: email !== undefined,
+        email: secretOptions?.name,
       },
       ...(appservices ? { appservices } : {}),
     });
@@ -237,7 +229,7 @@ export class SynapseServer extends pulumi.ComponentResource {
           classMap: c.objectName,
           databaseSecret,
           mediaSecret: args.s3.secretName,
-          email: email !== undefined,
+          email: secretOptions?.name,
           extra: extras.find((e) => e.class === c.pool.class)?.name,
           ...(appservices ? { appservices: appservices.sources } : {}),
         }),

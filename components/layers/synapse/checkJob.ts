@@ -1,4 +1,5 @@
 /** The Job that reads every class's configuration before any process gets it. */
+import type { Input } from "@pulumi/pulumi";
 import type { batch } from "@pulumi/kubernetes/types/input";
 import type { StackContext } from "../../core/context";
 import { imageRef, imageVersion } from "../../core/images";
@@ -18,8 +19,8 @@ export interface CheckJobInput {
   component: string;
   /** Name of the ConfigMap with the script. */
   script: string;
-  /** Names of the ConfigMaps, shared and by class, and whether the Secret for e-mail exists. */
-  maps: { shared: string; classes: Partial<Record<WorkerClass, string>>; email: boolean };
+  /** Names of the ConfigMaps, shared and by class, and of the Secret with secret options, where there is one. */
+  maps: { shared: string; classes: Partial<Record<WorkerClass, string>>; email?: Input<string> };
   /** The Secrets with further options. @default none */
   extras?: readonly ExtraSecret[];
   /** Where the registrations of appservices are. @default there are none */
@@ -72,7 +73,7 @@ export function checkJobSpec(input: CheckJobInput): batch.v1.JobSpec {
               { volume: "tmp", path: MOUNTS.tmp },
               { volume: "data", path: MOUNTS.data },
               ...(input.appservices ? [APPSERVICES_MOUNT] : []),
-              ...(input.maps.email ? [{ volume: "email", path: MOUNTS.email, readOnly: true }] : []),
+              ...(input.maps.email === undefined ? [] : [{ volume: "email", path: MOUNTS.email, readOnly: true }]),
               ...(extras.length > 0 ? [{ volume: "extra", path: MOUNTS.extra, readOnly: true }] : []),
             ],
           },
@@ -89,7 +90,7 @@ export function checkJobSpec(input: CheckJobInput): batch.v1.JobSpec {
           { name: "tmp", emptyDir: { sizeMiB: 64 } },
           { name: "data", emptyDir: { sizeMiB: 64 } },
           ...(input.appservices ? [appservicesVolume(input.appservices)] : []),
-          ...(input.maps.email ? [{ name: "email", secret: "synapse-email" }] : []),
+          ...(input.maps.email === undefined ? [] : [{ name: "email", secret: input.maps.email }]),
           ...(extras.length > 0 ? [{ name: "extra", projected: projectedExtras(extras) }] : []),
         ],
       },

@@ -28,6 +28,8 @@ export interface SynapsePodInput extends SynapseStartInput {
   databaseSecret: string;
   /** Name of the Secret with the object store's `accessKey` and `secretKey`; used by classes that serve media. */
   mediaSecret: string;
+  /** Name of the Secret with those options of all processes that are secret. @default there is none */
+  email?: Input<string>;
   /** Name of the class's Secret with further options. @default it has none */
   extra?: Input<string>;
   /** Where the registrations of appservices are. @default there are none */
@@ -126,7 +128,7 @@ export function synapsePod(input: SynapsePodInput): PodSpec {
       { volume: "class", path: MOUNTS.class, readOnly: true },
       { volume: "secrets", path: MOUNTS.secrets, readOnly: true },
       ...(input.appservices ? [APPSERVICES_MOUNT] : []),
-      ...(input.email ? [{ volume: "email", path: MOUNTS.email, readOnly: true }] : []),
+      ...(input.email === undefined ? [] : [{ volume: "email", path: MOUNTS.email, readOnly: true }]),
       ...(input.extra === undefined ? [] : [{ volume: "extra", path: MOUNTS.extra, readOnly: true }]),
       { volume: "data", path: MOUNTS.data },
       { volume: "tmp", path: MOUNTS.tmp },
@@ -148,7 +150,7 @@ export function synapsePod(input: SynapsePodInput): PodSpec {
       { name: "class", configMap: input.classMap },
       { name: "secrets", secret: SECRETS.synapse },
       ...(input.appservices ? [appservicesVolume(input.appservices)] : []),
-      ...(input.email ? [{ name: "email", secret: "synapse-email" }] : []),
+      ...(input.email === undefined ? [] : [{ name: "email", secret: input.email }]),
       ...(input.extra === undefined ? [] : [{ name: "extra", secret: input.extra }]),
       {
         name: "data",
