@@ -313,7 +313,7 @@ describe("the Job that checks the configuration", () => {
     assert.deepEqual(check.command, ["python", "/conf/check/check.py"]);
     const env = Object.fromEntries(check.env.map((e: any) => [e.name, e.value]));
     assert.deepEqual(Object.keys(env).sort(), ["INSTANCES", "PYTHONDONTWRITEBYTECODE", "PYTHONPATH"]);
-    assert.deepEqual([env.PYTHONDONTWRITEBYTECODE, env.PYTHONPATH], ["1", "/conf/shared"]);
+    assert.deepEqual([env.PYTHONDONTWRITEBYTECODE, env.PYTHONPATH], ["1", "/conf/shared:/conf/check"]);
     const instances = JSON.parse(env.INSTANCES);
     assert.deepEqual(
       Object.keys(instances),
@@ -368,8 +368,8 @@ describe("programs beside Synapse", () => {
       [ONLY_ONE_PY, "class OnlyOne"],
       [REPLACE_PY, "unreachable"],
       [TRIM_PY, "os."],
-      [checkPy({ extra: false, appservices: false }), "/conf/email"],
-      [checkPy({ extra: false, appservices: false }), "/conf/shared"],
+      [checkPy({ appservices: false }), "/conf/email"],
+      [checkPy({ appservices: false }), "/conf/shared"],
     ] as const) {
       assert.ok(program.includes(has), has);
       assert.doesNotMatch(program, /@[A-Z_]+@/, `${has}: a place that nothing filled`);

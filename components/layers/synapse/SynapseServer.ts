@@ -26,6 +26,7 @@ import {
   FRESH_SESSIONS_PY,
   LOST_EVENTS_PY,
   ONLY_ONE_PY,
+  REASONS_PY,
   TRIM_PY,
   WAIT_PY,
 } from "./scripts";
@@ -184,10 +185,11 @@ export class SynapseServer extends pulumi.ComponentResource {
     ];
 
     // ------------------------------------------------------------ the check
-    const program = checkPy({ extra: extras.length > 0, appservices: appservices !== undefined });
+    const program = checkPy({ appservices: appservices !== undefined });
     const texts = {
       ...shared,
       check: program,
+      reasons: REASONS_PY,
       ...(appservices ? { appservices: appservices.content } : {}),
       image: imageRef(settings, IMAGES.synapse),
       ...Object.fromEntries(perClass.map((c) => [c.pool.class, c.yaml])),
@@ -298,8 +300,8 @@ export class SynapseServer extends pulumi.ComponentResource {
   private checkJob(name: string, args: CheckArgs): k8s.batch.v1.Job {
     const { ctx, meta, inputs, jobName, program, maps, extras, appservices } = args;
     const component = "synapse-check-config";
-    const scripts = { [SHARED_FILES.check]: program };
-    const scriptsName = `${component}-${digest(program).slice(0, 10)}`;
+    const scripts = { [SHARED_FILES.check]: program, [SHARED_FILES.reasons]: REASONS_PY };
+    const scriptsName = `${component}-${digest(JSON.stringify(scripts)).slice(0, 10)}`;
     const account = new k8s.core.v1.ServiceAccount(
       `${name}-check-account`,
       { metadata: meta(component, component), automountServiceAccountToken: false },

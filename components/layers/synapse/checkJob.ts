@@ -12,6 +12,9 @@ import { CLASS_FILE, MOUNTS, SHARED_FILES } from "./paths";
 import { APPSERVICES_MOUNT, appservicesVolume, SYNAPSE_UID, type RegistrationSource } from "./pod";
 import { IMAGES } from "./images";
 
+/** Where its own programs are. */
+const CHECK_AT = "/conf/check";
+
 /** What the Job is made from. */
 export interface CheckJobInput {
   ctx: StackContext;
@@ -58,15 +61,15 @@ export function checkJobSpec(input: CheckJobInput): batch.v1.JobSpec {
           {
             name: "check-config",
             image: imageRef(settings, IMAGES.synapse),
-            command: ["python", `/conf/check/${SHARED_FILES.check}`],
+            command: ["python", `${CHECK_AT}/${SHARED_FILES.check}`],
             env: {
               INSTANCES: JSON.stringify(instances(input.ctx)),
               PYTHONDONTWRITEBYTECODE: "1",
-              PYTHONPATH: MOUNTS.shared,
+              PYTHONPATH: `${MOUNTS.shared}:${CHECK_AT}`,
             },
             resources: { cpu: 0.1, memoryMiB: 256, memoryLimitMiB: 512 },
             mounts: [
-              { volume: "check", path: "/conf/check", readOnly: true },
+              { volume: "check", path: CHECK_AT, readOnly: true },
               { volume: "shared", path: MOUNTS.shared, readOnly: true },
               { volume: "classes", path: "/conf/classes", readOnly: true },
               { volume: "secrets", path: MOUNTS.secrets, readOnly: true },
