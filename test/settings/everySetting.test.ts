@@ -11,6 +11,7 @@ import { evaluate, type RegisteredResource } from "../../cli/evaluate";
 import { plan } from "../../components/plan";
 import { valueAt } from "../../components/schema/walk";
 import { resolveSettings } from "../../components/settings";
+import { piecesOf, seenInGroups, type Change } from "../helpers/groupTesting";
 import { EVERYTHING_ON, rich, situationOf, withAuthority, type Config } from "../helpers/richStack";
 import { leaves, others, places, withValue, type Leaf } from "../helpers/everySetting";
 
@@ -175,16 +176,70 @@ const ELSEWHERE: Record<string, { why: string; test: string; title: string }> = 
 /** Whether the leaf is the word that chooses an option of its section. */
 const chooses = (leaf: Leaf): boolean => others(leaf.schema, undefined).length === 0;
 
+/** The companies in which a setting is changed: the second where nothing is seen in the first. */
+const companies = new Map<Leaf, Promise<[Config, Config]>>();
+function companiesOf(leaf: Leaf): Promise<[Config, Config]> {
+  const make = async (): Promise<[Config, Config]> => {
+    const base = situationOf(leaf.name)(await rich(leaf.options));
+    const first = /^importSecrets\.ca/.test(leaf.name) ? await withAuthority(base) : base;
+    return [first, EVERYTHING_ON(first)];
+  };
+  const known = companies.get(leaf) ?? make();
+  companies.set(leaf, known);
+  return known;
+}
+
+/** The values to try at a place of a setting, in a company. */
+const valuesAt = (leaf: Leaf, company: Config, at: ReturnType<typeof places>[number]): unknown[] =>
+  VALUES[leaf.name] ?? others(leaf.schema, valueAt(company, at));
+
+/** The first change of the setting that is accepted. */
+function changeOf(leaf: Leaf, company: Config): Change<Config> | undefined {
+  for (const at of differentPlaces(company, leaf))
+    for (const value of valuesAt(leaf, company, at))
+      if (!refusal(withValue(company, at, value)))
+        return { name: leaf.name, apply: (config) => withValue(config, at, value) };
+  return undefined;
+}
+
+const groups = new Map<string, Promise<Set<string>>>();
+/** The settings with an effect of their own in this company, of all that are looked for in it. */
+async function seenWithOthers(company: Config, which: 0 | 1): Promise<Set<string>> {
+  const key = JSON.stringify(company);
+  const find = async (): Promise<Set<string>> => {
+    const changes: Array<Change<Config>> = [];
+    for (const leaf of ORDINARY) {
+      const both = await companiesOf(leaf);
+      if (JSON.stringify(both[which]) !== key) continue;
+      if (which === 1 && (await seenWithOthers(both[0], 0)).has(leaf.name)) continue;
+      const change = changeOf(leaf, company);
+      if (change) changes.push(change);
+    }
+    // One alone is no group.
+    if (changes.length < 2) return new Set();
+    return seenInGroups({
+      base: company,
+      changes,
+      accepted: (config) => refusal(config) === undefined,
+      pieces: async (config) => (await resourcesOf(config)).flatMap((r) => [...piecesOf(r, r.urn)]),
+    });
+  };
+  const known = groups.get(key) ?? find();
+  groups.set(key, known);
+  return known;
+}
+
 /** Why no change of the setting is seen; undefined when one is. */
 async function unseen(leaf: Leaf): Promise<string | undefined> {
+  const both = await companiesOf(leaf);
+  for (const which of [0, 1] as const) if ((await seenWithOthers(both[which], which)).has(leaf.name)) return undefined;
+  // Alone, with other values and in other places.
   const tried: string[] = [];
-  let base = situationOf(leaf.name)(await rich(leaf.options));
-  if (/^importSecrets\.ca/.test(leaf.name)) base = await withAuthority(base);
-  for (const company of [base, EVERYTHING_ON(base)]) {
+  for (const company of both) {
     assert.equal(refusal(company), undefined);
     for (const at of differentPlaces(company, leaf)) {
       let seen = 0;
-      for (const value of VALUES[leaf.name] ?? others(leaf.schema, valueAt(company, at))) {
+      for (const value of valuesAt(leaf, company, at)) {
         const changed = withValue(company, at, value);
         const refused = refusal(changed);
         if (!refused && (await rendered(company)) !== (await rendered(changed))) return undefined;
@@ -226,6 +281,15 @@ async function ownObjects(config: Config): Promise<(cls: string) => string> {
 const CLASSES = "overrides.pools.";
 const IMAGE = "images.overrides.";
 const LEAVES = leaves();
+/** Those that are shown by a change of them. */
+const ORDINARY = LEAVES.filter(
+  (leaf) =>
+    !leaf.name.startsWith(CLASSES) &&
+    !leaf.name.startsWith(IMAGE) &&
+    !DECIDES[leaf.name] &&
+    !ELSEWHERE[leaf.name] &&
+    !chooses(leaf),
+);
 
 describe("every setting", function () {
   this.timeout(300_000);

@@ -1,5 +1,6 @@
 /** Options of Synapse beyond the settings: what is refused and how, where they are rendered, and who restarts. */
 import assert from "node:assert/strict";
+import * as crypto from "node:crypto";
 import { parse } from "yaml";
 import { exampleConfig } from "../../cli/exampleStack";
 import { evaluate, type RegisteredResource } from "../../cli/evaluate";
@@ -189,8 +190,12 @@ describe("synapse.extra: the tables", () => {
 });
 
 const CONFIG = { ...exampleConfig(1_000), ...WITHOUT_OPERATORS, monitoring: { enabled: false } };
-const resourcesOf = async (synapse?: object): Promise<RegisteredResource[]> =>
-  (await evaluate({ stack: "test", config: { ...CONFIG, ...(synapse ? { synapse } : {}) } })).resources;
+const resourcesOf = async (synapse?: object, more: object = {}): Promise<RegisteredResource[]> =>
+  (await evaluate({ stack: "test", config: { ...CONFIG, ...(synapse ? { synapse } : {}), ...more } })).resources;
+const namesOf = (all: RegisteredResource[], type: string): string[] =>
+  all.filter((r) => r.type === type).map((r) => String(r.inputs.metadata.name));
+const checkOf = (all: RegisteredResource[]): string =>
+  namesOf(all, "kubernetes:batch/v1:Job").find((n) => n.startsWith("synapse-check-config"))!;
 const extraSecretsOf = (all: RegisteredResource[]): Map<string, Record<string, string>> =>
   new Map(
     all
@@ -252,17 +257,13 @@ describe("synapse.extra: where it is", function () {
   });
 
   it("a changed option is another Secret, other pods and another check; without any, nothing of it is there", async () => {
-    const names = (all: RegisteredResource[], type: string): string[] =>
-      all.filter((r) => r.type === type).map((r) => String(r.inputs.metadata.name));
     const [one, two] = await Promise.all([
       resourcesOf({ extra: { enable_search: false } }),
       resourcesOf({ extra: { enable_search: true } }),
     ]);
     assert.equal(extraSecretsOf(none).size, 0);
     assert.ok(!JSON.stringify([...podsOf(none)]).includes("/conf/extra"));
-    const job = (all: RegisteredResource[]): string =>
-      names(all, "kubernetes:batch/v1:Job").find((n) => n.startsWith("synapse-check-config"))!;
-    assert.equal(new Set([none, one!, two!].map(job)).size, 3);
+    assert.equal(new Set([none, one!, two!].map(checkOf)).size, 3);
     for (const [name, pod] of podsOf(one!)) assert.notEqual(podsOf(two!).get(name), pod, name);
   });
 
@@ -281,6 +282,47 @@ describe("synapse.extra: where it is", function () {
     const before = podsOf(none);
     const restarted = [...podsOf(some)].filter(([name, pod]) => before.get(name) !== pod).map(([name]) => name);
     assert.deepEqual(restarted.sort(), ["synapse-event-persister", "synapse-main"]);
+  });
+});
+
+describe("the options that are secret: e-mail, pepper, policy", function () {
+  this.timeout(120_000);
+  const withPasswords = (passwords: object): Promise<RegisteredResource[]> => resourcesOf(undefined, { passwords });
+
+  it("other ones are another Secret and another check, which pods wait for; the digest tells nothing of them", async () => {
+    const [one, longer, peppered, again] = await Promise.all([
+      withPasswords({ minimumLength: 12 }),
+      withPasswords({ minimumLength: 13 }),
+      withPasswords({ minimumLength: 12, pepper: "a-pepper-of-32-letters-0123456789" }),
+      withPasswords({ minimumLength: 12 }),
+    ]);
+    const all = [one!, longer!, peppered!];
+    assert.equal(new Set(all.map(checkOf)).size, 3);
+    const secrets = all.map((resources) => {
+      const mine = resources.filter((r) => /^synapse-email/.test(String(r.inputs?.metadata?.name)));
+      assert.equal(mine.length, 1);
+      const [secret] = mine;
+      assert.match(secret!.inputs.metadata.name, /^synapse-email-[0-9a-f]{10}$/);
+      assert.equal(secret!.inputs.immutable, true);
+      assert.ok(secret!.secretPaths.includes("stringData.email.yaml"), secret!.secretPaths.join());
+      // The engine knows it by the name that it always had, so it deletes the former object after everything else.
+      assert.equal(secret!.name, "synapse-email");
+      return secret!;
+    });
+    assert.equal(new Set(secrets.map((s) => s.inputs.metadata.name)).size, 3);
+    assert.equal(checkOf(again!), checkOf(one!));
+    // With a key, the same text has another digest.
+    const digest = crypto.createHash("sha256").update(secrets[0]!.inputs.stringData["email.yaml"]).digest("hex");
+    assert.ok(!secrets[0]!.inputs.metadata.name.endsWith(digest.slice(0, 10)));
+    for (const [i, resources] of all.entries()) {
+      const { name } = secrets[i]!.inputs.metadata;
+      const pods = [...podsOf(resources)];
+      assert.ok(pods.length > 10);
+      for (const [pod, template] of pods) assert.ok(template.includes(`"secretName":"${name}"`), pod);
+      const job = resources.find((r) => r.type === "kubernetes:batch/v1:Job" && r.name === "synapse-check-config")!;
+      assert.ok(JSON.stringify(job.inputs).includes(`"secretName":"${name}"`));
+      assert.ok(job.dependencies.includes(secrets[i]!.urn));
+    }
   });
 });
 

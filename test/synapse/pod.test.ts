@@ -19,13 +19,13 @@ import type { Settings } from "../../components/settings/types";
 import { fixturePlan, fixtureSettings } from "../fixtures/plan";
 
 type Change = (s: Settings) => void;
-function inputOf(cls: WorkerClass, change: Change = () => undefined, email = false) {
+function inputOf(cls: WorkerClass, change: Change = () => undefined, email?: string) {
   const settings = fixtureSettings(),
     plan = fixturePlan();
   change(settings);
   return { settings, plan, pool: plan.synapse.pools.find((p) => p.class === cls)!, email };
 }
-const podOf = (cls: WorkerClass, change?: Change, email?: boolean): PodSpec =>
+const podOf = (cls: WorkerClass, change?: Change, email?: string): PodSpec =>
   synapsePod({
     ...inputOf(cls, change, email),
     sharedMap: "shared-1a",
@@ -33,10 +33,10 @@ const podOf = (cls: WorkerClass, change?: Change, email?: boolean): PodSpec =>
     databaseSecret: "synapse-database",
     mediaSecret: "synapse-media-s3",
   });
-const container = (cls: WorkerClass, change?: Change, email?: boolean) => podOf(cls, change, email).containers[0]!;
+const container = (cls: WorkerClass, change?: Change, email?: string) => podOf(cls, change, email).containers[0]!;
 
 /** The lines that differ between classes: what runs before Synapse, and Synapse. */
-function started(cls: WorkerClass, change?: Change, email?: boolean): string[] {
+function started(cls: WorkerClass, change?: Change, email?: string): string[] {
   const lines = synapseStart(inputOf(cls, change, email), cls === "media").split("\n");
   const from = lines.findIndex((l) => l.startsWith("for library in ")) + 1;
   const to = lines.findIndex((l) => l.startsWith("end="));
@@ -91,7 +91,7 @@ describe("the start of Synapse", () => {
 
   it("reads the file for e-mail where there is one", () => {
     assert.equal(
-      started("main", undefined, true).at(-1),
+      started("main", undefined, "email-3c").at(-1),
       `${SYNAPSE}.homeserver ${CONF} -c /conf/email/email.yaml -c /conf/class/class.yaml ${LAST}`,
     );
   });
@@ -277,43 +277,43 @@ describe("a pod of Synapse", () => {
 
   it("mounts the Secret for e-mail where there is one", () => {
     const mount = { volume: "email", path: "/conf/email", readOnly: true };
-    assert.deepEqual(container("main", undefined, true).mounts, [...MOUNTS, mount, DATA, TMP]);
-    assert.deepEqual(podOf("main", undefined, true).volumes!.slice(0, 4), [
+    assert.deepEqual(container("main", undefined, "email-3c").mounts, [...MOUNTS, mount, DATA, TMP]);
+    assert.deepEqual(podOf("main", undefined, "email-3c").volumes!.slice(0, 4), [
       ...VOLUMES,
-      { name: "email", secret: "synapse-email" },
+      { name: "email", secret: "email-3c" },
     ]);
   });
 });
 
 describe("the Job that checks the configuration", () => {
-  const spec = (email: boolean) =>
+  const spec = (email?: string) =>
     checkJobSpec({
       ctx: { settings: fixtureSettings(), plan: fixturePlan() } as StackContext,
       component: "synapse-check-config",
       script: "check-1",
       maps: { shared: "shared-1", classes: { main: "main-1", generic: "generic-1" }, email },
     }) as any;
-  const pod = (email: boolean) => spec(email).template.spec;
+  const pod = (email?: string) => spec(email).template.spec;
 
   it("runs once, twice more after a failure, for ten minutes at most, and stays", () => {
-    const { template: _template, ...job } = spec(false);
+    const { template: _template, ...job } = spec();
     assert.deepEqual(job, { backoffLimit: 2, activeDeadlineSeconds: 600, completions: 1, parallelism: 1 });
-    assert.equal(pod(false).restartPolicy, "Never");
-    assert.equal(pod(false).serviceAccountName, "synapse-check-config");
-    assert.equal(pod(false).securityContext.runAsUser, 1991);
-    const { labels } = spec(false).template.metadata;
+    assert.equal(pod().restartPolicy, "Never");
+    assert.equal(pod().serviceAccountName, "synapse-check-config");
+    assert.equal(pod().securityContext.runAsUser, 1991);
+    const { labels } = spec().template.metadata;
     assert.equal(labels["app.kubernetes.io/component"], "synapse-check-config");
     assert.equal(labels["app.kubernetes.io/name"], "synapse");
     assert.equal(labels["app.kubernetes.io/version"], "1.163.2");
   });
 
   it("knows the processes of each class by name; those of autoscaled ones have none", () => {
-    const [check] = pod(false).containers;
+    const [check] = pod().containers;
     assert.deepEqual([check.name, check.image], ["check-config", IMAGE]);
     assert.deepEqual(check.command, ["python", "/conf/check/check.py"]);
     const env = Object.fromEntries(check.env.map((e: any) => [e.name, e.value]));
     assert.deepEqual(Object.keys(env).sort(), ["INSTANCES", "PYTHONDONTWRITEBYTECODE", "PYTHONPATH"]);
-    assert.deepEqual([env.PYTHONDONTWRITEBYTECODE, env.PYTHONPATH], ["1", "/conf/shared"]);
+    assert.deepEqual([env.PYTHONDONTWRITEBYTECODE, env.PYTHONPATH], ["1", "/conf/shared:/conf/check"]);
     const instances = JSON.parse(env.INSTANCES);
     assert.deepEqual(
       Object.keys(instances),
@@ -328,7 +328,7 @@ describe("the Job that checks the configuration", () => {
   });
 
   it("reads the script, the shared files, each class's file by its name, and the secrets", () => {
-    const mounts = (email: boolean) =>
+    const mounts = (email?: string) =>
       pod(email).containers[0].volumeMounts.map((m: any) => [m.name, m.mountPath, m.readOnly ?? false]);
     const expected = [
       ["check", "/conf/check", true],
@@ -338,12 +338,12 @@ describe("the Job that checks the configuration", () => {
       ["tmp", "/tmp", false],
       ["data", "/data", false],
     ];
-    assert.deepEqual(mounts(false), expected);
-    assert.deepEqual(mounts(true), [...expected, ["email", "/conf/email", true]]);
-    const volumes = (email: boolean) => Object.fromEntries(pod(email).volumes.map((v: any) => [v.name, v]));
-    const { check, shared, classes, secrets, tmp, data, email } = volumes(false);
+    assert.deepEqual(mounts(), expected);
+    assert.deepEqual(mounts("email-3c"), [...expected, ["email", "/conf/email", true]]);
+    const volumes = (email?: string) => Object.fromEntries(pod(email).volumes.map((v: any) => [v.name, v]));
+    const { check, shared, classes, secrets, tmp, data, email } = volumes();
     assert.equal(email, undefined);
-    assert.equal(volumes(true).email.secret.secretName, "synapse-email");
+    assert.equal(volumes("email-3c").email.secret.secretName, "email-3c");
     assert.equal(check.configMap.name, "check-1");
     assert.equal(shared.configMap.name, "shared-1");
     assert.equal(secrets.secret.secretName, "synapse-secrets");
@@ -368,8 +368,8 @@ describe("programs beside Synapse", () => {
       [ONLY_ONE_PY, "class OnlyOne"],
       [REPLACE_PY, "unreachable"],
       [TRIM_PY, "os."],
-      [checkPy({ extra: false, appservices: false }), "/conf/email"],
-      [checkPy({ extra: false, appservices: false }), "/conf/shared"],
+      [checkPy({ appservices: false }), "/conf/email"],
+      [checkPy({ appservices: false }), "/conf/shared"],
     ] as const) {
       assert.ok(program.includes(has), has);
       assert.doesNotMatch(program, /@[A-Z_]+@/, `${has}: a place that nothing filled`);

@@ -16,10 +16,10 @@ import { Workload, configHash, digest, labels, type ObjectMetadata } from "../..
 import { proxyUrl } from "../cluster/reach/proxy";
 import { registrations, type Registrations } from "./appservices/Registrations";
 import { checkJobSpec } from "./checkJob";
-import { checkName, extraSecrets, type ExtraSecret } from "./extra/secrets";
+import { checkName, emailSecret, extraSecrets, type ExtraSecret } from "./extra/secrets";
 import { renderSecretYaml, renderHomeserverYaml } from "./homeserverYaml";
 import { isWriter, startOrder } from "./instances";
-import { CLASS_FILE, EMAIL_FILE, SECRET_FILES, SHARED_FILES, oidcSecretFile } from "./paths";
+import { CLASS_FILE, SECRET_FILES, SHARED_FILES, oidcSecretFile } from "./paths";
 import { synapsePod } from "./pod";
 import {
   APPSERVICE_QUEUE_PY,
@@ -27,6 +27,7 @@ import {
   FRESH_SESSIONS_PY,
   LOST_EVENTS_PY,
   ONLY_ONE_PY,
+  REASONS_PY,
   TRIM_PY,
   WAIT_PY,
 } from "./scripts";
@@ -72,8 +73,8 @@ interface CheckArgs {
   jobName: pulumi.Input<string>;
   /** The Secrets with further options. */
   extras: readonly ExtraSecret[];
-  /** Names of the ConfigMaps, and whether the Secret for e-mail exists. */
-  maps: { shared: string; terms?: string; classes: Partial<Record<WorkerClass, string>>; email: boolean };
+  /** Names of the ConfigMaps, and of the Secret with secret options, where there is one. */
+  maps: { shared: string; terms?: string; classes: Partial<Record<WorkerClass, string>>; email?: pulumi.Input<string> };
   appservices?: Registrations;
 }
 
@@ -170,41 +171,34 @@ export class SynapseServer extends pulumi.ComponentResource {
       { metadata: meta(SECRETS.synapse), type: "Opaque", stringData: secretValues },
       parent,
     );
-    const emailSecret =
-      email === undefined
-        ? undefined
-        : new k8s.core.v1.Secret(
-            `${name}-email`,
-            { metadata: meta("synapse-email"), type: "Opaque", stringData: { [EMAIL_FILE]: pulumi.secret(email) } },
-            parent,
-          );
+    const options = { key: secretValues[SECRET_FILES.macaroon]!, meta, parent: this };
+    const secretOptions = email === undefined ? undefined : emailSecret(name, email, options);
     const extras = extraSecrets(name, {
+      ...options,
       settings,
       classes: perClass.map(({ pool, yaml }) => ({
         class: pool.class,
         texts: [shared[SHARED_FILES.homeserver]!, email ?? "", yaml],
       })),
-      key: secretValues[SECRET_FILES.macaroon]!,
-      meta,
-      parent: this,
     });
     const appservices = registrations(name, { settings, secrets: args.secrets, meta }, parent);
     const inputs = [
       sharedMap,
       ...(termsMap ? [termsMap] : []),
       secret,
-      ...(emailSecret ? [emailSecret] : []),
+      ...(secretOptions ? [secretOptions.object] : []),
       ...classMaps.map((c) => c.object),
       ...extras.map((e) => e.object),
       ...(appservices?.secret ? [appservices.secret] : []),
     ];
 
     // ------------------------------------------------------------ the check
-    const program = checkPy({ extra: extras.length > 0, appservices: appservices !== undefined });
+    const program = checkPy({ appservices: appservices !== undefined });
     const texts = {
       ...shared,
       ...pages,
       check: program,
+      reasons: REASONS_PY,
       ...(appservices ? { appservices: appservices.content } : {}),
       image: imageRef(settings, IMAGES.synapse),
       ...Object.fromEntries(perClass.map((c) => [c.pool.class, c.yaml])),
@@ -214,13 +208,13 @@ export class SynapseServer extends pulumi.ComponentResource {
       meta,
       inputs,
       program,
-      jobName: checkName(digest(JSON.stringify(texts)).slice(0, 10), extras),
+      jobName: checkName(digest(JSON.stringify(texts)).slice(0, 10), { email: secretOptions, extras }),
       extras,
       maps: {
         shared: sharedName,
         ...(termsName === undefined ? {} : { terms: termsName }),
         classes: Object.fromEntries(classMaps.map((c) => [c.pool.class, c.objectName])),
-        email: email !== undefined,
+        email: secretOptions?.name,
       },
       ...(appservices ? { appservices } : {}),
     });
@@ -249,7 +243,7 @@ export class SynapseServer extends pulumi.ComponentResource {
           classMap: c.objectName,
           databaseSecret,
           mediaSecret: args.s3.secretName,
-          email: email !== undefined,
+          email: secretOptions?.name,
           extra: extras.find((e) => e.class === c.pool.class)?.name,
           ...(appservices ? { appservices: appservices.sources } : {}),
           ...(termsName === undefined ? {} : { termsMap: termsName }),
@@ -319,8 +313,8 @@ export class SynapseServer extends pulumi.ComponentResource {
   private checkJob(name: string, args: CheckArgs): k8s.batch.v1.Job {
     const { ctx, meta, inputs, jobName, program, maps, extras, appservices } = args;
     const component = "synapse-check-config";
-    const scripts = { [SHARED_FILES.check]: program };
-    const scriptsName = `${component}-${digest(program).slice(0, 10)}`;
+    const scripts = { [SHARED_FILES.check]: program, [SHARED_FILES.reasons]: REASONS_PY };
+    const scriptsName = `${component}-${digest(JSON.stringify(scripts)).slice(0, 10)}`;
     const account = new k8s.core.v1.ServiceAccount(
       `${name}-check-account`,
       { metadata: meta(component, component), automountServiceAccountToken: false },

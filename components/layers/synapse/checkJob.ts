@@ -1,4 +1,5 @@
 /** The Job that reads every class's configuration before any process gets it. */
+import type { Input } from "@pulumi/pulumi";
 import type { batch } from "@pulumi/kubernetes/types/input";
 import type { StackContext } from "../../core/context";
 import { imageRef, imageVersion } from "../../core/images";
@@ -18,6 +19,9 @@ import {
 } from "./pod";
 import { IMAGES } from "./images";
 
+/** Where its own programs are. */
+const CHECK_AT = "/conf/check";
+
 /** What the Job is made from. */
 export interface CheckJobInput {
   ctx: StackContext;
@@ -25,8 +29,8 @@ export interface CheckJobInput {
   component: string;
   /** Name of the ConfigMap with the script. */
   script: string;
-  /** Names of the ConfigMaps, shared, of the terms and by class, and whether the Secret for e-mail exists. */
-  maps: { shared: string; terms?: string; classes: Partial<Record<WorkerClass, string>>; email: boolean };
+  /** Names of the ConfigMaps, shared, of the terms and by class, and of the Secret with secret options, where there is one. */
+  maps: { shared: string; terms?: string; classes: Partial<Record<WorkerClass, string>>; email?: Input<string> };
   /** The Secrets with further options. @default none */
   extras?: readonly ExtraSecret[];
   /** Where the registrations of appservices are. @default there are none */
@@ -64,15 +68,15 @@ export function checkJobSpec(input: CheckJobInput): batch.v1.JobSpec {
           {
             name: "check-config",
             image: imageRef(settings, IMAGES.synapse),
-            command: ["python", `/conf/check/${SHARED_FILES.check}`],
+            command: ["python", `${CHECK_AT}/${SHARED_FILES.check}`],
             env: {
               INSTANCES: JSON.stringify(instances(input.ctx)),
               PYTHONDONTWRITEBYTECODE: "1",
-              PYTHONPATH: MOUNTS.shared,
+              PYTHONPATH: `${MOUNTS.shared}:${CHECK_AT}`,
             },
             resources: { cpu: 0.1, memoryMiB: 256, memoryLimitMiB: 512 },
             mounts: [
-              { volume: "check", path: "/conf/check", readOnly: true },
+              { volume: "check", path: CHECK_AT, readOnly: true },
               { volume: "shared", path: MOUNTS.shared, readOnly: true },
               { volume: "classes", path: "/conf/classes", readOnly: true },
               { volume: "secrets", path: MOUNTS.secrets, readOnly: true },
@@ -80,7 +84,7 @@ export function checkJobSpec(input: CheckJobInput): batch.v1.JobSpec {
               { volume: "data", path: MOUNTS.data },
               ...(input.appservices ? [APPSERVICES_MOUNT] : []),
               ...(input.maps.terms === undefined ? [] : [TERMS_MOUNT]),
-              ...(input.maps.email ? [{ volume: "email", path: MOUNTS.email, readOnly: true }] : []),
+              ...(input.maps.email === undefined ? [] : [{ volume: "email", path: MOUNTS.email, readOnly: true }]),
               ...(extras.length > 0 ? [{ volume: "extra", path: MOUNTS.extra, readOnly: true }] : []),
             ],
           },
@@ -98,7 +102,7 @@ export function checkJobSpec(input: CheckJobInput): batch.v1.JobSpec {
           { name: "data", emptyDir: { sizeMiB: 64 } },
           ...(input.appservices ? [appservicesVolume(input.appservices)] : []),
           ...termsVolume(settings, input.maps.terms),
-          ...(input.maps.email ? [{ name: "email", secret: "synapse-email" }] : []),
+          ...(input.maps.email === undefined ? [] : [{ name: "email", secret: input.maps.email }]),
           ...(extras.length > 0 ? [{ name: "extra", projected: projectedExtras(extras) }] : []),
         ],
       },

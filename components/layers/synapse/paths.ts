@@ -26,6 +26,7 @@ export const SHARED_FILES = {
   only: "only_one.py",
   replace: "replace_lost.py",
   check: "check.py",
+  reasons: "reasons.py",
   /** Only where there are `appservices`. */
   appservices: "appservice_queue.py",
   /** Only where there are `trustedAuthorities`. */

@@ -32,6 +32,8 @@ export interface SynapsePodInput extends SynapseStartInput {
   databaseSecret: string;
   /** Name of the Secret with the object store's `accessKey` and `secretKey`; used by classes that serve media. */
   mediaSecret: string;
+  /** Name of the Secret with those options of all processes that are secret. @default there is none */
+  email?: Input<string>;
   /** Name of the class's Secret with further options. @default it has none */
   extra?: Input<string>;
   /** Where the registrations of appservices are. @default there are none */
@@ -139,7 +141,7 @@ export function synapsePod(input: SynapsePodInput): PodSpec {
       { volume: "secrets", path: MOUNTS.secrets, readOnly: true },
       ...(input.appservices ? [APPSERVICES_MOUNT] : []),
       ...(input.termsMap === undefined ? [] : [TERMS_MOUNT]),
-      ...(input.email ? [{ volume: "email", path: MOUNTS.email, readOnly: true }] : []),
+      ...(input.email === undefined ? [] : [{ volume: "email", path: MOUNTS.email, readOnly: true }]),
       ...(input.extra === undefined ? [] : [{ volume: "extra", path: MOUNTS.extra, readOnly: true }]),
       { volume: "data", path: MOUNTS.data },
       { volume: "tmp", path: MOUNTS.tmp },
@@ -163,7 +165,7 @@ export function synapsePod(input: SynapsePodInput): PodSpec {
       { name: "secrets", secret: SECRETS.synapse },
       ...(input.appservices ? [appservicesVolume(input.appservices)] : []),
       ...termsVolume(settings, input.termsMap),
-      ...(input.email ? [{ name: "email", secret: "synapse-email" }] : []),
+      ...(input.email === undefined ? [] : [{ name: "email", secret: input.email }]),
       ...(input.extra === undefined ? [] : [{ name: "extra", secret: input.extra }]),
       {
         name: "data",

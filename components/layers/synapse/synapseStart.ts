@@ -14,8 +14,8 @@ export interface SynapseStartInput {
   plan: Plan;
   /** The class that it is for. */
   pool: PoolPlan;
-  /** Whether the SMTP Secret exists. */
-  email: boolean;
+  /** The Secret with secret options of all processes. @default there is none */
+  email?: unknown;
   /** Whether the class has a Secret with further options. @default false */
   extra?: unknown;
 }
@@ -51,7 +51,7 @@ export function synapseStart(input: SynapseStartInput, servesMedia: boolean): st
   const waits = `run python ${MOUNTS.shared}/${SHARED_FILES.wait} ${waitFor(cls)} ${RESTART_WAIT_SECONDS}`;
   const files = [
     `${MOUNTS.shared}/${SHARED_FILES.homeserver}`,
-    ...(input.email ? [`${MOUNTS.email}/${EMAIL_FILE}`] : []),
+    ...(input.email === undefined ? [] : [`${MOUNTS.email}/${EMAIL_FILE}`]),
     `${MOUNTS.class}/${CLASS_FILE}`,
     ...(input.extra === undefined ? [] : [`${MOUNTS.extra}/${EXTRA_FILE}`]),
     ...(cls === "main" ? [] : [`${MOUNTS.tmp}/name.yaml`]),

@@ -1,4 +1,4 @@
-/** The Secrets with further options, one for each class that has any. */
+/** The Secrets with options: those that are secret of all processes, and further ones of each class that has any. */
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
@@ -8,26 +8,60 @@ import type { VolumeSpec } from "../../../core/workload/pod";
 import type { WorkerClass } from "../../../domain/workerClasses";
 import type { Settings } from "../../../settings/types";
 import type { Yaml } from "../homeserverYaml";
-import { EXTRA_FILE } from "../paths";
+import { EMAIL_FILE, EXTRA_FILE } from "../paths";
 import { extraText } from "./render";
 
-/** The Secret of a class. */
-export interface ExtraSecret {
-  class: WorkerClass;
-  /** Its name holds a digest of its content: options that the check refuses reach no pod. */
+/** A Secret with options. */
+export interface OptionsSecret {
+  /** It holds a digest of the content: options that the check refuses reach no pod. */
   name: pulumi.Output<string>;
   object: pulumi.Resource;
 }
+/** The Secret of a class. */
+export interface ExtraSecret extends OptionsSecret {
+  class: WorkerClass;
+}
 
-interface ExtraSecretsArgs {
-  settings: Settings;
-  /** Each class with the texts of all files that Synapse reads before these. */
-  classes: Array<{ class: WorkerClass; texts: string[] }>;
+interface OptionsSecretArgs {
   /** A generated secret: with it, the digest in the name tells nothing about short secrets among the options. */
   key: pulumi.Input<string>;
   meta(objectName: string, component?: string): ObjectMetadata;
   parent: pulumi.Resource;
 }
+interface ExtraSecretsArgs extends OptionsSecretArgs {
+  settings: Settings;
+  /** Each class with the texts of all files that Synapse reads before these. */
+  classes: Array<{ class: WorkerClass; texts: string[] }>;
+}
+
+/** What a Secret with options is called, and holds. */
+interface OptionsFile {
+  resource: string;
+  base: string;
+  /** The component label. @default that of all processes */
+  component?: string;
+  file: string;
+  text: string;
+}
+
+function optionsSecret({ resource, base, component, file, text }: OptionsFile, args: OptionsSecretArgs): OptionsSecret {
+  const name = pulumi.interpolate`${base}-${configHash({ [file]: text, key: args.key }).apply((d) => d.slice(0, 10))}`;
+  const object = new k8s.core.v1.Secret(
+    resource,
+    {
+      metadata: { ...args.meta("", component), name },
+      type: "Opaque",
+      immutable: true,
+      stringData: { [file]: pulumi.secret(text) },
+    },
+    { parent: args.parent },
+  );
+  return { name, object };
+}
+
+/** The Secret with those options of all processes that are secret: e-mail, passwords. */
+export const emailSecret = (name: string, text: string, args: OptionsSecretArgs): OptionsSecret =>
+  optionsSecret({ resource: `${name}-email`, base: "synapse-email", file: EMAIL_FILE, text }, args);
 
 export function extraSecrets(name: string, args: ExtraSecretsArgs): ExtraSecret[] {
   return args.classes.flatMap(({ class: cls, texts }) => {
@@ -35,28 +69,25 @@ export function extraSecrets(name: string, args: ExtraSecretsArgs): ExtraSecret[
     const text = extraText({ settings: args.settings, class: cls, stack });
     if (text === undefined) return [];
     const service = synapseService(cls);
-    const objectName = pulumi.interpolate`${service}-extra-${configHash({ [EXTRA_FILE]: text, key: args.key }).apply((d) => d.slice(0, 10))}`;
-    const object = new k8s.core.v1.Secret(
-      `${name}-extra-${cls}`,
-      {
-        metadata: { ...args.meta("", service), name: objectName },
-        type: "Opaque",
-        immutable: true,
-        stringData: { [EXTRA_FILE]: pulumi.secret(text) },
-      },
-      { parent: args.parent },
-    );
-    return [{ class: cls, name: objectName, object }];
+    const file = { file: EXTRA_FILE, text };
+    const resource = `${name}-extra-${cls}`;
+    return [
+      { class: cls, ...optionsSecret({ resource, base: `${service}-extra`, component: service, ...file }, args) },
+    ];
   });
 }
 
 /** Name of the check's Job: other options are another Job. */
-export const checkName = (digest: string, extras: readonly ExtraSecret[]): pulumi.Input<string> =>
-  extras.length === 0
+export function checkName(
+  digest: string,
+  { email, extras }: { email: OptionsSecret | undefined; extras: readonly ExtraSecret[] },
+): pulumi.Input<string> {
+  const names = Object.fromEntries(extras.map((e) => [e.class, e.name]));
+  if (email) names.email = email.name;
+  return Object.keys(names).length === 0
     ? `synapse-check-config-${digest}`
-    : configHash({ digest, ...Object.fromEntries(extras.map((e) => [e.class, e.name])) }).apply(
-        (all) => `synapse-check-config-${all.slice(0, 10)}`,
-      );
+    : configHash({ digest, ...names }).apply((all) => `synapse-check-config-${all.slice(0, 10)}`);
+}
 
 /** The Job has all of them in one folder, each class's options under its name. */
 export const projectedExtras = (

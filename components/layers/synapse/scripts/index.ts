@@ -110,43 +110,36 @@ export const REPLACE_PY = scriptFrom(__dirname, "replace_lost.py");
  */
 export const TRIM_PY = scriptFrom(__dirname, "trim_media.py");
 
-/** Lines of check.py: only a process that starts reads the registrations. No message that may hold a token is shown. */
-const LOAD_APPSERVICES = `import logging
+/** Lines of check.py: only a process that starts reads the registrations. */
+const LOAD_APPSERVICES = `from synapse.config.appservice import load_appservices
 
-from synapse.config.appservice import load_appservices
-
-logging.disable(logging.CRITICAL)
 loaded = []
 for path in shared["app_service_config_files"]:
     try:
         loaded += load_appservices(shared["server_name"], [path])
     except BaseException as error:
-        bad.append("%s: %s%s" % (path, type(error).__name__, "" if "token" in str(error) else ": %s" % error))
+        bad.append("%s: %s" % (path, reason(error)))
 for what in ("id", "token", "sender"):
     want(len({str(getattr(a, what)) for a in loaded}) == len(loaded), "two appservices have the same %s" % what)
 if len(loaded) == len(shared["app_service_config_files"]):
     for a, path in zip(loaded, shared["app_service_config_files"]):
-        want(path.endswith("/%s.yaml" % a.id), "%s is of the appservice %s" % (path, a.id))
-print("ok", len(loaded), "appservices")`;
+        want(path.endswith("/%s.yaml" % a.id), "%s is of another appservice" % path)
+print("ok", len(loaded), "appservices", file=LOG)`;
 
 /**
  * Reads the configuration of every class as its pod would, with Synapse's own parser. Then it refuses configurations
- * that Synapse accepts in silence although no process would do some of the work.
+ * that Synapse accepts in silence although no process would do some of the work. It shows no value that is in a Secret.
  *
- * @param extra Whether some class has options of `synapse.extra` or modules
  * @param appservices Whether there are registrations of appservices
  */
-export const checkPy = ({ extra, appservices }: { extra: boolean; appservices: boolean }): string =>
+export const checkPy = ({ appservices }: { appservices: boolean }): string =>
   scriptFrom(__dirname, "check.py", {
     SHARED: MOUNTS.shared,
     EMAIL: MOUNTS.email,
-    EXTRA: verbatim(
-      extra
-        ? [
-            `    extra = "${MOUNTS.extra}/%s.yaml" % cls`,
-            '    files += ["-c", extra] if os.path.exists(extra) else []',
-          ].join("\n")
-        : "",
-    ),
+    EXTRA: MOUNTS.extra,
+    SECRETS: MOUNTS.secrets,
     APPSERVICES: verbatim(appservices ? LOAD_APPSERVICES : ""),
   });
+
+/** What check.py shows of an error: the words of the source that raised it, without the values. */
+export const REASONS_PY = scriptFrom(__dirname, "reasons.py");
