@@ -301,7 +301,7 @@ function groupOf(wish: Wish, { roles, size, machines, numbers }: GroupInput): Ho
     const mine = roles.filter((role) => carries(role, i, machines, numbers[role]!));
     return {
       name,
-      address: `198.18.${network}.${i + 1}`,
+      address: `198.18.${network * 16 + Math.floor(i / 250)}.${(i % 250) + 1}`,
       roles: mine,
       ...(wish.zones ? { zone: wish.zones[i % wish.zones.length] } : {}),
       cpu: size.cpu,
