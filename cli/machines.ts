@@ -74,6 +74,7 @@ export function readSizes(file: string): HostSizes {
  *
  * @param applied Adds what `--set` says to a configuration.
  * @throws UsageError where no size of the catalogue suffices
+ * @throws SettingsInvalid with every error at once, where the settings are wrong
  */
 export function chooseMachines(
   ccu: number,
@@ -91,13 +92,15 @@ export function chooseMachines(
     ...(options.zones ? { zones: options.zones } : {}),
   };
   const demandsOn = (section: HostSection): ReturnType<typeof hostDemands> => hostDemands(onHosts(base, section));
-  for (const chosen of chooseHosts(wish, demandsOn).slice(0, TRIED)) {
+  for (const chosen of chooseHosts(wish, demandsOn, TRIED)) {
     const settings = resolved(applied({ ...config, ...stackPart(chosen.section) }));
     const planned = plan(settings);
     const stops = planned.zones.some((zone) => zone.effects.some((effect) => effect.outcome === "stops"));
     if (isBounded(settings, planned) || (wish.zones && stops)) continue;
     return { ...chosen, wish, settings, plan: planned, ...upTo(settings) };
   }
+  // With a wrong override no machines do: the plan says what is wrong.
+  plan(base);
   throw new UsageError(noneSuffices(wish, demandsOn));
 }
 
@@ -203,7 +206,13 @@ export function machinesText(chosen: ChosenMachines, width: number): string {
     ]),
   );
   const [ours, run] = [chosenTotals(chosen), runTotals(wish)];
-  const row = (name: string, t: Totals): Cell[] => [name, t.machines, t.cpu, `${n(t.memoryGiB)} GiB`, ...price(t.price)];
+  const row = (name: string, t: Totals): Cell[] => [
+    name,
+    t.machines,
+    t.cpu,
+    `${n(t.memoryGiB)} GiB`,
+    ...price(t.price),
+  ];
   const saved: Totals = {
     machines: run.machines - ours.machines,
     cpu: run.cpu - ours.cpu,
@@ -251,7 +260,7 @@ export function machineNotes({ wish, holdsUpTo, section, plan: p }: ChosenMachin
         ? "The catalogue has no prices: cheapest is the least hardware, where a core counts as much as 4 GiB. Give the prices of your supplier with --sizes FILE."
         : "The catalogue has no prices. Give those of your supplier with --sizes FILE.",
     );
-  if (p.minio && section.hosts.length > 0)
+  if (p.minio)
     notes.push("Each database disk and each drive of MinIO is a whole, blank disk; the system has another.");
   return notes;
 }
@@ -270,14 +279,16 @@ function stackPart({ hosts, objectStore, minioPools }: HostSection): Record<stri
 export function stackText({ settings, section }: Pick<ChosenMachines, "settings" | "section">): string {
   const { hosts, ...rest } = stackPart(section) as { hosts: Array<Record<string, unknown>> };
   const head = { ccu: settings.ccu, domain: settings.domain, ...rest };
-  const flow = (value: unknown): string => inline(value);
   return [
-    ...Object.entries(head).map(([key, value]) => `  matrix-ha:${key}: ${flow(value)}`),
+    ...Object.entries(head).map(([key, value]) => `  matrix-ha:${key}: ${inline(value)}`),
     "  # Invented: address, hostKey and the ids of the disks. Write those of your machines.",
     "  matrix-ha:hosts:",
     ...hosts.flatMap(({ hostKey, disks, ...host }) => {
-      const last = (disks as unknown[]).length > 0 ? [`hostKey: ${flow(hostKey)},`, `disks: ${flow(disks)} }`] : [`hostKey: ${flow(hostKey)} }`];
-      const first = Object.entries(host).map(([key, value]) => `${key}: ${flow(value)}`);
+      const last =
+        (disks as unknown[]).length > 0
+          ? [`hostKey: ${inline(hostKey)},`, `disks: ${inline(disks)} }`]
+          : [`hostKey: ${inline(hostKey)} }`];
+      const first = Object.entries(host).map(([key, value]) => `${key}: ${inline(value)}`);
       return [`    - { ${first.join(", ")},`, ...last.map((line) => `        ${line}`)];
     }),
   ].join("\n");

@@ -311,7 +311,10 @@ function usersOf(text: string | undefined): number | undefined {
 }
 
 /** What the options say about machines to choose; undefined where none does. */
-function choiceOf(values: Partial<Record<"machines" | "prefer" | "sizes" | "zones", string>>, forNewOnes: boolean): MachineOptions | undefined {
+function choiceOf(
+  values: Partial<Record<"machines" | "prefer" | "sizes" | "zones", string>>,
+  forNewOnes: boolean,
+): MachineOptions | undefined {
   const given = (["machines", "prefer", "sizes", "zones"] as const).filter((name) => values[name] !== undefined);
   if (given.length === 0) return undefined;
   if (!forNewOnes) throw new UsageError(`--${given[0]} is about new machines: give it with --ccu, without --stack`);

@@ -13,7 +13,7 @@ import { exampleHostKey } from "../schema/syntax/keys";
 import { GIB_PER_TB, MACHINES, MINIO, POSTGRES, REDIS } from "./anchors";
 import type { Demand } from "./demands";
 import type { HostSize, HostSizes } from "./hostSizes";
-import { allocatable, missingRoom, missingWithout } from "./hostsFit";
+import { missingRoom, missingWithout } from "./hostsFit";
 import { ceilTo, interpolate, step } from "./interpolate";
 import { machinesFor, type Machines } from "./machines";
 import {
@@ -85,8 +85,10 @@ export const costOf = (size: HostSize): number => size.pricePerMonth ?? size.cpu
 
 /**
  * The best machines first; empty where no size of the catalogue suffices with as many machines as were run.
+ *
+ * @param answers Most that are returned.
  */
-export function chooseHosts(wish: Wish, demandsOn: DemandsOn): Chosen[] {
+export function chooseHosts(wish: Wish, demandsOn: DemandsOn, answers = 1): Chosen[] {
   const roles = rolesOf(wish);
   const most = runMachines(wish.ccu, roles).reduce((sum, m) => sum + m.count, 0);
   const better = wish.prefer === "fewest" ? fewer : cheaper;
@@ -94,6 +96,7 @@ export function chooseHosts(wish: Wish, demandsOn: DemandsOn): Chosen[] {
   if (wish.machines !== undefined)
     return groupsOf({ wish, roles, demands, most })
       .sort(better)
+      .slice(0, answers)
       .map((group) => together([group], wish));
   const best = new Map<string, HostGroup | undefined>();
   const bestOf = (set: HostRole[]): HostGroup | undefined => {
@@ -106,6 +109,7 @@ export function chooseHosts(wish: Wish, demandsOn: DemandsOn): Chosen[] {
     .filter((groups): groups is HostGroup[] => groups.every((group) => group !== undefined))
     .filter((groups) => total(groups, () => 1) <= most)
     .sort((a, b) => compare(a, b, wish.prefer))
+    .slice(0, answers)
     .map((groups) => together(groups, wish));
 }
 
@@ -182,17 +186,27 @@ function groupOfSize({ wish, roles, demands, most }: Search, size: HostSize): Ho
   const last = wish.machines ?? (roles.includes("application") ? most : mostOf(wish, roles));
   for (let machines = first; machines <= last; machines++)
     for (const numbers of numbersOf(wish, roles, machines)) {
+      const asked = allOf(roles.map((role) => demands(role, numbers[role]!)));
+      if (!asked || lacksInSum(machines, size, asked)) continue;
       const group = groupOf(wish, { roles, size, machines, numbers });
       if (size.diskGB !== undefined && group.diskGB > size.diskGB) continue;
-      const asked = roles.map((role) => demands(role, numbers[role]!));
-      if (asked.every((list) => list !== undefined) && holds(group.hosts, asked.flat())) return group;
+      if (holds(group.hosts, asked)) return group;
     }
   return undefined;
 }
 
+/** All lists as one; undefined where one of them is. */
+const allOf = <T>(lists: Array<T[] | undefined>): T[] | undefined =>
+  lists.includes(undefined) ? undefined : lists.flatMap((list) => list ?? []);
+
+/** Whether the sums alone say no: most numbers are far from what is needed. */
+function lacksInSum(machines: number, { cpu, memoryGiB }: HostSize, demands: Demand[]): boolean {
+  const asked = (of: "cpu" | "memoryMiB"): number => demands.reduce((all, d) => all + d.maxReplicas * d[of], 0);
+  return asked("cpu") > machines * cpu || asked("memoryMiB") > machines * memoryGiB * 1024;
+}
+
 /** With any one lost and every autoscaler at its maximum, and with any zone lost and the autoscalers at their minimum. */
 export function holds(hosts: HostSettings[], demands: Demand[]): boolean {
-  if (lacksInSum(hosts, demands)) return false;
   if (missingRoom(hosts, demands, "maximum")) return false;
   const zones = zonesOf(hosts);
   return zones.every(
@@ -203,14 +217,6 @@ export function holds(hosts: HostSettings[], demands: Demand[]): boolean {
         demands,
       ) === undefined,
   );
-}
-
-/** Whether the sums alone say no: most numbers are far from what is needed. */
-function lacksInSum(hosts: HostSettings[], demands: Demand[]): boolean {
-  const sum = (of: "cpu" | "memoryMiB"): boolean =>
-    demands.reduce((all, d) => all + d.maxReplicas * d[of], 0) >
-    hosts.reduce((all, host) => all + allocatable(host)[of], 0);
-  return sum("cpu") || sum("memoryMiB");
 }
 
 const withoutZone = ({ zone: _, ...host }: HostSettings): HostSettings => host;
@@ -310,7 +316,7 @@ function groupOf(wish: Wish, { roles, size, machines, numbers }: GroupInput): Ho
         ...(mine.includes("database") ? [databaseDisk(name, databaseGiB)] : []),
         ...(mine.includes("storage") ? storageDisks(`${name}-media`, driveGiB) : []),
       ],
-      ssh: { user: "root", port: 22, hostKey: exampleHostKey(name) },
+      ssh: { user: "root", port: 22 },
     };
   });
   return { roles, size, hosts, diskGB: Math.max(...hosts.map((host) => diskGBOf(wish.ccu, host))) };
@@ -348,16 +354,14 @@ function driveOf(wish: Wish, hosts: number): number {
 const survivesOf = ({ zones }: Wish, hosts: number): "host" | "zone" =>
   zones && hosts >= ZONE_POOL_NODES ? "zone" : "host";
 
-/** The groups as parts of a stack's settings. */
-function together(groups: HostGroup[], wish: Wish): Chosen {
-  return {
-    groups,
-    section: sectionOf(
-      groups.flatMap((g) => g.hosts),
-      HOST_ROLES,
-      wish,
-    ),
-  };
+/** The groups as parts of a stack's settings; only these hosts get keys, which take longer to make than to place. */
+function together(found: HostGroup[], wish: Wish): Chosen {
+  const groups = found.map((group) => ({
+    ...group,
+    hosts: group.hosts.map((host) => ({ ...host, ssh: { ...host.ssh, hostKey: exampleHostKey(host.name) } })),
+  }));
+  const hosts = groups.flatMap((group) => group.hosts);
+  return { groups, section: sectionOf(hosts, HOST_ROLES, wish) };
 }
 
 /** @param roles Roles of the machines that are searched for; the storage hosts of others are the recommended ones. */

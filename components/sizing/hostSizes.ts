@@ -26,7 +26,9 @@ const size = section(
     diskGB: decimal(10, 10_000_000, {
       doc: "All its drives together, decimal GB. Left out: as many as are needed can be ordered with it.",
     }).optional(),
-    pricePerMonth: decimal(0.01, 1_000_000, { doc: "Price a month, with its drives, in the catalogue's currency." }).optional(),
+    pricePerMonth: decimal(0.01, 1_000_000, {
+      doc: "Price a month, with its drives, in the catalogue's currency.",
+    }).optional(),
     source: text({ doc: "Where the figures were seen, and when." }).optional(),
   },
   { doc: "A size.", allowed: "a size with name, cpu and memoryGiB" },

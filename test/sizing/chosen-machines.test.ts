@@ -47,7 +47,11 @@ ${stackText(chosen)}
 
 /** The pods of a plan, counted here again; operators and the pods of every host left out. */
 function plannedPods(p: Plan): Pods[] {
-  const floating = (name: string, s: { replicas: number; cpu: number; memoryMiB: number }, replicas = s.replicas): Pods => ({
+  const floating = (
+    name: string,
+    s: { replicas: number; cpu: number; memoryMiB: number },
+    replicas = s.replicas,
+  ): Pods => ({
     name,
     role: "application",
     replicas,
@@ -153,7 +157,11 @@ describe("chosen machines", () => {
           assert.ok(hosts.length <= above, `${hosts.length} machines for ${ccu}`);
           // A drive of MinIO and the database never share a disk, and parity covers the drives of a host.
           assert.ok(p.minio!.parity >= p.minio!.drivesPerNode);
-          assert.deepEqual(choose(ccu, { prefer, zones }).section, chosen.section, "another answer to the same question");
+          assert.deepEqual(
+            choose(ccu, { prefer, zones }).section,
+            chosen.section,
+            "another answer to the same question",
+          );
         },
       ),
       { numRuns: 12 },
@@ -187,7 +195,10 @@ describe("chosen machines", () => {
     const { holdsUpTo } = choose(1_000);
     assert.ok(holdsUpTo! >= 1_000);
     const fits = (ccu: number): boolean => {
-      const chosen = choose(ccu, { machines: choose(1_000).section.hosts.length, sizes: { sizes: [choose(1_000).groups[0]!.size] } });
+      const chosen = choose(ccu, {
+        machines: choose(1_000).section.hosts.length,
+        sizes: { sizes: [choose(1_000).groups[0]!.size] },
+      });
       return chosen.section.hosts.length > 0;
     };
     assert.ok(fits(holdsUpTo!));
@@ -197,10 +208,19 @@ describe("chosen machines", () => {
   it("leave out roles that nothing needs", () => {
     const s3 =
       "objectStore={kind: s3, endpoint: https://s3.example.com, bucket: media, accessKey: AKIAEXAMPLE, secretKey: 0123456789abcdef}";
-    const { chosen, settings } = planFor({ ccu: 100, choose: {}, set: [s3, "turn.enabled=false", "rtc.enabled=false"] });
+    const { chosen, settings } = planFor({
+      ccu: 100,
+      choose: {},
+      set: [s3, "turn.enabled=false", "rtc.enabled=false"],
+    });
     const roles = new Set(settings.hosts.flatMap((h) => h.roles));
     assert.deepEqual([...roles].sort(), ["application", "control-plane", "database"]);
     assert.doesNotMatch(stackText(chosen!), /objectStore|object-store/);
+  });
+
+  it("are not blamed for a wrong setting", () => {
+    const wrong = { ccu: 1_000, choose: {}, set: ["overrides.postgres.maxConnections=60"] };
+    assert.throws(() => planFor(wrong), /overrides\.postgres\.maxConnections/);
   });
 
   it("divide five roles in 52 ways", () => {
@@ -247,7 +267,9 @@ describe("a catalogue of machines", () => {
       try {
         hostSizes(raw);
       } catch (error) {
-        return (error as { errors: Array<{ path: string; given: string }> }).errors.map((e) => `${e.path}: ${e.given}`).sort();
+        return (error as { errors: Array<{ path: string; given: string }> }).errors
+          .map((e) => `${e.path}: ${e.given}`)
+          .sort();
       }
       return assert.fail("accepted");
     };

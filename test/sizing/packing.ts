@@ -37,7 +37,8 @@ function roomOf(host: HostSettings): Room {
   };
 }
 
-const carries = (room: Room, pods: Pods): boolean => pods.role === "" || (room.host.roles as string[]).includes(pods.role);
+const carries = (room: Room, pods: Pods): boolean =>
+  pods.role === "" || (room.host.roles as string[]).includes(pods.role);
 const has = (room: Room, { cpu, memoryMiB }: Pods): boolean =>
   room.cpu >= cpu - 1e-6 && room.memoryMiB >= memoryMiB - 1e-6;
 function put(room: Room, pods: Pods): void {
@@ -124,10 +125,9 @@ function requests(spec: any): { cpu: number; memoryMiB: number } {
     memoryMiB: mib(c.resources?.requests?.memory),
   });
   const steps = (spec.initContainers ?? []).filter((c: any) => c.restartPolicy !== "Always").map(of);
-  const run = [
-    ...spec.containers,
-    ...(spec.initContainers ?? []).filter((c: any) => c.restartPolicy === "Always"),
-  ].map(of);
+  const run = [...spec.containers, ...(spec.initContainers ?? []).filter((c: any) => c.restartPolicy === "Always")].map(
+    of,
+  );
   const largest = (key: "cpu" | "memoryMiB"): number =>
     Math.max(
       run.reduce((all, c) => all + c[key], 0),

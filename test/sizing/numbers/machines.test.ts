@@ -112,8 +112,7 @@ describe("machines that share all roles", () => {
     chooseHosts({ ccu, machines, sizes: RUN_SIZES, prefer: "fewest", ...more }, () => [])[0]!;
   const shape = (ccu: number, machines: number, zones?: string[]): string[] =>
     shared(ccu, machines, { zones }).section.hosts.map(
-      (h) =>
-        `${h.name} ${h.zone ?? "-"} ${h.roles.join()}: ${h.disks.map((d) => `${d.use} ${d.sizeGiB}`).join(", ")}`,
+      (h) => `${h.name} ${h.zone ?? "-"} ${h.roles.join()}: ${h.disks.map((d) => `${d.use} ${d.sizeGiB}`).join(", ")}`,
     );
   const ABC = ["a", "b", "c"];
 
@@ -137,18 +136,24 @@ describe("machines that share all roles", () => {
   });
 
   it("in zones have a store that survives the loss of one: two hosts in each from six on, before that one", () => {
-    assert.deepEqual(shape(1_000, 5, ABC).map((line) => line.replace(/:.*/, "")), [
-      "host-1 a control-plane,application,database",
-      "host-2 b control-plane,application,database,call",
-      "host-3 c control-plane,application,database,storage,call",
-      "host-4 a application,storage,call",
-      "host-5 b application,storage,call",
-    ]);
+    assert.deepEqual(
+      shape(1_000, 5, ABC).map((line) => line.replace(/:.*/, "")),
+      [
+        "host-1 a control-plane,application,database",
+        "host-2 b control-plane,application,database,call",
+        "host-3 c control-plane,application,database,storage,call",
+        "host-4 a application,storage,call",
+        "host-5 b application,storage,call",
+      ],
+    );
     assert.deepEqual(shared(1_000, 5, { zones: ABC }).section.objectStore, { kind: "minio", survives: "host" });
     const six = shared(1_000, 6, { zones: ABC }).section;
     assert.deepEqual(six.objectStore, { kind: "minio", survives: "zone" });
     // A third of these drives is parity: 3,724 GiB usable are 5,586 on twelve.
-    assert.deepEqual(six.hosts[5]!.disks.map((d) => d.sizeGiB), [466, 466]);
+    assert.deepEqual(
+      six.hosts[5]!.disks.map((d) => d.sizeGiB),
+      [466, 466],
+    );
   });
 
   it("are of the smallest size with which nothing is missing, with a host key each", () => {
