@@ -260,8 +260,7 @@ export function machineNotes({ wish, holdsUpTo, section, plan: p }: ChosenMachin
         ? "The catalogue has no prices: cheapest is the least hardware, where a core counts as much as 4 GiB. Give the prices of your supplier with --sizes FILE."
         : "The catalogue has no prices. Give those of your supplier with --sizes FILE.",
     );
-  if (p.minio)
-    notes.push("Each database disk and each drive of MinIO is a whole, blank disk; the system has another.");
+  if (p.minio) notes.push("Each database disk and each drive of MinIO is a whole, blank disk; the system has another.");
   return notes;
 }
 
