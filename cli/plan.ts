@@ -1,6 +1,17 @@
 /** `npm run plan`: the needs and costs of a number of users, or of a stack. Uses no cluster, no engine and no hosts. */
 import { parse, runMain, STACK_OPTIONS, stackConfig, UsageError } from "./arguments";
 import { exampleConfig } from "./exampleStack";
+import {
+  chooseMachines,
+  chosenTotals,
+  machineNotes,
+  machinesText,
+  readSizes,
+  runTotals,
+  stackText,
+  type ChosenMachines,
+  type MachineOptions,
+} from "./machines";
 import { table, wrap } from "./table";
 import { resolveSettings, SettingsInvalid } from "../components/settings";
 import { applySets } from "../components/settings/stackFile";
@@ -10,14 +21,17 @@ import { LAYERS } from "../components/layers/registry";
 import { plan } from "../components/plan";
 import type { Plan } from "../components/sizing";
 import { MOST_CCU } from "../components/settings/general/identity";
-import { isBounded } from "../components/sizing/plan";
-import { FEWEST_SHARED, MOST_SHARED, SHARED_SIZES, sharedHosts } from "../components/sizing/sharedHosts";
+import { FEWEST_HOSTS, ZONES_WANTED } from "../components/sizing/chooseHosts";
 import { budgetOf, RESERVED_CONNECTIONS } from "../components/sizing/connections";
 import { CLIENT_CONNECTIONS_PER_USER, PROXIED_CONNECTIONS_PER_USER } from "../components/sizing/door";
 
-const USAGE = `npm run plan -- --ccu NUMBER [--machines N] | --stack NAME [--set path=value ...] [--json]
-  --ccu NUMBER   concurrent users; without --stack, plans on the machines that it recommends
-  --machines N   with --ccu: the smallest machines, N of them, that can share all roles
+const USAGE = `npm run plan -- --ccu NUMBER [--machines [N]] | --stack NAME [--set path=value ...] [--json]
+  --ccu NUMBER   concurrent users; without --stack, plans on the machines that it recommends. --users is the same
+  --domain NAME  with --ccu: the domain (default: example.org)
+  --machines N   with --ccu: N machines of one size that share all roles; without N: the fewest that hold everything
+  --prefer WHAT  with --machines without N: fewest (default) or cheapest
+  --sizes FILE   with --machines: sizes of machines that can be had, with their prices, in JSON or YAML
+  --zones A,B,C  with --machines: three zones that they stand in; any one of them may be lost
   --stack NAME   the hosts and settings of Pulumi.NAME.yaml (with --ccu: at that number of users)
   --set P=V      one setting replaced: --set federation.enabled=true
   --json         the whole plan as JSON`;
@@ -44,16 +58,18 @@ export interface Planned {
   settings: Settings;
   plan: Plan;
   stack?: string;
-  /** Size of the machines that share all roles. */
-  shared?: { cpu: number; memoryGiB: number };
+  /** The machines, where they were chosen. */
+  chosen?: ChosenMachines;
 }
 
 /** What is planned. */
 interface PlanOptions {
   ccu?: number;
   stack?: string;
-  /** Number of equal machines that share all roles. */
-  machines?: number;
+  /** The domain of a stack that is yet to be made. @default example.org */
+  domain?: string;
+  /** Chooses machines, with `ccu` and without `stack`. */
+  choose?: MachineOptions;
   set?: string[];
   cwd?: string;
 }
@@ -61,33 +77,16 @@ interface PlanOptions {
 /** Settings of a stack, or of recommended machines, and the plan for them. */
 export function planFor(options: PlanOptions): Planned {
   if (options.ccu !== undefined) checkCcu(options.ccu);
-  if (options.machines !== undefined) return planOnShared(options.machines, options);
+  const sets = [...(options.domain !== undefined ? [`domain=${options.domain}`] : []), ...(options.set ?? [])];
+  if (options.choose !== undefined) {
+    const chosen = chooseMachines(options.ccu!, options.choose, (config) => applied(config, sets));
+    return { settings: chosen.settings, plan: chosen.plan, chosen };
+  }
   const raw = options.stack !== undefined ? stackConfig(options.stack, { cwd: options.cwd }) : newStack(options.ccu);
-  const config = applied({ ...raw, ...(options.ccu !== undefined ? { ccu: options.ccu } : {}) }, options.set ?? []);
+  const config = applied({ ...raw, ...(options.ccu !== undefined ? { ccu: options.ccu } : {}) }, sets);
   const { settings, errors } = resolveSettings(config, options.stack ?? "plan");
   if (!settings) throw new SettingsInvalid(errors);
   return { settings, plan: plan(settings), ...(options.stack !== undefined ? { stack: options.stack } : {}) };
-}
-
-/** The plan on the smallest machines, so many, on which everything fits when they share the roles. */
-function planOnShared(machines: number, { ccu, set }: PlanOptions): Planned {
-  const config = newStack(ccu);
-  let refused: SettingsInvalid | undefined;
-  for (const size of SHARED_SIZES) {
-    const shared = sharedHosts(ccu!, machines, size);
-    const wanted = { ...config, hosts: shared.hosts, objectStore: shared.objectStore };
-    const { settings, errors } = resolveSettings(applied(wanted, set ?? []), "plan");
-    if (!settings) throw new SettingsInvalid(errors);
-    try {
-      const planned = plan(settings);
-      // A smaller machine would only do with autoscalers that cannot scale.
-      if (!isBounded(settings, planned)) return { settings, plan: planned, shared: size };
-    } catch (error) {
-      if (!(error instanceof SettingsInvalid)) throw error;
-      refused = error;
-    }
-  }
-  throw refused ?? new UsageError(`--machines ${machines}: no size of machine suffices; give more machines`);
 }
 
 function applied(config: Record<string, unknown>, sets: string[]): Record<string, unknown> {
@@ -118,18 +117,19 @@ function newStack(ccu: number | undefined): Record<string, unknown> {
   return exampleConfig(ccu);
 }
 
-export function report({ settings, plan: p, stack, shared }: Planned): string {
-  const where = shared
-    ? `, on ${settings.hosts.length} shared machines of ${shared.cpu} vCPU, ${n(shared.memoryGiB)} GiB`
+export function report({ settings, plan: p, stack, chosen }: Planned): string {
+  const where = chosen
+    ? `, on ${settings.hosts.length} chosen machines`
     : stack
       ? `, stack ${stack}`
       : ", on the machines below";
   const title = `${n(p.ccu)} concurrent users${where}${p.extrapolated ? " (EXTRAPOLATED beyond the largest known deployment)" : ""}`;
   const sections: Array<[string, string]> = [
     ["Names", names({ settings, plan: p })],
+    ...(chosen ? [["Machines", machinesText(chosen, WIDTH)] as [string, string]] : []),
     [
       "Machines to provide, where each has one role",
-      machines(settings, p, stack !== undefined || shared !== undefined),
+      machines(settings, p, stack !== undefined || chosen !== undefined),
     ],
     ["Room on the hosts, with the largest of each role lost", fitTable(p)],
     ["Synapse", `${poolTable(p)}\n${tuning(p)}`],
@@ -139,6 +139,9 @@ export function report({ settings, plan: p, stack, shared }: Planned): string {
     ["Storage", storage(p)],
     ["What each failure costs", failureList(p)],
     ["Notes", p.notes.map((note) => wrap(note, WIDTH, "  - ", "    ")).join("\n")],
+    ...(chosen
+      ? [["For the stack file, below config: (docs/deploy.md, step 2)", stackText(chosen)] as [string, string]]
+      : []),
   ];
   return [
     title,
@@ -188,7 +191,7 @@ function machines(settings: Settings, p: Plan, given: boolean): string {
     ...(given ? [`${settings.hosts.length} hosts`] : []),
   ]);
   const legend = wrap(
-    "count: recommended, as many as deployments of this size had. least: the fewest of this size with which everything fits, with any one lost and every autoscaler at its maximum. --machines N plans for N machines that share the roles.",
+    "count: recommended, as many as deployments of this size had. least: the fewest of this size with which everything fits, with any one lost and every autoscaler at its maximum. --machines chooses machines that share the roles.",
     WIDTH,
     "  ",
     "  ",
@@ -307,33 +310,102 @@ function usersOf(text: string | undefined): number | undefined {
   return ccu;
 }
 
-function machinesOf(text: string | undefined, forNewOnes: boolean): number | undefined {
-  const machines = numberOf(text);
-  if (machines === undefined) return undefined;
-  if (!forNewOnes) throw new UsageError("--machines plans new machines: give it with --ccu, without --stack");
-  if (!(Number.isInteger(machines) && machines >= FEWEST_SHARED && machines <= MOST_SHARED))
+/** What the options say about machines to choose; undefined where none does. */
+function choiceOf(
+  values: Partial<Record<"machines" | "prefer" | "sizes" | "zones", string>>,
+  forNewOnes: boolean,
+): MachineOptions | undefined {
+  const given = (["machines", "prefer", "sizes", "zones"] as const).filter((name) => values[name] !== undefined);
+  if (given.length === 0) return undefined;
+  if (!forNewOnes) throw new UsageError(`--${given[0]} is about new machines: give it with --ccu, without --stack`);
+  const { prefer } = values;
+  if (prefer !== undefined && prefer !== "fewest" && prefer !== "cheapest")
+    throw new UsageError(`--prefer ${prefer}: give fewest or cheapest`);
+  const machines = machinesOf(values.machines);
+  if (machines !== undefined && prefer !== undefined)
+    throw new UsageError("--prefer chooses the number of machines: give it with --machines without a number");
+  return {
+    ...(machines !== undefined ? { machines } : {}),
+    ...(prefer !== undefined ? { prefer } : {}),
+    ...(values.sizes !== undefined ? { sizes: readSizes(values.sizes) } : {}),
+    ...(values.zones !== undefined ? { zones: zonesOf(values.zones) } : {}),
+  };
+}
+
+/** A number of machines; undefined where it is to be found. */
+function machinesOf(text: string | undefined): number | undefined {
+  if (text === undefined || text === FIND) return undefined;
+  const machines = Number(text);
+  if (!(Number.isInteger(machines) && machines >= FEWEST_HOSTS && machines <= MOST_MACHINES))
     throw new UsageError(
-      `--machines ${text}: give a whole number from ${FEWEST_SHARED} (a quorum must survive the loss of one) to ${MOST_SHARED}`,
+      `--machines ${text}: give a whole number from ${FEWEST_HOSTS} (a quorum must survive the loss of one) to ${MOST_MACHINES}, or none for the fewest`,
     );
   return machines;
 }
 
+function zonesOf(text: string): string[] {
+  const zones = text.split(",").map((zone) => zone.trim());
+  const named = zones.every((zone) => /^[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/.test(zone));
+  if (!named || zones.length !== ZONES_WANTED || new Set(zones).size !== ZONES_WANTED)
+    throw new UsageError(
+      `--zones ${text}: give three different names, such as a,b,c: with any one lost, the other two hold more than half of each quorum`,
+    );
+  return zones;
+}
+
+/** Most machines that are planned with a given number: with more, each role has machines of its own. */
+const MOST_MACHINES = 64;
+/** Stands for the number of machines that was left out. */
+const FIND = "fewest";
+
+/** `--machines` may stand alone: the parser wants a value. */
+const withNumber = (argv: string[]): string[] =>
+  argv.flatMap((word, i) =>
+    word === "--machines" && (argv[i + 1] === undefined || argv[i + 1]!.startsWith("-")) ? [word, FIND] : [word],
+  );
+
 async function main(argv: string[]): Promise<void> {
-  const values = parse(argv, {
+  const values = parse(withNumber(argv), {
     ...STACK_OPTIONS,
     ccu: { type: "string" },
+    users: { type: "string" },
+    domain: { type: "string" },
     machines: { type: "string" },
+    prefer: { type: "string" },
+    sizes: { type: "string" },
+    zones: { type: "string" },
     json: { type: "boolean" },
   });
-  const ccu = usersOf(values.ccu);
-  const machines = machinesOf(values.machines, ccu !== undefined && values.stack === undefined);
+  if (values.ccu !== undefined && values.users !== undefined)
+    throw new UsageError("--users and --ccu are the same: give one of them");
+  const ccu = usersOf(values.ccu ?? values.users);
+  const { stack, domain } = values;
+  if (domain !== undefined && stack !== undefined)
+    throw new UsageError("--domain is for a new stack: with --stack, write --set domain=NAME");
   try {
-    const planned = planFor({ ccu, machines, stack: values.stack, set: values.set, cwd: values.cwd });
-    console.log(values.json ? JSON.stringify(planned.plan, null, 2) : report(planned));
+    const choose = choiceOf(values, ccu !== undefined && stack === undefined);
+    const planned = planFor({ ccu, choose, domain, stack, set: values.set, cwd: values.cwd });
+    console.log(values.json ? JSON.stringify(jsonOf(planned), null, 2) : report(planned));
   } catch (error) {
     if (!(error instanceof SettingsInvalid)) throw error;
     printErrors(error.errors, values.json ?? false, error.message);
   }
 }
+
+/** The plan, and the machines where they were chosen. */
+const jsonOf = ({ plan: p, chosen }: Planned): object =>
+  chosen
+    ? {
+        ...p,
+        machines: {
+          groups: chosen.groups.map(({ roles, size, diskGB, hosts }) => ({ roles, size, diskGB, count: hosts.length })),
+          chosen: chosenTotals(chosen),
+          run: runTotals(chosen.wish),
+          ...(chosen.holdsUpTo !== undefined ? { holdsUpTo: chosen.holdsUpTo } : {}),
+          notes: machineNotes(chosen),
+          config: stackText(chosen),
+        },
+      }
+    : p;
 
 if (require.main === module) runMain(USAGE, main);

@@ -2,9 +2,17 @@
 import { HOST_ROLES } from "./domain/roles";
 import { LAYERS } from "./layers/registry";
 import type { Settings } from "./settings/types";
-import { planWith, type Plan } from "./sizing";
+import { demandsOn, planWith, type Plan } from "./sizing";
+import type { Demand } from "./sizing/demands";
+import type { PlanParts } from "./sizing/types";
 
 export type { Plan } from "./sizing";
+
+const demandsOf = (settings: Settings, parts: PlanParts): Demand[] =>
+  LAYERS.flatMap((layer) => layer.demands?.(settings, parts) ?? []);
+
+/** What needs room on the hosts, whether there is room or not; undefined where the settings have another error. */
+export const hostDemands = (settings: Settings): Demand[] | undefined => demandsOn(settings, demandsOf);
 
 /**
  * The sizes of everything, from complete settings.
@@ -16,7 +24,7 @@ export type { Plan } from "./sizing";
  */
 export const plan = (settings: Settings): Plan =>
   planWith(settings, {
-    demands: (s, parts) => LAYERS.flatMap((layer) => layer.demands?.(s, parts) ?? []),
+    demands: demandsOf,
     roles: (s) =>
       HOST_ROLES.flatMap((role) => {
         const declared = LAYERS.flatMap((layer) => layer.roles ?? []).filter((need) => need.role === role);

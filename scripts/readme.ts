@@ -4,6 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
+import { chooseMachines, chosenTotals, runTotals, type ChosenMachines, type Totals } from "../cli/machines";
 import { planFor, report } from "../cli/plan";
 import type { NodePlan } from "../components/sizing";
 import { writeOrCheck } from "./writeOrCheck";
@@ -41,6 +42,33 @@ function sizes(): string {
   ].join("\n");
 }
 
+/** Sizes of the table of chosen machines: those that were run. */
+const CHOSEN_SIZES = [100, 1_000, 5_000, 10_000, 20_000];
+
+/** Chosen machines beside those of the deployments that were run. */
+function chosenSizes(): string {
+  const totals = (t: Totals): string => `${n(t.machines)} machines, ${n(t.cpu)} vCPU, ${n(t.memoryGiB)} GiB`;
+  const kinds = ({ groups }: ChosenMachines): string =>
+    groups.map((g) => `${g.hosts.length} × ${g.size.cpu} vCPU, ${g.size.memoryGiB} GiB`).join("; ");
+  const cell = (chosen: ChosenMachines): string => `**${totals(chosenTotals(chosen))}** (${kinds(chosen)})`;
+  const rows = CHOSEN_SIZES.map((ccu) => {
+    const [fewest, cheapest, zones] = [
+      { prefer: "fewest" as const },
+      { prefer: "cheapest" as const },
+      { zones: ["a", "b", "c"] },
+    ].map((options) => chooseMachines(ccu, options, (config) => config));
+    const [run, ours] = [runTotals(fewest!.wish), chosenTotals(fewest!)];
+    const saved = `${n(run.machines - ours.machines)} machines, ${n(run.cpu - ours.cpu)} vCPU, ${n(run.memoryGiB - ours.memoryGiB)} GiB`;
+    const reserve = fewest!.holdsUpTo === undefined ? `more than ${n(ccu * 2)}` : n(fewest!.holdsUpTo);
+    return `| ${n(ccu)} | ${totals(run)} | ${cell(fewest!)} | ${saved} | ${reserve} | ${cell(cheapest!)} | ${cell(zones!)} |`;
+  });
+  return [
+    "| Users | As deployments of this size had | Fewest machines | Saved | They hold up to | Least hardware | Fewest, any of three zones lost |",
+    "|---|---|---|---|---|---|---|",
+    ...rows,
+  ].join("\n");
+}
+
 interface Generated {
   file: string;
   marker: string;
@@ -48,6 +76,7 @@ interface Generated {
 }
 const GENERATED: Generated[] = [
   { file: "README.md", marker: "sizes", block: sizes },
+  { file: "docs/plan.md", marker: "machines", block: chosenSizes },
   { file: "docs/plan.md", marker: "plan", block: () => `\`\`\`text\n${report(planFor({ ccu: 1000 }))}\n\`\`\`` },
 ];
 

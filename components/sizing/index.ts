@@ -1,4 +1,4 @@
-export { planWith, type FromLayers } from "./plan";
+export { demandsOn, planWith, type FromLayers } from "./plan";
 export type { FitRemedy } from "./hostsFit";
 export { machinesFor } from "./machines";
 export { RECOMMENDED_STORE, recommendedHosts } from "./recommendedHosts";

@@ -42,31 +42,7 @@ export function planWith(settings: Settings, layers: FromLayers): Plan {
   const demandsOf = layers.demands;
   const errors: SettingsError[] = [];
 
-  const redis = planRedis(settings);
-  const minio = planMinio(settings);
-  const calls = planCalls(settings);
-  const front = planFront(settings);
-  const parts = (
-    pools: PoolPlan[],
-    maxConnections: number,
-  ): PlanParts & { postgresErrors: SettingsError[]; postgresNotes: string[] } => {
-    const pg = planPostgres({ settings, pools, maxConnections });
-    return {
-      pools,
-      postgres: pg.postgres,
-      postgresErrors: pg.errors,
-      postgresNotes: pg.notes,
-      redis,
-      minio: minio.minio,
-      turn: calls.turn,
-      rtc: calls.rtc,
-      router: front.router,
-      ingress: front.ingress,
-      web: front.web,
-      monitoring: front.monitoring,
-    };
-  };
-
+  const { parts, minio, calls } = partsOf(settings);
   const unbounded = synapsePools(settings);
   const draft = parts(unbounded, 1);
   const bounded = boundAutoscaling(settings, unbounded, (pools) => demandsOf(settings, { ...draft, pools }));
@@ -117,6 +93,54 @@ export function planWith(settings: Settings, layers: FromLayers): Plan {
     ...p.postgresNotes,
   ];
   return { ...base, failures, zones, notes };
+}
+
+/** The parts that need room on the hosts, once Synapse's pools and the connections are known. */
+function partsOf(settings: Settings): {
+  parts: (
+    pools: PoolPlan[],
+    maxConnections: number,
+  ) => PlanParts & { postgresErrors: SettingsError[]; postgresNotes: string[] };
+  minio: ReturnType<typeof planMinio>;
+  calls: ReturnType<typeof planCalls>;
+} {
+  const redis = planRedis(settings);
+  const minio = planMinio(settings);
+  const calls = planCalls(settings);
+  const front = planFront(settings);
+  return {
+    minio,
+    calls,
+    parts: (pools, maxConnections) => {
+      const pg = planPostgres({ settings, pools, maxConnections });
+      return {
+        pools,
+        postgres: pg.postgres,
+        postgresErrors: pg.errors,
+        postgresNotes: pg.notes,
+        redis,
+        minio: minio.minio,
+        turn: calls.turn,
+        rtc: calls.rtc,
+        router: front.router,
+        ingress: front.ingress,
+        web: front.web,
+        monitoring: front.monitoring,
+      };
+    },
+  };
+}
+
+/**
+ * Everything that needs room on these hosts, with the full autoscaling range; undefined where the plan has an error that
+ * no room would mend. Unlike the plan, it does not look whether there is room.
+ */
+export function demandsOn(settings: Settings, demandsOf: FromLayers["demands"]): Demand[] | undefined {
+  const { parts, minio, calls } = partsOf(settings);
+  const budget = budgetConnections(settings, synapsePools(settings));
+  const p = parts(budget.pools, budget.maxConnections);
+  const errors = [...minio.errors, ...calls.errors, ...budget.errors, ...p.postgresErrors];
+  return errors.length > 0 ? undefined : demandsOf(settings, p);
 }
 
 /** The pools whose autoscalers may not go as far as they would with more hosts. */

@@ -7,7 +7,8 @@ import { machinesFor, type Machines } from "./machines";
 /** Drives of each storage host: few and large, because parity must cover all drives of a lost host. */
 export const DRIVES_PER_STORAGE_HOST = 2;
 
-const SHORT: Record<HostRole, string> = {
+/** Short names of the roles, for names of hosts. */
+export const SHORT: Record<HostRole, string> = {
   "control-plane": "cp",
   application: "app",
   database: "db",

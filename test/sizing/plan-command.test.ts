@@ -1,11 +1,13 @@
 import * as assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { planFor, report, sourceKind } from "../../cli/plan";
 import type { SettingsInvalid } from "../../components/core/errors";
 import { plan } from "../../components/plan";
 import type { Plan } from "../../components/sizing";
-import { SHARED_SIZES } from "../../components/sizing/sharedHosts";
+import { RUN_SIZES } from "../../components/sizing/hostSizes";
 
 const ROOT = path.resolve(__dirname, "../..");
 const run = (...args: string[]): { status: number | null; stdout: string; stderr: string; seconds: number } => {
@@ -147,28 +149,69 @@ describe("npm run plan", () => {
   });
 
   it("--machines plans the smallest machines that share all roles, and the next smaller size does not do", () => {
+    const zones = ["a", "b", "c"];
     for (const [ccu, machines] of [
       [100, 3],
       [1000, 6],
     ] as const) {
-      const { settings, plan: p, shared } = planFor({ ccu, machines });
+      const { settings, plan: p, chosen } = planFor({ ccu, choose: { machines, zones } });
       assert.equal(settings.hosts.length, machines);
       for (const role of ["control-plane", "application", "database", "storage", "call"])
         assert.ok(settings.hosts.filter((h) => (h.roles as string[]).includes(role)).length >= 2, role);
       assert.equal(p.minio!.survives, machines >= 6 ? "zone" : "host");
       const maxima = (x: Plan): number[] => x.synapse.pools.map((c) => c.maxReplicas);
       assert.deepEqual(maxima(p), maxima(planFor({ ccu }).plan), "the autoscalers are bounded");
-      const smaller = SHARED_SIZES[SHARED_SIZES.findIndex((s) => s === shared) - 1]!;
-      const hosts = settings.hosts.map((h) => ({ ...h, ...smaller }));
-      let fewer: number[] | undefined;
-      try {
-        fewer = maxima(plan({ ...settings, hosts }));
-      } catch {
-        fewer = undefined;
+      const { size } = chosen!.groups[0]!;
+      const smaller = RUN_SIZES.sizes.filter((s) => s.cpu * 4 + s.memoryGiB < size.cpu * 4 + size.memoryGiB);
+      assert.ok(smaller.length >= 4);
+      for (const { cpu, memoryGiB } of smaller) {
+        const hosts = settings.hosts.map((h) => ({ ...h, cpu, memoryGiB }));
+        let fewer: number[] | undefined;
+        try {
+          fewer = maxima(plan({ ...settings, hosts }));
+        } catch {
+          fewer = undefined;
+        }
+        assert.notDeepEqual(fewer, maxima(p), `${cpu} vCPU, ${memoryGiB} GiB would do`);
       }
-      assert.notDeepEqual(fewer, maxima(p), `${JSON.stringify(smaller)} would do`);
     }
-    assert.throws(() => planFor({ ccu: 20_000, machines: 4 }), /5|host/);
+    assert.throws(
+      () => planFor({ ccu: 20_000, choose: { machines: 4 } }),
+      /--machines 4: no size of the catalogue holds 20,000 users with any one lost; .* Give --machines \d+, or/,
+    );
+  });
+
+  it("--users and --domain are for new stacks; --machines stands alone, or with prices of one's own", () => {
+    const dir = mkdtempSync(path.join(tmpdir(), "sizes-"));
+    try {
+      const file = path.join(dir, "sizes.yaml");
+      writeFileSync(
+        file,
+        "currency: EUR\nsizes:\n  - { name: big, cpu: 16, memoryGiB: 64, diskGB: 4000, pricePerMonth: 99.5 }\n",
+      );
+      const r = run("--users", "100", "--domain", "charity.example", "--machines", "--sizes", file);
+      assert.equal(r.status, 0, r.stderr);
+      for (const part of [
+        /^100 concurrent users, on 3 chosen machines$/m,
+        /^ {2}big +3 +16 +64 GiB +2,083 GB +99\.5 EUR +control-plane, application, database, storage, call on 2$/m,
+        /^ {2}chosen +3 +48 +192 GiB +298\.5 EUR$/m,
+        /^ {2}as deployments of this size had +15 +72 +168 GiB +1,492\.5 EUR$/m,
+        /^ {2}saved +12 +24 +-24 GiB +1,194 EUR$/m,
+        /THIN: cores and memory hold/,
+        /^ {2}matrix-ha:domain: charity\.example$/m,
+        /^ {4}- \{ name: host-1, address: 198\.18\.0\.1, roles: \[control-plane, application, database, storage\], cpu: 16, memoryGiB: 64,$/m,
+      ])
+        assert.match(r.stdout, part);
+      writeFileSync(file, "sizes:\n  - { name: big, cpu: many, memoryGiB: 64 }\n  - { name: big, cpu: 8 }\n");
+      const wrong = run("--users", "100", "--machines", "--sizes", file, "--json");
+      assert.equal(wrong.status, 2);
+      assert.deepEqual(
+        JSON.parse(wrong.stdout).errors.map((e: { path: string }) => e.path),
+        ["sizes[0].cpu", "sizes[1].memoryGiB", "sizes[1].name"],
+      );
+    } finally {
+      rmSync(dir, { recursive: true });
+    }
   });
 
   it("explains concurrent users, and where little is missing names the request to lower, not machines of twice the size", () => {
@@ -200,6 +243,10 @@ describe("npm run plan", () => {
     for (const args of [
       [],
       ["--ccu", "1000", "--machines", "2"],
+      ["--ccu", "1000", "--machines", "3", "--prefer", "cheapest"],
+      ["--ccu", "1000", "--zones", "a,b"],
+      ["--ccu", "1000", "--users", "1000"],
+      ["--stack", "small", "--machines"],
       ["--ccu", "many"],
       ["--stack", "no-such-stack"],
       ["--nonsense"],

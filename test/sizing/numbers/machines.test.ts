@@ -3,7 +3,10 @@ import assert from "node:assert/strict";
 import { exampleHostKey } from "../../../components/schema/syntax/keys";
 import { machinesFor } from "../../../components/sizing/machines";
 import { RECOMMENDED_STORE, recommendedHosts } from "../../../components/sizing/recommendedHosts";
-import { FEWEST_SHARED, MOST_SHARED, SHARED_SIZES, sharedHosts } from "../../../components/sizing/sharedHosts";
+import { chooseHosts, runMachines, type Chosen, type Wish } from "../../../components/sizing/chooseHosts";
+import type { HostRole } from "../../../components/domain/roles";
+import { tied, type Demand } from "../../../components/sizing/demands";
+import { RUN_SIZES } from "../../../components/sizing/hostSizes";
 
 describe("machines to provide", () => {
   it("between two sizes are more and larger, in even cores, steps of 4 GiB and whole pools of storage", () => {
@@ -104,69 +107,100 @@ describe("the recommended hosts", () => {
 });
 
 describe("machines that share all roles", () => {
-  const shape = (ccu: number, machines: number): string[] =>
-    sharedHosts(ccu, machines, { cpu: 16, memoryGiB: 64 }).hosts.map(
-      (h) => `${h.name} ${h.zone} ${h.roles.join()}: ${h.disks.map((d) => `${d.use} ${d.sizeGiB}`).join(", ")}`,
+  // Nothing requests room here: the number is given, the size is the smallest.
+  const shared = (ccu: number, machines: number, more: Partial<Wish> = {}): Chosen =>
+    chooseHosts({ ccu, machines, sizes: RUN_SIZES, prefer: "fewest", ...more }, () => [])[0]!;
+  const shape = (ccu: number, machines: number, zones?: string[]): string[] =>
+    shared(ccu, machines, { zones }).section.hosts.map(
+      (h) => `${h.name} ${h.zone ?? "-"} ${h.roles.join()}: ${h.disks.map((d) => `${d.use} ${d.sizeGiB}`).join(", ")}`,
     );
-
-  it("are three to 64, in sizes from 4 cores with 8 GiB to 256 with 2 TiB", () => {
-    assert.deepEqual([FEWEST_SHARED, MOST_SHARED], [3, 64]);
-    assert.deepEqual(SHARED_SIZES.slice(0, 4), [
-      { cpu: 4, memoryGiB: 8 },
-      { cpu: 4, memoryGiB: 16 },
-      { cpu: 4, memoryGiB: 32 },
-      { cpu: 6, memoryGiB: 12 },
-    ]);
-    assert.deepEqual(SHARED_SIZES.at(-1), { cpu: 256, memoryGiB: 2_048 });
-    assert.equal(SHARED_SIZES.length, 63);
-  });
+  const ABC = ["a", "b", "c"];
 
   it("carry everything where there are three", () => {
-    const each = "application,control-plane,database,storage,call: database 931, object-store 1862, object-store 1862";
-    // The space of six machines with 1,862 GiB, on two drives in each of three.
-    assert.deepEqual(shape(1_000, 3), [`host-1 a ${each}`, `host-2 b ${each}`, `host-3 c ${each}`]);
+    const each = "control-plane,application,database,storage,call: database 931, object-store 1242, object-store 1242";
+    // The usable space of four machines with 1,862 GiB, half of which is parity, on two drives in each of three.
+    assert.deepEqual(shape(1_000, 3), [`host-1 - ${each}`, `host-2 - ${each}`, `host-3 - ${each}`]);
+    assert.deepEqual(shared(1_000, 3).section.minioPools, [3]);
+    assert.deepEqual(shared(1_000, 3).section.objectStore, { kind: "minio", survives: "host" });
   });
 
   it("share as little as their number allows: databases from the first on, storage and calls from the last", () => {
-    // A pool of four below six machines; the space of 6 x 1,862 GiB on eight drives.
     assert.deepEqual(shape(1_000, 5), [
-      "host-1 a application,control-plane,database: database 931",
-      "host-2 b application,control-plane,database,storage,call: database 931, object-store 1397, object-store 1397",
-      "host-3 c application,control-plane,database,storage,call: database 931, object-store 1397, object-store 1397",
-      "host-4 a application,storage,call: object-store 1397, object-store 1397",
-      "host-5 b application,storage,call: object-store 1397, object-store 1397",
+      "host-1 - control-plane,application,database: database 931",
+      "host-2 - control-plane,application,database,storage,call: database 931, object-store 931, object-store 931",
+      "host-3 - control-plane,application,database,storage,call: database 931, object-store 931, object-store 931",
+      "host-4 - application,storage,call: object-store 931, object-store 931",
+      "host-5 - application,storage,call: object-store 931, object-store 931",
     ]);
-    assert.deepEqual(shape(1_000, 7), [
-      "host-1 a application,control-plane,database: database 931",
-      "host-2 b application,control-plane,database,storage: database 931, object-store 931, object-store 931",
-      "host-3 c application,control-plane,database,storage: database 931, object-store 931, object-store 931",
-      "host-4 a application,storage,call: object-store 931, object-store 931",
-      "host-5 b application,storage,call: object-store 931, object-store 931",
-      "host-6 c application,storage,call: object-store 931, object-store 931",
-      "host-7 a application,storage,call: object-store 931, object-store 931",
-    ]);
+    assert.equal(shared(1_000, 5).section.minioPools, undefined);
   });
 
-  it("have a store that survives the loss of a zone from six on, when each zone has two", () => {
-    const store = (machines: number): unknown => sharedHosts(1_000, machines, { cpu: 16, memoryGiB: 64 }).objectStore;
-    assert.deepEqual(store(5), { kind: "minio", survives: "host" });
-    assert.deepEqual(store(6), { kind: "minio", survives: "zone" });
+  it("in zones have a store that survives the loss of one: two hosts in each from six on, before that one", () => {
+    assert.deepEqual(
+      shape(1_000, 5, ABC).map((line) => line.replace(/:.*/, "")),
+      [
+        "host-1 a control-plane,application,database",
+        "host-2 b control-plane,application,database,call",
+        "host-3 c control-plane,application,database,storage,call",
+        "host-4 a application,storage,call",
+        "host-5 b application,storage,call",
+      ],
+    );
+    assert.deepEqual(shared(1_000, 5, { zones: ABC }).section.objectStore, { kind: "minio", survives: "host" });
+    const six = shared(1_000, 6, { zones: ABC }).section;
+    assert.deepEqual(six.objectStore, { kind: "minio", survives: "zone" });
+    // A third of these drives is parity: 3,724 GiB usable are 5,586 on twelve.
+    assert.deepEqual(
+      six.hosts[5]!.disks.map((d) => d.sizeGiB),
+      [466, 466],
+    );
   });
 
-  it("have the size that is asked for, and a host key each", () => {
-    const [first] = sharedHosts(20_000, 12, { cpu: 10, memoryGiB: 40 }).hosts;
+  it("are of the smallest size with which nothing is missing, with a host key each", () => {
+    const [first] = shared(20_000, 12).section.hosts;
     assert.deepEqual(first, {
       name: "host-1",
       address: "198.18.0.1",
-      roles: ["application", "control-plane", "database"],
-      zone: "a",
-      cpu: 10,
-      memoryGiB: 40,
-      disks: [{ id: "/dev/disk/by-id/nvme-host-1", use: "database", sizeGiB: 3_725 }],
+      roles: ["control-plane", "application", "database", "storage"],
+      cpu: 4,
+      memoryGiB: 8,
+      disks: [
+        { id: "/dev/disk/by-id/nvme-host-1", use: "database", sizeGiB: 3_725 },
+        { id: "/dev/disk/by-id/nvme-host-1-media-1", use: "object-store", sizeGiB: 1_863 },
+        { id: "/dev/disk/by-id/nvme-host-1-media-2", use: "object-store", sizeGiB: 1_863 },
+      ],
       ssh: { user: "root", port: 22, hostKey: exampleHostKey("host-1") },
     });
     // PostgreSQL has five instances at 20,000 users.
-    const { hosts } = sharedHosts(20_000, 12, { cpu: 10, memoryGiB: 40 });
-    assert.equal(hosts.filter((h) => h.roles.includes("database")).length, 5);
+    assert.equal(shared(20_000, 12).section.hosts.filter((h) => h.roles.includes("database")).length, 5);
+  });
+
+  it("are compared with the machines that were run", () => {
+    const sum = (ccu: number): number[] => {
+      const machines = runMachines(ccu);
+      const of = (x: (m: (typeof machines)[number]) => number): number =>
+        machines.reduce((all, m) => all + m.count * x(m), 0);
+      return [of(() => 1), of((m) => m.cpu), of((m) => m.memoryGiB)];
+    };
+    assert.deepEqual([100, 1_000, 5_000, 10_000, 20_000].map(sum), [
+      [15, 72, 168],
+      [19, 180, 408],
+      [24, 360, 1_072],
+      [34, 760, 2_480],
+      [51, 1_208, 4_080],
+    ]);
+  });
+
+  it("are put on kinds of machines in the way that costs least, where the number is free", () => {
+    // A database needs 12 cores, a call host 3, everything else nothing. Together they are too much for 16.
+    const pods = (name: string, role: HostRole, replicas: number, cpu: number): Demand =>
+      tied(name, role, { replicas, cpu, memoryMiB: 1024 });
+    const demands = [pods("postgres", "database", 3, 12), pods("calls", "call", 4, 3)];
+    const kinds = (prefer: Wish["prefer"]): string[] =>
+      chooseHosts({ ccu: 1_000, sizes: RUN_SIZES, prefer }, () => demands)[0]!
+        .groups.map((g) => `${g.hosts.length} x ${g.size.name}`)
+        .sort();
+    assert.deepEqual(kinds("cheapest"), ["3 x 16-32", "4 x 4-8"]);
+    assert.deepEqual(kinds("fewest"), ["4 x 32-128"]);
   });
 });
