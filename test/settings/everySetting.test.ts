@@ -202,15 +202,19 @@ function changeOf(leaf: Leaf, company: Config): Change<Config> | undefined {
   return undefined;
 }
 
+function* piecesOfAll(resources: RegisteredResource[]): Generator<string> {
+  for (const r of resources) yield* piecesOf(r, r.urn);
+}
+
 const groups = new Map<string, Promise<Set<string>>>();
 /** The settings with an effect of their own in this company, of all that are looked for in it. */
 async function seenWithOthers(company: Config, which: 0 | 1): Promise<Set<string>> {
-  const key = JSON.stringify(company);
+  const text = JSON.stringify(company);
   const find = async (): Promise<Set<string>> => {
     const changes: Array<Change<Config>> = [];
     for (const leaf of ORDINARY) {
       const both = await companiesOf(leaf);
-      if (JSON.stringify(both[which]) !== key) continue;
+      if (JSON.stringify(both[which]) !== text) continue;
       if (which === 1 && (await seenWithOthers(both[0], 0)).has(leaf.name)) continue;
       const change = changeOf(leaf, company);
       if (change) changes.push(change);
@@ -221,9 +225,10 @@ async function seenWithOthers(company: Config, which: 0 | 1): Promise<Set<string
       base: company,
       changes,
       accepted: (config) => refusal(config) === undefined,
-      pieces: async (config) => (await resourcesOf(config)).flatMap((r) => [...piecesOf(r, r.urn)]),
+      pieces: async (config) => piecesOfAll(await resourcesOf(config)),
     });
   };
+  const key = `${which} ${text}`;
   const known = groups.get(key) ?? find();
   groups.set(key, known);
   return known;

@@ -285,15 +285,17 @@ describe("synapse.extra: where it is", function () {
   });
 });
 
-describe("the options that are secret: e-mail, pepper, policy", function () {
+describe("the options that are secret: e-mail, and passwords where there is a pepper", function () {
   this.timeout(120_000);
-  const withPasswords = (passwords: object): Promise<RegisteredResource[]> => resourcesOf(undefined, { passwords });
+  const PEPPER = "a-pepper-of-32-letters-0123456789";
+  const withPasswords = (passwords: object): Promise<RegisteredResource[]> =>
+    resourcesOf(undefined, { passwords: { pepper: PEPPER, ...passwords } });
 
   it("other ones are another Secret and another check, which pods wait for; the digest tells nothing of them", async () => {
     const [one, longer, peppered, again] = await Promise.all([
       withPasswords({ minimumLength: 12 }),
       withPasswords({ minimumLength: 13 }),
-      withPasswords({ minimumLength: 12, pepper: "a-pepper-of-32-letters-0123456789" }),
+      withPasswords({ minimumLength: 12, pepper: `${PEPPER}-2` }),
       withPasswords({ minimumLength: 12 }),
     ]);
     const all = [one!, longer!, peppered!];
@@ -304,7 +306,7 @@ describe("the options that are secret: e-mail, pepper, policy", function () {
       const [secret] = mine;
       assert.match(secret!.inputs.metadata.name, /^synapse-email-[0-9a-f]{10}$/);
       assert.equal(secret!.inputs.immutable, true);
-      assert.ok(secret!.secretPaths.includes("stringData.email.yaml"), secret!.secretPaths.join());
+      assert.ok(secret!.secretPaths.some((p) => p.startsWith("stringData")), secret!.secretPaths.join());
       // The engine knows it by the name that it always had, so it deletes the former object after everything else.
       assert.equal(secret!.name, "synapse-email");
       return secret!;

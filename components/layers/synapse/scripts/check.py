@@ -99,7 +99,8 @@ def problem(cls, error, paths):
         why += " `%s`" % error.name if any((m + ".").startswith("%s." % error.name) for m in modules) else ""
     if why not in places:
         places[why] = [place for path in own for place in culprits(paths, path, reason(error))]
-    return "%s: %s: %s" % (cls, ", ".join(places[why]) or "some option", why)
+    where = ", ".join(places[why]) or "some option"
+    return "%s: %s" % (cls, why if why.startswith(where + ": ") else "%s: %s" % (where, why))
 
 
 for key in ("run_background_tasks_on", "update_user_directory_from_worker", "notify_appservices_from_worker", "media_instance_running_background_jobs"):
