@@ -368,8 +368,8 @@ describe("programs beside Synapse", () => {
       [ONLY_ONE_PY, "class OnlyOne"],
       [REPLACE_PY, "unreachable"],
       [TRIM_PY, "os."],
-      [checkPy({ extra: false, appservices: false }), "/conf/email"],
-      [checkPy({ extra: false, appservices: false }), "/conf/shared"],
+      [checkPy({ extra: false }), "/conf/email"],
+      [checkPy({ extra: false }), "/conf/shared"],
     ] as const) {
       assert.ok(program.includes(has), has);
       assert.doesNotMatch(program, /@[A-Z_]+@/, `${has}: a place that nothing filled`);

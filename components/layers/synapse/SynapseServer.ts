@@ -192,7 +192,7 @@ export class SynapseServer extends pulumi.ComponentResource {
     ];
 
     // ------------------------------------------------------------ the check
-    const program = checkPy({ extra: extras.length > 0, appservices: appservices !== undefined });
+    const program = checkPy({ extra: extras.length > 0, appservices: appservices?.urls });
     const texts = {
       ...shared,
       check: program,

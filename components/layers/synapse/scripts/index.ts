@@ -126,17 +126,35 @@ for what in ("id", "token", "sender"):
     want(len({str(getattr(a, what)) for a in loaded}) == len(loaded), "two appservices have the same %s" % what)
 if len(loaded) == len(shared["app_service_config_files"]):
     for a, path in zip(loaded, shared["app_service_config_files"]):
-        want(path.endswith("/%s.yaml" % a.id), "%s is of the appservice %s" % (path, a.id))
-print("ok", len(loaded), "appservices")`;
+        want(path.endswith("/%s.yaml" % a.id), "%s is of the appservice %s" % (path, a.id))`;
+
+/** URL of each appservice by its id; null where it receives nothing. */
+type Urls = Record<string, string | null>;
+
+/** Network policies are made for the URL of the settings: at another one the appservice would not be reached. */
+const compareUrls = (urls: Urls): string =>
+  [
+    `urls = json.loads(${JSON.stringify(JSON.stringify(urls))})`,
+    "for a in loaded:",
+    '    want(a.url == urls.get(a.id, a.url), "the registration of %s has the url %s, its settings have %s" % (a.id, a.url, urls.get(a.id)))',
+  ].join("\n");
+
+/** @param urls Of those that only this check reads. */
+const checkAppservices = (urls: Urls): string =>
+  [
+    LOAD_APPSERVICES,
+    ...(Object.keys(urls).length > 0 ? [compareUrls(urls)] : []),
+    'print("ok", len(loaded), "appservices")',
+  ].join("\n");
 
 /**
  * Reads the configuration of every class as its pod would, with Synapse's own parser. Then it refuses configurations
  * that Synapse accepts in silence although no process would do some of the work.
  *
  * @param extra Whether some class has options of `synapse.extra` or modules
- * @param appservices Whether there are registrations of appservices
+ * @param appservices Absent where there are none; else the URLs of those whose registration nothing else has read
  */
-export const checkPy = ({ extra, appservices }: { extra: boolean; appservices: boolean }): string =>
+export const checkPy = ({ extra, appservices }: { extra: boolean; appservices?: Urls }): string =>
   scriptFrom(__dirname, "check.py", {
     SHARED: MOUNTS.shared,
     EMAIL: MOUNTS.email,
@@ -148,5 +166,5 @@ export const checkPy = ({ extra, appservices }: { extra: boolean; appservices: b
           ].join("\n")
         : "",
     ),
-    APPSERVICES: verbatim(appservices ? LOAD_APPSERVICES : ""),
+    APPSERVICES: verbatim(appservices ? checkAppservices(appservices) : ""),
   });
