@@ -4,7 +4,7 @@
  * a catalogue of his own, with the prices of his supplier. Pure.
  */
 import { z } from "zod";
-import { decimal, field, list, section, text } from "../schema/fields";
+import { decimal, field, section, text } from "../schema/fields";
 import { describeValue } from "../schema/describe";
 import { Report } from "../schema/report";
 import { nearest } from "../schema/syntax/text";

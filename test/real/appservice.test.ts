@@ -55,6 +55,53 @@ class SlowAppservice {
   };
 }
 
+describe("a registration in a Secret that exists", () => {
+  const net = new Network();
+  after(() => net.close());
+
+  it("is read before a process gets it, which refuses another URL than that of the settings", async () => {
+    const { config } = tier(100, {
+      more: {
+        appservices: [
+          { id: "telegram", url: "http://bridge.example.net:29317", registrationSecret: { name: "telegram" } },
+          { id: "puppets", receives: false, registrationSecret: { name: "puppets", key: "a.yaml" } },
+        ],
+      },
+    });
+    const subject = await subjectFor({ name: "100 CCU, registrations in Secrets", config });
+    const checked = async (dir: string, telegram: string, puppets: string): ReturnType<typeof runCheckJob> => {
+      const secret = (name: string, key: string, url: string): (typeof subject.objects)[number] => ({
+        ...subject.objects.find((o) => o.kind === "Secret")!,
+        name,
+        namespace: "matrix",
+        inputs: {
+          stringData: {
+            [key]: `id: ${name}\nurl: ${url}\nas_token: "${AS_TOKEN}-${name}"\nhs_token: "${HS_TOKEN}"\nsender_localpart: ${name}\nnamespaces: {}\n`,
+          },
+        },
+      });
+      return runCheckJob(path.join(net.dir, dir), subject, [
+        ...subject.objects,
+        secret("telegram", "registration.yaml", telegram),
+        secret("puppets", "a.yaml", puppets),
+      ]);
+    };
+    const right = await checked("right", "http://bridge.example.net:29317/", "null");
+    assert.equal(right.status, 0, right.text);
+    const wrong = await checked("wrong", "http://bridge.example.net:29318", "http://elsewhere.example.net");
+    assert.equal(wrong.status, 1, wrong.text);
+    assert.match(
+      wrong.text,
+      /BAD the registration of telegram has another url than its settings, which have http:\/\/bridge.example.net:29317$/m,
+    );
+    assert.match(
+      wrong.text,
+      /BAD the registration of puppets has another url than its settings, which have None$/m,
+    );
+    assert.ok(!wrong.text.includes(AS_TOKEN));
+  });
+});
+
 describe("appservices", function () {
   this.timeout(900_000);
   let net: Network, server: Homeserver, alice: User;

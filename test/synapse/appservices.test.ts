@@ -348,6 +348,23 @@ describe("a stack with an appservice", function () {
       );
   });
 
+  it("has the check compare the URL of a registration in a Secret, once more when the settings have another", async () => {
+    const bySecret = (url: string): Promise<RegisteredResource[]> =>
+      stack([{ id: "sms", url, registrationSecret: { name: "sms" } }]);
+    const [first, second] = [await bySecret("https://a.example.net/"), await bySecret("https://b.example.net")];
+    const check = (all: RegisteredResource[]): string => {
+      const [map] = named(all, /:ConfigMap$/, /^synapse-check-config/);
+      return map!.inputs.data["check.py"];
+    };
+    assert.ok(
+      check(first).includes(String.raw`urls = json.loads("{\"sms\":\"https://a.example.net\"}")`),
+      check(first),
+    );
+    assert.ok(!check(one).includes("urls"), "one that is made here has no other");
+    const job = (all: RegisteredResource[]): string => named(all, /:Job$/, /^synapse-check/)[0]!.inputs.metadata.name;
+    assert.notEqual(job(first), job(second));
+  });
+
   it("names the file and the process that sends, which exists from the first one on", () => {
     const yaml = (all: RegisteredResource[]) =>
       named(all, /:ConfigMap$/, /^synapse-shared-/)[0]!.inputs.data["homeserver.yaml"];

@@ -368,8 +368,8 @@ describe("programs beside Synapse", () => {
       [ONLY_ONE_PY, "class OnlyOne"],
       [REPLACE_PY, "unreachable"],
       [TRIM_PY, "os."],
-      [checkPy({ appservices: false }), "/conf/email"],
-      [checkPy({ appservices: false }), "/conf/shared"],
+      [checkPy({}), "/conf/email"],
+      [checkPy({}), "/conf/shared"],
     ] as const) {
       assert.ok(program.includes(has), has);
       assert.doesNotMatch(program, /@[A-Z_]+@/, `${has}: a place that nothing filled`);

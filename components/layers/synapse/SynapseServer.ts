@@ -193,7 +193,7 @@ export class SynapseServer extends pulumi.ComponentResource {
     ];
 
     // ------------------------------------------------------------ the check
-    const program = checkPy({ appservices: appservices !== undefined });
+    const program = checkPy({ appservices: appservices?.urls });
     const texts = {
       ...shared,
       ...pages,

@@ -5,7 +5,15 @@ import { digest, type ObjectMetadata } from "../../../core/workload";
 import type { StackSecrets } from "../../../keys/secrets";
 import type { AppserviceSettings, Settings } from "../../../settings/types";
 import type { RegistrationSource } from "../pod";
-import { isMadeHere, registrationFile, renderRegistration, tokenSpecs, withoutTokens } from "./registration";
+import {
+  isMadeHere,
+  plainUrl,
+  registrationFile,
+  renderRegistration,
+  tokenSpecs,
+  urlOf,
+  withoutTokens,
+} from "./registration";
 
 /** The registrations as pods read them. */
 export interface Registrations {
@@ -16,6 +24,8 @@ export interface Registrations {
   text: pulumi.Output<string>;
   /** The same without the tokens: it changes with what the check Job reads. */
   content: string;
+  /** URLs of those that are in Secrets that exist, by id; null where one receives nothing. The check Job reads those. */
+  urls: Record<string, string | null>;
 }
 
 interface Args {
@@ -87,5 +97,11 @@ export function registrations(name: string, args: Args, opts: pulumi.CustomResou
       .all(Object.values(files))
       .apply((texts) => JSON.stringify([texts, appservices.map((a) => withoutTokens(a, cluster.domain))])),
     content,
+    urls: Object.fromEntries(
+      appservices.flatMap((a) => {
+        const url = urlOf(a, cluster.domain);
+        return a.registrationSecret ? [[a.id, url === undefined ? null : plainUrl(url)]] : [];
+      }),
+    ),
   };
 }

@@ -5,7 +5,7 @@ import { isUrl } from "../../../schema/syntax/text";
 import { isPlainObject } from "../../../schema/walk";
 import type { AppserviceSettings } from "../../../settings/types";
 import { checkNamespaces, type NamespaceEntry } from "./namespaces";
-import { isMadeHere, readRegistration, urlOf } from "./registration";
+import { isMadeHere, plainUrl, readRegistration, urlOf } from "./registration";
 
 /** An appservice with what its registration says, wherever that comes from. */
 export interface Registered {
@@ -167,7 +167,7 @@ function registeredBy(a: AppserviceSettings, text: string, path: string, given: 
   if (typeof read.id === "string" && read.id !== a.id)
     wrong(`with the id ${JSON.stringify(read.id)}`, `the id of its settings, "${a.id}"`, `set ${path}.id: ${read.id}`);
   const url = urlOf(a, settings.cluster.domain) ?? null;
-  const plain = (v: unknown): unknown => (typeof v === "string" ? v.replace(/\/+$/, "") : v);
+  const plain = (v: unknown): unknown => (typeof v === "string" ? plainUrl(v) : v);
   if (!("url" in read) || plain(read.url) !== plain(url))
     wrong(
       `with the url ${JSON.stringify(read.url) ?? "(none)"}`,

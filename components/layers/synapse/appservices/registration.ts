@@ -21,6 +21,9 @@ export function urlOf({ url, pods }: AppserviceSettings, clusterDomain: string):
   return `http://${serviceFqdn(pods.service, pods.namespace, clusterDomain)}:${pods.servicePort ?? pods.port}`;
 }
 
+/** A URL as Synapse takes it: a slash at its end is nothing. */
+export const plainUrl = (url: string): string => url.replace(/\/+$/, "");
+
 /** The fields of a registration file, read as Synapse does; undefined where the text is no section of YAML. */
 export function readRegistration(text: string): Record<string, unknown> | undefined {
   try {

@@ -123,22 +123,43 @@ for what in ("id", "token", "sender"):
     want(len({str(getattr(a, what)) for a in loaded}) == len(loaded), "two appservices have the same %s" % what)
 if len(loaded) == len(shared["app_service_config_files"]):
     for a, path in zip(loaded, shared["app_service_config_files"]):
-        want(path.endswith("/%s.yaml" % a.id), "%s is of another appservice" % path)
-print("ok", len(loaded), "appservices", file=LOG)`;
+        want(path.endswith("/%s.yaml" % a.id), "%s is of another appservice" % path)`;
+
+/** URL of each appservice by its id; null where it receives nothing. */
+type Urls = Record<string, string | null>;
+
+/**
+ * Network policies are made for the URL of the settings: at another one the appservice would not be reached. What the
+ * registration has instead is not shown: it is in a Secret.
+ */
+const compareUrls = (urls: Urls): string =>
+  [
+    `urls = json.loads(${JSON.stringify(JSON.stringify(urls))})`,
+    "for a in loaded:",
+    '    want(a.url == urls.get(a.id, a.url), "the registration of %s has another url than its settings, which have %s" % (a.id, urls.get(a.id)))',
+  ].join("\n");
+
+/** @param urls Of those that only this check reads. */
+const checkAppservices = (urls: Urls): string =>
+  [
+    LOAD_APPSERVICES,
+    ...(Object.keys(urls).length > 0 ? [compareUrls(urls)] : []),
+    'print("ok", len(loaded), "appservices", file=LOG)',
+  ].join("\n");
 
 /**
  * Reads the configuration of every class as its pod would, with Synapse's own parser. Then it refuses configurations
  * that Synapse accepts in silence although no process would do some of the work. It shows no value that is in a Secret.
  *
- * @param appservices Whether there are registrations of appservices
+ * @param appservices Absent where there are none; else the URLs of those whose registration nothing else has read
  */
-export const checkPy = ({ appservices }: { appservices: boolean }): string =>
+export const checkPy = ({ appservices }: { appservices?: Urls }): string =>
   scriptFrom(__dirname, "check.py", {
     SHARED: MOUNTS.shared,
     EMAIL: MOUNTS.email,
     EXTRA: MOUNTS.extra,
     SECRETS: MOUNTS.secrets,
-    APPSERVICES: verbatim(appservices ? LOAD_APPSERVICES : ""),
+    APPSERVICES: verbatim(appservices ? checkAppservices(appservices) : ""),
   });
 
 /** What check.py shows of an error: the words of the source that raised it, without the values. */
