@@ -205,7 +205,7 @@ function lacksInSum(machines: number, { cpu, memoryGiB }: HostSize, demands: Dem
   return asked("cpu") > machines * cpu || asked("memoryMiB") > machines * memoryGiB * 1024;
 }
 
-/** With any one lost and every autoscaler at its maximum, and with any zone lost and the autoscalers at their minimum. */
+/** With any one lost and every autoscaler at its maximum, and any zone lost and the autoscalers at their minimum. */
 export function holds(hosts: HostSettings[], demands: Demand[]): boolean {
   if (missingRoom(hosts, demands, "maximum")) return false;
   const zones = zonesOf(hosts);

@@ -132,8 +132,8 @@ function partsOf(settings: Settings): {
 }
 
 /**
- * Everything that needs room on these hosts, with the full autoscaling range; undefined where the plan has an error that
- * no room would mend. Unlike the plan, it does not look whether there is room.
+ * Everything that needs room on these hosts, with the full autoscaling range; undefined where the plan has an error
+ * that no room would mend. Unlike the plan, it does not look whether there is room.
  */
 export function demandsOn(settings: Settings, demandsOf: FromLayers["demands"]): Demand[] | undefined {
   const { parts, minio, calls } = partsOf(settings);

@@ -26,7 +26,7 @@ interface Room {
   pods: Map<string, number>;
 }
 
-/** What is left of a machine: half a core, 1 GiB and 5 % are the system's; a control plane takes 0.65 core and 1 GiB. */
+/** What is left of a machine: half a core, 1 GiB and 5 % are the system's, 0.65 core and 1 GiB the control plane's. */
 function roomOf(host: HostSettings): Room {
   const shared = host.roles.includes("control-plane");
   return {

@@ -98,6 +98,26 @@ function secretFiles(settings: Settings, secrets: StackSecrets): Record<string, 
   };
 }
 
+/** The files that every process of Synapse reads. */
+function sharedTexts({ ctx: { settings, plan }, turnUris, rtcServiceUrl }: SynapseServerArgs): Record<string, string> {
+  return {
+    [SHARED_FILES.homeserver]: renderHomeserverYaml({
+      settings,
+      plan,
+      turnUris,
+      rtcServiceUrl: rtcServiceUrl ?? `https://${settings.hostnames.rtc}`,
+    }),
+    [SHARED_FILES.log]: renderLogYaml(settings.overrides.synapse.logLevel ?? "INFO", settings.httpProxy !== undefined),
+    [SHARED_FILES.wait]: WAIT_PY,
+    [SHARED_FILES.trim]: TRIM_PY,
+    [SHARED_FILES.lost]: LOST_EVENTS_PY,
+    [SHARED_FILES.sessions]: FRESH_SESSIONS_PY,
+    ...(settings.trustedAuthorities ? { [SHARED_FILES.authorities]: settings.trustedAuthorities } : {}),
+    [SHARED_FILES.only]: ONLY_ONE_PY,
+    ...(settings.appservices.length > 0 ? { [SHARED_FILES.appservices]: APPSERVICE_QUEUE_PY } : {}),
+  };
+}
+
 /** The homeserver: configuration, its check, the main process and all workers. */
 export class SynapseServer extends pulumi.ComponentResource {
   readonly main: Workload;
@@ -118,21 +138,7 @@ export class SynapseServer extends pulumi.ComponentResource {
     });
 
     // ------------------------------------------------------------ configuration, as text
-    const rtcServiceUrl = args.rtcServiceUrl ?? `https://${settings.hostnames.rtc}`;
-    const shared: Record<string, string> = {
-      [SHARED_FILES.homeserver]: renderHomeserverYaml({ settings, plan, turnUris: args.turnUris, rtcServiceUrl }),
-      [SHARED_FILES.log]: renderLogYaml(
-        settings.overrides.synapse.logLevel ?? "INFO",
-        settings.httpProxy !== undefined,
-      ),
-      [SHARED_FILES.wait]: WAIT_PY,
-      [SHARED_FILES.trim]: TRIM_PY,
-      [SHARED_FILES.lost]: LOST_EVENTS_PY,
-      [SHARED_FILES.sessions]: FRESH_SESSIONS_PY,
-      ...(settings.trustedAuthorities ? { [SHARED_FILES.authorities]: settings.trustedAuthorities } : {}),
-      [SHARED_FILES.only]: ONLY_ONE_PY,
-      ...(settings.appservices.length > 0 ? { [SHARED_FILES.appservices]: APPSERVICE_QUEUE_PY } : {}),
-    };
+    const shared = sharedTexts(args);
     const perClass = plan.synapse.pools.map((pool) => ({
       pool,
       yaml: renderWorkerYaml({ settings, plan, class: pool.class, s3: args.s3 }),

@@ -29,7 +29,7 @@ export interface CheckJobInput {
   component: string;
   /** Name of the ConfigMap with the script. */
   script: string;
-  /** Names of the ConfigMaps, shared, of the terms and by class, and of the Secret with secret options, where there is one. */
+  /** Names of the ConfigMaps (shared, terms, by class), and of the Secret with secret options where there is one. */
   maps: { shared: string; terms?: string; classes: Partial<Record<WorkerClass, string>>; email?: Input<string> };
   /** The Secrets with further options. @default none */
   extras?: readonly ExtraSecret[];

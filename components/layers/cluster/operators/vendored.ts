@@ -73,7 +73,10 @@ export interface VendoredWorkload {
   uid: number | null;
   /** By name. Every container of the manifest must be here. */
   containers: Record<string, VendoredContainer>;
-  /** Whether it calls servers outside: `hostAliases`, `httpProxy` and `trustedAuthorities` are for it. @default false */
+  /**
+   * Whether it calls servers outside: `hostAliases`, `httpProxy` and `trustedAuthorities` are for it.
+   * @default false
+   */
   callsOut?: boolean;
   /** Volumes to add. @default none */
   volumes?: (settings: Settings) => VolumeManifest[];
@@ -358,10 +361,15 @@ function container(
     // A process on the node's network may listen on localhost only, so the manifest's host is kept.
     ...renderProbes(w.probes, c.livenessProbe?.httpGet?.host),
     resources: renderResources(w, disk),
-    ...listed("volumeMounts", [...(c.volumeMounts ?? []), ...(w.mounts?.(settings) ?? []), ...(out?.mounts ?? [])]),
+    ...listed("volumeMounts", mountsOf(c, [w.mounts?.(settings), out?.mounts])),
     securityContext,
   };
 }
+
+type Mounts = NonNullable<ContainerManifest["volumeMounts"]>;
+/** The manifest's mounts, then ours. */
+const mountsOf = (c: ContainerManifest, ours: Array<Mounts | undefined>): Mounts =>
+  [c.volumeMounts, ...ours].flatMap((mounts) => mounts ?? []);
 
 /** A field with a list, left out when empty, as the API server does. */
 const listed = <K extends string, T>(key: K, list: T[]): { [key in K]?: T[] } =>

@@ -34,6 +34,67 @@ export interface TlsMaterialArgs {
   after: pulumi.Resource[];
 }
 
+type Acme = Extract<Settings["tls"], { mode: "acme" }>;
+
+/** cert-manager's issuer, and what it shows the DNS provider. */
+function acmeIssuer(
+  name: string,
+  tls: Acme,
+  { ctx: { settings }, after }: TlsMaterialArgs,
+  { parent, meta }: { parent: pulumi.Resource; meta: (n: string, namespace?: string) => ObjectMetadata },
+): k8s.apiextensions.CustomResource {
+  const { dns01 } = tls;
+  const credentials =
+    dns01 && Object.keys(dns01.credentials).length > 0
+      ? [
+          new k8s.core.v1.Secret(
+            `${name}-dns01`,
+            {
+              metadata: meta(DNS01_SECRET, NAMESPACES.certManager),
+              type: "Opaque",
+              stringData: pulumi.secret(dns01.credentials),
+            },
+            { parent, dependsOn: after },
+          ),
+        ]
+      : [];
+  return new k8s.apiextensions.CustomResource(
+    `${name}-issuer`,
+    {
+      apiVersion: "cert-manager.io/v1",
+      kind: "ClusterIssuer",
+      metadata: { ...meta(ISSUER), annotations: { "pulumi.com/waitFor": "condition=Ready" } },
+      spec: {
+        acme: {
+          email: tls.email,
+          server: tls.server,
+          ...(tls.privateAuthority
+            ? { caBundle: Buffer.from(settings.trustedAuthorities ?? "").toString("base64") }
+            : {}),
+          privateKeySecretRef: { name: `${ISSUER}-account` },
+          solvers: [
+            dns01
+              ? { dns01: dns01.solver }
+              : {
+                  http01: {
+                    ingress: {
+                      ingressClassName: settings.cluster.ingressClass,
+                      // The solver's pods pull their image like all others.
+                      ...(settings.images.pullSecret ? { podTemplate: { spec: pullSecrets(settings) } } : {}),
+                      ...(hasOwnTlsNamespace(settings)
+                        ? { ingressTemplate: { metadata: { annotations: { [MERGEABLE]: "minion" } } } }
+                        : {}),
+                    },
+                  },
+                },
+          ],
+        },
+      },
+    },
+    { parent, dependsOn: [...after, ...credentials] },
+  );
+}
+
 /**
  * The certificate of the public host names: from the stack's own CA, from the settings, or by ACME. In the first two
  * cases every namespace that presents it has one Secret. With ACME, or an issuer that exists, each Ingress names a
@@ -66,58 +127,7 @@ export class TlsMaterial extends pulumi.ComponentResource {
     });
 
     if (settings.tls.mode === "acme") {
-      const dns01 = settings.tls.dns01;
-      const credentials =
-        dns01 && Object.keys(dns01.credentials).length > 0
-          ? [
-              new k8s.core.v1.Secret(
-                `${name}-dns01`,
-                {
-                  metadata: meta(DNS01_SECRET, NAMESPACES.certManager),
-                  type: "Opaque",
-                  stringData: pulumi.secret(dns01.credentials),
-                },
-                childOpts,
-              ),
-            ]
-          : [];
-      this.ready.push(
-        new k8s.apiextensions.CustomResource(
-          `${name}-issuer`,
-          {
-            apiVersion: "cert-manager.io/v1",
-            kind: "ClusterIssuer",
-            metadata: { ...meta(ISSUER), annotations: { "pulumi.com/waitFor": "condition=Ready" } },
-            spec: {
-              acme: {
-                email: settings.tls.email,
-                server: settings.tls.server,
-                ...(settings.tls.privateAuthority
-                  ? { caBundle: Buffer.from(settings.trustedAuthorities ?? "").toString("base64") }
-                  : {}),
-                privateKeySecretRef: { name: `${ISSUER}-account` },
-                solvers: [
-                  dns01
-                    ? { dns01: dns01.solver }
-                    : {
-                        http01: {
-                          ingress: {
-                            ingressClassName: settings.cluster.ingressClass,
-                            // The solver's pods pull their image like all others.
-                            ...(settings.images.pullSecret ? { podTemplate: { spec: pullSecrets(settings) } } : {}),
-                            ...(ownNamespace
-                              ? { ingressTemplate: { metadata: { annotations: { [MERGEABLE]: "minion" } } } }
-                              : {}),
-                          },
-                        },
-                      },
-                ],
-              },
-            },
-          },
-          credentials.length > 0 ? { ...childOpts, dependsOn: [...args.after, ...credentials] } : childOpts,
-        ),
-      );
+      this.ready.push(acmeIssuer(name, settings.tls, args, { parent: this, meta }));
     } else if (settings.tls.mode !== "issuer") {
       const { certificate, privateKey, ca } =
         settings.tls.mode === "given"

@@ -24,7 +24,7 @@ export interface Registrations {
   text: pulumi.Output<string>;
   /** The same without the tokens: it changes with what the check Job reads. */
   content: string;
-  /** URLs of those that are in Secrets that exist, by id; null where one receives nothing. The check Job reads those. */
+  /** URLs of those in Secrets that exist, by id; null where one receives nothing. The check Job reads those. */
   urls: Record<string, string | null>;
 }
 
