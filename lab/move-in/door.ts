@@ -6,12 +6,14 @@ export interface Asked {
   token?: string;
   /** An object is sent as JSON. */ body?: object | Buffer;
   /** Of a body of bytes. */ type?: string;
+  cookies?: string;
 }
 export interface Answered {
   status: number;
   body: Buffer;
   json: any;
   location?: string;
+  /** Those that it sets, as a browser sends them back. */ cookies: string;
 }
 
 export class Door {
@@ -40,19 +42,21 @@ export class Door {
     });
     return new Response([204, 304].includes(status) ? null : new Uint8Array(body), {
       status,
-      headers: {
-        "content-type": String(answered["content-type"] ?? ""),
-        ...(answered.location ? { location: String(answered.location) } : {}),
-      },
+      headers: [
+        ["content-type", String(answered["content-type"] ?? "")],
+        ...(answered.location ? [["location", String(answered.location)] as [string, string]] : []),
+        ...((answered["set-cookie"] ?? []) as string[]).map((c): [string, string] => ["set-cookie", c]),
+      ],
     });
   };
 
-  async ask(target: string, { method = "GET", token, body, type }: Asked = {}): Promise<Answered> {
+  async ask(target: string, { method = "GET", token, body, type, cookies }: Asked = {}): Promise<Answered> {
     const binary = Buffer.isBuffer(body);
     const answer = await this.fetch(`https://homeserver${target}`, {
       method,
       redirect: "manual",
       headers: {
+        ...(cookies ? { cookie: cookies } : {}),
         ...(token ? { authorization: `Bearer ${token}` } : {}),
         ...(body ? { "content-type": binary ? type! : "application/json" } : {}),
       },
@@ -62,6 +66,10 @@ export class Door {
     return {
       status: answer.status,
       body: bytes,
+      cookies: answer.headers
+        .getSetCookie()
+        .map((c) => c.split(";")[0]!)
+        .join("; "),
       location: answer.headers.get("location") ?? undefined,
       get json() {
         return JSON.parse(bytes.toString());

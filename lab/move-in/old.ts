@@ -10,11 +10,12 @@ import { stringify } from "yaml";
 import { capture } from "../capture";
 import { CACHE_DIR } from "../common/folders";
 import { until } from "../common/until";
+import { Provider } from "./provider";
 
 export const OLD_VERSION = "1.155.0";
 /** Of the S3 module, whose tool copies the media: that of the stack's image. */
 const S3_MODULE = "1.7.0";
-const PORTS = { postgres: 15432, client: 18008, appservice: 18009, redis: 16379, replication: 18100 };
+const PORTS = { postgres: 15432, client: 18008, appservice: 18009, provider: 18010, redis: 16379, replication: 18100 };
 export const APPSERVICE_PORT = PORTS.appservice;
 const VENV = path.join(CACHE_DIR, "move-in", `synapse-${OLD_VERSION}`);
 const DATABASE = { user: "synapse_user", dbname: "old_synapse" };
@@ -70,6 +71,7 @@ export class OldServer {
   readonly databasePassword = random();
   readonly appservice = { asToken: random(), hsToken: random() };
   readonly postgres = postgresBin();
+  readonly provider: Provider;
   private readonly etc: string;
   private readonly lib: string;
   private readonly data: string;
@@ -80,6 +82,11 @@ export class OldServer {
     this.etc = path.join(options.dir, "machine/etc/matrix-synapse");
     this.lib = path.join(options.dir, "machine/var/lib/matrix-synapse");
     this.data = path.join(options.dir, "postgresql");
+    this.provider = new Provider(path.join(options.dir, "provider"), options.address, PORTS.provider, {
+      sub: "carol-at-corp",
+      preferred_username: "carol",
+      name: "Carol",
+    });
   }
 
   /** The old machine's /, as far as it was made here. */
@@ -127,20 +134,17 @@ export class OldServer {
       report_stats: false,
       trusted_key_servers: [],
       federation_domain_whitelist: ["partner.test"],
+      federation_custom_ca_list: ["/etc/matrix-synapse/authority.crt"],
       password_config: { pepper: this.pepper },
       app_service_config_files: ["/etc/matrix-synapse/bridge.yaml"],
       oidc_providers: [
         {
           idp_id: "corp",
           idp_name: "Corporation",
-          discover: false,
-          issuer: "https://id.corp.test/",
+          issuer: this.provider.issuer,
           client_id: "matrix",
           client_secret: random(),
           scopes: ["openid", "profile"],
-          authorization_endpoint: "https://id.corp.test/authorize",
-          token_endpoint: "https://id.corp.test/token",
-          jwks_uri: "https://id.corp.test/keys",
           user_mapping_provider: { config: { localpart_template: "{{ user.preferred_username }}" } },
         },
       ],
@@ -205,6 +209,8 @@ export class OldServer {
       root: { level: "WARNING", handlers: ["console"] },
     });
     put("bridge.yaml", this.registration());
+    fs.writeFileSync(path.join(this.etc, "authority.crt"), this.provider.authority);
+    await this.provider.start();
     if (this.options.workers) WORKERS.forEach((w, i) => put(`workers/${w.name}.yaml`, this.workerYaml(w, i)));
     await this.onMachine("generate_signing_key -o /etc/matrix-synapse/homeserver.signing.key");
     await this.startDatabase();
@@ -265,7 +271,7 @@ export class OldServer {
       fs.mkdirSync(path.join(above, "matrix-synapse"), { recursive: true });
       return `mount -t overlay -o lowerdir=${above}:/${place} overlay /${place}; mount --bind ${this.root}/${place}/matrix-synapse /${place}/matrix-synapse`;
     });
-    const enter = `set -e; ${places.join("; ")}; cd /var/lib/matrix-synapse; export PATH=${VENV}/bin:$PATH; ${command}`;
+    const enter = `set -e; ${places.join("; ")}; cd /var/lib/matrix-synapse; export PATH=${VENV}/bin:$PATH SSL_CERT_FILE=/etc/matrix-synapse/authority.crt; ${command}`;
     return ["--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "bash", "-c", enter];
   }
 
@@ -313,6 +319,7 @@ export class OldServer {
 
   async stop(): Promise<void> {
     await this.stopSynapse();
+    this.provider.stop();
     if (!this.database) return;
     const ended = new Promise((resolve) => this.database!.once("exit", resolve));
     execFileSync("runuser", ["-u", "postgres", "--", `${this.postgres.bin}/pg_ctl`, "stop", "-m", "fast", "-D", path.join(this.data, "data")], { stdio: "ignore" });

@@ -17,6 +17,16 @@ export const STACK = "moved";
 /** Of the local stack: what `npm run import --hosts` does not take, because it is not about machines. */
 const OF_THE_LAB = ["web", "rtc", "deletionProtection", "savedKeys", "overrides", "images"];
 
+/** Room on the lab's nodes for the classes that federation and a bridge bring: small ones, and fewer of the others. */
+const SMALL = { cpu: 0.02, memoryMiB: 192, cpMax: 4 };
+const ROOM: ReadonlyArray<[at: string, value: unknown]> = [
+  ["pools.federation-reader", SMALL],
+  ["pools.federation-sender", SMALL],
+  ["pools.appservice", SMALL],
+  ...["synchrotron", "initial-sync", "generic"].map((pool): [string, unknown] => [`pools.${pool}.maxReplicas`, 2]),
+  ["postgres.maxConnections", 275],
+];
+
 export class Project {
   readonly folder: string;
   private readonly home: string;
@@ -64,6 +74,7 @@ export class Project {
       document.setIn(["config", "matrix-ha:database", "importFrom", key], value);
     const lab = readStackConfig(LOCAL, ROOT);
     for (const key of OF_THE_LAB) document.setIn(["config", `matrix-ha:${key}`], lab[key]);
+    for (const [at, value] of ROOM) document.setIn(["config", "matrix-ha:overrides", ...at.split(".")], value);
     fs.writeFileSync(file, document.toString());
   }
 
