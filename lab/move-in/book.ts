@@ -4,7 +4,9 @@ export class Book {
   constructor(private readonly text: string) {}
 
   private section(heading: string): string {
-    const parts = this.text.split(/^(?=##+ )/m).filter((part) => part.slice(0, part.indexOf("\n")).endsWith(` ${heading}`));
+    const parts = this.text
+      .split(/^(?=##+ )/m)
+      .filter((part) => part.slice(0, part.indexOf("\n")).endsWith(` ${heading}`));
     if (parts.length !== 1) throw new Error(`${parts.length} sections are called "${heading}"`);
     return parts[0]!;
   }

@@ -24,7 +24,9 @@ export class Bridge {
       });
     });
   }
+  /** As a program that begins anew: it remembers no transaction. */
   start(port: number): Promise<void> {
+    this.transactions.clear();
     return new Promise((resolve, reject) => {
       this.server.once("error", reject);
       this.server.listen(port, "0.0.0.0", resolve);

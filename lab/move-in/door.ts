@@ -35,7 +35,11 @@ export class Door {
     const a = this.at;
     const host = url.pathname.startsWith("/_synapse/admin") ? a.hostnames.admin! : a.hostnames.homeserver!;
     const headers = Object.fromEntries(new Headers(init.headers).entries());
-    const { status, headers: answered, body } = await request(a, host, target, {
+    const {
+      status,
+      headers: answered,
+      body,
+    } = await request(a, host, target, {
       method: init.method,
       headers,
       body: init.body === undefined || init.body === null ? undefined : Buffer.from(init.body as any),

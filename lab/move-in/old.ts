@@ -111,7 +111,14 @@ export class OldServer {
           resources: [{ names: ["client", "federation"] }],
         },
         ...(workers
-          ? [{ port: PORTS.replication, bind_addresses: ["127.0.0.1"], type: "http", resources: [{ names: ["replication"] }] }]
+          ? [
+              {
+                port: PORTS.replication,
+                bind_addresses: ["127.0.0.1"],
+                type: "http",
+                resources: [{ names: ["replication"] }],
+              },
+            ]
           : []),
       ],
       database: {
@@ -200,7 +207,8 @@ export class OldServer {
   async start(): Promise<this> {
     for (const dir of [path.join(this.etc, "workers"), path.join(this.lib, "media")])
       fs.mkdirSync(dir, { recursive: true });
-    const put = (name: string, content: object): void => fs.writeFileSync(path.join(this.etc, name), stringify(content));
+    const put = (name: string, content: object): void =>
+      fs.writeFileSync(path.join(this.etc, name), stringify(content));
     put("homeserver.yaml", this.homeserverYaml());
     put("log.yaml", {
       version: 1,
@@ -225,7 +233,10 @@ export class OldServer {
     execFileSync("chown", ["postgres:", this.data]);
     for (const above of [dir, path.dirname(dir)]) fs.chmodSync(above, fs.statSync(above).mode | 0o011);
     const asPostgres = (...argv: string[]): string =>
-      execFileSync("runuser", ["-u", "postgres", "--", ...argv], { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+      execFileSync("runuser", ["-u", "postgres", "--", ...argv], {
+        encoding: "utf8",
+        stdio: ["ignore", "pipe", "pipe"],
+      });
     const cluster = path.join(this.data, "data");
     asPostgres(`${bin}/initdb`, "-D", cluster, "--encoding=UTF8", "--locale=C", "--auth=trust");
     // As Debian's own, with a certificate of the machine.
@@ -241,7 +252,11 @@ export class OldServer {
       `\nhostssl ${DATABASE.dbname} ${DATABASE.user} 10.0.0.0/8 scram-sha-256\n`,
     );
     this.database = spawn("runuser", ["-u", "postgres", "--", `${bin}/postgres`, "-D", cluster], {
-      stdio: ["ignore", fs.openSync(path.join(dir, "postgresql.log"), "a"), fs.openSync(path.join(dir, "postgresql.log"), "a")],
+      stdio: [
+        "ignore",
+        fs.openSync(path.join(dir, "postgresql.log"), "a"),
+        fs.openSync(path.join(dir, "postgresql.log"), "a"),
+      ],
     });
     await until("the old PostgreSQL", 60, () => {
       this.sql("select 1", "postgres");
@@ -296,12 +311,15 @@ export class OldServer {
     await this.ready(PORTS.client);
     if (!this.options.workers) return;
     for (const { name } of WORKERS)
-      this.run(name, `python -m synapse.app.generic_worker ${shared} --config-path /etc/matrix-synapse/workers/${name}.yaml`);
+      this.run(
+        name,
+        `python -m synapse.app.generic_worker ${shared} --config-path /etc/matrix-synapse/workers/${name}.yaml`,
+      );
     for (const i of WORKERS.keys()) await this.ready(PORTS.replication + 1 + i);
   }
 
   private async ready(port: number): Promise<void> {
-    await until("the old Synapse", 180, async () => {
+    await until("the old Synapse", 600, async () => {
       const ended = this.processes.find((p) => p.exitCode !== null);
       if (ended) throw new Error(`a process of it ended with ${ended.exitCode}`);
       return (await fetch(`http://127.0.0.1:${port}/health`)).ok ? undefined : "not healthy";
@@ -322,7 +340,11 @@ export class OldServer {
     this.provider.stop();
     if (!this.database) return;
     const ended = new Promise((resolve) => this.database!.once("exit", resolve));
-    execFileSync("runuser", ["-u", "postgres", "--", `${this.postgres.bin}/pg_ctl`, "stop", "-m", "fast", "-D", path.join(this.data, "data")], { stdio: "ignore" });
+    execFileSync(
+      "runuser",
+      ["-u", "postgres", "--", `${this.postgres.bin}/pg_ctl`, "stop", "-m", "fast", "-D", path.join(this.data, "data")],
+      { stdio: "ignore" },
+    );
     await ended;
     this.database = undefined;
   }

@@ -72,7 +72,9 @@ export class People {
   /** As a browser does it: to the provider, back with its code, and in with the token on the page. */
   async loginByProvider(): Promise<{ user_id: string; access_token: string; device_id: string }> {
     const { door, old } = this;
-    const first = await door.ask("/_matrix/client/v3/login/sso/redirect/oidc-corp?redirectUrl=https://chat.local.test/");
+    const first = await door.ask(
+      "/_matrix/client/v3/login/sso/redirect/oidc-corp?redirectUrl=https://chat.local.test/",
+    );
     const back = new URL(await old.provider.visit(first.location!));
     const page = await door.ask(back.pathname + back.search, { cookies: first.cookies });
     const token = /loginToken=([\w.-]+)/.exec(page.location ?? page.body.toString())?.[1];
@@ -118,12 +120,17 @@ export class People {
   }
   /** Waits until that client shows this text. */
   async reads(client: sdk.MatrixClient, body: string, seconds = 60): Promise<void> {
-    await until(`"${body}" in the clear`, seconds, () => {
-      const events = client.getRoom(this.encryptedRoom)?.getLiveTimeline().getEvents() ?? [];
-      return events.some((e) => e.getType() === "m.room.message" && e.getContent().body === body)
-        ? undefined
-        : `${events.length} events, the last ${events.at(-1)?.getType()} ${events.at(-1)?.decryptionFailureReason ?? ""}`;
-    }, 0.3);
+    await until(
+      `"${body}" in the clear`,
+      seconds,
+      () => {
+        const events = client.getRoom(this.encryptedRoom)?.getLiveTimeline().getEvents() ?? [];
+        return events.some((e) => e.getType() === "m.room.message" && e.getContent().body === body)
+          ? undefined
+          : `${events.length} events, the last ${events.at(-1)?.getType()} ${events.at(-1)?.decryptionFailureReason ?? ""}`;
+      },
+      0.3,
+    );
   }
 
   private async upload(content: Buffer, name: string, type = "application/octet-stream"): Promise<void> {
@@ -153,8 +160,12 @@ export class People {
     ).room_id;
     await until("the invitation", 30, () => (this.bob.getRoom(this.encryptedRoom) ? undefined : "not yet"), 0.2);
     await this.bob.joinRoom(this.encryptedRoom);
-    await until("bob in the room", 30, () =>
-      this.alice.getRoom(this.encryptedRoom)?.getJoinedMembers().length === 2 ? undefined : "not yet", 0.2);
+    await until(
+      "bob in the room",
+      30,
+      () => (this.alice.getRoom(this.encryptedRoom)?.getJoinedMembers().length === 2 ? undefined : "not yet"),
+      0.2,
+    );
     for (let i = 0; i < 5; i++) await this.say(this.alice, this.encryptedRoom, `secret ${i}`);
     await this.reads(this.bob, "secret 4");
 
@@ -164,9 +175,7 @@ export class People {
       token: bridge,
       body: { type: "m.login.application_service", username: "bridged-1" },
     });
-    this.bridgedRoom = (
-      await this.alice.createRoom({ preset: sdk.Preset.PublicChat, name: "Bridged" })
-    ).room_id;
+    this.bridgedRoom = (await this.alice.createRoom({ preset: sdk.Preset.PublicChat, name: "Bridged" })).room_id;
     await door.must(`/_matrix/client/v3/join/${q(this.bridgedRoom)}?user_id=${q("@bridged-1:local.test")}`, {
       method: "POST",
       token: bridge,
@@ -227,9 +236,15 @@ export class People {
       ),
       "keys of devices": keys.device_keys,
       "keys of cross-signing": { master: keys.master_keys, self: keys.self_signing_keys },
-      "rooms of each user": await ofAll(() => `${c}/joined_rooms`, ({ joined_rooms: rooms }) => rooms.sort()),
+      "rooms of each user": await ofAll(
+        () => `${c}/joined_rooms`,
+        ({ joined_rooms: rooms }) => rooms.sort(),
+      ),
       profiles: await ofAll((p) => `${c}/profile/${q(p.id)}`),
-      "push rules": await ofAll(() => `${c}/pushrules/`, (x) => x.global.override.map((r: any) => [r.rule_id, r.enabled])),
+      "push rules": await ofAll(
+        () => `${c}/pushrules/`,
+        (x) => x.global.override.map((r: any) => [r.rule_id, r.enabled]),
+      ),
       events: await each(events, async ([room, id]) => {
         const e = await door.must(`${c}/rooms/${q(room)}/event/${q(id)}`, { token: alice });
         return [id, [e.sender, e.type, e.origin_server_ts, e.content]];
@@ -244,7 +259,9 @@ export class People {
         return [at, status === 200 ? sha256(body) : status];
       }),
       "names at the identity provider": await each(["carol"], async (name) => {
-        const user = await door.must(`/_synapse/admin/v2/users/${q(this.of(name).id)}`, { token: this.of("root").token });
+        const user = await door.must(`/_synapse/admin/v2/users/${q(this.of(name).id)}`, {
+          token: this.of("root").token,
+        });
         return [name, user.external_ids];
       }),
       "ways to log in": await each(["m.login.sso"], async (type) => {

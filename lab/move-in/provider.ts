@@ -40,7 +40,8 @@ export class Provider {
         const { pathname, searchParams } = new URL(req.url!, this.issuer);
         const answer = this.answer(pathname, searchParams, new URLSearchParams(Buffer.concat(chunks).toString()));
         if (typeof answer === "string") res.writeHead(302, { location: answer }).end();
-        else res.writeHead(answer ? 200 : 404, { "content-type": "application/json" }).end(JSON.stringify(answer ?? {}));
+        else
+          res.writeHead(answer ? 200 : 404, { "content-type": "application/json" }).end(JSON.stringify(answer ?? {}));
       });
     });
   }
@@ -75,7 +76,14 @@ export class Provider {
 
   private idToken(code: string): string {
     const now = Math.floor(Date.now() / 1000);
-    const claims = { iss: this.issuer, aud: "matrix", iat: now, exp: now + 600, nonce: this.nonces.get(code), ...this.person };
+    const claims = {
+      iss: this.issuer,
+      aud: "matrix",
+      iat: now,
+      exp: now + 600,
+      nonce: this.nonces.get(code),
+      ...this.person,
+    };
     const text = `${encode({ alg: "RS256", kid: "1" })}.${encode(claims)}`;
     return `${text}.${encode(crypto.sign("sha256", Buffer.from(text), this.key.privateKey))}`;
   }

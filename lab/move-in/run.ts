@@ -108,7 +108,22 @@ class Move {
   }
 
   private newSql = (text: string): string =>
-    kubectl(["-n", "matrix", "exec", "synapse-postgres-1", "-c", "postgres", "--", "psql", "-X", "-At", "-q", "synapse", "-c", text]).trim();
+    kubectl([
+      "-n",
+      "matrix",
+      "exec",
+      "synapse-postgres-1",
+      "-c",
+      "postgres",
+      "--",
+      "psql",
+      "-X",
+      "-At",
+      "-q",
+      "synapse",
+      "-c",
+      text,
+    ]).trim();
 
   private async copyMedia(): Promise<string> {
     const [door, copy] = this.blocks("4. Copy the media", 2);
@@ -125,6 +140,14 @@ class Move {
     }
   }
 
+  /** Step 5: what its query says on both. */
+  private async looked(): Promise<{ old: number[]; new: number[] }> {
+    const [query] = this.blocks("5. Look at the copy", 1);
+    const [, sql] = /'([^']+)'/.exec(query!)!;
+    const shown = (await this.project.run(query!)).split("\n")[2]!;
+    return { old: this.old.sql(sql!).split("|").map(Number), new: shown.split("|").map(Number) };
+  }
+
   /** Steps 3 to 6, while the old server runs. */
   async beside(): Promise<void> {
     await this.step("step 3: the stack beside it, with a first copy of the database", async () => {
@@ -134,8 +157,11 @@ class Move {
     });
     const first = await this.step("step 4: media, while it runs", () => this.copyMedia());
     print(first);
-    const [query] = this.blocks("5. Look at the copy", 1);
-    print(await this.project.run(query!));
+    const copied = await this.looked();
+    assert.ok(
+      copied.new.every((n, i) => n > 0 && n <= copied.old[i]!),
+      JSON.stringify(copied),
+    );
     // Life goes on.
     await this.people.moreMedia();
     await this.people.say(this.people.alice, this.people.encryptedRoom, "after the first copy");
@@ -157,6 +183,8 @@ class Move {
     const wanted = old.counts();
     const [again] = this.blocks("7. The evening: the last copy", 1);
     await this.step("step 7.2: the last copy of the database", () => this.project.run(again!));
+    const looked = await this.looked();
+    assert.deepEqual(looked.new, looked.old);
     const found = countsOf(this.newSql);
     assert.deepEqual(found, wanted);
     const rows = Object.entries(wanted).reduce((sum, [what, n]) => sum + (what.startsWith("table") ? n : 0), 0);
@@ -176,7 +204,9 @@ class Move {
       return undefined;
     });
     this.result.downtime = Math.round((Date.now() - stopped) / 1000);
-    print(`downtime: ${this.result.downtime} s from the stop of the old server to the first message acknowledged by the new one`);
+    print(
+      `downtime: ${this.result.downtime} s from the stop of the old server to the first message acknowledged by the new one`,
+    );
     await this.compare(before, "through the new ingress");
     await this.lives(oldKeys);
   }
@@ -184,7 +214,8 @@ class Move {
   private async compare(before: Awaited<ReturnType<People["facts"]>>, where: string): Promise<void> {
     const now = await this.people.facts(this.people.events.slice(0, Object.keys(before.events!).length));
     const differs = Object.keys(before).filter((part) => !isDeepStrictEqual(before[part], now[part]));
-    for (const part of differs) print(`  differs: ${part}: ${JSON.stringify(before[part])} and ${JSON.stringify(now[part])}`);
+    for (const part of differs)
+      print(`  differs: ${part}: ${JSON.stringify(before[part])} and ${JSON.stringify(now[part])}`);
     assert.deepEqual(differs, [], `not as before ${where}`);
     const sizes = Object.entries(before).map(([part, all]) => `${part} (${Object.keys(all).length})`);
     this.kept(`equal to the old server's answers, ${where}: ${sizes.join(", ")}`);
@@ -206,7 +237,9 @@ class Move {
     );
     const id = await people.say(people.alice, people.bridgedRoom, "hello from the new place");
     await until("the message at the bridge", 60, () =>
-      bridge.has("hello from the new place") ? undefined : `${bridge.events.length} events, ${bridge.strangers} refused`,
+      bridge.has("hello from the new place")
+        ? undefined
+        : `${bridge.events.length} events, ${bridge.strangers} refused`,
     );
     assert.equal(bridge.strangers, 0);
     const whoami = await door.must("/_matrix/client/v3/account/whoami?user_id=@bridged-1:local.test", {
@@ -228,7 +261,9 @@ class Move {
   private async signedBy(event: string, keys: any): Promise<string> {
     fs.writeFileSync(path.join(this.old.root, "etc/matrix-synapse/event.json"), event);
     fs.writeFileSync(path.join(this.old.root, "etc/matrix-synapse/keys.json"), JSON.stringify(keys));
-    return (await this.old.onMachine(`python -W ignore - <<'PY'
+    return (
+      await this.old.onMachine(
+        `python -W ignore - <<'PY'
 import json
 from signedjson.key import decode_verify_key_bytes
 from signedjson.sign import verify_signed_json
@@ -244,7 +279,12 @@ pruned = prune_event_dict(version, event)
 pruned.pop("unsigned", None)
 verify_signed_json(pruned, "local.test", decode_verify_key_bytes(name, decode_base64(key["key"])))
 print("valid")
-PY`.replace("ROOM_VERSION", this.old.sql(`select room_version from rooms where room_id = '${this.people.bridgedRoom}'`)))).trim();
+PY`.replace(
+          "ROOM_VERSION",
+          this.old.sql(`select room_version from rooms where room_id = '${this.people.bridgedRoom}'`),
+        ),
+      )
+    ).trim();
   }
 
   /** The way back. */
@@ -254,10 +294,12 @@ PY`.replace("ROOM_VERSION", this.old.sql(`select room_version from rooms where r
     const from = Date.now();
     const [stop] = this.blocks("The way back", 1);
     await this.step("the way back, 1: the new Synapse stops", () => this.project.run(stop!));
+    bridge.stop();
     const refused = await door.ask("/_matrix/client/versions");
     assert.equal(refused.status, 503);
     this.kept("stopped, the new server answers 503");
     await this.step("the way back, 3: the old Synapse starts", () => old.startSynapse());
+    await bridge.start(APPSERVICE_PORT);
     door.leadsTo(old.url);
     people.reconnect();
     await until("a message acknowledged by the old server", 60, async () => {
@@ -268,9 +310,12 @@ PY`.replace("ROOM_VERSION", this.old.sql(`select room_version from rooms where r
     await until("the message at the bridge", 30, () => (bridge.has("back again") ? undefined : "not yet"));
     await people.say(people.bob, people.encryptedRoom, "bob is back");
     await people.reads(people.alice, "bob is back");
-    const { status } = await door.ask(`/_matrix/client/v3/rooms/${encodeURIComponent(people.bridgedRoom)}/event/${encodeURIComponent(lost)}`, {
-      token: people.persons.get("alice")!.token,
-    });
+    const { status } = await door.ask(
+      `/_matrix/client/v3/rooms/${encodeURIComponent(people.bridgedRoom)}/event/${encodeURIComponent(lost)}`,
+      {
+        token: people.persons.get("alice")!.token,
+      },
+    );
     assert.equal(status, 404);
     this.kept(
       "back on the old server, the same devices send and read on, and the bridge gets messages; what was sent on the new one is not there",
@@ -292,14 +337,20 @@ function cluster(): void {
 }
 
 async function main(argv: string[]): Promise<void> {
-  const options = parse(argv, { workers: { type: "boolean" }, "no-record": { type: "boolean" }, old: { type: "boolean" } });
+  const options = parse(argv, {
+    workers: { type: "boolean" },
+    "no-record": { type: "boolean" },
+    old: { type: "boolean" },
+  });
   const state = path.join(RUN_DIR, "pulumi");
-  if (fs.existsSync(state)) throw new Error(`${state}: a stack has been deployed here; \`npm run local -- down\` first`);
+  if (fs.existsSync(state))
+    throw new Error(`${state}: a stack has been deployed here; \`npm run local -- down\` first`);
   cluster();
   enter(engineGroup());
   const move = new Move(options.workers ?? false);
   // An interrupted run leaves no old server behind.
-  for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => void move.end().finally(() => process.exit(1)));
+  for (const name of ["SIGINT", "SIGTERM"] as const)
+    process.once(name, () => void move.end().finally(() => process.exit(1)));
   print(`files of this rehearsal, with the logs of the old server and of every command: ${move.dir}`);
   try {
     await move.old_();

@@ -68,7 +68,15 @@ describe("The rehearsal of moving in", () => {
 
   it("writes down what was kept, and how long it took", () => {
     const page = renderRehearsals([
-      { date: "today", workers: false, versions: "Synapse 1", checks: ["rows"], times: [["a", 3]], downtime: 90, wayBack: 40 },
+      {
+        date: "today",
+        workers: false,
+        versions: "Synapse 1",
+        checks: ["rows"],
+        times: [["a", 3]],
+        downtime: 90,
+        wayBack: 40,
+      },
     ]);
     for (const part of ["## A single process", "**Downtime: 90 s**", "**The way back: 40 s**", "- rows", "| a | 3 |"])
       assert.ok(page.includes(part), part);
