@@ -1,4 +1,5 @@
 /** Where clients reach the homeserver: the old one first, the new one's ingress after the switch, as by DNS. */
+import * as http from "node:http";
 import { request, type Access } from "../local/access";
 
 export interface Asked {
@@ -16,6 +17,27 @@ export interface Answered {
   /** Those that it sets, as a browser sends them back. */ cookies: string;
 }
 
+interface Sent {
+  method: string;
+  headers: Record<string, string>;
+  body?: Buffer;
+}
+
+/** A request as the reverse proxy before the old server passes it on; `fetch` sets no Host. */
+function proxied(url: string, { method, headers, body }: Sent): ReturnType<typeof request> {
+  return new Promise((resolve, reject) => {
+    const more = { host: "matrix.local.test", "x-forwarded-proto": "https", "x-forwarded-for": "192.0.2.7" };
+    const req = http.request(url, { method, headers: { ...headers, ...more } }, (res) => {
+      const chunks: Buffer[] = [];
+      res.on("data", (c) => chunks.push(c));
+      res.on("error", reject);
+      res.on("end", () => resolve({ status: res.statusCode ?? 0, headers: res.headers, body: Buffer.concat(chunks) }));
+    });
+    req.on("error", reject);
+    req.end(body);
+  });
+}
+
 export class Door {
   /** Of the old server, or the new one. */
   private at: string | Access;
@@ -27,23 +49,22 @@ export class Door {
     this.at = at;
   }
 
+  private send(target: string, asked: Sent): ReturnType<typeof request> {
+    if (typeof this.at === "string") return proxied(this.at + target, asked);
+    const { hostnames } = this.at;
+    return request(this.at, target.startsWith("/_synapse/admin") ? hostnames.admin! : hostnames.homeserver!, target, asked);
+  }
+
   /** As `fetch`, for matrix-js-sdk. */
   readonly fetch: typeof fetch = async (input, init = {}) => {
     const url = new URL(input instanceof Request ? input.url : String(input));
     const target = url.pathname + url.search;
-    if (typeof this.at === "string") return fetch(this.at + target, init);
-    const a = this.at;
-    const host = url.pathname.startsWith("/_synapse/admin") ? a.hostnames.admin! : a.hostnames.homeserver!;
-    const headers = Object.fromEntries(new Headers(init.headers).entries());
-    const {
-      status,
-      headers: answered,
-      body,
-    } = await request(a, host, target, {
-      method: init.method,
-      headers,
+    const asked = {
+      method: init.method ?? "GET",
+      headers: Object.fromEntries(new Headers(init.headers).entries()),
       body: init.body === undefined || init.body === null ? undefined : Buffer.from(init.body as any),
-    });
+    };
+    const { status, headers: answered, body } = await this.send(target, asked);
     return new Response([204, 304].includes(status) ? null : new Uint8Array(body), {
       status,
       headers: [

@@ -73,7 +73,7 @@ export class Project {
     for (const [key, value] of Object.entries(importFrom))
       document.setIn(["config", "matrix-ha:database", "importFrom", key], value);
     const lab = readStackConfig(LOCAL, ROOT);
-    for (const key of OF_THE_LAB) document.setIn(["config", `matrix-ha:${key}`], lab[key]);
+    for (const key of OF_THE_LAB) document.setIn(["config", `matrix-ha:${key}`], document.createNode(lab[key]));
     for (const [at, value] of ROOM) document.setIn(["config", "matrix-ha:overrides", ...at.split(".")], value);
     fs.writeFileSync(file, document.toString());
   }

@@ -12,6 +12,7 @@ import { parse, runMain } from "../../cli/arguments";
 import { ROOT, RUN_DIR } from "../common/folders";
 import { until } from "../common/until";
 import { access, type Access } from "../local/access";
+import { STATE } from "../local/engine";
 import { kubectl } from "../local/kubectl";
 import { engineGroup, enter } from "../local/priority";
 import { Book } from "./book";
@@ -342,7 +343,7 @@ async function main(argv: string[]): Promise<void> {
     "no-record": { type: "boolean" },
     old: { type: "boolean" },
   });
-  const state = path.join(RUN_DIR, "pulumi");
+  const state = path.join(STATE, ".pulumi", "stacks");
   if (fs.existsSync(state))
     throw new Error(`${state}: a stack has been deployed here; \`npm run local -- down\` first`);
   cluster();
