@@ -52,7 +52,12 @@ export class Door {
   private send(target: string, asked: Sent): ReturnType<typeof request> {
     if (typeof this.at === "string") return proxied(this.at + target, asked);
     const { hostnames } = this.at;
-    return request(this.at, target.startsWith("/_synapse/admin") ? hostnames.admin! : hostnames.homeserver!, target, asked);
+    return request(
+      this.at,
+      target.startsWith("/_synapse/admin") ? hostnames.admin! : hostnames.homeserver!,
+      target,
+      asked,
+    );
   }
 
   /** As `fetch`, for matrix-js-sdk. */

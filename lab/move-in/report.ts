@@ -32,7 +32,11 @@ export function renderRehearsals(all: readonly Rehearsal[]): string {
       "",
       `${r.versions}${r.workers ? ", with Redis, an event persister, a federation sender and another worker" : ""}. ${r.date}.`,
       "",
-      `**Downtime: ${r.downtime} s**, from the stop of the old server to the first message that the new one acknowledged. **The way back: ${r.wayBack} s**, from the first command to the first message that the old one acknowledged.`,
+      `**Downtime: ${r.downtime} s**, from the stop of the old server to the first message that the new one acknowledged. ${
+        r.wayBack === undefined
+          ? "**The way back was not reached.**"
+          : `**The way back: ${r.wayBack} s**, from the first command to the first message that the old one acknowledged.`
+      }`,
       "",
       ...r.checks.map((check) => `- ${check}`),
       "",

@@ -23,7 +23,7 @@ import { People } from "./people";
 import { Project, STACK } from "./project";
 import { record, type Rehearsal } from "./report";
 
-const USAGE = `npm run test:move-in [-- --workers] [--keep]
+const USAGE = `npm run test:move-in [-- --workers] [--no-record]
   Starts a Synapse ${OLD_VERSION} from PyPI with users, devices, rooms, media and a bridge, and the local cluster; moves the
   one into the other by the commands of docs/move-in.md, compares both, goes back, and writes docs/proof/move-in.md.
   --workers    the old server has Redis, an event persister and other workers
@@ -269,21 +269,17 @@ import json
 from signedjson.key import decode_verify_key_bytes
 from signedjson.sign import verify_signed_json
 from synapse.api.room_versions import KNOWN_ROOM_VERSIONS
-from synapse.events import make_event_from_dict
-from synapse.events.utils import prune_event_dict
+from synapse.crypto.event_signing import redact_event_dict
 from unpaddedbase64 import decode_base64
 event = json.load(open("/etc/matrix-synapse/event.json"))
 keys = json.load(open("/etc/matrix-synapse/keys.json"))["verify_keys"]
 [(name, key)] = keys.items()
-version = KNOWN_ROOM_VERSIONS["ROOM_VERSION"]
-pruned = prune_event_dict(version, event)
-pruned.pop("unsigned", None)
-verify_signed_json(pruned, "local.test", decode_verify_key_bytes(name, decode_base64(key["key"])))
+version = KNOWN_ROOM_VERSIONS["@VERSION@"]
+signed = redact_event_dict(version, event)
+signed.pop("unsigned", None)
+verify_signed_json(signed, "local.test", decode_verify_key_bytes(name, decode_base64(key["key"])))
 print("valid")
-PY`.replace(
-          "ROOM_VERSION",
-          this.old.sql(`select room_version from rooms where room_id = '${this.people.bridgedRoom}'`),
-        ),
+PY`.replace("@VERSION@", this.old.sql(`select room_version from rooms where room_id = '${this.people.bridgedRoom}'`)),
       )
     ).trim();
   }
@@ -341,7 +337,6 @@ async function main(argv: string[]): Promise<void> {
   const options = parse(argv, {
     workers: { type: "boolean" },
     "no-record": { type: "boolean" },
-    old: { type: "boolean" },
   });
   const state = path.join(STATE, ".pulumi", "stacks");
   if (fs.existsSync(state))
@@ -357,9 +352,13 @@ async function main(argv: string[]): Promise<void> {
     await move.old_();
     await move.inventory();
     await move.beside();
+    const keep = (): void => {
+      if (!options["no-record"]) record(move.result);
+    };
     await move.evening();
+    keep();
     await move.back();
-    if (!options["no-record"]) record(move.result);
+    keep();
     print(`all of it worked. Stack ${STACK}; the cluster runs on: npm run local -- down`);
   } catch (error) {
     print(`NOT ok: ${(error as Error).stack}`);
