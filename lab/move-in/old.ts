@@ -1,6 +1,6 @@
 /**
- * The old server of a rehearsal: Synapse from PyPI on this machine's own PostgreSQL, with the paths of Debian's package.
- * It runs in a mount namespace in which /etc/matrix-synapse and /var/lib/matrix-synapse are folders of the rehearsal.
+ * The old server of a rehearsal: Synapse from PyPI on this machine's PostgreSQL, with the paths of the Debian package.
+ * It runs in a mount namespace with folders of the rehearsal at /etc/matrix-synapse and /var/lib/matrix-synapse.
  */
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import * as crypto from "node:crypto";
