@@ -1,0 +1,177 @@
+/** Runs the experiments and fits a line for each part of the homeserver. */
+import { cpus, loadavg } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Client } from "./client";
+import type { CostFile, CostRow } from "./costs";
+import { calibrate, type Calibration } from "./calibrate";
+import { EXPERIMENTS, makeStage, PEOPLE, type Experiment, type Stage } from "./experiments";
+import type { Figures } from "./generator";
+import { makePeople } from "./people";
+import type { Target } from "./realTarget";
+import { seeded, shuffled } from "./random";
+import { isKnown, isStraight, line, type Line } from "./statistics";
+
+/** What one step has used. */
+export interface Measured {
+  experiment: string;
+  step: number;
+  seconds: number;
+  /** What was done in it, in the experiment's unit. */
+  amount: number;
+  requests: number;
+  figures: Figures | undefined;
+  /** CPU seconds by part. */
+  cpu: Record<string, number>;
+  /** Of the generator itself. */
+  own: number;
+  database: { transactions: number; queries: number; walBytes: number; bytes: number };
+}
+
+export interface Plan {
+  /** Of each step. */
+  seconds: number;
+  /** How often each step is run. */
+  repeats: number;
+  seed: number;
+  /** Ids of experiments. @default all */
+  only?: readonly string[];
+  say: (text: string) => void;
+}
+
+const difference = (after: Map<string, number>, before: Map<string, number>): Record<string, number> =>
+  Object.fromEntries([...after].map(([name, value]) => [name, value - (before.get(name) ?? 0)]));
+
+/** So long after a step what it has caused still runs: notices to other processes, notifications. */
+const SETTLE_MS = 1500;
+
+export async function measureStep(target: Target, stage: Stage, { experiment: e, step, seconds }: { experiment: Experiment; step: number; seconds: number }): Promise<Measured> {
+  const running = await e.begin(stage, step);
+  await sleep(SETTLE_MS);
+  const database = await target.database(),
+    own = process.cpuUsage(),
+    started = performance.now();
+  const cpu = target.cpu(),
+    amount = running.amount?.() ?? 0;
+  const figures = (await running.run(seconds)).get("request");
+  await sleep(SETTLE_MS);
+  const used = difference(target.cpu(), cpu),
+    elapsed = (performance.now() - started) / 1000,
+    spent = process.cpuUsage(own);
+  const after = await target.database();
+  const requests = figures?.served ?? 0,
+    done = running.amount ? running.amount() - amount : requests * (e.each?.(step) ?? 1);
+  await running.end?.();
+  return {
+    experiment: e.id,
+    step,
+    seconds: elapsed,
+    amount: done,
+    requests,
+    figures,
+    cpu: used,
+    own: (spent.user + spent.system) / 1e6,
+    database: {
+      transactions: after.transactions - database.transactions,
+      queries: after.queries - database.queries,
+      walBytes: after.walBytes - database.walBytes,
+      bytes: after.bytes - database.bytes,
+    },
+  };
+}
+
+/** CPU of the target while nothing is asked of it. */
+export async function measureIdle(target: Target, seconds: number): Promise<Record<string, number>> {
+  const before = target.cpu();
+  await sleep(seconds * 1000);
+  return Object.fromEntries(
+    Object.entries(difference(target.cpu(), before)).map(([name, used]) => [name, used / seconds]),
+  );
+}
+
+/** Cost of one in each measure, by the steps of one experiment. */
+export function fitted(steps: readonly Measured[]): Map<string, Line> {
+  const parts = new Set(steps.flatMap((s) => Object.keys(s.cpu)));
+  const lineOf = (value: (m: Measured) => number): Line =>
+    line(steps.map((m) => ({ x: m.amount / m.seconds, y: value(m) / m.seconds })));
+  const lines = new Map<string, Line>();
+  for (const part of parts) lines.set(part, lineOf((m) => m.cpu[part] ?? 0));
+  lines.set("total", lineOf((m) => Object.values(m.cpu).reduce((sum, v) => sum + v, 0)));
+  for (const count of ["transactions", "queries", "walBytes"] as const)
+    lines.set(count, lineOf((m) => m.database[count]));
+  return lines;
+}
+
+const UNITS: Record<string, string> = {
+  transactions: "database transactions",
+  queries: "database queries",
+  walBytes: "bytes of WAL",
+};
+
+/** The rows of an experiment. Where a slope cannot be told from zero, the row says so. */
+export function rowsOf(e: Pick<Experiment, "id" | "unit">, lines: Map<string, Line>): CostRow[] {
+  return [...lines].map(([part, l]) => ({
+    operation: e.id,
+    part,
+    value: l.slope,
+    error: l.error,
+    unit: `${UNITS[part] ?? "CPU seconds"} per ${e.unit}`,
+    how: "measured",
+    points: l.points,
+    known: isKnown(l),
+    straight: isStraight(l),
+    bend: Number.isFinite(l.bend) ? l.bend : null,
+  }));
+}
+
+export interface Result {
+  costs: CostFile;
+  steps: Measured[];
+  idle: Record<string, number>;
+}
+
+export async function measure(target: Target, plan: Plan): Promise<Result> {
+  const client = new Client(target.host, target.port),
+    { say } = plan;
+  say("calibration");
+  const calibration: Calibration = calibrate(),
+    load = [loadavg()[0]!];
+  say(`${PEOPLE} users and their rooms`);
+  const people = await makePeople(client, PEOPLE, (name) => target.homeserver.user(name));
+  const stage = await makeStage(client, people);
+  say("nothing, for comparison");
+  const idle = await measureIdle(target, 2 * plan.seconds);
+  const steps: Measured[] = [],
+    rows: CostRow[] = [];
+  const chosen = EXPERIMENTS.filter(({ id }) => !plan.only || plan.only.includes(id));
+  for (const experiment of chosen) {
+    // The first request of a kind fills caches and loads code: it is not counted.
+    await measureStep(target, stage, { experiment, step: experiment.steps[1]!, seconds: 2 });
+    const order = shuffled(
+      seeded(plan.seed, experiment.id),
+      experiment.steps.flatMap((step) => Array<number>(plan.repeats).fill(step)),
+    );
+    const own: Measured[] = [];
+    for (const step of order) own.push(await measureStep(target, stage, { experiment, step, seconds: plan.seconds }));
+    const lines = fitted(own),
+      total = lines.get("total")!;
+    say(
+      `${experiment.id}: ${(total.slope * 1000).toFixed(1)} ms of CPU per ${experiment.unit}, error ${(total.error * 1000).toFixed(1)}, bend ${total.bend.toFixed(2)}; ${lines.get("transactions")!.slope.toFixed(1)} transactions`,
+    );
+    steps.push(...own);
+    rows.push(...rowsOf(experiment, lines));
+    load.push(loadavg()[0]!);
+  }
+  client.close();
+  return {
+    costs: {
+      date: new Date().toISOString().slice(0, 10),
+      command: "npm run load -- --measure",
+      machine: { cpu: cpus()[0]!.model, cores: cpus().length, load: [Math.min(...load), Math.max(...load)] },
+      calibration,
+      processes: Object.fromEntries(target.processes()),
+      rows,
+    },
+    steps,
+    idle,
+  };
+}
