@@ -46,6 +46,8 @@ export interface Experiment {
   steps: readonly number[];
   /** The amount is this for each request, and not one. */
   each?: (step: number) => number;
+  /** Requests a second, where the amount is the size of their files. */
+  mediaRate?: number;
   begin(stage: Stage, step: number): Promise<Step>;
 }
 
@@ -220,6 +222,7 @@ export const EXPERIMENTS: readonly Experiment[] = [
     what: `${MEDIA_RATE} uploads a second of 0.25 to 3 MiB, not images`,
     steps: [0.25, 0.5, 1, 2, 3],
     each: (mib) => mib,
+    mediaRate: MEDIA_RATE,
     begin: async (stage, mib) => {
       const world = { people: stage.people, rooms: [], files: [] };
       return { run: atRate(stage, MEDIA_RATE, (n) => operations.upload(world, turn(stage.people, n), mib)) };
@@ -231,6 +234,7 @@ export const EXPERIMENTS: readonly Experiment[] = [
     what: `${2 * MEDIA_RATE} downloads a second of 0.25 to 3 MiB, each file several times`,
     steps: [0.25, 0.5, 1, 2, 3],
     each: (mib) => mib,
+    mediaRate: 2 * MEDIA_RATE,
     begin: async (stage, mib) => {
       await stockFiles(stage, mib);
       return {

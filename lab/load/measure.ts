@@ -5,10 +5,12 @@ import { Client } from "./client";
 import type { CostFile, CostRow } from "./costs";
 import { calibrate, type Calibration } from "./calibrate";
 import { EXPERIMENTS, makeStage, PEOPLE, type Experiment, type Stage } from "./experiments";
+import { foretold } from "./foretell";
 import type { Figures } from "./generator";
 import { makePeople } from "./people";
 import type { Target } from "./realTarget";
 import { seeded, shuffled } from "./random";
+import { used, type Report } from "./run";
 import { isKnown, isStraight, line, type Line } from "./statistics";
 
 /** What one step has used. */
@@ -123,11 +125,48 @@ export function rowsOf(e: Pick<Experiment, "id" | "unit">, lines: Map<string, Li
   }));
 }
 
+/** What a request costs besides the size of its file: what is left of a step when nothing of the file is. */
+export function besidesSize(operation: string, lines: Map<string, Line>, { idle, rate }: { idle: Record<string, number>; rate: number }): CostRow[] {
+  return Object.entries(idle).map(([part, rest]) => {
+    const { intercept, interceptError } = lines.get(part)!;
+    return {
+      operation: `${operation}Request`,
+      part,
+      value: (intercept - rest) / rate,
+      error: interceptError / rate,
+      unit: `CPU seconds per ${operation}, besides its size`,
+      how: "derived",
+      source: `${operation}: the line at size 0, less what is used at rest`,
+    };
+  });
+}
+
+export const idleRows = (idle: Record<string, number>): CostRow[] =>
+  Object.entries(idle).map(([part, value]) => ({
+    operation: "idle",
+    part,
+    value,
+    error: 0,
+    unit: "CPU seconds per second at rest",
+    how: "measured",
+    points: 1,
+  }));
+
+/** A run of the model, and what the costs say of it. */
+export interface Check {
+  report: Report;
+  foretold: Record<string, number>;
+}
+
 export interface Result {
   costs: CostFile;
+  check: Check;
   steps: Measured[];
   idle: Record<string, number>;
 }
+
+/** Half of what two cores carry with this many waiting for each message. */
+const CHECK = { rate: 0.8, seconds: 45 };
 
 export async function measure(target: Target, plan: Plan): Promise<Result> {
   const client = new Client(target.host, target.port),
@@ -141,7 +180,7 @@ export async function measure(target: Target, plan: Plan): Promise<Result> {
   say("nothing, for comparison");
   const idle = await measureIdle(target, 2 * plan.seconds);
   const steps: Measured[] = [],
-    rows: CostRow[] = [];
+    rows: CostRow[] = idleRows(idle);
   const chosen = EXPERIMENTS.filter(({ id }) => !plan.only || plan.only.includes(id));
   for (const experiment of chosen) {
     // The first request of a kind fills caches and loads code: it is not counted.
@@ -159,19 +198,19 @@ export async function measure(target: Target, plan: Plan): Promise<Result> {
     );
     steps.push(...own);
     rows.push(...rowsOf(experiment, lines));
+    if (experiment.mediaRate) rows.push(...besidesSize(experiment.id, lines, { idle, rate: experiment.mediaRate }));
     load.push(loadavg()[0]!);
   }
+  const world = { people, rooms: [...stage.pairs, ...stage.large.values()], files: [...stage.files.values()].flat() };
+  const report = await used(target, { client, world, plan: { ...CHECK, users: PEOPLE, seed: plan.seed } }, say);
   client.close();
-  return {
-    costs: {
-      date: new Date().toISOString().slice(0, 10),
-      command: "npm run load -- --measure",
-      machine: { cpu: cpus()[0]!.model, cores: cpus().length, load: [Math.min(...load), Math.max(...load)] },
-      calibration,
-      processes: Object.fromEntries(target.processes()),
-      rows,
-    },
-    steps,
-    idle,
+  const costs: CostFile = {
+    date: new Date().toISOString().slice(0, 10),
+    command: "npm run load -- --measure",
+    machine: { cpu: cpus()[0]!.model, cores: cpus().length, load: [Math.min(...load), Math.max(...load)] },
+    calibration,
+    processes: Object.fromEntries(target.processes()),
+    rows,
   };
+  return { costs, check: { report, foretold: Object.fromEntries(foretold(costs, report)) }, steps, idle };
 }

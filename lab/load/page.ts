@@ -1,7 +1,7 @@
 /** docs/proof/capacity.md. Pure. */
 import { EXPERIMENTS } from "./experiments";
 import type { CostFile, CostRow } from "./costs";
-import type { Measured } from "./measure";
+import type { Check, Measured } from "./measure";
 import { mean } from "./statistics";
 
 export interface Surroundings {
@@ -11,6 +11,7 @@ export interface Surroundings {
 
 export interface CapacityInput {
   costs: CostFile;
+  check: Check;
   steps: readonly Measured[];
   idle: Record<string, number>;
   versions: Surroundings;
@@ -48,7 +49,16 @@ export function replicated(costs: CostFile): { part: string; each: number; error
     });
 }
 
-export function capacityPage({ costs, steps, idle, versions }: CapacityInput): string {
+/** The dearest first, all together last. */
+function compared({ report, foretold }: Check): Array<{ part: string; foretold: number; measured: number }> {
+  const parts = Object.entries(report.cpu)
+    .map(([part, measured]) => ({ part, foretold: foretold[part] ?? 0, measured }))
+    .sort((x, y) => y.measured - x.measured);
+  const sum = (of: "foretold" | "measured"): number => parts.reduce((total, p) => total + p[of], 0);
+  return [...parts, { part: "all", foretold: sum("foretold"), measured: sum("measured") }];
+}
+
+export function capacityPage({ costs, check, steps, idle, versions }: CapacityInput): string {
   const { rows, machine, calibration } = costs;
   const served = steps.reduce((sum, s) => sum + s.requests, 0),
     offered = steps.reduce((sum, s) => sum + (s.figures?.offered ?? 0), 0),
@@ -95,6 +105,17 @@ export function capacityPage({ costs, steps, idle, versions }: CapacityInput): s
       .sort(([, x], [, y]) => y - x)
       .map(([part, used]) => `${part} ${(100 * used).toFixed(2)}`)
       .join(", ")}.`,
+    "",
+    "## A run that the costs foretell",
+    "",
+    `${check.report.plan.users} people who wait, ${check.report.kinds.send?.served ?? 0} messages, and the rest of what people do (lab/load/model.ts), in ${check.report.seconds.toFixed(0)} s: all kinds at once, which no line was fitted to. Woken ${check.report.woken.longPoll + check.report.woken.sliding} times. The load generator itself used ${check.report.own.toFixed(1)} CPU seconds, which are not among them.`,
+    "",
+    "| Part | Foretold, CPU s | Measured, CPU s | Off by |",
+    "|---|---|---|---|",
+    ...compared(check).map(
+      ({ part, foretold, measured }) =>
+        `| ${part} | ${foretold.toFixed(2)} | ${measured.toFixed(2)} | ${((100 * (foretold - measured)) / measured).toFixed(0)} % |`,
+    ),
     "",
     "## What is not in it",
     "",

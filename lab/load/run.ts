@@ -4,7 +4,7 @@ import { Client } from "./client";
 import { generate, type Figures } from "./generator";
 import { rates, SLIDING_SHARE, type Kind } from "./model";
 import { drawn } from "./operations";
-import { makePeople, makeWorld, worldRandom } from "./people";
+import { makePeople, makeWorld, worldRandom, type World } from "./people";
 import { seeded } from "./random";
 import type { Target } from "./realTarget";
 import { arrivals, merged } from "./schedule";
@@ -32,6 +32,8 @@ export interface Report {
   /** CPU seconds of the generator: not among them. */
   own: number;
   rooms: { count: number; largest: number };
+  /** Members of the rooms that messages were sent to, of each message. */
+  members: number;
 }
 
 type Drawn = Exclude<Kind, "sync">;
@@ -49,7 +51,24 @@ export async function run(target: Target, plan: RunPlan, say: (text: string) => 
     random = worldRandom(plan.seed);
   say(`${plan.users} users and their rooms`);
   const people = await makePeople(client, plan.users, (name) => target.homeserver.user(name));
-  const world = await makeWorld(client, people, random);
+  const report = await used(target, { client, world: await makeWorld(client, people, random), plan }, say);
+  client.close();
+  return report;
+}
+
+export interface Use {
+  client: Client;
+  world: World;
+  plan: RunPlan;
+}
+
+/** People who are there use the homeserver. */
+export async function used(
+  target: Target,
+  { client, world, plan }: Use,
+  say: (text: string) => void,
+): Promise<Report> {
+  const { people } = world;
   const longPoll = new Waiting(client, "online"),
     sliding = new Waiting(client),
     slidingCount = Math.round(people.length * SLIDING_SHARE);
@@ -57,6 +76,7 @@ export async function run(target: Target, plan: RunPlan, say: (text: string) => 
   await sliding.start(people.slice(0, slidingCount), "sliding");
   await sleep(2000);
   say(`${plan.seconds} seconds of load`);
+  const sent = new Map(world.rooms.map((room) => [room, room.events.length]));
   const own = process.cpuUsage(),
     started = performance.now(),
     before = target.cpu();
@@ -84,10 +104,10 @@ export async function run(target: Target, plan: RunPlan, say: (text: string) => 
     },
     cpu: Object.fromEntries([...after].map(([part, used]) => [part, used - (before.get(part) ?? 0)])),
     own: (spent.user + spent.system) / 1e6,
+    members: world.rooms.reduce((sum, r) => sum + (r.events.length - sent.get(r)!) * r.members.length, 0),
     rooms: { count: world.rooms.length, largest: Math.max(...world.rooms.map((r) => r.members.length)) },
   };
   longPoll.stop();
   sliding.stop();
-  client.close();
   return report;
 }
