@@ -19,6 +19,7 @@ export const USAGE = `npm run load [-- options]
   --only IDS     with --measure, for trying: only these experiments, such as send,wake; prints, and writes nothing
   --step S       with --measure: seconds of each step (default 10)
   --repeats N    with --measure: how often each step is run (default 2)
+  --slower F     with --measure: all rates divided by F, for a machine that other work fills; with it, longer steps (default 1)
 
   --built        takes the programs that are there, without a look at their recipes`;
 
@@ -32,6 +33,7 @@ export interface Request {
   only: string[] | undefined;
   step: number;
   repeats: number;
+  slower: number;
   built: boolean;
 }
 
@@ -61,12 +63,13 @@ export function readArguments(argv: readonly string[], experiments: readonly str
     only: { type: "string" },
     step: { type: "string" },
     repeats: { type: "string" },
+    slower: { type: "string" },
     built: { type: "boolean" },
   });
   const measure = v.measure ?? false;
-  const foreign = (measure ? (["users", "rate", "seconds"] as const) : (["only", "step", "repeats"] as const)).filter(
-    (name) => v[name] !== undefined,
-  );
+  const foreign = (
+    measure ? (["users", "rate", "seconds"] as const) : (["only", "step", "repeats", "slower"] as const)
+  ).filter((name) => v[name] !== undefined);
   if (foreign.length > 0)
     throw new UsageError(`--${foreign[0]} is not for a run ${measure ? "with" : "without"} --measure`);
   const only = v.only?.split(",");
@@ -82,6 +85,7 @@ export function readArguments(argv: readonly string[], experiments: readonly str
     only,
     step: number("step", v.step, 10, { least: 3, most: 600 }),
     repeats: number("repeats", v.repeats, 2, { least: 1, most: 20, whole: true }),
+    slower: number("slower", v.slower, 1, { least: 1, most: 100 }),
     built: v.built ?? false,
   };
 }

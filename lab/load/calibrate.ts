@@ -46,7 +46,9 @@ for _ in range(${ROUNDS}):
 `;
 
 function python(): number {
-  const out = execFileSync("chroot", [rootfsOf("synapse"), "/opt/synapse/bin/python", "-c", PYTHON], { encoding: "utf8" });
+  const out = execFileSync("chroot", [rootfsOf("synapse"), "/opt/synapse/bin/python", "-c", PYTHON], {
+    encoding: "utf8",
+  });
   return median(out.trim().split("\n").map(Number));
 }
 

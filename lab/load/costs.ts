@@ -5,7 +5,7 @@ import type { Calibration } from "./calibrate";
 export interface CostRow {
   /** Id of the experiment. @example "send" */
   operation: string;
-  /** A class of Synapse's processes, all of its processes together; or `postgres`, `pgbouncer`, `redis`, `router`, ... */
+  /** A class of Synapse's processes, all of them together; or `postgres`, `pgbouncer`, `redis`, `router`, ... */
   part: string;
   value: number;
   /** Standard error of the value, in its unit. */

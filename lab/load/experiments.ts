@@ -22,6 +22,8 @@ export interface Stage {
   large: Map<number, Room>;
   files: Map<number, string[]>;
   since: Map<Person, string>;
+  /** All rates are divided by it. */
+  slower: number;
 }
 
 export const PEOPLE = 40;
@@ -51,14 +53,14 @@ export interface Experiment {
   begin(stage: Stage, step: number): Promise<Step>;
 }
 
-export async function makeStage(client: Client, people: Person[]): Promise<Stage> {
+export async function makeStage(client: Client, people: Person[], slower = 1): Promise<Stage> {
   const pairs: Room[] = [],
     large = new Map<number, Room>();
   await inTurn(Array.from({ length: PAIRS }), async (_, i) => {
     pairs.push(await makeRoom(client, [people[2 * i]!, people[2 * i + 1]!]));
   });
   for (const size of SIZES) large.set(size, await makeRoom(client, people.slice(0, size)));
-  return { client, people, pairs, large, files: new Map(), since: new Map() };
+  return { client, people, pairs, large, files: new Map(), since: new Map(), slower };
 }
 
 let runs = 0;
@@ -71,7 +73,7 @@ function atRate(
   return (seconds) => {
     runs += 1;
     let n = 0;
-    const due = evenArrivals(seeded(runs, "step"), rate, seconds).map((at) => ({ kind: "request", at }));
+    const due = evenArrivals(seeded(runs, "step"), rate / stage.slower, seconds).map((at) => ({ kind: "request", at }));
     return generate(stage.client, due, () => make((n += 1)));
   };
 }
@@ -80,7 +82,15 @@ const rated = (
   id: string,
   unit: string,
   what: string,
-  { steps, make, before }: { steps: readonly number[]; make: (stage: Stage, n: number) => Operation | undefined; before?: (stage: Stage) => Promise<void> },
+  {
+    steps,
+    make,
+    before,
+  }: {
+    steps: readonly number[];
+    make: (stage: Stage, n: number) => Operation | undefined;
+    before?: (stage: Stage) => Promise<void>;
+  },
 ): Experiment => ({
   id,
   unit,
@@ -179,7 +189,11 @@ export const EXPERIMENTS: readonly Experiment[] = [
       }),
     }),
   },
-  wake("wake", "longPoll", `${WAKE_RATE} messages a second into a room of ${Math.max(...SIZES)}; 0 to 20 members wait by long poll and ask again`),
+  wake(
+    "wake",
+    "longPoll",
+    `${WAKE_RATE} messages a second into a room of ${Math.max(...SIZES)}; 0 to 20 members wait by long poll and ask again`,
+  ),
   wake("wakeSliding", "sliding", `the same; they wait by sliding sync`),
   rated("sync", "sync without anything new", "syncs from the newest position, answered at once", {
     steps: [2, 5, 10, 15, 20],
@@ -254,4 +268,3 @@ export const EXPERIMENTS: readonly Experiment[] = [
     make: (stage, n) => operations.keyClaim(turn(stage.people, n + 1), turn(stage.people, n)),
   }),
 ];
-

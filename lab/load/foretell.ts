@@ -27,7 +27,7 @@ export function amounts(r: Report): Map<string, number> {
   ]);
 }
 
-/** CPU seconds of each part. A cost that cannot be told from zero still counts: to leave it out would be a guess too. */
+/** CPU seconds of each part. A cost that is not told from zero still counts: to leave it out would be a guess too. */
 export function foretold(costs: CostFile, r: Report): Map<string, number> {
   const many = amounts(r),
     out = new Map<string, number>();

@@ -33,15 +33,26 @@ function inNamespaces(argv: readonly string[], built: boolean): number {
     stdio: "inherit",
   });
   if (installed.status !== 0) return installed.status ?? 1;
-  const again = spawnSync("unshare", inOwnNamespaces("load", [process.execPath, "--require", "tsx", __filename, ...argv]), {
-    stdio: "inherit",
-    env: { ...process.env, REAL_NAMESPACES: "1" },
-  });
+  const again = spawnSync(
+    "unshare",
+    inOwnNamespaces("load", [process.execPath, "--require", "tsx", __filename, ...argv]),
+    {
+      stdio: "inherit",
+      env: { ...process.env, REAL_NAMESPACES: "1" },
+    },
+  );
   return again.status ?? 1;
 }
 
 async function measured(target: Target, r: Request): Promise<void> {
-  const result = await measure(target, { seconds: r.step, repeats: r.repeats, seed: r.seed, only: r.only, say });
+  const result = await measure(target, {
+    seconds: r.step,
+    repeats: r.repeats,
+    slower: r.slower,
+    seed: r.seed,
+    only: r.only,
+    say,
+  });
   if (r.json) fs.writeFileSync(r.json, JSON.stringify(result, null, 1));
   if (r.only) return;
   const { settings } = target.homeserver.subject;

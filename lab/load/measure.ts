@@ -35,6 +35,8 @@ export interface Plan {
   /** How often each step is run. */
   repeats: number;
   seed: number;
+  /** Rates are divided by it. */
+  slower: number;
   /** Ids of experiments. @default all */
   only?: readonly string[];
   say: (text: string) => void;
@@ -46,7 +48,11 @@ const difference = (after: Map<string, number>, before: Map<string, number>): Re
 /** So long after a step what it has caused still runs: notices to other processes, notifications. */
 const SETTLE_MS = 1500;
 
-export async function measureStep(target: Target, stage: Stage, { experiment: e, step, seconds }: { experiment: Experiment; step: number; seconds: number }): Promise<Measured> {
+export async function measureStep(
+  target: Target,
+  stage: Stage,
+  { experiment: e, step, seconds }: { experiment: Experiment; step: number; seconds: number },
+): Promise<Measured> {
   const running = await e.begin(stage, step);
   await sleep(SETTLE_MS);
   const database = await target.database(),
@@ -96,10 +102,20 @@ export function fitted(steps: readonly Measured[]): Map<string, Line> {
   const lineOf = (value: (m: Measured) => number): Line =>
     line(steps.map((m) => ({ x: m.amount / m.seconds, y: value(m) / m.seconds })));
   const lines = new Map<string, Line>();
-  for (const part of parts) lines.set(part, lineOf((m) => m.cpu[part] ?? 0));
-  lines.set("total", lineOf((m) => Object.values(m.cpu).reduce((sum, v) => sum + v, 0)));
+  for (const part of parts)
+    lines.set(
+      part,
+      lineOf((m) => m.cpu[part] ?? 0),
+    );
+  lines.set(
+    "total",
+    lineOf((m) => Object.values(m.cpu).reduce((sum, v) => sum + v, 0)),
+  );
   for (const count of ["transactions", "queries", "walBytes"] as const)
-    lines.set(count, lineOf((m) => m.database[count]));
+    lines.set(
+      count,
+      lineOf((m) => m.database[count]),
+    );
   return lines;
 }
 
@@ -126,7 +142,11 @@ export function rowsOf(e: Pick<Experiment, "id" | "unit">, lines: Map<string, Li
 }
 
 /** What a request costs besides the size of its file: what is left of a step when nothing of the file is. */
-export function besidesSize(operation: string, lines: Map<string, Line>, { idle, rate }: { idle: Record<string, number>; rate: number }): CostRow[] {
+export function besidesSize(
+  operation: string,
+  lines: Map<string, Line>,
+  { idle, rate }: { idle: Record<string, number>; rate: number },
+): CostRow[] {
   return Object.entries(idle).map(([part, rest]) => {
     const { intercept, interceptError } = lines.get(part)!;
     return {
@@ -165,8 +185,9 @@ export interface Result {
   idle: Record<string, number>;
 }
 
-/** Half of what two cores carry with this many waiting for each message. */
-const CHECK = { rate: 0.8, seconds: 45 };
+/** Messages a second of the run that is foretold, while everybody waits; and its length, in steps. */
+const CHECK_RATE = 0.8,
+  CHECK_STEPS = 5;
 
 export async function measure(target: Target, plan: Plan): Promise<Result> {
   const client = new Client(target.host, target.port),
@@ -176,7 +197,7 @@ export async function measure(target: Target, plan: Plan): Promise<Result> {
     load = [loadavg()[0]!];
   say(`${PEOPLE} users and their rooms`);
   const people = await makePeople(client, PEOPLE, (name) => target.homeserver.user(name));
-  const stage = await makeStage(client, people);
+  const stage = await makeStage(client, people, plan.slower);
   say("nothing, for comparison");
   const idle = await measureIdle(target, 2 * plan.seconds);
   const steps: Measured[] = [],
@@ -184,7 +205,7 @@ export async function measure(target: Target, plan: Plan): Promise<Result> {
   const chosen = EXPERIMENTS.filter(({ id }) => !plan.only || plan.only.includes(id));
   for (const experiment of chosen) {
     // The first request of a kind fills caches and loads code: it is not counted.
-    await measureStep(target, stage, { experiment, step: experiment.steps[1]!, seconds: 2 });
+    await measureStep(target, stage, { experiment, step: experiment.steps[1]!, seconds: 2 * plan.slower });
     const order = shuffled(
       seeded(plan.seed, experiment.id),
       experiment.steps.flatMap((step) => Array<number>(plan.repeats).fill(step)),
@@ -198,11 +219,20 @@ export async function measure(target: Target, plan: Plan): Promise<Result> {
     );
     steps.push(...own);
     rows.push(...rowsOf(experiment, lines));
-    if (experiment.mediaRate) rows.push(...besidesSize(experiment.id, lines, { idle, rate: experiment.mediaRate }));
+    if (experiment.mediaRate)
+      rows.push(...besidesSize(experiment.id, lines, { idle, rate: experiment.mediaRate / plan.slower }));
     load.push(loadavg()[0]!);
   }
   const world = { people, rooms: [...stage.pairs, ...stage.large.values()], files: [...stage.files.values()].flat() };
-  const report = await used(target, { client, world, plan: { ...CHECK, users: PEOPLE, seed: plan.seed } }, say);
+  const report = await used(
+    target,
+    {
+      client,
+      world,
+      plan: { rate: CHECK_RATE / plan.slower, seconds: CHECK_STEPS * plan.seconds, users: PEOPLE, seed: plan.seed },
+    },
+    say,
+  );
   client.close();
   const costs: CostFile = {
     date: new Date().toISOString().slice(0, 10),

@@ -27,7 +27,7 @@ export interface Habit {
   source: string;
 }
 
-/** Without `send`: the rate of messages is the run's own. `sync` stands for what the waiting clients do, and has none. */
+/** `sync` stands for what the waiting clients do, and has no rate. */
 export const HABITS: Record<Exclude<Kind, "sync">, Habit> = {
   send: {
     value: 144,
@@ -58,7 +58,10 @@ export const HABITS: Record<Exclude<Kind, "sync">, Habit> = {
 };
 
 /** Requests a second of each kind, for so many users and so many messages a second in all. */
-export function rates(users: number, messages = (users * HABITS.send.value) / 3600): Map<Exclude<Kind, "sync">, number> {
+export function rates(
+  users: number,
+  messages = (users * HABITS.send.value) / 3600,
+): Map<Exclude<Kind, "sync">, number> {
   return new Map(
     Object.entries(HABITS).map(([kind, { value, per }]) => [
       kind as Exclude<Kind, "sync">,
@@ -67,7 +70,7 @@ export function rates(users: number, messages = (users * HABITS.send.value) / 36
   );
 }
 
-/** Rooms. All decided: no server's distribution is published; the tail is that of communities and company-wide rooms. */
+/** Rooms. All decided, for no server publishes them; the tail is that of communities and company-wide rooms. */
 export const ROOMS = {
   /** Rooms that a user is in, on average. */
   perUser: 6,

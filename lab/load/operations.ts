@@ -65,7 +65,12 @@ export function receipt(room: Room, person: Person, newest = false): Operation |
   if (event === undefined || next < read) return undefined;
   room.read.set(person, next + 1);
   return {
-    asked: { method: "POST", path: `${C}/rooms/${q(room.id)}/receipt/m.read/${q(event)}`, token: person.token, body: {} },
+    asked: {
+      method: "POST",
+      path: `${C}/rooms/${q(room.id)}/receipt/m.read/${q(event)}`,
+      token: person.token,
+      body: {},
+    },
   };
 }
 
@@ -92,7 +97,8 @@ export const login = ({ id }: Person): Operation => ({
 });
 
 /** Synapse keeps answers of first syncs for two minutes; another filter is another answer. */
-const filter = (): string => q(JSON.stringify({ presence: { limit: 1000 + (last += 1) }, room: { timeline: { limit: 20 } } }));
+const filter = (): string =>
+  q(JSON.stringify({ presence: { limit: 1000 + (last += 1) }, room: { timeline: { limit: 20 } } }));
 
 export const firstSync = ({ token }: Person): Operation => ({
   asked: { method: "GET", path: `${C}/sync?timeout=0&set_presence=offline&filter=${filter()}`, token },

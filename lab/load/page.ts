@@ -18,7 +18,8 @@ export interface CapacityInput {
 }
 
 const COUNTS = ["transactions", "queries", "walBytes"];
-const milliseconds = ({ value, error }: CostRow): string => `${(value * 1000).toFixed(1)} ± ${(error * 1000).toFixed(1)}`;
+const milliseconds = ({ value, error }: CostRow): string =>
+  `${(value * 1000).toFixed(1)} ± ${(error * 1000).toFixed(1)}`;
 
 function totals(rows: readonly CostRow[]): string[] {
   return EXPERIMENTS.flatMap(({ id, unit }) => {
@@ -38,7 +39,7 @@ const shares = (rows: readonly CostRow[], id: string): CostRow[] =>
     .filter((r) => r.operation === id && r.known && r.value > 0 && r.part !== "total" && !COUNTS.includes(r.part))
     .sort((x, y) => y.value - x.value);
 
-/** What a process does that only follows replication while messages are sent: of classes that have no part in a send. */
+/** Classes that have no part in a send: they only follow replication. */
 const FOLLOWERS = ["media", "account", "device-lists", "user-directory", "initial-sync"];
 export function replicated(costs: CostFile): { part: string; each: number; error: number }[] {
   return costs.rows

@@ -52,7 +52,11 @@ export async function makePeople(
   const people: Person[] = [];
   await inTurn(Array.from({ length: count }), async (_, i) => {
     const { id, token } = await register(`u${i}`);
-    const { device_id: device } = await client.must({ method: "GET", path: "/_matrix/client/v3/account/whoami", token });
+    const { device_id: device } = await client.must({
+      method: "GET",
+      path: "/_matrix/client/v3/account/whoami",
+      token,
+    });
     people[i] = { id, token, device, rooms: [] };
   });
   return people;

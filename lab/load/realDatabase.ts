@@ -95,7 +95,10 @@ async function pooler(net: Network, subject: Subject, server: Server): Promise<s
     inImage("pgbouncer", dir, ["/usr/sbin/pgbouncer", "/mnt/pgbouncer.ini"], POOLER_UID),
     "pgbouncer",
   );
-  await running.until(async () => (await query(net, { host: ip, port: 5432, name: "synapse" }, "select 1")) === "1", 60);
+  await running.until(
+    async () => (await query(net, { host: ip, port: 5432, name: "synapse" }, "select 1")) === "1",
+    60,
+  );
   return ip;
 }
 
@@ -115,8 +118,13 @@ export interface DatabaseCounts {
 export async function databaseCounts(net: Network, server: Server, pooler: string): Promise<DatabaseCounts> {
   const totals = await query(net, { host: pooler, port: 5432, name: "pgbouncer" }, "show stats_totals");
   // database | server_assignment_count | xact_count | query_count | ...
-  const row = totals.split("\n").map((l) => l.split("|")).find(([name]) => name === "synapse");
-  const own = (await server.sql("select pg_current_wal_insert_lsn() - '0/0'::pg_lsn, pg_database_size('synapse')")).split("|");
+  const row = totals
+    .split("\n")
+    .map((l) => l.split("|"))
+    .find(([name]) => name === "synapse");
+  const own = (
+    await server.sql("select pg_current_wal_insert_lsn() - '0/0'::pg_lsn, pg_database_size('synapse')")
+  ).split("|");
   return {
     transactions: Number(row?.[2] ?? 0),
     queries: Number(row?.[3] ?? 0),

@@ -1,6 +1,6 @@
 /**
- * The target that is made for the run: every Synapse process of the stack, PostgreSQL behind PgBouncer, Redis, MinIO and
- * the router, each as rendered and in a control group of its own. On addresses that only this process sees.
+ * The target that is made for the run: every class of Synapse processes, PostgreSQL behind PgBouncer, Redis, MinIO and
+ * the router, as rendered, each part in a control group of its own. On addresses that only this process sees.
  */
 import * as fs from "node:fs";
 import * as path from "node:path";

@@ -63,11 +63,7 @@ export interface Use {
 }
 
 /** People who are there use the homeserver. */
-export async function used(
-  target: Target,
-  { client, world, plan }: Use,
-  say: (text: string) => void,
-): Promise<Report> {
+export async function used(target: Target, { client, world, plan }: Use, say: (text: string) => void): Promise<Report> {
   const { people } = world;
   const longPoll = new Waiting(client, "online"),
     sliding = new Waiting(client),

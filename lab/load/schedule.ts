@@ -21,7 +21,9 @@ export function arrivals(random: Random, rate: number, seconds: number): number[
  * measurements, where the spread of a Poisson process in a short window would only add to the error.
  */
 export function evenArrivals(random: Random, rate: number, seconds: number): number[] {
-  return Array.from({ length: Math.round(rate * seconds) }, (_, i) => (i + random()) / rate).filter((at) => at < seconds);
+  return Array.from({ length: Math.round(rate * seconds) }, (_, i) => (i + random()) / rate).filter(
+    (at) => at < seconds,
+  );
 }
 
 /** Kinds of requests with their arrivals, as one list in order of time. */

@@ -41,7 +41,9 @@ export function line(points: readonly Point[]): Line {
     my = mean(points.map((p) => p.y));
   const sxx = points.reduce((sum, { x }) => sum + (x - mx) ** 2, 0);
   if (n < 3 || sxx === 0)
-    throw new Error(`a line needs three points and two different x; given are ${n} at ${points.map((p) => p.x).join(", ")}`);
+    throw new Error(
+      `a line needs three points and two different x; given are ${n} at ${points.map((p) => p.x).join(", ")}`,
+    );
   const slope = points.reduce((sum, { x, y }) => sum + (x - mx) * (y - my), 0) / sxx,
     intercept = my - slope * mx;
   const residuals = points.map(({ x, y }) => y - intercept - slope * x);

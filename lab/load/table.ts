@@ -5,7 +5,9 @@ const ms = (value: number | undefined): string => (value === undefined ? "-" : v
 
 const columns = (rows: string[][]): string[] => {
   const widths = rows[0]!.map((_, i) => Math.max(...rows.map((r) => r[i]!.length)));
-  return rows.map((r) => r.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join("  "));
+  return rows.map((r) =>
+    r.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join("  "),
+  );
 };
 
 export function reportText(r: Report): string {
@@ -31,7 +33,11 @@ export function reportText(r: Report): string {
     "",
     `waiting clients: ${r.woken.longPoll} answers to long polls, ${r.woken.sliding} to sliding syncs, ${r.woken.failed} failed; ${r.woken.messages} messages delivered, p50 ${ms(r.delivery.p50)} ms, p95 ${ms(r.delivery.p95)} ms, p99 ${ms(r.delivery.p99)} ms after they were due`,
     "",
-    ...columns([["part", "CPU s", "of a core", "ms a request"], ...parts, ["all", total.toFixed(2), `${((100 * total) / r.seconds).toFixed(1)} %`, ((1000 * total) / requests).toFixed(2)]]),
+    ...columns([
+      ["part", "CPU s", "of a core", "ms a request"],
+      ...parts,
+      ["all", total.toFixed(2), `${((100 * total) / r.seconds).toFixed(1)} %`, ((1000 * total) / requests).toFixed(2)],
+    ]),
     "",
     `the load generator itself: ${r.own.toFixed(2)} CPU s`,
   ].join("\n");

@@ -39,7 +39,10 @@ export class Groups {
   /** CPU seconds of each group since it exists. */
   read(): Map<string, number> {
     return new Map(
-      [...this.names].map((name) => [name, usageSeconds(fs.readFileSync(path.join(this.dir, name, "cpu.stat"), "utf8"))]),
+      [...this.names].map((name) => [
+        name,
+        usageSeconds(fs.readFileSync(path.join(this.dir, name, "cpu.stat"), "utf8")),
+      ]),
     );
   }
   /** When the processes have been told to end: a group can be removed once the last of them has. */

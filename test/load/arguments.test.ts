@@ -18,6 +18,7 @@ describe("load: arguments", () => {
       only: undefined,
       step: 10,
       repeats: 2,
+      slower: 1,
       built: false,
     });
     const { users, rate, seconds, seed } = read("--users", "100", "--rate", "2.5", "--seconds", "30", "--seed", "9");

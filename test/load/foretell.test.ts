@@ -24,7 +24,12 @@ const report: Report = {
   own: 0,
   rooms: { count: 1, largest: 2 },
 };
-const cost = (operation: string, part: string, value: number, unit = "CPU seconds per one"): CostFile["rows"][number] => ({
+const cost = (
+  operation: string,
+  part: string,
+  value: number,
+  unit = "CPU seconds per one",
+): CostFile["rows"][number] => ({
   operation,
   part,
   value,
