@@ -199,6 +199,8 @@ export async function measure(target: Target, plan: Plan): Promise<Result> {
   const people = await makePeople(client, PEOPLE, (name) => target.homeserver.user(name));
   const stage = await makeStage(client, people, plan.slower);
   say("nothing, for comparison");
+  // What making them has caused comes to an end first.
+  await sleep(5 * SETTLE_MS);
   const idle = await measureIdle(target, 2 * plan.seconds);
   const steps: Measured[] = [],
     rows: CostRow[] = idleRows(idle);

@@ -104,8 +104,8 @@ export async function startReal(say: (text: string) => void): Promise<Target> {
     name: "load",
     config: tier(USERS, { more: { rateLimits: UNLIMITED, presence: { enabled: true } } }).config,
   });
-  const groups = new Groups();
-  const net = await new Network().start();
+  const net = await new Network().start(),
+    groups = new Groups();
   const counts = new Map<string, number>();
   net.started = ({ name, child }) => {
     const part = partOf(name);
