@@ -161,6 +161,29 @@ export function besidesSize(
   });
 }
 
+/** Growth of the database over all steps of an experiment: files grow in blocks, so a line through steps would not do. */
+export function databaseGrowth(e: Pick<Experiment, "id" | "unit">, steps: readonly Measured[]): CostRow[] {
+  const sum = (of: (m: Measured) => number): number => steps.reduce((total, m) => total + of(m), 0);
+  const amount = sum((m) => m.requests),
+    bytes = sum((m) => m.database.bytes);
+  // One block of 64 pages more or less, at either end.
+  const error = (2 * 64 * 8192) / amount;
+  return amount > 0
+    ? [
+        {
+          operation: e.id,
+          part: "databaseBytes",
+          value: bytes / amount,
+          error,
+          unit: "bytes of database per request",
+          how: "measured",
+          points: steps.length,
+          known: Math.abs(bytes / amount) > 2 * error,
+        },
+      ]
+    : [];
+}
+
 export const idleRows = (idle: Record<string, number>): CostRow[] =>
   Object.entries(idle).map(([part, value]) => ({
     operation: "idle",
@@ -220,7 +243,7 @@ export async function measure(target: Target, plan: Plan): Promise<Result> {
       `${experiment.id}: ${(total.slope * 1000).toFixed(1)} ms of CPU per ${experiment.unit}, error ${(total.error * 1000).toFixed(1)}, bend ${total.bend.toFixed(2)}; ${lines.get("transactions")!.slope.toFixed(1)} transactions`,
     );
     steps.push(...own);
-    rows.push(...rowsOf(experiment, lines));
+    rows.push(...rowsOf(experiment, lines), ...databaseGrowth(experiment, own));
     if (experiment.mediaRate)
       rows.push(...besidesSize(experiment.id, lines, { idle, rate: experiment.mediaRate / plan.slower }));
     load.push(loadavg()[0]!);

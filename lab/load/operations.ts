@@ -157,8 +157,10 @@ export const keyClaim = ({ token }: Person, { id, device }: Person): Operation =
 
 /** A request of a kind as the model has it, by lot; undefined when there is nothing to do it with yet. */
 export function drawn(kind: Exclude<Kind, "sync">, world: World, random: Random): Operation | undefined {
-  const person = pick(random, world.people),
-    room = pick(random, person.rooms.length > 0 ? person.rooms : world.rooms);
+  const drawnPerson = pick(random, world.people),
+    room = pick(random, drawnPerson.rooms.length > 0 ? drawnPerson.rooms : world.rooms),
+    // A person who is in no room does nothing in one.
+    person = room.members.includes(drawnPerson) ? drawnPerson : pick(random, room.members);
   switch (kind) {
     case "send":
       return send(room, person);

@@ -17,7 +17,7 @@ export interface CapacityInput {
   versions: Surroundings;
 }
 
-const COUNTS = ["transactions", "queries", "walBytes"];
+const COUNTS = ["transactions", "queries", "walBytes", "databaseBytes"];
 const milliseconds = ({ value, error }: CostRow): string =>
   `${(value * 1000).toFixed(1)} ± ${(error * 1000).toFixed(1)}`;
 
@@ -31,6 +31,17 @@ function totals(rows: readonly CostRow[]): string[] {
       `| ${unit} | ${milliseconds(total)} | ${total.straight ? "yes" : `no (${((total.bend ?? 0) * 100).toFixed(0)} %)`} | ${count("transactions", 1)} | ${count("queries", 1)} | ${((of("walBytes")?.value ?? 0) / 1024).toFixed(1)} |`,
     ];
   });
+}
+
+/** What a message leaves behind. */
+function stored(rows: readonly CostRow[]): string[] {
+  const row = rows.find((r) => r.operation === "send" && r.part === "databaseBytes");
+  return row
+    ? [
+        `A message of about sixty letters adds ${(row.value / 1024).toFixed(1)} ± ${(row.error / 1024).toFixed(1)} KiB to the database, indexes included, before any vacuum.`,
+        "",
+      ]
+    : [];
 }
 
 /** Parts whose cost is told from zero, the dearest first. */
@@ -82,6 +93,7 @@ export function capacityPage({ costs, check, steps, idle, versions }: CapacityIn
     "|---|---|---|---|---|---|",
     ...totals(rows),
     "",
+    ...stored(rows),
     "A recipient woken has its answer, asks again, and waits. WAL has whole pages in it, as always soon after a checkpoint.",
     "",
     "## Where it goes",

@@ -1,6 +1,6 @@
 /** Percentiles, and lines with their errors. */
 import assert from "node:assert/strict";
-import { fitted, rowsOf, type Measured } from "../../lab/load/measure";
+import { besidesSize, databaseGrowth, fitted, rowsOf, type Measured } from "../../lab/load/measure";
 import { isKnown, isStraight, line, median, percentile } from "../../lab/load/statistics";
 
 const near = (actual: number, wanted: number, within = 1e-9): void =>
@@ -84,6 +84,26 @@ describe("load: costs from steps", () => {
     near(lines.get("total")!.slope, 0.02);
     near(lines.get("transactions")!.slope, 7);
     near(lines.get("walBytes")!.slope, 4096, 1e-6);
+  });
+
+  it("of a file's request, besides its size, are what is left at size 0, less rest", () => {
+    // 1.5 uploads a second: 12 ms each, 20 ms a MiB, and 1 % of a core at rest.
+    const upload = (mib: number): Measured => ({
+      ...step(1.5 * 10 * mib, 10),
+      cpu: { media: 10 * (0.01 + 1.5 * (0.012 + 0.02 * mib)) },
+    });
+    const rows = besidesSize("upload", fitted([0.5, 1, 2, 3].map(upload)), { idle: { media: 0.01 }, rate: 1.5 });
+    assert.equal(rows.length, 1);
+    near(rows[0]!.value, 0.012);
+    assert.deepEqual([rows[0]!.operation, rows[0]!.how], ["uploadRequest", "derived"]);
+  });
+
+  it("of the database's size are its growth by all requests, within a block at either end", () => {
+    const grown = [100, 200].map((n) => ({ ...step(n, 10), database: { ...step(n, 10).database, bytes: n * 8192 } }));
+    const [row] = databaseGrowth({ id: "send", unit: "send" }, grown);
+    near(row!.value, 8192);
+    near(row!.error, 1_048_576 / 300);
+    assert.deepEqual(databaseGrowth({ id: "send", unit: "send" }, []), []);
   });
 
   it("become rows with unit and origin", () => {
