@@ -37,3 +37,13 @@ export interface CostFile {
   processes: Record<string, number>;
   rows: CostRow[];
 }
+
+const DIGITS = 4;
+
+/** The file's text: a line for each row, so that another run's changes can be read. */
+export function costText({ rows, ...head }: CostFile): string {
+  const rounded = (_: string, value: unknown): unknown =>
+    typeof value === "number" ? Number(value.toPrecision(DIGITS)) : value;
+  const [start] = JSON.stringify(head, rounded, 2).split(/\n}$/);
+  return `${start},\n  "rows": [\n${rows.map((row) => `    ${JSON.stringify(row, rounded)}`).join(",\n")}\n  ]\n}\n`;
+}

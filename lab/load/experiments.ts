@@ -117,7 +117,7 @@ const MEMBER_RATE = 3,
 /** Messages into one room in which some wait. */
 const wake = (id: string, way: Way, what: string): Experiment => ({
   id,
-  unit: "recipient woken",
+  unit: way === "longPoll" ? "recipient woken, by long poll" : "recipient woken, by sliding sync",
   what,
   steps: [0, 5, 10, 15, 20],
   begin: async (stage, many) => {

@@ -11,6 +11,7 @@ import { IMAGES as SYNAPSE_IMAGES } from "../../components/layers/synapse/images
 import { PROOF, ROOT } from "../common/folders";
 import { inOwnNamespaces } from "../real/namespaces";
 import { readArguments, USAGE, type Request } from "./arguments";
+import { costText } from "./costs";
 import { EXPERIMENTS } from "./experiments";
 import { measure } from "./measure";
 import { capacityPage } from "./page";
@@ -56,7 +57,7 @@ async function measured(target: Target, r: Request): Promise<void> {
   if (r.json) fs.writeFileSync(r.json, JSON.stringify(result, null, 1));
   if (r.only) return;
   const { settings } = target.homeserver.subject;
-  fs.writeFileSync(COSTS, `${JSON.stringify(result.costs, null, 2)}\n`);
+  fs.writeFileSync(COSTS, costText(result.costs));
   fs.writeFileSync(
     path.join(PROOF, "capacity.md"),
     capacityPage({

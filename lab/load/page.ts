@@ -11,7 +11,8 @@ export interface Surroundings {
 
 export interface CapacityInput {
   costs: CostFile;
-  check: Check;
+  /** Absent in a run that ended before it. */
+  check?: Check;
   steps: readonly Measured[];
   idle: Record<string, number>;
   versions: Surroundings;
@@ -21,6 +22,11 @@ const COUNTS = ["transactions", "queries", "walBytes", "databaseBytes"];
 const milliseconds = ({ value, error }: CostRow): string =>
   `${(value * 1000).toFixed(1)} ± ${(error * 1000).toFixed(1)}`;
 
+function straightness({ known, straight, bend }: CostRow): string {
+  if (!known) return "not told from zero";
+  return straight ? "yes" : `no (${((bend ?? 0) * 100).toFixed(0)} %)`;
+}
+
 function totals(rows: readonly CostRow[]): string[] {
   return EXPERIMENTS.flatMap(({ id, unit }) => {
     const of = (part: string): CostRow | undefined => rows.find((r) => r.operation === id && r.part === part);
@@ -28,7 +34,7 @@ function totals(rows: readonly CostRow[]): string[] {
     if (!total) return [];
     const count = (part: string, digits: number): string => of(part)?.value.toFixed(digits) ?? "";
     return [
-      `| ${unit} | ${milliseconds(total)} | ${total.straight ? "yes" : `no (${((total.bend ?? 0) * 100).toFixed(0)} %)`} | ${count("transactions", 1)} | ${count("queries", 1)} | ${((of("walBytes")?.value ?? 0) / 1024).toFixed(1)} |`,
+      `| ${unit} | ${milliseconds(total)} | ${straightness(total)} | ${count("transactions", 1)} | ${count("queries", 1)} | ${((of("walBytes")?.value ?? 0) / 1024).toFixed(1)} |`,
     ];
   });
 }
@@ -51,7 +57,7 @@ const shares = (rows: readonly CostRow[], id: string): CostRow[] =>
     .sort((x, y) => y.value - x.value);
 
 /** Classes that have no part in a send: they only follow replication. */
-const FOLLOWERS = ["media", "account", "device-lists", "user-directory", "initial-sync"];
+const FOLLOWERS = ["media", "account", "device-lists", "initial-sync"];
 export function replicated(costs: CostFile): { part: string; each: number; error: number }[] {
   return costs.rows
     .filter((r) => r.operation === "send" && FOLLOWERS.includes(r.part))
@@ -68,6 +74,28 @@ function compared({ report, foretold }: Check): Array<{ part: string; foretold: 
     .sort((x, y) => y.measured - x.measured);
   const sum = (of: "foretold" | "measured"): number => parts.reduce((total, p) => total + p[of], 0);
   return [...parts, { part: "all", foretold: sum("foretold"), measured: sum("measured") }];
+}
+
+/** Experiments that the run has not come to. */
+function missing(rows: readonly CostRow[]): string[] {
+  const left = EXPERIMENTS.filter(({ id }) => !rows.some((r) => r.operation === id)).map(({ unit }) => unit);
+  return left.length > 0 ? [`- Not measured in this run: ${left.join(", ")}.`] : [];
+}
+
+function foretelling(check: Check): string[] {
+  return [
+    "## A run that the costs foretell",
+    "",
+    `${check.report.plan.users} people who wait, ${check.report.kinds.send?.served ?? 0} messages, and the rest of what people do (lab/load/model.ts), in ${check.report.seconds.toFixed(0)} s: all kinds at once, which no line was fitted to. Woken ${check.report.woken.longPoll + check.report.woken.sliding} times. The load generator itself used ${check.report.own.toFixed(1)} CPU seconds, which are not among them.`,
+    "",
+    "| Part | Foretold, CPU s | Measured, CPU s | Off by |",
+    "|---|---|---|---|",
+    ...compared(check).map(
+      ({ part, foretold, measured }) =>
+        `| ${part} | ${foretold.toFixed(2)} | ${measured.toFixed(2)} | ${((100 * (foretold - measured)) / measured).toFixed(0)} % |`,
+    ),
+    "",
+  ];
 }
 
 export function capacityPage({ costs, check, steps, idle, versions }: CapacityInput): string {
@@ -119,19 +147,10 @@ export function capacityPage({ costs, check, steps, idle, versions }: CapacityIn
       .map(([part, used]) => `${part} ${(100 * used).toFixed(2)}`)
       .join(", ")}.`,
     "",
-    "## A run that the costs foretell",
-    "",
-    `${check.report.plan.users} people who wait, ${check.report.kinds.send?.served ?? 0} messages, and the rest of what people do (lab/load/model.ts), in ${check.report.seconds.toFixed(0)} s: all kinds at once, which no line was fitted to. Woken ${check.report.woken.longPoll + check.report.woken.sliding} times. The load generator itself used ${check.report.own.toFixed(1)} CPU seconds, which are not among them.`,
-    "",
-    "| Part | Foretold, CPU s | Measured, CPU s | Off by |",
-    "|---|---|---|---|",
-    ...compared(check).map(
-      ({ part, foretold, measured }) =>
-        `| ${part} | ${foretold.toFixed(2)} | ${measured.toFixed(2)} | ${((100 * (foretold - measured)) / measured).toFixed(0)} % |`,
-    ),
-    "",
+    ...(check ? foretelling(check) : []),
     "## What is not in it",
     "",
+    ...missing(rows),
     "- PostgreSQL has no standby, and Redis no replica: the WAL and the commands that they receive are not sent.",
     "- The ingress and its TLS are left out: clients speak to the router.",
     "- Files are not images, so no thumbnail is made. Rooms are not federated.",

@@ -1,6 +1,6 @@
 /** The page says what was measured, in milliseconds, and what could not be told. */
 import assert from "node:assert/strict";
-import type { CostFile, CostRow } from "../../lab/load/costs";
+import { costText, type CostFile, type CostRow } from "../../lab/load/costs";
 import { capacityPage, replicated } from "../../lab/load/page";
 import type { Report } from "../../lab/load/run";
 import { reportText } from "../../lab/load/table";
@@ -91,6 +91,17 @@ describe("load: page", () => {
       capacityPage({ costs: bent, check, steps: [], idle: {}, versions: { synapse: "1", postgres: "18" } }),
       /^\| send \| 60\.0 ± 6\.0 \| no \(31 %\) \|/m,
     );
+  });
+});
+
+describe("load: data file", () => {
+  it("has a line for each row, and numbers of four digits", () => {
+    const text = costText({ ...costs, rows: [row("main", 0.0123456789), row("redis", 0.5)] });
+    const lines = text.split("\n").filter((l) => l.includes('"part"'));
+    assert.equal(lines.length, 2);
+    assert.match(lines[0]!, /"value":0\.01235,"error":0\.001235,/);
+    assert.equal(JSON.parse(text).rows[1].value, 0.5);
+    assert.equal(JSON.parse(text).calibration.python, 0.25);
   });
 });
 
