@@ -161,7 +161,7 @@ export function besidesSize(
   });
 }
 
-/** Growth of the database over all steps of an experiment: files grow in blocks, so a line through steps would not do. */
+/** Growth of the database over all steps of an experiment: files grow in blocks, so no line through steps would do. */
 export function databaseGrowth(e: Pick<Experiment, "id" | "unit">, steps: readonly Measured[]): CostRow[] {
   const sum = (of: (m: Measured) => number): number => steps.reduce((total, m) => total + of(m), 0);
   const amount = sum((m) => m.requests),
