@@ -349,6 +349,15 @@ export class OldServer {
     this.database = undefined;
   }
 
+  /** While Synapse is stopped: a copy of the database as it is. */
+  keepDatabase(): void {
+    this.sql(`create database kept owner ${DATABASE.user} template ${DATABASE.dbname}`, "postgres");
+  }
+  putDatabaseBack(): void {
+    this.sql(`drop database ${DATABASE.dbname}`, "postgres");
+    this.sql(`alter database kept rename to ${DATABASE.dbname}`, "postgres");
+  }
+
   /** Rows of every table, and where each sequence is. */
   counts(): Record<string, number> {
     return countsOf((text) => this.sql(text));

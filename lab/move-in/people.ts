@@ -199,8 +199,12 @@ export class People {
     await this.alice.getCrypto()!.forceDiscardSession(this.encryptedRoom);
     await this.say(this.alice, this.encryptedRoom, body);
   }
-  bobIsBack(): void {
-    this.away.delete("bob");
+  /** A client without a network. */
+  leaves(name: string): void {
+    this.away.add(name);
+  }
+  isBack(name: string): void {
+    this.away.delete(name);
     this.reconnect();
   }
   /** Clients that wait for their network look at once. */

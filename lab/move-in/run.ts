@@ -23,11 +23,12 @@ import { People } from "./people";
 import { Project, STACK } from "./project";
 import { record, type Rehearsal } from "./report";
 
-const USAGE = `npm run test:move-in [-- --workers] [--no-record]
+const USAGE = `npm run test:move-in [-- --workers] [--no-record] [--way-back]
   Starts a Synapse ${OLD_VERSION} from PyPI with users, devices, rooms, media and a bridge, and the local cluster; moves the
   one into the other by the commands of docs/move-in.md, compares both, goes back, and writes docs/proof/move-in.md.
   --workers    the old server has Redis, an event persister and other workers
   --no-record  writes nothing into docs/proof
+  --way-back   only the way back, without a cluster: the old server with the database that it had some messages ago
 Needs root, PostgreSQL of Debian, and a machine on which no local cluster runs; afterwards: npm run local -- down`;
 
 /** This machine, as the lab's pods reach it. */
@@ -47,8 +48,12 @@ class Move {
   private readonly started = Date.now();
   readonly result: Rehearsal;
 
-  constructor(private readonly workers: boolean) {
-    this.old = new OldServer({ dir: this.dir, address: MACHINE, workers });
+  /** @param address This machine, as the new server reaches it. */
+  constructor(
+    private readonly workers: boolean,
+    address: string,
+  ) {
+    this.old = new OldServer({ dir: this.dir, address, workers });
     this.bridge = new Bridge(this.old.appservice.hsToken);
     this.door = new Door(this.old.url);
     this.people = new People(this.door, this.old);
@@ -228,7 +233,7 @@ class Move {
     assert.equal((await people.login("alice", people.password("alice"))).status, 200);
     assert.equal((await people.login("alice", "wrong")).status, 403);
     this.kept("the password that was hashed with the old pepper logs in, a wrong one does not");
-    people.bobIsBack();
+    people.isBack("bob");
     await people.reads(people.bob, "waits for bob");
     await people.reads(people.bob, "at the new place");
     await people.say(people.bob, people.encryptedRoom, "from bob");
@@ -284,29 +289,49 @@ PY`.replace("@VERSION@", this.old.sql(`select room_version from rooms where room
     ).trim();
   }
 
+  /** Into the new server and back. */
+  async there(keep: (result: Rehearsal) => void): Promise<void> {
+    await this.inventory();
+    await this.beside();
+    await this.evening();
+    keep(this.result);
+    await this.back();
+    keep(this.result);
+  }
+
   /** The way back. */
   async back(): Promise<void> {
     const { people, old, door, bridge } = this;
     const lost = await people.say(people.alice, people.bridgedRoom, "lost on the way back");
     const from = Date.now();
-    const [stop] = this.blocks("The way back", 1);
+    const [stop] = this.blocks("The way back", 2);
     await this.step("the way back, 1: the new Synapse stops", () => this.project.run(stop!));
     bridge.stop();
     const refused = await door.ask("/_matrix/client/versions");
     assert.equal(refused.status, 503);
     this.kept("stopped, the new server answers 503");
-    await this.step("the way back, 3: the old Synapse starts", () => old.startSynapse());
+    await this.oldAgain(from, lost);
+  }
+
+  /** The old server goes on with its own database, and meets clients that are further. */
+  private async oldAgain(from: number, lost: string): Promise<void> {
+    const { people, old, door, bridge } = this;
+    const statement = /"(select [^"]+)"/.exec(this.blocks("The way back", 2)[1]!)![1]!;
+    await this.step("the way back, 3: the numbers of the old database", async () => void old.sql(statement));
+    await this.step("the way back, 4: the old Synapse starts", () => old.startSynapse());
     await bridge.start(APPSERVICE_PORT);
+    people.leaves("alice");
     door.leadsTo(old.url);
     people.reconnect();
     await until("a message acknowledged by the old server", 60, async () => {
-      await people.alice.sendTextMessage(people.bridgedRoom, "back again");
+      await people.say(people.bob, people.encryptedRoom, "bob is back");
       return undefined;
     });
     this.result.wayBack = Math.round((Date.now() - from) / 1000);
-    await until("the message at the bridge", 30, () => (bridge.has("back again") ? undefined : "not yet"));
-    await people.say(people.bob, people.encryptedRoom, "bob is back");
+    people.isBack("alice");
     await people.reads(people.alice, "bob is back");
+    await people.say(people.alice, people.bridgedRoom, "back again");
+    await until("the message at the bridge", 30, () => (bridge.has("back again") ? undefined : "not yet"));
     const { status } = await door.ask(
       `/_matrix/client/v3/rooms/${encodeURIComponent(people.bridgedRoom)}/event/${encodeURIComponent(lost)}`,
       {
@@ -315,8 +340,28 @@ PY`.replace("@VERSION@", this.old.sql(`select room_version from rooms where room
     );
     assert.equal(status, 404);
     this.kept(
-      "back on the old server, the same devices send and read on, and the bridge gets messages; what was sent on the new one is not there",
+      "back on the old server, the same devices send and read on, what was sent before a device was back too; the bridge gets messages; what was sent on the new one is not there",
     );
+  }
+
+  /** The way back alone, without a cluster: the old server's database is put back to what it was some messages ago. */
+  async backAlone(): Promise<void> {
+    const { people, old, bridge } = this;
+    await old.stopSynapse();
+    old.keepDatabase();
+    await old.startSynapse();
+    people.reconnect();
+    let lost = "";
+    await until("a message", 60, async () => {
+      lost = await people.say(people.alice, people.bridgedRoom, "lost on the way back");
+      return undefined;
+    });
+    for (let i = 0; i < 10; i++) await people.say(people.bob, people.encryptedRoom, `meanwhile ${i}`);
+    await people.reads(people.alice, "meanwhile 9");
+    await old.stopSynapse();
+    bridge.stop();
+    old.putDatabaseBack();
+    await this.oldAgain(Date.now(), lost);
   }
 
   async end(): Promise<void> {
@@ -327,39 +372,33 @@ PY`.replace("@VERSION@", this.old.sql(`select room_version from rooms where room
 }
 
 function cluster(): void {
+  const state = path.join(STATE, ".pulumi", "stacks");
+  if (fs.existsSync(state))
+    throw new Error(`${state}: a stack has been deployed here; \`npm run local -- down\` first`);
   for (const script of ["lab/cluster/up.sh", "lab/cluster/ingress.sh"]) {
     const { status } = spawnSync("bash", [path.join(ROOT, script)], { stdio: "inherit" });
     if (status !== 0) throw new Error(`${script} ended with ${status}`);
   }
+  enter(engineGroup());
 }
 
 async function main(argv: string[]): Promise<void> {
   const options = parse(argv, {
     workers: { type: "boolean" },
+    "way-back": { type: "boolean" },
     "no-record": { type: "boolean" },
   });
-  const state = path.join(STATE, ".pulumi", "stacks");
-  if (fs.existsSync(state))
-    throw new Error(`${state}: a stack has been deployed here; \`npm run local -- down\` first`);
-  cluster();
-  enter(engineGroup());
-  const move = new Move(options.workers ?? false);
+  const alone = options["way-back"] ?? false;
+  if (!alone) cluster();
+  const move = new Move(options.workers ?? false, alone ? "127.0.0.1" : MACHINE);
   // An interrupted run leaves no old server behind.
   for (const name of ["SIGINT", "SIGTERM"] as const)
     process.once(name, () => void move.end().finally(() => process.exit(1)));
   print(`files of this rehearsal, with the logs of the old server and of every command: ${move.dir}`);
   try {
     await move.old_();
-    await move.inventory();
-    await move.beside();
-    const keep = (): void => {
-      if (!options["no-record"]) record(move.result);
-    };
-    await move.evening();
-    keep();
-    await move.back();
-    keep();
-    print(`all of it worked. Stack ${STACK}; the cluster runs on: npm run local -- down`);
+    await (alone ? move.backAlone() : move.there(options["no-record"] ? () => undefined : record));
+    print(`all of it worked.${alone ? "" : ` Stack ${STACK}; the cluster runs on: npm run local -- down`}`);
   } catch (error) {
     print(`NOT ok: ${(error as Error).stack}`);
     process.exitCode = 1;

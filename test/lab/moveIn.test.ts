@@ -63,7 +63,10 @@ describe("The rehearsal of moving in", () => {
     assert.equal(first("5. Look at the copy").length, 1);
     assert.deepEqual(first("7. The evening: the last copy"), ["kubectl -n matrix delete cluster synapse-postgres"]);
     assert.deepEqual(first("8. The switch"), ["pulumi config rm --stack NAME stopSynapse"]);
-    assert.deepEqual(first("The way back"), ["pulumi config set --stack NAME stopSynapse true"]);
+    assert.deepEqual(first("The way back"), [
+      "pulumi config set --stack NAME stopSynapse true",
+      "sudo -u postgres psql synapse -c \\",
+    ]);
   });
 
   it("writes down what was kept, and how long it took", () => {
