@@ -190,6 +190,8 @@ describe("an HTTP proxy", function () {
     const only = await of({
       httpProxy: { url: "http://10.99.0.1:3128" },
       hostAliases: [],
+      // Where the API server is not known, its port is open to anywhere.
+      networkPolicies: { apiServerCidrs: ["10.97.0.1/32"] },
       emailSmtp: undefined,
       registration: {},
     });
