@@ -306,7 +306,10 @@ describe("the options that are secret: e-mail, and passwords where there is a pe
       const [secret] = mine;
       assert.match(secret!.inputs.metadata.name, /^synapse-email-[0-9a-f]{10}$/);
       assert.equal(secret!.inputs.immutable, true);
-      assert.ok(secret!.secretPaths.some((p) => p.startsWith("stringData")), secret!.secretPaths.join());
+      assert.ok(
+        secret!.secretPaths.some((p) => p.startsWith("stringData")),
+        secret!.secretPaths.join(),
+      );
       // The engine knows it by the name that it always had, so it deletes the former object after everything else.
       assert.equal(secret!.name, "synapse-email");
       return secret!;
