@@ -97,6 +97,16 @@ function secretFiles(settings: Settings, secrets: StackSecrets): Record<string, 
   };
 }
 
+/** A ConfigMap that is not always there: its name, and what waits for it. */
+const made = (one?: [string, k8s.core.v1.ConfigMap]): [string | undefined, k8s.core.v1.ConfigMap[]] =>
+  one ? [one[0], [one[1]]] : [undefined, []];
+
+/** What else a process reads at its start, by name. */
+const readOutside = ({ httpProxy }: Settings, pages?: object): Record<string, pulumi.Input<string>> => ({
+  ...(pages ? { terms: JSON.stringify(pages) } : {}),
+  ...(httpProxy ? { proxy: pulumi.secret(proxyUrl(httpProxy)) } : {}),
+});
+
 /** The homeserver: configuration, its check, the main process and all workers. */
 export class SynapseServer extends pulumi.ComponentResource {
   readonly main: Workload;
@@ -156,8 +166,8 @@ export class SynapseServer extends pulumi.ComponentResource {
       ];
     };
     const [sharedName, sharedMap] = configMap("config", "synapse-shared", shared);
-    const pages = settings.terms && termsFiles(settings.terms);
-    const [termsName, termsMap] = pages ? configMap("terms", "synapse-terms", pages) : [];
+    const pages = termsFiles(settings.terms);
+    const [termsName, termsMaps] = made(pages && configMap("terms", "synapse-terms", pages));
     const classMaps = perClass.map(({ pool, yaml }) => {
       const service = synapseService(pool.class);
       const [objectName, object] = configMap(`config-${pool.class}`, service, { [CLASS_FILE]: yaml }, service);
@@ -191,7 +201,7 @@ export class SynapseServer extends pulumi.ComponentResource {
     const appservices = registrations(name, { settings, secrets: args.secrets, meta }, parent);
     const inputs = [
       sharedMap,
-      ...(termsMap ? [termsMap] : []),
+      ...termsMaps,
       secret,
       ...(emailSecret ? [emailSecret] : []),
       ...classMaps.map((c) => c.object),
@@ -218,7 +228,7 @@ export class SynapseServer extends pulumi.ComponentResource {
       extras,
       maps: {
         shared: sharedName,
-        ...(termsName === undefined ? {} : { terms: termsName }),
+        terms: termsName,
         classes: Object.fromEntries(classMaps.map((c) => [c.pool.class, c.objectName])),
         email: email !== undefined,
       },
@@ -226,6 +236,7 @@ export class SynapseServer extends pulumi.ComponentResource {
     });
 
     // ------------------------------------------------------------ the processes
+    const outside = readOutside(settings, pages);
     const databaseSecret = args.databaseSecretName ?? SECRETS.database;
     const start = (c: (typeof classMaps)[number], after: pulumi.Resource[]): Workload =>
       this.pool(name, args, {
@@ -238,8 +249,7 @@ export class SynapseServer extends pulumi.ComponentResource {
           email: pulumi.secret(email ?? ""),
           database: args.secrets.of(DATABASE_PASSWORD),
           ...(appservices ? { appservices: appservices.text } : {}),
-          ...(pages ? { terms: JSON.stringify(pages) } : {}),
-          ...(settings.httpProxy ? { proxy: pulumi.secret(proxyUrl(settings.httpProxy)) } : {}),
+          ...outside,
         }),
         pod: synapsePod({
           settings,
@@ -252,7 +262,7 @@ export class SynapseServer extends pulumi.ComponentResource {
           email: email !== undefined,
           extra: extras.find((e) => e.class === c.pool.class)?.name,
           ...(appservices ? { appservices: appservices.sources } : {}),
-          ...(termsName === undefined ? {} : { termsMap: termsName }),
+          termsMap: termsName,
         }),
       });
     this.main = start(

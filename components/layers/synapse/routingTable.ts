@@ -79,7 +79,7 @@ export const routingInput = ({ settings, plan }: { settings: Settings; plan: Pla
   terms: settings.terms !== undefined,
 });
 
-/** The table as it applies to a plan; without federation's routes where federation is off, and without those of terms. */
+/** The table as it applies to a plan; without the routes of federation and of terms where these are off. */
 export function resolveRoutes(input: RoutingInput): ResolvedRoute[] {
   return ROUTES.filter(
     (r) => (input.federation || r.surface !== "federation") && (input.terms === true || !r.ofTerms),

@@ -89,7 +89,12 @@ export function workerConfig(input: WorkerInput): Yaml {
 /** The configuration of a class as YAML. */
 export const renderWorkerYaml = (input: WorkerInput): string => yamlText(workerConfig(input));
 
-/** Python's logging configuration of all processes. @param level @example "INFO" @param proxied Whether there is a proxy */
+/**
+ * Python's logging configuration of all processes.
+ *
+ * @param level @example "INFO"
+ * @param proxied Whether there is a proxy.
+ */
 export function renderLogYaml(level: string, proxied = false): string {
   return yamlText({
     version: 1,

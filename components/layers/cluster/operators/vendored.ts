@@ -73,7 +73,7 @@ export interface VendoredWorkload {
   uid: number | null;
   /** By name. Every container of the manifest must be here. */
   containers: Record<string, VendoredContainer>;
-  /** Whether it calls servers outside: `hostAliases`, `httpProxy` and `trustedAuthorities` are for it. @default false */
+  /** It calls servers outside: `hostAliases`, `httpProxy` and `trustedAuthorities` are for it. @default false */
   callsOut?: boolean;
   /** Volumes to add. @default none */
   volumes?: (settings: Settings) => VolumeManifest[];
@@ -334,6 +334,12 @@ const diskFor = (volumes: VolumeManifest[]): Disk =>
       .flatMap((v) => (v.emptyDir ? [{ sizeMiB: quantityValue(v.emptyDir.sizeLimit!) / 1024 ** 2 }] : [])),
   );
 
+/** What a container gets besides the manifest's own. */
+const additions = (w: VendoredContainer, settings: Settings, out?: CallsOut) => ({
+  env: { ...w.env?.(settings), ...out?.env },
+  mounts: [...(w.mounts?.(settings) ?? []), ...(out?.mounts ?? [])],
+});
+
 function container(
   c: ContainerManifest,
   w: VendoredContainer | undefined,
@@ -345,6 +351,7 @@ function container(
       `${where}: components/layers/cluster/operators/operators.ts does not describe container ${c.name}: add it there`,
     );
   const ports = containerPorts(c.ports ?? [], w.ports ?? {});
+  const added = additions(w, settings, out);
   const { ports: _ports, ...rest } = c;
   // The pod's own security context already sets runAsNonRoot. Repeating it here would restart every operator once.
   const { runAsNonRoot: _thePods, ...securityContext } = hardenedContainer(w.addCapabilities);
@@ -353,12 +360,12 @@ function container(
     image: imageRef(settings, w.image),
     imagePullPolicy: "IfNotPresent",
     ...(w.args ? { args: w.args(c.args ?? [], settings) } : {}),
-    ...listed("env", environment(c.env ?? [], { ...w.env?.(settings), ...out?.env })),
+    ...listed("env", environment(c.env ?? [], added.env)),
     ...listed("ports", ports),
     // A process on the node's network may listen on localhost only, so the manifest's host is kept.
     ...renderProbes(w.probes, c.livenessProbe?.httpGet?.host),
     resources: renderResources(w, disk),
-    ...listed("volumeMounts", [...(c.volumeMounts ?? []), ...(w.mounts?.(settings) ?? []), ...(out?.mounts ?? [])]),
+    ...listed("volumeMounts", [...(c.volumeMounts ?? []), ...added.mounts]),
     securityContext,
   };
 }

@@ -66,58 +66,7 @@ export class TlsMaterial extends pulumi.ComponentResource {
     });
 
     if (settings.tls.mode === "acme") {
-      const dns01 = settings.tls.dns01;
-      const credentials =
-        dns01 && Object.keys(dns01.credentials).length > 0
-          ? [
-              new k8s.core.v1.Secret(
-                `${name}-dns01`,
-                {
-                  metadata: meta(DNS01_SECRET, NAMESPACES.certManager),
-                  type: "Opaque",
-                  stringData: pulumi.secret(dns01.credentials),
-                },
-                childOpts,
-              ),
-            ]
-          : [];
-      this.ready.push(
-        new k8s.apiextensions.CustomResource(
-          `${name}-issuer`,
-          {
-            apiVersion: "cert-manager.io/v1",
-            kind: "ClusterIssuer",
-            metadata: { ...meta(ISSUER), annotations: { "pulumi.com/waitFor": "condition=Ready" } },
-            spec: {
-              acme: {
-                email: settings.tls.email,
-                server: settings.tls.server,
-                ...(settings.tls.privateAuthority
-                  ? { caBundle: Buffer.from(settings.trustedAuthorities ?? "").toString("base64") }
-                  : {}),
-                privateKeySecretRef: { name: `${ISSUER}-account` },
-                solvers: [
-                  dns01
-                    ? { dns01: dns01.solver }
-                    : {
-                        http01: {
-                          ingress: {
-                            ingressClassName: settings.cluster.ingressClass,
-                            // The solver's pods pull their image like all others.
-                            ...(settings.images.pullSecret ? { podTemplate: { spec: pullSecrets(settings) } } : {}),
-                            ...(ownNamespace
-                              ? { ingressTemplate: { metadata: { annotations: { [MERGEABLE]: "minion" } } } }
-                              : {}),
-                          },
-                        },
-                      },
-                ],
-              },
-            },
-          },
-          credentials.length > 0 ? { ...childOpts, dependsOn: [...args.after, ...credentials] } : childOpts,
-        ),
-      );
+      this.ready.push(this.acmeIssuer(name, args, settings.tls, meta));
     } else if (settings.tls.mode !== "issuer") {
       const { certificate, privateKey, ca } =
         settings.tls.mode === "given"
@@ -155,6 +104,50 @@ export class TlsMaterial extends pulumi.ComponentResource {
     }
     if (turnIsIssued(settings)) this.ready.push(this.turnCertificate(name, args, meta));
     this.registerOutputs({});
+  }
+
+  /** The issuer of this stack, and the credentials for its challenges in DNS. */
+  private acmeIssuer(
+    name: string,
+    { ctx: { settings }, after }: TlsMaterialArgs,
+    tls: Extract<Settings["tls"], { mode: "acme" }>,
+    meta: (n: string, namespace?: string) => ObjectMetadata,
+  ): pulumi.Resource {
+    const credentials = tls.dns01?.credentials ?? {};
+    const secret =
+      Object.keys(credentials).length > 0
+        ? [
+            new k8s.core.v1.Secret(
+              `${name}-dns01`,
+              {
+                metadata: meta(DNS01_SECRET, NAMESPACES.certManager),
+                type: "Opaque",
+                stringData: pulumi.secret(credentials),
+              },
+              { parent: this, dependsOn: after },
+            ),
+          ]
+        : [];
+    return new k8s.apiextensions.CustomResource(
+      `${name}-issuer`,
+      {
+        apiVersion: "cert-manager.io/v1",
+        kind: "ClusterIssuer",
+        metadata: { ...meta(ISSUER), annotations: { "pulumi.com/waitFor": "condition=Ready" } },
+        spec: {
+          acme: {
+            email: tls.email,
+            server: tls.server,
+            ...(tls.privateAuthority
+              ? { caBundle: Buffer.from(settings.trustedAuthorities ?? "").toString("base64") }
+              : {}),
+            privateKeySecretRef: { name: `${ISSUER}-account` },
+            solvers: [tls.dns01 ? { dns01: tls.dns01.solver } : httpSolver(settings)],
+          },
+        },
+      },
+      { parent: this, dependsOn: [...after, ...secret] },
+    );
   }
 
   /** TURN has no Ingress that would have one ordered. Its pods wait for the Secret. */
@@ -265,3 +258,17 @@ export class TlsMaterial extends pulumi.ComponentResource {
     };
   }
 }
+
+/** Challenges over HTTP, through the ingress. */
+const httpSolver = (settings: Settings): object => ({
+  http01: {
+    ingress: {
+      ingressClassName: settings.cluster.ingressClass,
+      // The solver's pods pull their image like all others.
+      ...(settings.images.pullSecret ? { podTemplate: { spec: pullSecrets(settings) } } : {}),
+      ...(hasOwnTlsNamespace(settings)
+        ? { ingressTemplate: { metadata: { annotations: { [MERGEABLE]: "minion" } } } }
+        : {}),
+    },
+  },
+});
