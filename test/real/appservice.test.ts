@@ -94,10 +94,7 @@ describe("a registration in a Secret that exists", () => {
       wrong.text,
       /BAD the registration of telegram has another url than its settings, which have http:\/\/bridge.example.net:29317$/m,
     );
-    assert.match(
-      wrong.text,
-      /BAD the registration of puppets has another url than its settings, which have None$/m,
-    );
+    assert.match(wrong.text, /BAD the registration of puppets has another url than its settings, which have None$/m);
     assert.ok(!wrong.text.includes(AS_TOKEN));
   });
 });
