@@ -1,6 +1,6 @@
 /**
  * A whole Synapse of the stack: main, the writers and the process that sends to appservices as registered, with real
- * PostgreSQL and Redis. Autoscaled classes are left out: main answers what they would.
+ * PostgreSQL and Redis. Autoscaled classes are left out unless asked for: main answers what they would.
  */
 import { createHmac } from "node:crypto";
 import * as fs from "node:fs";
@@ -21,6 +21,19 @@ export interface User {
   token: string;
 }
 
+/** How much of the stack is started, and behind what. */
+export interface Extent {
+  /** Processes of each autoscaled class. @default 0 */
+  autoscaled?: number;
+  /** Starts the database; `ip` is where Synapse asks for it. @default PostgreSQL itself, with its own parameters */
+  database?: (net: Network, subject: Subject) => Promise<{ server: Server; ip: string }>;
+}
+
+const withoutPooler = async (net: Network): Promise<{ server: Server; ip: string }> => {
+  const server = await startedFor(net);
+  return { server, ip: server.ip };
+};
+
 export class Homeserver {
   readonly processes = new Map<string, { pod: TestPod; running: Running }>();
   database!: Server;
@@ -28,24 +41,28 @@ export class Homeserver {
   constructor(
     readonly net: Network,
     readonly subject: Subject,
+    private readonly extent: Extent = {},
   ) {}
 
   private get domain(): string {
     return this.subject.settings.cluster.domain;
   }
-  private secretOf(name: string, key: string): string {
+  secretOf(name: string, key: string): string {
     return dataOf(this.subject.objects, "matrix", { kind: "Secret", name })[key]!.toString();
   }
 
   async start(): Promise<this> {
-    this.database = await startedFor(this.net);
-    this.named(SERVICES.pooler, this.database.ip);
+    const { autoscaled = 0, database = withoutPooler } = this.extent;
+    const { server, ip } = await database(this.net, this.subject);
+    this.database = server;
+    this.named(SERVICES.pooler, ip);
     await this.startRedis();
-    const fixed = synapseTemplates(this.subject).filter((t) => t.owner.kind === "StatefulSet");
     const isMain = (t: PodTemplate): boolean => t.owner.name === "synapse-main";
+    const names = (t: PodTemplate): string[] =>
+      podNames(t, this.subject.objects).slice(0, t.owner.kind === "StatefulSet" ? undefined : autoscaled);
     // All pods first: their names must be known before the first of them looks for another.
-    const pods = fixed.flatMap((t) =>
-      podNames(t, this.subject.objects).map((name) => ({
+    const pods = synapseTemplates(this.subject).flatMap((t) =>
+      names(t).map((name) => ({
         main: isMain(t),
         pod: this.net.pod(t, this.subject.objects, name, this.domain),
       })),

@@ -105,6 +105,8 @@ export interface TestPod extends LaidOutPod {
 export class Network {
   readonly dns = new NameServer();
   readonly dir = fs.mkdtempSync(path.join(os.tmpdir(), "real-"));
+  /** Told of each process when it starts, before it can have children. */
+  started?: (running: Running) => void;
   private namespaces: string[] = [];
   private running: Running[] = [];
 
@@ -176,6 +178,7 @@ export class Network {
     fs.closeSync(fd);
     const r = new Running(child, name, log);
     this.running.push(r);
+    this.started?.(r);
     return r;
   }
 

@@ -1,0 +1,91 @@
+/** The arguments of `npm run load`. Pure. */
+import { parse, UsageError } from "../../cli/arguments";
+
+export const USAGE = `npm run load [-- options]
+  Starts every process of the smallest stack on this machine (Synapse with all workers, PostgreSQL, PgBouncer, Redis, MinIO,
+  the router), lets people use it, and prints for each kind of request what was offered, served, refused and failed, its
+  latency, and the CPU seconds of each part. Requests are sent when they are due, however long earlier ones take. All of it
+  lives in namespaces of its own and ends with the command. Needs root, on Debian or the like.
+
+  --users N      people, who wait for messages all the time (default 40)
+  --rate R       messages a second of all together (default: as the model has it, 144 per user and hour); what else people do
+                 follows from it and from their number (lab/load/model.ts)
+  --seconds S    how long (default 60)
+  --seed K       draws rooms, times and people; the same number gives the same requests (default 1)
+  --json FILE    also writes the figures there
+
+  --measure      instead: one thing after the other at rising rates, a straight line through the CPU seconds of each, and from
+                 it docs/proof/capacity.md and components/sizing/costs.json. Takes half an hour on two free cores.
+  --only IDS     with --measure, for trying: only these experiments, such as send,wake; prints, and writes nothing
+  --step S       with --measure: seconds of each step (default 10)
+  --repeats N    with --measure: how often each step is run (default 2)
+  --slower F     with --measure: all rates divided by F, for a machine that other work fills; with it, longer steps (default 1)
+
+  --built        takes the programs that are there, without a look at their recipes`;
+
+export interface Request {
+  users: number;
+  rate: number | undefined;
+  seconds: number;
+  seed: number;
+  json: string | undefined;
+  measure: boolean;
+  only: string[] | undefined;
+  step: number;
+  repeats: number;
+  slower: number;
+  built: boolean;
+}
+
+interface Bounds {
+  least: number;
+  most: number;
+  whole?: boolean;
+}
+
+function number(name: string, text: string | undefined, otherwise: number, { least, most, whole }: Bounds): number {
+  if (text === undefined) return otherwise;
+  const value = text.trim() === "" ? NaN : Number(text);
+  if (!Number.isFinite(value) || value < least || value > most || (whole && !Number.isInteger(value)))
+    throw new UsageError(`--${name} ${text}: give a ${whole ? "whole " : ""}number from ${least} to ${most}`);
+  return value;
+}
+
+/** @throws UsageError For an option that is unknown or out of its range, or means nothing beside the others. */
+export function readArguments(argv: readonly string[], experiments: readonly string[]): Request {
+  const v = parse(argv, {
+    users: { type: "string" },
+    rate: { type: "string" },
+    seconds: { type: "string" },
+    seed: { type: "string" },
+    json: { type: "string" },
+    measure: { type: "boolean" },
+    only: { type: "string" },
+    step: { type: "string" },
+    repeats: { type: "string" },
+    slower: { type: "string" },
+    built: { type: "boolean" },
+  });
+  const measure = v.measure ?? false;
+  const foreign = (
+    measure ? (["users", "rate", "seconds"] as const) : (["only", "step", "repeats", "slower"] as const)
+  ).filter((name) => v[name] !== undefined);
+  if (foreign.length > 0)
+    throw new UsageError(`--${foreign[0]} is not for a run ${measure ? "with" : "without"} --measure`);
+  const only = v.only?.split(",");
+  const strange = only?.find((id) => !experiments.includes(id));
+  if (strange !== undefined) throw new UsageError(`--only ${strange}: the experiments are ${experiments.join(", ")}`);
+  return {
+    users: number("users", v.users, 40, { least: 2, most: 2000, whole: true }),
+    rate: v.rate === undefined ? undefined : number("rate", v.rate, 0, { least: 0, most: 1000 }),
+    seconds: number("seconds", v.seconds, 60, { least: 1, most: 86_400 }),
+    seed: number("seed", v.seed, 1, { least: 0, most: 2 ** 32 - 1, whole: true }),
+    json: v.json,
+    measure,
+    only,
+    step: number("step", v.step, 10, { least: 3, most: 600 }),
+    repeats: number("repeats", v.repeats, 2, { least: 1, most: 20, whole: true }),
+    slower: number("slower", v.slower, 1, { least: 1, most: 100 }),
+    built: v.built ?? false,
+  };
+}
