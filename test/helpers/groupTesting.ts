@@ -52,9 +52,20 @@ export function words(count: number): { bits: number; all: number[] } {
 
 /**
  * The names of the changes that are seen in the output. What is not among them is not shown: its pieces may be others'
- * too, or it cannot be made together with the others.
+ * too, or it cannot be made together with the others. So those that are left are tried again without those that were
+ * seen, as long as that finds more of them than it takes renderings.
  */
 export async function seenInGroups<C>(group: Group<C>): Promise<Set<string>> {
+  const seen = new Set<string>();
+  for (;;) {
+    const changes = group.changes.filter(({ name }) => !seen.has(name));
+    const found = changes.length < 2 ? new Set<string>() : await round({ ...group, changes });
+    for (const name of found) seen.add(name);
+    if (found.size <= words(changes.length).bits) return seen;
+  }
+}
+
+async function round<C>(group: Group<C>): Promise<Set<string>> {
   let changes = compatible(group, group.changes);
   for (;;) {
     const { bits, all } = words(changes.length);
@@ -77,7 +88,7 @@ export async function seenInGroups<C>(group: Group<C>): Promise<Set<string>> {
   }
 }
 
-/** Every value within a value, with its path; a text by lines, each below those that are indented less. */
+/** Every value within a value, with its path; a text by lines, each below the keys of those that are indented less. */
 export function* piecesOf(value: unknown, path = ""): Generator<string> {
   if (typeof value === "string" && value.includes("\n")) yield* linesOf(value, path);
   else if (typeof value !== "object" || value === null) yield `${path}=${String(value)}`;
@@ -87,12 +98,14 @@ export function* piecesOf(value: unknown, path = ""): Generator<string> {
 }
 
 function* linesOf(text: string, path: string): Generator<string> {
-  const above: Array<{ indent: number; line: string }> = [];
-  for (const line of text.split("\n")) {
+  const above: Array<{ indent: number; key: string }> = [];
+  for (const written of text.split("\n")) {
+    // The first key of a list's entry is not above the others.
+    const line = written.replace(/^( *)- (?=\S)/, "$1  ");
     const indent = line.search(/\S/);
     if (indent === -1) continue;
     while (above.length > 0 && above.at(-1)!.indent >= indent) above.pop();
-    above.push({ indent, line: line.trim() });
-    yield `${path}:${above.map((a) => a.line).join(" > ")}`;
+    yield `${path}:${above.map(({ key }) => `${key} > `).join("")}${line.trim()}`;
+    above.push({ indent, key: line.trim().split(":")[0]! });
   }
 }

@@ -19,7 +19,7 @@ const podsOf = (e: Evaluation): Array<{ name: string; namespace: string; pod: an
   );
 
 describe("names at other addresses than in DNS", function () {
-  this.timeout(180_000);
+  this.timeout(600_000);
   const of = async (more: Config): Promise<Evaluation> =>
     evaluate({ stack: "t", config: { ...EVERYTHING_ON(await rich()), hostAliases: [], ...more } });
 
@@ -82,10 +82,10 @@ describe("names at other addresses than in DNS", function () {
 
 const PROXY = { url: "http://10.99.0.1:3128", noProxy: ["corp.example.net", "10.98.0.4"] };
 const NO_PROXY =
-  "localhost,127.0.0.1,::1,svc,cluster.local,@HOSTS@,10.244.0.0/16,10.96.0.0/12,matrix.example.org,example.org,chat.example.org,admin.example.org,rtc.example.org,sso.example.net,corp.example.net,10.98.0.4";
+  "localhost,127.0.0.1,::1,svc,cluster.local,@HOSTS@,10.244.0.0/16,10.96.0.0/12,matrix.example.org,chat.example.org,admin.example.org,rtc.example.org,sso.example.net,corp.example.net,10.98.0.4";
 
 describe("an HTTP proxy", function () {
-  this.timeout(240_000);
+  this.timeout(600_000);
   let plain: Evaluation, proxied: Evaluation, login: Evaluation, noProxy: string;
   const S3 = { kind: "s3", endpoint: "https://s3.example.net", accessKey: "AKIAEXAMPLE", secretKey: "s3-secret-key" };
   const of = async (more: Config): Promise<Evaluation> => {
@@ -190,6 +190,8 @@ describe("an HTTP proxy", function () {
     const only = await of({
       httpProxy: { url: "http://10.99.0.1:3128" },
       hostAliases: [],
+      // Where the API server is not known, its port is open to anywhere.
+      networkPolicies: { apiServerCidrs: ["10.97.0.1/32"] },
       emailSmtp: undefined,
       registration: {},
     });

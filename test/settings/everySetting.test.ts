@@ -193,12 +193,15 @@ function companiesOf(leaf: Leaf): Promise<[Config, Config]> {
 const valuesAt = (leaf: Leaf, company: Config, at: ReturnType<typeof places>[number]): unknown[] =>
   VALUES[leaf.name] ?? others(leaf.schema, valueAt(company, at));
 
-/** The first change of the setting that is accepted. */
+/** The first change of the setting that is accepted, and is not its default written out. */
 function changeOf(leaf: Leaf, company: Config): Change<Config> | undefined {
+  const settled = (config: Config): string => JSON.stringify(resolveSettings(config, "test").settings);
   for (const at of differentPlaces(company, leaf))
-    for (const value of valuesAt(leaf, company, at))
-      if (!refusal(withValue(company, at, value)))
+    for (const value of valuesAt(leaf, company, at)) {
+      const changed = withValue(company, at, value);
+      if (!refusal(changed) && settled(changed) !== settled(company))
         return { name: leaf.name, apply: (config) => withValue(config, at, value) };
+    }
   return undefined;
 }
 

@@ -360,6 +360,9 @@ const OPTIONAL = {
   },
   rateLimits: { messages: { burst: 500 }, federation: { concurrent: 5 } },
   database: { importFrom: { host: "old.example.org", password: "s", majorVersion: 16 } },
+  hostAliases: [{ address: "10.0.0.7", names: ["sso.example.com"] }],
+  httpProxy: { url: "http://proxy.example.net:3128" },
+  terms: { version: "v1", page: "<p>Be kind.</p>" },
   outgoing: { allowedNetworks: ["10.77.0.0/16"], blockedNetworks: ["8.8.8.0/24"] },
   sso: {
     passwordLogin: false,

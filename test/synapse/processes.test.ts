@@ -161,6 +161,7 @@ describe("Synapse's files", () => {
       email: "/conf/email",
       extra: "/conf/extra",
       appservices: "/conf/appservices",
+      terms: "/conf/terms",
       data: "/data",
       tmp: "/tmp",
     });
@@ -261,7 +262,7 @@ describe("the layer of Synapse", () => {
   it("knows its pods, and the replacer, of which one is left when a machine is lost", () => {
     assert.equal(synapse.name, "synapse");
     assert.deepEqual(synapse.pods, ["synapse-main", "synapse-*"]);
-    assert.equal(synapse.checks?.length, 1);
+    assert.equal(synapse.checks?.length, 2);
     const groups = synapse.alerts!({ settings: fixtureSettings(), plan } as never);
     assert.deepEqual(
       groups.map((g) => g.name),

@@ -48,7 +48,7 @@ describe("terms", () => {
   });
 
   it("the text is no template, whatever is in it", () => {
-    const { "terms.html": page } = termsFiles(TERMS);
+    const { "terms.html": page } = termsFiles(TERMS)!;
     assert.match(page!, /\{% raw %\}<h1>Terms<\/h1><p>100% \{\{ kind \}\}<\/p>\{% endraw %\}/);
     assert.deepEqual(termsItems(TERMS), { "terms.html": "en/2026-11.html", "success.html": "en/success.html" });
   });

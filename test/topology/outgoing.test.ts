@@ -12,6 +12,10 @@ import { EVERYTHING_ON, rich, situationOf, type Config } from "../helpers/richSt
 const OTHERS: Record<string, string> = {
   "web.supportContact.page": "for people, in their browsers",
 };
+/** URLs that are more than where one connection goes. */
+const ELSEWHERE: Record<string, string> = {
+  "httpProxy.url": "test/security/reach.test.ts: it names its port, and everything else goes through it",
+};
 
 const isUrl = ({ schema }: Leaf): boolean => {
   const example = typeOf(schema) === "string" ? exampleOf(schema) : undefined;
@@ -45,6 +49,7 @@ describe("a URL of the settings", () => {
     assert.deepEqual(URLS.map(({ name }) => name).sort(), [
       "appservices[].url",
       "backups.target(s3).endpoint",
+      "httpProxy.url",
       "monitoring.alertWebhook",
       "monitoring.heartbeatUrl",
       "objectStore(s3).endpoint",
@@ -53,7 +58,7 @@ describe("a URL of the settings", () => {
       "web.supportContact.page",
     ]));
 
-  for (const leaf of URLS.filter(({ name }) => !Object.hasOwn(OTHERS, name))) {
+  for (const leaf of URLS.filter(({ name }) => !Object.hasOwn({ ...OTHERS, ...ELSEWHERE }, name))) {
     it(`${leaf.name}: the port that it names is open to the world, and only then`, async () => {
       assert.deepEqual(ends(await edgesWith(leaf, "https://there.example.net/"), 7443), []);
       assert.deepEqual(ends(await edgesWith(leaf, "https://there.example.net:7443/"), 7443), [{ world: true }]);

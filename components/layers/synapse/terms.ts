@@ -43,10 +43,11 @@ export const termsItems = ({ version }: Terms): Record<string, string> => ({
 
 /**
  * The pages, templates of Jinja. The variables are those of Synapse's consent resource; who is not logged in sees the
- * text alone (`public_version`).
+ * text alone (`public_version`). Undefined where there are no terms.
  */
-export const termsFiles = (t: Terms): Record<string, string> => ({
-  "terms.html": page(`{% raw %}${t.page}{% endraw %}
+export const termsFiles = (t?: Terms): Record<string, string> | undefined =>
+  t && {
+    "terms.html": page(`{% raw %}${t.page}{% endraw %}
 {% if not public_version %}
 {% if has_consented %}
 <p>&#10003;</p>
@@ -59,8 +60,8 @@ export const termsFiles = (t: Terms): Record<string, string> => ({
 </form>
 {% endif %}
 {% endif %}`),
-  "success.html": page("<p>&#10003;</p>"),
-});
+    "success.html": page("<p>&#10003;</p>"),
+  };
 
 export function checkTerms({ settings, report }: CheckInput): void {
   const { terms, serverNotices } = settings;

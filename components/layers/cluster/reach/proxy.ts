@@ -3,7 +3,7 @@ import { contains, hostCidr, parseAddress, parseAddresses } from "../../../core/
 import { outgoing, outgoingTo, tcp, type Edge, type Outgoing, type Peer } from "../../../core/edges";
 import type { CheckInput } from "../../../core/layer";
 import type { EnvValue } from "../../../core/workload/pod";
-import { entranceNames } from "../../../domain/entranceNames";
+import { entranceNames, serverNameHost } from "../../../domain/entranceNames";
 import { hostNetworks, ownNetworks } from "../../../domain/ownNetworks";
 import type { Settings } from "../../../settings/types";
 import { ingressPeer, ingressWebPorts } from "../ingressController/peer";
@@ -27,6 +27,16 @@ export function proxyUrl({ url, user, password }: HttpProxy): string {
 const inner = (cidr: string): string => cidr.replace(/\/(32|128)$/, "");
 
 /**
+ * The stack's own names, without the server name: it would stand for every name below it, other people's servers too.
+ * The token service of calls looks up the document there, through the proxy.
+ */
+function ownNames(settings: Settings): string[] {
+  const names = entranceNames(settings);
+  const parent = serverNameHost(settings);
+  return names.filter((name) => name !== parent || !names.some((other) => other.endsWith(`.${parent}`)));
+}
+
+/**
  * What is reached without the proxy. Names stand for all below them, in Python (urllib's proxy_bypass_environment,
  * which Synapse and boto3 use) as in Go. Networks are for the programs in Go, which call the Kubernetes API by its
  * address; Python's compare single addresses only.
@@ -42,7 +52,7 @@ export function noProxy(settings: Settings): string[] {
       cluster.domain,
       ...ownNetworks(settings).map(inner),
       ...networkPolicies.apiServerCidrs.map(inner),
-      ...entranceNames(settings),
+      ...ownNames(settings),
       ...settings.hostAliases.flatMap(({ names }) => names),
       ...(httpProxy?.noProxy ?? []),
     ]),

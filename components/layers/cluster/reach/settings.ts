@@ -61,7 +61,7 @@ export const reachSettings = {
           "sso.example.com",
         ),
         {
-          doc: "Servers of yours that are reached without the proxy. The cluster itself, the public names of this stack and the names in `hostAliases` never go through it. Networks cannot be written: Synapse compares names and single addresses.",
+          doc: "Servers of yours that are reached without the proxy. The cluster itself, the public names of this stack (but the server name, which would stand for all names below it) and the names in `hostAliases` never go through it. Networks cannot be written: Synapse compares names and single addresses.",
           example: ["corp.example.com"],
         },
       ).default([]),
