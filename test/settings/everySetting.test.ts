@@ -210,15 +210,13 @@ function* piecesOfAll(resources: RegisteredResource[]): Generator<string> {
 }
 
 const groups = new Map<string, Promise<Set<string>>>();
-/** The settings with an effect of their own in this company, of all that are looked for in it. */
-async function seenWithOthers(company: Config, which: 0 | 1): Promise<Set<string>> {
-  const text = JSON.stringify(company);
+/** The settings with an effect of their own in this company, of all that are looked for there first. */
+async function seenWithOthers(company: Config): Promise<Set<string>> {
+  const key = JSON.stringify(company);
   const find = async (): Promise<Set<string>> => {
     const changes: Array<Change<Config>> = [];
     for (const leaf of ORDINARY) {
-      const both = await companiesOf(leaf);
-      if (JSON.stringify(both[which]) !== text) continue;
-      if (which === 1 && (await seenWithOthers(both[0], 0)).has(leaf.name)) continue;
+      if (JSON.stringify((await companiesOf(leaf))[0]) !== key) continue;
       const change = changeOf(leaf, company);
       if (change) changes.push(change);
     }
@@ -231,7 +229,6 @@ async function seenWithOthers(company: Config, which: 0 | 1): Promise<Set<string
       pieces: async (config) => piecesOfAll(await resourcesOf(config)),
     });
   };
-  const key = `${which} ${text}`;
   const known = groups.get(key) ?? find();
   groups.set(key, known);
   return known;
@@ -240,7 +237,7 @@ async function seenWithOthers(company: Config, which: 0 | 1): Promise<Set<string
 /** Why no change of the setting is seen; undefined when one is. */
 async function unseen(leaf: Leaf): Promise<string | undefined> {
   const both = await companiesOf(leaf);
-  for (const which of [0, 1] as const) if ((await seenWithOthers(both[which], which)).has(leaf.name)) return undefined;
+  if ((await seenWithOthers(both[0])).has(leaf.name)) return undefined;
   // Alone, with other values and in other places.
   const tried: string[] = [];
   for (const company of both) {

@@ -64,8 +64,17 @@ export const emailSecret = (name: string, text: string, args: OptionsSecretArgs)
   optionsSecret({ resource: `${name}-email`, base: "synapse-email", file: EMAIL_FILE, text }, args);
 
 export function extraSecrets(name: string, args: ExtraSecretsArgs): ExtraSecret[] {
+  const { extra = {}, modules } = args.settings.synapse;
+  if (Object.keys(extra).length + modules.length === 0) return [];
+  // The files of all processes are large, and the same for each class.
+  const read = new Map<string, Yaml>();
+  const document = (text: string): Yaml => {
+    const known = read.get(text) ?? (parse(text) as Yaml | null) ?? {};
+    read.set(text, known);
+    return known;
+  };
   return args.classes.flatMap(({ class: cls, texts }) => {
-    const stack = Object.assign({}, ...texts.map((text) => (parse(text) as Yaml | null) ?? {})) as Yaml;
+    const stack: Yaml = Object.assign({}, ...texts.map(document));
     const text = extraText({ settings: args.settings, class: cls, stack });
     if (text === undefined) return [];
     const service = synapseService(cls);
