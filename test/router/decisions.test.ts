@@ -145,6 +145,7 @@ describe("the router's decision", () => {
       ["federation-transactions", "federation"],
       ["federation", "federation"],
       ["server-keys", "federation"],
+      ["terms", "consent"],
     ]);
   });
 });

@@ -26,7 +26,7 @@ function said(raw: unknown): Said[] {
 
 /** All sections, in the order of docs/settings.md. */
 const SECTIONS =
-  "ccu, domain, serverName, hostnames, hosts, hostDefaults, ssh, firewall, prepareHosts, cluster, addressPools, storage, tls, trustedAuthorities, networkPolicies, objectStore, database, backups, synapse, federation, registration, presence, passwords, sso, userDirectory, rooms, rateLimits, outgoing, media, retention, serverNotices, emailSmtp, appservices, stopSynapse, acceptOneCallHost, turn, rtc, web, ingress, monitoring, images, importSecrets, oldSigningKeys, deletionProtection, savedKeys, overrides";
+  "ccu, domain, serverName, hostnames, hosts, hostDefaults, ssh, firewall, prepareHosts, cluster, addressPools, storage, tls, hostAliases, httpProxy, trustedAuthorities, networkPolicies, objectStore, database, backups, synapse, federation, registration, presence, passwords, sso, userDirectory, rooms, rateLimits, outgoing, media, retention, serverNotices, terms, emailSmtp, appservices, stopSynapse, acceptOneCallHost, turn, rtc, web, ingress, monitoring, images, importSecrets, oldSigningKeys, deletionProtection, savedKeys, overrides";
 
 const CASES: Array<[mistake: string, change: Change, errors: Said[]]> = [
   [
@@ -332,7 +332,7 @@ const CASES: Array<[mistake: string, change: Change, errors: Said[]]> = [
       [
         "tls.emial",
         "a setting that does not exist",
-        "mode, email, server, privateAuthority",
+        "mode, email, server, privateAuthority, dns01",
         "remove it; docs/settings.md lists every setting",
       ],
     ],

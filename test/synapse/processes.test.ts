@@ -161,6 +161,7 @@ describe("Synapse's files", () => {
       email: "/conf/email",
       extra: "/conf/extra",
       appservices: "/conf/appservices",
+      terms: "/conf/terms",
       data: "/data",
       tmp: "/tmp",
     });
