@@ -102,7 +102,9 @@ describe("An HTTP proxy", () => {
       args: [`${FILES_AT}/ask.py`],
     });
     assert.equal(done.status, 0, done.output);
-    assert.deepEqual(done.output.trim().split("\n"), [
+    // Each refusal is a traceback between them.
+    const asked = done.output.split("\n").filter((line) => /^[A-Z]+ \S+ \S+$/.test(line));
+    assert.deepEqual(asked, [
       "CONNECT s3.example.net:443 matrix:p$ss+w!rd=1",
       "CONNECT sso.example.net:443 matrix:p$ss+w!rd=1",
       "GET http://pages.example.net/ matrix:p$ss+w!rd=1",

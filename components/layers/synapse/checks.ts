@@ -10,6 +10,7 @@ import { count } from "../../sizing/interpolate";
 import { checkAppservices } from "./appservices/checks";
 import { AUTOSCALED, workerClasses } from "../../sizing/synapsePools";
 import { checkPeople, longestRetention } from "./peopleChecks";
+import { checkTerms } from "./terms";
 
 /** Reports every contradiction in the homeserver's settings. */
 export function checkHomeserver(given: CheckInput): void {
@@ -20,6 +21,7 @@ export function checkHomeserver(given: CheckInput): void {
   checkMedia(given);
   checkPools(given);
   checkPeople(given);
+  checkTerms(given);
   checkExtra(given);
   checkAppservices(given);
 }

@@ -10,7 +10,6 @@ import { IMAGES } from "./images";
 import { synapseDemands, synapseFailures, synapseNotes, synapseZoneLoss } from "./plan";
 import { SYNAPSE_SECRETS } from "./secrets";
 import { completeSynapse, synapseOverrides, synapseSettings, type SynapseCompleted } from "./settings";
-import { checkTerms } from "./terms";
 import { synapseTargets } from "./targets";
 
 interface Declares {
@@ -25,7 +24,7 @@ export const synapse: Layer<Declares> = {
   settings: synapseSettings,
   overrides: synapseOverrides,
   complete: completeSynapse,
-  checks: [checkHomeserver, checkTerms],
+  checks: [checkHomeserver],
   demands: synapseDemands,
   failures: synapseFailures,
   zoneLoss: synapseZoneLoss,
