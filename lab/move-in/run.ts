@@ -301,7 +301,7 @@ PY`.replace("@VERSION@", this.old.sql(`select room_version from rooms where room
 
   /** The way back. */
   async back(): Promise<void> {
-    const { people, old, door, bridge } = this;
+    const { people, door, bridge } = this;
     const lost = await people.say(people.alice, people.bridgedRoom, "lost on the way back");
     const from = Date.now();
     const [stop] = this.blocks("The way back", 2);
