@@ -6,6 +6,8 @@ import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { parseDocument, stringify } from "yaml";
+import { classesScaled, WORKER_CLASSES } from "../../components/domain/workerClasses";
+import { WORKERS } from "../../components/domain/workers";
 import { readStackConfig } from "../../components/settings/stackFile";
 import { CACHE_DIR, ROOT, RUN_DIR } from "../common/folders";
 import { localConfig, STACK as LOCAL } from "../local/config";
@@ -20,10 +22,10 @@ const OF_THE_LAB = ["web", "rtc", "deletionProtection", "savedKeys", "overrides"
 /** Room on the lab's nodes for the classes that federation and a bridge bring: small ones, and fewer of the others. */
 const SMALL = { cpu: 0.02, memoryMiB: 192, cpMax: 4 };
 const ROOM: ReadonlyArray<[at: string, value: unknown]> = [
-  ["pools.federation-reader", SMALL],
-  ["pools.federation-sender", SMALL],
-  ["pools.appservice", SMALL],
-  ...["synchrotron", "initial-sync", "generic"].map((pool): [string, unknown] => [`pools.${pool}.maxReplicas`, 2]),
+  ...WORKER_CLASSES.filter((cls) => WORKERS[cls].needs?.federation ?? WORKERS[cls].needs?.appservices).map(
+    (cls): [string, unknown] => [`pools.${cls}`, SMALL],
+  ),
+  ...classesScaled("autoscaled").map((cls): [string, unknown] => [`pools.${cls}.maxReplicas`, 2]),
   ["postgres.maxConnections", 275],
 ];
 

@@ -14,6 +14,7 @@ const BY_NAME: Record<string, string> = {
   "components/domain/workers.ts": "the table",
   "components/layers/synapse/routes.ts":
     "which paths lead to which class: written path by path from Synapse's documents",
+  "lab/load/page.ts": "classes without a part in a send: on them it is measured what following it costs",
   "lab/scenarios/processes.ts":
     "requests that one class alone answers, for a measurement; a class without one is lost and measured all the same",
 };

@@ -262,7 +262,7 @@ describe("the layer of Synapse", () => {
   it("knows its pods, and the replacer, of which one is left when a machine is lost", () => {
     assert.equal(synapse.name, "synapse");
     assert.deepEqual(synapse.pods, ["synapse-main", "synapse-*"]);
-    assert.equal(synapse.checks?.length, 2);
+    assert.equal(synapse.checks?.length, 1);
     const groups = synapse.alerts!({ settings: fixtureSettings(), plan } as never);
     assert.deepEqual(
       groups.map((g) => g.name),

@@ -12,10 +12,6 @@ import { EVERYTHING_ON, rich, situationOf, type Config } from "../helpers/richSt
 const OTHERS: Record<string, string> = {
   "web.supportContact.page": "for people, in their browsers",
 };
-/** URLs that are more than where one connection goes. */
-const ELSEWHERE: Record<string, string> = {
-  "httpProxy.url": "test/security/reach.test.ts: it names its port, and everything else goes through it",
-};
 
 const isUrl = ({ schema }: Leaf): boolean => {
   const example = typeOf(schema) === "string" ? exampleOf(schema) : undefined;
@@ -58,7 +54,7 @@ describe("a URL of the settings", () => {
       "web.supportContact.page",
     ]));
 
-  for (const leaf of URLS.filter(({ name }) => !Object.hasOwn({ ...OTHERS, ...ELSEWHERE }, name))) {
+  for (const leaf of URLS.filter(({ name }) => !Object.hasOwn(OTHERS, name))) {
     it(`${leaf.name}: the port that it names is open to the world, and only then`, async () => {
       // A proxy's URL has a port, always.
       const usual = leaf.name === "httpProxy.url" ? "https://there.example.net:443/" : "https://there.example.net/";
