@@ -8,6 +8,8 @@ export const IMPORTABLE_SECRETS = [
   "registrationSharedSecret",
   "databasePassword",
   "turnSharedSecret",
+  // With `dataCentre`: by which the data centres read each other's PostgreSQL.
+  "replicationPassword",
   // For `tls: own-ca`: both or neither, as PEM.
   "caPrivateKey",
   "caCertificate",

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { IMAGE_KEYS, LAYERS, type LayerOverrides, type LayerSettings } from "../layers/registry";
 import { section } from "../schema/fields";
+import { dataCentreSettings } from "./general/dataCentre";
 import { identitySettings } from "./general/identity";
 import { imageSettings } from "./general/images";
 import { keySettings } from "./general/keys";
@@ -15,6 +16,7 @@ export const settingsSchema = z.strictObject({
   ...layerSettings,
   ...imageSettings(IMAGE_KEYS),
   ...keySettings,
+  ...dataCentreSettings,
   overrides: section(layerOverrides, {
     doc: "Sizes that replace the plan's. The plan checks the result as a whole.",
   }).prefault({}),

@@ -1,13 +1,16 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { AUTHORITIES_FILE } from "../../core/authorities";
 import type { StackContext } from "../../core/context";
 import { imageVersion } from "../../core/images";
 import { NAMESPACES, SECRETS, SERVICES } from "../../core/names";
 import type { StackSecrets } from "../../keys/secrets";
+import { otherCentres } from "../../domain/dataCentre";
 import { budgetSpec, labels, type ObjectMetadata } from "../../core/workload";
 import {
   IMPORT_SECRET,
   OBJECT_STORE,
+  archiveSpec,
   backupMethod,
   objectStoreSpec,
   scheduledBackupSpec,
@@ -16,7 +19,11 @@ import {
 import { DATABASE, POSTGRES_APP, clusterMetadata, cnpgClusterSpec } from "./cnpgCluster";
 import { POOLER_LABELS, poolerMetadata, poolerSpec } from "./pooler";
 import { IMAGES } from "./images";
-import { DATABASE_PASSWORD } from "./secrets";
+import { DATABASE_PASSWORD, STREAM_PASSWORD } from "./secrets";
+import { archiveStore, STREAM_ROLE, STREAM_SECRET } from "./topology";
+
+/** Keys of the Secret with another data centre's archive, as of the own one's. */
+const ARCHIVE_KEYS = { accessKeyKey: "accessKey", secretKeyKey: "secretKey" } as const;
 
 export interface PostgresClusterArgs {
   /** Settings, plan and provider. */
@@ -75,6 +82,7 @@ export class PostgresCluster extends pulumi.ComponentResource {
         ]
       : [];
 
+    const others = settings.dataCentre ? this.centres(name, args, meta) : [];
     const store =
       backup && backupMethod(settings) === "plugin"
         ? [
@@ -101,7 +109,7 @@ export class PostgresCluster extends pulumi.ComponentResource {
       },
       {
         parent: this,
-        dependsOn: [owner, ...source, ...store],
+        dependsOn: [owner, ...source, ...store, ...others],
         protect: settings.deletionProtection,
         // Deleting it would delete its volumes too. Since it stays behind, the next `up` finds it again.
         retainOnDelete: true,
@@ -147,5 +155,58 @@ export class PostgresCluster extends pulumi.ComponentResource {
     }
     this.ready = [this.cluster, this.pooler];
     this.registerOutputs({ databaseSecretName: this.databaseSecretName });
+  }
+
+  /** What the Cluster needs of the other data centres: their archives, and the role that copies the database. */
+  private centres(
+    name: string,
+    { ctx: { settings, plan }, secrets }: PostgresClusterArgs,
+    meta: (n: string) => ObjectMetadata,
+  ): pulumi.Resource[] {
+    const role = new k8s.core.v1.Secret(
+      `${name}-stream`,
+      {
+        metadata: { ...meta(STREAM_SECRET), labels: { ...meta(STREAM_SECRET).labels, "cnpg.io/reload": "true" } },
+        type: "kubernetes.io/basic-auth",
+        stringData: { username: STREAM_ROLE, password: secrets.of(STREAM_PASSWORD) },
+      },
+      { parent: this },
+    );
+    const archives = otherCentres(settings).flatMap(({ name: centre, archive }) => {
+      const object = archiveStore(centre);
+      const keys = new k8s.core.v1.Secret(
+        `${name}-archive-${centre}-keys`,
+        {
+          metadata: meta(object),
+          stringData: {
+            [ARCHIVE_KEYS.accessKeyKey]: pulumi.secret(archive.accessKey),
+            [ARCHIVE_KEYS.secretKeyKey]: pulumi.secret(archive.secretKey),
+            region: archive.region,
+            ...(archive.privateAuthority ? { [AUTHORITIES_FILE]: settings.trustedAuthorities } : {}),
+          },
+        },
+        { parent: this },
+      );
+      const target: BackupTarget = {
+        ...ARCHIVE_KEYS,
+        endpoint: archive.endpoint.replace(/\/+$/, ""),
+        region: archive.region,
+        bucket: archive.bucket,
+        secretName: object,
+        ...(archive.privateAuthority ? { endpointCa: { name: object, key: AUTHORITIES_FILE } } : {}),
+      };
+      const store = new k8s.apiextensions.CustomResource(
+        `${name}-archive-${centre}`,
+        {
+          apiVersion: "barmancloud.cnpg.io/v1",
+          kind: "ObjectStore",
+          metadata: meta(object),
+          spec: archiveSpec({ settings, plan, target }),
+        },
+        { parent: this, dependsOn: [keys] },
+      );
+      return [keys, store];
+    });
+    return [role, ...archives];
   }
 }

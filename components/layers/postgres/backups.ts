@@ -1,5 +1,6 @@
 /** Continuous archiving and base backups to object storage. Pure. */
 import { SERVICES } from "../../core/names";
+import { otherCentres } from "../../domain/dataCentre";
 import type { Settings } from "../../settings/types";
 import type { Plan } from "../../sizing/types";
 import { diskOf, OPERATORS_VOLUMES, renderEnv, renderResources } from "../../core/workload/pod";
@@ -87,11 +88,17 @@ function objectStore({ settings, plan, target: t }: Archive, more: object = {}):
   };
 }
 
+/** Whether an archive is reached through the proxy: this one, or another data centre's, which the same program reads. */
+const isAnyProxied = (t: BackupTarget, settings: Settings): boolean =>
+  [t.endpoint, ...otherCentres(settings).map(({ archive }) => archive.endpoint)].some((url) =>
+    isProxied(url, settings),
+  );
+
 const clientEnv = (t: BackupTarget, settings: Settings): object => ({
   env: [
     { name: "AWS_DEFAULT_REGION", value: t.region },
     { name: "AWS_MAX_ATTEMPTS", value: String(TRIES) },
-    ...(isProxied(t.endpoint, settings) ? renderEnv(proxyEnv(settings)) : []),
+    ...(isAnyProxied(t, settings) ? renderEnv(proxyEnv(settings)) : []),
   ],
 });
 
@@ -130,12 +137,19 @@ export function backupStanza(archive: Partial<Archive> & Omit<Archive, "target">
   };
 }
 
+/** How the database is created, and from what. */
+export interface Bootstrap {
+  bootstrap: object;
+  /** Other PostgreSQL servers and archives. @default none */
+  externalClusters?: object[];
+}
+
 /** How the database is created: empty, or restored. The operator reads it only once. */
 export function bootstrapStanza(
   archive: Partial<Archive> & Omit<Archive, "target">,
   empty: { database: string; owner: string; secret: { name: string } },
   options: object,
-): object {
+): Bootstrap {
   const { settings, plan, target } = archive;
   const { restore } = settings.backups;
   if (!restore || !target) return importStanza(settings, { ...empty, ...options });
@@ -167,7 +181,7 @@ export const IMPORT_SECRET = "synapse-postgres-import";
  * A new database: empty, or with what another PostgreSQL holds. The operator dumps that one database and restores it
  * as the owner of the new one (`microservice`), so that every table belongs to Synapse and indexes are built anew.
  */
-function importStanza(settings: Settings, initdb: { database: string }): object {
+function importStanza(settings: Settings, initdb: { database: string }): Bootstrap {
   const from = settings.database.importFrom;
   if (!from) return { bootstrap: { initdb } };
   return {
@@ -190,6 +204,20 @@ function importStanza(settings: Settings, initdb: { database: string }): object 
         password: { name: IMPORT_SECRET, key: "password" },
       },
     ],
+  };
+}
+
+/**
+ * Spec of the ObjectStore that describes another data centre's archive. It is read only, so nothing of it is thrown
+ * away. The region is in the Secret: variables of the sidecar are those of all its ObjectStores, and would clash.
+ */
+export function archiveSpec(archive: Archive): object {
+  const { s3Credentials, ...rest } = objectStore(archive, LOOKED_FOR) as { s3Credentials: object };
+  return {
+    configuration: {
+      ...rest,
+      s3Credentials: { ...s3Credentials, region: { name: archive.target.secretName, key: "region" } },
+    },
   };
 }
 

@@ -16,7 +16,8 @@ export function checkDatabase(given: CheckInput): void {
 
 function checkBackups({ settings, report }: CheckInput): void {
   const { backups, objectStore } = settings;
-  if (!backups.enabled || backups.target.kind !== "s3" || objectStore.kind !== "s3") return;
+  // Of a data centre, the list of all of them is checked.
+  if (settings.dataCentre || !backups.enabled || backups.target.kind !== "s3" || objectStore.kind !== "s3") return;
   if (
     isPlaceholder(objectStore.endpoint) ||
     backups.target.endpoint !== objectStore.endpoint ||

@@ -1,6 +1,7 @@
 /** The CloudNativePG Cluster that holds Synapse's database. Pure. */
 import { imageRef, imageVersion } from "../../core/images";
 import { NAMESPACES, PORTS, SECRETS, SERVICES } from "../../core/names";
+import { isStandby } from "../../domain/dataCentre";
 import type { Settings } from "../../settings/types";
 import type { Plan } from "../../sizing/types";
 import { gibi } from "../../core/workload/quantities";
@@ -13,6 +14,7 @@ import { expandable } from "../cluster/storageClasses";
 import { walClass } from "../hosts/walVolume";
 import { backupStanza, bootstrapStanza, type BackupTarget } from "./backups";
 import { IMAGES } from "./images";
+import { bootstrapAmong, streamRules, topologyStanza } from "./topology";
 
 export const POSTGRES_APP = "postgresql";
 /** Name of the database and of its owner. */
@@ -64,6 +66,7 @@ const SCRATCH = diskOf([{ sizeMiB: 4096, usualMiB: 256 }]);
 
 export function cnpgClusterSpec({ settings, plan, backup }: CnpgClusterInput): object {
   const p = plan.postgres;
+  const application = { database: DATABASE, owner: DATABASE, secret: { name: SECRETS.database } };
   const probe = { periodSeconds: 5, timeoutSeconds: 5, successThreshold: 1 };
   return {
     description: "Synapse's database",
@@ -83,13 +86,20 @@ export function cnpgClusterSpec({ settings, plan, backup }: CnpgClusterInput): o
     },
     enableSuperuserAccess: false,
     // Synapse refuses any collation but C: with others, indexes break when the C library changes its rules.
-    ...bootstrapStanza(
-      { settings, plan, target: backup },
-      { database: DATABASE, owner: DATABASE, secret: { name: SECRETS.database } },
-      { encoding: "UTF8", localeCollate: "C", localeCType: "C", dataChecksums: true },
+    ...bootstrapAmong(
+      settings,
+      bootstrapStanza({ settings, plan, target: backup }, application, {
+        encoding: "UTF8",
+        localeCollate: "C",
+        localeCType: "C",
+        dataChecksums: true,
+      }),
+      application,
     ),
+    ...topologyStanza(settings),
     postgresql: {
       parameters: p.parameters,
+      ...streamRules(settings),
       // A write is acknowledged once so many standbys have it too. With fewer standbys writes stop: losing acknowledged
       // messages would be worse. The quorum keeps the operator from promoting an instance that may lack such a write.
       synchronous: { method: "any", number: p.syncStandbys, dataDurability: "required", failoverQuorum: true },
@@ -164,11 +174,21 @@ export function cnpgClusterSpec({ settings, plan, backup }: CnpgClusterInput): o
 const readySeconds = ({ database, backups }: Settings): number =>
   database.importFrom || backups.restore ? 86_400 : 1200;
 
+/**
+ * What a deployment waits for. In a standby not for instances that are ready: a primary that was demoted has none until
+ * its successor's log arrives (cloudnative-pg issue 5754), and its successor is deployed after it. Nothing in a standby
+ * needs the database; `npm run dr -- status` says how far it is.
+ */
+const awaited = (settings: Settings): string => (isStandby(settings) ? "Initialized" : "Ready");
+
 export const clusterMetadata = (
   settings: Settings,
 ): { name: string; namespace: string; labels: Record<string, string>; annotations: Record<string, string> } => ({
   name: SERVICES.postgresCluster,
   namespace: NAMESPACES.matrix,
   labels: labels(settings, SERVICES.postgresCluster, POSTGRES_APP, imageVersion(settings, IMAGES.postgresql)),
-  annotations: { "pulumi.com/waitFor": "condition=Ready", "pulumi.com/timeoutSeconds": String(readySeconds(settings)) },
+  annotations: {
+    "pulumi.com/waitFor": `condition=${awaited(settings)}`,
+    "pulumi.com/timeoutSeconds": String(readySeconds(settings)),
+  },
 });

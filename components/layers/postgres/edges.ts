@@ -2,9 +2,11 @@
 import { outgoingTo, tcp, type Edge, type Peer } from "../../core/edges";
 import type { PlanInput } from "../../core/layer";
 import { NAMESPACES, PORTS, SERVICES } from "../../core/names";
+import { otherCentres } from "../../domain/dataCentre";
 import { httpTo } from "../cluster/reach/proxy";
 import { MINIO } from "../objectstore/edges";
 import { INSTANCE_PORTS } from "./cnpgCluster";
+import { streamSources } from "./topology";
 
 const { matrix, cnpg } = NAMESPACES;
 /** Instances, and the Jobs that create them. */
@@ -49,6 +51,29 @@ export function postgresEdges({ settings }: PlanInput): Edge[] {
     { from: POOLERS, to: { apiServer: true }, ports: API, why: "the instance manager reads its Pooler" },
     ...importEdges(settings),
     ...backupEdges(settings),
+    ...centreEdges(settings),
+  ];
+}
+
+/** The databases of the other data centres, and their archives: who follows and who is followed changes. */
+function centreEdges(settings: PlanInput["settings"]): Edge[] {
+  const others = otherCentres(settings);
+  if (others.length === 0) return [];
+  return [
+    {
+      from: { cidrs: streamSources(settings), label: "other data centres" },
+      to: INSTANCES,
+      ports: tcp(PORTS.postgres),
+      why: "the databases of other data centres follow this one, and their Synapse asks who is the primary",
+    },
+    ...others.flatMap(({ name, archive, stream }): Edge[] => [
+      {
+        from: INSTANCES,
+        ...outgoingTo(stream.host, stream.port, settings.cluster.domain),
+        why: `the database of ${name}, which is followed while it is the primary`,
+      },
+      { from: INSTANCES, ...httpTo(archive.endpoint, settings), why: `the archive of ${name}` },
+    ]),
   ];
 }
 

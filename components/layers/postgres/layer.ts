@@ -8,13 +8,14 @@ import { EXCEPTIONS } from "./exceptions";
 import { databaseGuard } from "./holds";
 import { IMAGES } from "./images";
 import { postgresDemands, postgresFailures, postgresNotes, postgresServices, postgresZoneLoss } from "./plan";
-import { DATABASE_PASSWORD } from "./secrets";
-import { postgresOverrides, postgresSettings } from "./settings";
+import { DATABASE_PASSWORD, STREAM_PASSWORD } from "./secrets";
+import { completePostgres, postgresOverrides, postgresSettings, type PostgresCompleted } from "./settings";
 import { postgresTargets } from "./targets";
 
 interface Declares {
   settings: typeof postgresSettings;
   overrides: typeof postgresOverrides;
+  completed: PostgresCompleted;
   images: typeof IMAGES;
 }
 
@@ -22,6 +23,7 @@ export const postgres: Layer<Declares> = {
   name: "postgres",
   settings: postgresSettings,
   overrides: postgresOverrides,
+  complete: completePostgres,
   checks: [checkDatabase],
   roles: [
     {
@@ -41,7 +43,7 @@ export const postgres: Layer<Declares> = {
   notes: postgresNotes,
   zoneLoss: postgresZoneLoss,
   images: IMAGES,
-  secrets: [DATABASE_PASSWORD],
+  secrets: [DATABASE_PASSWORD, STREAM_PASSWORD],
   edges: postgresEdges,
   targets: postgresTargets,
   alerts: (input) => [postgresAlerts(input)],

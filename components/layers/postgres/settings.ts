@@ -5,6 +5,8 @@ import { s3Fields } from "../../schema/s3";
 import { cpu, memoryMiB, storageGiB } from "../../schema/sizes";
 import { cronProblem } from "../../schema/syntax/schedule";
 import { isDnsName, isMoment } from "../../schema/syntax/text";
+import { archiveOf } from "../../domain/dataCentre";
+import type { SettingsInput } from "../../settings/schema";
 
 export const postgresSettings = {
   database: section(
@@ -119,3 +121,17 @@ export const postgresOverrides = {
     { doc: "PostgreSQL." },
   ).prefault({}),
 };
+
+/** The sections that depend on others. */
+export interface PostgresCompleted {
+  /** In a data centre among others, target and archiveName are what `dataCentre.peers` says of it. */
+  backups: SettingsInput["backups"];
+}
+
+/** Fills in the archive of a data centre, which the other data centres know too. */
+export function completePostgres({ backups, dataCentre }: SettingsInput): PostgresCompleted {
+  const own = dataCentre?.peers.find((peer) => peer.name === dataCentre.self);
+  return {
+    backups: own ? { ...backups, target: { kind: "s3", ...own.archive }, archiveName: archiveOf(own) } : backups,
+  };
+}
