@@ -11,6 +11,7 @@ import type { StackSecrets } from "../../keys/secrets";
 import type { Settings } from "../../settings/types";
 import { scaleAtPercent } from "../../sizing/synapsePools";
 import type { PoolPlan } from "../../sizing/types";
+import { runsSynapse } from "../../domain/dataCentre";
 import type { WorkerClass } from "../../domain/workerClasses";
 import { Workload, configHash, digest, labels, type ObjectMetadata } from "../../core/workload";
 import { proxyUrl } from "../cluster/reach/proxy";
@@ -26,6 +27,7 @@ import {
   checkPy,
   FRESH_SESSIONS_PY,
   LOST_EVENTS_PY,
+  oneCentrePy,
   ONLY_ONE_PY,
   REASONS_PY,
   TRIM_PY,
@@ -114,6 +116,7 @@ function sharedTexts({ ctx: { settings, plan }, turnUris, rtcServiceUrl }: Synap
     [SHARED_FILES.sessions]: FRESH_SESSIONS_PY,
     ...(settings.trustedAuthorities ? { [SHARED_FILES.authorities]: settings.trustedAuthorities } : {}),
     [SHARED_FILES.only]: ONLY_ONE_PY,
+    ...(settings.dataCentre ? { [SHARED_FILES.centre]: oneCentrePy(settings.dataCentre) } : {}),
     ...(settings.appservices.length > 0 ? { [SHARED_FILES.appservices]: APPSERVICE_QUEUE_PY } : {}),
   };
 }
@@ -284,7 +287,7 @@ export class SynapseServer extends pulumi.ComponentResource {
     const { settings, plan } = args.ctx;
     const { pool } = p;
     const service = synapseService(pool.class);
-    const scales = pool.kind === "Deployment" && pool.maxReplicas > pool.replicas && !settings.stopSynapse;
+    const scales = pool.kind === "Deployment" && pool.maxReplicas > pool.replicas && runsSynapse(settings);
     return new Workload(
       `${name}-${pool.class}`,
       {
@@ -296,7 +299,7 @@ export class SynapseServer extends pulumi.ComponentResource {
         kind: pool.kind,
         ...(scales
           ? { autoscale: { min: pool.replicas, max: pool.maxReplicas, cpuPercent: scaleAtPercent(pool.cpu) } }
-          : { replicas: settings.stopSynapse ? 0 : pool.replicas }),
+          : { replicas: runsSynapse(settings) ? pool.replicas : 0 }),
         pod: p.pod,
         after: p.after,
         configHash: p.configHash,

@@ -1,7 +1,8 @@
 /** Connections that Synapse's processes make. Pure. */
-import { outgoingTo, tcp, type Edge, type Peer } from "../../core/edges";
+import { isPods, outgoingTo, tcp, type Edge, type Peer } from "../../core/edges";
 import type { PlanInput } from "../../core/layer";
 import { NAMESPACES, PORTS, SERVICES, synapseService } from "../../core/names";
+import { isStandby, otherCentres } from "../../domain/dataCentre";
 import { callsTo, type WorkerClass } from "../../domain/workerClasses";
 import type { Settings } from "../../settings/types";
 import { httpAnywhere, httpTo } from "../cluster/reach/proxy";
@@ -77,8 +78,26 @@ export function synapseEdges(input: PlanInput): Edge[] {
         : []),
     ];
   });
-  return [...processes, ...replacing, ...appserviceClients(settings)];
+  return [
+    // The data centre that is not the primary sends nothing: should a process run there all the same, nobody hears it.
+    ...(isStandby(settings) ? processes.filter((e) => !leaves(e)) : processes),
+    ...(isStandby(settings) ? [] : classes.flatMap((cls) => centreEdges(synapsePeer(cls), settings))),
+    ...replacing,
+    ...appserviceClients(settings),
+  ];
 }
+
+/** Whether an edge leads to anything but this stack's own pods. */
+const leaves = ({ to }: Edge): boolean =>
+  !("nodes" in to) && !(isPods(to) && (Object.values(NAMESPACES) as string[]).includes(to.namespace));
+
+/** Each process asks the databases of the other data centres who is the primary. */
+const centreEdges = (from: Peer, settings: Settings): Edge[] =>
+  otherCentres(settings).map(({ name, stream }) => ({
+    from,
+    ...outgoingTo(stream.host, stream.port, settings.cluster.domain),
+    why: `the database of ${name}: whether it is the primary`,
+  }));
 
 /**
  * A provider's discovery document may name other hosts, for tokens and keys: of those, port 443. What takes logins

@@ -25,6 +25,8 @@ export const SHARED_FILES = {
   sessions: "fresh_sessions.py",
   only: "only_one.py",
   replace: "replace_lost.py",
+  /** Only in a data centre among others. */
+  centre: "one_centre.py",
   check: "check.py",
   reasons: "reasons.py",
   /** Only where there are `appservices`. */

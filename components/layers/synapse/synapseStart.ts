@@ -5,7 +5,7 @@
 import { scriptFrom, verbatim } from "../../core/scripts";
 import type { Settings } from "../../settings/types";
 import type { Plan, PoolPlan } from "../../sizing/types";
-import { isWriter } from "./instances";
+import { isAlone, isWriter } from "./instances";
 import { CLASS_FILE, EMAIL_FILE, EXTRA_FILE, MOUNTS, SHARED_FILES } from "./paths";
 
 /** What the command depends on. */
@@ -25,6 +25,8 @@ export interface SynapseStartInput {
  * for the start itself.
  */
 const RESTART_WAIT_SECONDS = 120;
+/** How often a writer looks whether another data centre has taken over: two that write are to be found soon. */
+const WATCH_SECONDS = 30;
 /** What the database must provide before a process of this class starts; an argument of scripts/wait_database.py. */
 export const waitFor = (cls: PoolPlan["class"]): string => (cls === "main" ? "connection" : "schema");
 
@@ -62,6 +64,8 @@ export function synapseStart(input: SynapseStartInput, servesMedia: boolean): st
     ...(cls === "main" ? [] : [`printf 'worker_name: "%s"\\n' "$HOSTNAME" > ${MOUNTS.tmp}/name.yaml`]),
     ...(servesMedia ? [`python ${MOUNTS.shared}/${SHARED_FILES.trim} ${MOUNTS.data}/media ${cacheBytes} &`] : []),
     ...(input.settings.trustedAuthorities ? [trustOf(input.settings, servesMedia)] : []),
+    // Before anything is written, each time: a machine that comes back starts its containers, and nobody asks the stack.
+    ...(input.settings.dataCentre ? oneCentre(input.pool) : []),
     // The init container waits before the first start only. A database that goes away during that start (a switchover
     // while a node is drained) ends the process; the next start waits instead of failing again into the kubelet's
     // back-off. A writer settles its sequences as well, each time and as late as possible (scripts/wait_database.py).
@@ -74,6 +78,12 @@ export function synapseStart(input: SynapseStartInput, servesMedia: boolean): st
     BEFORE: verbatim(before.join("\n")),
     SYNAPSE: verbatim(`python -m synapse.app.${app} ${files.map((f) => `-c ${f}`).join(" ")} --no-secrets-in-config`),
   }).trimEnd();
+}
+
+/** Lines that keep a process from running beside another data centre's. The writers also look while they run. */
+function oneCentre(pool: PoolPlan): string[] {
+  const program = `python ${MOUNTS.shared}/${SHARED_FILES.centre}`;
+  return [`run ${program} ${RESTART_WAIT_SECONDS}`, ...(isAlone(pool) ? [`${program} watch ${WATCH_SECONDS} &`] : [])];
 }
 
 /** Where the authorities are, or shall be. */

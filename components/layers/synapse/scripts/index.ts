@@ -1,5 +1,6 @@
 /** Programs that run beside Synapse, in the Python that its image has anyway. Pure. */
 import { scriptFrom, verbatim } from "../../../core/scripts";
+import { otherCentres, type DataCentre } from "../../../domain/dataCentre";
 import { MOUNTS } from "../paths";
 
 /**
@@ -15,6 +16,25 @@ import { MOUNTS } from "../paths";
  * nextval out: then every instance has the value that a process sees at its start.
  */
 export const WAIT_PY = scriptFrom(__dirname, "wait_database.py");
+
+/**
+ * Lets Synapse run in one data centre, whatever its own stack says: what decides is in the databases. Whoever becomes
+ * the primary writes that down, with a number one higher than the last, before its first process of Synapse starts; its
+ * followers get it with all else. A process starts where the database can be written and no other data centre's, that
+ * can be written too, has the same number or a higher one. So a data centre that was lost and comes back with its old
+ * settings starts nothing once it can see its successor; and its writers end when they see it later (`watch`). A local
+ * change of PostgreSQL's primary, or of its timeline, changes no number.
+ *
+ * A data centre that does not answer hinders nobody: with its site gone, the other must be able to start. That two do
+ * not see each other and both have clients, this cannot know; docs/fail-over.md says what fences then.
+ */
+export const oneCentrePy = (dataCentre: DataCentre): string =>
+  scriptFrom(__dirname, "one_centre.py", {
+    SELF: dataCentre.self,
+    OTHERS: otherCentres({ dataCentre })
+      .map(({ name, stream }) => [name, stream.host, stream.port].join("="))
+      .join(","),
+  });
 
 /**
  * A filter of Synapse's log that ends the process when the database lacks an event that the process has persisted. A
