@@ -4,12 +4,12 @@
  */
 import { NAMESPACES } from "../components/core/names";
 import { TRUST_BUNDLE } from "../components/layers/cluster/tls/publicTls";
-import { IMPORTABLE_SECRETS, type ImportableSecret } from "../components/domain/importableSecrets";
+import { ALONE_SECRETS, IMPORTABLE_SECRETS, type ImportableSecret } from "../components/domain/importableSecrets";
 import { parseWords, Refused, runMain, UsageError } from "./arguments";
+import { exported, fill } from "./keys/fill";
 import { othersMayRead, readText, writeKeys } from "./keys/disk";
 import { keysIn, keysInExport, secretOf, withSigningKey, type Found } from "./keys/found";
-import { json, kubectl, pulumi } from "./keys/programs";
-import { configuredIn, missingIn } from "./keys/restore";
+import { kubectl } from "./keys/programs";
 import { identityOfKeys, namesIn, publicPart, readSaved, savedText } from "./keys/saved";
 
 const USAGE = `npm run keys -- save --stack NAME --out FILE [--export FILE|-]
@@ -37,9 +37,6 @@ interface Options {
   only: string[];
   cwd?: string;
 }
-
-const exported = (stack: string, cwd?: string): string =>
-  json(pulumi(["stack", "export", "--show-secrets", "--stack", stack], { cwd }));
 
 function fromCluster({ context }: Options): Found {
   const get = (kind: string, name: string): string =>
@@ -77,7 +74,7 @@ async function save(options: Options): Promise<void> {
   console.log(
     `${options.out}: ${namesIn(keys).join(", ")}${serverName ? ` of ${serverName}` : ""}, readable by you alone.`,
   );
-  const missing = IMPORTABLE_SECRETS.filter((name) => keys[name] === undefined && !name.startsWith("ca"));
+  const missing = ALONE_SECRETS.filter((name) => keys[name] === undefined && !name.startsWith("ca"));
   if (missing.length > 0) console.log(`Not found, so not saved: ${missing.join(", ")}.`);
   console.log(`fingerprint  ${fingerprint}
 
@@ -99,21 +96,7 @@ async function restore(file: string, { stack, only, cwd }: Options): Promise<voi
   const unknown = only.filter((name) => !IMPORTABLE_SECRETS.includes(name as ImportableSecret));
   if (unknown.length > 0) throw new UsageError(`--only ${unknown[0]}: give one of ${IMPORTABLE_SECRETS.join(", ")}`);
   const saved = readSaved(await readText(file));
-  const present = configuredIn(json(pulumi(["config", "--json", "--show-secrets", "--stack", stack], { cwd })));
-  const deployed = keysInExport(exported(stack, cwd)).keys;
-  const wanted = missingIn(stack, saved, { ...present, deployed }, only as ImportableSecret[]);
-  for (const [i, name] of wanted.entries()) {
-    try {
-      pulumi(["config", "set", "--stack", stack, "--secret", "--path", `matrix-ha:importSecrets.${name}`], {
-        cwd,
-        input: saved.keys[name]!,
-      });
-    } catch (error) {
-      throw new Refused(
-        `${(error as Error).message} Set so far: ${wanted.slice(0, i).join(", ") || "nothing"}. Run the command again: keys that are set already stay.`,
-      );
-    }
-  }
+  const wanted = fill(stack, saved, { only: only as ImportableSecret[], cwd });
   console.log(
     wanted.length > 0
       ? `Set as encrypted importSecrets of ${stack}: ${wanted.join(", ")}.`

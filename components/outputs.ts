@@ -101,6 +101,11 @@ export interface StackOutputs {
    * Other stacks must not rely on its fields.
    */
   holds: Record<string, object>;
+  /**
+   * Among several data centres: which one this is, which one serves, and keyed hashes of the secrets that must be the
+   * same in all of them, by their names in `importSecrets`. Absent in a stack that is the only one.
+   */
+  dataCentre?: { self: string; primary: string; secrets: Record<string, string> };
   /** Appservices by their ids. The whole output is a secret. Absent where there are none. */
   appservices?: Record<string, AppserviceConnection>;
   /** As clients get them; empty when TURN is off. @example ["turns:turn.example.com:5349?transport=tcp"] */
@@ -120,6 +125,8 @@ export interface OutputsInput {
   /** PEM of the own CA. @default none */
   caCertificate?: pulumi.Output<string>;
   identity: pulumi.Output<Identity>;
+  /** From `sharedHashes`. @default the stack is the only one */
+  sharedHashes?: pulumi.Output<Record<string, string>>;
   /** From `appserviceConnections`. @default none */
   appservices?: pulumi.Output<Record<string, AppserviceConnection>>;
 }
@@ -168,6 +175,15 @@ export function stackOutputs(input: OutputsInput): StackOutputInputs {
     ...(input.caCertificate ? { caCertificate: input.caCertificate } : {}),
     signingKey: input.identity,
     holds: heldBy({ settings, plan }),
+    ...(settings.dataCentre && input.sharedHashes
+      ? {
+          dataCentre: input.sharedHashes.apply((hashes) => ({
+            self: settings.dataCentre!.self,
+            primary: settings.dataCentre!.primary,
+            secrets: hashes,
+          })),
+        }
+      : {}),
     ...(input.appservices ? { appservices: input.appservices } : {}),
     turnUris: input.turnUris,
     ...(settings.web.wellKnown.servedElsewhere ? { wellKnown: servedElsewhere(settings) } : {}),

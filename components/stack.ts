@@ -6,11 +6,13 @@ import { Order, startsNothing } from "./core/order";
 import { turnUris } from "./domain/turnUris";
 import { checkedIdentity } from "./keys/checkedIdentity";
 import { StackSecrets } from "./keys/secrets";
+import { sharedHashes } from "./keys/sharedHashes";
 import { ClusterFoundation } from "./layers/cluster";
 import { ObjectStore } from "./layers/objectstore";
 import { appserviceConnections } from "./layers/synapse/appservices/connections";
 import { LAYERS, secretSpecs } from "./layers/registry";
 import { SIGNING_KEY } from "./layers/synapse/secrets";
+import type { Settings } from "./settings/types";
 import { stackOutputs, type StackOutputInputs } from "./outputs";
 
 /** Loads what makes the layers, in the order of the registry. */
@@ -65,12 +67,23 @@ export class MatrixStack extends pulumi.ComponentResource {
       s3Endpoint: get(ObjectStore).media.endpoint,
       caCertificate: tls.caPem,
       identity,
+      ...(settings.dataCentre
+        ? { sharedHashes: sharedHashes(secrets.of(SIGNING_KEY), shared(settings, secrets)) }
+        : {}),
       appservices: appserviceConnections(settings, secrets),
     });
     this.last = order.last();
     this.registerOutputs({});
   }
 }
+
+/** The secrets that data centres share, of those that the stack generates or is given. */
+const shared = (settings: Settings, secrets: StackSecrets): Parameters<typeof sharedHashes>[1] =>
+  Object.fromEntries(
+    secretSpecs(settings)
+      .filter((spec) => spec.importable && (spec.when?.(settings) ?? true))
+      .map((spec) => [spec.importable!, secrets.of(spec)]),
+  );
 
 /**
  * Limit for the deletion of any object. Pods end within their grace period, at most a minute, except those with calls,

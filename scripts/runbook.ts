@@ -5,6 +5,7 @@
 import { exampleConfig } from "../cli/exampleStack";
 import { alertRules } from "../components/layers/monitoring/watched";
 import { runbook } from "../components/layers/monitoring/runbook";
+import { everyCentreRule } from "../components/layers/postgres/centreAlerts";
 import { EVERYTHING, LAYERS } from "../components/layers/registry";
 import { resolveSettings, SettingsInvalid } from "../components/settings";
 import { plan } from "../components/plan";
@@ -16,7 +17,8 @@ export function runbookText(): string {
     "runbook",
   );
   if (!settings) throw new SettingsInvalid(errors);
-  return runbook(alertRules({ settings, plan: plan(settings), layers: LAYERS }));
+  // Those of data centres depend on which one it is; all of them are here.
+  return runbook([...alertRules({ settings, plan: plan(settings), layers: LAYERS }), everyCentreRule()]);
 }
 
 if (require.main === module)

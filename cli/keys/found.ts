@@ -3,6 +3,7 @@ import { specialSigKey } from "@pulumi/pulumi/runtime";
 import { NAMESPACES, SECRETS } from "../../components/core/names";
 import { IMPORTABLE_SECRETS, type ImportableSecret } from "../../components/domain/importableSecrets";
 import { isSigningKey } from "../../components/schema/syntax/keys";
+import { STREAM_SECRET } from "../../components/layers/postgres/topology";
 import { SECRET_FILES } from "../../components/layers/synapse/paths";
 import { Refused } from "../arguments";
 
@@ -25,6 +26,8 @@ const IN_SECRETS: Partial<Record<ImportableSecret, { secret: string; key: string
   formSecret: { secret: SECRETS.synapse, key: SECRET_FILES.form },
   registrationSharedSecret: { secret: SECRETS.synapse, key: SECRET_FILES.registration },
   databasePassword: { secret: SECRETS.database, key: "password" },
+  // Only among data centres.
+  replicationPassword: { secret: STREAM_SECRET, key: "password" },
   turnSharedSecret: { secret: SECRETS.synapse, key: SECRET_FILES.turn },
 };
 

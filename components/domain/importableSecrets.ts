@@ -14,4 +14,6 @@ export const IMPORTABLE_SECRETS = [
   "caPrivateKey",
   "caCertificate",
 ] as const;
+/** Those of a stack that is the only one. */
+export const ALONE_SECRETS = IMPORTABLE_SECRETS.filter((name) => name !== "replicationPassword");
 export type ImportableSecret = (typeof IMPORTABLE_SECRETS)[number];

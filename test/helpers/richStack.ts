@@ -1,7 +1,8 @@
 /** A stack in which every setting has something to act on, and the company in which a setting matters. */
 import { exampleConfig } from "../../cli/exampleStack";
-import { exampleHostKey } from "../../components/settings";
+import { exampleHostKey, SECRET_PLACEHOLDER } from "../../components/settings";
 import { WITHOUT_OPERATORS } from "../../lab/common/tiers";
+import { peers } from "./dataCentres";
 import { certificate, EMAIL, OIDC, S3 } from "./example";
 
 export type Config = Record<string, any>;
@@ -107,6 +108,18 @@ const WHOLE = {
   receiveEphemeral: undefined,
 };
 
+/** The one that founded and serves, of two. The other one comes first: its place in the list is the one that changes. */
+const amongCentres: Situation = (c) => {
+  const [dc1, dc2] = peers();
+  return {
+    ...c,
+    backups: {},
+    trustedAuthorities: SECRET_PLACEHOLDER,
+    cluster: { ...c.cluster, install: { ...c.cluster?.install, certManager: true, barmanPlugin: true } },
+    dataCentre: { self: "dc1", foundedBy: "dc1", primary: "dc1", acceptMediaLoss: true, peers: [dc2, dc1] },
+  };
+};
+
 const prepared: Situation = (c) => ({ ...c, prepareHosts: true });
 const watched = within("monitoring", { enabled: true });
 /** With its operators; an issuer that exists has a cert-manager of its own. */
@@ -118,6 +131,7 @@ const alone: Situation = (c) => c;
 
 /** By the name of a setting: the company in which it matters, where it does not in the small stack alone. */
 const COMPANY: Array<[name: RegExp, situation: Situation]> = [
+  [/^dataCentre\.|^importSecrets\.replicationPassword/, amongCentres],
   [/^(hosts|hostDefaults|ssh|firewall|prepareHosts)\b/, prepared],
   // Hosts with room for more than the least.
   [/^overrides\.((postgres|redis)\.instances|turn|rtc|web)/, (c) => ({ ...c, hosts: exampleConfig(20_000).hosts })],

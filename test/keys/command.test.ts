@@ -8,7 +8,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { evaluate, type Evaluation } from "../../cli/evaluate";
 import { exampleConfig } from "../../cli/exampleStack";
-import { IMPORTABLE_SECRETS } from "../../components/domain/importableSecrets";
+import { ALONE_SECRETS } from "../../components/domain/importableSecrets";
 import { WITHOUT_OPERATORS } from "../../lab/common/tiers";
 import { realTls } from "../helpers/authority";
 import { exportOf, Fakes, type Ran } from "./helpers/fakes";
@@ -73,7 +73,7 @@ describe("npm run keys", function () {
       config: { ...CONFIG, importSecrets: fakes.importSecrets },
       generator: realTls(),
     });
-    assert.deepEqual(Object.keys(fakes.importSecrets).sort(), [...IMPORTABLE_SECRETS].sort());
+    assert.deepEqual(Object.keys(fakes.importSecrets).sort(), [...ALONE_SECRETS].sort());
     assert.deepEqual(again.outputs.signingKey, deployed.outputs.signingKey);
     assert.equal(again.outputs.caCertificate, deployed.outputs.caCertificate);
     for (const name of ["synapse-secrets", "synapse-database", "coturn"]) {
@@ -132,7 +132,7 @@ describe("npm run keys", function () {
     const { stdout } = ran(fakes.keys(["save", "--from-cluster", "--out", file]), 0);
     assert.match(stdout, /key of the stack's own CA is in no Secret.*new CA/);
     const { keys } = JSON.parse(fakes.read("prod.keys"));
-    assert.deepEqual(Object.keys(keys).sort(), IMPORTABLE_SECRETS.filter((n) => !n.startsWith("ca")).sort());
+    assert.deepEqual(Object.keys(keys).sort(), ALONE_SECRETS.filter((n) => !n.startsWith("ca")).sort());
     save("--export", fakes.file("export.json"), "--out", fakes.file("state.keys"));
     const { caPrivateKey: _k, caCertificate: _c, ...rest } = JSON.parse(fakes.read("state.keys")).keys;
     assert.deepEqual(keys, rest);
@@ -181,7 +181,7 @@ describe("npm run keys", function () {
     save();
     const { stdout, stderr } = ran(fakes.keys(["show", file]), 0);
     const { id, verifyKey, fingerprint } = deployed.outputs.signingKey;
-    for (const part of [id, verifyKey, fingerprint, "example.org", ...IMPORTABLE_SECRETS])
+    for (const part of [id, verifyKey, fingerprint, "example.org", ...ALONE_SECRETS])
       assert.ok(stdout.includes(part), part);
     assert.match(
       stdout,
@@ -223,7 +223,7 @@ describe("npm run keys", function () {
       assert.deepEqual(Object.keys(fakes.importSecrets), ["signingKey"]);
       // The stack from which they were taken has the same keys deployed: no reason to refuse.
       restore(0);
-      assert.deepEqual(Object.keys(fakes.importSecrets).sort(), [...IMPORTABLE_SECRETS].sort());
+      assert.deepEqual(Object.keys(fakes.importSecrets).sort(), [...ALONE_SECRETS].sort());
       assert.match(restore(0).stdout, /already has all of them: nothing was set/);
     });
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { keysInExport, withSigningKey } from "../../cli/keys/found";
 import { evaluate, type Evaluation } from "../../cli/evaluate";
 import { exampleConfig } from "../../cli/exampleStack";
-import { IMPORTABLE_SECRETS } from "../../components/domain/importableSecrets";
+import { ALONE_SECRETS } from "../../components/domain/importableSecrets";
 import { WITHOUT_OPERATORS } from "../../lab/common/tiers";
 import { realTls } from "../helpers/authority";
 import { exportOf, marked, type Form } from "./helpers/fakes";
@@ -31,7 +31,7 @@ describe("keys in an export", () => {
   for (const form of ["whole", "each", "data"] as const) {
     it(`are all there, with the Secrets kept as ${form}`, () => {
       const { keys, serverName } = found(undefined, form);
-      assert.deepEqual(Object.keys(keys).sort(), [...IMPORTABLE_SECRETS].sort());
+      assert.deepEqual(Object.keys(keys).sort(), [...ALONE_SECRETS].sort());
       assert.equal(keys.signingKey, object("synapse-secrets")["signing.key"].trim());
       assert.equal(keys.macaroonSecretKey, object("synapse-secrets")["macaroon-secret-key"]);
       assert.equal(keys.formSecret, object("synapse-secrets")["form-secret"]);

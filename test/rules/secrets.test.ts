@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import * as crypto from "node:crypto";
 import { deterministic } from "../../cli/generated";
 import { DESTROY_GUARD } from "../../components/keys/DestroyGuard";
-import { IMPORTABLE_SECRETS } from "../../components/domain/importableSecrets";
+import { ALONE_SECRETS } from "../../components/domain/importableSecrets";
 import { signingKeyFrom } from "../../components/core/signingKey";
 import { strings } from "../../policy/subject";
 import { authority } from "../helpers/authority";
@@ -135,7 +135,7 @@ describe("secrets that the operator gives", () => {
   before(async () => {
     const ca = await authority();
     const imported: Record<string, string> = {
-      ...Object.fromEntries(IMPORTABLE_SECRETS.map((k) => [k, own(k)])),
+      ...Object.fromEntries(ALONE_SECRETS.map((k) => [k, own(k)])),
       signingKey,
       caPrivateKey: ca.privateKey,
       caCertificate: ca.certificate,

@@ -13,6 +13,7 @@ import { valueAt } from "../../components/schema/walk";
 import { resolveSettings } from "../../components/settings";
 import { piecesOf, seenInGroups, type Change } from "../helpers/groupTesting";
 import { EVERYTHING_ON, rich, situationOf, withAuthority, type Config } from "../helpers/richStack";
+import { centreConfig, TOKEN } from "../helpers/dataCentres";
 import { leaves, others, places, withValue, type Leaf } from "../helpers/everySetting";
 
 /** What is wrong with a configuration; undefined when a stack can be made of it. */
@@ -56,6 +57,8 @@ const VALUES: Record<string, unknown[]> = {
   "tls(acme).dns01.credentials": [{ "api-token": "another-token" }],
   "ingress.addresses": [["203.0.113.15"]],
   "overrides.postgres.parameters": [{ work_mem: "7MB" }],
+  "dataCentre.primary": ["dc2"],
+  "dataCentre.promotionToken": [TOKEN],
   "cluster.ipFamilies": [["IPv6", "IPv4"], ["IPv4"]],
   "appservices[].registration": [
     `id: irc
@@ -116,6 +119,11 @@ const DECIDES: Record<string, Decision> = {
     refused: (c) => ({ ...c, appservices: [{ id: "puppets", senderLocalpart: "puppets" }] }),
     accepted: (c) => ({ ...c, appservices: [{ id: "puppets", senderLocalpart: "puppets", receives: false }] }),
   },
+  "dataCentre.acceptMediaLoss": {
+    why: "confirms that media may be lost with the data centre",
+    refused: () => ({ ...centreConfig("dc1"), objectStore: { kind: "minio" } }),
+    accepted: () => ({ ...centreConfig("dc1", { more: { acceptMediaLoss: true } }), objectStore: { kind: "minio" } }),
+  },
   "backups.acceptNoOffsite": {
     why: "confirms that the loss of the site is accepted",
     refused: () => ({ ...exampleConfig(1_000), backups: {} }),
@@ -150,6 +158,21 @@ const ELSEWHERE: Record<string, { why: string; test: string; title: string }> = 
     why: "says which former store the next deployment may leave",
     test: "test/stack/losses.test.ts",
     title: "ends a move before everything is copied",
+  },
+  "dataCentre.self": {
+    why: "another one needs the secrets of the founder",
+    test: "test/dataCentre/topology.test.ts",
+    title: "knows every data centre, itself included, each with the folder of its own generation",
+  },
+  "dataCentre.foundedBy": {
+    why: "another one makes this a copy, which needs the founder's secrets",
+    test: "test/dataCentre/topology.test.ts",
+    title: "is made empty where it was founded, and is a copy of the primary's elsewhere",
+  },
+  "dataCentre.confirmLost": {
+    why: "lets the next deployment promote without a token",
+    test: "test/dataCentre/losses.test.ts",
+    title: "promotes without a word about the former primary",
   },
   "objectStore(minio).moveFrom.survives": {
     why: "of a MinIO that is left; here MinIO is the new store",

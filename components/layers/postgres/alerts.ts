@@ -2,6 +2,8 @@
 import type { PlanInput } from "../../core/layer";
 import { countOrZero, type AlertRule, type RuleGroup } from "../../core/monitoring";
 import { SERVICES } from "../../core/names";
+import { isStandby } from "../../domain/dataCentre";
+import { ownStreams } from "./centreAlerts";
 import { daysBetweenRuns } from "./schedule";
 
 const L = 'layer="postgres"';
@@ -19,9 +21,13 @@ export function backupMaxAgeSeconds(schedule: string): number {
   return days <= 1 ? 26 * 3600 : (days + 1) * 86400;
 }
 
+/** Rules that a standby has no use for: no instance of it is a primary, and how far it is behind has rules of its own. */
+const OF_A_PRIMARY = ["PostgresNoPrimary", "PostgresNoSyncStandby", "PostgresReplicationLag"];
+
 export function postgresAlerts({ settings, plan }: PlanInput): RuleGroup {
   const { instances, syncStandbys, maxConnections, walStorageGiB, pooler } = plan.postgres;
   const confirming = syncStandbys === 1 ? "one standby confirms" : `${syncStandbys} standbys confirm`;
+  const streams = ownStreams(settings.dataCentre);
   const rules: AlertRule[] = [
     {
       alert: "PostgresNoPrimary",
@@ -73,7 +79,7 @@ export function postgresAlerts({ settings, plan }: PlanInput): RuleGroup {
       alert: "PostgresNoSyncStandby",
       severity: "critical",
       for: "1m",
-      expr: `max(cnpg_pg_replication_streaming_replicas{${L}}) < ${syncStandbys}`,
+      expr: `${streams} < ${syncStandbys}`,
       summary:
         syncStandbys === 1
           ? "No standby follows the primary: commits wait"
@@ -94,7 +100,7 @@ export function postgresAlerts({ settings, plan }: PlanInput): RuleGroup {
             alert: "PostgresStandbyNotStreaming",
             severity: "warning" as const,
             for: "5m",
-            expr: `max(cnpg_pg_replication_streaming_replicas{${L}}) < ${instances - 1}`,
+            expr: `${streams} < ${instances - 1}`,
             summary: `Only {{ $value }} of ${instances - 1} standbys follow the primary`,
             meaning:
               "A standby does not receive the stream. The operator may still report it as ready. It can have WAL that the new primary never received, because the old primary wrote its last record after the new one had been cut off (`new timeline forked off ... before current recovery point` in the standby's log). Then it never catches up by itself (cloudnative-pg issue 4990), and one standby fewer is left for the next failure.",
@@ -232,7 +238,10 @@ export function postgresAlerts({ settings, plan }: PlanInput): RuleGroup {
   return {
     name: "postgres",
     title: "PostgreSQL",
-    rules: [...rules, ...(settings.backups.enabled ? backupRules(settings.backups.schedule, walStorageGiB) : [])],
+    rules: [
+      ...(isStandby(settings) ? rules.filter((rule) => !OF_A_PRIMARY.includes(rule.alert)) : rules),
+      ...(settings.backups.enabled ? backupRules(settings.backups.schedule, walStorageGiB) : []),
+    ],
   };
 }
 

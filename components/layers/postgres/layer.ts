@@ -1,6 +1,7 @@
 /** The database: PostgreSQL by CloudNativePG, its poolers and backups. */
 import type { Layer } from "../../core/layer";
 import { postgresAlerts } from "./alerts";
+import { centreAlerts } from "./centreAlerts";
 import { checkDatabase } from "./checks";
 import { POSTGRES_DASHBOARDS } from "./dashboards";
 import { postgresEdges } from "./edges";
@@ -46,7 +47,7 @@ export const postgres: Layer<Declares> = {
   secrets: [DATABASE_PASSWORD, STREAM_PASSWORD],
   edges: postgresEdges,
   targets: postgresTargets,
-  alerts: (input) => [postgresAlerts(input)],
+  alerts: (input) => [postgresAlerts(input), ...centreAlerts(input.settings.dataCentre)],
   dashboards: POSTGRES_DASHBOARDS,
   pods: ["synapse-postgres", "pooler"],
   exceptions: EXCEPTIONS,

@@ -23,6 +23,9 @@ export const STREAM_SERVICE = "synapse-postgres-stream";
 /** Name of the ObjectStore that describes another data centre's archive, and of the Secret with its keys. */
 export const archiveStore = (centre: string): string => `synapse-archive-${centre}`;
 
+/** What PostgreSQL calls the connection by which a data centre follows; alerts tell it from the own standbys' by that. */
+export const followerName = (centre: string): string => `matrix-ha-${centre}`;
+
 /** What a connection to another data centre needs besides its address: encryption, and that both know the password. */
 export const STREAM_TLS = { sslmode: "require", channel_binding: "require" } as const;
 
@@ -49,7 +52,7 @@ function externalCluster(centre: Centre, { self }: DataCentre): object {
             ...STREAM_TLS,
             // A primary that vanished with its site is noticed, and the archive is read instead.
             connect_timeout: "10",
-            application_name: `matrix-ha-${self}`,
+            application_name: followerName(self),
           },
           password: { name: STREAM_SECRET, key: "password" },
         }),

@@ -1,10 +1,22 @@
 /** Alert rules of the router and the ingress controller. Pure. */
 import type { PlanInput } from "../../core/layer";
 import { countOrZero, type RuleGroup } from "../../core/monitoring";
+import { isStandby } from "../../domain/dataCentre";
 
 const L = 'layer="router"';
 
-export function routerAlerts({ settings, plan }: PlanInput): RuleGroup {
+/** Rules about Synapse's processes as the router sees them; a standby runs none. */
+const OF_SYNAPSE = ["RouterBackendDown", "RouterErrors"];
+
+export function routerAlerts(input: PlanInput): RuleGroup {
+  const { rules, ...group } = everyRule(input);
+  return {
+    ...group,
+    rules: isStandby(input.settings) ? rules.filter((rule) => !OF_SYNAPSE.includes(rule.alert)) : rules,
+  };
+}
+
+function everyRule({ settings, plan }: PlanInput): RuleGroup {
   const logs = "kubectl logs -n matrix -l app.kubernetes.io/component=haproxy --since=10m";
   return {
     name: "router",

@@ -1,5 +1,6 @@
 /** The homeserver: Synapse with all its workers. */
 import type { Layer } from "../../core/layer";
+import { isStandby } from "../../domain/dataCentre";
 import { synapseAlerts } from "./alerts";
 import { generatedTokens } from "./appservices/registration";
 import { checkHomeserver } from "./checks";
@@ -34,7 +35,8 @@ export const synapse: Layer<Declares> = {
   secretsOf: generatedTokens,
   edges: synapseEdges,
   targets: synapseTargets,
-  alerts: (input) => [synapseAlerts(input)],
+  // In a standby nothing of it runs.
+  alerts: (input) => (isStandby(input.settings) ? [] : [synapseAlerts(input)]),
   dashboards: SYNAPSE_DASHBOARDS,
   pods: ["synapse-main", "synapse-*"],
   exceptions: EXCEPTIONS,

@@ -1,4 +1,6 @@
 import { isIP, isIPv4, isIPv6 } from "node:net";
+import { familyOf } from "../../../core/addresses";
+import { otherCentres } from "../../../domain/dataCentre";
 import { scriptFrom, verbatim } from "../../../core/scripts";
 import type { HostSettings, Settings } from "../../../settings/types";
 import { PORTS } from "../../../core/names";
@@ -89,6 +91,15 @@ export function firewallRules(settings: Settings, host: HostSettings, sshPorts =
   const ports = openPorts(settings, host)
     .filter((p) => p.why !== SSH)
     .map((p) => `    ${p.protocol} dport ${p.from === p.to ? p.from : `${p.from}-${p.to}`} accept comment "${p.why}"`);
+  // Where a host takes the load balancer's traffic itself (kube-proxy with IPVS), it passes this chain.
+  const centres = host.roles.includes("database")
+    ? otherCentres(settings)
+        .flatMap((centre) => centre.stream.from.map((cidr) => ({ name: centre.name, cidr })))
+        .map(
+          ({ name, cidr }) =>
+            `\n    ${familyOf(cidr) === "IPv6" ? "ip6" : "ip"} saddr ${cidr} tcp dport ${PORTS.postgres} accept comment "data centre ${name}"`,
+        )
+    : [];
   return `# Made by matrix-ha for ${host.name}; ${host.roles.join(", ")}. Replaces its own table only.
 table inet matrix_ha {
 }
@@ -109,7 +120,7 @@ ${set("trusted6", "ipv6_addr", v6)}
     ip saddr @trusted4 accept
     ip6 saddr @trusted6 accept
     tcp dport @ssh accept comment "${SSH}"
-${ports.join("\n")}
+${ports.join("\n")}${centres.join("")}
   }
 }
 `;

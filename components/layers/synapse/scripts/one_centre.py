@@ -13,7 +13,14 @@ TABLES = "CREATE SCHEMA IF NOT EXISTS matrix_ha; CREATE TABLE IF NOT EXISTS matr
 
 def connect(host, port, **more):
     return psycopg2.connect(
-        host=host, port=port, user="synapse", dbname="synapse", connect_timeout=ANSWER_SECONDS, options="-c statement_timeout=%ds" % ANSWER_SECONDS, tcp_user_timeout=ANSWER_SECONDS * 1000, **more
+        host=host,
+        port=port,
+        user="synapse",
+        dbname="synapse",
+        connect_timeout=ANSWER_SECONDS,
+        options="-c statement_timeout=%ds" % ANSWER_SECONDS,
+        tcp_user_timeout=ANSWER_SECONDS * 1000,
+        **more,
     )
 
 
@@ -72,7 +79,10 @@ def why_not(claims):
         mine = epoch if name == SELF else epoch + 1
         other = rival(mine)
         if other is not None:
-            return "the database of data centre %s is written to as well, and it was promoted later or at the same time: this one (%s) stays fenced, see docs/fail-over.md" % (other, SELF)
+            return (
+                "the database of data centre %s is written to as well, and it was promoted later or at the same time: this one (%s) stays fenced, see docs/fail-over.md"
+                % (other, SELF)
+            )
         if claims and name != SELF:
             claim(connection, mine)
             print("one centre: %s is the primary, number %d" % (SELF, mine), flush=True)
