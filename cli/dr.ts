@@ -96,7 +96,7 @@ function observe({ stack, context }: Named, of: CentreStack, cwd?: string): Obse
   return { stack, settings: of.settings, outputs, cluster, positions };
 }
 
-/** Of the instance that is the primary, or would become it: whether it is written to, its log, how old the last write is. */
+/** Of the instance that is the primary, or would become it: whether it is written to, its log, the last write's age. */
 const POSITIONS = `select pg_is_in_recovery(), (select timeline_id from pg_control_checkpoint()),
   case when pg_is_in_recovery() then coalesce(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()) else pg_current_wal_lsn() end - '0/0'::pg_lsn,
   coalesce(extract(epoch from now() - pg_last_xact_replay_timestamp())::bigint, 0)`;
@@ -188,7 +188,7 @@ export async function main(argv: string[]): Promise<void> {
       await token(stacks[0]!, Number(values.wait ?? 300), cwd);
     } else if (action === "fence") {
       wanted(1);
-      fence(stacks[0]!, values.apply ?? false, cwd);
+      fence(stacks[0]!, Boolean(values.apply), cwd);
     } else {
       wanted(2);
       const read = stacks.map(({ stack }) => centreStack(stack, cwd));

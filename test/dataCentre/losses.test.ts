@@ -1,4 +1,4 @@
-/** A deployment that would make a second primary, or lose a database among data centres, is refused before anything changes. */
+/** A deployment that would make a second primary, or lose a database, is refused before anything changes. */
 import assert from "node:assert/strict";
 import { heldBy, losses } from "../../components/holds";
 import { plan } from "../../components/plan";

@@ -108,7 +108,7 @@ const WHOLE = {
   receiveEphemeral: undefined,
 };
 
-/** The one that founded and serves, of two. The other one comes first: its place in the list is the one that changes. */
+/** The one that founded and serves, of two. The other comes first: what is changed in a list is its first member. */
 const amongCentres: Situation = (c) => {
   const [dc1, dc2] = peers();
   return {

@@ -21,7 +21,7 @@ export function backupMaxAgeSeconds(schedule: string): number {
   return days <= 1 ? 26 * 3600 : (days + 1) * 86400;
 }
 
-/** Rules that a standby has no use for: no instance of it is a primary, and how far it is behind has rules of its own. */
+/** Rules that a standby has no use for: none of its instances is a primary, and its lag has rules of its own. */
 const OF_A_PRIMARY = ["PostgresNoPrimary", "PostgresNoSyncStandby", "PostgresReplicationLag"];
 
 export function postgresAlerts({ settings, plan }: PlanInput): RuleGroup {

@@ -88,7 +88,7 @@ function objectStore({ settings, plan, target: t }: Archive, more: object = {}):
   };
 }
 
-/** Whether an archive is reached through the proxy: this one, or another data centre's, which the same program reads. */
+/** Whether an archive is reached through the proxy: this one, or another's, which the same program reads. */
 const isAnyProxied = (t: BackupTarget, settings: Settings): boolean =>
   [t.endpoint, ...otherCentres(settings).map(({ archive }) => archive.endpoint)].some((url) =>
     isProxied(url, settings),

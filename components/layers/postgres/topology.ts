@@ -23,7 +23,7 @@ export const STREAM_SERVICE = "synapse-postgres-stream";
 /** Name of the ObjectStore that describes another data centre's archive, and of the Secret with its keys. */
 export const archiveStore = (centre: string): string => `synapse-archive-${centre}`;
 
-/** What PostgreSQL calls the connection by which a data centre follows; alerts tell it from the own standbys' by that. */
+/** What PostgreSQL calls the connection of a data centre that follows; alerts tell it from the own standbys'. */
 export const followerName = (centre: string): string => `matrix-ha-${centre}`;
 
 /** What a connection to another data centre needs besides its address: encryption, and that both know the password. */

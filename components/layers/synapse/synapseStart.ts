@@ -64,7 +64,7 @@ export function synapseStart(input: SynapseStartInput, servesMedia: boolean): st
     ...(cls === "main" ? [] : [`printf 'worker_name: "%s"\\n' "$HOSTNAME" > ${MOUNTS.tmp}/name.yaml`]),
     ...(servesMedia ? [`python ${MOUNTS.shared}/${SHARED_FILES.trim} ${MOUNTS.data}/media ${cacheBytes} &`] : []),
     ...(input.settings.trustedAuthorities ? [trustOf(input.settings, servesMedia)] : []),
-    // Before anything is written, each time: a machine that comes back starts its containers, and nobody asks the stack.
+    // Each time, before anything is written: a machine that comes back starts its containers without the stack.
     ...(input.settings.dataCentre ? oneCentre(input.pool) : []),
     // The init container waits before the first start only. A database that goes away during that start (a switchover
     // while a node is drained) ends the process; the next start waits instead of failing again into the kubelet's
