@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { resolveSettings, SettingsInvalid } from "../components/settings";
 import { plan } from "../components/plan";
 import { NAMESPACES, SERVICES } from "../components/core/names";
-import { isStandby, type DataCentre } from "../components/domain/dataCentre";
+import { isStandby } from "../components/domain/dataCentre";
 import { parseWords, Refused, runMain, stackConfig, UsageError } from "./arguments";
 import { differences, type CentreStack } from "./dr/compare";
 import { fenceText } from "./dr/fence";
@@ -56,7 +56,7 @@ function check(stacks: readonly CentreStack[]): void {
     throw new Refused(
       [`${found.length === 1 ? "One thing is" : `${found.length} things are`} wrong:`, ...found].join("\n  "),
     );
-  const [{ dataCentre }] = stacks.map((s) => s.settings) as [{ dataCentre: DataCentre }];
+  const { dataCentre } = stacks[0]!.settings;
   const missing = dataCentre.peers
     .map((peer) => peer.name)
     .filter((name) => !stacks.some((s) => s.settings.dataCentre.self === name));
