@@ -4,6 +4,7 @@
  */
 import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
+import { cpus } from "node:os";
 import * as path from "node:path";
 import { runMain } from "../../cli/arguments";
 import { imageVersion } from "../../components/core/images";
@@ -14,8 +15,10 @@ import { readArguments, USAGE, type Request } from "./arguments";
 import { costText } from "./costs";
 import { EXPERIMENTS } from "./experiments";
 import { measure } from "./measure";
-import { capacityPage } from "./page";
-import { startReal, type Target } from "./realTarget";
+import { compare } from "./compare";
+import { comparisonPage, comparisonPicture } from "./comparePage";
+import { capacityPage, type Surroundings } from "./page";
+import { startOneProcess, startReal, type Target } from "./realTarget";
 import { run } from "./run";
 import { reportText } from "./table";
 
@@ -45,6 +48,11 @@ function inNamespaces(argv: readonly string[], built: boolean): number {
   return again.status ?? 1;
 }
 
+const versionsOf = async ({ homeserver }: Target): Promise<Surroundings> => ({
+  synapse: imageVersion(homeserver.subject.settings, SYNAPSE_IMAGES.synapse),
+  postgres: await homeserver.database.sql("show server_version"),
+});
+
 async function measured(target: Target, r: Request): Promise<void> {
   const result = await measure(target, {
     seconds: r.step,
@@ -56,22 +64,45 @@ async function measured(target: Target, r: Request): Promise<void> {
   });
   if (r.json) fs.writeFileSync(r.json, JSON.stringify(result, null, 1));
   if (r.only) return;
-  const { settings } = target.homeserver.subject;
   fs.writeFileSync(COSTS, costText(result.costs));
   fs.writeFileSync(
     path.join(PROOF, "capacity.md"),
     capacityPage({
       ...result,
-      versions: {
-        synapse: imageVersion(settings, SYNAPSE_IMAGES.synapse),
-        postgres: await target.homeserver.database.sql("show server_version"),
-      },
+      versions: await versionsOf(target),
     }),
   );
   say("docs/proof/capacity.md and components/sizing/costs.json are written");
 }
 
+async function compared(r: Request): Promise<void> {
+  const contenders = [
+    { name: "All workers", start: startReal },
+    { name: "One process", start: startOneProcess },
+  ];
+  let versions: Surroundings | undefined;
+  const comparison = await compare(
+    contenders.map(({ name, start }) => ({
+      name,
+      start: async (tell) => {
+        const target = await start(tell);
+        versions = await versionsOf(target);
+        return target;
+      },
+    })),
+    { users: r.users, rates: r.rates, seconds: r.seconds, seed: r.seed },
+    say,
+  );
+  fs.writeFileSync(
+    path.join(PROOF, "one-process.md"),
+    comparisonPage(comparison, versions!, { cpu: cpus()[0]!.model, cores: cpus().length }),
+  );
+  fs.writeFileSync(path.join(PROOF, "one-process.svg"), comparisonPicture(comparison));
+  say("docs/proof/one-process.md is written");
+}
+
 async function load(r: Request): Promise<void> {
+  if (r.againstOne) return compared(r);
   const target = await startReal(say);
   try {
     if (r.measure) await measured(target, r);
