@@ -74,7 +74,8 @@ function search(config: Config): Config {
 
 /** The settings that are no secret. */
 function settingsOf(config: Config, servers: readonly string[], inClear?: true): Given[] {
-  const { uid, name, mail } = isPlainObject(config.attributes) ? config.attributes : {};
+  const attributes: Config = isPlainObject(config.attributes) ? config.attributes : {};
+  const { uid, name, mail } = attributes;
   const values: Array<[Path, unknown]> = [
     ...Object.entries({ uris: servers, base: config.base, inClear, ...search(config) }).map(
       ([key, value]): [Path, unknown] => [[key], value],
