@@ -53,6 +53,15 @@ export async function rich(options: Record<string, string> = {}, ccu = 100): Pro
     sso: {
       oidc: [{ ...OIDC }],
     },
+    ldap: {
+      uris: ["ldap://192.0.2.85"],
+      base: "ou=people,dc=corp,dc=example",
+      bindDn: "cn=matrix,dc=corp,dc=example",
+      bindPassword: "ldap-password",
+      filter: "(objectClass=person)",
+      activeDirectory: true,
+      defaultDomain: "corp.example",
+    },
     rooms: {
       publicationRules: [{ action: "allow" }],
       aliasRules: [{ action: "allow" }],
@@ -132,6 +141,17 @@ const COMPANY: Array<[name: RegExp, situation: Situation]> = [
     }),
   ],
   [/^(domain|serverName)$/, appservice({ namespaces: undefined })],
+  [
+    /^ldap\.mode/,
+    within("ldap", {
+      bindDn: undefined,
+      bindPassword: undefined,
+      filter: undefined,
+      activeDirectory: undefined,
+      defaultDomain: undefined,
+    }),
+  ],
+  [/^ldap\.activeDirectory/, within("ldap", { defaultDomain: undefined })],
   [/^registration\.enabled/, within("registration", { captcha: undefined, requireEmail: true })],
   [/^appservices\[\]\.url/, appservice({ pods: undefined, url: "https://bridge.example.net" })],
   [/^appservices\[\]\.registration$/, appservice({ ...WHOLE, registration: "[encrypted by pulumi]" })],

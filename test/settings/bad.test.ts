@@ -590,6 +590,34 @@ const CASES: Case[] = [
     "sso.oidc[0].issuer",
     /https/,
   ],
+  [
+    "a directory at a web address",
+    ["ldap={uris: ['http://ldap.example.com'], base: 'dc=example,dc=com'}"],
+    "ldap.uris[0]",
+    /ldaps:\/\//,
+  ],
+  ["an empty list of directories", ["ldap={uris: [], base: 'dc=example,dc=com'}"], "ldap.uris", /at least one server/],
+  [
+    "a filter without parentheses",
+    ["ldap={uris: ['ldaps://ldap.example.com'], base: 'dc=example,dc=com', filter: 'memberOf=x'}"],
+    "ldap.filter",
+    /one expression in parentheses/,
+  ],
+  [
+    "a base that is a domain",
+    ["ldap={uris: ['ldaps://ldap.example.com'], base: example.com}"],
+    "ldap.base",
+    /a distinguished name/,
+  ],
+  [
+    "a directory, and no logins with a password",
+    (raw) => {
+      raw.sso = { oidc: [oidc("x")], passwordLogin: false };
+      raw.ldap = { uris: ["ldaps://ldap.example.com"], base: "dc=example,dc=com" };
+    },
+    "sso.passwordLogin",
+    /localPasswords: false/,
+  ],
   ["no way to log in", ["sso.passwordLogin=false"], "sso.passwordLogin", /add a provider/],
   [
     "uploads that the cache has no room for",

@@ -49,6 +49,7 @@ function rendered(config: Config): Promise<string> {
 /** Values of settings for which no other one can be derived from their type. */
 const VALUES: Record<string, unknown[]> = {
   "sso.oidc[].scopes": [["openid", "groups"]],
+  "ldap.uris": [["ldap://192.0.2.86"]],
   "synapse.extra": [{ enable_search: true }],
   "synapse.modules[].config": [{ another: true }],
   "retention.roomMaxDays": [380],

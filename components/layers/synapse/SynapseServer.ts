@@ -25,6 +25,7 @@ import {
   APPSERVICE_QUEUE_PY,
   checkPy,
   FRESH_SESSIONS_PY,
+  LDAP_PY,
   LOST_EVENTS_PY,
   ONLY_ONE_PY,
   REASONS_PY,
@@ -114,6 +115,7 @@ function sharedTexts({ ctx: { settings, plan }, turnUris, rtcServiceUrl }: Synap
     [SHARED_FILES.sessions]: FRESH_SESSIONS_PY,
     ...(settings.trustedAuthorities ? { [SHARED_FILES.authorities]: settings.trustedAuthorities } : {}),
     [SHARED_FILES.only]: ONLY_ONE_PY,
+    ...(settings.ldap ? { [SHARED_FILES.ldap]: LDAP_PY } : {}),
     ...(settings.appservices.length > 0 ? { [SHARED_FILES.appservices]: APPSERVICE_QUEUE_PY } : {}),
   };
 }
