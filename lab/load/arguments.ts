@@ -21,6 +21,11 @@ export const USAGE = `npm run load [-- options]
   --repeats N    with --measure: how often each step is run (default 2)
   --slower F     with --measure: all rates divided by F, for a machine that other work fills; with it, longer steps (default 1)
 
+  --compare F    instead, without root: what --measure --json wrote to F, or a costs.json, beside the recorded costs; exit code
+                 1 where something costs over 15 % more. Of a report of a run: beside what the costs foretell; exit code 1
+                 where a part with a twentieth of the CPU or more is over 25 % off
+  --calibrate    instead, without root: how fast a core of this machine is, for the setting coreSpeed
+
   --built        takes the programs that are there, without a look at their recipes`;
 
 export interface Request {
@@ -35,6 +40,8 @@ export interface Request {
   repeats: number;
   slower: number;
   built: boolean;
+  compare: string | undefined;
+  calibrate: boolean;
 }
 
 interface Bounds {
@@ -65,7 +72,12 @@ export function readArguments(argv: readonly string[], experiments: readonly str
     repeats: { type: "string" },
     slower: { type: "string" },
     built: { type: "boolean" },
+    compare: { type: "string" },
+    calibrate: { type: "boolean" },
   });
+  const alone = (["compare", "calibrate"] as const).find((name) => v[name] !== undefined);
+  if (alone !== undefined && Object.keys(v).length > 1)
+    throw new UsageError(`--${alone} stands alone: give no other option with it`);
   const measure = v.measure ?? false;
   const foreign = (
     measure ? (["users", "rate", "seconds"] as const) : (["only", "step", "repeats", "slower"] as const)
@@ -87,5 +99,7 @@ export function readArguments(argv: readonly string[], experiments: readonly str
     repeats: number("repeats", v.repeats, 2, { least: 1, most: 20, whole: true }),
     slower: number("slower", v.slower, 1, { least: 1, most: 100 }),
     built: v.built ?? false,
+    compare: v.compare,
+    calibrate: v.calibrate ?? false,
   };
 }

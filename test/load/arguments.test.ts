@@ -20,6 +20,8 @@ describe("load: arguments", () => {
       repeats: 2,
       slower: 1,
       built: false,
+      compare: undefined,
+      calibrate: false,
     });
     const { users, rate, seconds, seed } = read("--users", "100", "--rate", "2.5", "--seconds", "30", "--seed", "9");
     assert.deepEqual([users, rate, seconds, seed], [100, 2.5, 30, 9]);
@@ -34,6 +36,8 @@ describe("load: arguments", () => {
     assert.throws(() => read("--only", "send"), /--only is not for a run without --measure/);
     assert.throws(() => read("--measure", "--users", "10"), /--users is not for a run with --measure/);
     assert.throws(() => read("--measure", "--only", "sned"), /--only sned: the experiments are send, wake/);
+    assert.throws(() => read("--compare", "f", "--measure"), /--compare stands alone/);
+    assert.throws(() => read("--calibrate", "--users", "5"), /--calibrate stands alone/);
     assert.throws(() => read("--user", "10"), /did you mean --users/);
   });
 });
