@@ -14,4 +14,8 @@ export const capacityPictures = (): Array<{ file: string; text: string }> => {
 };
 
 if (require.main === module)
-  writeOrCheck("capacity.ts", "Draws the pictures of docs/proof/capacity.md from the measured costs.", capacityPictures);
+  writeOrCheck(
+    "capacity.ts",
+    "Draws the pictures of docs/proof/capacity.md from the measured costs.",
+    capacityPictures,
+  );

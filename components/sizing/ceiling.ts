@@ -140,26 +140,38 @@ export function ceilingOf(settings: Settings, load = loadOf(settings)): Ceiling 
   return { messagesPerSecond, share: load.rates.send / messagesPerSecond, limits };
 }
 
-/** Whether a load is below every limit. */
+/** Whether a load is below every limit that no hosts set. */
 export const isBelowCeiling = (settings: Settings, load = loadOf(settings)): boolean =>
   limitsOf(settings).every(({ holds, ofHosts }) => ofHosts || holds(load));
+
+/** Most users of this activity below the ceiling; 0 where not one is. A larger stack has more processes to feed. */
+export function mostUsers(settings: Settings, atMost: number): number {
+  const fits = (ccu: number): boolean => isBelowCeiling({ ...settings, ccu });
+  if (fits(atMost)) return atMost;
+  let [low, high] = [0, atMost];
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2);
+    if (fits(middle)) low = middle;
+    else high = middle;
+  }
+  return low;
+}
 
 const n = (value: number): string => value.toLocaleString("en-US", { maximumFractionDigits: value < 10 ? 1 : 0 });
 
 /** An error where the load is above the ceiling. */
 export function ceilingErrors(settings: Settings): SettingsError[] {
-  const load = loadOf(settings);
-  if (isBelowCeiling(settings, load)) return [];
+  if (isBelowCeiling(settings)) return [];
   const { ccu, activity, coreSpeed } = settings;
-  const limits = ceilings(settings, load).filter((limit) => !limit.ofHosts);
-  const { name, messagesPerSecond, remedy } = limits[0]!;
-  const share = load.rates.send / messagesPerSecond;
+  const users = mostUsers(settings, ccu);
+  const beyond = { ...settings, ccu: users + 1 };
+  const { name, remedy } = limitsOf(beyond).find(({ holds, ofHosts }) => !ofHosts && !holds(loadOf(beyond)))!;
   const explicit = Object.keys(activity).length > 1 || activity.profile !== "typical";
   return [
     {
       path: explicit ? "activity" : "ccu",
-      given: `${n(ccu)} users who send ${n(load.rates.send)} messages a second at their peak`,
-      allowed: `at most ${n(messagesPerSecond)} on cores as they were measured${coreSpeed === 1 ? "" : `, times ${coreSpeed}`}, so ${n(Math.floor(ccu / share))} users of this activity: ${name}`,
+      given: `${n(ccu)} users who send ${n(loadOf(settings).rates.send)} messages a second at their peak`,
+      allowed: `at most ${n(loadOf(settings, users).rates.send)}, of ${n(users)} users, on cores as they were measured${coreSpeed === 1 ? "" : `, times ${coreSpeed}`}: ${name}`,
       remedy: `${remedy}. Count the messages of a real hour and set activity.messagesPerUserHour; measure your cores and set coreSpeed (docs/plan.md); or divide the users among several homeservers`,
     },
   ];

@@ -48,8 +48,7 @@ export function planWith(settings: Settings, layers: FromLayers): Plan {
   const unbounded = synapsePools(settings);
   // No machines and no connections mend it.
   const overloaded = ceilingErrors(settings);
-  if (overloaded.length > 0)
-    throw new SettingsInvalid([...overloaded, ...minio.errors, ...calls.errors], "plan");
+  if (overloaded.length > 0) throw new SettingsInvalid([...overloaded, ...minio.errors, ...calls.errors], "plan");
   const draft = parts(unbounded, 1);
   const bounded = boundAutoscaling(settings, unbounded, (pools) => demandsOf(settings, { ...draft, pools }));
   const budget = budgetConnections(settings, bounded.pools);
@@ -92,7 +91,7 @@ export function planWith(settings: Settings, layers: FromLayers): Plan {
   const failures = [...layers.failures({ settings, plan: base }), ...zoneFailures(zones)];
   const notes = [
     ...sizeNotes(base),
-    ...loadNotes(base.load, ccu),
+    ...loadNotes(settings, base.load),
     ...zoneNotes(settings, zones),
     ...layers.notes({ settings, plan: base }),
     ...budget.notes,

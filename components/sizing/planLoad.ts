@@ -1,7 +1,7 @@
 /** The part of the plan about load: what each part has to carry, with how many processes, and how near the ceiling is. */
 import { AUTOSCALED } from "./synapsePools";
 import { activityOf } from "./activity";
-import { ceilingOf, processesUnder } from "./ceiling";
+import { ceilingOf, mostUsers, processesUnder } from "./ceiling";
 import { SERVICES } from "./costs";
 import {
   classCpu,
@@ -25,12 +25,16 @@ export const GROWTH = 1.3;
 const n = (value: number): string => Math.floor(value).toLocaleString("en-US");
 
 /** What operators should know of it. */
-export function loadNotes({ ceiling, parts }: LoadPlan, ccu: number): string[] {
-  const thin = parts.filter((p) => p.most < p.recommended).map((p) => `${p.part} ${p.most} instead of ${p.recommended}`);
+export function loadNotes(settings: Settings, { ceiling, parts }: LoadPlan): string[] {
+  const wanted = Math.ceil(settings.ccu * GROWTH),
+    most = mostUsers(settings, wanted);
+  const thin = parts
+    .filter((p) => p.most < p.recommended)
+    .map((p) => `${p.part} ${p.most} instead of ${p.recommended}`);
   return [
-    ...(ceiling.share > 1 / GROWTH
+    ...(most < wanted
       ? [
-          `THIN: ${n(ccu / ceiling.share)} users of this activity reach the ceiling of messages a second (${ceiling.limits[0]!.name}). To grow beyond it: ${ceiling.limits[0]!.remedy}.`,
+          `THIN: ${n(most)} users of this activity reach the ceiling of messages a second (${ceiling.limits[0]!.name}). To grow beyond it: ${ceiling.limits[0]!.remedy}.`,
         ]
       : []),
     ...(thin.length > 0
@@ -109,7 +113,9 @@ function services(load: Load, parts: PlanParts): PartLoad[] {
   return entrances > 0
     ? [
         ...rows,
-        serviceLoad("ingress", { working: entrances, cpu: ingress.cpu, shares: false }, (f) => ingressCpu(grown(load, f))),
+        serviceLoad("ingress", { working: entrances, cpu: ingress.cpu, shares: false }, (f) =>
+          ingressCpu(grown(load, f)),
+        ),
       ]
     : rows;
 }

@@ -30,7 +30,9 @@ export function risen(now: CostFile, recorded: CostFile): Risen[] {
     const expected = row.unit.startsWith("CPU seconds") ? before.value * speed : before.value;
     const by = row.value / expected - 1;
     const error = Math.hypot(row.error, (before.error * expected) / before.value);
-    return by > RISE && (row.part === "total" || row.value - expected > 2 * error) ? [{ row, recorded: expected, by }] : [];
+    return by > RISE && (row.part === "total" || row.value - expected > 2 * error)
+      ? [{ row, recorded: expected, by }]
+      : [];
   });
 }
 

@@ -72,7 +72,9 @@ async function measured(target: Target, r: Request): Promise<void> {
       },
     }),
   );
-  say("docs/proof/capacity.md and components/sizing/costs.json are written; npm run generate makes what follows from them");
+  say(
+    "docs/proof/capacity.md and components/sizing/costs.json are written; npm run generate makes what follows from them",
+  );
 }
 
 /** What is in the file, beside what was recorded. @returns the exit code */

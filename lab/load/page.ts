@@ -60,7 +60,9 @@ const shares = (rows: readonly CostRow[], id: string): CostRow[] =>
     .sort((x, y) => y.value - x.value);
 
 /** What each process pays that only follows: its class's cost by the number of its processes. */
-export const replicated = (costs: Pick<CostFile, "rows" | "processes">): { part: string; each: number; error: number }[] =>
+export const replicated = (
+  costs: Pick<CostFile, "rows" | "processes">,
+): { part: string; each: number; error: number }[] =>
   followers(costs).map(({ part, value, error }) => ({ part, each: value, error }));
 
 /** Experiments that the run has not come to. */
