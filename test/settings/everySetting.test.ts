@@ -107,7 +107,7 @@ const withProcesses = (cls: string, most: number, activity: Config): Config => (
   activity,
 });
 const RECKONED = "the plan reckons the load from it: what the processes cannot carry is refused";
-const narrow = { udpPortMin: 55_100, udpPortMax: 55_130 };
+const narrow = { udpPortMin: 55_100, udpPortMax: 55_250 };
 const open = { allowCidrs: ["0.0.0.0/0"] };
 /** Settings that only decide whether others are accepted, each with a stack that is refused without it. */
 const DECIDES: Record<string, Decision> = {

@@ -130,7 +130,10 @@ describe("load: the costs", () => {
   });
 });
 
-describe("load: the processes", () => {
+describe("load: the processes", function () {
+  // Thousands of plans.
+  this.timeout(120_000);
+
   it("that carry it are the fewest that do", () => {
     fc.assert(
       fc.property(
@@ -162,7 +165,7 @@ describe("load: the processes", () => {
       assert.equal(p.postgres.pooler.replicas, 3, `${ccu}`);
     };
     for (const profile of ["quiet", "typical"] as const)
-      for (const ccu of [1, ...ANCHOR_CCU, 2_500, 7_500, 12_345, 15_000, 17_500])
+      for (const ccu of [1, ...ANCHOR_CCU, 2_500, 12_345, 17_500])
         for (const presence of [true, false]) check(ccu, profile, presence);
   });
 
@@ -182,9 +185,9 @@ describe("load: the processes", () => {
         }
         if (WORKER_CLASSES.some((cls) => m![cls]! > u![cls]!)) raised++;
       }),
-      { numRuns: 400 },
+      { numRuns: 150 },
     );
-    assert.ok(raised >= 10, `only ${raised} of 400 needed more processes: the property proves little`);
+    assert.ok(raised >= 5, `only ${raised} of 150 needed more processes: the property proves little`);
   });
 
   it("carry what is accepted, within every limit", () => {
@@ -200,7 +203,7 @@ describe("load: the processes", () => {
           assert.ok(part.least <= part.most, `${part.part}: ${part.least} of ${part.most}`);
         }
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 
