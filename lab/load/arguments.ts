@@ -26,6 +26,11 @@ export const USAGE = `npm run load [-- options]
   --rates LIST   with --against-one: messages a second, rising (default 0.5,1,2,4,8)
   --users, --seconds and --seed as above
 
+  --compare F    instead, without root: what --measure --json wrote to F, or a costs.json, beside the recorded costs; exit code
+                 1 where something costs over 15 % more. Of a report of a run: beside what the costs foretell; exit code 1
+                 where a part with a twentieth of the CPU or more is over 25 % off
+  --calibrate    instead, without root: how fast a core of this machine is, for the setting coreSpeed
+
   --built        takes the programs that are there, without a look at their recipes`;
 
 export interface Request {
@@ -42,6 +47,8 @@ export interface Request {
   againstOne: boolean;
   rates: number[];
   built: boolean;
+  compare: string | undefined;
+  calibrate: boolean;
 }
 
 /** Rates at which two cores go from idle to full (measured: about 7 sends a second fill them). */
@@ -71,7 +78,7 @@ function rising(text: string | undefined): number[] {
 
 /** What belongs to one kind of run only. */
 const OF_MEASURE = ["only", "step", "repeats", "slower"] as const,
-  OF_COMPARISON = ["rates"] as const;
+  OF_SIDE_BY_SIDE = ["rates"] as const;
 
 /** @throws UsageError For an option that is unknown or out of its range, or means nothing beside the others. */
 export function readArguments(argv: readonly string[], experiments: readonly string[]): Request {
@@ -89,7 +96,12 @@ export function readArguments(argv: readonly string[], experiments: readonly str
     "against-one": { type: "boolean" },
     rates: { type: "string" },
     built: { type: "boolean" },
+    compare: { type: "string" },
+    calibrate: { type: "boolean" },
   });
+  const alone = (["compare", "calibrate"] as const).find((name) => v[name] !== undefined);
+  if (alone !== undefined && Object.keys(v).length > 1)
+    throw new UsageError(`--${alone} stands alone: give no other option with it`);
   const measure = v.measure ?? false,
     againstOne = v["against-one"] ?? false;
   if (measure && againstOne) throw new UsageError("--measure and --against-one are two runs: give one of them");
@@ -100,7 +112,7 @@ export function readArguments(argv: readonly string[], experiments: readonly str
   if (measure) foreign(["users", "rate", "seconds"], "with --measure");
   else foreign(OF_MEASURE, "without --measure");
   if (againstOne) foreign(["rate", "json"], "with --against-one");
-  else foreign(OF_COMPARISON, "without --against-one");
+  else foreign(OF_SIDE_BY_SIDE, "without --against-one");
   const only = v.only?.split(",");
   const strange = only?.find((id) => !experiments.includes(id));
   if (strange !== undefined) throw new UsageError(`--only ${strange}: the experiments are ${experiments.join(", ")}`);
@@ -118,5 +130,7 @@ export function readArguments(argv: readonly string[], experiments: readonly str
     againstOne,
     rates: rising(v.rates),
     built: v.built ?? false,
+    compare: v.compare,
+    calibrate: v.calibrate ?? false,
   };
 }

@@ -1,135 +1,88 @@
-/** Workers against one process: the same people at the same rates, first the one, then the other. */
-import { loadavg } from "node:os";
-import { setTimeout as sleep } from "node:timers/promises";
-import { calibrate, type Calibration } from "./calibrate";
-import { Client } from "./client";
-import { makePeople, makeWorld, worldRandom } from "./people";
-import type { Target } from "./realTarget";
-import { used, type Report } from "./run";
+/** Whether something costs more than was recorded, and whether a run took what the costs foretell. Pure. */
+import { costRow, type CostFile, type CostRow } from "../../components/sizing/costs";
+import type { Report } from "./run";
 
-export interface ComparePlan {
-  users: number;
-  /** Messages a second of all together, rising. */
-  rates: readonly number[];
-  /** Of each rate. */
-  seconds: number;
-  seed: number;
-}
+/** A rise above it fails. */
+export const RISE = 0.15;
+/** What a run took may be so far from what the costs foretell. */
+export const OFF = 0.25;
+/** Parts below this share of a run's CPU are not judged: their errors are larger than they are. */
+const SMALL = 0.05;
 
-export interface Contender {
-  name: string;
-  start(say: (text: string) => void): Promise<Target>;
-}
-
-/** What came of one rate. */
-export interface Point {
-  rate: number;
-  /** Of messages. */
-  offered: number;
-  served: number;
-  p50: number | undefined;
-  p95: number | undefined;
-  /** Of their arrival at clients that wait, from when they were due. */
-  delivery95: number | undefined;
-  /** CPU seconds of everything for each message that was served, with all that comes with it. */
-  cpu: number;
-  /** Cores used. */
-  cores: number;
-  holds: boolean;
-}
-
-export interface Side {
-  name: string;
-  processes: number;
-  points: Point[];
-}
-
-export interface Comparison {
-  date: string;
-  plan: ComparePlan;
-  load: [number, number];
-  calibration: Calibration;
-  rooms: { count: number; largest: number };
-  sides: Side[];
+export interface Risen {
+  row: CostRow;
+  /** What was recorded, in CPU seconds of the new run's machine. */
+  recorded: number;
+  /** How much more it is, as a share. */
+  by: number;
 }
 
 /**
- * Holds: every message is taken, and nine of ten and more are there within two seconds. Decided: a conversation in
- * which messages take longer is felt as broken.
+ * What costs over 15 % more than recorded, each machine's CPU seconds told by its calibration. Of an operation as a
+ * whole any such rise counts; of one part only one that is more than twice the errors of both.
  */
-export const HOLDS_MS = 2000;
+export function risen(now: CostFile, recorded: CostFile): Risen[] {
+  const speed = now.calibration.python / recorded.calibration.python;
+  return now.rows.flatMap((row) => {
+    const before = costRow(recorded, row.operation, row.part);
+    const both = before?.how === "measured" && row.how === "measured" && before.known === true && row.known === true;
+    if (!both || before.value <= 0) return [];
+    const expected = row.unit.startsWith("CPU seconds") ? before.value * speed : before.value;
+    const by = row.value / expected - 1;
+    const error = Math.hypot(row.error, (before.error * expected) / before.value);
+    return by > RISE && (row.part === "total" || row.value - expected > 2 * error)
+      ? [{ row, recorded: expected, by }]
+      : [];
+  });
+}
 
-export function pointOf(rate: number, { kinds, delivery, cpu, seconds }: Report): Point {
-  const { offered = 0, served = 0, p50, p95 } = kinds.send ?? {};
-  const total = Object.values(cpu).reduce((sum, v) => sum + v, 0);
-  return {
-    rate,
-    offered,
-    served,
-    p50,
-    p95,
-    delivery95: delivery.p95,
-    cpu: served > 0 ? total / served : NaN,
-    cores: total / seconds,
-    holds: served === offered && (p95 ?? Infinity) <= HOLDS_MS && (delivery.p95 ?? Infinity) <= HOLDS_MS,
+export interface Prediction {
+  part: string;
+  foretold: number;
+  measured: number;
+  /** How far the foretold is from the measured, as a share of it. */
+  off: number;
+  /** Whether the part is large enough to judge, and further off than a quarter. */
+  wrong: boolean;
+}
+
+/** A run beside what was foretold of it (foretell.ts); the dearest first, all together last. */
+export function predictions(expected: Readonly<Record<string, number>>, report: Report): Prediction[] {
+  const all = Object.values(report.cpu).reduce((sum, v) => sum + v, 0);
+  const judged = (part: string, told: number, measured: number): Prediction => {
+    const off = (told - measured) / measured;
+    return { part, foretold: told, measured, off, wrong: measured >= SMALL * all && Math.abs(off) > OFF };
   };
+  const parts = Object.entries(report.cpu)
+    .map(([part, measured]) => judged(part, expected[part] ?? 0, measured))
+    .sort((x, y) => y.measured - x.measured);
+  return [
+    ...parts,
+    judged(
+      "all",
+      parts.reduce((sum, p) => sum + p.foretold, 0),
+      all,
+    ),
+  ];
 }
 
-/** Between two rates: what waits is done first. */
-const REST_MS = 8000;
+const percent = (share: number): string => `${(share * 100).toFixed(0)} %`;
 
-async function side(contender: Contender, plan: ComparePlan, say: (text: string) => void): Promise<[Side, Report]> {
-  const target = await contender.start(say);
-  try {
-    const client = new Client(target.host, target.port);
-    say(`${contender.name}: ${plan.users} users and their rooms`);
-    const people = await makePeople(client, plan.users, (name) => target.homeserver.user(name));
-    const world = await makeWorld(client, people, worldRandom(plan.seed));
-    const points: Point[] = [];
-    let report: Report | undefined;
-    // The first requests fill caches and load code: they are not counted.
-    await used(target, { client, world, plan: { ...plan, rate: plan.rates[0]!, seconds: plan.seconds / 2 } }, () => {});
-    for (const rate of plan.rates) {
-      await sleep(REST_MS);
-      report = await used(target, { client, world, plan: { ...plan, rate } }, () => {});
-      const point = pointOf(rate, report);
-      points.push(point);
-      say(
-        `${contender.name}, ${rate} messages a second: ${point.served} of ${point.offered}, p95 ${point.p95?.toFixed(0)} ms, ` +
-          `at others after ${point.delivery95?.toFixed(0)} ms, ${(1000 * point.cpu).toFixed(0)} ms of CPU each`,
-      );
-      // The next rate would only wait longer.
-      if ((point.p95 ?? Infinity) > 5 * HOLDS_MS) break;
-    }
-    client.close();
-    const processes = [...target.processes().values()].reduce((sum, n) => sum + n, 0);
-    return [{ name: contender.name, processes, points }, report!];
-  } finally {
-    await target.stop();
-  }
-}
+/** For people: each rise, or that there is none. */
+export const risenText = (found: readonly Risen[]): string =>
+  found.length === 0
+    ? `nothing costs over ${percent(RISE)} more than recorded`
+    : found
+        .map(
+          ({ row, recorded, by }) =>
+            `${row.operation}, ${row.part}: ${row.value.toPrecision(3)} ${row.unit}, ${percent(by)} more than the ${recorded.toPrecision(3)} recorded`,
+        )
+        .join("\n");
 
-export async function compare(
-  contenders: readonly Contender[],
-  plan: ComparePlan,
-  say: (text: string) => void,
-): Promise<Comparison> {
-  const calibration = calibrate(),
-    load: number[] = [],
-    sides: Side[] = [];
-  let rooms = { count: 0, largest: 0 };
-  for (const contender of contenders) {
-    load.push(loadavg()[0]!);
-    const [one, report] = await side(contender, plan, say);
-    sides.push(one);
-    rooms = report.rooms;
-  }
-  return {
-    date: new Date().toISOString().slice(0, 10),
-    plan,
-    load: [Math.min(...load), Math.max(...load)],
-    calibration,
-    rooms,
-    sides,
-  };
-}
+export const predictionText = (rows: readonly Prediction[]): string =>
+  rows
+    .map(
+      (p) =>
+        `${p.part.padEnd(18)}${p.foretold.toFixed(2).padStart(9)} s foretold${p.measured.toFixed(2).padStart(9)} s measured${percent(p.off).padStart(8)}${p.wrong ? `  over ${percent(OFF)}` : ""}`,
+    )
+    .join("\n");

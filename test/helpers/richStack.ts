@@ -132,6 +132,8 @@ const COMPANY: Array<[name: RegExp, situation: Situation]> = [
   [/^overrides\.((postgres|redis)\.instances|turn|rtc|web)/, (c) => ({ ...c, hosts: exampleConfig(20_000).hosts })],
   [/^monitoring\.existing\b/, within("monitoring", { enabled: true, prometheus: "existing" })],
   [/^(overrides\.)?monitoring\b/, watched],
+  // The growth of media is in an alert.
+  [/^activity\./, watched],
   [/^cluster\.install\.(?!ingressController)/, (c) => watched(operated(c))],
   [
     /^cluster\.ipFamilies/,

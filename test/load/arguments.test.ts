@@ -22,6 +22,8 @@ describe("load: arguments", () => {
       againstOne: false,
       rates: [0.5, 1, 2, 4, 8],
       built: false,
+      compare: undefined,
+      calibrate: false,
     });
     const { users, rate, seconds, seed } = read("--users", "100", "--rate", "2.5", "--seconds", "30", "--seed", "9");
     assert.deepEqual([users, rate, seconds, seed], [100, 2.5, 30, 9]);
@@ -41,6 +43,8 @@ describe("load: arguments", () => {
     assert.throws(() => read("--against-one", "--rates", "2,1"), /--rates 2,1: give them in rising order/);
     assert.throws(() => read("--against-one", "--rate", "2"), /--rate is not for a run with --against-one/);
     assert.throws(() => read("--against-one", "--measure"), /two runs/);
+    assert.throws(() => read("--compare", "f", "--measure"), /--compare stands alone/);
+    assert.throws(() => read("--calibrate", "--users", "5"), /--calibrate stands alone/);
     assert.throws(() => read("--user", "10"), /did you mean --users/);
   });
 });

@@ -1,110 +1,107 @@
+/** A rise of a cost is found, one of its error is not; a run is judged by what was foretold of it. */
 import assert from "node:assert/strict";
-import * as yaml from "yaml";
-import { tier } from "../../lab/common/tiers";
-import { pointOf, type Comparison, type Point, type Side } from "../../lab/load/compare";
-import { comparisonPage, comparisonPicture, holdsUpTo } from "../../lab/load/comparePage";
-import { oneProcess } from "../../lab/load/oneProcess";
+import { COSTS, type CostFile, type CostRow } from "../../components/sizing/costs";
+import { predictions, risen, risenText } from "../../lab/load/compare";
+import { compared } from "../../lab/load";
 import type { Report } from "../../lab/load/run";
-import { subjectFor } from "../../lab/real/configurations";
 
-const figures = (more: object): any => ({
-  offered: 10,
-  served: 10,
-  refused: 0,
-  failed: 0,
-  p50: 20,
-  p95: 90,
-  p99: 95,
-  ...more,
+const changed = (change: (row: CostRow) => CostRow, calibration = COSTS.calibration): CostFile => ({
+  ...COSTS,
+  calibration,
+  rows: COSTS.rows.map(change),
 });
-const report = (send: object, delivery95 = 300): Report => ({
-  plan: { users: 4, seconds: 10, seed: 1 },
-  seconds: 10,
-  kinds: { send: figures(send) },
-  woken: { longPoll: 0, sliding: 0, failed: 0, messages: 0 },
-  delivery: { p50: 100, p95: delivery95, p99: 400 },
-  cpu: { main: 2, postgres: 3 },
-  own: 1,
-  rooms: { count: 3, largest: 4 },
-  members: 20,
-});
+const scaled =
+  (factor: number, which: (row: CostRow) => boolean) =>
+  (row: CostRow): CostRow =>
+    which(row) ? { ...row, value: row.value * factor, error: row.error * factor } : row;
+const total =
+  (operation: string) =>
+  (row: CostRow): boolean =>
+    row.operation === operation && row.part === "total";
+const seconds = (row: CostRow): boolean => row.unit.startsWith("CPU seconds");
 
-describe("one process beside all workers", () => {
-  it("is main with nothing left of the others, and answers what they answer", async () => {
-    const whole = await subjectFor({ name: "whole", config: tier(100).config });
-    const one = oneProcess(whole);
+describe("load: comparison with what was recorded", () => {
+  it("passes the same file, and one that is cheaper", () => {
+    assert.deepEqual(risen(COSTS, COSTS), []);
+    assert.deepEqual(risen(changed(scaled(0.5, () => true)), COSTS), []);
+  });
+
+  it("fails where an operation costs over 15 % more, and says how much", () => {
+    assert.deepEqual(risen(changed(scaled(1.14, total("send"))), COSTS), []);
+    const found = risen(changed(scaled(1.16, total("send"))), COSTS);
     assert.deepEqual(
-      one.templates.filter((t) => t.labels["app.kubernetes.io/name"] === "synapse").map((t) => t.owner.name),
-      ["synapse-main"],
+      found.map(({ row }) => [row.operation, row.part]),
+      [["send", "total"]],
     );
-    const read = (name: RegExp, file: string): any =>
-      yaml.parse(one.objects.find((o) => o.kind === "ConfigMap" && name.test(o.name))!.inputs.data[file]);
-    const shared = read(/^synapse-shared-/, "homeserver.yaml");
-    const left = Object.keys(shared).filter((key) => /worker|instance|stream|redis|modules|media_repo/.test(key));
-    assert.deepEqual(left, []);
-    const { listeners } = read(/^synapse-main-/, "class.yaml");
-    const names = listeners.flatMap((l: any) => (l.resources ?? []).flatMap((r: any) => r.names));
-    assert.deepEqual(names.toSorted(), ["client", "health", "media", "openid"]);
-    // Everything else is the stack's.
-    const before = yaml.parse(
-      whole.objects.find((o) => o.kind === "ConfigMap" && o.name.startsWith("synapse-shared-"))!.inputs.data[
-        "homeserver.yaml"
+    assert.match(risenText(found), /^send, total: 0\.133 CPU seconds per send, 16 % more than the 0\.115 recorded$/);
+  });
+
+  it("fails where one part rises by more than the errors of both, and not by less", () => {
+    const part =
+      (name: string) =>
+      (row: CostRow): boolean =>
+        row.operation === "send" && row.part === name;
+    assert.equal(risen(changed(scaled(1.3, part("event-persister"))), COSTS).length, 1);
+    // 26.0 with an error of 3.1.
+    assert.equal(risen(changed(scaled(1.2, part("postgres"))), COSTS).length, 0);
+    assert.equal(risen(changed(scaled(1.6, part("postgres"))), COSTS).length, 1);
+  });
+
+  it("tells the seconds of a slower machine by its calibration; transactions need none", () => {
+    const slower = { node: COSTS.calibration.node * 2, python: COSTS.calibration.python * 2 };
+    assert.deepEqual(risen(changed(scaled(2, seconds), slower), COSTS), []);
+    assert.ok(risen(changed(scaled(2.4, seconds), slower), COSTS).length > 5);
+    const more = risen(
+      changed(
+        scaled(1.5, (row) => row.part === "queries"),
+        slower,
+      ),
+      COSTS,
+    );
+    assert.ok(more.length > 0 && more.every(({ row }) => row.part === "queries"));
+  });
+
+  it("takes a cost file, or what --measure --json wrote, with the exit code", () => {
+    assert.equal(compared(JSON.stringify(COSTS)).code, 0);
+    assert.equal(compared(JSON.stringify({ costs: changed(scaled(1.5, total("wake"))), steps: [] })).code, 1);
+    assert.throws(() => compared(JSON.stringify({ costs: { rows: [] } })), /calibration/);
+  });
+});
+
+describe("load: a run beside what was foretold", () => {
+  const report = (cpu: Record<string, number>): Report => ({
+    plan: { users: 10, seconds: 100, seed: 1 },
+    seconds: 100,
+    kinds: { send: { offered: 100, served: 100, refused: 0, failed: 0, p50: 1, p95: 1, p99: 1 } },
+    woken: { longPoll: 300, sliding: 0, failed: 0, messages: 300 },
+    members: 200,
+    delivery: { p50: 1, p95: 1, p99: 1 },
+    cpu,
+    own: 0,
+    rooms: { count: 1, largest: 2 },
+  });
+
+  it("is right within a quarter, of all parts large enough to judge", () => {
+    const rows = predictions({ main: 8, postgres: 10, minio: 5 }, report({ main: 10, postgres: 14, minio: 0.1 }));
+    assert.deepEqual(
+      rows.map(({ part, wrong }) => [part, wrong]),
+      [
+        ["postgres", true],
+        ["main", false],
+        // A two-hundredth of all.
+        ["minio", false],
+        ["all", false],
       ],
     );
-    assert.ok(before.instance_map && before.redis, "the whole one has workers");
-    for (const key of Object.keys(shared))
-      if (!["send_federation", "media_store_path"].includes(key)) assert.deepEqual(shared[key], before[key], key);
+    assert.equal(rows.find((r) => r.part === "postgres")!.off.toFixed(3), "-0.286");
   });
 
-  it("holds a rate when all messages are taken and are there in time", () => {
-    assert.deepEqual(pointOf(2, report({})), {
-      rate: 2,
-      offered: 10,
-      served: 10,
-      p50: 20,
-      p95: 90,
-      delivery95: 300,
-      cpu: 0.5,
-      cores: 0.5,
-      holds: true,
-    });
-    assert.ok(!pointOf(2, report({ served: 9 })).holds);
-    assert.ok(!pointOf(2, report({ p95: 2001 })).holds);
-    assert.ok(!pointOf(2, report({}, 2001)).holds);
-    assert.ok(!pointOf(2, report({ p95: undefined })).holds);
-  });
-
-  const point = (rate: number, holds: boolean): Point => ({ ...pointOf(rate, report({ p95: rate * 50 })), holds });
-  const side = (name: string, holds: boolean[]): Side => ({
-    name,
-    processes: 3,
-    points: holds.map((h, i) => point(2 ** i, h)),
-  });
-
-  it("holds up to the rate before the first that it does not, whatever came after", () => {
-    assert.equal(holdsUpTo(side("a", [true, true, false, true])), 2);
-    assert.equal(holdsUpTo(side("a", [false, true])), undefined);
-    assert.equal(holdsUpTo(side("a", [true, true])), 2);
-  });
-
-  it("is written down as measured", () => {
-    const c: Comparison = {
-      date: "2026-11-30",
-      plan: { users: 40, rates: [1, 2, 4], seconds: 30, seed: 7 },
-      load: [0.4, 1],
-      calibration: { node: 0.1, python: 0.1 },
-      rooms: { count: 12, largest: 40 },
-      sides: [side("All workers", [true, false]), side("One process", [true, true, true])],
-    };
-    const page = comparisonPage(c, { synapse: "1.163.2", postgres: "18.6" }, { cpu: "a processor", cores: 2 });
-    assert.match(
-      page,
-      /\*\*All workers .* holds up to 1 messages a second; One process .* holds up to 4 messages a second\.\*\*/,
-    );
-    assert.equal(page.match(/^\| [124] \| (All workers|One process) \|/gm)?.length, 5);
-    const picture = comparisonPicture(c);
-    assert.equal(picture.match(/<circle /g)?.length, 5);
-    assert.equal(picture.match(/fill="#fff" stroke/g)?.length, 1, "the rate that is not held is hollow");
-    assert.ok(!/NaN|Infinity|undefined/.test(picture), picture);
+  it("is judged by the recorded costs, with the exit code", () => {
+    const value = (operation: string, part: string): number =>
+      COSTS.rows.find((r) => r.operation === operation && r.part === part)!.value;
+    const synchrotron =
+      100 * value("idle", "synchrotron") + 100 * value("send", "synchrotron") + 300 * value("wake", "synchrotron");
+    assert.equal(compared(JSON.stringify(report({ synchrotron }))).code, 0);
+    assert.equal(compared(JSON.stringify(report({ synchrotron: synchrotron * 1.5 }))).code, 1);
   });
 });

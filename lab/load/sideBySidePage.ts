@@ -1,5 +1,5 @@
 /** docs/proof/one-process.md and its picture. Pure. */
-import { HOLDS_MS, type Comparison, type Point, type Side } from "./compare";
+import { HOLDS_MS, type Comparison, type Point, type Side } from "./sideBySide";
 import type { Surroundings } from "./page";
 
 const ms = (value: number | undefined): string => (value === undefined ? "-" : value.toFixed(0));
