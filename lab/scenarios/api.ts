@@ -48,6 +48,7 @@ export class Api {
   /** @throws Refusal for an answer other than 2xx, with the API server's reason */
   async request({ method, path, body, contentType = "application/json" }: ApiRequest): Promise<any> {
     const credentials = await this.credentials;
+    const sent = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
     return new Promise((resolve, reject) => {
       const req = https.request(
         new URL(path, this.config.getCurrentCluster()!.server),
@@ -59,7 +60,8 @@ export class Api {
           headers: {
             ...(credentials.headers as any),
             accept: "application/json",
-            ...(body === undefined ? {} : { "content-type": contentType }),
+            // Of a DELETE, Node would announce no body by itself.
+            ...(sent ? { "content-type": contentType, "content-length": sent.length } : {}),
           },
         },
         (res) => {
@@ -82,7 +84,7 @@ export class Api {
       );
       req.on("timeout", () => req.destroy(new Error(`the API server did not answer in ${TIMEOUT_SECONDS} s`)));
       req.on("error", reject);
-      req.end(body === undefined ? undefined : JSON.stringify(body));
+      req.end(sent);
     });
   }
 }
