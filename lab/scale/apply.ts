@@ -1,6 +1,6 @@
 /**
- * The objects of a stack by server-side apply, without the engine: what `npm run render` writes, in its order, each with
- * strict validation. Answers in seconds whether the API server admits everything.
+ * The objects of a stack by server-side apply, without the engine: what `npm run render` writes, in its order, each
+ * with strict validation. Answers in seconds whether the API server admits everything.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Evaluation } from "../../cli/evaluate";

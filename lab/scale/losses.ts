@@ -62,7 +62,7 @@ export async function settled(
   }
 }
 
-/** Without what the API server and the scheduler wrote into it: as the kubelet registers it, with the stack's labels. */
+/** Without what the API server and controllers wrote into it: as the kubelet registers it, with the stack's labels. */
 function again({ metadata, spec, status }: KubeObject): object {
   return {
     apiVersion: "v1",
@@ -74,8 +74,8 @@ function again({ metadata, spec, status }: KubeObject): object {
 }
 
 /**
- * Hosts that are lost for good: their Nodes are deleted, as operators do after they have made sure that the machines are
- * off; their pods with them, as the controller manager does a minute later. Then they come back, empty but for volumes.
+ * Hosts that are lost for good: their Nodes are deleted, as operators do after they have made sure that the machines
+ * are off; their pods with them, as the controller manager does a minute later. Then they come back, with their volumes.
  */
 export async function lose({ objects, plan }: Scene, hosts: readonly string[], what: string): Promise<Outcome> {
   const names = new Set(hosts);

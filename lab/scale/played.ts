@@ -1,6 +1,6 @@
 /**
- * What the operators would make of their objects, where no operator runs: the pods of CloudNativePG, the Deployment of a
- * Pooler, the StatefulSets of the Prometheus operator, a directory of local-path-provisioner. Only what the scheduler,
+ * What the operators would make of their objects, where no operator runs: the pods of CloudNativePG, the Deployment of
+ * a Pooler, the StatefulSets of the Prometheus operator, a directory of local-path-provisioner. Only what the scheduler,
  * the eviction API and the engine see of them. Pure.
  */
 

@@ -1,6 +1,6 @@
 /**
- * Plays the operators whose pods do not run (played.ts says what each makes): looks at their objects again and again, and
- * brings what they would have made to where they would bring it.
+ * Plays the operators whose pods do not run (played.ts says what each makes): looks at their objects again and again,
+ * and brings what they would have made to where they would bring it.
  */
 import * as crypto from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";

@@ -1,0 +1,101 @@
+/** `pulumi` on a stack of its own: a file backend, a passphrase, a project folder, all in the folder of this run. */
+import { spawn } from "node:child_process";
+import * as crypto from "node:crypto";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { PulumiEvents } from "../engine/events";
+import { engineEnvironment } from "../engine/home";
+import { findParts } from "../engine/parts";
+import { projectFolder } from "../local/engine";
+
+/** Longest that a deployment may take: the whole command should end within 20 minutes. */
+const MOST_SECONDS = 900;
+const STACK = "scale";
+
+/** One command of the engine, and what it did. */
+export interface Ran {
+  seconds: number;
+  /** Number of resources by operation. */
+  summary: Record<string, number>;
+  /** A line for each changed resource. */
+  changes: string[];
+}
+
+export class Engine {
+  private readonly project: string;
+  private readonly env: NodeJS.ProcessEnv;
+
+  constructor(
+    private readonly dir: string,
+    kubeconfig: string,
+  ) {
+    this.project = path.join(dir, "project");
+    fs.mkdirSync(path.join(dir, "state"), { recursive: true });
+    fs.writeFileSync(path.join(dir, "passphrase"), crypto.randomBytes(24).toString("base64url"), { mode: 0o600 });
+    this.env = {
+      ...process.env,
+      ...engineEnvironment(path.join(dir, "home"), findParts()),
+      KUBECONFIG: kubeconfig,
+      PULUMI_BACKEND_URL: `file://${path.join(dir, "state")}`,
+      PULUMI_CONFIG_PASSPHRASE_FILE: path.join(dir, "passphrase"),
+      PULUMI_DEBUG_COMMANDS: "true",
+      PULUMI_STACK: undefined,
+      PULUMI_CONFIG_PASSPHRASE: undefined,
+    };
+  }
+
+  /** Makes the stack, with these settings. */
+  async create(config: Record<string, unknown>): Promise<void> {
+    this.configure(config);
+    await this.pulumi(["stack", "init", STACK, "--secrets-provider", "passphrase"]);
+    this.configure(config);
+  }
+
+  /** Writes the stack's file. */
+  configure(config: Record<string, unknown>): void {
+    projectFolder(config, this.project, STACK, this.env);
+  }
+
+  preview(): Promise<Ran> {
+    return this.measured(["preview"]);
+  }
+  up(): Promise<Ran> {
+    return this.measured(["up", "--yes", "--skip-preview"]);
+  }
+
+  private async measured(args: string[]): Promise<Ran> {
+    const log = path.join(this.dir, "events.json");
+    fs.rmSync(log, { force: true });
+    const started = Date.now();
+    await this.pulumi([...args, "--event-log", log]);
+    const events = new PulumiEvents(fs.readFileSync(log, "utf8"));
+    return {
+      seconds: (Date.now() - started) / 1000,
+      summary: events.summary(),
+      changes: events.changes().detail,
+    };
+  }
+
+  /** Asynchronous: the operators are played by this process meanwhile. */
+  private pulumi(args: string[]): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const child = spawn("pulumi", [...args, "--non-interactive"], {
+        cwd: this.project,
+        env: this.env,
+        stdio: ["ignore", "pipe", "pipe"],
+        timeout: MOST_SECONDS * 1000,
+      });
+      let text = "";
+      for (const stream of [child.stdout, child.stderr])
+        stream.on("data", (data: Buffer) => {
+          text += data.toString();
+        });
+      child.on("error", reject);
+      child.on("close", (status, signal) =>
+        status === 0
+          ? resolve(text)
+          : reject(new Error(`pulumi ${args[0]} ended with ${status ?? signal}:\n${text.trimEnd().slice(-6000)}`)),
+      );
+    });
+  }
+}
