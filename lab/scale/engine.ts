@@ -11,6 +11,8 @@ import { projectFolder } from "../local/engine";
 /** Longest that a deployment may take: the whole command should end within 20 minutes. */
 const MOST_SECONDS = 900;
 const STACK = "scale";
+/** Characters of a failure that are worth reading. */
+const MOST_TEXT = 6000;
 
 /** One command of the engine, and what it did. */
 export interface Ran {
@@ -67,8 +69,12 @@ export class Engine {
     const log = path.join(this.dir, "events.json");
     fs.rmSync(log, { force: true });
     const started = Date.now();
-    await this.pulumi([...args, "--event-log", log]);
-    const events = new PulumiEvents(fs.readFileSync(log, "utf8"));
+    const ended = await this.pulumi([...args, "--suppress-outputs", "--event-log", log]).then(
+      () => undefined,
+      (error: Error) => error,
+    );
+    const events = new PulumiEvents(fs.existsSync(log) ? fs.readFileSync(log, "utf8") : "");
+    if (ended) throw new Error([...events.diagnostics("error"), ended.message].join("\n").slice(0, MOST_TEXT));
     return {
       seconds: (Date.now() - started) / 1000,
       summary: events.summary(),
@@ -94,7 +100,7 @@ export class Engine {
       child.on("close", (status, signal) =>
         status === 0
           ? resolve(text)
-          : reject(new Error(`pulumi ${args[0]} ended with ${status ?? signal}:\n${text.trimEnd().slice(-6000)}`)),
+          : reject(new Error(`pulumi ${args[0]} ended with ${status ?? signal}:\n${text.trimEnd().slice(-MOST_TEXT)}`)),
       );
     });
   }

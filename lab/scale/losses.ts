@@ -75,7 +75,7 @@ function again({ metadata, spec, status }: KubeObject): object {
 
 /**
  * Hosts that are lost for good: their Nodes are deleted, as operators do after they have made sure that the machines
- * are off; their pods with them, as the controller manager does a minute later. Then they come back, with their volumes.
+ * are off; their pods with them, as the controller manager does a minute later. Then they are back, with their volumes.
  */
 export async function lose({ objects, plan }: Scene, hosts: readonly string[], what: string): Promise<Outcome> {
   const names = new Set(hosts);

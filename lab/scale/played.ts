@@ -1,7 +1,7 @@
 /**
  * What the operators would make of their objects, where no operator runs: the pods of CloudNativePG, the Deployment of
- * a Pooler, the StatefulSets of the Prometheus operator, a directory of local-path-provisioner. Only what the scheduler,
- * the eviction API and the engine see of them. Pure.
+ * a Pooler, the StatefulSets of the Prometheus operator, the volumes of local-path-provisioner. Only what scheduler,
+ * eviction API and engine see of them. Pure.
  */
 
 /** An object of the API server; what is read of it is named here. */
