@@ -16,7 +16,7 @@ export const PROGRAMS = ["hyperkube", "etcd", "kwok"] as const;
 const ADDRESS = "10.77.0.10";
 const SERVICES = "10.96.0.0/16";
 const PODS = "10.244.0.1/16";
-const READY_SECONDS = 120;
+const READY_SECONDS = 300;
 /** Seconds until a node without heartbeats counts as lost: the default of the kubelet's lease. */
 const LEASE_SECONDS = 40;
 /**

@@ -5,10 +5,10 @@ import { plan } from "../../components/plan";
 import { applySets } from "../../components/settings/stackFile";
 import { Least, needsOf, restarted } from "./needs";
 import { settled } from "./losses";
-import { broken, counted, faultsOf, said, settingsOf, sizeConfig, world, type World } from "./size";
+import { broken, counted, faultsOf, said, inWorld, settingsOf, sizeConfig, type World } from "./size";
 import { snapshot } from "./snapshot";
 
-const FIRST_SECONDS = 120;
+const FIRST_SECONDS = 300;
 const LOOK_SECONDS = 0.25;
 
 export interface Change {
@@ -33,34 +33,29 @@ export interface GrowthResult {
   faults: string[];
 }
 
-export async function runGrowth(from: number, to: number, say: (line: string) => void): Promise<GrowthResult> {
+export function runGrowth(from: number, to: number, say: (line: string) => void): Promise<GrowthResult> {
   const small = sizeConfig(from, to);
   const large = sizeConfig(to);
-  const w = await world(settingsOf(large));
-  await w.engine.create(small);
-  say(`${from} users on the hosts of ${to}: ${counted(await w.engine.up())}`);
-  const first = await settled(w.objects, undefined, FIRST_SECONDS);
-  const result: GrowthResult = {
-    from,
-    to,
-    hosts: settingsOf(large).hosts.length,
-    changes: [],
-    faults: first.faults,
-  };
-  const needs = needsOf(await snapshot(w.objects));
-  for (const [what, config] of [
-    [`${from} to ${to}`, large],
-    [`${to} back to ${from}`, keeping(small, large)],
-  ] as const) {
-    const change = await changed(w, { what, config, needs });
-    result.changes.push(change);
-    say(
-      `${what}: ${counted(change)}; ${change.restarted.length} workloads restarted pods; ${change.pods.before} pods, then ${change.pods.after}: ${said(change.faults)}`,
-    );
-  }
-  result.faults.push(...broken(w));
-  await w.player.stop();
-  return result;
+  const settings = settingsOf(large);
+  return inWorld(settings, async (w) => {
+    await w.engine.create(small);
+    say(`${from} users on the hosts of ${to}: ${counted(await w.engine.up())}`);
+    const first = await settled(w.objects, undefined, FIRST_SECONDS);
+    const result: GrowthResult = { from, to, hosts: settings.hosts.length, changes: [], faults: first.faults };
+    const needs = needsOf(await snapshot(w.objects));
+    for (const [what, config] of [
+      [`${from} to ${to}`, large],
+      [`${to} back to ${from}`, keeping(small, large)],
+    ] as const) {
+      const change = await changed(w, { what, config, needs });
+      result.changes.push(change);
+      say(
+        `${what}: ${counted(change)}; ${change.restarted.length} workloads restarted pods; ${change.pods.before} pods, then ${change.pods.after}: ${said(change.faults)}`,
+      );
+    }
+    result.faults.push(...broken(w));
+    return result;
+  });
 }
 
 /** The smaller size with what the refusal tells to set: volumes do not shrink. */

@@ -11,7 +11,7 @@ import { standing } from "./serving";
 import { isReady, ownerOf, snapshot, tiedTo, titleOf, unsettled, type Snapshot } from "./snapshot";
 
 /** Seconds in which everything must run again: pods start at once here, so it waits for the scheduler only. */
-const SETTLE_SECONDS = 60;
+const SETTLE_SECONDS = 120;
 const DRAIN_SECONDS = 120;
 const EVERY_SECONDS = 0.5;
 const nodePath = (name: string): string => `/api/v1/nodes/${name}`;

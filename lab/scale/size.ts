@@ -15,12 +15,15 @@ import { losses, settled, type Outcome } from "./losses";
 import { nodeOf } from "./nodes";
 import { Objects } from "./objects";
 import { Player } from "./player";
-import { blocking, misplaced, snapshot, together } from "./snapshot";
+import { blocking, misplaced, snapshot, together, unsettled } from "./snapshot";
 
 /** Of tmpfs in the command's own namespaces: it ends with them. */
 const RUN = "/run/scale";
 /** Autoscalers are asked four times a minute, and the first answer sets their minimum. */
-const FIRST_SECONDS = 120;
+const FIRST_SECONDS = 300;
+
+/** As many open ends of a failure are told. */
+const MOST_OPEN = 20;
 
 export interface SizeResult {
   ccu: number;
@@ -59,7 +62,21 @@ export interface World {
   plane: ControlPlane;
 }
 
-export async function world(settings: Settings): Promise<World> {
+/** Does something in a world of its own; what fails there is told with the state of the cluster. */
+export async function inWorld<T>(settings: Settings, act: (w: World) => Promise<T>): Promise<T> {
+  const w = await world(settings);
+  try {
+    return await act(w);
+  } catch (error) {
+    const open = unsettled(await snapshot(w.objects)).slice(0, MOST_OPEN);
+    throw new Error([(error as Error).message, ...open, ...broken(w)].join("\n"), { cause: error });
+  } finally {
+    await w.player.stop();
+    w.plane.stop();
+  }
+}
+
+async function world(settings: Settings): Promise<World> {
   const plane = await ControlPlane.start({ run: RUN });
   const objects = new Objects(plane.api);
   for (const host of settings.hosts)
@@ -87,12 +104,8 @@ export interface SizeOptions {
   losses: boolean;
 }
 
-export async function runSize(ccu: number, options: SizeOptions, say: (line: string) => void): Promise<SizeResult> {
-  const config = sizeConfig(ccu);
-  const settings = settingsOf(config);
-  const planned = plan(settings);
-  const w = await world(settings);
-  say(`${settings.hosts.length} hosts`);
+export function runSize(ccu: number, options: SizeOptions, say: (line: string) => void): Promise<SizeResult> {
+  const settings = settingsOf(sizeConfig(ccu));
   const result: SizeResult = {
     ccu,
     hosts: settings.hosts.length,
@@ -102,18 +115,20 @@ export async function runSize(ccu: number, options: SizeOptions, say: (line: str
     faults: [],
     losses: [],
   };
-  if (options.apply) result.faults.push(...(await applyAll(w.objects, await evaluate({ stack: "scale", config }))));
-  else await deploy(w, config, result, say);
-  const { seconds, faults } = await settled(w.objects, undefined, FIRST_SECONDS);
-  const now = await snapshot(w.objects);
-  result.pods = now.pods.length;
-  result.faults.push(...faults, ...(await faultsOf(w.objects)));
-  say(`${now.pods.length} pods, all ready after another ${seconds.toFixed(0)} s: ${said(result.faults)}`);
-  if (!options.apply) await again(w.engine, result, say);
-  if (options.losses) result.losses = await losses({ objects: w.objects, plan: planned }, say);
-  result.faults.push(...broken(w));
-  await w.player.stop();
-  return result;
+  return inWorld(settings, async (w) => {
+    const config = sizeConfig(ccu);
+    say(`${settings.hosts.length} hosts`);
+    if (options.apply) result.faults.push(...(await applyAll(w.objects, await evaluate({ stack: "scale", config }))));
+    else await deploy(w, config, result, say);
+    const { seconds, faults } = await settled(w.objects, undefined, FIRST_SECONDS);
+    result.pods = (await snapshot(w.objects)).pods.length;
+    result.faults.push(...faults, ...(await faultsOf(w.objects)));
+    say(`${result.pods} pods, all ready after another ${seconds.toFixed(0)} s: ${said(result.faults)}`);
+    if (!options.apply) await again(w.engine, result, say);
+    if (options.losses) result.losses = await losses({ objects: w.objects, plan: plan(settings) }, say);
+    result.faults.push(...broken(w));
+    return result;
+  });
 }
 
 export const said = (faults: readonly string[]): string => (faults.length ? faults.join("; ") : "nothing amiss");
