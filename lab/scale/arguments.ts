@@ -15,8 +15,8 @@ export const USAGE = `npm run test:scale [-- SIZE ... --losses --growth --apply 
   SIZE       concurrent users: ${SIZES.join(", ")} (default: all of these)
   --losses   of losses and growth only the losses
   --growth   only the growth, from the smallest of the sizes to the largest
-  --apply    by server-side apply of the rendered objects, without the engine: no times of preview and up, no growth; a
-             minute a size, and nothing is written
+  --apply    by server-side apply of the rendered objects, without the engine: no times of preview and up, no growth; two
+             minutes a size
   --built    takes the programs that are there, without a look at their sources`;
 
 export interface Request {

@@ -25,29 +25,30 @@ export interface Ran {
 
 export class Engine {
   private readonly project: string;
-  private readonly env: NodeJS.ProcessEnv;
+  private env: NodeJS.ProcessEnv = {};
 
   constructor(
     private readonly dir: string,
-    kubeconfig: string,
+    private readonly kubeconfig: string,
   ) {
     this.project = path.join(dir, "project");
-    fs.mkdirSync(path.join(dir, "state"), { recursive: true });
-    fs.writeFileSync(path.join(dir, "passphrase"), crypto.randomBytes(24).toString("base64url"), { mode: 0o600 });
+  }
+
+  /** Makes the engine's home and the stack, with these settings. */
+  async create(config: Record<string, unknown>): Promise<void> {
+    const passphrase = path.join(this.dir, "passphrase");
+    fs.mkdirSync(path.join(this.dir, "state"), { recursive: true });
+    fs.writeFileSync(passphrase, crypto.randomBytes(24).toString("base64url"), { mode: 0o600 });
     this.env = {
       ...process.env,
-      ...engineEnvironment(path.join(dir, "home"), findParts()),
-      KUBECONFIG: kubeconfig,
-      PULUMI_BACKEND_URL: `file://${path.join(dir, "state")}`,
-      PULUMI_CONFIG_PASSPHRASE_FILE: path.join(dir, "passphrase"),
+      ...engineEnvironment(path.join(this.dir, "home"), findParts()),
+      KUBECONFIG: this.kubeconfig,
+      PULUMI_BACKEND_URL: `file://${path.join(this.dir, "state")}`,
+      PULUMI_CONFIG_PASSPHRASE_FILE: passphrase,
       PULUMI_DEBUG_COMMANDS: "true",
       PULUMI_STACK: undefined,
       PULUMI_CONFIG_PASSPHRASE: undefined,
     };
-  }
-
-  /** Makes the stack, with these settings. */
-  async create(config: Record<string, unknown>): Promise<void> {
     this.configure(config);
     await this.pulumi(["stack", "init", STACK, "--secrets-provider", "passphrase"]);
     this.configure(config);

@@ -46,8 +46,8 @@ const hash = (value: unknown): string =>
 export class Player {
   private running = true;
   private loop: Promise<void> | undefined;
-  /** The last problem that was not a mere conflict, for reports. */
-  problem: string | undefined;
+  /** What could not be played at the last look. */
+  readonly problems = new Map<string, string>();
   /** What was applied last of each object, so that the same is not applied again. */
   private readonly done = new Map<string, string>();
 
@@ -57,14 +57,23 @@ export class Player {
     this.loop = (async () => {
       while (this.running) {
         for (const play of [this.volumes, this.addresses, this.databases, this.poolers, this.monitoring, this.others])
-          await play.call(this).catch((error: Error) => {
-            if (!(error instanceof Refusal && [404, 409].includes(error.code)))
-              this.problem = `${play.name}: ${error.message}`;
-          });
+          await this.played(play);
         await sleep(EVERY_SECONDS * 1000);
       }
     })();
   }
+
+  /** What is not there yet, or was changed by another at the same moment, is looked at again. */
+  private async played(play: () => Promise<void>): Promise<void> {
+    try {
+      await play.call(this);
+      this.problems.delete(play.name);
+    } catch (error) {
+      if (!(error instanceof Refusal && [404, 409].includes(error.code)))
+        this.problems.set(play.name, (error as Error).message);
+    }
+  }
+
   async stop(): Promise<void> {
     this.running = false;
     await this.loop;

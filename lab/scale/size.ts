@@ -5,6 +5,7 @@ import { evaluate } from "../../cli/evaluate";
 import { exampleConfig } from "../../cli/exampleStack";
 import { SettingsInvalid } from "../../components/core/errors";
 import { plan } from "../../components/plan";
+import { isKubernetes } from "../../components/layers/resources";
 import { resolveSettings } from "../../components/settings";
 import type { Settings } from "../../components/settings/types";
 import { ROOT } from "../common/folders";
@@ -21,12 +22,13 @@ import { blocking, misplaced, snapshot, together, unsettled } from "./snapshot";
 const RUN = "/run/scale";
 /** Autoscalers are asked four times a minute, and the first answer sets their minimum. */
 const FIRST_SECONDS = 300;
-
 /** As many open ends of a failure are told. */
 const MOST_OPEN = 20;
 
 export interface SizeResult {
   ccu: number;
+  /** How it was deployed. */
+  by: "pulumi up" | "server-side apply";
   hosts: number;
   /** Objects of the API server that the stack has. */
   objects: number;
@@ -62,6 +64,22 @@ export interface World {
   plane: ControlPlane;
 }
 
+/** Why the world itself does not work: processes that ended, an operator that could not be played. */
+export const broken = ({ plane, player }: World): string[] => [
+  ...plane.dead().map((name) => `${name} ended:\n${plane.tail(name)}`),
+  ...[...player.problems].map(([play, why]) => `playing the operators: ${play}: ${why}`),
+];
+
+async function world(settings: Settings): Promise<World> {
+  const plane = await ControlPlane.start({ run: RUN });
+  const objects = new Objects(plane.api);
+  for (const host of settings.hosts)
+    await plane.api.request({ method: "POST", path: "/api/v1/nodes", body: nodeOf(settings, host) });
+  const player = new Player(objects);
+  player.start();
+  return { plane, objects, player, engine: new Engine(path.join(RUN, "pulumi"), plane.kubeconfig) };
+}
+
 /** Does something in a world of its own; what fails there is told with the state of the cluster. */
 export async function inWorld<T>(settings: Settings, act: (w: World) => Promise<T>): Promise<T> {
   const w = await world(settings);
@@ -76,22 +94,6 @@ export async function inWorld<T>(settings: Settings, act: (w: World) => Promise<
   }
 }
 
-async function world(settings: Settings): Promise<World> {
-  const plane = await ControlPlane.start({ run: RUN });
-  const objects = new Objects(plane.api);
-  for (const host of settings.hosts)
-    await plane.api.request({ method: "POST", path: "/api/v1/nodes", body: nodeOf(settings, host) });
-  const player = new Player(objects);
-  player.start();
-  return { plane, objects, player, engine: new Engine(path.join(RUN, "pulumi"), plane.kubeconfig) };
-}
-
-/** Why the world itself does not work: processes that ended, an operator that could not be played. */
-export const broken = ({ plane, player }: World): string[] => [
-  ...plane.dead().map((name) => `${name} ended:\n${plane.tail(name)}`),
-  ...(player.problem === undefined ? [] : [`playing the operators: ${player.problem}`]),
-];
-
 /** What is not as it should be on a settled stack. */
 export async function faultsOf(objects: Objects): Promise<string[]> {
   const now = await snapshot(objects);
@@ -104,10 +106,43 @@ export interface SizeOptions {
   losses: boolean;
 }
 
+export const counted = ({ seconds, summary }: Pick<Ran, "seconds" | "summary">): string =>
+  `${Object.entries(summary)
+    .map(([op, n]) => `${n} ${op}`)
+    .join(", ")} in ${seconds.toFixed(0)} s`;
+
+export const said = (faults: readonly string[]): string => (faults.length ? faults.join("; ") : "nothing amiss");
+
+type Deploy = (
+  w: World,
+  config: Record<string, unknown>,
+  result: SizeResult,
+  say: (line: string) => void,
+) => Promise<void>;
+
+const applied: Deploy = async ({ objects }, config, result, say) => {
+  const evaluation = await evaluate({ stack: "scale", config });
+  result.objects = evaluation.resources.filter(isKubernetes).length;
+  result.faults.push(...(await applyAll(objects, evaluation)));
+  say(`${result.objects} objects applied: ${said(result.faults)}`);
+};
+
+const deployed: Deploy = async ({ engine }, config, result, say) => {
+  await engine.create(config);
+  const preview = await engine.preview();
+  result.seconds.preview = preview.seconds;
+  say(`preview: ${counted(preview)}`);
+  const up = await engine.up();
+  result.seconds.up = up.seconds;
+  result.objects = up.summary.create ?? 0;
+  say(`up: ${counted(up)}`);
+};
+
 export function runSize(ccu: number, options: SizeOptions, say: (line: string) => void): Promise<SizeResult> {
   const settings = settingsOf(sizeConfig(ccu));
   const result: SizeResult = {
     ccu,
+    by: options.apply ? "server-side apply" : "pulumi up",
     hosts: settings.hosts.length,
     objects: 0,
     pods: 0,
@@ -118,8 +153,7 @@ export function runSize(ccu: number, options: SizeOptions, say: (line: string) =
   return inWorld(settings, async (w) => {
     const config = sizeConfig(ccu);
     say(`${settings.hosts.length} hosts`);
-    if (options.apply) result.faults.push(...(await applyAll(w.objects, await evaluate({ stack: "scale", config }))));
-    else await deploy(w, config, result, say);
+    await (options.apply ? applied : deployed)(w, config, result, say);
     const { seconds, faults } = await settled(w.objects, undefined, FIRST_SECONDS);
     result.pods = (await snapshot(w.objects)).pods.length;
     result.faults.push(...faults, ...(await faultsOf(w.objects)));
@@ -131,24 +165,6 @@ export function runSize(ccu: number, options: SizeOptions, say: (line: string) =
   });
 }
 
-export const said = (faults: readonly string[]): string => (faults.length ? faults.join("; ") : "nothing amiss");
-
-async function deploy(
-  { engine }: World,
-  config: Record<string, unknown>,
-  result: SizeResult,
-  say: (line: string) => void,
-): Promise<void> {
-  await engine.create(config);
-  const preview = await engine.preview();
-  result.seconds.preview = preview.seconds;
-  say(`preview: ${counted(preview)}`);
-  const up = await engine.up();
-  result.seconds.up = up.seconds;
-  result.objects = up.summary.create ?? 0;
-  say(`up: ${counted(up)}`);
-}
-
 /** A second deployment must change nothing. */
 async function again(engine: Engine, result: SizeResult, say: (line: string) => void): Promise<void> {
   const second = await engine.up();
@@ -156,11 +172,6 @@ async function again(engine: Engine, result: SizeResult, say: (line: string) => 
   result.faults.push(...second.changes.map((c) => `the second up: ${c}`));
   say(`second up: ${counted(second)}`);
 }
-
-export const counted = ({ seconds, summary }: Pick<Ran, "seconds" | "summary">): string =>
-  `${Object.entries(summary)
-    .map(([op, n]) => `${n} ${op}`)
-    .join(", ")} in ${seconds.toFixed(0)} s`;
 
 /** `npm run plan`, as an operator types it. */
 function secondsOfPlan(ccu: number): number {

@@ -358,6 +358,7 @@ describe("test:scale: operators, played", () => {
 describe("test:scale: the page", () => {
   const outcome: Outcome = { what: "lost: app-1 (application)", pods: 3, waiting: 1, seconds: 2, faults: ["a | b"] };
   const size: SizeResult = {
+    by: "pulumi up",
     ccu: 1000,
     hosts: 21,
     objects: 500,
@@ -372,7 +373,7 @@ describe("test:scale: the page", () => {
       versions: { KWOK: "v1" },
       machine: "2 cores",
     });
-    assert.match(text, /\| 1,000 \| 21 \| 500 \| 130 \| {2}\| {2}\| 61 \| {2}\| as planned \| today \|/);
+    assert.match(text, /\| 1,000 \| pulumi up \| 21 \| 500 \| 130 \| {2}\| {2}\| 61 \| {2}\| as planned \| today \|/);
     assert.match(text, /\| lost: app-1 \(application\) \| 3 \| 1 \| 2.0 \| {2}\| \*\*a \\\| b\*\* \|/);
     assert.deepEqual(faultsIn(size), ["lost: app-1 (application): a | b"]);
   });
