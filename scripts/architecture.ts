@@ -11,7 +11,7 @@ import type { Edge, Peer } from "../components/core/edges";
 import type { Settings } from "../components/settings/types";
 import type { Plan } from "../components/sizing";
 import { edges } from "../components/topology";
-import { arrow, box, chip, document, type Box, type Point } from "../lab/common/svg";
+import { arrow, box, chip, document, type Box, type Point } from "./svg";
 import { writeOrCheck } from "./writeOrCheck";
 
 export const FILE = resolve(__dirname, "../docs/architecture.svg");

@@ -1,7 +1,7 @@
 /** Draws the pictures of docs/proof/capacity.md. */
 import { COSTS } from "../components/sizing/costs";
 import { PICTURES } from "../lab/load/pictureFiles";
-import { cpuPicture, userPicture } from "../lab/load/pictures";
+import { cpuPicture, userPicture } from "./capacityPictures";
 import { writeOrCheck } from "./writeOrCheck";
 
 /** Each picture with its text. */

@@ -1,4 +1,4 @@
-/** The part of the plan about load: what each part has to carry, with how many processes, and how near the ceiling is. */
+/** What each part of a plan has to carry, with how many processes, and how near the ceiling is. */
 import { AUTOSCALED } from "./synapsePools";
 import { activityOf } from "./activity";
 import { ceilingOf, mostUsers, processesUnder } from "./ceiling";

@@ -7,7 +7,14 @@ import { WORKERS } from "../../components/domain/workers";
 import { plan } from "../../components/plan";
 import type { Settings } from "../../components/settings/types";
 import type { Plan } from "../../components/sizing";
-import { activityOf, FIGURES, peakRates, PROFILES, profileOf, type Activity } from "../../components/sizing/activity";
+import {
+  activityOf,
+  FIGURES,
+  peakRates,
+  profileOf,
+  type Activity,
+  type Profile,
+} from "../../components/sizing/activity";
 import { ceilingOf, isBelowCeiling } from "../../components/sizing/ceiling";
 import { COSTS, figure } from "../../components/sizing/costs";
 import {
@@ -153,7 +160,7 @@ describe("load: the processes", function () {
   });
 
   it("with the usual activity are those of the deployments that were run, at every size of theirs", () => {
-    const check = (ccu: number, profile: (typeof PROFILES)[number], presence: boolean): void => {
+    const check = (ccu: number, profile: Profile, presence: boolean): void => {
       const p = plan(
         sized(ccu, (s) => {
           doing({ profile })(s);

@@ -27,7 +27,10 @@ export const hosts = (prefix: string, n: number, role: HostRole, more: Partial<H
 export const disks = (use: "database" | "wal" | "object-store", ...sizes: number[]): HostSettings["disks"] =>
   sizes.map((sizeGiB, i) => ({ id: `/dev/disk/by-id/${use}-${i}`, use, sizeGiB }));
 
-/** No host; beyond 20,000 users cores of which the ceiling allows them; TURN, group calls, monitoring and backups on; federation and presence off. */
+/**
+ * No host; TURN, group calls, monitoring and backups on; federation and presence off. Beyond 20,000 users with cores
+ * whose ceiling allows them.
+ */
 export function bare(ccu: number, change: (s: Settings) => void = () => undefined): Settings {
   const settings = {
     ccu,

@@ -1,10 +1,10 @@
 /** The pictures of docs/proof/capacity.md, from the data file of costs and from the plans that follow from it. Pure. */
-import { planFor } from "../../cli/plan";
-import { ANCHOR_CCU } from "../../components/domain/anchors";
-import { PROFILES } from "../../components/sizing/activity";
-import type { CostFile, CostRow } from "../../components/sizing/costs";
-import { document, type Point, type Tone } from "../common/svg";
-import { EXPERIMENTS } from "./experiments";
+import { planFor } from "../cli/plan";
+import { ANCHOR_CCU } from "../components/domain/anchors";
+import { PROFILES } from "../components/sizing/activity";
+import type { CostFile, CostRow } from "../components/sizing/costs";
+import { document, type Point, type Tone } from "./svg";
+import { EXPERIMENTS } from "../lab/load/experiments";
 
 const LEFT = 190,
   WIDTH = 900;
