@@ -56,15 +56,9 @@ const pod = (owner: string, index: number, made: Made = {}): KubeObject => {
     status: made.status ?? READY,
   };
 };
-const workload = (
-  kind: string,
-  name: string,
-  replicas: number,
-  more: object = {},
-  namespace = "matrix",
-): KubeObject => ({
+const workload = (kind: string, name: string, replicas: number, more: object = {}): KubeObject => ({
   kind,
-  metadata: { name, namespace, generation: 1 },
+  metadata: { name, namespace: "matrix", generation: 1 },
   spec: { replicas, ...more },
   status: { observedGeneration: 1, desiredNumberScheduled: replicas },
 });
