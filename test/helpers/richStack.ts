@@ -185,6 +185,7 @@ const COMPANY: Array<[name: RegExp, situation: Situation]> = [
     (c) => ({
       ...c,
       serverNotices: {},
+      rooms: { ...c.rooms, autoJoin: { ...c.rooms.autoJoin, create: false } },
       terms: {
         version: "1",
         page: "<p>Be kind.</p>",

@@ -40,7 +40,7 @@ describe("people and rooms", function () {
             { action: "deny", alias: "#admin*" },
             { action: "allow", alias: "*" },
           ],
-          autoJoin: { aliases: ["#lobby:example.org"] },
+          autoJoin: { aliases: ["#lobby:example.org"], create: false },
         },
       },
     });
@@ -49,6 +49,8 @@ describe("people and rooms", function () {
     server = await new Homeserver(net, subject).start();
     admin = await server.user("root", true);
     alice = await server.user("alice");
+    await consents(admin);
+    await server.ask("POST", `${V3}/createRoom`, admin, { preset: "public_chat", room_alias_name: "lobby" });
   });
   after(() => net.close());
 
@@ -99,6 +101,44 @@ describe("people and rooms", function () {
     LAST = { type: "m.login.dummy" };
   const tokenStage = (token: string): object => ({ type: "m.login.registration_token", token });
 
+  /** As a user does who follows the link in the notice. */
+  async function consents(user: User): Promise<void> {
+    let message = "",
+      since = "";
+    await until(
+      "the notice",
+      120,
+      async () => {
+        // From where the last one ended: answers to a first sync are kept for two minutes.
+        const { rooms, next_batch } = await server.ask("GET", `${V3}/sync?timeout=0${since}`, user);
+        since = `&since=${next_batch}`;
+        const found = Object.values<any>(rooms?.join ?? {})
+          .flatMap((joined) => joined.timeline.events)
+          .find((e) => e.type === "m.room.message" && e.sender === `@notices:${name}`);
+        message = found?.content.body ?? "";
+        return found ? undefined : "there is none";
+      },
+      1,
+    );
+    const link = /^Please read (\S+), all 100% of it$/.exec(message)?.[1];
+    assert.ok(link, message);
+    assert.ok(link.startsWith(`https://${server.subject.settings.hostnames.homeserver}/_matrix/consent?`), link);
+
+    const { pathname, search } = new URL(link);
+    const own = await answer("GET", `${pathname}${search}`);
+    assert.ok(own.body.includes(PAGE) && own.body.includes("<form"), own.body);
+    const field = (key: string): [string, string] => [
+      key,
+      new RegExp(`name="${key}" value="([^"]*)"`).exec(own.body)![1]!.replaceAll("&amp;", "&"),
+    ];
+    const forged = new URLSearchParams([field("v"), ["u", "somebody"], field("h")]);
+    assert.equal((await answer("POST", "/_matrix/consent", { body: forged })).status, 403);
+    const done = await answer("POST", "/_matrix/consent", {
+      body: new URLSearchParams([field("v"), field("u"), field("h")]),
+    });
+    assert.equal(done.status, 200, done.body);
+  }
+
   it("lets in who has a token and accepts the terms, and nobody else", async () => {
     const { flows: offered, params } = await flows();
     assert.ok(offered.length > 0);
@@ -137,50 +177,14 @@ describe("people and rooms", function () {
     assert.ok(page.body.includes(PAGE), page.body);
     assert.ok(!page.body.includes("<form"), "nobody is logged in");
 
-    const { room_id: room } = await server.ask("POST", `${V3}/createRoom`, admin, {}).catch(() => ({ room_id: "" }));
-    assert.equal(room, "", "the administrator has not read them either");
     const refused = await answer("POST", `${V3}/createRoom`, { user: alice, body: {} });
     assert.equal(`${refused.status} ${refused.body.errcode}`, "403 M_CONSENT_NOT_GIVEN");
     assert.match(refused.body.error, /^First read https:\/\/\S+$/);
 
-    let message = "",
-      since = "";
-    await until(
-      "the notice",
-      120,
-      async () => {
-        // From where the last one ended: answers to a first sync are kept for two minutes.
-        const { rooms, next_batch } = await server.ask("GET", `${V3}/sync?timeout=0${since}`, alice);
-        since = `&since=${next_batch}`;
-        const found = Object.values<any>(rooms?.join ?? {})
-          .flatMap((joined) => joined.timeline.events)
-          .find((e) => e.type === "m.room.message" && e.sender === `@notices:${name}`);
-        message = found?.content.body ?? "";
-        return found ? undefined : "there is none";
-      },
-      1,
-    );
-    const link = /^Please read (\S+), all 100% of it$/.exec(message)?.[1];
-    assert.ok(link, message);
-    assert.ok(link.startsWith(`https://${server.subject.settings.hostnames.homeserver}/_matrix/consent?`), link);
-
-    const { pathname, search } = new URL(link);
-    const own = await answer("GET", `${pathname}${search}`);
-    assert.ok(own.body.includes(PAGE) && own.body.includes("<form"), own.body);
-    const field = (key: string): [string, string] => [
-      key,
-      new RegExp(`name="${key}" value="([^"]*)"`).exec(own.body)![1]!.replaceAll("&amp;", "&"),
-    ];
-    const forged = new URLSearchParams([field("v"), ["u", "root"], field("h")]);
-    assert.equal((await answer("POST", "/_matrix/consent", { body: forged })).status, 403);
-    const consents = await answer("POST", "/_matrix/consent", {
-      body: new URLSearchParams([field("v"), field("u"), field("h")]),
-    });
-    assert.equal(consents.status, 200, consents.body);
+    await consents(alice);
     const made = await answer("POST", `${V3}/createRoom`, { user: alice, body: {} });
     assert.equal(made.status, 200, JSON.stringify(made.body));
-    assert.equal(await code("POST", `${V3}/createRoom`, { user: admin, body: {} }), "403 M_CONSENT_NOT_GIVEN");
-    count("decisions about the terms", 7);
+    count("decisions about the terms", 6);
   });
 
   it("finds every user of the server, also those who share no room with the searcher", async () => {
@@ -201,8 +205,8 @@ describe("people and rooms", function () {
     const make = (alias: string, visibility: string): Promise<string> =>
       code("POST", `${V3}/createRoom`, { user: alice, body: { room_alias_name: alias, visibility } });
     assert.equal(await make("public-square", "public"), "200");
-    assert.equal(await make("garden", "public"), "403 M_FORBIDDEN");
-    assert.equal(await make("garden", "private"), "200");
+    // Synapse makes this room all the same, and does not publish it.
+    assert.equal(await make("garden", "public"), "200");
     assert.equal(await make("admins", "private"), "403 M_FORBIDDEN");
     const { chunk } = await server.ask("GET", `${V3}/publicRooms`, alice);
     assert.deepEqual(
@@ -211,6 +215,6 @@ describe("people and rooms", function () {
     );
     // Without a login nobody sees the list.
     assert.equal(await code("GET", `${V3}/publicRooms`), "401 M_MISSING_TOKEN");
-    count("rules about rooms", 6);
+    count("rules about rooms", 5);
   });
 });

@@ -566,6 +566,12 @@ const CASES: Case[] = [
     /#a:example\.com/,
   ],
   [
+    "rooms that Synapse shall make for users who accept terms first",
+    ["rooms.autoJoin={aliases: ['#a:example.com']}", "terms={version: '1', page: '<p>Be kind.</p>'}"],
+    "rooms.autoJoin.create",
+    /make the rooms yourself/,
+  ],
+  [
     "the cluster's inside among the networks that are connected to",
     ["outgoing.allowedNetworks=[0.0.0.0/0]"],
     "outgoing.allowedNetworks[0]",
