@@ -89,9 +89,37 @@ function unwrap(value: any, path: string, secrets: string[]): any {
 let queue: Promise<unknown> = Promise.resolve();
 
 export function evaluate(options: EvaluateOptions): Promise<Evaluation> {
-  const run = queue.then(() => evaluateNow(options));
+  const run = queue.then(() => withoutMessages(() => evaluateNow(options)));
   queue = run.catch(() => undefined);
   return run;
+}
+
+/**
+ * Nothing leaves the process, yet the SDK translates each value into a message of protobuf and back: a third of an
+ * evaluation. Meanwhile a message keeps the value that it was made of, with its keys in the order in which a message
+ * has them.
+ */
+async function withoutMessages<T>(run: () => Promise<T>): Promise<T> {
+  const translate = structproto.Struct.fromJavaScript;
+  structproto.Struct.fromJavaScript = messageOf;
+  try {
+    return await run();
+  } finally {
+    structproto.Struct.fromJavaScript = translate;
+  }
+}
+
+/** What the SDK takes for a message of protobuf, without the translation. */
+export function messageOf(value: unknown): { toJavaScript(): unknown } {
+  const kept = withSortedKeys(value);
+  return Object.assign(new structproto.Struct(), { toJavaScript: () => kept });
+}
+
+function withSortedKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withSortedKeys);
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([key, inner]) => [key, withSortedKeys(inner)]));
 }
 
 async function evaluateNow(options: EvaluateOptions): Promise<Evaluation> {

@@ -12,6 +12,7 @@ import {
   type ChosenMachines,
   type MachineOptions,
 } from "./machines";
+import { loadText } from "./load";
 import { table, wrap } from "./table";
 import { resolveSettings, SettingsInvalid } from "../components/settings";
 import { applySets } from "../components/settings/stackFile";
@@ -133,6 +134,7 @@ export function report({ settings, plan: p, stack, chosen }: Planned): string {
     ],
     ["Room on the hosts, with the largest of each role lost", fitTable(p)],
     ["Synapse", `${poolTable(p)}\n${tuning(p)}`],
+    ["Load", loadText(p, WIDTH)],
     ["Services", serviceTable(settings, p)],
     ["Public entrance", entrance(p)],
     ["Database connections", connections(p)],
@@ -236,7 +238,7 @@ const poolTable = (p: Plan): string =>
   );
 
 const tuning = ({ synapse: s }: Plan): string =>
-  `  ${n(s.messagesPerSecond)} messages a second; a user may send ${s.rateLimits.messagesPerSecond} a second, ${s.rateLimits.messagesBurst} at once; event cache ${s.eventCacheSize}, cache factor ${s.globalCacheFactor}`;
+  `  a user may send ${s.rateLimits.messagesPerSecond} a second, ${s.rateLimits.messagesBurst} at once; event cache ${s.eventCacheSize}, cache factor ${s.globalCacheFactor}`;
 
 function serviceTable(settings: Settings, p: Plan): string {
   const rows = LAYERS.flatMap((layer) => layer.services?.({ settings, plan: p }) ?? []);

@@ -5,8 +5,12 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { chooseMachines, chosenTotals, runTotals, type ChosenMachines, type Totals } from "../cli/machines";
+import { rate } from "../cli/load";
 import { planFor, report } from "../cli/plan";
 import type { NodePlan } from "../components/sizing";
+import { PROFILES, type Profile } from "../components/sizing/activity";
+import { RUN_SIZES } from "../components/sizing/hostSizes";
+import { loadOf } from "../components/sizing/load";
 import { writeOrCheck } from "./writeOrCheck";
 
 const ROOT = resolve(__dirname, "..");
@@ -69,6 +73,26 @@ function chosenSizes(): string {
   ].join("\n");
 }
 
+/** What each size is asked for and may be asked for, beside the machines that such deployments had. */
+function loads(): string {
+  const rows = CHOSEN_SIZES.map((ccu) => {
+    const { settings, plan } = planFor({ ccu });
+    const { load } = plan;
+    const own = load.parts.reduce((sum, part) => sum + part.cores, 0);
+    const measured = load.parts.reduce((sum, part) => sum + part.cores * part.measured, 0) / own;
+    const peak = (profile: Profile): string => rate(loadOf({ ...settings, activity: { profile } }).rates.send);
+    const expected = PROFILES.map((profile) => (profile === "typical" ? `**${peak(profile)}**` : peak(profile)));
+    const run = runTotals({ ccu, sizes: RUN_SIZES, prefer: "fewest" });
+    const ceiling = `${rate(load.ceiling.messagesPerSecond)}: ${load.ceiling.limits[0]!.name}`;
+    return `| ${n(ccu)} | ${expected.join(", ")} | ${ceiling} | ${Math.round(100 * load.ceiling.share)} % | ${n(plan.synapse.messagesPerSecond)} | ${own.toFixed(1)} (${Math.round(100 * measured)} % measured) | ${n(run.cpu)} |`;
+  });
+  return [
+    "| Users | Messages a second at the peak: quiet, typical, busy | Ceiling | Typical uses | Table of such deployments | Cores at the typical peak | vCPU of such deployments |",
+    "|---|---|---|---|---|---|---|",
+    ...rows,
+  ].join("\n");
+}
+
 interface Generated {
   file: string;
   marker: string;
@@ -77,6 +101,7 @@ interface Generated {
 const GENERATED: Generated[] = [
   { file: "README.md", marker: "sizes", block: sizes },
   { file: "docs/plan.md", marker: "machines", block: chosenSizes },
+  { file: "docs/plan.md", marker: "loads", block: loads },
   { file: "docs/plan.md", marker: "plan", block: () => `\`\`\`text\n${report(planFor({ ccu: 1000 }))}\n\`\`\`` },
 ];
 

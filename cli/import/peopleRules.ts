@@ -1,6 +1,8 @@
 /** What users may do, and how they log in. Pure. */
 import { isPlainObject } from "../../components/schema/walk";
+import { asksLdap } from "./ldapRules";
 import {
+  asIs,
   But,
   Not,
   decide,
@@ -168,7 +170,16 @@ export const PEOPLE_RULES: Rule[] = [
         ? take("password_config.enabled", "sso.passwordLogin", passwordLogin).decide(value, facts, at)
         : reauthOnly(facts),
   },
-  take("password_config.localdb_enabled", "sso.passwordLogin", localdb),
+  {
+    option: "password_config.localdb_enabled",
+    decide: (value, facts, at) => {
+      const [to, convert]: [string, Converter] =
+        asksLdap(facts) && facts.get("password_config.enabled") !== false
+          ? ["ldap.localPasswords", asIs]
+          : ["sso.passwordLogin", localdb];
+      return take("password_config.localdb_enabled", to, convert).decide(value, facts, at);
+    },
+  },
   takeSecret("password_config.pepper", "passwords.pepper"),
   take("password_config.policy.enabled", "passwords.minimumLength", (value) =>
     value === true ? replace("the stack's policy is always in force") : new But(1, "no policy was in force"),

@@ -1,5 +1,7 @@
 /** Processes, database, modules, and what Synapse has given up. Pure. */
 import { isPlainObject } from "../../components/schema/walk";
+import type { Path } from "./finding";
+import { isLdap, ldapOutcome } from "./ldapRules";
 import {
   asIs,
   But,
@@ -18,6 +20,7 @@ import {
   secretText,
   undecided,
   type Converter,
+  type Facts,
   type Rule,
 } from "./rules";
 import { reachableHost } from "./values";
@@ -169,10 +172,22 @@ const BUILT_IN: Record<string, string> = {
 };
 const module = (value: unknown): string => (isPlainObject(value) ? String(value.module) : "");
 
+/** The entry of `modules` that a rule's option is of. */
+const entryAt = (facts: Facts, at: Path): unknown => (facts.get("modules") as unknown[] | undefined)?.[Number(at[1])];
+const LDAP = "it is what ldap is made of, and the image of the stack has it";
+
 const MODULES: Rule[] = [
   {
+    option: "ldap_config",
+    decide: (value, facts) =>
+      isPlainObject(value) && value.enabled === true
+        ? ldapOutcome(value, facts)
+        : { list: "dropped", why: "it is off" },
+  },
+  {
     option: "modules[].module",
-    decide: (value) => {
+    decide: (value, facts, at) => {
+      if (isLdap(entryAt(facts, at))) return { list: "replaced", why: LDAP };
       const builtIn = BUILT_IN[String(value)];
       return {
         list: "decision",
@@ -182,16 +197,25 @@ const MODULES: Rule[] = [
       };
     },
   },
-  undecided(
-    "modules[].config",
-    "it goes with its module into synapse.modules; values that are secret with `pulumi config set --secret`",
-  ),
+  {
+    option: "modules[].config",
+    decide: (value, facts, at) =>
+      isLdap(entryAt(facts, at))
+        ? ldapOutcome(value, facts)
+        : {
+            list: "decision",
+            why: "it goes with its module into synapse.modules; values that are secret with `pulumi config set --secret`",
+          },
+  },
   {
     option: "password_providers[]",
-    decide: (value) => ({
-      list: "decision",
-      why: `the image of the stack has not the package of ${module(value)}, and this list is the former form: add it to synapse.modules, with its packages`,
-    }),
+    decide: (value, facts) =>
+      isLdap(value)
+        ? ldapOutcome((value as { config?: unknown }).config, facts)
+        : {
+            list: "decision",
+            why: `the image of the stack has not the package of ${module(value)}, and this list is the former form: add it to synapse.modules, with its packages`,
+          },
   },
   ...each(
     undecided,

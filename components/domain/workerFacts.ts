@@ -87,6 +87,8 @@ export type Destination =
   | "mail"
   /** OpenID providers of the settings: for the classes that answer logins. */
   | "identity-providers"
+  /** LDAP servers of the settings: for the classes that check passwords, also of who confirms an action. */
+  | "password-directories"
   /** Appservices of the settings: for the class that sends them events, and those that ask them for users and rooms. */
   | "appservices"
   /** The object store of media, and the pages that URL previews show where those are on. */

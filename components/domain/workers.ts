@@ -78,7 +78,7 @@ const TABLE = {
       source: "measured: back in 3 to 4 s as a process, in 11 s as a pod; 20 s is a bound",
     },
     start: "main",
-    calls: ["mail", "identity-providers", "appservices"],
+    calls: ["mail", "identity-providers", "password-directories", "appservices"],
   },
   synchrotron: {
     size: {
@@ -130,7 +130,7 @@ const TABLE = {
     loss: { effect: "none: requests go to the others at once", source: TAKEN_OVER },
     // It hands clients' writes in rooms to the persisters.
     start: "events",
-    calls: ["identity-providers", "appservices"],
+    calls: ["identity-providers", "password-directories", "appservices"],
   },
   "event-persister": {
     size: {
@@ -229,6 +229,8 @@ const TABLE = {
     router: REQUESTS,
     loss: WORKER_BACK,
     start: "writers",
+    // Whoever deletes a device or replaces keys confirms it with a password.
+    calls: ["password-directories"],
   },
   "federation-reader": {
     size: {

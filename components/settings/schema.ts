@@ -3,6 +3,7 @@ import { z } from "zod";
 import { IMAGE_KEYS, LAYERS, type LayerOverrides, type LayerSettings } from "../layers/registry";
 import { section } from "../schema/fields";
 import { dataCentreSettings } from "./general/dataCentre";
+import { activitySettings } from "./general/activity";
 import { identitySettings } from "./general/identity";
 import { imageSettings } from "./general/images";
 import { keySettings } from "./general/keys";
@@ -13,6 +14,7 @@ const layerOverrides = Object.assign({}, ...LAYERS.map((layer) => layer.override
 /** All sections; unknown ones are errors. */
 export const settingsSchema = z.strictObject({
   ...identitySettings,
+  ...activitySettings,
   ...layerSettings,
   ...imageSettings(IMAGE_KEYS),
   ...keySettings,

@@ -11,6 +11,7 @@ export type Settings = Omit<SettingsInput, keyof Completed | "hostDefaults" | "s
 export type AddressPoolSettings = Settings["addressPools"][number];
 export type TlsSettings = Settings["tls"];
 export type OidcProvider = NonNullable<Settings["sso"]>["oidc"][number];
+export type LdapSettings = NonNullable<Settings["ldap"]>;
 export type OldSigningKey = Settings["oldSigningKeys"][number];
 export type { SettingsError } from "../core/errors";
 export type { StorageClassSettings } from "../layers/cluster/settings";

@@ -104,9 +104,6 @@ export const BACKUPS = {
    * concurrent user, who stands for several registered ones.
    */
   meanShare: 0.05,
-  /** WAL and growth of the database for each message, with its receipts, bytes. Estimates, not measured. */
-  walBytesPerEvent: 30_000,
-  databaseBytesPerEvent: 5_000,
   /** Compressed size, as a share. Estimates: WAL holds compressed page images already (wal_compression). */
   walRatio: 0.4,
   baseRatio: 0.4,

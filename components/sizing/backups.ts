@@ -4,7 +4,9 @@
  */
 import { parseCron } from "../schema/syntax/schedule";
 import type { Settings } from "../settings/types";
+import { activityOf, messagesPerDay } from "./activity";
 import { BACKUPS, SYNAPSE } from "./anchors";
+import { COSTS, figure } from "./costs";
 import { interpolate } from "./interpolate";
 import type { Plan } from "./types";
 
@@ -40,9 +42,13 @@ export function planBackups({ settings, storageGiB }: BackupInput): Plan["backup
   const { backups, objectStore, ccu } = settings;
   if (!backups.enabled) return undefined;
   const onSite = backups.target.kind === "object-store" && objectStore.kind === "minio";
-  const eventsPerDay = interpolate(SYNAPSE.messagesPerSecond.row, ccu) * BACKUPS.meanShare * 86_400;
-  const walGiBPerDay = (eventsPerDay * BACKUPS.walBytesPerEvent) / GIB;
-  const growthGiBPerDay = (eventsPerDay * BACKUPS.databaseBytesPerEvent) / GIB;
+  // At least what the sizes that were run were made for.
+  const eventsPerDay = Math.max(
+    interpolate(SYNAPSE.messagesPerSecond.row, ccu) * BACKUPS.meanShare * 86_400,
+    messagesPerDay({ users: ccu, activity: activityOf(settings) }),
+  );
+  const walGiBPerDay = (eventsPerDay * figure(COSTS, "message", "walBytes").value) / GIB;
+  const growthGiBPerDay = (eventsPerDay * figure(COSTS, "message", "databaseBytes").value) / GIB;
   const perDay = basesPerDay(backups.schedule);
   const kept = backups.retentionDays + (onSite ? BACKUP_VERSION_DAYS : 0);
   // A moment is restored from the last base backup before it: the window starts with one that is older.

@@ -3,6 +3,7 @@ import type { Settings } from "../settings/types";
 import { FRONT } from "./anchors";
 import { planDoor } from "./door";
 import { ceilTo, cores, count, interpolate, memoryMiB } from "./interpolate";
+import { loadOf, serviceCpu, UTILISATION } from "./load";
 import type { Plan, Sized } from "./types";
 
 /** A client holds one /sync open and has a few more requests under way; both sides of the proxy count. */
@@ -18,10 +19,14 @@ const sized = (planned: Sized, o: Override): Sized => ({
 /** Sizes of router, ingress, web pages and, where it is on, monitoring. */
 export function planFront(settings: Settings): Pick<Plan, "router" | "ingress" | "web" | "monitoring"> {
   const { ccu, overrides } = settings;
+  const routerCpu = cores(FRONT.routerCpu.row, ccu);
   const router = sized(
     {
-      replicas: count(FRONT.routerReplicas.row, ccu),
-      cpu: cores(FRONT.routerCpu.row, ccu),
+      replicas: Math.max(
+        count(FRONT.routerReplicas.row, ccu),
+        ceilTo(serviceCpu(loadOf(settings), "router", 1).cores / (routerCpu * UTILISATION), 1),
+      ),
+      cpu: routerCpu,
       memoryMiB: memoryMiB(FRONT.routerGiB.row, ccu),
     },
     overrides.router,

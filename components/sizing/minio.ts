@@ -10,6 +10,7 @@ import {
   zoneSetSize,
 } from "../domain/minioLayout";
 import { hasMinio, minioSurvives } from "../domain/mediaStore";
+import { activityOf, profileOf } from "./activity";
 import { GIB_PER_TB, MACHINES, MINIO } from "./anchors";
 import { hostsOf } from "./hosts";
 import { cores, count, interpolate, memoryMiB } from "./interpolate";
@@ -368,14 +369,20 @@ function driveSize(
 }
 
 function capacity(
-  { ccu, overrides: { minio: o } }: Settings,
+  settings: Settings,
   { layout, nodes, driveGiB }: { layout: Layout; nodes: number; driveGiB: number },
 ): Pick<Minio, "usableGiB" | "growthGiBPerYear" | "cpu" | "memoryMiB"> {
+  const {
+    ccu,
+    overrides: { minio: o },
+  } = settings;
+  // Beside the media of the deployments that were run.
+  const media = activityOf(settings).mediaMiBPerUserDay / profileOf("typical").mediaMiBPerUserDay;
   return {
     usableGiB: Math.floor(
       (nodes * layout.drivesPerNode * driveGiB * (layout.erasureSetDrives - layout.parity)) / layout.erasureSetDrives,
     ),
-    growthGiBPerYear: count(MINIO.growthTBPerYear.row, ccu, GIB_PER_TB),
+    growthGiBPerYear: count(MINIO.growthTBPerYear.row, ccu, GIB_PER_TB * media),
     cpu: o.cpu ?? cores(MINIO.cpu.row, ccu),
     memoryMiB: o.memoryMiB ?? memoryMiB(MINIO.memoryGiB.row, ccu),
   };

@@ -4,6 +4,7 @@ import type { PlanInput } from "../core/layer";
 import type { Settings } from "../settings/types";
 import type { HostRole } from "../domain/roles";
 import { planBackups } from "./backups";
+import { ceilingErrors, isBelowCeiling } from "./ceiling";
 import { budgetConnections } from "./connections";
 import type { Demand } from "./demands";
 import { fitErrors } from "./fitErrors";
@@ -13,6 +14,7 @@ import { isExtrapolated } from "./interpolate";
 import { machinesFor } from "./machines";
 import { planMinio, poolNodesOf } from "./minio";
 import { sizeNotes } from "./notes";
+import { loadNotes, planLoad } from "./planLoad";
 import { planPostgres } from "./postgres";
 import { planRedis } from "./redis";
 import { AUTOSCALED, overrideOf, streamWriters, synapsePools, synapseTuning } from "./synapsePools";
@@ -44,6 +46,9 @@ export function planWith(settings: Settings, layers: FromLayers): Plan {
 
   const { parts, minio, calls } = partsOf(settings);
   const unbounded = synapsePools(settings);
+  // No machines and no connections mend it.
+  const overloaded = ceilingErrors(settings);
+  if (overloaded.length > 0) throw new SettingsInvalid([...overloaded, ...minio.errors, ...calls.errors], "plan");
   const draft = parts(unbounded, 1);
   const bounded = boundAutoscaling(settings, unbounded, (pools) => demandsOf(settings, { ...draft, pools }));
   const budget = budgetConnections(settings, bounded.pools);
@@ -65,6 +70,7 @@ export function planWith(settings: Settings, layers: FromLayers): Plan {
     fit: roleFits(settings.hosts, demands),
     failures: [],
     zones: [],
+    load: planLoad(settings, p),
     synapse: { pools: p.pools, streamWriters: streamWriters(settings), ...synapseTuning(settings) },
     postgres: p.postgres,
     ...(backups ? { backups } : {}),
@@ -85,6 +91,7 @@ export function planWith(settings: Settings, layers: FromLayers): Plan {
   const failures = [...layers.failures({ settings, plan: base }), ...zoneFailures(zones)];
   const notes = [
     ...sizeNotes(base),
+    ...loadNotes(settings, base.load),
     ...zoneNotes(settings, zones),
     ...layers.notes({ settings, plan: base }),
     ...budget.notes,
@@ -137,6 +144,7 @@ function partsOf(settings: Settings): {
  */
 export function demandsOn(settings: Settings, demandsOf: FromLayers["demands"]): Demand[] | undefined {
   const { parts, minio, calls } = partsOf(settings);
+  if (!isBelowCeiling(settings)) return undefined;
   const budget = budgetConnections(settings, synapsePools(settings));
   const p = parts(budget.pools, budget.maxConnections);
   const errors = [...minio.errors, ...calls.errors, ...budget.errors, ...p.postgresErrors];

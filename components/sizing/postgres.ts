@@ -1,9 +1,11 @@
 /** PostgreSQL: instances, resources and postgresql.conf, as CloudNativePG wants it. */
 import type { Settings, SettingsError } from "../settings/types";
 import { GIB_PER_TB, POSTGRES } from "./anchors";
+import { processesUnder } from "./ceiling";
 import { RESERVED_CONNECTIONS, connectionsAtMax } from "./connections";
-import { ceilTo, cores, interpolate, memoryMiB, step } from "./interpolate";
+import { ceilTo, cores, interpolate, memoryMiB, round2, step } from "./interpolate";
 import { hostsOf } from "./hosts";
+import { loadOf, serviceCpu, UTILISATION } from "./load";
 import type { Plan, PoolPlan } from "./types";
 
 /** Share of a drive that the volumes may have; the rest is for the file system and its reserved blocks. */
@@ -43,11 +45,16 @@ export function planPostgres({ settings, pools, maxConnections }: PostgresInput)
     ...postgresParameters({ settings, memoryMiB: memory, maxConnections, walStorageGiB: storage.walStorageGiB }),
     ...o.parameters,
   };
+  const load = loadOf(settings),
+    processes = processesUnder(load, pools);
+  /** Cores that the activity needs of a service, where they are more than the deployments had. */
+  const needed = (service: "postgres" | "pgbouncer"): number =>
+    serviceCpu(load, service, processes).cores / UTILISATION;
   const instances = o.instances ?? step(POSTGRES.instances.row, ccu);
   const postgres: Plan["postgres"] = {
     instances,
     syncStandbys: syncStandbysOf(instances),
-    cpu: o.cpu ?? cores(POSTGRES.cpu.row, ccu),
+    cpu: o.cpu ?? Math.max(cores(POSTGRES.cpu.row, ccu), round2(ceilTo(needed("postgres"), 0.05))),
     memoryMiB: memory,
     storageGiB: storage.storageGiB,
     walStorageGiB: storage.walStorageGiB,
@@ -55,7 +62,8 @@ export function planPostgres({ settings, pools, maxConnections }: PostgresInput)
     connectionsAtMax: atMax,
     parameters,
     pooler: {
-      replicas: o.poolerInstances ?? POOLER_INSTANCES,
+      // Each is one thread.
+      replicas: o.poolerInstances ?? Math.max(POOLER_INSTANCES, ceilTo(needed("pgbouncer"), 1)),
       // A small override of the server means a small deployment: the pooler follows (measured: 16 MiB suffice idle).
       ...(o.memoryMiB !== undefined
         ? { cpu: Math.min(0.1, o.cpu ?? 0.1), memoryMiB: 64 }

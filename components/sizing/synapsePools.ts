@@ -2,10 +2,12 @@
 import type { PoolOverride, Settings } from "../settings/types";
 import { SYNAPSE } from "./anchors";
 import { ceilTo, cores, count, interpolate, memoryMiB, round2 } from "./interpolate";
+import { loadOf, processesFor, UTILISATION, type Load } from "./load";
 import type { Plan, PoolPlan } from "./types";
 import {
   classesScaled,
   kindOf,
+  MAX_REPLICAS,
   STREAMS,
   WORKER_CLASSES,
   writerOf,
@@ -29,7 +31,7 @@ const AUTOSCALE_FACTOR = 1.5;
 export const PROCESS_CORES = 1;
 
 /** Scale out when 70 % of what a process can use is in use: scaling late slows all requests on a process. */
-const SCALE_AT = 0.7;
+const SCALE_AT = UTILISATION;
 
 /**
  * The autoscaler's target, percent of the request: 70 % of a request of up to a core. An override may request more for
@@ -63,16 +65,42 @@ export function streamWriters(settings: Settings): Record<Stream, WorkerClass> {
 
 /** Number and size of each class's processes, in the order of the table. */
 export function synapsePools(settings: Settings): PoolPlan[] {
-  return workerClasses(settings).map((cls) => pool(cls, settings.ccu, overrideOf(settings, cls)));
+  const load = loadOf(settings);
+  return workerClasses(settings).map((cls) => pool({ cls, load, ccu: settings.ccu }, overrideOf(settings, cls)));
 }
+
+/** Processes of each class without regard to the activity: what the settings give, or the deployments had. */
+export const usualProcesses = (settings: Settings): Array<Pick<PoolPlan, "class" | "replicas">> =>
+  workerClasses(settings).map((cls) => ({
+    class: cls,
+    replicas: overrideOf(settings, cls).replicas ?? count(WORKERS[cls].size.replicas.row, settings.ccu),
+  }));
 
 /** Sizes of a class that the settings give; empty where they give none. */
 export const overrideOf = (settings: Settings, cls: WorkerClass): PoolOverride => settings.overrides.pools[cls] ?? {};
 
-function pool(cls: WorkerClass, ccu: number, override: PoolOverride): PoolPlan {
+interface PoolInput {
+  cls: WorkerClass;
+  ccu: number;
+  load: Load;
+}
+
+/**
+ * Processes of a class: those of the deployments that were run, and more where the activity needs more. With the usual
+ * activity it does not (test/sizing/load.test.ts): an autoscaler's range holds the peak.
+ */
+function numberOf({ cls, ccu, load }: PoolInput): number {
+  const usual = count(WORKERS[cls].size.replicas.row, ccu);
+  // Where following alone fills a process no number suffices: the ceiling is the error (ceiling.ts).
+  const needed = WORKERS[cls].scaling.mode === "single" ? 1 : Math.min(MAX_REPLICAS, processesFor(load, cls));
+  return Math.max(usual, AUTOSCALED.includes(cls) ? Math.ceil(needed / AUTOSCALE_FACTOR) : needed);
+}
+
+function pool(input: PoolInput, override: PoolOverride): PoolPlan {
+  const { cls, ccu } = input;
   const { size, loss } = WORKERS[cls];
   const autoscaled = AUTOSCALED.includes(cls);
-  const replicas = override.replicas ?? Math.min(count(size.replicas.row, ccu), override.maxReplicas ?? Infinity);
+  const replicas = override.replicas ?? Math.min(numberOf(input), override.maxReplicas ?? Infinity);
   const maxReplicas = autoscaled ? (override.maxReplicas ?? Math.ceil(replicas * AUTOSCALE_FACTOR)) : replicas;
   return {
     class: cls,

@@ -1,5 +1,6 @@
 /** Voice and video: coturn and LiveKit, both on every call host's own network. */
 import type { Settings, SettingsError } from "../settings/types";
+import { activityOf, profileOf } from "./activity";
 import { CALLS } from "./anchors";
 import { hostsOf } from "./hosts";
 import { cores, count, memoryMiB } from "./interpolate";
@@ -17,6 +18,9 @@ export const PORTS_PER_ALLOCATION = 2;
 /** UDP ports: one for publishing, one for subscribing. */
 export const PORTS_PER_CALL_USER = 2;
 
+/** Calls beside those of the deployments that were run. */
+const callsBeside = (settings: Settings): number => activityOf(settings).callShare / profileOf("typical").callShare;
+
 const SCALE = (n: number): string => n.toLocaleString("en-US");
 
 /** What each of the other nodes carries when one is lost. */
@@ -33,7 +37,7 @@ export function planCalls(settings: Settings): {
   const errors: SettingsError[] = [];
   const result: ReturnType<typeof planCalls> = { errors };
   if (turn.enabled) {
-    const allocations = count(CALLS.allocations.row, ccu);
+    const allocations = count(CALLS.allocations.row, ccu, callsBeside(settings));
     result.turn = {
       nodes,
       allocations,
@@ -67,7 +71,7 @@ export function planCalls(settings: Settings): {
         allowed: `at most ${nodes}, the hosts with the role call: each carries one`,
         remedy: `add ${sfus - nodes} call hosts, or lower it`,
       });
-    const usersInCalls = count(CALLS.usersInCalls.row, ccu);
+    const usersInCalls = count(CALLS.usersInCalls.row, ccu, callsBeside(settings));
     result.rtc = {
       nodes: sfus,
       usersInCalls,

@@ -109,6 +109,51 @@ export interface ZonePlan {
   effects: ZoneEffect[];
 }
 
+/** The most messages a second, and what sets it. */
+export interface Ceiling {
+  messagesPerSecond: number;
+  /** What the peak uses of it. */
+  share: number;
+  /** The nearest first. */
+  limits: Array<{ name: string; messagesPerSecond: number; remedy: string }>;
+}
+
+/** The CPU of one part at the peak, and the processes that carry it. */
+export interface PartLoad {
+  /** A class of Synapse, or a service. */
+  part: string;
+  /** Processes that are planned. */
+  planned: number;
+  /** Most of them, where an autoscaler adds some. */
+  most: number;
+  /** Fewest that carry the peak. */
+  least: number;
+  /** Those for 30 % more, with one of them lost where there may be several. */
+  recommended: number;
+  /** Cores that they use at the peak, together. */
+  cores: number;
+  /** Share of the cores that the plan gives them. */
+  busy: number;
+  /** Share of `cores` that follows from measured figures; the rest from decided upper bounds. */
+  measured: number;
+}
+
+/** What the people do, and what it takes. */
+export interface LoadPlan {
+  profile: string;
+  /** Messages a second in the busiest minute. */
+  messagesPerSecond: number;
+  messagesPerUserHour: number;
+  peakFactor: number;
+  recipientsOnline: number;
+  ceiling: Ceiling;
+  parts: PartLoad[];
+  /** At the peak. */
+  walMiBPerSecond: number;
+  /** Hours of such a peak until the WAL volume is full while archiving stands still. */
+  walHours: number;
+}
+
 /** Every number of a stack. */
 export interface Plan {
   /** Concurrent users that it is made for. */
@@ -124,6 +169,7 @@ export interface Plan {
   failures: FailureCost[];
   /** What the loss of each zone costs, part by part; empty where the hosts are not in several zones. */
   zones: ZonePlan[];
+  load: LoadPlan;
   synapse: {
     /** The classes that this deployment has, in the order of the table (domain/workers.ts). */
     pools: PoolPlan[];

@@ -1,42 +1,7 @@
-/** The data file of measured costs, which the sizing can read. Pure. */
-import type { Calibration } from "./calibrate";
+/** The text of the data file of costs (components/sizing/costs.json), and what a new run replaces in it. Pure. */
+import { derivedRows, type CostFile, type CostRow } from "../../components/sizing/costs";
 
-/** What one of something costs one part of the homeserver. */
-export interface CostRow {
-  /** Id of the experiment. @example "send" */
-  operation: string;
-  /** A class of Synapse's processes, all of them together; or `postgres`, `pgbouncer`, `redis`, `router`, ... */
-  part: string;
-  value: number;
-  /** Standard error of the value, in its unit. */
-  error: number;
-  /** @example "CPU seconds per send" */
-  unit: string;
-  /** `measured`: the slope of a line through `points` steps; `derived`: from other rows; `decided`: a choice. */
-  how: "measured" | "derived" | "decided";
-  points?: number;
-  /** Whether the value is more than twice its error. */
-  known?: boolean;
-  /** Whether no step is further from the line than 10 % of its rise. */
-  straight?: boolean;
-  /** Largest distance from the line, as a share of its rise; null for a line without rise. */
-  bend?: number | null;
-  /** Of a derived or decided row: from what. */
-  source?: string;
-}
-
-export interface CostFile {
-  /** Day of the run. */
-  date: string;
-  /** What writes the file. */
-  command: string;
-  machine: { cpu: string; cores: number; /** Least and most of the one-minute load average. */ load: [number, number] };
-  /** CPU seconds of the calibration on this machine: costs on another are in proportion to its own. */
-  calibration: Calibration;
-  /** Processes of each part during the run. */
-  processes: Record<string, number>;
-  rows: CostRow[];
-}
+export type { CostFile, CostRow } from "../../components/sizing/costs";
 
 const DIGITS = 4;
 
@@ -46,4 +11,22 @@ export function costText({ rows, ...head }: CostFile): string {
     typeof value === "number" ? Number(value.toPrecision(DIGITS)) : value;
   const [start] = JSON.stringify(head, rounded, 2).split(/\n}$/);
   return `${start},\n  "rows": [\n${rows.map((row) => `    ${JSON.stringify(row, rounded)}`).join(",\n")}\n  ]\n}\n`;
+}
+
+const same = (a: CostRow, b: CostRow): boolean => a.operation === b.operation && a.part === b.part;
+
+/**
+ * The file after a run: its rows, those that follow from them, and of what was recorded the decided rows of everything
+ * that the run has not measured. An operation that was measured has no decided row left: a part without a row costs
+ * nothing that could be told.
+ */
+export function afterRun(run: CostFile, recorded: CostFile): CostFile {
+  const measured = new Set(run.rows.map((row) => row.operation));
+  const beside = (row: CostRow): boolean =>
+    !row.unit.startsWith("CPU seconds per ") || row.part === "follower" || !measured.has(row.operation);
+  const rows = [...run.rows, ...derivedRows(run)];
+  const kept = recorded.rows.filter(
+    (row) => row.how !== "measured" && beside(row) && !rows.some((other) => same(other, row)),
+  );
+  return { ...run, rows: [...rows, ...kept] };
 }

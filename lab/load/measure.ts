@@ -125,8 +125,11 @@ const UNITS: Record<string, string> = {
   walBytes: "bytes of WAL",
 };
 
+/** A row, before it is said of which run it is. */
+type Found = Omit<CostRow, "source"> & { source?: string };
+
 /** The rows of an experiment. Where a slope cannot be told from zero, the row says so. */
-export function rowsOf(e: Pick<Experiment, "id" | "unit">, lines: Map<string, Line>): CostRow[] {
+export function rowsOf(e: Pick<Experiment, "id" | "unit">, lines: Map<string, Line>): Found[] {
   return [...lines].map(([part, l]) => ({
     operation: e.id,
     part,
@@ -162,7 +165,7 @@ export function besidesSize(
 }
 
 /** Growth of the database over all steps of an experiment: files grow in blocks, so no line through steps would do. */
-export function databaseGrowth(e: Pick<Experiment, "id" | "unit">, steps: readonly Measured[]): CostRow[] {
+export function databaseGrowth(e: Pick<Experiment, "id" | "unit">, steps: readonly Measured[]): Found[] {
   const sum = (of: (m: Measured) => number): number => steps.reduce((total, m) => total + of(m), 0);
   const amount = sum((m) => m.requests),
     bytes = sum((m) => m.database.bytes);
@@ -184,7 +187,7 @@ export function databaseGrowth(e: Pick<Experiment, "id" | "unit">, steps: readon
     : [];
 }
 
-export const idleRows = (idle: Record<string, number>): CostRow[] =>
+export const idleRows = (idle: Record<string, number>): Found[] =>
   Object.entries(idle).map(([part, value]) => ({
     operation: "idle",
     part,
@@ -226,7 +229,7 @@ export async function measure(target: Target, plan: Plan): Promise<Result> {
   await sleep(5 * SETTLE_MS);
   const idle = await measureIdle(target, 2 * plan.seconds);
   const steps: Measured[] = [],
-    rows: CostRow[] = idleRows(idle);
+    rows: Found[] = idleRows(idle);
   const chosen = EXPERIMENTS.filter(({ id }) => !plan.only || plan.only.includes(id));
   for (const experiment of chosen) {
     // The first request of a kind fills caches and loads code: it is not counted.
@@ -259,13 +262,14 @@ export async function measure(target: Target, plan: Plan): Promise<Result> {
     say,
   );
   client.close();
+  const date = new Date().toISOString().slice(0, 10);
   const costs: CostFile = {
-    date: new Date().toISOString().slice(0, 10),
+    date,
     command: "npm run load -- --measure",
     machine: { cpu: cpus()[0]!.model, cores: cpus().length, load: [Math.min(...load), Math.max(...load)] },
     calibration,
     processes: Object.fromEntries(target.processes()),
-    rows,
+    rows: rows.map((row) => ({ ...row, source: row.source ?? `run of ${date}` })),
   };
   return { costs, check: { report, foretold: Object.fromEntries(foretold(costs, report)) }, steps, idle };
 }

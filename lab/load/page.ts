@@ -1,7 +1,10 @@
 /** docs/proof/capacity.md. Pure. */
 import { EXPERIMENTS } from "./experiments";
+import { followers } from "../../components/sizing/costs";
+import { predictions } from "./compare";
 import type { CostFile, CostRow } from "./costs";
 import type { Check, Measured } from "./measure";
+import { PICTURES } from "./pictureFiles";
 import { mean } from "./statistics";
 
 export interface Surroundings {
@@ -56,25 +59,11 @@ const shares = (rows: readonly CostRow[], id: string): CostRow[] =>
     .filter((r) => r.operation === id && r.known && r.value > 0 && r.part !== "total" && !COUNTS.includes(r.part))
     .sort((x, y) => y.value - x.value);
 
-/** Classes that have no part in a send: they only follow replication. */
-const FOLLOWERS = ["media", "account", "device-lists", "initial-sync"];
-export function replicated(costs: CostFile): { part: string; each: number; error: number }[] {
-  return costs.rows
-    .filter((r) => r.operation === "send" && FOLLOWERS.includes(r.part))
-    .map((r) => {
-      const processes = costs.processes[r.part] ?? 1;
-      return { part: r.part, each: r.value / processes, error: r.error / processes };
-    });
-}
-
-/** The dearest first, all together last. */
-function compared({ report, foretold }: Check): Array<{ part: string; foretold: number; measured: number }> {
-  const parts = Object.entries(report.cpu)
-    .map(([part, measured]) => ({ part, foretold: foretold[part] ?? 0, measured }))
-    .sort((x, y) => y.measured - x.measured);
-  const sum = (of: "foretold" | "measured"): number => parts.reduce((total, p) => total + p[of], 0);
-  return [...parts, { part: "all", foretold: sum("foretold"), measured: sum("measured") }];
-}
+/** What each process pays that only follows: its class's cost by the number of its processes. */
+export const replicated = (
+  costs: Pick<CostFile, "rows" | "processes">,
+): { part: string; each: number; error: number }[] =>
+  followers(costs).map(({ part, value, error }) => ({ part, each: value, error }));
 
 /** Experiments that the run has not come to. */
 function missing(rows: readonly CostRow[]): string[] {
@@ -90,16 +79,17 @@ function foretelling(check: Check): string[] {
     "",
     "| Part | Foretold, CPU s | Measured, CPU s | Off by |",
     "|---|---|---|---|",
-    ...compared(check).map(
-      ({ part, foretold, measured }) =>
-        `| ${part} | ${foretold.toFixed(2)} | ${measured.toFixed(2)} | ${((100 * (foretold - measured)) / measured).toFixed(0)} % |`,
+    ...predictions(check.foretold, check.report).map(
+      ({ part, foretold, measured, off }) =>
+        `| ${part} | ${foretold.toFixed(2)} | ${measured.toFixed(2)} | ${(100 * off).toFixed(0)} % |`,
     ),
     "",
   ];
 }
 
 export function capacityPage({ costs, check, steps, idle, versions }: CapacityInput): string {
-  const { rows, machine, calibration } = costs;
+  const { machine, calibration } = costs;
+  const rows = costs.rows.filter((row) => row.how === "measured");
   const served = steps.reduce((sum, s) => sum + s.requests, 0),
     offered = steps.reduce((sum, s) => sum + (s.figures?.offered ?? 0), 0),
     bad = steps.reduce((sum, s) => sum + (s.figures ? s.figures.failed + s.figures.refused : 0), 0);
@@ -124,6 +114,7 @@ export function capacityPage({ costs, check, steps, idle, versions }: CapacityIn
     ...stored(rows),
     "A recipient woken has its answer, asks again, and waits. WAL has whole pages in it, as always soon after a checkpoint.",
     "",
+    ...PICTURES.flatMap(({ file, title }) => [`![${title}](${file})`, ""]),
     "## Where it goes",
     "",
     "CPU, ms, of the parts whose cost is more than twice its error. Classes of Synapse's processes together, however many there are.",

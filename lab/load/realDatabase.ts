@@ -102,6 +102,11 @@ async function pooler(net: Network, subject: Subject, server: Server): Promise<s
   return ip;
 }
 
+export async function databaseAlone(net: Network, subject: Subject): Promise<{ server: Server; ip: string }> {
+  const server = await postgres(net, subject);
+  return { server, ip: server.ip };
+}
+
 export async function databaseWithPooler(net: Network, subject: Subject): Promise<{ server: Server; ip: string }> {
   const server = await postgres(net, subject);
   return { server, ip: await pooler(net, subject, server) };

@@ -12,7 +12,8 @@ import { tier } from "../common/tiers";
 import { subjectFor } from "../real/configurations";
 import { Homeserver } from "../real/homeserver";
 import { answers, nextAddress, Network, type Running, type TestPod } from "../real/network";
-import { databaseCounts, databaseWithPooler, type DatabaseCounts } from "./realDatabase";
+import { oneProcess } from "./oneProcess";
+import { databaseAlone, databaseCounts, databaseWithPooler, type DatabaseCounts } from "./realDatabase";
 import { Groups } from "./usage";
 
 /** What the load asks of the place where it runs. */
@@ -98,12 +99,14 @@ async function startRouter(net: Network, subject: Subject): Promise<string> {
   return pod.ip;
 }
 
-/** @param say Told what happens, which takes a minute or two. */
-export async function startReal(say: (text: string) => void): Promise<Target> {
-  const subject = await subjectFor({
+const subjectOfLoad = (): Promise<Subject> =>
+  subjectFor({
     name: "load",
     config: tier(USERS, { more: { rateLimits: UNLIMITED, presence: { enabled: true } } }).config,
   });
+
+/** A network whose processes are each in the group of their part; and how many there are of each. */
+async function groupedNetwork(): Promise<{ net: Network; groups: Groups; counts: Map<string, number> }> {
   const net = await new Network().start(),
     groups = new Groups();
   const counts = new Map<string, number>();
@@ -112,6 +115,43 @@ export async function startReal(say: (text: string) => void): Promise<Target> {
     groups.add(part, child.pid!);
     counts.set(part, (counts.get(part) ?? 0) + 1);
   };
+  return { net, groups, counts };
+}
+
+/**
+ * The same Synapse as one process, with the same PostgreSQL: clients speak to it, and it to the database, without
+ * anything between them.
+ */
+export async function startOneProcess(say: (text: string) => void): Promise<Target> {
+  const subject = oneProcess(await subjectOfLoad());
+  const { net, groups, counts } = await groupedNetwork();
+  const homeserver = new Homeserver(net, subject, { redis: false, database: databaseAlone });
+  const stop = async (): Promise<void> => {
+    await net.close();
+    await groups.remove();
+  };
+  try {
+    say("starting PostgreSQL and one process of Synapse");
+    await homeserver.start();
+    return {
+      host: homeserver.processes.get("synapse-main-0")!.pod.ip,
+      port: PORTS.synapseHttp,
+      cpu: () => groups.read(),
+      processes: () => counts,
+      database: () => Promise.reject(new Error("without a pooler nothing counts the transactions")),
+      homeserver,
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** @param say Told what happens, which takes a minute or two. */
+export async function startReal(say: (text: string) => void): Promise<Target> {
+  const subject = await subjectOfLoad();
+  const { net, groups, counts } = await groupedNetwork();
   let pooler = "";
   const homeserver = new Homeserver(net, subject, {
     autoscaled: 1,

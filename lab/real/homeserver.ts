@@ -25,6 +25,8 @@ export interface User {
 export interface Extent {
   /** Processes of each autoscaled class. @default 0 */
   autoscaled?: number;
+  /** Whether there is one: a single process needs none. @default true */
+  redis?: boolean;
   /** Starts the database; `ip` is where Synapse asks for it. @default PostgreSQL itself, with its own parameters */
   database?: (net: Network, subject: Subject) => Promise<{ server: Server; ip: string }>;
 }
@@ -52,11 +54,11 @@ export class Homeserver {
   }
 
   async start(): Promise<this> {
-    const { autoscaled = 0, database = withoutPooler } = this.extent;
+    const { autoscaled = 0, redis = true, database = withoutPooler } = this.extent;
     const { server, ip } = await database(this.net, this.subject);
     this.database = server;
     this.named(SERVICES.pooler, ip);
-    await this.startRedis();
+    if (redis) await this.startRedis();
     const isMain = (t: PodTemplate): boolean => t.owner.name === "synapse-main";
     const names = (t: PodTemplate): string[] =>
       podNames(t, this.subject.objects).slice(0, t.owner.kind === "StatefulSet" ? undefined : autoscaled);
@@ -138,16 +140,18 @@ export class Homeserver {
     }
   }
 
-  async user(name: string): Promise<User> {
+  async user(name: string, admin = false): Promise<User> {
     const { nonce } = await this.ask("GET", "/_synapse/admin/v1/register");
     const password = "a-long-password",
       secret = this.secretOf(SECRETS.synapse, "registration-shared-secret");
-    const mac = createHmac("sha1", secret).update(`${nonce}\0${name}\0${password}\0notadmin`).digest("hex");
+    const mac = createHmac("sha1", secret)
+      .update(`${nonce}\0${name}\0${password}\0${admin ? "" : "not"}admin`)
+      .digest("hex");
     const made = await this.ask("POST", "/_synapse/admin/v1/register", undefined, {
       nonce,
       username: name,
       password,
-      admin: false,
+      admin,
       mac,
     });
     return { id: made.user_id, token: made.access_token };

@@ -51,6 +51,11 @@ export class Server {
   stop(): Promise<void> {
     return this.running!.stop("SIGINT");
   }
+  /** As when its machine loses power: the next start recovers from the log. */
+  async kill(): Promise<void> {
+    for (const pid of this.processes()) process.kill(pid, "SIGKILL");
+    await this.running!.ended;
+  }
   /** Its processes; each backend is a session of its own, so no signal to a group reaches them. */
   private processes(): number[] {
     const postmaster = this.running!.child.pid!;

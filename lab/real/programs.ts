@@ -7,6 +7,8 @@ export const REAL_DIR = path.join(CACHE_DIR, "real");
 export const PROMTOOL = path.join(REAL_DIR, "promtool");
 /** Packages of an SMTP server for the machine's own Python. */
 export const SMTPD = path.join(REAL_DIR, "smtpd");
+/** heisenbridge with all that it needs, for the Python of Synapse's image. */
+export const HEISENBRIDGE = path.join(REAL_DIR, "heisenbridge");
 export const SYNAPSE_SOURCE = path.join(REAL_DIR, "synapse-source");
 
 export interface Program {

@@ -61,8 +61,11 @@ async function counted(r: Run, instances: number): Promise<void> {
   }
 }
 
-/** Redis, the pods whose configuration names its instances, and the pods on every machine. */
-const CONSUMERS = /^(redis-(synapse|livekit)(-master)?|livekit|coturn|node-exporter|speaker|envoy)$/;
+/**
+ * Redis, the pods whose configuration names its instances, the pods on every machine, and the admin UI, which never
+ * takes the address of a machine for a client's.
+ */
+const CONSUMERS = /^(redis-(synapse|livekit)(-master)?|livekit|coturn|node-exporter|speaker|envoy|synapse-admin)$/;
 
 export const HOSTS: Scenario[] = [
   {

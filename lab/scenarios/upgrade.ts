@@ -5,6 +5,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { ROOT } from "../common/folders";
+import { until } from "../common/until";
 import { readRecipes } from "../images/catalog";
 import { deployed, setNow } from "./changes";
 import { deploy, get, NS, psql, run, sleep } from "./cluster";
@@ -24,16 +25,27 @@ const settings = (image: string): string[] => [
 /** PostgreSQL's pods are called synapse-postgres. */
 const CONSUMERS = /^synapse-(?!postgres)/;
 
-/** Every process of Synapse runs this image and no other; one that is being stopped finishes its long polls. */
-async function allRun(r: Run, image: string): Promise<void> {
+/** Processes of Synapse with another image; one that is being stopped finishes its long polls. */
+async function withAnother(image: string): Promise<string[]> {
   const others: string[] = [];
   for (const p of (await get("pods", "-n", NS)).items)
     for (const c of p.metadata.deletionTimestamp || p.metadata.ownerReferences?.[0]?.kind === "Job"
       ? []
       : p.spec.containers)
       if (c.image.includes("/synapse:") && c.image !== image) others.push(`${p.metadata.name} ${versionOf(c.image)}`);
-  if (others.length) r.fail(`not with ${versionOf(image)}: ${others.join(", ")}`);
+  return others;
 }
+
+/**
+ * Every process runs this image and no other. The engine's wait ends when the last new pod of a Deployment is ready;
+ * its controller stops the last old one a moment later.
+ */
+const allRun = (r: Run, image: string): Promise<unknown> =>
+  until(
+    `no process but with ${versionOf(image)}`,
+    60,
+    async () => (await withAnother(image)).join(", ") || undefined,
+  ).catch((error: Error) => r.fail(error.message));
 
 const schema = async (): Promise<string> =>
   (

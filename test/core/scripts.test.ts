@@ -121,6 +121,7 @@ describe("the scripts of the components", () => {
     const more = {
       trustedAuthorities: "[encrypted by pulumi]",
       appservices: [{ id: "irc", url: "https://irc.example.com", senderLocalpart: "irc" }],
+      ldap: { uris: ["ldaps://ldap.example.com"], base: "dc=example,dc=com" },
     };
     for (const t of [tier(1_000, { federation: true, more }), tier(100, { more: { firewall: { enabled: false } } })])
       for (const resource of (await evaluated(t.config)).evaluation.resources) strings(resource.inputs);

@@ -2,6 +2,7 @@ import { strict as assert } from "node:assert";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { connections, FILE, parts, picture } from "../../scripts/architecture";
+import { capacityPictures } from "../../scripts/capacity";
 import { generatedPages } from "../../scripts/readme";
 import { planFor } from "../../cli/plan";
 import { NOT_BUILT } from "../../lab/images/catalog";
@@ -31,6 +32,16 @@ const anchors = (page: string): string[] => [
     ),
   ...[...text(page).matchAll(/<a id="([^"]+)">/g)].map((m) => m[1]!),
 ];
+
+describe("the pictures of what a user costs", () => {
+  it("are current, and shown: npx tsx scripts/capacity.ts", () => {
+    const page = text("docs/proof/capacity.md");
+    for (const { file, text: svg } of capacityPictures()) {
+      assert.equal(text(file), svg, file);
+      assert.ok(page.includes(`](${file.split("/").at(-1)})`), file);
+    }
+  });
+});
 
 describe("the picture of the architecture", () => {
   it("is current: npx tsx scripts/architecture.ts", () => assert.equal(readFileSync(FILE, "utf8"), picture()));

@@ -3,7 +3,7 @@ import "reflect-metadata"; // @peculiar/x509 wants it first
 import { generateKeyPairSync, webcrypto } from "node:crypto";
 import * as x509 from "@peculiar/x509";
 import { exampleHostKey } from "../../components/settings";
-import type { OidcProvider } from "../../components/settings/types";
+import type { LdapSettings, OidcProvider } from "../../components/settings/types";
 
 export const host = (name: string, address: string, roles: string[], more: object = {}): Record<string, unknown> => ({
   name,
@@ -54,6 +54,17 @@ export const oidcProvider = (more: Partial<OidcProvider> = {}): OidcProvider => 
   displayNameTemplate: "{{ user.name }}",
   subjectClaim: "sub",
   allowExistingUsers: false,
+  ...more,
+});
+/** A directory with what the product completes. */
+export const ldapSettings = (more: Partial<LdapSettings> = {}): LdapSettings => ({
+  uris: ["ldaps://ldap.example.net"],
+  inClear: false,
+  base: "ou=people,dc=example,dc=net",
+  mode: "search",
+  attributes: { name: "cn", mail: "mail" },
+  activeDirectory: false,
+  localPasswords: true,
   ...more,
 });
 /** A mail server. */

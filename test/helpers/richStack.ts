@@ -54,6 +54,15 @@ export async function rich(options: Record<string, string> = {}, ccu = 100): Pro
     sso: {
       oidc: [{ ...OIDC }],
     },
+    ldap: {
+      uris: ["ldap://192.0.2.85"],
+      base: "ou=people,dc=corp,dc=example",
+      bindDn: "cn=matrix,dc=corp,dc=example",
+      bindPassword: "ldap-password",
+      filter: "(objectClass=person)",
+      activeDirectory: true,
+      defaultDomain: "corp.example",
+    },
     rooms: {
       publicationRules: [{ action: "allow" }],
       aliasRules: [{ action: "allow" }],
@@ -137,6 +146,8 @@ const COMPANY: Array<[name: RegExp, situation: Situation]> = [
   [/^overrides\.((postgres|redis)\.instances|turn|rtc|web)/, (c) => ({ ...c, hosts: exampleConfig(20_000).hosts })],
   [/^monitoring\.existing\b/, within("monitoring", { enabled: true, prometheus: "existing" })],
   [/^(overrides\.)?monitoring\b/, watched],
+  // The growth of media is in an alert.
+  [/^activity\./, watched],
   [/^cluster\.install\.(?!ingressController)/, (c) => watched(operated(c))],
   [
     /^cluster\.ipFamilies/,
@@ -146,6 +157,17 @@ const COMPANY: Array<[name: RegExp, situation: Situation]> = [
     }),
   ],
   [/^(domain|serverName)$/, appservice({ namespaces: undefined })],
+  [
+    /^ldap\.mode/,
+    within("ldap", {
+      bindDn: undefined,
+      bindPassword: undefined,
+      filter: undefined,
+      activeDirectory: undefined,
+      defaultDomain: undefined,
+    }),
+  ],
+  [/^ldap\.activeDirectory/, within("ldap", { defaultDomain: undefined })],
   [/^registration\.enabled/, within("registration", { captcha: undefined, requireEmail: true })],
   [/^appservices\[\]\.url/, appservice({ pods: undefined, url: "https://bridge.example.net" })],
   [/^appservices\[\]\.registration$/, appservice({ ...WHOLE, registration: "[encrypted by pulumi]" })],
@@ -177,6 +199,7 @@ const COMPANY: Array<[name: RegExp, situation: Situation]> = [
     (c) => ({
       ...c,
       serverNotices: {},
+      rooms: { ...c.rooms, autoJoin: { ...c.rooms.autoJoin, create: false } },
       terms: {
         version: "1",
         page: "<p>Be kind.</p>",

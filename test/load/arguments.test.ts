@@ -19,11 +19,16 @@ describe("load: arguments", () => {
       step: 10,
       repeats: 2,
       slower: 1,
+      againstOne: false,
+      rates: [0.5, 1, 2, 4, 8],
       built: false,
+      compare: undefined,
+      calibrate: false,
     });
     const { users, rate, seconds, seed } = read("--users", "100", "--rate", "2.5", "--seconds", "30", "--seed", "9");
     assert.deepEqual([users, rate, seconds, seed], [100, 2.5, 30, 9]);
     assert.deepEqual(read("--measure", "--only", "send,wake", "--repeats", "1").only, ["send", "wake"]);
+    assert.deepEqual(read("--against-one", "--rates", "1,3.5", "--users", "20").rates, [1, 3.5]);
   });
 
   it("are refused with what is allowed", () => {
@@ -34,6 +39,12 @@ describe("load: arguments", () => {
     assert.throws(() => read("--only", "send"), /--only is not for a run without --measure/);
     assert.throws(() => read("--measure", "--users", "10"), /--users is not for a run with --measure/);
     assert.throws(() => read("--measure", "--only", "sned"), /--only sned: the experiments are send, wake/);
+    assert.throws(() => read("--rates", "1,2"), /--rates is not for a run without --against-one/);
+    assert.throws(() => read("--against-one", "--rates", "2,1"), /--rates 2,1: give them in rising order/);
+    assert.throws(() => read("--against-one", "--rate", "2"), /--rate is not for a run with --against-one/);
+    assert.throws(() => read("--against-one", "--measure"), /two runs/);
+    assert.throws(() => read("--compare", "f", "--measure"), /--compare stands alone/);
+    assert.throws(() => read("--calibrate", "--users", "5"), /--calibrate stands alone/);
     assert.throws(() => read("--user", "10"), /did you mean --users/);
   });
 });

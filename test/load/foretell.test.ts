@@ -36,6 +36,7 @@ const cost = (
   error: 0,
   unit,
   how: "measured",
+  source: "run of a day",
 });
 
 describe("load: foretelling", () => {

@@ -16,6 +16,7 @@ const row = (part: string, value: number, more: Partial<CostRow> = {}): CostRow 
   known: true,
   straight: true,
   bend: 0.04,
+  source: "run of a day",
   ...more,
 });
 const costs: CostFile = {

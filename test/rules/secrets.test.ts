@@ -149,6 +149,12 @@ describe("secrets that the operator gives", () => {
         sso: {
           oidc: [{ ...OIDC, clientSecret: own("oidc") }],
         },
+        ldap: {
+          uris: ["ldaps://ldap.example.net"],
+          base: "dc=example,dc=net",
+          bindDn: "cn=matrix,dc=example,dc=net",
+          bindPassword: own("ldap"),
+        },
         emailSmtp: { host: "mail.example.net", user: "matrix", password: own("smtp"), from: "matrix@example.net" },
       },
     }).config;
@@ -160,6 +166,7 @@ describe("secrets that the operator gives", () => {
       caPrivateKey: ca.privateKey.split("\n")[2]!,
       "ssh.privateKey": pem.split("\n")[5]!,
       oidc: own("oidc"),
+      ldap: own("ldap"),
       smtp: own("smtp"),
       ...Object.fromEntries(["media-secret", "backups-secret"].map((k) => [k, own(k)])),
     };

@@ -27,6 +27,23 @@ const CASES: Case[] = [
   ["ccu in words", ["ccu=many"], "ccu", /"many".*whole number/s],
   ["half a user", ["ccu=10.5"], "ccu", /whole number/],
   ["more users than the plan supports", ["ccu=3000000"], "ccu", /200,000/],
+  ["an unknown profile", ["activity.profile=normal"], "activity.profile", /"normal".*quiet, typical, busy/s],
+  [
+    "a negative number of messages",
+    ["activity.messagesPerUserHour=-1"],
+    "activity.messagesPerUserHour",
+    /a number from 0\.01 to 1,000.*count it/s,
+  ],
+  ["a peak below the mean", ["activity.peakFactor=0.5"], "activity.peakFactor", /a number from 1 to 20/],
+  ["a day busier than its busiest hour", ["activity.dayShare=1.5"], "activity.dayShare", /to 1/],
+  ["more recipients than there are", ["activity.recipientsOnline=20000"], "activity.recipientsOnline", /10,000/],
+  ["more than all users online", ["activity.onlineShare=1.2"], "activity.onlineShare", /to 1/],
+  ["a share in percent", ["activity.callShare=10"], "activity.callShare", /a number from 0 to 1/],
+  ["logins in words", ["activity.loginsPerUserHour=few"], "activity.loginsPerUserHour", /"few"/],
+  ["media below nothing", ["activity.mediaMiBPerUserDay=-5"], "activity.mediaMiBPerUserDay", /from 0/],
+  ["no room at all", ["activity.roomsPerUser=0"], "activity.roomsPerUser", /from 1/],
+  ["a misspelt figure", ["activity.messagesPerUserHours=5"], "activity.messagesPerUserHours", /messagesPerUserHour/],
+  ["cores of no speed", ["coreSpeed=0"], "coreSpeed", /a number from 0\.25 to 4/],
   ["no domain", without("domain"), "domain", /nothing/],
   ["a URL for a domain", ["domain=https://example.com"], "domain", /without https/],
   ["domain in capitals", ["domain=Example.com"], "domain", /lower case/],
@@ -549,6 +566,12 @@ const CASES: Case[] = [
     /#a:example\.com/,
   ],
   [
+    "rooms that Synapse shall make for users who accept terms first",
+    ["rooms.autoJoin={aliases: ['#a:example.com']}", "terms={version: '1', page: '<p>Be kind.</p>'}"],
+    "rooms.autoJoin.create",
+    /make the rooms yourself/,
+  ],
+  [
     "the cluster's inside among the networks that are connected to",
     ["outgoing.allowedNetworks=[0.0.0.0/0]"],
     "outgoing.allowedNetworks[0]",
@@ -589,6 +612,34 @@ const CASES: Case[] = [
     },
     "sso.oidc[0].issuer",
     /https/,
+  ],
+  [
+    "a directory at a web address",
+    ["ldap={uris: ['http://ldap.example.com'], base: 'dc=example,dc=com'}"],
+    "ldap.uris[0]",
+    /ldaps:\/\//,
+  ],
+  ["an empty list of directories", ["ldap={uris: [], base: 'dc=example,dc=com'}"], "ldap.uris", /at least one server/],
+  [
+    "a filter without parentheses",
+    ["ldap={uris: ['ldaps://ldap.example.com'], base: 'dc=example,dc=com', filter: 'memberOf=x'}"],
+    "ldap.filter",
+    /one expression in parentheses/,
+  ],
+  [
+    "a base that is a domain",
+    ["ldap={uris: ['ldaps://ldap.example.com'], base: example.com}"],
+    "ldap.base",
+    /a distinguished name/,
+  ],
+  [
+    "a directory, and no logins with a password",
+    (raw) => {
+      raw.sso = { oidc: [oidc("x")], passwordLogin: false };
+      raw.ldap = { uris: ["ldaps://ldap.example.com"], base: "dc=example,dc=com" };
+    },
+    "sso.passwordLogin",
+    /localPasswords: false/,
   ],
   ["no way to log in", ["sso.passwordLogin=false"], "sso.passwordLogin", /add a provider/],
   [

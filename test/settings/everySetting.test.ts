@@ -50,8 +50,10 @@ function rendered(config: Config): Promise<string> {
 /** Values of settings for which no other one can be derived from their type. */
 const VALUES: Record<string, unknown[]> = {
   "sso.oidc[].scopes": [["openid", "groups"]],
+  "ldap.uris": [["ldap://192.0.2.86"]],
   "synapse.extra": [{ enable_search: true }],
   "synapse.modules[].config": [{ another: true }],
+  "activity.messagesPerUserHour": [700],
   "retention.roomMaxDays": [380],
   "httpProxy.password": ["another-password"],
   "tls(acme).dns01.credentials": [{ "api-token": "another-token" }],
@@ -102,6 +104,14 @@ const withPackages = (c: Config, synapse: string): Config => ({
   synapse: { modules: [{ module: "a.B", packages: ["ldap3==2.9.1"] }] },
   images: { overrides: { synapse } },
 });
+/** A large stack of which a class may have so many processes and no more: the activity decides whether they suffice. */
+const withProcesses = (cls: string, most: number, activity: Config): Config => ({
+  ...exampleConfig(20_000),
+  overrides: { pools: { [cls]: { replicas: most, ...(cls === "media" ? {} : { maxReplicas: most }) } } },
+  activity,
+});
+const RECKONED = "the plan reckons the load from it: what the processes cannot carry is refused";
+const narrow = { udpPortMin: 55_100, udpPortMax: 55_250 };
 const open = { allowCidrs: ["0.0.0.0/0"] };
 /** Settings that only decide whether others are accepted, each with a stack that is refused without it. */
 const DECIDES: Record<string, Decision> = {
@@ -123,6 +133,46 @@ const DECIDES: Record<string, Decision> = {
     why: "confirms that media may be lost with the data centre",
     refused: () => ({ ...centreConfig("dc1"), objectStore: { kind: "minio" } }),
     accepted: () => ({ ...centreConfig("dc1", { more: { acceptMediaLoss: true } }), objectStore: { kind: "minio" } }),
+  },
+  "activity.peakFactor": {
+    why: RECKONED,
+    refused: () => withProcesses("synchrotron", 17, {}),
+    accepted: () => withProcesses("synchrotron", 17, { peakFactor: 1.2 }),
+  },
+  "activity.recipientsOnline": {
+    why: RECKONED,
+    refused: () => withProcesses("synchrotron", 17, {}),
+    accepted: () => withProcesses("synchrotron", 17, { recipientsOnline: 3 }),
+  },
+  "activity.onlineShare": {
+    why: RECKONED,
+    refused: () => withProcesses("synchrotron", 17, {}),
+    accepted: () => withProcesses("synchrotron", 17, { onlineShare: 0.5 }),
+  },
+  "activity.loginsPerUserHour": {
+    why: RECKONED,
+    refused: () => ({ ...exampleConfig(20_000), activity: { loginsPerUserHour: 1 } }),
+    accepted: () => exampleConfig(20_000),
+  },
+  "activity.roomsPerUser": {
+    why: RECKONED,
+    refused: () => withProcesses("initial-sync", 5, { roomsPerUser: 2_000 }),
+    accepted: () => withProcesses("initial-sync", 5, {}),
+  },
+  "activity.dayShare": {
+    why: RECKONED,
+    refused: () => withProcesses("media", 4, { dayShare: 0.1 }),
+    accepted: () => withProcesses("media", 4, {}),
+  },
+  "activity.callShare": {
+    why: "the ranges of ports must hold so many calls",
+    refused: (c) => ({ ...c, rtc: narrow, activity: { callShare: 1 } }),
+    accepted: (c) => ({ ...c, rtc: narrow }),
+  },
+  coreSpeed: {
+    why: RECKONED,
+    refused: () => exampleConfig(30_000),
+    accepted: () => ({ ...exampleConfig(30_000), coreSpeed: 2 }),
   },
   "backups.acceptNoOffsite": {
     why: "confirms that the loss of the site is accepted",

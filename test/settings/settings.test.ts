@@ -366,7 +366,7 @@ const OPTIONAL = {
   terms: { version: "v1", page: "<p>Be kind.</p>" },
   outgoing: { allowedNetworks: ["10.77.0.0/16"], blockedNetworks: ["8.8.8.0/24"] },
   sso: {
-    passwordLogin: false,
+    passwordLogin: true,
     oidc: [
       {
         id: "keycloak",

@@ -13,6 +13,8 @@ export function sized(ccu: number, change: (s: Settings) => void = () => undefin
   s.hosts = recommendedHosts(ccu);
   s.objectStore = { ...RECOMMENDED_STORE };
   s.presence.enabled = true;
+  // Beyond them the ceiling of messages a second refuses the usual activity on cores as they were measured.
+  if (ccu > 20_000) Object.assign(s, { coreSpeed: 4, activity: { ...s.activity, messagesPerUserHour: 2.5 } });
   change(s);
   return s;
 }

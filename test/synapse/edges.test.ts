@@ -5,6 +5,7 @@ import type { WorkerClass } from "../../components/domain/workerClasses";
 import { endKey, type Edge } from "../../components/core/edges";
 import type { Settings } from "../../components/settings/types";
 import type { Plan } from "../../components/sizing/types";
+import { ldapSettings } from "../helpers/example";
 import { fixturePlan, fixtureSettings } from "../fixtures/plan";
 
 type Change = (s: Settings, p: Plan) => void;
@@ -142,6 +143,24 @@ describe("connections of Synapse", () => {
       ["synapse-generic", own],
     ]);
     assert.deepEqual(added(sso([])), []);
+  });
+
+  it("lead to a directory from those that check passwords, also of who deletes a device or replaces keys", () => {
+    const ldap = added((s) => {
+      s.ldap = ldapSettings({ uris: ["ldaps://192.0.2.9", "ldaps://192.0.2.10:7636"] });
+    });
+    const edge = (ip: string, port: number) => ({
+      to: { cidrs: [`${ip}/32`], label: ip },
+      ports: tcp(port),
+      why: "LDAP",
+    });
+    assert.deepEqual(
+      ldap,
+      ["main", "generic", "device-lists"].flatMap((cls) => [
+        [`synapse-${cls}`, edge("192.0.2.9", 636)],
+        [`synapse-${cls}`, edge("192.0.2.10", 7636)],
+      ]),
+    );
   });
 
   it("lead to other homeservers from every process, where federation is on", () => {

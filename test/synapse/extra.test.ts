@@ -8,6 +8,7 @@ import { homeserverConfig, renderSecretYaml, type Yaml } from "../../components/
 import { workerConfig } from "../../components/layers/synapse/workerYaml";
 import { optionProblems } from "../../components/layers/synapse/extra/options";
 import { OWNERS, ownerOf } from "../../components/layers/synapse/extra/owners";
+import { MEDIA_OPTIONS } from "../../components/layers/synapse/extra/readers";
 import { extraText } from "../../components/layers/synapse/extra/render";
 import { isSecretName, leavesOf } from "../../components/layers/synapse/extra/values";
 import { IMAGES } from "../../components/layers/synapse/images";
@@ -48,6 +49,7 @@ describe("synapse.extra: what is refused", () => {
       [{ max_upload_size: "10M" }, "max_upload_size", "media.maxUploadMiB"],
       [{ email: { smtp_host: "a" } }, "email.smtp_host", "emailSmtp.host"],
       [{ oidc_providers: [] }, "oidc_providers", "sso.oidc"],
+      [{ ldap_config: {} }, "ldap_config", "ldap"],
       [{ modules: [] }, "modules", "synapse.modules"],
       [{ password_config: { pepper: SECRET_PLACEHOLDER } }, "password_config.pepper", "passwords.pepper"],
       [{ rc_login: { account: { per_second: 1 } } }, "rc_login.account.per_second", "rateLimits.loginByAccount"],
@@ -254,6 +256,21 @@ describe("synapse.extra: where it is", function () {
     for (const r of all)
       if (r.type !== "kubernetes:core/v1:Secret")
         assert.ok(!JSON.stringify(r.inputs ?? {}).includes("hunter2"), r.name);
+  });
+
+  it("options of media are in the Secrets of those that serve media alone, and change no other pod", async () => {
+    const limits = [{ time_period: "1d", max_size: "1G" }];
+    const all = await resourcesOf({ extra: { media_upload_limits: limits, max_image_pixels: "20M" } });
+    const secrets = extraSecretsOf(all);
+    assert.deepEqual([...secrets.keys()], ["synapse-media"]);
+    assert.deepEqual(parse(secrets.get("synapse-media")!["extra.yaml"]!), {
+      media_upload_limits: limits,
+      max_image_pixels: "20M",
+    });
+    const before = podsOf(none);
+    const changed = [...podsOf(all)].filter(([name, pod]) => pod !== before.get(name)).map(([name]) => name);
+    assert.deepEqual(changed, ["synapse-media"]);
+    for (const name of MEDIA_OPTIONS) assert.equal(OWNERS[name] === undefined || "usual" in OWNERS[name], true, name);
   });
 
   it("a changed option is another Secret, other pods and another check; without any, nothing of it is there", async () => {

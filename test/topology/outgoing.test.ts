@@ -89,6 +89,18 @@ describe("a host of the settings", () => {
     assert.ok(inside.some((e) => "namespace" in e.to && e.to.namespace === "elsewhere" && opens(e, 2525)));
   });
 
+  it("each server of ldap.uris, at the port of its kind or its own", async () => {
+    const base = await rich();
+    const ldap = (...uris: string[]): Edge[] => edgesOf({ ...base, ldap: { ...base.ldap, uris } });
+    assert.deepEqual(ends(ldap("ldaps://ldap.example.net", "ldaps://10.9.8.7:7636"), 636), [{ world: true }]);
+    assert.deepEqual(ends(ldap("ldaps://ldap.example.net", "ldaps://10.9.8.7:7636"), 7636), [
+      { cidrs: ["10.9.8.7/32"], label: "10.9.8.7" },
+    ]);
+    assert.deepEqual(ends(ldap("ldap://[2001:db8::7]"), 389), [{ cidrs: ["2001:db8::7/128"], label: "2001:db8::7" }]);
+    const inside = ldap("ldap://ldap.elsewhere.svc");
+    assert.ok(inside.some((e) => "namespace" in e.to && e.to.namespace === "elsewhere" && opens(e, 389)));
+  });
+
   it("a server of federation.domainAllowList with a port: Synapse and the token service of calls reach it", async () => {
     const base = await rich();
     const list = edgesOf({ ...base, federation: { enabled: true, domainAllowList: ["a.example", "b.example:7448"] } });

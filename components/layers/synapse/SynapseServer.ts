@@ -26,6 +26,7 @@ import {
   APPSERVICE_QUEUE_PY,
   checkPy,
   FRESH_SESSIONS_PY,
+  LDAP_PY,
   LOST_EVENTS_PY,
   oneCentrePy,
   ONLY_ONE_PY,
@@ -117,6 +118,7 @@ function sharedTexts({ ctx: { settings, plan }, turnUris, rtcServiceUrl }: Synap
     ...(settings.trustedAuthorities ? { [SHARED_FILES.authorities]: settings.trustedAuthorities } : {}),
     [SHARED_FILES.only]: ONLY_ONE_PY,
     ...(settings.dataCentre ? { [SHARED_FILES.centre]: oneCentrePy(settings.dataCentre) } : {}),
+    ...(settings.ldap ? { [SHARED_FILES.ldap]: LDAP_PY } : {}),
     ...(settings.appservices.length > 0 ? { [SHARED_FILES.appservices]: APPSERVICE_QUEUE_PY } : {}),
   };
 }

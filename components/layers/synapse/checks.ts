@@ -9,6 +9,7 @@ import { planFront } from "../../sizing/front";
 import { count } from "../../sizing/interpolate";
 import { checkAppservices } from "./appservices/checks";
 import { AUTOSCALED, workerClasses } from "../../sizing/synapsePools";
+import { checkLdap } from "./ldapChecks";
 import { checkPeople, longestRetention } from "./peopleChecks";
 import { checkTerms } from "./terms";
 
@@ -17,6 +18,7 @@ export function checkHomeserver(given: CheckInput): void {
   checkRegistration(given);
   checkSmtpLogin(given);
   checkSso(given);
+  checkLdap(given);
   checkRest(given);
   checkMedia(given);
   checkPools(given);

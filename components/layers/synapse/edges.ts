@@ -10,6 +10,7 @@ import { MINIO } from "../objectstore/edges";
 import { POOLERS } from "../postgres/edges";
 import { appserviceClients, appserviceEdges } from "./appservices/edges";
 import { EVENT_REPLICATION_PORTS, isWriter, replicationPort, writesEvents } from "./instances";
+import { ldapServers } from "./ldapYaml";
 import { REPLACER } from "./replacerFacts";
 import { portsOf } from "./workerYaml";
 
@@ -72,6 +73,13 @@ export function synapseEdges(input: PlanInput): Edge[] {
       })),
       ...(callsTo(cls, "appservices") ? appserviceEdges(from, settings) : []),
       ...(callsTo(cls, "identity-providers") ? providerEdges(from, settings) : []),
+      ...(settings.ldap && callsTo(cls, "password-directories")
+        ? ldapServers(settings.ldap).map(({ host, port }): Edge => ({
+            from,
+            ...outgoingTo(host, port, settings.cluster.domain),
+            why: "LDAP",
+          }))
+        : []),
       // Any process may fetch an event, a key or a profile of another server.
       ...(settings.federation.enabled
         ? httpAnywhere({ from, ports: federation, why: "other homeservers" }, settings)

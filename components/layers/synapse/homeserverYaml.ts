@@ -22,6 +22,7 @@ import {
   serverNotices,
   userDirectory,
 } from "./peopleYaml";
+import { ldapIsSecret, ldapModule } from "./ldapYaml";
 import { smtpTls, type SmtpTls } from "./settings/email";
 import { termsOption } from "./terms";
 import { MOUNTS, SECRET_FILES, SHARED_FILES, oidcSecretFile, pythonName } from "./paths";
@@ -253,27 +254,34 @@ export function homeserverConfig(input: HomeserverInput): Yaml {
     ...calls(input),
     ...appserviceOptions(input.settings),
     event_cache_size: input.plan.synapse.eventCacheSize,
-    modules: [
-      { module: pythonName(SHARED_FILES.only, "OnlyOne"), config: {} },
-      { module: pythonName(SHARED_FILES.sessions, "FreshSessions"), config: {} },
-      ...(input.settings.appservices.length > 0
-        ? [{ module: pythonName(SHARED_FILES.appservices, "AppserviceQueue"), config: {} }]
-        : []),
-    ],
+    modules: ldapIsSecret(input.settings)
+      ? ownModules(input.settings)
+      : [...ownModules(input.settings), ...ldapModule(input.settings)],
   };
 }
+
+/** Modules that every process has. */
+const ownModules = (settings: Settings): Yaml[] => [
+  { module: pythonName(SHARED_FILES.only, "OnlyOne"), config: {} },
+  { module: pythonName(SHARED_FILES.sessions, "FreshSessions"), config: {} },
+  ...(settings.appservices.length > 0
+    ? [{ module: pythonName(SHARED_FILES.appservices, "AppserviceQueue"), config: {} }]
+    : []),
+];
 
 /** The shared configuration as YAML. */
 export const renderHomeserverYaml = (input: HomeserverInput): string => yamlText(homeserverConfig(input));
 
 /**
- * What Synapse takes only inline though it is secret: the SMTP password, and the pepper. The whole file is a Secret;
- * its name, `email.yaml`, is that of its first content. Undefined where there is neither.
+ * What Synapse takes only inline though it is secret: the SMTP password, and the pepper; and the module that asks an
+ * LDAP directory with a password, with those before it, since a file that is read later replaces the whole list. The
+ * file is a Secret; its name, `email.yaml`, is that of its first content. Undefined where there is none of them.
  */
 export function renderSecretYaml(settings: Settings): string | undefined {
   const sections = {
     ...(settings.emailSmtp ? emailSection(settings, settings.emailSmtp) : {}),
     ...(settings.passwords.pepper === undefined ? {} : passwordSection(settings)),
+    ...(ldapIsSecret(settings) ? { modules: [...ownModules(settings), ...ldapModule(settings)] } : {}),
   };
   return Object.keys(sections).length > 0 ? yamlText(sections) : undefined;
 }

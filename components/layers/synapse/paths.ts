@@ -31,6 +31,8 @@ export const SHARED_FILES = {
   reasons: "reasons.py",
   /** Only where there are `appservices`. */
   appservices: "appservice_queue.py",
+  /** Only with `ldap`. */
+  ldap: "ldap_login.py",
   /** Only where there are `trustedAuthorities`. */
   authorities: "authorities.crt",
 } as const;
@@ -41,7 +43,7 @@ export const SHARED_FILES = {
 export const pythonName = (file: string, defined: string): string => `${file.replace(/[.]py$/, "")}.${defined}`;
 /** The one file of a class's ConfigMap. */
 export const CLASS_FILE = "class.yaml";
-/** The one file of the Secret for e-mail. */
+/** The one file of the Secret for e-mail, passwords and LDAP. */
 export const EMAIL_FILE = "email.yaml";
 
 /** The one file of a class's Secret for `synapse.extra` and `synapse.modules`. */

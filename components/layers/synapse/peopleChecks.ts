@@ -7,6 +7,7 @@ import { smtpTls } from "./settings/email";
 
 export function checkPeople(given: CheckInput): void {
   checkRooms(given);
+  checkAutoJoin(given);
   checkOutgoing(given);
   checkMail(given);
   checkRetention(given);
@@ -14,7 +15,7 @@ export function checkPeople(given: CheckInput): void {
 }
 
 function checkRooms({ settings, report }: CheckInput): void {
-  const { rooms, federation, serverName } = settings;
+  const { rooms, federation } = settings;
   if (!federation.enabled) {
     if (rooms.listOverFederation)
       report.add({
@@ -31,6 +32,10 @@ function checkRooms({ settings, report }: CheckInput): void {
         remedy: "set federation.enabled: true, or remove rooms.limitRemote",
       });
   }
+}
+
+function checkAutoJoin({ settings, report }: CheckInput): void {
+  const { rooms, federation, serverName, terms } = settings;
   const { autoJoin } = rooms;
   if (!autoJoin) return;
   autoJoin.aliases.forEach((alias, i) => {
@@ -45,6 +50,18 @@ function checkRooms({ settings, report }: CheckInput): void {
       ["serverName", "domain"],
     );
   });
+  // Synapse makes them at the registration of its first user; with terms it waits for that user's consent, and by then
+  // there are others (handlers/register.py, _auto_join_rooms; seen in test/real/community.test.ts).
+  if (autoJoin.create && terms?.atRegistration)
+    report.add(
+      {
+        path: "rooms.autoJoin.create",
+        given: "true (the default), with terms that users accept at registration",
+        allowed: "false: Synapse would make the rooms only if its very first user accepts the terms as the only one",
+        remedy: "make the rooms yourself, and set rooms.autoJoin.create: false",
+      },
+      ["terms"],
+    );
   if (autoJoin.preset !== "public_chat" && autoJoin.inviter === undefined)
     report.add(
       {

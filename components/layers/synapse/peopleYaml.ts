@@ -15,12 +15,12 @@ const wanted = (members: Record<string, boolean>): Yaml =>
   Object.fromEntries(Object.entries(members).filter(([, on]) => on));
 
 /** Passwords. With a pepper the section is in a Secret (renderSecretYaml): Synapse takes it only inline. */
-export function passwordSection({ sso, passwords: p }: Settings): Yaml {
+export function passwordSection({ sso, ldap, passwords: p }: Settings): Yaml {
   const on = sso?.passwordLogin ?? true;
   return {
     password_config: {
       enabled: on,
-      localdb_enabled: on,
+      localdb_enabled: on && (ldap?.localPasswords ?? true),
       ...(p.pepper === undefined ? {} : { pepper: p.pepper }),
       policy: {
         enabled: true,

@@ -7,6 +7,7 @@ import { isServerName } from "../../schema/syntax/text";
 import { extraSettings } from "./extra/settings";
 import type { SettingsInput } from "../../settings/schema";
 import { appserviceSettings } from "./appservices/settings";
+import { ldapSettings } from "./settings/ldap";
 import { emailSettings } from "./settings/email";
 import { noticeSettings } from "./settings/notices";
 import { outgoingSettings } from "./settings/outgoing";
@@ -115,6 +116,7 @@ export const synapseSettings = {
     },
     { doc: "Single sign-on. Absent: passwords only." },
   ).optional(),
+  ...ldapSettings,
   ...roomSettings,
   ...rateLimitSettings,
   ...outgoingSettings,

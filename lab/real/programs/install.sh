@@ -1,7 +1,8 @@
 #!/bin/bash
 # install.sh: the programs that test/real runs, each as a root file system in $MATRIX_HA_CACHE/real. The same images as the
-# lab's (lab/images), so the same pinned versions; besides them promtool from Debian, and Synapse's source from PyPI, for
-# its documentation, and an SMTP server. What is there already is not made again. --built: take the images as they are, build none.
+# lab's (lab/images), so the same pinned versions; besides them promtool from Debian, Synapse's source from PyPI, for its
+# documentation, and what the tests put around a deployment: an SMTP, an LDAP and an IRC server, and a bridge to it. What
+# is there already is not made again. --built: take the images as they are, build none.
 set -euo pipefail
 LABDIR=$(cd "$(dirname "$0")/../.." && pwd -P)
 # shellcheck source=../../lib.sh
@@ -75,4 +76,30 @@ if [ ! -e "$R/smtpd/.done" ]; then
     { tail -20 "$R/smtpd.log" >&2; die "aiosmtpd could not be installed"; }
   rm -r "$D2"; touch "$R/smtpd/.done"
 fi
-say "programs: ${#NAMES[@]} images, promtool, Synapse's source, aiosmtpd in $R"
+# heisenbridge for test/real/heisenbridge.test.ts, which is no part of a deployment either. It runs in the Python of Synapse's image.
+HERE=$(cd "$(dirname "$0")" && pwd)
+key=$(sha256sum < "$HERE/heisenbridge.txt" | cut -c1-16)
+if [ ! -e "$R/heisenbridge/.done-$key" ]; then
+  say "installing heisenbridge ..."
+  rm -rf "$R/heisenbridge"
+  python3 -m pip install -q --require-hashes --no-deps --only-binary :all: --python-version 3.13 --platform manylinux_2_28_x86_64 --platform manylinux2014_x86_64 \
+    --target "$R/heisenbridge" -r "$HERE/heisenbridge.txt" > "$R/heisenbridge.log" 2>&1 ||
+    { tail -20 "$R/heisenbridge.log" >&2; die "heisenbridge could not be installed"; }
+  touch "$R/heisenbridge/.done-$key"
+fi
+# An LDAP server and an IRC server of Debian: a root file system with both, for test/real/ldap.test.ts and heisenbridge.test.ts.
+S=$R/servers-$("$LABDIR/images/base.sh" --where | sed 's/.*-//')
+if [ ! -e "$S/.done" ]; then
+  say "installing slapd and ngIRCd ..."
+  U=$CACHE/layers/real-servers/upper
+  rm -rf "$R"/servers*; mkdir -p "$R/recipe" "$S"
+  "$LABDIR/images/layer.sh" real-servers "$R/recipe" 'inst slapd ngircd' > "$R/slapd.log" 2>&1 || { tail -5 "$R/slapd.log" >&2; die "slapd and ngIRCd could not be installed"; }
+  cp -a "$("$LABDIR/images/base.sh")/root" "$S/root"
+  # What the packages deleted is a device 0/0 in the layer.
+  (cd "$U" && find . -type c) > "$S/gone"
+  (cd "$S/root" && xargs -r -d '\n' rm -rf) < "$S/gone"
+  tar -C "$U" --exclude-from="$S/gone" -cf - . | tar -C "$S/root" -xf -
+  rm -rf "$CACHE/layers/real-servers"; touch "$S/.done"
+fi
+ln -sfn "${S##*/}/root" "$R/servers"
+say "programs: ${#NAMES[@]} images, promtool, Synapse's source, aiosmtpd, heisenbridge, slapd and ngIRCd in $R"

@@ -27,10 +27,15 @@ export const hosts = (prefix: string, n: number, role: HostRole, more: Partial<H
 export const disks = (use: "database" | "wal" | "object-store", ...sizes: number[]): HostSettings["disks"] =>
   sizes.map((sizeGiB, i) => ({ id: `/dev/disk/by-id/${use}-${i}`, use, sizeGiB }));
 
-/** No host; TURN, group calls, monitoring and backups on; federation and presence off. */
+/**
+ * No host; TURN, group calls, monitoring and backups on; federation and presence off. Beyond 20,000 users with cores
+ * whose ceiling allows them.
+ */
 export function bare(ccu: number, change: (s: Settings) => void = () => undefined): Settings {
   const settings = {
     ccu,
+    activity: { profile: "typical" },
+    coreSpeed: ccu > 20_000 ? 4 : 1,
     hosts: [],
     cluster: { install: { ingressController: true }, ipFamilies: ["IPv4"] },
     addressPools: [{ name: "public", addresses: ["203.0.113.10-203.0.113.20"], use: ["ingress"], create: true }],

@@ -63,6 +63,7 @@ describe("the plan", () => {
       "fit",
       "failures",
       "zones",
+      "load",
       "synapse",
       "postgres",
       "backups",

@@ -8,6 +8,7 @@ import type { WorkerClass } from "../../../domain/workerClasses";
 import type { Settings } from "../../../settings/types";
 import type { Yaml } from "../homeserverYaml";
 import { typedValue } from "./options";
+import { isRead } from "./readers";
 import { merged } from "./values";
 
 /** What the file is made from. */
@@ -22,7 +23,9 @@ export interface ExtraInput {
 export function extraText({ settings, class: cls, stack }: ExtraInput): string | undefined {
   const { extra = {}, modules } = settings.synapse;
   const config: Yaml = Object.fromEntries(
-    Object.entries(extra).map(([name, value]) => [name, merged(stack[name], typedValue(name, value))]),
+    Object.entries(extra)
+      .filter(([name]) => isRead(name, stack))
+      .map(([name, value]) => [name, merged(stack[name], typedValue(name, value))]),
   );
   const mine = modules.filter(({ workers }) => workers === undefined || workers.includes(cls));
   if (mine.length > 0)

@@ -113,6 +113,15 @@ export const ONLY_ONE_PY = scriptFrom(__dirname, "only_one.py");
 export const APPSERVICE_QUEUE_PY = scriptFrom(__dirname, "appservice_queue.py");
 
 /**
+ * The module for LDAP of Synapse's own image (matrix-synapse-ldap3), corrected in three places. Where no server of the
+ * directory answers, ldap3 asks again for ever, and each login keeps one of the ten threads that also check the other
+ * passwords and write media: here each server is asked once, and the login is refused. What a user types goes into the
+ * search as text: parentheses and stars mean nothing. And who logs in with an e-mail address gets the account of the
+ * entry's name in lower case, as with the name itself.
+ */
+export const LDAP_PY = scriptFrom(__dirname, "ldap_login.py");
+
+/**
  * Deletes pods of lost machines without waiting for the machine's word. A StatefulSet makes no second pod of a name
  * while the first is there, and on a machine that does not answer it stays for ever. Only pods that only_one.py guards
  * have the label that it looks for, and its account may delete no others.

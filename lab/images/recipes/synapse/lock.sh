@@ -10,7 +10,7 @@ set -euo pipefail
 H=$(cd "$(dirname "$0")/../${3:-synapse}" && pwd -P); . "$H/../../../lib.sh"; lock; mkdir -p "$CACHE/images"
 "$LAB/images/layer.sh" synapse.lock "$H" "
   inst python3.13-venv python3.13-dev gcc libc6-dev libpq-dev; python3.13 -m venv /b; rm -rf /mnt/dl
-  /b/bin/pip download -q -d /mnt/dl 'matrix-synapse[oidc,postgres,redis,url-preview]==$1' synapse-s3-storage-provider==$2 'txredisapi<1.6.0'
+  /b/bin/pip download -q -d /mnt/dl 'matrix-synapse[matrix-synapse-ldap3,oidc,postgres,redis,url-preview]==$1' synapse-s3-storage-provider==$2 'txredisapi<1.6.0'
   /b/bin/python - <<'PY' > /mnt/requirements.txt
 import glob, hashlib, os, re
 for p in sorted(glob.glob('/mnt/dl/*'), key=lambda p: os.path.basename(p).lower()):

@@ -11,9 +11,9 @@ debian "WANTED=$version PREVIEWS=$previews;"'
   groupadd -g 991 synapse; useradd -u 991 -g 991 -M -d /data -s /usr/sbin/nologin synapse
   inst python3.13-venv libpq5 libjemalloc2
   python3.13 -m venv --without-pip /opt/synapse
-  PYTHONPATH=$(ls /mnt/wheels/pip-*.whl) /opt/synapse/bin/python -m pip install -q --no-index --find-links /mnt/wheels "matrix-synapse[oidc,postgres,redis,url-preview]" synapse-s3-storage-provider
+  PYTHONPATH=$(ls /mnt/wheels/pip-*.whl) /opt/synapse/bin/python -m pip install -q --no-index --find-links /mnt/wheels "matrix-synapse[matrix-synapse-ldap3,oidc,postgres,redis,url-preview]" synapse-s3-storage-provider
   mkdir /data; chown 991:991 /data
-  /opt/synapse/bin/python -c "import synapse, psycopg2, hiredis, s3_storage_provider, txredisapi, authlib, $PREVIEWS; assert synapse.__version__ == \"$WANTED\", synapse.__version__; assert hasattr(txredisapi.RedisFactory, \"startedConnecting\"), \"txredisapi 1.6 and later: no process starts that speaks with Redis\""'
+  /opt/synapse/bin/python -c "import synapse, psycopg2, hiredis, s3_storage_provider, txredisapi, authlib, ldap_auth_provider, $PREVIEWS; assert synapse.__version__ == \"$WANTED\", synapse.__version__; assert hasattr(txredisapi.RedisFactory, \"startedConnecting\"), \"txredisapi 1.6 and later: no process starts that speaks with Redis\""'
 expect python3.13 3.13
 image --user 991:991 --env PATH=/opt/synapse/bin:/usr/local/bin:/usr/bin:/bin \
   --env LD_PRELOAD=/usr/lib/x86_64-linux-gnu/libjemalloc.so.2 --entrypoint '["/opt/synapse/bin/python"]'
