@@ -133,8 +133,10 @@ class Rehearsal {
 
   /** Acknowledged rows that a data centre does not have. */
   private async missing(centre: Name): Promise<number[]> {
+    // Those of before the question: rows go on to be written.
+    const acknowledged = [...this.writer.acknowledged.keys()];
     const there = new Set((await this.sql(centre, "select number from written")).split("\n").map(Number));
-    return [...this.writer.acknowledged.keys()].filter((n) => !there.has(n));
+    return acknowledged.filter((n) => !there.has(n));
   }
   private more = (count: number): Promise<number> => {
     const from = this.writer.acknowledged.size;
