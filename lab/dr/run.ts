@@ -125,6 +125,8 @@ class Rehearsal {
       },
       2,
     );
+    // A copy needs the log up to the end of the backup; in a database without writes it is archived after five minutes.
+    await this.sql(centre, "select pg_switch_wal()", "postgres");
   }
   private volumesOf = async (centre: Name): Promise<string[]> =>
     (await get("pvc", "-n", namespaceOf(centre), "-l", `cnpg.io/cluster=${NAME}`)).items

@@ -14,7 +14,9 @@ const BY_NAME: Record<string, string> = {
   "components/domain/workers.ts": "the table",
   "components/layers/synapse/routes.ts":
     "which paths lead to which class: written path by path from Synapse's documents",
-  "lab/load/page.ts": "classes without a part in a send: on them it is measured what following it costs",
+  "components/sizing/costs.ts": "classes without a part in a send: what it costs them is what it costs to follow",
+  "components/sizing/load.ts": "the class that wrote typing and presence while the costs were measured",
+  "scripts/capacityPictures.ts": "parts that a picture tells apart; all others are one",
   "lab/scenarios/processes.ts":
     "requests that one class alone answers, for a measurement; a class without one is lost and measured all the same",
 };

@@ -66,7 +66,8 @@ export async function rich(options: Record<string, string> = {}, ccu = 100): Pro
     rooms: {
       publicationRules: [{ action: "allow" }],
       aliasRules: [{ action: "allow" }],
-      autoJoin: { aliases: ["#welcome:example.org"], inviter: "admin" },
+      // Not with terms, which some situations add.
+      autoJoin: { aliases: ["#welcome:example.org"], inviter: "admin", create: false },
     },
     media: { urlPreviews: true, localRetentionDays: 400 },
     retention: { maxLifetimeDays: 365 },
@@ -194,12 +195,13 @@ const COMPANY: Array<[name: RegExp, situation: Situation]> = [
       },
     }),
   ],
+  // Logins by LDAP are logins with a password.
+  [/^sso\.passwordLogin$/, ({ ldap: _, ...c }) => c],
   [
     /^terms\./,
     (c) => ({
       ...c,
       serverNotices: {},
-      rooms: { ...c.rooms, autoJoin: { ...c.rooms.autoJoin, create: false } },
       terms: {
         version: "1",
         page: "<p>Be kind.</p>",

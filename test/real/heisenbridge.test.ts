@@ -104,7 +104,7 @@ describe("heisenbridge", function () {
     await say(control, "OPEN corp");
     const network = await invited();
     await told(network, "NICK alice", /nick/i);
-    await told(network, "CONNECT", /connected/i);
+    await told(network, "CONNECT", /Welcome to the/);
     await say(network, `JOIN ${CHANNEL}`);
     const channel = await invited();
     await until("alice on IRC", 60, () => (carol.present.has("alice") ? undefined : "not there"));

@@ -26,7 +26,7 @@ function said(raw: unknown): Said[] {
 
 /** All sections, in the order of docs/settings.md. */
 const SECTIONS =
-  "ccu, domain, serverName, hostnames, hosts, hostDefaults, ssh, firewall, prepareHosts, cluster, addressPools, storage, tls, hostAliases, httpProxy, trustedAuthorities, networkPolicies, objectStore, database, backups, synapse, federation, registration, presence, passwords, sso, userDirectory, rooms, rateLimits, outgoing, media, retention, serverNotices, terms, emailSmtp, appservices, stopSynapse, acceptOneCallHost, turn, rtc, web, ingress, monitoring, images, importSecrets, oldSigningKeys, deletionProtection, savedKeys, overrides";
+  "ccu, domain, serverName, hostnames, activity, coreSpeed, hosts, hostDefaults, ssh, firewall, prepareHosts, cluster, addressPools, storage, tls, hostAliases, httpProxy, trustedAuthorities, networkPolicies, objectStore, database, backups, synapse, federation, registration, presence, passwords, sso, ldap, userDirectory, rooms, rateLimits, outgoing, media, retention, serverNotices, terms, emailSmtp, appservices, stopSynapse, acceptOneCallHost, turn, rtc, web, ingress, monitoring, images, importSecrets, oldSigningKeys, deletionProtection, savedKeys, dataCentre, overrides";
 
 const CASES: Array<[mistake: string, change: Change, errors: Said[]]> = [
   [
