@@ -234,12 +234,13 @@ class Rehearsal {
     this.say("dc1 comes back, and nobody has told it");
     await k("-n", namespaceOf("dc1"), "delete", "networkpolicy", "dr-cut");
     await sleep(30_000);
+    // Both count on from where they parted: the number of a timeline does not tell which of two is the later one.
     const timelines = await Promise.all(
-      CENTRES.map((centre) => this.sql(centre, "select timeline_id from pg_control_checkpoint()", "postgres")),
+      CENTRES.map((centre) => this.sql(centre, "select left(pg_walfile_name(pg_current_wal_lsn()), 8)", "postgres")),
     );
-    assert.ok(Number(timelines[1]) > Number(timelines[0]), `timelines ${timelines.join(" and ")}`);
     await this.more(10);
     assert.deepEqual(await this.missing("dc2"), []);
+    assert.ok((await this.missing("dc1")).length >= 10, "dc1 has rows that were written in dc2 after its loss");
     this.say("dc1 is made anew, as generation 2");
     const from = Date.now();
     await this.backUp("dc2");
@@ -260,7 +261,7 @@ class Rehearsal {
       acknowledged: this.writer.acknowledged.size,
       lost: 0,
       seconds: this.writer.longestGap(from),
-      note: `timeline ${timelines[0]} beside ${timelines[1]}; made anew by \`generation: 2\` in ${seconds.toFixed(0)} s`,
+      note: `went its own way (timeline ${timelines[0]} beside ${timelines[1]}) until it was made anew by \`generation: 2\` in ${seconds.toFixed(0)} s`,
     });
     this.say(`made anew in ${seconds.toFixed(0)} s`);
   }
