@@ -6,6 +6,7 @@ import { dirname, join, relative, resolve } from "node:path";
 import { scriptFrom, verbatim, type ScriptValue } from "../../components/core/scripts";
 import { evaluated, tier } from "../../lab/common/tiers";
 import { problems, pythonFiles } from "../../scripts/lint-python";
+import { centreConfig } from "../helpers/dataCentres";
 
 const ROOT = resolve(__dirname, "../../components");
 const files = (readdirSync(ROOT, { recursive: true }) as string[]).map((f) => join(ROOT, f));
@@ -123,8 +124,13 @@ describe("the scripts of the components", () => {
       appservices: [{ id: "irc", url: "https://irc.example.com", senderLocalpart: "irc" }],
       ldap: { uris: ["ldaps://ldap.example.com"], base: "dc=example,dc=com" },
     };
-    for (const t of [tier(1_000, { federation: true, more }), tier(100, { more: { firewall: { enabled: false } } })])
-      for (const resource of (await evaluated(t.config)).evaluation.resources) strings(resource.inputs);
+    const configs = [
+      tier(1_000, { federation: true, more }).config,
+      tier(100, { more: { firewall: { enabled: false } } }).config,
+      centreConfig("dc1"),
+    ];
+    for (const config of configs)
+      for (const resource of (await evaluated(config)).evaluation.resources) strings(resource.inputs);
     const leftover = out.flatMap((text) => text.match(/^.*(@[A-Z][A-Z0-9_]*@|# shellcheck |^\. \.\/).*$/gm) ?? []);
     assert.deepEqual(leftover, []);
     for (const file of scripts) {

@@ -66,8 +66,13 @@ describe("the layer of the database", () => {
     });
   });
 
-  it("has one secret, whose label never changes: another label is another password", () => {
-    assert.deepEqual(postgres.secrets, [{ label: "database", fatal: true, importable: "databasePassword" }]);
+  it("has these secrets, whose labels never change: another label is another password", () => {
+    const secrets = postgres.secrets!.map(({ when, ...secret }) => ({ ...secret, always: when === undefined }));
+    assert.deepEqual(secrets, [
+      { label: "database", fatal: true, importable: "databasePassword", always: true },
+      // Of a stack that is one of several data centres.
+      { label: "database-stream", importable: "replicationPassword", always: false },
+    ]);
   });
 
   it("leaves to the operator what it sets in PgBouncer's pod, and nothing else", () => {

@@ -5,6 +5,7 @@ import type { HostRole } from "../../components/domain/roles";
 import { Report } from "../../components/schema/report";
 import { docOf } from "../../components/schema/walk";
 import { resolveSettings, type Settings, type SettingsError } from "../../components/settings";
+import { checkDataCentre } from "../../components/settings/general/checkDataCentre";
 import { checkHostCounts } from "../../components/settings/general/checkHostCounts";
 import { checkHostnames } from "../../components/settings/general/checkHostnames";
 import { checkKeys } from "../../components/settings/general/checkKeys";
@@ -105,7 +106,7 @@ describe("settings: what is completed", () => {
 
   it("names and keys are checked before the layers, which may concern the same; hosts are counted last", () => {
     assert.deepEqual(FIRST_CHECKS, [checkHostnames, checkKeys]);
-    assert.deepEqual(LAST_CHECKS, [checkHostCounts]);
+    assert.deepEqual(LAST_CHECKS, [checkDataCentre, checkHostCounts]);
   });
 });
 
@@ -298,6 +299,7 @@ describe("settings: the fields of the stack as a whole", () => {
       "registrationSharedSecret",
       "databasePassword",
       "turnSharedSecret",
+      "replicationPassword",
       "caPrivateKey",
       "caCertificate",
     ]));

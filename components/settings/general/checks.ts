@@ -10,4 +10,4 @@ type Check = (given: CheckInput) => void;
 /** Run before the layers' checks, some of which concern the same names. */
 export const FIRST_CHECKS: readonly Check[] = [checkHostnames, checkKeys];
 /** Run after the hosts' checks: when a role is wrong, hosts are not counted. */
-export const LAST_CHECKS: readonly Check[] = [checkHostCounts, checkDataCentre];
+export const LAST_CHECKS: readonly Check[] = [checkDataCentre, checkHostCounts];
