@@ -54,7 +54,7 @@ export interface Comparison {
 }
 
 /**
- * Holds: every message is taken, and nine of ten and more are there within two seconds. Decided: a conversation in
+ * Holds: every message is taken, and nineteen of twenty are there within two seconds. Decided: a conversation in
  * which messages take longer is felt as broken.
  */
 export const HOLDS_MS = 2000;
