@@ -13,6 +13,10 @@ import { count } from "../../lab/real/counts";
 import { Homeserver, type User } from "../../lab/real/homeserver";
 import { GATEWAY, Network } from "../../lab/real/network";
 import { runCheckJob } from "../../lab/real/synapse";
+import { stopReader } from "../../lab/real/synapseReader";
+
+// Once all is done: without it a run of this file alone would not end.
+after(stopReader);
 
 const SLOW_PORT = 9899;
 const AS_TOKEN = "as-token-of-the-slow-appservice-0123456789",
