@@ -67,6 +67,10 @@ function check(stacks: readonly CentreStack[]): void {
 const inMatrix = (args: string[], context?: string): string =>
   kubectl(["--namespace", NAMESPACES.matrix, ...args], context);
 
+/** CloudNativePG's Cluster of a data centre. */
+const databaseIn = (context?: string): any =>
+  JSON.parse(inMatrix(["get", "clusters.postgresql.cnpg.io", SERVICES.postgresCluster, "-o", "json"], context));
+
 /** What a state and a cluster say; a part that does not answer is left out. */
 function observe({ stack, context }: Named, of: CentreStack, cwd?: string): Observed {
   const attempt = <T>(work: () => T): T | undefined => {
@@ -80,9 +84,7 @@ function observe({ stack, context }: Named, of: CentreStack, cwd?: string): Obse
   const outputs = attempt(() =>
     JSON.parse(json(pulumi(["stack", "output", "--json", "--stack", stack], { cwd })) || "{}"),
   ) as Observed["outputs"];
-  const cluster = attempt(() =>
-    JSON.parse(inMatrix(["get", "clusters.postgresql.cnpg.io", SERVICES.postgresCluster, "-o", "json"], context)),
-  ) as Observed["cluster"];
+  const cluster: Observed["cluster"] = attempt(() => databaseIn(context));
   const instance = cluster?.status?.currentPrimary;
   const positions =
     instance === undefined
@@ -110,9 +112,7 @@ async function token({ stack, context }: Named, waitSeconds: number, cwd?: strin
     );
   const end = Date.now() + waitSeconds * 1000;
   for (;;) {
-    const cluster = JSON.parse(
-      inMatrix(["get", "clusters.postgresql.cnpg.io", SERVICES.postgresCluster, "-o", "json"], context),
-    );
+    const cluster = databaseIn(context);
     const found = cluster.status?.demotionToken as string | undefined;
     if (found && cluster.status?.switchReplicaClusterStatus?.inProgress !== true) {
       console.log(found);

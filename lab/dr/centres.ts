@@ -3,7 +3,8 @@
  * the form that the lab has. Pure.
  */
 import { SECRETS, SERVICES } from "../../components/core/names";
-import { archiveOf, centreOf } from "../../components/domain/dataCentre";
+import { centreOf } from "../../components/domain/dataCentre";
+import { IMPORTABLE_SECRETS } from "../../components/domain/importableSecrets";
 import { archiveSpec, objectStoreSpec, type BackupTarget } from "../../components/layers/postgres/backups";
 import { cnpgClusterSpec } from "../../components/layers/postgres/cnpgCluster";
 import { STREAM_ROLE, STREAM_SECRET } from "../../components/layers/postgres/topology";
@@ -31,18 +32,6 @@ export interface Situation {
   generations?: Partial<Record<Name, number>>;
 }
 
-const IMPORTED = [
-  "signingKey",
-  "macaroonSecretKey",
-  "formSecret",
-  "registrationSharedSecret",
-  "databasePassword",
-  "replicationPassword",
-  "turnSharedSecret",
-  "caPrivateKey",
-  "caCertificate",
-];
-
 type Config = Record<string, any>;
 
 /** @param lab The settings of the local stack. */
@@ -64,7 +53,8 @@ export function centreConfig(lab: Config, self: Name, { generations = {}, ...sit
       // The real stack's database stays beside them on the same disks.
       postgres: { ...lab.overrides.postgres, storageGiB: 1, cpu: 0.05 },
     },
-    importSecrets: self === "dc1" ? undefined : Object.fromEntries(IMPORTED.map((name) => [name, SECRET_PLACEHOLDER])),
+    importSecrets:
+      self === "dc1" ? undefined : Object.fromEntries(IMPORTABLE_SECRETS.map((name) => [name, SECRET_PLACEHOLDER])),
     dataCentre: {
       self,
       foundedBy: "dc1",
@@ -147,8 +137,6 @@ export function clusterOf(lab: Config, self: Name, situation: Situation): Config
     spec: inTree(spec, settings),
   };
 }
-
-export const archiveFolder = (name: Name, generation = 1): string => archiveOf({ name, generation });
 
 const secret = (namespace: string, name: string, stringData: Record<string, string>, type = "Opaque"): Config => ({
   apiVersion: "v1",

@@ -105,8 +105,16 @@ const subjectOfLoad = (): Promise<Subject> =>
     config: tier(USERS, { more: { rateLimits: UNLIMITED, presence: { enabled: true } } }).config,
   });
 
+interface Grouped {
+  net: Network;
+  groups: Groups;
+  counts: Map<string, number>;
+  /** Ends all of it. */
+  stop(): Promise<void>;
+}
+
 /** A network whose processes are each in the group of their part; and how many there are of each. */
-async function groupedNetwork(): Promise<{ net: Network; groups: Groups; counts: Map<string, number> }> {
+async function groupedNetwork(): Promise<Grouped> {
   const net = await new Network().start(),
     groups = new Groups();
   const counts = new Map<string, number>();
@@ -115,7 +123,11 @@ async function groupedNetwork(): Promise<{ net: Network; groups: Groups; counts:
     groups.add(part, child.pid!);
     counts.set(part, (counts.get(part) ?? 0) + 1);
   };
-  return { net, groups, counts };
+  const stop = async (): Promise<void> => {
+    await net.close();
+    await groups.remove();
+  };
+  return { net, groups, counts, stop };
 }
 
 /**
@@ -124,12 +136,8 @@ async function groupedNetwork(): Promise<{ net: Network; groups: Groups; counts:
  */
 export async function startOneProcess(say: (text: string) => void): Promise<Target> {
   const subject = oneProcess(await subjectOfLoad());
-  const { net, groups, counts } = await groupedNetwork();
+  const { net, groups, counts, stop } = await groupedNetwork();
   const homeserver = new Homeserver(net, subject, { redis: false, database: databaseAlone });
-  const stop = async (): Promise<void> => {
-    await net.close();
-    await groups.remove();
-  };
   try {
     say("starting PostgreSQL and one process of Synapse");
     await homeserver.start();
@@ -151,7 +159,7 @@ export async function startOneProcess(say: (text: string) => void): Promise<Targ
 /** @param say Told what happens, which takes a minute or two. */
 export async function startReal(say: (text: string) => void): Promise<Target> {
   const subject = await subjectOfLoad();
-  const { net, groups, counts } = await groupedNetwork();
+  const { net, groups, counts, stop } = await groupedNetwork();
   let pooler = "";
   const homeserver = new Homeserver(net, subject, {
     autoscaled: 1,
@@ -161,10 +169,6 @@ export async function startReal(say: (text: string) => void): Promise<Target> {
       return started;
     },
   });
-  const stop = async (): Promise<void> => {
-    await net.close();
-    await groups.remove();
-  };
   try {
     say("starting PostgreSQL, PgBouncer, Redis and the processes of Synapse");
     await homeserver.start();

@@ -1,7 +1,6 @@
 /** Workers against one process: the same people at the same rates, first the one, then the other. */
 import { loadavg } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
-import { calibrate, type Calibration } from "./calibrate";
 import { Client } from "./client";
 import { makePeople, makeWorld, worldRandom } from "./people";
 import type { Target } from "./realTarget";
@@ -48,7 +47,6 @@ export interface Comparison {
   date: string;
   plan: ComparePlan;
   load: [number, number];
-  calibration: Calibration;
   rooms: { count: number; largest: number };
   sides: Side[];
 }
@@ -114,8 +112,7 @@ export async function sideBySide(
   plan: ComparePlan,
   say: (text: string) => void,
 ): Promise<Comparison> {
-  const calibration = calibrate(),
-    load: number[] = [],
+  const load: number[] = [],
     sides: Side[] = [];
   let rooms = { count: 0, largest: 0 };
   for (const contender of contenders) {
@@ -128,7 +125,6 @@ export async function sideBySide(
     date: new Date().toISOString().slice(0, 10),
     plan,
     load: [Math.min(...load), Math.max(...load)],
-    calibration,
     rooms,
     sides,
   };

@@ -1,5 +1,6 @@
 /** Stacks of three data centres of one server, as their operators would write them. */
 import { exampleConfig } from "../../cli/exampleStack";
+import { IMPORTABLE_SECRETS } from "../../components/domain/importableSecrets";
 import { SECRET_PLACEHOLDER } from "../../components/settings";
 
 type Config = Record<string, any>;
@@ -29,19 +30,7 @@ export const peers = (): Config[] =>
   }));
 
 /** What `npm run dr -- escrow` copies, before it is decrypted. */
-const SHARED = Object.fromEntries(
-  [
-    "signingKey",
-    "macaroonSecretKey",
-    "formSecret",
-    "registrationSharedSecret",
-    "databasePassword",
-    "replicationPassword",
-    "turnSharedSecret",
-    "caPrivateKey",
-    "caCertificate",
-  ].map((name) => [name, SECRET_PLACEHOLDER]),
-);
+const SHARED = Object.fromEntries(IMPORTABLE_SECRETS.map((name) => [name, SECRET_PLACEHOLDER]));
 
 /** A promotion token of CloudNativePG, with invented numbers. */
 export const TOKEN = Buffer.from(

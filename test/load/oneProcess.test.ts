@@ -92,7 +92,6 @@ describe("one process beside all workers", () => {
       date: "2026-11-30",
       plan: { users: 40, rates: [1, 2, 4], seconds: 30, seed: 7 },
       load: [0.4, 1],
-      calibration: { node: 0.1, python: 0.1 },
       rooms: { count: 12, largest: 40 },
       sides: [side("All workers", [true, false]), side("One process", [true, true, true])],
     };

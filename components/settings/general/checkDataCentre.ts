@@ -145,10 +145,13 @@ function checkDatabase({ centre, input, settings, report }: CentreCheck): void {
       );
 }
 
+/** Whether a name is that of a Service in a cluster. */
+const isService = (host: string): boolean => /\.svc(\.|$)/.test(host);
+
 /** Whether an endpoint is one of this data centre's own machines, or a Service of its cluster. */
 function isInside(endpoint: string, { settings }: CentreCheck): boolean {
   const host = new URL(endpoint).hostname.replace(/^\[|\]$/g, "");
-  if (/\.svc(\.|$)/.test(host) || host.endsWith(`.${settings.cluster.domain}`)) return true;
+  if (isService(host) || host.endsWith(`.${settings.cluster.domain}`)) return true;
   const own = new Set(Object.values(settings.hostnames));
   if (own.has(host)) return true;
   const address = parseAddress(host);
@@ -173,7 +176,7 @@ function checkArchives(given: CentreCheck): void {
         allowed: "an S3 that is there when this data centre is not: another site, or another data centre",
         remedy: "name an S3 at a third site, or the MinIO of another data centre by its public address",
       });
-    else if (/\.svc(\.|$)/.test(new URL(archive.endpoint).hostname))
+    else if (isService(new URL(archive.endpoint).hostname))
       report.add({
         path: `${path}.endpoint`,
         given: `${archive.endpoint}, a Service of one cluster`,
